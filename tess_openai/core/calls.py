@@ -1,0 +1,156 @@
+"""The plain data that crosses between the core and the edge, and the protocol of a flow.
+
+A flow is a generator in the manner of httpx's `auth_flow`: it does no I/O but yields steps, and a
+driver at the edge carries them out and sends back what came of them.
+
+| the flow yields     | the driver does                                         | the flow receives         |
+|---------------------|---------------------------------------------------------|---------------------------|
+| `Outgoing`          | closes the answer in hand, makes one HTTP exchange      | `Incoming` (head only)    |
+| `READ`              | reads the next piece of the answer in hand, decoded     | `bytes`, `b""` at its end |
+| `ReadAll(limit)`    | reads the answer in hand to its end or to `limit`       | `bytes`                   |
+| `Report(changes)`   | warns at the caller's line, logs, calls `on_change`     | None, or a refusing text  |
+| `Answer(body=...)`  | gives the caller a whole response; the flow ends        | nothing                   |
+| `Answer(body=None)` | gives the caller a response whose body the flow goes on to yield | None             |
+| `bytes`             | (only after `Answer(body=None)`) a piece of that body   | None                      |
+
+One mechanism serves plain answers, streams, repairs that must ask again in the middle of a stream,
+and answers cut early: when the flow ends, the driver closes whatever is still open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final, Literal, TypeAlias
+
+from tess_openai.core.changes import Change
+
+NO_HEADERS: Final[Mapping[str, str | None]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP request of the SDK, as plain data.
+
+    Attributes:
+        method: Upper case, `"POST"`.
+        path: Below the agent's OpenAI root, `"/chat/completions"`; never a query.
+        headers: Names in lower case.
+        body: The bytes of the body; `b""` when there is none or it is not JSON.
+        attempt: 0 for the first try, 1 and more for the SDK's own retries.
+        now: Seconds since the epoch; called only when a timestamp must be made up.
+        new_id: A fresh identifier of letters and digits; called only when one must be made up.
+    """
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    attempt: int
+    now: Callable[[], int]
+    new_id: Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One HTTP request for Tess, said as its difference from the caller's own.
+
+    Attributes:
+        body: New body; None sends the caller's own, byte for byte.
+        headers: To set, or with None to remove; all others are the caller's.
+        method: None keeps the caller's.
+        path: Below the API root, `"/agents/42"`; None keeps the caller's whole URL.
+        query: Of the new path, without `?`; ignored when `path` is None.
+    """
+
+    body: bytes | None = field(default=None, repr=False)
+    headers: Mapping[str, str | None] = field(default_factory=lambda: NO_HEADERS, repr=False)
+    method: str | None = None
+    path: str | None = None
+    query: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """The head of an HTTP answer of Tess: status, and headers with names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+
+
+class Read(Enum):
+    """Ask for the next piece of the answer in hand."""
+
+    PIECE = "piece"
+
+
+READ: Final = Read.PIECE
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAll:
+    """Ask for the rest of the answer in hand, decoded, at most `limit` bytes of it (None: all)."""
+
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Tell the caller of changes before the request is sent."""
+
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the caller's SDK gets.
+
+    Attributes:
+        status: HTTP status.
+        headers: To set, or with None to remove, on top of `base`.
+        body: The whole body; None when the flow goes on to yield it piece by piece.
+        base: `"incoming"` starts from the headers of the answer in hand (without its encoding and
+            length), `"none"` from no headers. `"as is"` hands over the answer in hand untouched,
+            its body unread; the other attributes are then ignored.
+    """
+
+    status: int
+    headers: Mapping[str, str | None] = field(default_factory=lambda: NO_HEADERS)
+    body: bytes | None = field(default=None, repr=False)
+    base: Literal["incoming", "none", "as is"] = "incoming"
+
+
+Step: TypeAlias = Outgoing | Read | ReadAll | Report | Answer | bytes
+Event: TypeAlias = Incoming | bytes | str | None
+Flow: TypeAlias = Generator[Step, Event, None]
+
+
+def exchange(outgoing: Outgoing) -> Generator[Step, Event, Incoming]:
+    """Make one HTTP exchange: `incoming = yield from exchange(Outgoing(...))`."""
+    event = yield outgoing
+    if not isinstance(event, Incoming):
+        raise TypeError(f"a driver answers Outgoing with Incoming, not {type(event).__name__}")
+    return event
+
+
+def read_piece() -> Generator[Step, Event, bytes]:
+    """Read the next piece of the answer in hand; `b""` at its end."""
+    event = yield READ
+    if not isinstance(event, bytes):
+        raise TypeError(f"a driver answers READ with bytes, not {type(event).__name__}")
+    return event
+
+
+def read_all(limit: int | None = None) -> Generator[Step, Event, bytes]:
+    """Read the rest of the answer in hand, at most `limit` bytes."""
+    event = yield ReadAll(limit)
+    if not isinstance(event, bytes):
+        raise TypeError(f"a driver answers ReadAll with bytes, not {type(event).__name__}")
+    return event
+
+
+def report(changes: tuple[Change, ...]) -> Generator[Step, Event, str | None]:
+    """Tell the caller; the text of a warning that their filters turned into an error, else None."""
+    event = yield Report(changes)
+    return event if isinstance(event, str) else None

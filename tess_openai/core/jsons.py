@@ -1,0 +1,36 @@
+"""JSON from outside is `object` until it is narrowed here, once."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeAlias, cast
+
+JSONObject: TypeAlias = dict[str, Any]
+
+
+def parse_json(data: bytes | str) -> object:
+    """Return the JSON value in `data`, or None when it holds none (`null` gives None too)."""
+    try:
+        return cast("object", json.loads(data))
+    except (ValueError, RecursionError):
+        return None
+
+
+def parse_object(data: bytes | str) -> JSONObject | None:
+    """Return the JSON object in `data`, or None when it is not a JSON object."""
+    return to_object(parse_json(data))
+
+
+def to_object(value: object) -> JSONObject | None:
+    """Narrow a parsed value to a JSON object; None when it is something else."""
+    return cast("JSONObject", value) if isinstance(value, dict) else None
+
+
+def to_list(value: object) -> list[object] | None:
+    """Narrow a parsed value to a JSON array; None when it is something else."""
+    return cast("list[object]", value) if isinstance(value, list) else None
+
+
+def dump_json(value: object) -> bytes:
+    """Serialise compactly, as UTF-8 with characters outside ASCII kept as they are."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
