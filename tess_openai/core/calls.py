@@ -127,7 +127,7 @@ Flow: TypeAlias = Generator[Step, Event, None]
 
 
 def exchange(outgoing: Outgoing) -> Generator[Step, Event, Incoming]:
-    """Make one HTTP exchange; used as `incoming = yield from exchange(...)`."""
+    """Send `outgoing` and wait for the head of its answer."""
     event = yield outgoing
     if not isinstance(event, Incoming):
         raise TypeError(f"a driver answers Outgoing with Incoming, not {type(event).__name__}")
