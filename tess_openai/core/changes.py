@@ -19,8 +19,9 @@ Action: TypeAlias = Literal[
     "emulated",  # done by the adapter itself
     "estimated",  # made up by the adapter and marked as such
     "asked again",  # a further paid call
+    "noticed",  # Tess's answer is as Tess gave it, and the caller should know
 ]
-Topic: TypeAlias = Literal["parameter", "temperature", "tools", "messages"]
+Topic: TypeAlias = Literal["parameter", "temperature", "tools", "messages", "answer"]
 """What a warning is about; each is a category that a user can silence on its own."""
 
 

@@ -33,4 +33,7 @@ def to_list(value: object) -> list[object] | None:
 
 def dump_json(value: object) -> bytes:
     """Serialise compactly, as UTF-8 with characters outside ASCII kept as they are."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:  # a lone surrogate has no UTF-8; JSON can still escape it
+        return json.dumps(value, separators=(",", ":")).encode()

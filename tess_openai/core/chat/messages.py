@@ -1,0 +1,254 @@
+"""Messages: every role, key and content that OpenAI's clients send, to `system`, `user` and `assistant` text.
+
+Source: Tess docs, open-ai-compat: roles system, user and assistant (documented). Strings are the content of
+every published example (documented); lists of parts, `developer`, `tool` and other keys are undocumented.
+Neighbours of one role are refused on `/execute` (documented) and unknown here; a community integration
+merges them with a blank line (observed).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Final
+
+from tess_openai.core.chat.parameters import EMULATE
+from tess_openai.core.jsons import JSONObject, to_list, to_object
+from tess_openai.core.ledger import Ledger
+
+ROLES: Final = frozenset({"system", "user", "assistant"})
+RESULT_ROLES: Final = frozenset({"tool", "function"})
+PLAIN_KEYS: Final = {"role", "content"}
+CALL_KEYS: Final = frozenset({"tool_calls", "function_call", "tool_call_id"})
+BLANK_LINE: Final = "\n\n"
+PART_NAMES: Final = {"image_url": "image", "input_audio": "audio", "file": "file", "video_url": "video"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    role: str
+    content: object  # a string, or what is sent as given
+
+
+def to_messages(given: object, ledger: Ledger, *, merge: bool) -> object:
+    """Return the messages for Tess; the very same object when nothing has to change.
+
+    Shape: a list of `{"role": "system" | "user" | "assistant", "content": non-empty string}`. What is not a
+    list of message objects at all is returned as given, so that Tess can say so.
+
+    Raises:
+        Refused: Something would be lost, and the policy says `"error"`.
+    """
+    messages = to_list(given)
+    if messages is None or _is_plain(messages, merge=merge):
+        return given
+    translation = _Translation(ledger)
+    translated: list[_Message | object] = [translation.translate(message) for message in messages]
+    kept = [item for item in translated if not (isinstance(item, _Message) and item.content == "")]
+    if not any(isinstance(item, _Message) for item in kept):
+        return given
+    if len(kept) < len(translated):
+        translation.seen["dropped"] = len(translated) - len(kept)
+    if merge:
+        kept = translation.merge(kept)
+    translation.record()
+    return [
+        {"role": item.role, "content": item.content} if isinstance(item, _Message) else item for item in kept
+    ]
+
+
+def _is_plain(messages: list[object], *, merge: bool) -> bool:
+    """Whether every message is already what Tess documents: the path of an ordinary chat."""
+    before = ""
+    for message in messages:
+        if not isinstance(message, dict) or message.keys() != PLAIN_KEYS:
+            return False
+        role, content = message["role"], message["content"]
+        if not isinstance(content, str) or not content or role not in ROLES or (merge and role == before):
+            return False
+        before = role
+    return True
+
+
+def texts_of(messages: object) -> list[str]:
+    """Return the text of every message that has one, for counting."""
+    contents = ((to_object(message) or {}).get("content") for message in to_list(messages) or [])
+    return [content for content in contents if isinstance(content, str)]
+
+
+class _Translation:
+    """Translates the messages of one call, counting what it does, so that it is told once per kind."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.seen: Counter[str] = Counter()
+        self.names: dict[str, str] = {}  # tool call id -> function name
+
+    def translate(self, given: object) -> _Message | object:
+        """Return the message for Tess; what is no message of a known role, as given."""
+        message = to_object(given)
+        role = None if message is None else message.get("role")
+        if message is None or not isinstance(role, str):
+            return given
+        if role in RESULT_ROLES:
+            return self._result(message)
+        if role == "developer":
+            self.seen["developer"] += 1
+            role = "system"
+        if role not in ROLES:
+            return given
+        self._note_keys(message)
+        content = self._content(message.get("content"))
+        if not isinstance(content, str):
+            return _Message(role, content)
+        extras = [self._refusal(message), *self._calls(message)]
+        return _Message(role, BLANK_LINE.join(text for text in (content, *extras) if text))
+
+    def _content(self, content: object) -> object:
+        """Return one string for a string, a list of parts or null; anything else as given."""
+        if content is None:
+            return ""
+        parts = to_list(content)
+        if parts is None:
+            return content
+        texts: list[str] = []
+        lost: Counter[str] = Counter()
+        for part in parts:
+            text = _text_of(part)
+            if text is None:
+                kind = (to_object(part) or {}).get("type")
+                name = PART_NAMES.get(str(kind), "part")
+                lost[name] += 1
+                text = f"[{name} not sent: this assistant takes text only]"
+            texts.append(text)
+        if lost and self._lose_parts(lost):
+            return content
+        if len(parts) > len(lost):
+            self.seen["parts"] += 1
+        return "\n".join(text for text in texts if text)
+
+    def _lose_parts(self, lost: Counter[str]) -> bool:
+        what = ", ".join(f"{count} {name}{'s' if count > 1 else ''}" for name, count in lost.items())
+        verdict = self.ledger.lose(
+            "messages.content",
+            given=what,
+            sent="a note in the text",
+            why="Tess takes text only on this route, so the model does not see it",
+            remedy="Upload the file to Tess and pass its number as file_ids in extra_body.",
+            topic="messages",
+        )
+        return verdict == "keep"
+
+    def _refusal(self, message: JSONObject) -> str:
+        refusal = message.get("refusal")
+        if not isinstance(refusal, str) or not refusal:
+            return ""
+        self.seen["refusal"] += 1
+        return refusal
+
+    def _calls(self, message: JSONObject) -> list[str]:
+        calls = list(to_list(message.get("tool_calls")) or [])
+        if to_object(message.get("function_call")) is not None:
+            calls.append({"function": message["function_call"]})
+        texts: list[str] = []
+        for item in calls:
+            call = to_object(item) or {}
+            inner = to_object(call.get("function")) or to_object(call.get("custom")) or {}
+            name, identifier = str(inner.get("name", "")), str(call.get("id") or "")
+            self.names[identifier] = name
+            arguments = inner.get("arguments", inner.get("input", ""))
+            label = f"{name} ({identifier})" if identifier else name
+            texts.append(f"[Called the tool {label} with {arguments}]")
+        self.seen["calls"] += bool(texts)
+        return texts
+
+    def _result(self, message: JSONObject) -> _Message:
+        """Return a `tool` or `function` message as text of the user."""
+        self.seen["results"] += 1
+        identifier = str(message.get("tool_call_id") or "")
+        name = str(message.get("name") or self.names.get(identifier, ""))
+        label = " ".join(word for word in (name, f"({identifier})" if identifier else "") if word)
+        content = self._content(message.get("content"))
+        text = content if isinstance(content, str) else str(content)
+        return _Message("user", f"[Result of the tool {label or 'call'}]\n{text}".rstrip("\n"))
+
+    def _note_keys(self, message: JSONObject) -> None:
+        for key, value in message.items():
+            if key in PLAIN_KEYS or key in CALL_KEYS or key == "refusal" or value in (None, [], {}):
+                continue
+            self.seen[f"key {key}"] += 1
+
+    def merge(self, messages: list[_Message | object]) -> list[_Message | object]:
+        """Join neighbours of one role with a blank line."""
+        merged: list[_Message | object] = []
+        for message in messages:
+            before = merged[-1] if merged else None
+            if (
+                isinstance(message, _Message)
+                and isinstance(before, _Message)
+                and message.role == before.role
+                and isinstance(message.content, str)
+                and isinstance(before.content, str)
+            ):
+                merged[-1] = _Message(before.role, before.content + BLANK_LINE + message.content)
+                self.seen["merged"] += 1
+            else:
+                merged.append(message)
+        return merged
+
+    def record(self) -> None:
+        """Put what was done into the ledger, one entry a kind.
+
+        Raises:
+            Refused: Something is lost, and the policy says `"error"`.
+        """
+        ledger, seen = self.ledger, self.seen
+        if seen["developer"]:
+            ledger.mapped("messages.role", "developer", "system", "Tess has no role developer")
+        if seen["calls"] or seen["results"]:
+            ledger.lose(
+                "messages.tool_calls",
+                given=_count(seen["calls"] + seen["results"], "message"),
+                sent="text",
+                why="Tess has no tool messages, so calls and their results are told to the model in words",
+                remedy=EMULATE % "tools",
+                action="rewritten",
+                topic="messages",
+            )
+        if seen["parts"]:
+            ledger.mapped("messages.content", "text parts", "one string", "Tess takes strings as content")
+        if seen["refusal"]:
+            ledger.mapped(
+                "messages.refusal", _count(seen["refusal"], "refusal"), "content", "Tess has one text"
+            )
+        for kind, count in seen.items():
+            if kind.startswith("key "):
+                ledger.lose(
+                    f"messages.{kind[4:]}",
+                    given=_count(count, "message"),
+                    why="Tess knows only role and content of a message",
+                    topic=None,
+                )
+        if seen["dropped"]:
+            ledger.mapped(
+                "messages", _count(seen["dropped"], "empty message"), "", "there was nothing to send"
+            )
+        if seen["merged"]:
+            why = "Tess may ask for alternating roles, so neighbours of one role were joined"
+            ledger.mapped("messages", _count(seen["merged"] + 1, "message"), "fewer", why)
+
+
+def _text_of(part: object) -> str | None:
+    """Return the text of a part `{"type": "text", "text": ...}` or a bare string; None for other parts."""
+    if isinstance(part, str):
+        return part
+    fields = to_object(part) or {}
+    for key in ("text", "refusal"):
+        text = fields.get(key)
+        if isinstance(text, str) and fields.get("type", key) in (key, "input_text", "output_text"):
+            return text
+    return None
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' if number != 1 else ''}"

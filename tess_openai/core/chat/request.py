@@ -1,0 +1,88 @@
+"""The request side: a chat request of OpenAI's to one that Tess documents, and the ledger of what changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tess_openai.core.chat.messages import to_messages
+from tess_openai.core.chat.parameters import (
+    CHAT_PARAMETERS,
+    POLICY_PARAMETERS,
+    STRIPPED,
+    TOOL_PARAMETERS,
+    strip,
+    strip_stream_options,
+    wants_usage,
+)
+from tess_openai.core.chat.temperature import to_temperature
+from tess_openai.core.chat.tools import TessTools, to_tools
+from tess_openai.core.jsons import JSONObject
+from tess_openai.core.ledger import Ledger
+from tess_openai.core.options import CALL_FIELD, Options
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A chat request ready for Tess.
+
+    Attributes:
+        body: What to send.
+        untouched: Whether it equals what the caller gave, so that the caller's own bytes can go.
+        ledger: What changed; the answer side goes on with it.
+        options: Of this call.
+        stream: Whether the caller wants a stream.
+        include_usage: Whether the caller wants a last chunk with `usage`.
+    """
+
+    body: JSONObject = field(repr=False)
+    untouched: bool
+    ledger: Ledger
+    options: Options
+    stream: bool
+    include_usage: bool
+
+
+def prepare(given: JSONObject, options: Options) -> Prepared:
+    """Translate a request. `given` is not changed; what need not change is shared with it.
+
+    Raises:
+        Refused: The policy, or the call's own options, say that it must not be sent.
+    """
+    if CALL_FIELD in given:
+        options = options.for_call(given[CALL_FIELD], POLICY_PARAMETERS)
+    ledger = Ledger(options.policy)
+    tools = to_tools(given, options, ledger)
+    body: JSONObject = {}
+    for name, value in given.items():
+        sent = _translate(name, value, given, options=options, ledger=ledger, tools=tools)
+        if sent is not None or (value is None and name not in CHAT_PARAMETERS):
+            body[name] = sent
+    if tools.word is not None and not tools.as_given:
+        body["tools"] = tools.word
+    return Prepared(
+        body=body,
+        untouched=body == given,
+        ledger=ledger,
+        options=options,
+        stream=given.get("stream") is True,
+        include_usage=wants_usage(given),
+    )
+
+
+def _translate(
+    name: str, value: object, given: JSONObject, *, options: Options, ledger: Ledger, tools: TessTools
+) -> object:
+    """Return what to send under the caller's field `name`; None for nothing."""
+    if name == "messages":
+        return to_messages(value, ledger, merge=options.merge_messages)
+    if name == "temperature":
+        return to_temperature(value, options.temperatures, ledger)
+    if name in TOOL_PARAMETERS:
+        keep = tools.as_given
+    elif name == "stream_options":
+        keep = strip_stream_options(given, ledger, usage_can_be_given=options.usage == "estimate")
+    elif name in STRIPPED:
+        keep = strip(name, value, ledger)
+    else:
+        keep = name != CALL_FIELD
+    return value if keep else None

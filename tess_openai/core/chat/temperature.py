@@ -1,0 +1,50 @@
+"""Temperature: any number of OpenAI's to one of the agent's options.
+
+Source: Tess docs, get-agent: `temperature` is a select of strings (documented). Values between the options
+are refused, "The selected temperature is invalid" (observed). Numbers and strings of an option were both
+accepted (documented examples show `"1"` and `1`); the option's own string is what the docs list.
+"""
+
+from __future__ import annotations
+
+import math
+
+from tess_openai.core.changes import describe
+from tess_openai.core.ledger import Ledger
+
+
+def to_temperature(given: object, options: tuple[str, ...] | None, ledger: Ledger) -> object:
+    """Return what to send as `temperature`; None to leave it to the agent.
+
+    A number, or a string of one, becomes the nearest option (of two as near, the lower); what is no number is
+    sent as given, so that Tess can say so. `options=None` sends everything as given.
+
+    Raises:
+        Refused: The value would have to move, and the policy says `"error"`.
+    """
+    number = _to_number(given)
+    if number is None or not options:
+        return given
+    nearest = min(options, key=lambda option: (abs(float(option) - number), float(option)))
+    if float(nearest) == number:
+        return nearest
+    verdict = ledger.lose(
+        "temperature",
+        given=describe(number) if isinstance(given, str) else describe(given),
+        sent=nearest,
+        why=f"the agent takes one of {', '.join(options)}",
+        remedy="Ask for one of these, or say which options your agent has with temperatures=(...).",
+        action="rewritten",
+        topic="temperature",
+    )
+    return given if verdict == "keep" else nearest
+
+
+def _to_number(given: object) -> float | None:
+    if isinstance(given, bool) or not isinstance(given, int | float | str):
+        return None
+    try:
+        number = float(given)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None

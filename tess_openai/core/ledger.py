@@ -1,0 +1,67 @@
+"""The ledger of one call, and the one place where the policy decides over what would be lost."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from tess_openai.core.changes import Action, Change, Topic
+from tess_openai.core.policy import Policy
+from tess_openai.core.refusals import Refused
+
+Verdict: TypeAlias = Literal["lose", "keep", "emulate"]
+
+
+class Ledger:
+    """Collects the changes of one call."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self._changes: list[Change] = []
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """All changes so far, in order."""
+        return tuple(self._changes)
+
+    def add(self, change: Change) -> None:
+        """Record a change over which the policy has no say: nothing of the caller's is lost by it."""
+        self._changes.append(change)
+
+    def mapped(self, param: str, given: str, sent: str, why: str) -> None:
+        """Record that something was said in Tess's words, with nothing lost."""
+        self.add(Change("mapped", param, given, sent, why))
+
+    def lose(
+        self,
+        param: str,
+        *,
+        given: str,
+        why: str,
+        sent: str = "",
+        remedy: str = "",
+        action: Action = "stripped",
+        topic: Topic | None = "parameter",
+        can_emulate: bool = False,
+    ) -> Verdict:
+        """Ask the policy about something Tess would not honour, and record what follows.
+
+        Returns:
+            `"lose"`: carry on without it. `"keep"`: send it as given. `"emulate"`: only with
+            `can_emulate`; the emulation records what it does itself.
+
+        Raises:
+            Refused: The policy's word is `"error"`.
+        """
+        word = self.policy.word(param)
+        if word == "emulate":
+            if can_emulate:
+                return "emulate"
+            word = "warn"
+        if word == "error":
+            advice = remedy or f'Leave it out, or allow the loss with unsupported={{"{param}": "warn"}}.'
+            raise Refused(f"{param}: {why}. {advice}", param=param, code="unsupported_parameter")
+        if word == "forward":
+            self.add(Change("forwarded", param, given, given, f"sent as given although {why}"))
+            return "keep"
+        self.add(Change(action, param, given, sent, why, remedy, topic if word == "warn" else None))
+        return "lose"

@@ -1,0 +1,90 @@
+"""Everything that decides how calls are translated: frozen, made once per client, adjusted per call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal, TypeAlias, get_args
+
+from tess_openai.core.jsons import to_object
+from tess_openai.core.policy import Policy, parse_unsupported
+from tess_openai.core.refusals import Refused
+
+UsageOption: TypeAlias = Literal["estimate", "none"]
+CALL_FIELD: Final = "tess_openai"
+"""The root field that carries a call's own options in, and the ledger out."""
+
+DOCUMENTED_TEMPERATURES: Final = ("0", "0.25", "0.5", "0.75", "1")
+"""The options most agents have. Source: Tess docs, get-agent (documented for an example agent); 0.45 and
+0.7 are refused with 422 (observed)."""
+
+HOSTED_TOOLS: Final[Mapping[str, str]] = {
+    "web_search": "internet",
+    "web_search_2025_08_26": "internet",
+    "web_search_preview": "internet",
+    "web_search_preview_2025_03_11": "internet",
+}
+"""OpenAI's hosted tools that have a word in Tess's `tools` enum. Source: Tess docs, list-agents (documented
+values); that `internet` is their nearest is assumed from its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How this client translates.
+
+    Attributes:
+        policy: What to do with what Tess lacks.
+        workspace_id: Value of the header `x-workspace-id`; None sends none.
+        tools: Sent when a call names no tools itself; a word of the agent's `tools` enum.
+        tool_names: Tool type or function name -> word of the agent's `tools` enum.
+        temperatures: The agent's options, as strings of numbers; None sends any number as given.
+        merge_messages: Whether neighbouring messages of one role become one.
+        usage: What to do when Tess gives no token counts: mark an estimate, or leave them out.
+        max_retry_wait_seconds: The longest wait asked for by Tess that the SDK is let to sleep through.
+    """
+
+    policy: Policy = field(default_factory=Policy)
+    workspace_id: str | None = field(default=None, repr=False)
+    tools: str | None = None
+    tool_names: Mapping[str, str] = field(default_factory=lambda: HOSTED_TOOLS)
+    temperatures: tuple[str, ...] | None = DOCUMENTED_TEMPERATURES
+    merge_messages: bool = True
+    usage: UsageOption = "estimate"
+    max_retry_wait_seconds: float = 60.0
+
+    def for_call(self, given: object, known: frozenset[str]) -> Options:
+        """Return these options with a call's own `extra_body={"tess_openai": {...}}` on top.
+
+        Shape: `{"unsupported": ..., "merge_messages": bool, "usage": "estimate" | "none"}`, all optional.
+
+        Raises:
+            Refused: Not an object, an unknown key, or a value of the wrong kind.
+        """
+        fields = to_object(given)
+        if fields is None:
+            raise _bad_option(f"{CALL_FIELD} must be an object", CALL_FIELD)
+        options = self
+        for key, value in fields.items():
+            param = f"{CALL_FIELD}.{key}"
+            if key == "unsupported":
+                try:
+                    policy = options.policy.overridden_by(parse_unsupported(value, known))
+                except ValueError as error:
+                    raise _bad_option(str(error), param) from None
+                options = replace(options, policy=policy)
+            elif key == "merge_messages" and isinstance(value, bool):
+                options = replace(options, merge_messages=value)
+            elif key == "usage" and value in get_args(UsageOption):
+                options = replace(options, usage=value)
+            else:
+                raise _bad_option(
+                    f"{param} is not an option of a call, or its value is of the wrong kind. "
+                    "Options: unsupported (a word or a mapping), merge_messages (true or false), "
+                    'usage ("estimate" or "none")',
+                    param,
+                )
+        return options
+
+
+def _bad_option(message: str, param: str) -> Refused:
+    return Refused(message, param=param, code="invalid_option")

@@ -1,0 +1,75 @@
+"""What to do with what Tess lacks: one word per parameter."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias, cast, get_args
+
+Word: TypeAlias = Literal["warn", "ignore", "error", "forward", "emulate"]
+"""`warn`: strip and warn. `ignore`: strip, ledger only. `error`: refuse as OpenAI does.
+`forward`: send as given. `emulate`: do it in the adapter where that can be done, else warn."""
+Unsupported: TypeAlias = Word | Mapping[str, Word]
+
+WORDS: Final[tuple[Word, ...]] = get_args(Word)
+NO_WORDS: Final[Mapping[str, Word]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A word for each parameter: its own, else its parent's (`messages` for `messages.name`), else `default`."""
+
+    default: Word = "warn"
+    by_param: Mapping[str, Word] = field(default_factory=lambda: NO_WORDS)
+
+    def word(self, param: str) -> Word:
+        """Return the word for a parameter, `"messages.content"` or `"top_p"`."""
+        found = self.by_param.get(param)
+        if found is None and "." in param:
+            found = self.by_param.get(param.partition(".")[0])
+        return self.default if found is None else found
+
+    def overridden_by(self, other: Unsupported | None) -> Policy:
+        """Return this policy with a call's own on top: a word replaces all, a mapping only what it names."""
+        if other is None:
+            return self
+        if isinstance(other, str):
+            return Policy(other)
+        words: dict[str, Word] = {**self.by_param, **other}
+        default = words.pop("*", self.default)
+        return Policy(default, words)
+
+
+def parse_unsupported(value: object, known: frozenset[str]) -> Unsupported:
+    """Narrow `unsupported=` to a word or a mapping of parameter names (and `"*"`) to words.
+
+    Args:
+        value: From the caller: `"warn"`, `{"seed": "ignore", "*": "error"}`.
+        known: Parameter names that make sense.
+
+    Raises:
+        ValueError: Another word, or a parameter that is not OpenAI's, with the closest match.
+    """
+    if isinstance(value, str):
+        return _word(value, "unsupported")
+    if not isinstance(value, Mapping):
+        raise ValueError(f"unsupported must be one of {_listed(WORDS)}, or a mapping of parameters to these")
+    words: dict[str, Word] = {}
+    for param, word in cast("Mapping[object, object]", value).items():
+        if not isinstance(param, str) or (param != "*" and param not in known):
+            near = difflib.get_close_matches(str(param), known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else '; "*" stands for all others'
+            raise ValueError(f"unsupported names {param!r}, which is no parameter of OpenAI's chat API{hint}")
+        words[param] = _word(word, f"unsupported[{param!r}]")
+    return words
+
+
+def _word(value: object, where: str) -> Word:
+    if isinstance(value, str) and value in WORDS:
+        return value
+    raise ValueError(f"{where} is {value!r}; it must be one of {_listed(WORDS)}")
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    return ", ".join(repr(word) for word in words)

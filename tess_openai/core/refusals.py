@@ -1,0 +1,47 @@
+"""A refusal is an answer, not an exception: OpenAI's error envelope, one attempt, no network."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tess_openai.core.calls import Answer
+from tess_openai.core.jsons import JSONObject, dump_json
+
+NO_RETRY: Final = {"x-should-retry": "false"}
+
+
+class Refused(Exception):  # noqa: N818 - an outcome inside the core, caught by the flow; users never see it
+    """Raised inside the core to leave a translation; the flow turns it into `to_answer()`."""
+
+    def __init__(self, message: str, *, param: str | None, code: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        self.code = code
+        self.status = status
+
+    def to_answer(self) -> Answer:
+        """Return the answer the SDK raises as `BadRequestError`, `NotFoundError`, ..."""
+        envelope = error_envelope(
+            self.message, type_="invalid_request_error", param=self.param, code=self.code
+        )
+        return Answer(self.status, json_headers(NO_RETRY), dump_json(envelope), base="none")
+
+
+def error_envelope(
+    message: str, *, type_: str, param: str | None, code: str | None, tess: object = None
+) -> JSONObject:
+    """Return OpenAI's error body `{"error": {"message", "type", "param", "code"}}`.
+
+    `tess`, Tess's own body when there is one, stands beneath as `error.tess`: the SDK shows it as
+    `exception.body["tess"]`.
+    """
+    error: JSONObject = {"message": message, "type": type_, "param": param, "code": code}
+    if tess is not None:
+        error["tess"] = tess
+    return {"error": error}
+
+
+def json_headers(more: dict[str, str]) -> dict[str, str | None]:
+    """Return the headers of a JSON body, with `more` added."""
+    return {"content-type": "application/json", **more}
