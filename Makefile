@@ -1,0 +1,50 @@
+# Each target makes what it needs; nothing has to be installed but Python 3.10 or newer.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help test demo lint types docs suite coverage lanes lane pins clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+test: lint types docs suite ## everything on the latest SDK: lint, types, pages, tests
+
+demo: $(READY) ## watch an OpenAI program talk to a Tess agent
+	@$(BIN)/python tools/demo.py
+
+lint: $(READY) ## ruff: rules and format
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet
+	@echo "lint: ok"
+
+types: $(READY) ## mypy and basedpyright, both strict
+	@$(BIN)/mypy
+	@$(BIN)/basedpyright --warnings
+
+docs: $(READY) ## build the pages into site/; a broken link is an error
+	@$(BIN)/mkdocs build --strict --quiet
+	@echo "docs: ok"
+
+suite: $(READY) ## the tests alone; ARGS="-k stream" chooses
+	@$(BIN)/pytest -n 2 -q $(ARGS)
+
+coverage: $(READY) ## which branches of core/ no test has tried
+	@$(BIN)/coverage run --branch --source=tess_openai/core -m pytest -q tests/unit
+	@$(BIN)/coverage report --show-missing --skip-covered
+
+lanes: $(READY) ## the suite on every SDK and Python we support
+	@$(BIN)/python tools/lanes.py
+
+lane: $(READY) ## one of them: make lane LANE=openai-1.66.0
+	@$(BIN)/python tools/lanes.py $(or $(LANE),--help)
+
+pins: $(READY) ## renew requirements/*.txt
+	@$(BIN)/python tools/pins.py
+
+clean: ## remove what the other targets made
+	rm -rf .venv .lanes site dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+
+$(READY): requirements/dev.txt pyproject.toml tools/environment.py
+	@$(PYTHON) tools/environment.py

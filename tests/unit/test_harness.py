@@ -1,0 +1,69 @@
+"""The ground that the other tests stand on: nothing of the developer's machine shows, nothing leaves it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from loopback import NotLoopbackError
+
+GUARD = Path(__file__).parents[1] / "guard"
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "api.tess.im"])
+def test_a_connection_that_would_leave_the_machine_is_refused(host: str) -> None:
+    """By address or by name, and as no `Exception` that a retry could swallow."""
+    with pytest.raises(NotLoopbackError, match="not on loopback"):
+        socket.create_connection((host, 443), timeout=0.1)
+
+
+async def test_a_connection_from_an_event_loop_is_refused() -> None:
+    """Asyncio connects by another way than `socket.create_connection`."""
+    with pytest.raises(NotLoopbackError):
+        await asyncio.open_connection("192.0.2.1", 443)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_loopback_is_open(host: str) -> None:
+    """What a test serves it can reach."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        socket.create_connection((host, server.getsockname()[1]), timeout=5).close()
+
+
+def test_programs_that_tests_start_are_guarded_too() -> None:
+    """A process with the guard on its path refuses from its first line."""
+    program = "import socket; socket.create_connection(('192.0.2.1', 443), timeout=0.1)"
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": str(GUARD)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "NotLoopbackError" in ended.stderr
+
+
+def test_settings_of_the_developer_are_hidden(pytester: pytest.Pytester) -> None:
+    """A key or a proxy in the environment must not change what a test sees."""
+    pytester.makeconftest((Path(__file__).parents[1] / "conftest.py").read_text())
+    pytester.makepyprojecttoml(f"[tool.pytest.ini_options]\npythonpath = ['{GUARD}']\n")
+    pytester.makepyfile(
+        """
+        import os
+
+        AT_IMPORT = dict(os.environ)
+
+        def test_environment():
+            names = {"OPENAI_API_KEY", "TESS_API_KEY", "https_proxy", "NO_PROXY"}
+            assert not names & set(AT_IMPORT)
+        """
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("OPENAI_API_KEY", "TESS_API_KEY", "https_proxy", "NO_PROXY"):
+            patch.setenv(name, "a trace of the developer")
+        pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)

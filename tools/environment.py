@@ -1,0 +1,136 @@
+"""Make this project's own environment in `.venv`, from nothing but Python and a package index.
+
+uv does the installing, for its speed, and is itself installed from its wheel. It does not read pip's
+configuration, so that is translated for it; where uv cannot install, pip does.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+VENV: Final = ROOT / ".venv"
+PINS: Final = ROOT / "requirements" / "dev.txt"
+OLDEST_PYTHON: Final = (3, 10)
+
+UV_NAMES: Final = {
+    "index-url": ("UV_DEFAULT_INDEX", " "),
+    "extra-index-url": ("UV_INDEX", " "),
+    "find-links": ("UV_FIND_LINKS", ","),
+    "trusted-host": ("UV_INSECURE_HOST", " "),
+    "cert": ("SSL_CERT_FILE", " "),
+    "proxy": ("ALL_PROXY", " "),
+}
+"""pip's option: uv's variable of the same meaning, and what uv puts between several values."""
+
+UV_LIKE_PIP: Final = {
+    "UV_INDEX_STRATEGY": "unsafe-best-match",  # to pip all indexes are one
+    "UV_SYSTEM_CERTS": "1",
+    "UV_PYTHON_DOWNLOADS": "never",
+    "UV_NO_CONFIG": "1",
+}
+
+
+class CommandError(Exception):
+    """A command that failed; its text is the command's own output."""
+
+
+def main() -> None:
+    """Make or renew `.venv`, and say how long it took."""
+    if sys.version_info < OLDEST_PYTHON:
+        sys.exit(f"Python 3.10 or newer is needed; {sys.executable} is {sys.version.split()[0]}")
+    started = time.monotonic()
+    python = interpreter(VENV)
+    try:
+        if not _has_pip(python):
+            run([sys.executable, "-m", "venv", "--clear", str(VENV)])
+        run([str(python), "-m", "pip", "install", "--quiet", "--constraint", str(PINS), "uv"])
+        install(python, "--exact", "--requirement", str(PINS))
+        install(python, "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+    except CommandError as error:
+        sys.exit(str(error))
+    (VENV / ".ready").touch()
+    version = run([str(python), "--version"]).strip()
+    print(f"environment ready in {time.monotonic() - started:.0f} s: {VENV.name} with {version}")
+
+
+def interpreter(venv: Path) -> Path:
+    """Return the Python of a virtual environment, whether it is there or not."""
+    return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def install(python: Path, *arguments: str) -> None:
+    """Install into the environment of `python`: with uv, or with pip where uv cannot.
+
+    Args:
+        python: Of the environment to install into.
+        arguments: Of `uv pip install`. pip has no `--exact`, so with it nothing is removed.
+    """
+    try:
+        uv("pip", "install", "--python", str(python), *arguments)
+    except CommandError as error:
+        print(f"uv could not install, so pip tries.\n{error}", file=sys.stderr)
+        known = [argument for argument in arguments if argument != "--exact"]
+        pip = [str(interpreter(VENV)), "-m", "pip", "--python", str(python)]
+        run([*pip, "install", "--quiet", *known])
+
+
+def uv(*arguments: str) -> str:
+    """Run the environment's own uv as pip is configured; return what it printed."""
+    variables = {**UV_LIKE_PIP, **_uv_variables(), **os.environ}
+    return run([str(interpreter(VENV)), "-m", "uv", "--quiet", *arguments], variables)
+
+
+def run(command: list[str], variables: dict[str, str] | None = None) -> str:
+    """Run a command in the root of the project and return its output.
+
+    Raises:
+        CommandError: It ended with another status than 0.
+    """
+    ended = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ended.returncode != 0:
+        raise CommandError(f"{' '.join(command)}\n{ended.stdout}{ended.stderr}".strip())
+    return ended.stdout
+
+
+def _has_pip(python: Path) -> bool:
+    try:
+        run([str(python), "-m", "pip", "--version"])
+    except (CommandError, OSError):
+        return False
+    return True
+
+
+def _uv_variables() -> dict[str, str]:
+    """Translate pip's configuration, its files and its variables, to uv's variables."""
+    listing = run([str(interpreter(VENV)), "-m", "pip", "config", "list"])
+    options: dict[str, dict[str, str]] = {"global": {}, "install": {}, ":env:": {}}
+    for line in listing.splitlines():
+        name, _, value = line.partition("=")
+        section, _, option = name.rpartition(".")
+        if section in options and option in UV_NAMES:
+            options[section][option] = str(ast.literal_eval(value))
+    merged = {**options["global"], **options["install"], **options[":env:"]}
+    return {
+        variable: separator.join(merged[option].split())
+        for option, (variable, separator) in UV_NAMES.items()
+        if option in merged
+    }
+
+
+if __name__ == "__main__":
+    main()

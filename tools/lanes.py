@@ -1,0 +1,226 @@
+"""Run the one test suite as lanes: every SDK and Python that the package promises to work with.
+
+The wheel is built once and installed into a fresh environment for each lane, so that what is tested is
+what a user installs, never the checkout.
+
+    python tools/lanes.py                  all lanes, two at a time
+    python tools/lanes.py openai-1.66.0    only this one, its whole output shown
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Final, Literal
+
+from environment import ROOT, VENV, CommandError, install, interpreter, run, uv
+
+LANES_DIR: Final = ROOT / ".lanes"
+PINS_DIR: Final = ROOT / "requirements" / "lanes"
+AT_ONCE: Final = 2
+LIMIT_SECONDS: Final = 20 * 60
+STARTED: Final = time.monotonic()
+
+# `-I` keeps the checkout off the import path, so that `tess_openai` is the installed wheel.
+SUITE: Final = (
+    *("-I", "-m", "pytest", "tests", "--ignore=tests/docs", "--hypothesis-profile=lane"),
+    *("-q", "-p", "no:cacheprovider", "--color=yes"),
+)
+HTTPX: Final = ("respx",)
+HTTPX2: Final = ("pytest-httpx2",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """One way in which a user may have installed the package.
+
+    Attributes:
+        name: What it varies.
+        needs: What is installed beside the wheel; `requirements/lanes/<pins>.txt` pins it all.
+        pins: Whose pins are installed; `""` for its own.
+        python: `"3.13"`; `""` for the Python of `.venv`.
+        since: The oldest Python on which `needs` can be installed.
+        program: Arguments of Python that run the tests.
+        bare: Without extras and without a test runner.
+    """
+
+    name: str
+    needs: tuple[str, ...] = ()
+    pins: str = ""
+    python: str = ""
+    since: tuple[int, int] = (3, 10)
+    program: tuple[str, ...] = SUITE
+    bare: bool = False
+
+    @property
+    def pins_file(self) -> Path:
+        """The pinned requirements of this lane."""
+        return PINS_DIR / f"{self.pins or self.name}.txt"
+
+
+LANES: Final = (
+    Lane(name="openai-1.66.0", needs=("openai==1.66.0", *HTTPX)),
+    Lane(name="openai-1.109.1", needs=("openai==1.109.1", *HTTPX)),
+    Lane(name="openai-2.30.0", needs=("openai==2.30.0", *HTTPX)),
+    Lane(name="openai-2.54.0", needs=("openai==2.54.0", *HTTPX)),
+    Lane(name="openai-3.0.0", needs=("openai==3.0.0", *HTTPX2)),
+    Lane(name="openai-3.54.0", needs=("openai==3.54.0", *HTTPX2)),
+    Lane(
+        name="legacy-httpx",
+        needs=("openai==3.54.0", "httpx", *HTTPX, *HTTPX2),
+        program=(*SUITE, "--http-client=legacy"),
+    ),
+    Lane(
+        name="aiohttp",
+        needs=("openai[aiohttp]==3.54.0", *HTTPX2),
+        since=(3, 11),  # its yarl has no wheel for 3.10
+        program=(*SUITE, "--http-client=aiohttp"),
+    ),
+    Lane(name="python-3.10", pins="openai-3.54.0", python="3.10"),
+    Lane(name="python-3.13", pins="openai-3.54.0", python="3.13"),
+    Lane(name="core-only", needs=("openai==3.54.0",), program=("-I", "tools/smoke.py"), bare=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a lane."""
+
+    verdict: Literal["ok", "failed", "absent"]
+    output: str = ""
+    seconds: float = 0.0
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def __str__(self) -> str:
+        counted = ", ".join(f"{number} {word}" for word, number in self.counts.items())
+        told = self.output if self.verdict == "absent" else counted
+        return f"{self.verdict:<7} {self.seconds:4.0f} s   {told}"
+
+
+def main() -> int:
+    """Run the lanes named on the command line, or all; return 1 when one failed."""
+    parser = argparse.ArgumentParser(description="Run the test suite in its lanes.")
+    known = {lane.name: lane for lane in LANES}
+    parser.add_argument("names", nargs="*", metavar="LANE", help=f"of {', '.join(known)}; default: all")
+    names: list[str] = parser.parse_args().names
+    if unknown := set(names) - set(known):
+        parser.error(f"no such lane: {', '.join(sorted(unknown))}. There are {', '.join(known)}.")
+    lanes = [known[name] for name in names] or list(LANES)
+    _tell("wheel", "building")
+    try:
+        wheel = build_wheel()
+    except CommandError as error:
+        print(error)
+        return 1
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        outcomes = list(pool.map(partial(attempt, wheel=wheel), lanes))
+    for lane, outcome in zip(lanes, outcomes, strict=True):
+        if outcome.verdict == "failed" or len(lanes) == 1:
+            print(f"\n===== {lane.name} =====\n{outcome.output}")
+    print_summary(lanes, outcomes)
+    return int(any(outcome.verdict == "failed" for outcome in outcomes))
+
+
+def build_wheel() -> Path:
+    """Build the wheel that all lanes install."""
+    folder = LANES_DIR / "dist"
+    shutil.rmtree(folder, ignore_errors=True)
+    run([str(interpreter(VENV)), "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)])
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def attempt(lane: Lane, *, wheel: Path) -> Outcome:
+    """Make the lane's environment, run its program there, and say how it went."""
+    python = find_python(lane.python) if lane.python else str(interpreter(VENV))
+    if python is None:
+        outcome = Outcome("absent", f"there is no Python {lane.python} on this machine")
+    elif not lane.python and sys.version_info < lane.since:
+        outcome = Outcome("absent", "its SDK cannot be installed on Python {}.{}".format(*sys.version_info))
+    else:
+        _tell(lane.name, "started")
+        started = time.monotonic()
+        passed, output = in_fresh_environment(lane, python, wheel)
+        seconds = time.monotonic() - started
+        outcome = Outcome("ok" if passed else "failed", output, seconds, count(output))
+    _tell(lane.name, str(outcome))
+    return outcome
+
+
+def in_fresh_environment(lane: Lane, python: str, wheel: Path) -> tuple[bool, str]:
+    """Run the lane's program in an environment made for it; whether it passed, and its output."""
+    environment = LANES_DIR / lane.name
+    try:
+        uv("venv", "--clear", "--no-project", "--python", python, str(environment))
+        install(interpreter(environment), "--no-deps", "--requirement", str(lane.pins_file), str(wheel))
+        ended = subprocess.run(
+            [str(interpreter(environment)), *lane.program],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=LIMIT_SECONDS,
+            check=False,
+        )
+    except CommandError as error:
+        return False, str(error)
+    except subprocess.TimeoutExpired:
+        return False, f"did not end within {LIMIT_SECONDS} s"
+    return ended.returncode == 0, ended.stdout
+
+
+def find_python(version: str) -> str | None:
+    """Return an interpreter of this version if the machine has one; nothing is downloaded."""
+    candidates = [shutil.which(f"python{version}")]
+    candidates += sorted(map(str, Path.home().glob(f".pyenv/versions/{version}.*/bin/python")))
+    with contextlib.suppress(CommandError):
+        candidates.append(uv("python", "find", version).strip())
+    for candidate in filter(None, candidates):
+        try:
+            found = run([candidate, "-c", "import sys; print('{}.{}'.format(*sys.version_info))"])
+        except (CommandError, OSError):  # a version manager's shim without that version
+            continue
+        if found.strip() == version:
+            return candidate
+    return None
+
+
+def count(output: str) -> Counter[str]:
+    """Read `12 passed, 1 skipped` from the last line of a test run."""
+    closing = output.strip().rpartition("\n")[2]
+    found = re.findall(r"(\d+) (passed|failed|skipped|errors?|xfailed)", closing)
+    return Counter({word: int(number) for number, word in found})
+
+
+def print_summary(lanes: list[Lane], outcomes: list[Outcome]) -> None:
+    """Print a line for each lane, and one that closes the run."""
+    print()
+    for lane, outcome in zip(lanes, outcomes, strict=True):
+        print(f"{lane.name:<15} {outcome}")
+    total = sum((outcome.counts for outcome in outcomes), Counter[str]())
+    broken = total["failed"] + total["error"] + total["errors"]
+    verdicts = Counter(outcome.verdict for outcome in outcomes)
+    told = ", ".join(f"{number} {verdict}" for verdict, number in verdicts.items())
+    print(
+        f"\n{total['passed']} passed, {broken} failed, {total['skipped']} skipped "
+        f"in {len(lanes)} lanes ({told}), {time.monotonic() - STARTED:.0f} s"
+    )
+
+
+def _tell(name: str, what: str) -> None:
+    print(f"[{time.monotonic() - STARTED:4.0f} s] {name:<15} {what}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

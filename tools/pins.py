@@ -1,0 +1,40 @@
+"""Renew `requirements/*.txt`: exact versions for every Python we support, and nothing but versions."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+
+from environment import PINS, ROOT, CommandError, uv
+from lanes import LANES, LANES_DIR
+
+REQUIREMENTS: Final = ROOT / "requirements"
+EXTRAS: Final = ("--extra", "emulate", "--extra", "cli")
+
+
+def main() -> None:
+    """Resolve the workshop's requirements and each lane's to the newest versions that agree."""
+    LANES_DIR.mkdir(exist_ok=True)
+    try:
+        pin(PINS, *EXTRAS, str(REQUIREMENTS / "dev.in"))
+        for lane in LANES:
+            if lane.needs:
+                wanted = LANES_DIR / f"{lane.name}.in"
+                wanted.write_text("\n".join(lane.needs))
+                suite = () if lane.bare else (*EXTRAS, str(REQUIREMENTS / "test.in"))
+                pin(lane.pins_file, *suite, str(wanted), python="{}.{}".format(*lane.since))
+    except CommandError as error:
+        sys.exit(str(error))
+
+
+def pin(pins: Path, *sources: str, python: str = "3.10") -> None:
+    """Write to `pins` the versions that satisfy the package and `sources` from this Python on."""
+    pins.parent.mkdir(exist_ok=True)
+    how = ("--universal", "--python-version", python, "--upgrade", "--no-header", "--no-annotate")
+    uv("pip", "compile", *how, "--output-file", str(pins), "pyproject.toml", *sources)
+    print(f"{pins.relative_to(ROOT)}: {len(pins.read_text().splitlines())} pins")
+
+
+if __name__ == "__main__":
+    main()
