@@ -1,0 +1,71 @@
+"""Who may ask at all: key, workspace and rate, checked before anything is looked at."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import deque
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from tess_openai.testing import refusals
+from tess_openai.testing.agents import SimulatedAgent
+from tess_openai.testing.profile import Profile
+from tess_openai.testing.wire import WireRequest, WireResponse
+
+RATE_WINDOW_SECONDS = 1.0
+
+
+def check_key(request: WireRequest, keys: Collection[str], profile: Profile) -> WireResponse | None:
+    """Refuse a request that does not bear one of the keys; None lets it pass."""
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and key in keys:
+        return None
+    return refusals.unauthenticated(profile)
+
+
+def find_workspace(request: WireRequest, profile: Profile) -> int | WireResponse:
+    """Return the workspace that a request is made in, or its refusal."""
+    given = request.headers.get("x-workspace-id")
+    if given is None:
+        if profile.workspace_header == "required":
+            return refusals.workspace_missing()
+        return profile.selected_workspace_id
+    if not re.fullmatch("[0-9]{1,18}", given):
+        return refusals.workspace_malformed(profile)
+    workspace_id = int(given)
+    return workspace_id if workspace_id in profile.workspace_ids else refusals.workspace_foreign()
+
+
+def is_visible(agent: SimulatedAgent, workspace_id: int) -> bool:
+    """Tell whether a workspace sees an agent: public ones of others stay executable."""
+    return agent.active and (agent.visibility == "public" or agent.workspace_id == workspace_id)
+
+
+@dataclass(slots=True)
+class RateLimiter:
+    """Counts the requests of each key within one second.
+
+    Attributes:
+        clock: Seconds, monotonic.
+        moments: When each key's requests of the last second were let through.
+    """
+
+    clock: Callable[[], float]
+    moments: dict[str, deque[float]]
+
+    def check(self, request: WireRequest, profile: Profile) -> WireResponse | None:
+        """Refuse a request that comes too soon; None counts it and lets it pass."""
+        if profile.requests_per_second is None:
+            return None
+        now = self.clock()
+        moments = self.moments.setdefault(request.headers["authorization"], deque())
+        while moments and now - moments[0] >= RATE_WINDOW_SECONDS:
+            moments.popleft()
+        if len(moments) < profile.requests_per_second:
+            moments.append(now)
+            return None
+        wait = profile.retry_after_seconds
+        if wait is None:
+            wait = math.ceil(moments[0] + RATE_WINDOW_SECONDS - now)
+        return refusals.rate_limited(wait, header=profile.retry_after_header)

@@ -1,0 +1,46 @@
+"""What the simulator remembers of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tess_openai.core.jsons import parse_json
+from tess_openai.testing.wire import WireRequest
+
+
+@dataclass(slots=True, eq=False)
+class RecordedRequest:
+    """One request and what came of it; its repr shows neither key nor body.
+
+    Attributes:
+        method: Upper case.
+        target: Path and query as sent.
+        headers: Names in lower case.
+        body: The bytes sent.
+        status: Of the answer.
+        closed_early: The client hung up before the answer was complete; over a socket known only
+            once the simulator tries to send more.
+    """
+
+    method: str
+    target: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    status: int
+    closed_early: bool = False
+
+    @classmethod
+    def of(cls, request: WireRequest, status: int) -> RecordedRequest:
+        """Record a request."""
+        return cls(request.method, request.target, request.headers, request.body, status)
+
+    @property
+    def path(self) -> str:
+        """The target without its query."""
+        return self.target.partition("?")[0]
+
+    @property
+    def json(self) -> object:
+        """The body as JSON; None when it is none."""
+        return parse_json(self.body)

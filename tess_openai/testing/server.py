@@ -1,0 +1,161 @@
+"""The simulator on a loopback port: HTTP/1.1 on threads, with connections that live on, and really die."""
+
+from __future__ import annotations
+
+import select
+import socket
+import socketserver
+import time
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Any, cast
+
+from tess_openai.testing.wire import FOREVER, WireRequest, WireResponse
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from tess_openai.testing.simulator import TessSimulator
+
+_POLL_SECONDS = 0.02
+
+
+class SimulatorServer:
+    """A running server; close it, or use it as a context manager.
+
+    Attributes:
+        base_url: The API root, `http://127.0.0.1:PORT`, without a slash at its end.
+    """
+
+    def __init__(self, simulator: TessSimulator, port: int = 0) -> None:
+        self._listener = _Listener(simulator, port)
+        self.base_url = f"http://127.0.0.1:{self._listener.server_address[1]}"
+        self._thread = Thread(target=self._listener.serve_forever, args=(_POLL_SECONDS,), daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def openai_url(self, agent_id: int = 42) -> str:
+        """Return what OpenAI's SDK takes as `base_url` for an agent."""
+        return f"{self.base_url}/agents/{agent_id}/openai"
+
+    def close(self) -> None:
+        """Stop listening, break all connections, wait for the threads; a second call does nothing."""
+        if self._thread.is_alive():
+            self._listener.shutdown()
+            self._thread.join()
+            self._listener.break_connections()
+            self._listener.server_close()
+
+
+class _Listener(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    request_queue_size = 128
+
+    def __init__(self, simulator: TessSimulator, port: int) -> None:
+        self.simulator = simulator
+        self._connections: set[socket.socket] = set()
+        self._lock = Lock()
+        super().__init__(("127.0.0.1", port), _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - socketserver's
+        with self._lock:
+            self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 - socketserver's signature
+        with self._lock:
+            self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - socketserver's
+        """Say nothing of a client that vanished."""
+
+    def break_connections(self) -> None:
+        """Wake the threads that wait for a client."""
+        with self._lock:
+            for connection in self._connections:
+                with suppress(OSError):  # the client was faster
+                    connection.shutdown(socket.SHUT_RDWR)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "TessSimulator"
+    disable_nagle_algorithm = True
+
+    def do_POST(self) -> None:
+        """Answer one request."""
+        request = WireRequest(self.command, self.path, self._read_headers(), self._read_body())
+        simulator = cast("_Listener", self.server).simulator
+        response, record = simulator.answer(request)
+        try:
+            is_complete = self._send(response)
+        except OSError:
+            is_complete = False
+        if not is_complete:
+            record.closed_early = response.cut == "never"
+            self.close_connection = True
+
+    do_GET = do_DELETE = do_PUT = do_PATCH = do_POST  # noqa: N815 - names http.server looks for
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's signature
+        """Say nothing: the requests are recorded."""
+
+    def _read_headers(self) -> dict[str, str]:
+        headers: dict[str, str] = {}
+        for name, value in self.headers.items():
+            key = name.lower()
+            headers[key] = f"{headers[key]}, {value}" if key in headers else value
+        return headers
+
+    def _read_body(self) -> bytes:
+        if "chunked" not in self.headers.get("transfer-encoding", ""):
+            return self.rfile.read(int(self.headers.get("content-length", "0")))
+        pieces: list[bytes] = []
+        while size := int(self.rfile.readline().partition(b";")[0], 16):
+            pieces.append(self.rfile.read(size))
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass  # trailers
+        return b"".join(pieces)
+
+    def _send(self, response: WireResponse) -> bool:
+        """Send an answer; tell whether it went out whole."""
+        if not self._wait(response.delay_seconds) or response.cut == "before the head":
+            return False
+        self.send_response(response.status)
+        for name, value in {**response.headers, **response.framing}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        for piece in response.pieces:
+            if not self._wait(piece.delay_seconds):
+                return False
+            if piece.data and response.is_stream:
+                self.wfile.write(b"%x\r\n%b\r\n" % (len(piece.data), piece.data))
+            else:
+                self.wfile.write(piece.data)
+        if response.cut == "in the body":
+            return False
+        if response.is_stream:
+            self.wfile.write(b"0\r\n\r\n")
+        return True
+
+    def _wait(self, seconds: float) -> bool:
+        """Wait; tell whether the client is still there."""
+        until = time.monotonic() + seconds
+        while True:
+            left = max(0.0, until - time.monotonic())
+            readable, _, _ = select.select([self.connection], [], [], None if left == FOREVER else left)
+            if not readable:
+                return True
+            if not self.connection.recv(1, socket.MSG_PEEK):
+                return False
+            if left == 0:
+                return True
+            time.sleep(min(left, _POLL_SECONDS))  # a further request waits already

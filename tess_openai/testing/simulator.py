@@ -1,0 +1,250 @@
+"""A strict local Tess: rules and state; how it is served stands in `transports` and `server`."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from threading import Event, RLock
+from typing import TYPE_CHECKING, Literal, TypeAlias, overload
+
+from tess_openai.core.jsons import JSONObject
+from tess_openai.testing import refusals
+from tess_openai.testing.admission import RateLimiter, check_key, find_workspace, is_visible
+from tess_openai.testing.agents import DEFAULT_AGENTS, SimulatedAgent
+from tess_openai.testing.answers import Chunking, Run, answer_run, cut_text, echo, read_messages
+from tess_openai.testing.catalogue import list_agents
+from tess_openai.testing.chat_rules import find_problems, without_nulls
+from tess_openai.testing.faults import NO_FAULT, Fault, Struck
+from tess_openai.testing.files import FileShelf
+from tess_openai.testing.profile import SIMULATOR_API_KEY, Profile
+from tess_openai.testing.records import RecordedRequest
+from tess_openai.testing.routes import find_route
+from tess_openai.testing.wire import WireRequest, WireResponse, json_response
+
+if TYPE_CHECKING:
+    import httpx
+    import httpx2
+    from typing_extensions import Self
+
+    from tess_openai.testing.server import SimulatorServer
+
+Script: TypeAlias = str | Sequence[str] | Callable[[JSONObject], "str | Sequence[str]"]
+"""What an agent says: a text, the exact pieces of a stream, or a function of the body sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    fault: Fault
+    on: Literal["chat", "any"]
+
+
+class TessSimulator:
+    """A model of Tess's documented and reported behaviour that refuses what is neither.
+
+    Order of its checks (assumed): key, workspace, agent, rate, body; then the agent runs.
+
+    Args:
+        agents: By default `DEFAULT_AGENTS`; 42 is the one to start with.
+        profile: By default `Profile.strict()`.
+        api_keys: By default `SIMULATOR_API_KEY` only.
+        chunking: How streamed texts are cut.
+        clock: Monotonic seconds, for the rate limit.
+    """
+
+    def __init__(
+        self,
+        *,
+        agents: Iterable[SimulatedAgent] | None = None,
+        profile: Profile | None = None,
+        api_keys: Iterable[str] | None = None,
+        chunking: Chunking = "words",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.agents = {agent.id: agent for agent in (DEFAULT_AGENTS if agents is None else agents)}
+        self.profile = Profile.strict() if profile is None else profile
+        self.api_keys = frozenset({SIMULATOR_API_KEY} if api_keys is None else api_keys)
+        self.chunking: Chunking = chunking
+        self.closing = Event()
+        self._limiter = RateLimiter(clock, {})
+        self._files = FileShelf()
+        self._script: deque[Script] = deque()
+        self._faults: list[_Waiting] = []
+        self._requests: list[RecordedRequest] = []
+        self._servers: list[SimulatorServer] = []
+        self._runs = 0
+        self._lock = RLock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all servers and every answer that still waits."""
+        self.closing.set()
+        for server in self._servers:
+            server.close()
+
+    # --- serving ---
+
+    def serve(self, port: int = 0) -> SimulatorServer:
+        """Serve on a loopback port; 0 takes a free one. A context manager with `base_url` and `close()`."""
+        from tess_openai.testing.server import SimulatorServer
+
+        server = SimulatorServer(self, port)
+        self._servers.append(server)
+        return server
+
+    @property
+    def base_url(self) -> str:
+        """The API root of the first loopback server, `http://127.0.0.1:PORT`.
+
+        Raises:
+            RuntimeError: It is not served.
+        """
+        if not self._servers:
+            raise RuntimeError("the simulator is not served yet; call serve() first")
+        return self._servers[0].base_url
+
+    @overload
+    def transport(self, family: Literal["httpx2"] = ...) -> httpx2.BaseTransport: ...
+    @overload
+    def transport(self, family: Literal["httpx"]) -> httpx.BaseTransport: ...
+    def transport(self, family: Literal["httpx", "httpx2"] = "httpx2") -> object:
+        """Build a transport for a client of that family; no socket is involved."""
+        from tess_openai.testing.transports import build_transport
+
+        return build_transport(self, family)
+
+    @overload
+    def async_transport(self, family: Literal["httpx2"] = ...) -> httpx2.AsyncBaseTransport: ...
+    @overload
+    def async_transport(self, family: Literal["httpx"]) -> httpx.AsyncBaseTransport: ...
+    def async_transport(self, family: Literal["httpx", "httpx2"] = "httpx2") -> object:
+        """Async counterpart of `transport`."""
+        from tess_openai.testing.transports import build_async_transport
+
+        return build_async_transport(self, family)
+
+    # --- steering ---
+
+    def script(self, *says: Script) -> None:
+        """Queue what the agents say next, one entry for each run; after the last they echo again."""
+        with self._lock:
+            self._script.extend(says)
+
+    def fault(self, *faults: Fault, times: int = 1, on: Literal["chat", "any"] = "chat") -> None:
+        """Queue faults for answers to come.
+
+        A fault strikes an answer that would have been good: a refused request leaves it waiting.
+
+        Args:
+            faults: One for each answer, in this order.
+            times: How often the whole row is queued.
+            on: Strike only chat answers, or those of every route.
+        """
+        with self._lock:
+            self._faults.extend(_Waiting(fault, on) for _ in range(times) for fault in faults)
+
+    @property
+    def requests(self) -> list[RecordedRequest]:
+        """All requests so far."""
+        with self._lock:
+            return list(self._requests)
+
+    @property
+    def calls(self) -> list[RecordedRequest]:
+        """The chat calls so far, refused ones included."""
+        return [each for each in self.requests if each.path.endswith("/chat/completions")]
+
+    # --- answering ---
+
+    def answer(self, request: WireRequest) -> tuple[WireResponse, RecordedRequest]:
+        """Answer one request by the rules, and record it."""
+        with self._lock:
+            response = self._decide(request)
+            record = RecordedRequest.of(request, response.status)
+            self._requests.append(record)
+            return response, record
+
+    def _decide(self, request: WireRequest) -> WireResponse:
+        route = find_route(request)
+        if route is None:
+            return refusals.worded(404, "Not found.", self.profile)
+        refusal = check_key(request, self.api_keys, self.profile)
+        if refusal is not None:
+            return refusal
+        workspace_id = find_workspace(request, self.profile)
+        if isinstance(workspace_id, WireResponse):
+            return workspace_id
+        agents = [each for each in self.agents.values() if is_visible(each, workspace_id)]
+        agent = next((each for each in agents if each.id == route.number), None)
+        if agent is None and route.name in {"chat", "agent"}:
+            return refusals.worded(404, "Agent not found.", self.profile)
+        limited = self._limiter.check(request, self.profile)
+        if limited is not None:
+            return limited
+        if agent is not None and route.name == "chat":
+            return self._chat(request, agent)
+        if agent is not None and route.name == "agent":
+            good = json_response(200, agent.to_json())
+        elif route.name == "agents":
+            good = list_agents(request, agents, self.profile)
+        else:
+            good = self._files.answer(route, request, workspace_id, self.profile)
+        return self._strike(good) if good.status < 400 else good
+
+    def _chat(self, request: WireRequest, agent: SimulatedAgent) -> WireResponse:
+        refusal = self._refuse_body(request, agent)
+        if refusal is not None:
+            return refusal
+        body = without_nulls(request.parse_body() or {}, self.profile)
+        is_stream = body.get("stream") is True
+        fault = self._take_fault("streams" if is_stream else "completions", is_chat=True)
+        if fault.instead is not None:
+            return fault.on_response(fault.instead)
+        if self.profile.without_system == "times out" and "system" not in dict(read_messages(body)):
+            return refusals.gateway_timeout()
+        self._runs += 1
+        run = Run(
+            agent=agent,
+            profile=self.profile,
+            body=body,
+            pieces=self._say(agent, body),
+            is_stream=is_stream,
+            number=self._runs,
+            created=int(time.time()),
+        )
+        return fault.on_response(answer_run(fault.on_run(run)))
+
+    def _refuse_body(self, request: WireRequest, agent: SimulatedAgent) -> WireResponse | None:
+        limit = self.profile.body_limit_bytes
+        if limit is not None and len(request.body) > limit:
+            return refusals.worded(413, "Payload too large.", self.profile)
+        if agent.type not in self.profile.agent_types:
+            return refusals.invalid([("id", "The agent is not a chat agent.")], self.profile)
+        body = without_nulls(request.parse_body() or {}, self.profile)
+        problems = find_problems(body, agent, self.profile)
+        return refusals.invalid(problems, self.profile) if problems else None
+
+    def _say(self, agent: SimulatedAgent, body: JSONObject) -> tuple[str, ...]:
+        script = self._script.popleft() if self._script else echo(agent, body)
+        said = script(body) if callable(script) else script
+        return cut_text(said, self.chunking) if isinstance(said, str) else tuple(said)
+
+    def _strike(self, good: WireResponse) -> WireResponse:
+        """Let a fault strike an answer of a route without runs."""
+        fault = self._take_fault("any answer", is_chat=False)
+        return fault.on_response(good if fault.instead is None else fault.instead)
+
+    def _take_fault(self, kind: Struck, *, is_chat: bool) -> Fault:
+        """Take the first waiting fault that strikes such an answer; one that changes nothing if none does."""
+        for index, waiting in enumerate(self._faults):
+            if waiting.fault.strikes in {"any answer", kind} and (is_chat or waiting.on == "any"):
+                then = waiting.fault.then
+                self._faults[index : index + 1] = [] if then is None else [_Waiting(then, waiting.on)]
+                return waiting.fault
+        return NO_FAULT
