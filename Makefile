@@ -24,7 +24,7 @@ types: $(READY) ## mypy and basedpyright, both strict
 	@$(BIN)/basedpyright --warnings
 
 docs: $(READY) ## build the pages into site/; a broken link is an error
-	@$(BIN)/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "docs: ok"
 
 suite: $(READY) ## the tests alone; ARGS="-k stream" chooses

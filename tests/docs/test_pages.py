@@ -1,0 +1,142 @@
+"""What the pages and examples show is run as shown, each as one program, against a simulated Tess.
+
+A page's Python blocks are joined, each at its own line, so that a traceback names the page's line.
+A page that shows tests is run by pytest. A block stays out only after `<!-- not run: the reason -->`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, TessSimulator
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+FENCE = re.compile(
+    r"^(?P<indent> *)(?P<ticks>```+) *(?P<language>\w*)[^\n]*\n(?P<code>.*?)^(?P=indent)(?P=ticks) *$",
+    re.MULTILINE | re.DOTALL,
+)
+EXEMPTION = re.compile(r"<!-- not run:(?P<reason>.*?)-->\s*\Z", re.DOTALL)
+
+
+def program_of(page: str) -> str:
+    """Join a page's Python blocks into one program whose lines have the page's numbers.
+
+    Raises:
+        ValueError: A block is exempt without a reason.
+    """
+    lines = [""] * (page.count("\n") + 1)
+    for fence in FENCE.finditer(page):
+        if fence["language"].lower() not in {"python", "python3", "py"}:
+            continue
+        first = page.count("\n", 0, fence.start("code"))
+        if exemption := EXEMPTION.search(page, 0, fence.start()):
+            if not exemption["reason"].strip():
+                raise ValueError(f"line {first}: say why the block is not run")
+            continue
+        code = dedent(fence["code"]).splitlines()
+        lines[first : first + len(code)] = code
+    return "\n".join(lines)
+
+
+@pytest.fixture
+def environment(tess_simulator: TessSimulator) -> dict[str, str]:
+    """What a user has set before running what a page shows."""
+    return {
+        **os.environ,
+        "PYTHONPATH": str(ROOT / "tests" / "guard"),
+        "TESS_BASE_URL": tess_simulator.base_url,
+        "TESS_API_KEY": SIMULATOR_API_KEY,
+        "TESS_AGENT_ID": "42",
+        "TESS_WORKSPACE_ID": str(SIMULATOR_WORKSPACE_ID),
+    }
+
+
+def run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
+    """Run a shown program as its reader would, and fail with what it printed."""
+    ended = subprocess.run(
+        [sys.executable, *command],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 0, f"{ended.stdout}\n{ended.stderr}"
+
+
+PAGES_WITH_PROGRAMS = [page for page in PAGES if program_of(page.read_text()).strip()]
+
+
+@pytest.mark.parametrize("page", PAGES_WITH_PROGRAMS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_a_page_shows_runs(page: Path, environment: dict[str, str], tmp_path: Path) -> None:
+    """A reader who copies a page's code gets what the page promises."""
+    shown = tmp_path / f"test_{page.stem}.py".replace("-", "_")
+    program = program_of(page.read_text())
+    shown.write_text(program)
+    as_tests = ["-m", "pytest", "-q"] if re.search(r"^(async )?def test_", program, re.MULTILINE) else []
+    run([*as_tests, str(shown)], tmp_path, environment)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_an_example_runs(example: Path, environment: dict[str, str], tmp_path: Path) -> None:
+    """Each example works from any folder, with the settings its guide names."""
+    run([str(example)], tmp_path, environment)
+
+
+def test_blocks_are_joined_at_their_own_lines() -> None:
+    """Indented blocks too; other languages and exempt blocks leave blank lines."""
+    page = """A page.
+
+```python
+import os
+```
+
+=== "Tab"
+
+    ```py title="x.py"
+    if os:
+        found = 1
+    ```
+
+```console
+$ make test
+```
+
+<!-- not run: needs a real key -->
+```python
+undefined()
+```
+"""
+    lines = program_of(page).split("\n")
+    assert [(number, line) for number, line in enumerate(lines, 1) if line] == [
+        (4, "import os"),
+        (10, "if os:"),
+        (11, "    found = 1"),
+    ]
+
+
+def test_an_exemption_needs_a_reason() -> None:
+    """And it exempts the block after it only."""
+    with pytest.raises(ValueError, match="line 3: say why"):
+        program_of("\n<!-- not run: -->\n```python\nx = 1\n```\n")
+    page = "<!-- not run: for show -->\n```python\nx = 1\n```\n\n```python\ny = 2\n```\n"
+    assert program_of(page).split() == ["y", "=", "2"]
+
+
+def test_a_program_that_fails_is_seen(tmp_path: Path) -> None:
+    """With its own last words."""
+    broken = tmp_path / "broken.py"
+    broken.write_text("raise SystemExit('its last words')")
+    with pytest.raises(AssertionError, match="its last words"):
+        run([str(broken)], tmp_path, dict(os.environ))
