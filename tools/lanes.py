@@ -34,7 +34,7 @@ STARTED: Final = time.monotonic()
 # `-I` keeps the checkout off the import path, so that `tess_openai` is the installed wheel.
 SUITE: Final = (
     *("-I", "-m", "pytest", "tests", "--ignore=tests/docs", "--hypothesis-profile=lane"),
-    *("-q", "-p", "no:cacheprovider", "--color=yes"),
+    *("-q", "-p", "no:cacheprovider"),
 )
 HTTPX: Final = ("respx",)
 HTTPX2: Final = ("pytest-httpx2",)
@@ -100,6 +100,12 @@ class Outcome:
     output: str = ""
     seconds: float = 0.0
     counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def failures(self) -> int:
+        """How many tests failed; 1 when the lane failed before it could count."""
+        counted = self.counts["failed"] + self.counts["error"] + self.counts["errors"]
+        return counted or int(self.verdict == "failed")
 
     def __str__(self) -> str:
         counted = ", ".join(f"{number} {word}" for word, number in self.counts.items())
@@ -209,11 +215,11 @@ def print_summary(lanes: list[Lane], outcomes: list[Outcome]) -> None:
     for lane, outcome in zip(lanes, outcomes, strict=True):
         print(f"{lane.name:<15} {outcome}")
     total = sum((outcome.counts for outcome in outcomes), Counter[str]())
-    broken = total["failed"] + total["error"] + total["errors"]
+    failures = sum(outcome.failures for outcome in outcomes)
     verdicts = Counter(outcome.verdict for outcome in outcomes)
     told = ", ".join(f"{number} {verdict}" for verdict, number in verdicts.items())
     print(
-        f"\n{total['passed']} passed, {broken} failed, {total['skipped']} skipped "
+        f"\n{total['passed']} passed, {failures} failed, {total['skipped']} skipped "
         f"in {len(lanes)} lanes ({told}), {time.monotonic() - STARTED:.0f} s"
     )
 
