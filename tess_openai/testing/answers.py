@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from tess_openai.core.jsons import JSONObject, dump_json, to_list, to_object
 from tess_openai.testing.agents import SimulatedAgent
@@ -15,6 +15,10 @@ from tess_openai.testing.wire import WireResponse, event_stream, json_response
 
 Chunking: TypeAlias = Literal["words"] | int
 """How a streamed text is cut: at words, or every so many characters."""
+
+
+DONE: Final = b"data: [DONE]\n\n"
+"""The last event of a stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +43,6 @@ class Run:
     finish_reason: str | None = "stop"
 
     @property
-    def model(self) -> str:
-        """The model that answers: the one chosen, or the agent's own."""
-        chosen = self.body.get("model")
-        if not isinstance(chosen, str) or self.agent.question("model") is None:
-            return self.agent.default_model
-        return chosen
-
-    @property
     def usage(self) -> JSONObject:
         """A count of words in place of tokens."""
         prompt = sum(len(text.split()) for _, text in read_messages(self.body))
@@ -60,7 +56,11 @@ class Run:
     @property
     def identity(self) -> JSONObject:
         """The members by which OpenAI tells answers apart."""
-        return {"id": f"chatcmpl-simulated-{self.number}", "created": self.created, "model": self.model}
+        return {
+            "id": f"chatcmpl-simulated-{self.number}",
+            "created": self.created,
+            "model": choose_model(self.agent, self.body),
+        }
 
 
 def read_messages(body: JSONObject) -> list[tuple[str, str]]:
@@ -69,11 +69,19 @@ def read_messages(body: JSONObject) -> list[tuple[str, str]]:
     return [(str(each.get("role")), content_text(each.get("content"))) for each in messages]
 
 
+def choose_model(agent: SimulatedAgent, body: JSONObject) -> str:
+    """Return the model that runs: the one chosen if the agent offers it, else the agent's own."""
+    question = agent.question("model")
+    offered = () if question is None else question.values
+    chosen = body.get("model")
+    return chosen if isinstance(chosen, str) and chosen in offered else agent.default_model
+
+
 def echo(agent: SimulatedAgent, body: JSONObject) -> str:
     """Say which agent heard what, with which settings: what an agent without a script answers."""
     heard = next((text for role, text in reversed(read_messages(body)) if role == "user"), "nothing")
     settings = {
-        "model": body.get("model", agent.default_model),
+        "model": choose_model(agent, body),
         "temperature": body.get("temperature"),
         "tools": body.get("tools"),
     }
@@ -91,7 +99,7 @@ def cut_text(text: str, chunking: Chunking) -> tuple[str, ...]:
 def answer_run(run: Run) -> WireResponse:
     """Put a run on the wire."""
     if run.is_stream:
-        return event_stream([*map(to_event, _chunks(run)), b"data: [DONE]\n\n"])
+        return event_stream([*map(to_event, _chunks(run)), DONE])
     return json_response(200, _completion(run))
 
 
@@ -126,7 +134,7 @@ def _chunks(run: Run) -> Iterator[JSONObject]:
 
 def _chunk(run: Run, choices: Sequence[JSONObject]) -> JSONObject:
     if run.profile.chunks == "minimal":
-        return {"choices": choices, "model": run.model}
+        return {"choices": choices, "model": run.identity["model"]}
     return {**run.identity, "object": "chat.completion.chunk", "choices": choices}
 
 

@@ -13,6 +13,9 @@ from tess_openai.testing.profile import OPENAI_ONLY_PARAMETERS, ContentKind, Pro
 Problem: TypeAlias = tuple[str, str]
 """A field and what is wrong with it: `("messages.0.role", "The selected messages.0.role is invalid.")`."""
 
+_LARGE: Final = 10**15
+"""No option of any agent comes near; larger integers have no float."""
+
 SELECTS: Final = ("temperature", "model", "tools")
 """The parameters that the route documents besides `messages` and `stream`."""
 
@@ -39,7 +42,7 @@ def option_text(value: object) -> str | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        return f"{value:.14g}"
+        return f"{value:.14g}" if abs(value) < _LARGE else None
     return value if isinstance(value, str) else None
 
 
@@ -201,7 +204,7 @@ def _message_problems(body: JSONObject, profile: Profile) -> Iterator[Problem]:
 def _one_message_problems(field: str, message: JSONObject, profile: Profile) -> Iterator[Problem]:
     if "role" not in message:
         yield _required(f"{field}.role")
-    elif message["role"] not in profile.roles:
+    elif not isinstance(message["role"], str) or message["role"] not in profile.roles:
         yield _invalid(f"{field}.role")
     kind = _content_kind(message.get("content"))
     if kind is None:
@@ -210,8 +213,8 @@ def _one_message_problems(field: str, message: JSONObject, profile: Profile) -> 
         empty = kind in {"empty", "null"}
         yield _required(f"{field}.content") if empty else _must(f"{field}.content", "a string")
     if profile.message_keys == "refused":
-        for key in message.keys() - {"role", "content"}:
-            yield _prohibited(f"{field}.{key}")
+        extra = [key for key in message if key not in {"role", "content"}]
+        yield from (_prohibited(f"{field}.{key}") for key in extra)
 
 
 def _content_kind(content: object) -> ContentKind | None:

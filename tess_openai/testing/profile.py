@@ -146,6 +146,8 @@ class Profile:
         hints = get_type_hints(Profile)
         for switch in fields(self):
             _check_choice(switch.name, getattr(self, switch.name), hints[switch.name])
+        if self.requests_per_second is not None and self.requests_per_second < 1:
+            raise ValueError(f"Profile.requests_per_second is 1 or more, not {self.requests_per_second}")
 
     @classmethod
     def strict(cls) -> Profile:

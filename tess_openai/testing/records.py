@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from threading import Event
 
 from tess_openai.core.jsons import parse_json
 from tess_openai.testing.wire import WireRequest
@@ -19,8 +20,9 @@ class RecordedRequest:
         headers: Names in lower case.
         body: The bytes sent.
         status: Of the answer.
-        closed_early: The client hung up before the answer was complete; over a socket known only
-            once the simulator tries to send more.
+        closed_early: The client hung up before the answer was complete. Over a socket the simulator
+            learns of it when it waits or sends, not when all has gone into the socket's buffer.
+        over: Set when the answer is complete or given up: `request.over.wait(1)`.
     """
 
     method: str
@@ -29,6 +31,7 @@ class RecordedRequest:
     body: bytes = field(repr=False)
     status: int
     closed_early: bool = False
+    over: Event = field(default_factory=Event, repr=False)
 
     @classmethod
     def of(cls, request: WireRequest, status: int) -> RecordedRequest:

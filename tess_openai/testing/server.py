@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import socket
 import socketserver
+import sys
 import time
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
@@ -40,13 +41,18 @@ class SimulatorServer:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it still listens."""
+        return self._thread.is_alive()
+
     def openai_url(self, agent_id: int = 42) -> str:
         """Return what OpenAI's SDK takes as `base_url` for an agent."""
         return f"{self.base_url}/agents/{agent_id}/openai"
 
     def close(self) -> None:
         """Stop listening, break all connections, wait for the threads; a second call does nothing."""
-        if self._thread.is_alive():
+        if self.is_open:
             self._listener.shutdown()
             self._thread.join()
             self._listener.break_connections()
@@ -74,7 +80,9 @@ class _Listener(socketserver.ThreadingTCPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - socketserver's
-        """Say nothing of a client that vanished."""
+        """Say nothing of a client that vanished; show all else, as a script that failed."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
 
     def break_connections(self) -> None:
         """Wake the threads that wait for a client."""
@@ -101,6 +109,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not is_complete:
             record.closed_early = response.cut == "never"
             self.close_connection = True
+        record.over.set()
 
     do_GET = do_DELETE = do_PUT = do_PATCH = do_POST  # noqa: N815 - names http.server looks for
 

@@ -16,7 +16,8 @@ from tess_openai.testing.agents import DEFAULT_AGENTS, SimulatedAgent
 from tess_openai.testing.answers import Chunking, Run, answer_run, cut_text, echo, read_messages
 from tess_openai.testing.catalogue import list_agents
 from tess_openai.testing.chat_rules import find_problems, without_nulls
-from tess_openai.testing.faults import NO_FAULT, Fault, Struck
+from tess_openai.testing.faults import NO_FAULT, Fault
+from tess_openai.testing.faults.fault import Struck
 from tess_openai.testing.files import FileShelf
 from tess_openai.testing.profile import SIMULATOR_API_KEY, Profile
 from tess_openai.testing.records import RecordedRequest
@@ -51,6 +52,7 @@ class TessSimulator:
         api_keys: By default `SIMULATOR_API_KEY` only.
         chunking: How streamed texts are cut.
         clock: Monotonic seconds, for the rate limit.
+        on_request: Called with each request when its answer is decided.
     """
 
     def __init__(
@@ -61,12 +63,14 @@ class TessSimulator:
         api_keys: Iterable[str] | None = None,
         chunking: Chunking = "words",
         clock: Callable[[], float] = time.monotonic,
+        on_request: Callable[[RecordedRequest], None] | None = None,
     ) -> None:
         self.agents = {agent.id: agent for agent in (DEFAULT_AGENTS if agents is None else agents)}
         self.profile = Profile.strict() if profile is None else profile
         self.api_keys = frozenset({SIMULATOR_API_KEY} if api_keys is None else api_keys)
         self.chunking: Chunking = chunking
         self.closing = Event()
+        self._on_request = on_request
         self._limiter = RateLimiter(clock, {})
         self._files = FileShelf()
         self._script: deque[Script] = deque()
@@ -100,14 +104,23 @@ class TessSimulator:
 
     @property
     def base_url(self) -> str:
-        """The API root of the first loopback server, `http://127.0.0.1:PORT`.
+        """The API root of the first open loopback server, `http://127.0.0.1:PORT`.
 
         Raises:
             RuntimeError: It is not served.
         """
-        if not self._servers:
-            raise RuntimeError("the simulator is not served yet; call serve() first")
-        return self._servers[0].base_url
+        return self._server.base_url
+
+    def openai_url(self, agent_id: int = 42) -> str:
+        """Return what OpenAI's SDK takes as `base_url` for an agent of the first open server."""
+        return self._server.openai_url(agent_id)
+
+    @property
+    def _server(self) -> SimulatorServer:
+        for server in self._servers:
+            if server.is_open:
+                return server
+        raise RuntimeError("the simulator is not served; call serve() first")
 
     @overload
     def transport(self, family: Literal["httpx2"] = ...) -> httpx2.BaseTransport: ...
@@ -168,7 +181,9 @@ class TessSimulator:
             response = self._decide(request)
             record = RecordedRequest.of(request, response.status)
             self._requests.append(record)
-            return response, record
+        if self._on_request is not None:
+            self._on_request(record)
+        return response, record
 
     def _decide(self, request: WireRequest) -> WireResponse:
         route = find_route(request)
@@ -180,19 +195,18 @@ class TessSimulator:
         workspace_id = find_workspace(request, self.profile)
         if isinstance(workspace_id, WireResponse):
             return workspace_id
-        agents = [each for each in self.agents.values() if is_visible(each, workspace_id)]
-        agent = next((each for each in agents if each.id == route.number), None)
-        if agent is None and route.name in {"chat", "agent"}:
+        visible = {key: each for key, each in self.agents.items() if is_visible(each, workspace_id)}
+        if route.name in {"chat", "agent"} and route.number not in visible:
             return refusals.worded(404, "Agent not found.", self.profile)
         limited = self._limiter.check(request, self.profile)
         if limited is not None:
             return limited
-        if agent is not None and route.name == "chat":
-            return self._chat(request, agent)
-        if agent is not None and route.name == "agent":
-            good = json_response(200, agent.to_json())
+        if route.name == "chat":
+            return self._chat(request, visible[route.number])
+        if route.name == "agent":
+            good = json_response(200, visible[route.number].to_json())
         elif route.name == "agents":
-            good = list_agents(request, agents, self.profile)
+            good = list_agents(request, list(visible.values()), self.profile)
         else:
             good = self._files.answer(route, request, workspace_id, self.profile)
         return self._strike(good) if good.status < 400 else good

@@ -60,6 +60,7 @@ class _Exchange:
         """Fail as a socket does when the wait was longer than the client's patience."""
         if delay_seconds > self.patience_seconds and not closed:
             self.record.closed_early = True
+            self.record.over.set()
             self.fail("ReadTimeout", "The read operation timed out")
         if closed:
             self.fail("RemoteProtocolError", "The simulator was closed")
@@ -73,6 +74,7 @@ class _Exchange:
             self.fail("RemoteProtocolError", "peer closed connection without sending complete message body")
 
     def hang_up(self) -> None:
+        self.record.over.set()
         if self.position < len(self.response.pieces):
             self.record.closed_early = True
 

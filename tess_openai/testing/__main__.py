@@ -1,0 +1,141 @@
+"""`python -m tess_openai.testing`: the simulator on a loopback port, until interrupted."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from threading import Event
+from typing import Any, Final
+
+from tess_openai.core.jsons import parse_json, to_list
+from tess_openai.testing import SIMULATOR_API_KEY, Fault, Profile, RecordedRequest, TessSimulator
+from tess_openai.testing.faults import FAULTS
+
+PROFILES: Final[Mapping[str, Callable[[], Profile]]] = {
+    "strict": Profile.strict,
+    "documented": Profile.documented,
+    "lenient": Profile.lenient,
+}
+
+
+def parse_value(text: str) -> object:
+    """Read a value: JSON if it is JSON, with lists as sets, else the text itself."""
+    value = parse_json(text)
+    items = to_list(value)
+    if items is not None:
+        return frozenset(items)
+    return text if value is None and text != "null" else value
+
+
+def parse_pairs(text: str) -> dict[str, object]:
+    """Read `name=value,name=value`."""
+    pairs = [pair.partition("=") for pair in text.split(",") if pair]
+    return {name.strip().replace("-", "_"): parse_value(value.strip()) for name, _, value in pairs}
+
+
+def parse_fault(text: str) -> tuple[Fault, int]:
+    """Read `name` or `name:option=value,times=3`; return the fault and how often it strikes."""
+    name, _, rest = text.partition(":")
+    make = FAULTS.get(name.replace("-", "_"))
+    if make is None:
+        raise argparse.ArgumentTypeError(f"no fault {name!r}; there are {', '.join(FAULTS)}")
+    options: dict[str, Any] = parse_pairs(rest)
+    times = options.pop("times", 1)
+    try:
+        return make(**options), int(times)
+    except (TypeError, ValueError, KeyError) as error:
+        raise argparse.ArgumentTypeError(f"{name}: {error}") from error
+
+
+def parse_switch(text: str) -> tuple[str, object]:
+    """Read `name=value`, a switch of the profile."""
+    name, _, value = text.partition("=")
+    known = [switch.name for switch in fields(Profile)]
+    if name.replace("-", "_") not in known:
+        raise argparse.ArgumentTypeError(f"no switch {name!r}; there are {', '.join(known)}")
+    return name.replace("-", "_"), parse_value(value)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Build the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tess_openai.testing",
+        description="A local Tess on 127.0.0.1: a model of documented and reported behaviour, "
+        "strict by default. It is not Tess and says so in the header x-tess-simulator.",
+        epilog=f"faults: {', '.join(FAULTS)}",
+    )
+    parser.add_argument("--port", type=int, default=8765, help="0 takes a free one (default: 8765)")
+    parser.add_argument(
+        "--profile", choices=PROFILES, default="strict", help="which reading of Tess (default: strict)"
+    )
+    parser.add_argument(
+        "--set",
+        type=parse_switch,
+        action="append",
+        default=[],
+        metavar="SWITCH=VALUE",
+        help='a switch of the profile: workspace_header=optional, roles=["user","assistant"]; repeatable',
+    )
+    parser.add_argument(
+        "--fault",
+        type=parse_fault,
+        action="append",
+        default=[],
+        metavar="NAME[:OPTION=VALUE,...]",
+        help="what befalls the next good chat answers: rate_limited:header=true,times=3; repeatable",
+    )
+    parser.add_argument("--key", action="append", help="an accepted API key; repeatable (default: made up)")
+    parser.add_argument("--quiet", action="store_true", help="do not show the requests")
+    return parser
+
+
+def show_request(record: RecordedRequest) -> None:
+    """Print one line for a request: no key, no body."""
+    print(f"{record.method} {record.path} -> {record.status}", flush=True)
+
+
+def describe(simulator: TessSimulator) -> str:
+    """Say what is served and how to reach it."""
+    profile = simulator.profile
+    key = SIMULATOR_API_KEY if SIMULATOR_API_KEY in simulator.api_keys else "(as given)"
+    lines = [
+        "A simulated Tess: a model of documented and reported behaviour, not the service.",
+        f"  TESS_BASE_URL      {simulator.base_url}",
+        f"  TESS_API_KEY       '{key}'",
+        f"  TESS_WORKSPACE_ID  {', '.join(map(str, sorted(profile.workspace_ids)))}",
+        *(f"  agent {agent.id:<12} {agent.title}" for agent in simulator.agents.values()),
+        "Stop it with Ctrl-C.",
+    ]
+    return "\n".join(lines)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until interrupted."""
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    try:
+        profile = replace(PROFILES[options.profile](), **dict(options.set))
+    except (TypeError, ValueError) as error:
+        parser.error(str(error))
+    simulator = TessSimulator(
+        profile=profile, api_keys=options.key, on_request=None if options.quiet else show_request
+    )
+    for fault, times in options.fault:
+        simulator.fault(fault, times=times)
+    with simulator:
+        try:
+            simulator.serve(options.port)
+        except OSError as error:
+            parser.error(f"port {options.port}: {error.strerror}")
+        print(describe(simulator), flush=True)
+        try:
+            Event().wait()
+        except KeyboardInterrupt:
+            print("stopped")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""What a fault is, and how several strike at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias
+
+from tess_openai.testing.answers import Run
+from tess_openai.testing.wire import WireResponse
+
+Struck: TypeAlias = Literal["any answer", "streams", "completions"]
+
+
+def _same_run(run: Run) -> Run:
+    return run
+
+
+def _same_response(response: WireResponse) -> WireResponse:
+    return response
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing that goes wrong with one answer.
+
+    Attributes:
+        name: The function that made it.
+        strikes: Which answers; others leave it waiting.
+        instead: Comes in place of the answer, and the agent does not run; None when it runs.
+        on_run: Changes what the agent answers.
+        on_response: Changes how the answer stands on the wire.
+        then: Strikes the next answer.
+    """
+
+    name: str
+    strikes: Struck = "any answer"
+    instead: WireResponse | None = field(default=None, repr=False)
+    on_run: Callable[[Run], Run] = field(default=_same_run, repr=False)
+    on_response: Callable[[WireResponse], WireResponse] = field(default=_same_response, repr=False)
+    then: Fault | None = None
+
+
+NO_FAULT: Final = Fault(name="no fault")
+"""Changes nothing."""
+
+
+def together(*faults: Fault) -> Fault:
+    """Let several faults strike one answer, one after another: `together(server_error(), compressed())`."""
+    strikes: Struck = "any answer"
+    for fault in faults:
+        strikes = strikes if fault.strikes == "any answer" else fault.strikes
+
+    def on_run(run: Run) -> Run:
+        for fault in faults:
+            run = fault.on_run(run)
+        return run
+
+    def on_response(response: WireResponse) -> WireResponse:
+        for fault in faults:
+            response = fault.on_response(response)
+        return response
+
+    return Fault(
+        name=" + ".join(fault.name for fault in faults),
+        strikes=strikes,
+        instead=next((each.instead for each in faults if each.instead is not None), None),
+        on_run=on_run,
+        on_response=on_response,
+        then=next((each.then for each in faults if each.then is not None), None),
+    )
