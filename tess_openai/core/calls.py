@@ -13,6 +13,9 @@ driver at the edge carries them out and sends back what came of them.
 | `Answer(body=None)` | gives the caller a response whose body the flow goes on to yield | None             |
 | `bytes`             | (only after `Answer(body=None)`) a piece of that body   | None                      |
 
+When the connection breaks after `Answer(body=None)`, and the SDK would not say so in its own words, the
+driver throws `ConnectionError` into the flow.
+
 One mechanism serves plain answers, streams, repairs that must ask again in the middle of a stream,
 and answers cut early: when the flow ends, the driver closes whatever is still open.
 """
@@ -73,10 +76,17 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """The head of an HTTP answer of Tess: status, and headers with names in lower case."""
+    """The head of an HTTP answer of Tess.
+
+    Attributes:
+        status: HTTP status.
+        headers: Names in lower case.
+        stays: Whether its `location`, if it has one, leads to where the call went: origin and agent routes.
+    """
 
     status: int
     headers: Mapping[str, str]
+    stays: bool = True
 
 
 class Read(Enum):

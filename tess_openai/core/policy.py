@@ -18,7 +18,7 @@ NO_WORDS: Final[Mapping[str, Word]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A word for each parameter: its own, else its parent's (`messages` for `messages.name`), else `default`."""
+    """A word per parameter: its own, else its parent's (`messages.name`: `messages`), else the default."""
 
     default: Word = "warn"
     by_param: Mapping[str, Word] = field(default_factory=lambda: NO_WORDS)

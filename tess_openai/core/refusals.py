@@ -20,12 +20,13 @@ class Refused(Exception):  # noqa: N818 - an outcome inside the core, caught by 
         self.code = code
         self.status = status
 
+    def to_json(self) -> JSONObject:
+        """Return OpenAI's envelope."""
+        return error_envelope(self.message, type_="invalid_request_error", param=self.param, code=self.code)
+
     def to_answer(self) -> Answer:
         """Return the answer the SDK raises as `BadRequestError`, `NotFoundError`, ..."""
-        envelope = error_envelope(
-            self.message, type_="invalid_request_error", param=self.param, code=self.code
-        )
-        return Answer(self.status, json_headers(NO_RETRY), dump_json(envelope), base="none")
+        return Answer(self.status, json_headers(NO_RETRY), dump_json(self.to_json()), base="none")
 
 
 def error_envelope(

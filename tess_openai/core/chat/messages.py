@@ -59,9 +59,10 @@ def to_messages(given: object, ledger: Ledger, *, merge: bool) -> object:
 
 def _is_plain(messages: list[object], *, merge: bool) -> bool:
     """Whether every message is already what Tess documents: the path of an ordinary chat."""
-    before = ""
-    for message in messages:
-        if not isinstance(message, dict) or message.keys() != PLAIN_KEYS:
+    before: object = ""
+    for item in messages:
+        message = to_object(item)
+        if message is None or message.keys() != PLAIN_KEYS:
             return False
         role, content = message["role"], message["content"]
         if not isinstance(content, str) or not content or role not in ROLES or (merge and role == before):

@@ -1,0 +1,89 @@
+"""Run a program written for OpenAI's Python SDK on a Tess agent by changing one line.
+
+    from tess_openai import create_client
+    client = create_client(8794)          # instead of openai.OpenAI()
+
+The names below are loaded when they are first used, so that importing this package stays cheap.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tess_openai.clients import (
+        Connection,
+        TessOptions,
+        connection,
+        create_async_client,
+        create_async_http_client,
+        create_client,
+        create_http_client,
+    )
+    from tess_openai.core.changes import Change
+    from tess_openai.exceptions import (
+        TessAnswerWarning,
+        TessConfigurationError,
+        TessKeyWarning,
+        TessMessagesWarning,
+        TessParameterWarning,
+        TessTemperatureWarning,
+        TessToolsWarning,
+        TessWarning,
+        TessWorkspaceWarning,
+    )
+    from tess_openai.ledgers import changes_of
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Change",
+    "Connection",
+    "TessAnswerWarning",
+    "TessConfigurationError",
+    "TessKeyWarning",
+    "TessMessagesWarning",
+    "TessOptions",
+    "TessParameterWarning",
+    "TessTemperatureWarning",
+    "TessToolsWarning",
+    "TessWarning",
+    "TessWorkspaceWarning",
+    "changes_of",
+    "connection",
+    "create_async_client",
+    "create_async_http_client",
+    "create_client",
+    "create_http_client",
+]
+
+_HOMES = {
+    "Change": "core.changes",
+    "changes_of": "ledgers",
+    **dict.fromkeys(
+        (
+            "Connection",
+            "TessOptions",
+            "connection",
+            "create_async_client",
+            "create_async_http_client",
+            "create_client",
+            "create_http_client",
+        ),
+        "clients",
+    ),
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f"{__name__}.{_HOMES.get(name, 'exceptions')}")
+    value = getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

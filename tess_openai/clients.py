@@ -1,0 +1,271 @@
+"""The factories: plain clients of the SDK, and plain http clients, with the adapter underneath."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypedDict, cast
+
+import openai
+
+from tess_openai.core.options import DOCUMENTED_TEMPERATURES, UsageOption
+from tess_openai.core.policy import Unsupported
+from tess_openai.edge import sdk
+from tess_openai.edge.adapter import OnChange
+from tess_openai.edge.families import FamilyName
+from tess_openai.edge.install import Kind, wrap_copy, wrap_own
+from tess_openai.exceptions import TessConfigurationError
+from tess_openai.settings import ApiKey, Settings, resolve
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+class TessOptions(TypedDict, total=False):
+    """The adapter's own options, the same for every factory.
+
+    Attributes:
+        workspace_id: The number of the workspace the key belongs to; else `TESS_WORKSPACE_ID`.
+        api_key: A key of Tess's, or a function that returns one; else `TESS_API_KEY`.
+        base_url: Of the API, `"https://api.tess.im"`; else `TESS_BASE_URL`.
+        tools: The agent's tool for calls that name none themselves, `"internet"`.
+        unsupported: What to do with what Tess lacks: `"warn"`, `"ignore"`, `"error"`, `"forward"`, or a
+            mapping of parameters to these words, `{"seed": "ignore", "*": "error"}`.
+        on_change: Called with each `Change`, before the request is sent.
+        usage: `"estimate"` marks estimated token counts where Tess gives none; `"none"` leaves them out.
+        temperatures: The agent's options; None sends any number as given.
+        tool_names: More hosted tools or functions that are a tool of Tess's, `{"my_search": "internet"}`.
+        merge_messages: Whether neighbouring messages of one role become one.
+        max_retry_wait: Seconds; when Tess asks to wait longer, the call fails at once.
+    """
+
+    workspace_id: int | str | None
+    api_key: ApiKey | None
+    base_url: str | None
+    tools: str | None
+    unsupported: Unsupported
+    on_change: OnChange | None
+    usage: UsageOption
+    temperatures: Sequence[str | float] | None
+    tool_names: Mapping[str, str] | None
+    merge_messages: bool
+    max_retry_wait: float
+
+
+class Connection(TypedDict):
+    """What a framework with a `base_url` needs."""
+
+    base_url: str
+    api_key: ApiKey
+    http_client: Any
+    async_http_client: Any
+
+
+def create_client(
+    agent_id: int | str | None = None,
+    *,
+    workspace_id: int | str | None = None,
+    api_key: ApiKey | None = None,
+    base_url: str | None = None,
+    tools: str | None = None,
+    unsupported: Unsupported = "warn",
+    on_change: OnChange | None = None,
+    usage: UsageOption = "estimate",
+    temperatures: Sequence[str | float] | None = DOCUMENTED_TEMPERATURES,
+    tool_names: Mapping[str, str] | None = None,
+    merge_messages: bool = True,
+    max_retry_wait: float = 60.0,
+    http_client: Any = None,
+    **openai_options: Any,
+) -> openai.OpenAI:
+    """Make the SDK's own client, talking to a Tess agent.
+
+    Args:
+        agent_id: Its number, or a Tess URL that contains it; else `TESS_AGENT_ID`.
+        workspace_id: See `TessOptions`, as for all that follow.
+        api_key: A key, or a function that returns one (openai 1.106 or later).
+        base_url: Of the API.
+        tools: The agent's tool for calls that name none.
+        unsupported: What to do with what Tess lacks.
+        on_change: Called with each `Change`.
+        usage: What to do when Tess gives no token counts.
+        temperatures: The agent's options.
+        tool_names: More names for tools of Tess's.
+        merge_messages: Whether neighbouring messages of one role become one.
+        max_retry_wait: Seconds.
+        http_client: An httpx or httpx2 client of your own; a copy of it is wrapped, it shares the pool.
+        **openai_options: Go to `openai.OpenAI` as they are: `timeout`, `max_retries`, `default_headers`, ...
+
+    Raises:
+        TessConfigurationError: A mistake in the arguments or the environment.
+
+    Warns:
+        TessWorkspaceWarning: No workspace is named.
+        TessKeyWarning: The key does not look like one of Tess's.
+    """
+    options: TessOptions = {
+        "workspace_id": workspace_id,
+        "api_key": api_key,
+        "base_url": base_url,
+        "tools": tools,
+        "unsupported": unsupported,
+        "on_change": on_change,
+        "usage": usage,
+        "temperatures": temperatures,
+        "tool_names": tool_names,
+        "merge_messages": merge_messages,
+        "max_retry_wait": max_retry_wait,
+    }
+    settings = _resolve(agent_id, options)
+    client = openai.OpenAI(
+        base_url=settings.base_url,
+        api_key=cast("Any", settings.api_key),
+        http_client=_http_client("sync", settings, http_client, None),
+        **openai_options,
+    )
+    _check_authorization(client, openai_options)
+    return client
+
+
+def create_async_client(
+    agent_id: int | str | None = None,
+    *,
+    workspace_id: int | str | None = None,
+    api_key: ApiKey | None = None,
+    base_url: str | None = None,
+    tools: str | None = None,
+    unsupported: Unsupported = "warn",
+    on_change: OnChange | None = None,
+    usage: UsageOption = "estimate",
+    temperatures: Sequence[str | float] | None = DOCUMENTED_TEMPERATURES,
+    tool_names: Mapping[str, str] | None = None,
+    merge_messages: bool = True,
+    max_retry_wait: float = 60.0,
+    http_client: Any = None,
+    **openai_options: Any,
+) -> openai.AsyncOpenAI:
+    """Async counterpart of `create_client`; `http_client` may also be `openai.DefaultAioHttpClient()`."""
+    options: TessOptions = {
+        "workspace_id": workspace_id,
+        "api_key": api_key,
+        "base_url": base_url,
+        "tools": tools,
+        "unsupported": unsupported,
+        "on_change": on_change,
+        "usage": usage,
+        "temperatures": temperatures,
+        "tool_names": tool_names,
+        "merge_messages": merge_messages,
+        "max_retry_wait": max_retry_wait,
+    }
+    settings = _resolve(agent_id, options)
+    client = openai.AsyncOpenAI(
+        base_url=settings.base_url,
+        api_key=cast("Any", settings.api_key),
+        http_client=_http_client("async", settings, http_client, None),
+        **openai_options,
+    )
+    _check_authorization(client, openai_options)
+    return client
+
+
+def create_http_client(
+    agent_id: int | str | None = None,
+    *,
+    family: FamilyName | None = None,
+    http_client: Any = None,
+    **options: Unpack[TessOptions],
+) -> Any:
+    """Make an http client for a framework that takes `http_client=`.
+
+    The framework must call the URL that `connection()` names as `base_url`, with the same key.
+
+    Args:
+        agent_id: As for `create_client`.
+        family: `"httpx"` or `"httpx2"`; None is the installed SDK's own.
+        http_client: Of your own, to be wrapped as a copy; its family is kept.
+        **options: See `TessOptions`.
+
+    Returns:
+        An `httpx.Client` or `httpx2.Client`.
+    """
+    return _http_client("sync", _resolve(agent_id, options), http_client, family)
+
+
+def create_async_http_client(
+    agent_id: int | str | None = None,
+    *,
+    family: FamilyName | None = None,
+    http_client: Any = None,
+    **options: Unpack[TessOptions],
+) -> Any:
+    """Async counterpart of `create_http_client`."""
+    return _http_client("async", _resolve(agent_id, options), http_client, family)
+
+
+def connection(
+    agent_id: int | str | None = None,
+    *,
+    family: FamilyName | None = None,
+    **options: Unpack[TessOptions],
+) -> Connection:
+    """Return everything a `base_url` style integration needs.
+
+    Returns:
+        `{"base_url", "api_key", "http_client", "async_http_client"}`, the two http clients unconnected.
+    """
+    settings = _resolve(agent_id, options)
+    return {
+        "base_url": settings.base_url,
+        "api_key": settings.api_key,
+        "http_client": _http_client("sync", settings, None, family),
+        "async_http_client": _http_client("async", settings, None, family),
+    }
+
+
+def _resolve(agent_id: int | str | None, options: TessOptions) -> Settings:
+    settings = resolve(
+        agent_id,
+        workspace_id=options.get("workspace_id"),
+        api_key=options.get("api_key"),
+        base_url=options.get("base_url"),
+        tools=options.get("tools"),
+        unsupported=options.get("unsupported", "warn"),
+        on_change=options.get("on_change"),
+        usage=options.get("usage", "estimate"),
+        temperatures=options.get("temperatures", DOCUMENTED_TEMPERATURES),
+        tool_names=options.get("tool_names"),
+        merge_messages=options.get("merge_messages", True),
+        max_retry_wait=options.get("max_retry_wait", 60.0),
+        sdk_names_broken_streams=sdk.version() >= sdk.NAMES_BROKEN_STREAMS,
+    )
+    if callable(settings.api_key) and sdk.version() < sdk.CALLABLE_KEYS:
+        raise TessConfigurationError(
+            f"api_key is a function, which openai {openai.VERSION} would send as text; pass a string or "
+            "install openai 1.106 or later"
+        )
+    return settings
+
+
+def _http_client(kind: Kind, settings: Settings, given: Any, family: FamilyName | None) -> Any:
+    if given is None:
+        return wrap_own(sdk.new_http_client(kind, family), settings.adapter, kind)
+    return wrap_copy(given, settings.adapter, kind)
+
+
+def _check_authorization(client: openai.OpenAI | openai.AsyncOpenAI, given: Mapping[str, Any]) -> None:
+    """Refuse a key that the environment put in the place of the caller's.
+
+    Source: from 2.5x on, `OPENAI_CUSTOM_HEADERS` replaces `Authorization` even when `api_key` is given
+    (measured).
+    """
+    own = {name.lower() for name in given.get("default_headers") or {}}
+    for name, value in client.default_headers.items():
+        if (
+            name.lower() == "authorization"
+            and name.lower() not in own
+            and value != f"Bearer {client.api_key}"
+        ):
+            raise TessConfigurationError(
+                "the environment replaces the key of this client: OPENAI_CUSTOM_HEADERS holds Authorization. "
+                "Take it out of there; it would send another service's key to Tess"
+            )

@@ -1,0 +1,212 @@
+"""Stream chunks: what Tess sends, completed to what OpenAI's clients need.
+
+Source: which missing field breaks which client was measured (`.stream()` skips chunks without `object`, fails
+without `index`; others fail without `id` or `model`). The one recorded Tess stream has only `choices` and
+`model` (observed, weak); `/execute` streams `{"status", "output", "error"}` (documented for that route).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from tess_openai.core.errors import message_of
+from tess_openai.core.jsons import JSONObject, parse_json, to_list, to_object
+from tess_openai.core.refusals import error_envelope
+from tess_openai.core.sse import DONE, ServerSentEvent
+
+CHUNK: Final = "chat.completion.chunk"
+OUTPUT_KEYS: Final = ("content", "refusal", "tool_calls", "function_call")
+FINISH_REASONS: Final = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call"})
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A complete chunk; `untouched` when its own bytes may pass."""
+
+    fields: JSONObject = field(repr=False)
+    untouched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFault:
+    """Something in the stream that is no chunk, as OpenAI's error envelope: the SDK raises it."""
+
+    envelope: JSONObject = field(repr=False)
+
+
+class StreamEnd:
+    """The mark `[DONE]`."""
+
+
+Item: TypeAlias = Chunk | StreamFault | StreamEnd
+
+
+@dataclass(slots=True)
+class ChunkReader:
+    """Completes the chunks of one stream and remembers how far it has come.
+
+    Attributes:
+        model: Of the request, for chunks that do not say theirs.
+        id: Constant over the stream; the first chunk's own, or made up.
+        roles: Indices of the choices that have begun.
+        finished: Indices of the choices that have their finish reason.
+        has_output: Whether any choice said anything.
+        has_usage: Whether token counts came.
+    """
+
+    model: str
+    now: Callable[[], int]
+    new_id: Callable[[], str]
+    id: str = ""
+    created: int = 0
+    roles: set[int] = field(default_factory=set[int])
+    finished: set[int] = field(default_factory=set[int])
+    has_output: bool = False
+    has_usage: bool = False
+
+    def read(self, event: ServerSentEvent) -> Item | None:
+        """Return what an event is; None for a ping without content."""
+        if event.data == DONE:
+            return StreamEnd()
+        value = parse_json(event.data)
+        fields = to_object(value)
+        if fields is None:
+            return None if event.event == "ping" else bad_line(event.data)
+        if "choices" not in fields:
+            if event.event == "ping":
+                return None
+            if (fault := _fault(fields, event.event)) is not None:
+                return fault
+        return self.complete(fields)
+
+    def complete(self, fields: JSONObject) -> Chunk:
+        """Complete a chunk, in place: the parsed object is this reader's own."""
+        untouched = self._complete_root(fields)
+        choices = to_list(fields.get("choices"))
+        if choices is None:
+            choices, untouched = _native_choices(fields), False
+            fields["choices"] = choices
+        for position, choice in enumerate(choices):
+            untouched = self._complete_choice(to_object(choice), choices, position) and untouched
+        if to_object(fields.get("usage")):
+            self.has_usage = True
+        return Chunk(fields, untouched)
+
+    def new_chunk(self, choices: list[JSONObject]) -> JSONObject:
+        """Return a chunk of this stream that Tess did not send."""
+        fields: JSONObject = {"choices": choices}
+        self._complete_root(fields)
+        return fields
+
+    def closing_chunk(self) -> JSONObject | None:
+        """Return the chunk with the finish reasons that Tess left out; None when none is missing."""
+        missing = sorted(self.roles - self.finished)
+        if not missing:
+            return None
+        self.finished.update(missing)
+        return self.new_chunk([{"index": index, "delta": {}, "finish_reason": "stop"} for index in missing])
+
+    def _complete_root(self, fields: JSONObject) -> bool:
+        untouched = True
+        if not self.id:
+            given = fields.get("id")
+            self.id = given if isinstance(given, str) and given else f"chatcmpl-{self.new_id()}"
+            created = fields.get("created")
+            self.created = created if type(created) is int else self.now()
+        if fields.get("id") != self.id:
+            fields["id"], untouched = self.id, False
+        if fields.get("object") != CHUNK:
+            fields["object"], untouched = CHUNK, False
+        if type(fields.get("created")) is not int:
+            fields["created"], untouched = self.created, False
+        if not isinstance(fields.get("model"), str):
+            fields["model"], untouched = self.model, False
+        return untouched
+
+    def _complete_choice(self, choice: JSONObject | None, choices: list[object], position: int) -> bool:
+        untouched = True
+        if choice is None:
+            choice, untouched = {}, False
+            choices[position] = choice
+        index = choice.get("index")
+        if type(index) is not int:
+            choice["index"], untouched = position, False
+            index = position
+        delta = to_object(choice.get("delta"))
+        if delta is None:
+            delta, untouched = to_object(choice.pop("message", None)) or {}, False
+            choice["delta"] = delta
+        if index not in self.roles:
+            self.roles.add(index)
+            if not delta.get("role"):
+                delta["role"], untouched = "assistant", False
+        if not self.has_output and any(delta.get(key) for key in OUTPUT_KEYS):
+            self.has_output = True
+        return self._complete_reason(choice, index) and untouched
+
+    def _complete_reason(self, choice: JSONObject, index: int) -> bool:
+        reason = choice.get("finish_reason", "")
+        if reason:
+            self.finished.add(index)
+            if reason in FINISH_REASONS:
+                return True
+            choice["finish_reason"] = "stop"
+        elif reason == "":
+            choice["finish_reason"] = None
+        else:
+            return True
+        return False
+
+
+def truncated() -> StreamFault:
+    """Return the fault of a stream that ends before its answer does."""
+    message = (
+        "The stream ended before the answer did: no finish reason and no [DONE] came, so the text is cut "
+        "short. The execution may go on at Tess and be paid for."
+    )
+    return StreamFault(error_envelope(message, type_="server_error", param=None, code="stream_truncated"))
+
+
+def broken(reason: str) -> StreamFault:
+    """Return the fault of a connection that broke in the middle of a stream."""
+    message = f"The connection broke before the answer was whole: {reason or 'no reason given'}"
+    return StreamFault(error_envelope(message, type_="server_error", param=None, code="stream_truncated"))
+
+
+def bad_line(data: bytes) -> StreamFault:
+    """Return the fault of a data line that is no JSON object."""
+    envelope = error_envelope(
+        "Tess sent a line in the stream that is not JSON",
+        type_="server_error",
+        param=None,
+        code="stream_not_json",
+        tess=data[:500].decode(errors="replace"),
+    )
+    return StreamFault(envelope)
+
+
+def _fault(fields: JSONObject, event: str) -> StreamFault | None:
+    """Return the fault that an event without `choices` tells of, in any dialect; None when it is none."""
+    text = message_of(fields)
+    if not text and event != "error" and fields.get("status") != "failed":
+        return None
+    inner = to_object(fields.get("error")) or {}
+    envelope = error_envelope(
+        text or "the execution failed without a reason",
+        type_=str(inner.get("type") or "server_error"),
+        param=inner["param"] if isinstance(inner.get("param"), str) else None,
+        code=str(inner.get("code") or "stream_error"),
+        tess=fields,
+    )
+    return StreamFault(envelope)
+
+
+def _native_choices(fields: JSONObject) -> list[object]:
+    """Return choices for an event of `/execute`, whose `output` is a delta; none for other objects."""
+    output = fields.get("output")
+    if not isinstance(output, str) or "status" not in fields:
+        return []
+    reason = "stop" if fields["status"] in ("completed", "succeeded") else None
+    return [{"index": 0, "delta": {"content": output}, "finish_reason": reason}]

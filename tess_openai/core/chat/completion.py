@@ -1,0 +1,148 @@
+"""Whole answers: completed to what OpenAI's clients need, and turned into a stream or out of one.
+
+Source: which missing field breaks which client was measured: `id`, `object`, `created`, `model`, `index`,
+`role` and `usage` each break some. What Tess leaves out is unknown; its docs point to OpenAI's format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from tess_openai.core.chat.chunks import FINISH_REASONS, OUTPUT_KEYS, ChunkReader
+from tess_openai.core.chat.stream import ESTIMATED_USAGE, NO_TEXT, ledger_json
+from tess_openai.core.chat.usage import estimate_usage
+from tess_openai.core.jsons import JSONObject, to_list, to_object
+from tess_openai.core.ledger import Ledger
+from tess_openai.core.options import CALL_FIELD
+
+COMPLETION: Final = "chat.completion"
+USAGE_KEYS: Final = ("prompt_tokens", "completion_tokens", "total_tokens")
+
+
+def is_completion(fields: JSONObject | None) -> bool:
+    """Whether a JSON object is a chat completion: it has at least one choice with a message."""
+    choices = to_list((fields or {}).get("choices"))
+    return bool(choices) and all(
+        to_object((to_object(choice) or {}).get("message")) for choice in choices or []
+    )
+
+
+def complete(
+    fields: JSONObject,
+    *,
+    model: str,
+    now: Callable[[], int],
+    new_id: Callable[[], str],
+    ledger: Ledger,
+    estimate_for: Sequence[str] | None,
+) -> bool:
+    """Complete a chat completion, in place; False when it was complete and nothing is to tell.
+
+    Args:
+        fields: Parsed from Tess's answer; this call's own.
+        model: Of the request, for an answer that does not say its own.
+        now: Seconds since the epoch.
+        new_id: A fresh identifier.
+        ledger: What changed; its record goes on the answer.
+        estimate_for: The prompt's texts; None when no usage is to be estimated.
+    """
+    changed = False
+    if not isinstance(fields.get("id"), str) or not fields["id"]:
+        fields["id"], changed = f"chatcmpl-{new_id()}", True
+    if fields.get("object") != COMPLETION:
+        fields["object"], changed = COMPLETION, True
+    if type(fields.get("created")) is not int:
+        fields["created"], changed = now(), True
+    if not isinstance(fields.get("model"), str):
+        fields["model"], changed = model, True
+    for position, choice in enumerate(fields["choices"]):
+        changed = _complete_choice(choice, position) or changed
+    if not has_output(fields):
+        ledger.add(NO_TEXT)
+    if estimate_for is not None and not _is_usage(to_object(fields.get("usage"))):
+        fields["usage"] = estimate_usage(estimate_for, "".join(contents_of(fields)))
+        ledger.add(ESTIMATED_USAGE)
+    if ledger.changes:
+        fields[CALL_FIELD], changed = ledger_json(ledger), True
+    return changed
+
+
+def contents_of(fields: JSONObject) -> list[str]:
+    """Return the text of each choice that has one."""
+    contents = (choice["message"].get("content") for choice in fields["choices"])
+    return [content for content in contents if isinstance(content, str)]
+
+
+def has_output(fields: JSONObject) -> bool:
+    """Whether any choice says anything: text, a refusal or a call."""
+    return any(choice["message"].get(key) for choice in fields["choices"] for key in OUTPUT_KEYS)
+
+
+def to_chunks(fields: JSONObject, reader: ChunkReader) -> list[JSONObject]:
+    """Return a completion as chunks: the messages, the finish reasons, the usage if there is one."""
+    root = {key: value for key, value in fields.items() if key not in ("choices", "usage", "object")}
+    choices = [to_object(choice) or {} for choice in fields["choices"]]
+    said: list[JSONObject] = []
+    ended: list[JSONObject] = []
+    for position, choice in enumerate(choices):
+        index = choice["index"] if type(choice.get("index")) is int else position
+        said.append({"index": index, "delta": _to_delta(choice["message"]), "finish_reason": None})
+        ended.append({"index": index, "delta": {}, "finish_reason": choice.get("finish_reason") or "stop"})
+    chunks: list[JSONObject] = [{**root, "choices": said}, {**root, "choices": ended}]
+    if to_object(fields.get("usage")):
+        chunks.append({**root, "choices": [], "usage": fields["usage"]})
+    return [reader.complete(chunk).fields for chunk in chunks]
+
+
+def from_chunks(chunks: Sequence[JSONObject]) -> JSONObject:
+    """Return the completion that a stream's complete chunks tell piece by piece; texts only."""
+    texts: dict[int, list[str]] = {}
+    reasons: dict[int, object] = {}
+    fields: JSONObject = {}
+    for chunk in chunks:
+        fields.update((key, value) for key, value in chunk.items() if value is not None)
+        for choice in chunk["choices"]:
+            pieces = texts.setdefault(choice["index"], [])
+            content = choice["delta"].get("content")
+            if isinstance(content, str):
+                pieces.append(content)
+            reasons[choice["index"]] = choice["finish_reason"] or reasons.get(choice["index"])
+    fields["object"] = COMPLETION
+    fields["choices"] = [
+        {
+            "index": index,
+            "message": {"role": "assistant", "content": "".join(texts[index])},
+            "finish_reason": reasons[index],
+        }
+        for index in sorted(texts)
+    ]
+    return fields
+
+
+def _complete_choice(choice: JSONObject, position: int) -> bool:
+    changed = False
+    if type(choice.get("index")) is not int:
+        choice["index"], changed = position, True
+    message = choice["message"]
+    if message.get("role") != "assistant":
+        message["role"], changed = "assistant", True
+    if "content" not in message:
+        message["content"], changed = None, True
+    if choice.get("finish_reason") not in FINISH_REASONS:
+        choice["finish_reason"], changed = "stop", True
+    return changed
+
+
+def _to_delta(message: JSONObject) -> JSONObject:
+    delta = {"role": "assistant", **message}
+    calls = to_list(delta.get("tool_calls"))
+    if calls:
+        delta["tool_calls"] = [
+            {"index": index, **(to_object(call) or {})} for index, call in enumerate(calls)
+        ]
+    return delta
+
+
+def _is_usage(usage: JSONObject | None) -> bool:
+    return usage is not None and all(type(usage.get(key)) is int for key in USAGE_KEYS)

@@ -1,0 +1,145 @@
+"""Which functions a request offers, and how far it demands a call.
+
+Source: OpenAI's API reference, chat completions: `tools`, `tool_choice`, `parallel_tool_calls`, and the older
+`functions`, `function_call` (documented).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Final, Literal, TypeAlias
+
+from tess_openai.core.jsons import JSONObject, to_list, to_object
+from tess_openai.core.refusals import Refused
+
+Demand: TypeAlias = Literal["auto", "none", "required"]
+
+NO_ARGUMENTS: Final[JSONObject] = {"type": "object", "properties": {}}
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of the caller's program.
+
+    Attributes:
+        name: As the caller spells it.
+        description: May be empty.
+        parameters: The JSON Schema of its arguments.
+    """
+
+    name: str
+    description: str
+    parameters: JSONObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What may be called in answer to one request.
+
+    Attributes:
+        functions: By name; only the one that must be called, when one is named.
+        demand: `"none"`: nothing may be called. `"required"`: something must be.
+        is_named: Whether the caller named the function to call.
+        allows_several: Whether one answer may hold more than one call.
+        is_legacy: Whether the caller speaks the older `functions` and expects `function_call`.
+        left_out: Types of tools that are no functions and cannot be emulated, `"custom"`.
+    """
+
+    functions: dict[str, Function]
+    demand: Demand = "auto"
+    is_named: bool = False
+    allows_several: bool = True
+    is_legacy: bool = False
+    left_out: tuple[str, ...] = ()
+
+
+NO_OFFER: Final = Offer(functions={}, demand="none")
+"""For a request that offers nothing, but whose messages tell of earlier calls."""
+
+
+def parse_offer(body: JSONObject, *, taken: Collection[str] = ()) -> Offer:
+    """Read the functions of a request, and what it says about calling them.
+
+    Args:
+        body: Of the request.
+        taken: Names and types of tools that the agent has itself.
+
+    Raises:
+        Refused: A function without a name, or a choice that OpenAI refuses too.
+    """
+    tools = to_list(body.get("tools")) or []
+    legacy = to_list(body.get("functions")) or []
+    functions: dict[str, Function] = {}
+    left_out: list[str] = []
+    for tool in tools:
+        fields = to_object(tool) or {}
+        inner = to_object(fields.get("function"))
+        if fields.get("type", "function") != "function" or inner is None:
+            if fields.get("type") not in taken:
+                left_out.append(str(fields.get("type")))
+        elif inner.get("name") not in taken:
+            function = _parse_function(inner, "tools")
+            functions[function.name] = function
+    for item in legacy:
+        function = _parse_function(to_object(item) or {}, "functions")
+        functions[function.name] = function
+    is_legacy = bool(legacy) and not tools
+    offer = Offer(
+        functions=functions,
+        allows_several=body.get("parallel_tool_calls") is not False and not is_legacy,
+        is_legacy=is_legacy,
+        left_out=tuple(left_out),
+    )
+    param = "function_call" if is_legacy else "tool_choice"
+    return _choose(offer, body.get(param), param, taken) if functions else replace(offer, demand="none")
+
+
+def _parse_function(given: JSONObject, param: str) -> Function:
+    name = given.get("name")
+    if not isinstance(name, str) or not name:
+        raise Refused(f"{param}: a function has no name.", param=param, code="invalid_function")
+    description = given.get("description")
+    parameters = to_object(given.get("parameters"))
+    return Function(
+        name,
+        description if isinstance(description, str) else "",
+        parameters or NO_ARGUMENTS,
+    )
+
+
+def _choose(offer: Offer, choice: object, param: str, taken: Collection[str]) -> Offer:
+    if choice is None or choice == "auto":
+        return offer
+    if choice == "none":
+        return replace(offer, demand="none")
+    if choice == "required":
+        return replace(offer, demand="required")
+    fields = to_object(choice) or {}
+    allowed = to_object(fields.get("allowed_tools"))
+    if allowed is not None:
+        names = [_chosen_name(to_object(tool) or {}) for tool in to_list(allowed.get("tools")) or []]
+        functions = {name: _find(offer, name, param) for name in names if name not in taken}
+        return replace(
+            offer, functions=functions, demand="required" if allowed.get("mode") == "required" else "auto"
+        )
+    name = _chosen_name(fields)
+    if name in taken or fields.get("type") in taken:
+        return offer
+    return replace(offer, functions={name: _find(offer, name, param)}, demand="required", is_named=True)
+
+
+def _chosen_name(choice: JSONObject) -> str:
+    """Return the name in `{"type": "function", "function": {"name": ...}}` or `{"name": ...}`."""
+    return str((to_object(choice.get("function")) or choice).get("name", ""))
+
+
+def _find(offer: Offer, name: str, param: str) -> Function:
+    function = offer.functions.get(name)
+    if function is None:
+        raise Refused(
+            f"{param} names {name!r}, which is none of the functions of this request.",
+            param=param,
+            code="invalid_tool_choice",
+        )
+    return function

@@ -1,0 +1,298 @@
+"""Errors: every dialect that Tess and what stands before it speak, to OpenAI's envelope.
+
+Source: Tess docs, errors: `{"error": "..."}`, 400 `{"error", "messages": {field: [...]}}`, 429 with
+`retry_after`, 500 (documented). Laravel's 401 `{"message": "Unauthenticated."}` and 422
+`{"message", "errors": {field: [...]}}`, Cloudflare's 524 as text, 502 to 504 as text or HTML (observed).
+"""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from tess_openai.core.calls import Answer
+from tess_openai.core.jsons import JSONObject, dump_json, parse_json, to_list, to_object
+from tess_openai.core.refusals import error_envelope, json_headers
+
+ERROR_BODY_LIMIT: Final = 65_536
+"""Bytes read of an error's body; Tess's are far smaller, a proxy's page may not be."""
+_EXCERPT: Final = 300
+
+KEY_HINT: Final = (
+    "Check the key (TESS_API_KEY or api_key=): a number, a pipe and about 48 letters and digits, in quotes "
+    "where a shell sees it."
+)
+WORKSPACE_HINT: Final = (
+    "x-workspace-id must be the number of the workspace the key belongs to (workspace_id= or "
+    "TESS_WORKSPACE_ID); see Settings, Workspace in Tess."
+)
+NOT_FOUND_HINT: Final = (
+    "Check the agent's number, that it is a chat agent, and that it is not private to another workspace; a "
+    "base_url must end in /agents/{id}/openai."
+)
+TIMEOUT_HINT: Final = (
+    "Cloudflare gave up after about 100 seconds, but the execution goes on and is paid for, so it is not "
+    "sent again. Use stream=True for long answers."
+)
+CREDITS_HINT: Final = "Add credits to the workspace that x-workspace-id names."
+
+
+@dataclass(frozen=True, slots=True)
+class TessError:
+    """One error, whatever its dialect.
+
+    Attributes:
+        status: The status the SDK shall see; not always the one Tess gave.
+        message: The reason, with the reasons of single fields.
+        param: The first field that was refused.
+        code: For a program to test, as `exception.code`.
+        type: OpenAI's kind of error.
+        hint: What users found to be the cause; `""` when unknown.
+        retry_after_seconds: How long Tess asks to wait.
+        may_retry: False when the SDK must not try again; None leaves it to the SDK.
+        tess: Tess's own body, parsed or as text.
+    """
+
+    status: int
+    message: str
+    param: str | None
+    code: str
+    type: str
+    hint: str = ""
+    retry_after_seconds: float | None = None
+    may_retry: bool | None = None
+    tess: object = None
+
+    def to_json(self) -> JSONObject:
+        """Return OpenAI's envelope, with `retry_after` (seconds) and `tess` (Tess's own body) beneath."""
+        message = f"{self.message.rstrip('.')}. {self.hint}" if self.hint else self.message
+        envelope = error_envelope(message, type_=self.type, param=self.param, code=self.code, tess=self.tess)
+        if self.retry_after_seconds is not None:
+            envelope["error"]["retry_after"] = self.retry_after_seconds
+        return envelope
+
+    def to_answer(self) -> Answer:
+        """Return the answer from which the SDK raises the matching exception."""
+        headers: dict[str, str] = {}
+        if self.retry_after_seconds is not None:
+            headers["retry-after"] = f"{self.retry_after_seconds:g}"
+        if self.may_retry is not None:
+            headers["x-should-retry"] = "true" if self.may_retry else "false"
+        return Answer(self.status, json_headers(headers), dump_json(self.to_json()))
+
+
+def parse_error(
+    status: int, headers: Mapping[str, str], body: bytes, *, max_retry_wait_seconds: float
+) -> TessError:
+    """Read an error answer of Tess, or of what stands before it.
+
+    Args:
+        status: HTTP status, 300 or more.
+        headers: Names in lower case.
+        body: Decoded, possibly cut at `ERROR_BODY_LIMIT`.
+        max_retry_wait_seconds: A longer wait is not left to the SDK's retry loop.
+    """
+    payload = parse_json(body)
+    fields = to_object(payload) or {}
+    message, reasons = _message(fields), _reasons(fields)
+    if not message:
+        message = _text(status, headers.get("content-type", ""), body, payload)
+    for field, reason in reasons.items():
+        if reason not in message:
+            message = f"{message.rstrip('.')}: {field}: {reason}"
+    wait = _retry_after_seconds(fields, headers)
+    may_retry = None
+    if wait is not None and wait > max_retry_wait_seconds:
+        message = f"{message.rstrip('.')}. Tess asks to wait {wait:g} seconds"
+        may_retry = False
+    status, code, hint = _classify(status, message, reasons)
+    if code in {"execution_timeout", "insufficient_quota"}:
+        may_retry = False
+    return TessError(
+        status=status,
+        message=message,
+        param="x-workspace-id" if code.startswith("workspace_") else next(iter(reasons), None),
+        code=code,
+        type=_type(status),
+        hint=hint,
+        retry_after_seconds=wait,
+        may_retry=may_retry,
+        tess=_excerpt(body) if payload is None else payload,
+    )
+
+
+def parse_error_in_200(body: bytes, content_type: str, *, asked: str) -> TessError:
+    """Read a 200 that is no answer: HTML, `{"error": ...}`, an empty body, another JSON.
+
+    It becomes a 502 that is not tried again: the execution may have been paid for.
+
+    Args:
+        body: Decoded.
+        content_type: Of the answer.
+        asked: What was expected, `"a chat completion"`.
+    """
+    payload = parse_json(body)
+    fields = to_object(payload) or {}
+    message, reasons = _message(fields), _reasons(fields)
+    hint, code = "", "not_an_answer"
+    if message:
+        code = "error_in_200"
+        message = f"Tess answered 200 with an error: {message}"
+        for field, reason in reasons.items():
+            if reason not in message:
+                message = f"{message.rstrip('.')}: {field}: {reason}"
+    elif not body.strip():
+        code, message = "empty_answer", f"Tess answered 200 with an empty body instead of {asked}"
+    elif payload is None:
+        page = _text(200, content_type, body, None)
+        message = f"Tess answered 200 with something else than {asked}: {page}"
+        hint = "A login or proxy page, perhaps: check the base URL."
+    else:
+        message = f"Tess answered 200 with JSON that is not {asked}"
+    return TessError(
+        status=502,
+        message=message,
+        param=next(iter(reasons), None),
+        code=code,
+        type="server_error",
+        hint=hint,
+        retry_after_seconds=_retry_after_seconds(fields, {}),
+        may_retry=False,
+        tess=_excerpt(body) if payload is None else payload,
+    )
+
+
+def parse_redirect(status: int, location: str, *, stays: bool) -> TessError:
+    """Read a redirect that must not be followed: to elsewhere, or one that turns POST into GET."""
+    where = "another page, which would lose the request" if stays else "elsewhere"
+    return TessError(
+        status=502,
+        message=f"Tess answered {status} with a redirect to {where}; nothing was sent there",
+        param=None,
+        code="redirected",
+        type="server_error",
+        hint="Check the base URL, and whether a proxy or a login page stands in between.",
+        may_retry=False,
+        tess={"location": _printable(location)},
+    )
+
+
+def message_of(fields: JSONObject) -> str:
+    """Return the text of an error object in any dialect, with the reasons of single fields; else `""`."""
+    message = _message(fields)
+    for field, reason in _reasons(fields).items():
+        if reason not in message:
+            message = f"{message.rstrip('.')}: {field}: {reason}" if message else f"{field}: {reason}"
+    return message
+
+
+def _message(fields: JSONObject) -> str:
+    for holder in (fields.get("error"), fields):
+        if isinstance(holder, str) and holder.strip():
+            return holder.strip()
+        message = (to_object(holder) or {}).get("message")
+        if isinstance(message, str) and message.strip():
+            return message.strip()
+    error = fields.get("error")
+    return "" if error in (None, False, "", {}, []) else "an error without a text"
+
+
+def _reasons(fields: JSONObject) -> dict[str, str]:
+    """Return the first reason of each field of `messages` (documented) or `errors` (Laravel)."""
+    found = to_object(fields.get("messages")) or to_object(fields.get("errors")) or {}
+    reasons: dict[str, str] = {}
+    for field, given in found.items():
+        first = next(iter(to_list(given) or [given]), None)
+        if isinstance(first, str) and first:
+            reasons[field] = first
+    return reasons
+
+
+def _retry_after_seconds(fields: JSONObject, headers: Mapping[str, str]) -> float | None:
+    """Read how long Tess asks the caller to wait: the larger of body and header.
+
+    Tess puts it in the body, where the SDK's retry loop does not look:
+    `{"error": "Rate limit exceeded", "retry_after": 60}`.
+
+    Returns:
+        Seconds, finite and > 0; None when absent, negative, boolean or not a number.
+
+    Source:
+        Tess docs, errors: the body, for 429 (documented). One client reads a header (observed).
+    """
+    waits: list[float] = []
+    for given in (fields.get("retry_after"), headers.get("retry-after")):
+        if isinstance(given, bool) or not isinstance(given, int | float | str):
+            continue
+        try:
+            seconds = float(given)
+        except (ValueError, OverflowError):
+            continue
+        if math.isfinite(seconds) and seconds > 0:
+            waits.append(seconds)
+    return max(waits, default=None)
+
+
+def _classify(status: int, message: str, reasons: Mapping[str, str]) -> tuple[int, str, str]:
+    """Return the status for the SDK, the code and the hint."""
+    text = message.lower()
+    about_workspace = "workspace" in text
+    if status == 401 or (status == 403 and "authenticat" in text):
+        return 401, "invalid_api_key", KEY_HINT
+    if "credit" in text and status in (400, 402, 403, 422, 429, 500):
+        return status, "insufficient_quota", CREDITS_HINT
+    if about_workspace and status in (400, 403, 422):
+        if status == 403:
+            return status, "workspace_forbidden", WORKSPACE_HINT
+        code = "workspace_required" if "required" in text else "workspace_invalid"
+        return status, code, WORKSPACE_HINT
+    if status in (400, 422):
+        return status, "validation_failed" if reasons else "invalid_request", ""
+    return status, _CODES.get(status, f"http_{status}"), _HINTS.get(status, "")
+
+
+_CODES: Final = {
+    403: "forbidden",
+    404: "agent_not_found",
+    413: "request_too_large",
+    429: "rate_limit_exceeded",
+    500: "server_error",
+    502: "bad_gateway",
+    503: "unavailable",
+    504: "gateway_timeout",
+    524: "execution_timeout",
+}
+_HINTS: Final = {404: NOT_FOUND_HINT, 524: TIMEOUT_HINT}
+
+
+def _type(status: int) -> str:
+    if status == 401:
+        return "authentication_error"
+    if status == 429:
+        return "rate_limit_error"
+    return "server_error" if status >= 500 else "invalid_request_error"
+
+
+def _text(status: int, content_type: str, body: bytes, payload: object) -> str:
+    """Say what a body without an error text is; the first words of plain text, the title of a page."""
+    if payload is not None or not body.strip():
+        return f"HTTP {status} without a reason" if payload is None else f"HTTP {status}"
+    text = body.decode(errors="replace")
+    if "html" in content_type or text.lstrip()[:1] == "<":
+        title = re.search(r"<title[^>]{0,200}>([^<]{1,200})", text[: _EXCERPT * 20], re.IGNORECASE)
+        return f'an HTML page, "{_printable(html.unescape(title[1]))}"' if title else "an HTML page"
+    return _printable(text)
+
+
+def _excerpt(body: bytes) -> str:
+    return body[:2048].decode(errors="replace")
+
+
+def _printable(text: str) -> str:
+    """Return one short line, without control characters."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text[:_EXCERPT]).split())
+    return f"{line} ..." if len(text) > _EXCERPT else line

@@ -1,0 +1,98 @@
+"""Server-sent events: bytes in any cut, to events.
+
+Source: the event stream format of the HTML standard. Beyond it, because servers do it: an event that the end
+of the stream cuts off is still given, and JSON objects on neighbouring lines are events of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from tess_openai.core.jsons import parse_json
+
+DONE: Final = b"[DONE]"
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+DONE_EVENT: Final = b"data: [DONE]\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSentEvent:
+    """One event: its type (`""` when unnamed) and its data, undecoded."""
+
+    event: str
+    data: bytes
+
+
+class EventDecoder:
+    """Decodes incrementally: `feed` returns the events that are complete, `finish` what is left over.
+
+    Comments, `id:` and `retry:` lines and events without data give nothing. Every line end of the standard
+    is understood; a byte order mark at the start is passed over.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._searched = 0
+        self._pending_return = False
+
+    def feed(self, data: bytes) -> list[ServerSentEvent]:
+        """Take the next bytes, return the events they complete."""
+        data = self._normalised(data)
+        if not self._buffer and data.endswith(b"\n\n"):  # the common case: whole events in one piece
+            return _events(data[:-2].split(b"\n\n"))
+        self._buffer += data
+        end = self._buffer.rfind(b"\n\n", max(0, self._searched - 1))
+        self._searched = len(self._buffer)
+        if end < 0:
+            return []
+        blocks = bytes(self._buffer[:end]).split(b"\n\n")
+        del self._buffer[: end + 2]
+        self._searched = len(self._buffer)
+        return _events(blocks)
+
+    def finish(self) -> list[ServerSentEvent]:
+        """Return the event that the end of the stream cut off before its blank line, if any."""
+        rest = bytes(self._buffer)
+        self._buffer.clear()
+        return _events([rest])
+
+    def _normalised(self, data: bytes) -> bytes:
+        """Return `data` with LF for every line end, also where CR LF is cut in two."""
+        if self._pending_return and data:
+            self._pending_return = False
+            data = data.removeprefix(b"\n")
+        if b"\r" in data:
+            self._pending_return = data.endswith(b"\r")
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        return data
+
+
+def encode_event(data: bytes) -> bytes:
+    """Return an unnamed event; `data` has no line ends."""
+    return b"data: " + data + b"\n\n"
+
+
+def _events(blocks: list[bytes]) -> list[ServerSentEvent]:
+    events: list[ServerSentEvent] = []
+    for block in blocks:
+        if block.startswith(b"data: ") and b"\n" not in block:
+            events.append(ServerSentEvent("", block[6:]))
+        elif block:
+            events.extend(_parse_block(block))
+    return events
+
+
+def _parse_block(block: bytes) -> list[ServerSentEvent]:
+    name, lines = "", list[bytes]()
+    for line in block.split(b"\n"):
+        field, _, value = line.removeprefix(BYTE_ORDER_MARK).partition(b":")
+        value = value.removeprefix(b" ")
+        if field == b"data":
+            lines.append(value)
+        elif field == b"event":
+            name = value.decode(errors="replace")
+    lines = [line for line in lines if line]
+    if len(lines) > 1 and all(line == DONE or parse_json(line) is not None for line in lines):
+        return [ServerSentEvent(name, line) for line in lines]
+    return [ServerSentEvent(name, b"\n".join(lines))] if lines else []

@@ -1,0 +1,128 @@
+"""One client's adapter: which requests are its own, the flow for each, and the telling of changes."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from tess_openai.core.calls import Call, Flow
+from tess_openai.core.changes import Change
+from tess_openai.core.headers import WORKSPACE
+from tess_openai.core.options import Options
+from tess_openai.core.refusals import Refused
+from tess_openai.core.routes import refuse, route
+from tess_openai.edge.callers import CATEGORIES, warn
+from tess_openai.edge.families import URL, Request
+
+OnChange: TypeAlias = Callable[[Change], object]
+
+logger = logging.getLogger("tess_openai")
+
+_AGENT_PATH: Final = re.compile(r"/agents/[^/]+/openai(?=/)")
+_TESS_KEY: Final = re.compile(r"bearer\s+\d+\|", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the key, the workspace and the prompts may go.
+
+    Attributes:
+        scheme: `"https"`, or `"http"` on loopback.
+        host: In lower case.
+        port: None for the scheme's own.
+        prefix: Of every path, `""` or `"/api"`.
+    """
+
+    scheme: str
+    host: str
+    port: int | None
+    prefix: str
+
+    def has(self, url: URL) -> bool:
+        """Whether a URL is of this origin."""
+        return url.host == self.host and url.port == self.port and url.scheme == self.scheme
+
+    def agent_path(self, url: URL) -> str | None:
+        """Return the path below an agent's OpenAI root, `"/chat/completions"`; None when it is not there."""
+        if not self.has(url):
+            return None
+        path = url.path
+        if not path.startswith(self.prefix):
+            return None
+        match = _AGENT_PATH.match(path, len(self.prefix))
+        return None if match is None else path[match.end() :]
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """What the transports of one client share; immutable, so any number of threads and tasks may use it."""
+
+    origin: Origin
+    options: Options
+    api_key: str | None = field(default=None, repr=False)
+    on_change: OnChange | None = None
+    sdk_names_broken_streams: bool = True
+
+    def open(self, request: Request, path: str, body: bytes) -> Flow:
+        """Return the flow for a request of this adapter's origin."""
+        retries = request.headers.get("x-stainless-retry-count", "0")
+        call = Call(
+            method=request.method,
+            path=path,
+            headers=request.headers,
+            body=body,
+            attempt=int(retries) if retries.isdecimal() else 0,
+            now=_now,
+            new_id=_new_id,
+        )
+        return route(call, self.options)
+
+    def refuse_foreign(self, request: Request) -> Flow | None:
+        """Return a refusal when a request for elsewhere carries what is this origin's only; None when not.
+
+        `with_options(base_url=...)` keeps the transport, and the SDK sends `Authorization` to any URL.
+        """
+        if self.origin.has(request.url):
+            return None
+        authorization = request.headers.get("authorization", "")
+        known = self.api_key is not None and authorization == f"Bearer {self.api_key}"
+        if not known and WORKSPACE not in request.headers and not _TESS_KEY.match(authorization):
+            return None
+        refused = Refused(
+            f"This request goes to {request.url.host} but carries the key or the workspace of Tess, which "
+            "are sent to the configured base URL only. Use a client of its own for another service.",
+            param=None,
+            code="foreign_origin",
+        )
+        return refuse(refused)
+
+    def report(self, changes: tuple[Change, ...]) -> str | None:
+        """Log, call `on_change`, warn; the text of a warning that the caller's filters turn into an error."""
+        if logger.isEnabledFor(logging.DEBUG):
+            logger.debug("%s", ", ".join(f"{change.action} {change.param}" for change in changes))
+        problem: str | None = None
+        for change in changes:
+            if self.on_change is not None:
+                try:
+                    self.on_change(change)
+                except Exception:
+                    logger.exception("on_change failed; the call goes on")
+            if change.warn is not None:
+                try:
+                    warn(str(change), CATEGORIES[change.warn])
+                except Warning as warning:
+                    problem = problem or str(warning)
+        return problem
+
+
+def _now() -> int:
+    return int(time.time())
+
+
+def _new_id() -> str:
+    return secrets.token_hex(12)

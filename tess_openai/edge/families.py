@@ -1,0 +1,140 @@
+"""The two HTTP families, httpx (openai 1 and 2) and httpx2 (openai 3): the one file that imports them.
+
+They have the same interface, so everything else is written once against `Family`. Neither is imported before
+a client of it is built or met: openai 3 does not install httpx.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import sys
+import types
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, Protocol, TypeAlias, cast
+
+from tess_openai.exceptions import TessConfigurationError
+
+FamilyName: TypeAlias = Literal["httpx", "httpx2"]
+FAMILY_NAMES: Final[tuple[FamilyName, ...]] = ("httpx", "httpx2")
+
+
+class URL(Protocol):
+    """What this package reads of `httpx.URL`."""
+
+    @property
+    def scheme(self) -> str: ...
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int | None: ...
+    @property
+    def path(self) -> str: ...
+    def join(self, url: str) -> URL: ...
+    def copy_with(self, *, raw_path: bytes) -> URL: ...
+
+
+class Headers(Mapping[str, str]):
+    """What this package reads of `httpx.Headers`: names in any case. For type checkers only."""
+
+    @abstractmethod
+    def multi_items(self) -> list[tuple[str, str]]:
+        """Return every header, in order."""
+
+
+class Request(Protocol):
+    """What this package reads of `httpx.Request`."""
+
+    method: str
+    url: URL
+    headers: Headers
+    stream: Any
+    extensions: dict[str, Any]
+
+    def read(self) -> bytes: ...
+    async def aread(self) -> bytes: ...
+
+
+class Response(Protocol):
+    """What this package reads of `httpx.Response`."""
+
+    status_code: int
+    headers: Headers
+    stream: Any
+    extensions: dict[str, Any]
+
+    def iter_bytes(self) -> Iterator[bytes]: ...
+    def aiter_bytes(self) -> AsyncIterator[bytes]: ...
+    def close(self) -> None: ...
+    async def aclose(self) -> None: ...
+
+
+class Transport(Protocol):
+    """A sync transport."""
+
+    def handle_request(self, request: Any) -> Any: ...
+    def close(self) -> None: ...
+
+
+class AsyncTransport(Protocol):
+    """An async transport."""
+
+    async def handle_async_request(self, request: Any) -> Any: ...
+    async def aclose(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The classes of one family that the edge needs, by their names there."""
+
+    name: FamilyName
+    Request: Callable[..., Request]
+    Response: Callable[..., Response]
+    ByteStream: Callable[[bytes], Any]
+    RequestError: type[Exception]
+    Client: type[Any]
+    AsyncClient: type[Any]
+    Timeout: Callable[..., Any]
+    Limits: Callable[..., Any]
+    SyncByteStream: type[Any]
+    AsyncByteStream: type[Any]
+    BaseTransport: type[Any]
+    AsyncBaseTransport: type[Any]
+
+    def derive(self, own: type[Any], base: type[Any]) -> type[Any]:
+        """Return class `own` made a subclass of the family's `base`, which its clients insist on."""
+        return _DERIVED.setdefault((own, base), types.new_class(own.__name__, (own, base)))
+
+
+@functools.cache
+def load_family(name: FamilyName) -> Family:
+    """Import a family.
+
+    Raises:
+        TessConfigurationError: It is not installed.
+    """
+    try:
+        module = cast("Any", importlib.import_module(name))
+    except ImportError:
+        raise TessConfigurationError(
+            f"{name} is not installed; openai {'1 and 2 bring' if name == 'httpx' else '3 brings'} it. "
+            f"Install it with: pip install {name}"
+        ) from None
+    names = [field for field in Family.__dataclass_fields__ if field != "name"]
+    return Family(name, **{field: getattr(module, field) for field in names})
+
+
+def family_of(client: object) -> FamilyName | None:
+    """Return the family a client's class comes from; None when it is of neither."""
+    for base in type(client).__mro__:
+        if base.__name__ in ("Client", "AsyncClient"):
+            module = base.__module__.partition(".")[0]
+            for name in FAMILY_NAMES:
+                if module == name and name in sys.modules:
+                    return name
+    return None
+
+
+_DERIVED: Final[dict[tuple[type[Any], type[Any]], type[Any]]] = {}

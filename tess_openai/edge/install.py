@@ -1,0 +1,93 @@
+"""Putting the transport under a client: wrap, never replace.
+
+A bare `transport=` would lose the proxies of the environment, the pool's limits and redirects (measured), so
+the client is built, or given, whole, and its transport and each of its proxy mounts are wrapped in place.
+
+Source: `_transport` and `_mounts` hold them in httpx 0.23 to 0.28 and httpx2 2.x (read in their source). They
+are checked after wrapping, so that a release that moves them fails loudly at the factory.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, Literal, TypeAlias, cast
+
+from tess_openai.edge.adapter import Adapter
+from tess_openai.edge.families import Family, FamilyName, family_of, load_family
+from tess_openai.edge.transports import AsyncTessTransport, TessTransport
+from tess_openai.exceptions import TessConfigurationError
+
+Kind: TypeAlias = Literal["sync", "async"]
+
+
+def wrap_own(client: Any, adapter: Adapter, kind: Kind) -> Any:
+    """Wrap the transports of a client that this package has just made; the same client."""
+    return _wrap(client, client, adapter, kind)
+
+
+def wrap_copy(client: Any, adapter: Adapter, kind: Kind) -> Any:
+    """Return a copy of the user's client whose transports are wrapped; theirs stays as it was.
+
+    The copy shares the connection pool, hooks, cookies and timeouts, and keeps the original alive.
+
+    Raises:
+        TessConfigurationError: Not a client of httpx or httpx2, or sync where async is needed.
+    """
+    return _wrap(copy.copy(client), client, adapter, kind)
+
+
+def _wrap(client: Any, original: Any, adapter: Adapter, kind: Kind) -> Any:
+    family = load_family(_family_name(client, kind))
+    wrapper = _Wrapper(adapter, family, kind, original)
+    try:
+        default, mounts = client._transport, client._mounts  # noqa: SLF001
+        client._transport = wrapper.wrap(default)  # noqa: SLF001
+        client._mounts = {  # noqa: SLF001
+            pattern: None if transport is None else wrapper.wrap(transport)
+            for pattern, transport in mounts.items()
+        }
+        wrapped = [client._transport, *client._mounts.values()]  # noqa: SLF001
+    except AttributeError as error:
+        raise TessConfigurationError(
+            f"this {family.name} keeps its transports elsewhere than tess_openai knows ({error}); "
+            "use a release of it that your openai supports"
+        ) from error
+    if not all(transport is None or isinstance(transport, wrapper.own) for transport in wrapped):
+        raise TessConfigurationError(f"this client of {family.name} does not let its transports be wrapped")
+    return client
+
+
+class _Wrapper:
+    def __init__(self, adapter: Adapter, family: Family, kind: Kind, original: object) -> None:
+        self.adapter = adapter
+        self.family = family
+        self.original = original
+        self.own: type[Any] = TessTransport if kind == "sync" else AsyncTessTransport
+        base = family.BaseTransport if kind == "sync" else family.AsyncBaseTransport
+        self.made = family.derive(self.own, base)
+        self.done: dict[int, Any] = {}
+
+    def wrap(self, inner: Any) -> Any:
+        """Wrap one transport, once; a wrapper of an earlier adapter is replaced, not nested."""
+        if isinstance(inner, self.own):
+            inner = cast("Any", inner).inner
+        if id(inner) not in self.done:
+            self.done[id(inner)] = self.made(inner, self.adapter, self.family, self.original)
+        return self.done[id(inner)]
+
+
+def _family_name(client: object, kind: Kind) -> FamilyName:
+    name = family_of(client)
+    wanted = "Client" if kind == "sync" else "AsyncClient"
+    if name is None:
+        raise TessConfigurationError(
+            f"http_client is a {type(client).__module__}.{type(client).__qualname__}; it must be an "
+            f"httpx.{wanted} or httpx2.{wanted}"
+        )
+    family = load_family(name)
+    if not isinstance(client, family.Client if kind == "sync" else family.AsyncClient):
+        factory = "create_async_client" if kind == "sync" else "create_client"
+        raise TessConfigurationError(
+            f"http_client must be an {name}.{wanted} here; for the one you gave use {factory}()"
+        )
+    return name

@@ -1,0 +1,358 @@
+"""The two drivers: they run a flow over the client's own inner transport and differ only in `await`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Final
+
+from tess_openai.core.calls import Answer, Event, Flow, Incoming, Outgoing, Read, ReadAll, Report, Step
+from tess_openai.core.refusals import Refused
+from tess_openai.edge.adapter import Adapter, logger
+from tess_openai.edge.families import AsyncTransport, Family, Request, Response, Transport
+
+_REPLACED: Final = frozenset({"content-length", "transfer-encoding", "content-encoding"})
+_IDENTITY: Final = ("", "identity")
+
+
+class _Run:
+    """One call on its way: the flow, the caller's request, the answer in hand. No I/O here."""
+
+    def __init__(self, flow: Flow, adapter: Adapter, family: Family, request: Request) -> None:
+        self.flow = flow
+        self.adapter = adapter
+        self.family = family
+        self.request = request
+        self.response: Response | None = None
+        self.began = False
+
+    def to_request(self, outgoing: Outgoing) -> Request:
+        """Return the request for Tess; the caller's own when nothing differs."""
+        given = self.request
+        if outgoing == _UNCHANGED:
+            return given
+        headers = [
+            (name, value)
+            for name, value in given.headers.multi_items()
+            if name.lower() not in outgoing.headers
+            and (outgoing.body is None or name.lower() not in _REPLACED)
+        ]
+        headers += [(name, value) for name, value in outgoing.headers.items() if value is not None]
+        stream = given.stream
+        if outgoing.body is not None:
+            headers.append(("content-length", str(len(outgoing.body))))
+            stream = self.family.ByteStream(outgoing.body)
+        url = given.url
+        if outgoing.path is not None:
+            origin = self.adapter.origin
+            query = outgoing.query.encode()
+            target = (origin.prefix + outgoing.path).encode() + (b"?" + query if query else b"")
+            url = url.copy_with(raw_path=target)
+        return self.family.Request(
+            outgoing.method or given.method, url, headers=headers, stream=stream, extensions=given.extensions
+        )
+
+    def to_incoming(self, response: Response) -> Incoming:
+        """Return the head of an answer."""
+        self.response = response
+        headers, stays = response.headers, True
+        if 300 <= response.status_code < 400:
+            target = self.request.url.join(headers.get("location", ""))
+            stays = self.adapter.origin.agent_path(target) is not None
+        return Incoming(response.status_code, headers, stays)
+
+    def to_response(self, answer: Answer, stream: Any) -> Response:
+        """Return the caller's response; `stream` is its body."""
+        response = self.response
+        items: list[tuple[str, str]] = []
+        extensions: dict[str, Any] = {}
+        if response is not None and answer.base == "incoming":
+            changed = answer.headers
+            items = [
+                (name, value)
+                for name, value in response.headers.multi_items()
+                if name not in _REPLACED and name not in changed
+            ]
+            extensions = response.extensions
+        items += [(name, value) for name, value in answer.headers.items() if value is not None]
+        if answer.body is not None:
+            items.append(("content-length", str(len(answer.body))))
+        return self.family.Response(answer.status, headers=items, stream=stream, extensions=extensions)
+
+    def report(self, step: Report) -> str | None:
+        """Tell the caller."""
+        return self.adapter.report(step.changes)
+
+    def next_step(self, event: Event, error: Exception | None) -> Step | None:
+        """Return the flow's next step; None when it has ended.
+
+        A bug in the flow becomes an answer: raised here, the SDK would take it for a broken connection and
+        send, and pay for, the same call again.
+        """
+        try:
+            return self.flow.send(event) if error is None else self.flow.throw(error)
+        except StopIteration:
+            return None
+        except Exception as bug:
+            if bug is error or self.began:
+                raise
+            logger.exception("tess_openai failed on a call")
+            message = f"tess_openai itself failed ({type(bug).__name__}); please report it"
+            return Refused(message, param=None, code="adapter_error", status=500).to_answer()
+
+    def translate(self, error: Exception) -> Exception:
+        """Return the error to throw into the flow; once the caller's stream began, one it understands."""
+        if self.began and not self.adapter.sdk_names_broken_streams:
+            return ConnectionError(str(error) or type(error).__name__)
+        return error
+
+
+_UNCHANGED: Final = Outgoing()
+
+
+class _SyncRun(_Run):
+    def __init__(self, flow: Flow, transport: TessTransport, request: Request) -> None:
+        super().__init__(flow, transport.adapter, transport.family, request)
+        self.transport = transport
+        self.pieces: Iterator[bytes] | None = None
+
+    def run(self) -> Response:
+        """Drive the flow to its answer."""
+        answer = self.advance()
+        if not isinstance(answer, Answer):
+            raise TypeError("a flow gives an Answer first")
+        if answer.base == "as is" and self.response is not None:
+            return self.response
+        if answer.body is None:
+            self.began = True
+            return self.to_response(answer, self.transport.body_class(self))
+        response = self.to_response(answer, self.family.ByteStream(answer.body))
+        self.close()
+        return response
+
+    def advance(self) -> Answer | bytes | None:
+        """Drive the flow to what is the caller's: an answer or a piece of its body; None at the end."""
+        event: Event = None
+        error: Exception | None = None
+        while True:
+            step = self.next_step(event, error)
+            event = error = None
+            try:
+                if step is None or isinstance(step, Answer | bytes):
+                    return step
+                if isinstance(step, Read):
+                    event = next(self.read(), b"")
+                elif isinstance(step, Outgoing):
+                    self.drop()
+                    event = self.to_incoming(self.transport.inner.handle_request(self.to_request(step)))
+                elif isinstance(step, ReadAll):
+                    event = self.read_all(step.limit)
+                else:
+                    event = self.report(step)
+            except self.family.RequestError as broken:
+                error = self.translate(broken)
+
+    def read(self) -> Iterator[bytes]:
+        """Return the iterator over the answer in hand, decoded."""
+        if self.pieces is None:
+            response = self.response
+            if response is None:
+                return iter(())
+            encoded = response.headers.get("content-encoding", "") not in _IDENTITY
+            self.pieces = iter(response.iter_bytes() if encoded else response.stream)
+        return self.pieces
+
+    def read_all(self, limit: int | None) -> bytes:
+        """Read the answer in hand to its end or to `limit`."""
+        whole = bytearray()
+        for piece in self.read():
+            whole += piece
+            if limit is not None and len(whole) >= limit:
+                return bytes(whole[:limit])
+        return bytes(whole)
+
+    def drop(self) -> None:
+        """Close the answer in hand."""
+        response, self.response, self.pieces = self.response, None, None
+        if response is not None:
+            response.close()
+
+    def close(self) -> None:
+        """End the call, wherever it is."""
+        self.flow.close()
+        self.drop()
+
+
+class SyncBody:
+    """The caller's body while its flow goes on; iterating again goes on where it was."""
+
+    def __init__(self, run: _SyncRun) -> None:
+        self._run = run
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        piece = self._run.advance()
+        if isinstance(piece, bytes):
+            return piece
+        self._run.close()
+        raise StopIteration
+
+    def close(self) -> None:
+        """End the call."""
+        self._run.close()
+
+
+class TessTransport:
+    """Wraps a client's own sync transport; made a subclass of its family's by `install`."""
+
+    def __init__(self, inner: Transport, adapter: Adapter, family: Family, owner: object) -> None:
+        """Wrap `inner`; `owner`, the client it came from, is kept alive, since its end may close `inner`."""
+        self.inner = inner
+        self.owner = owner
+        self.adapter = adapter
+        self.family = family
+        self.body_class = family.derive(SyncBody, family.SyncByteStream)
+
+    def handle_request(self, request: Any) -> Any:
+        """Carry one request out; requests for elsewhere go to the inner transport untouched."""
+        path = self.adapter.origin.agent_path(request.url)
+        if path is None:
+            refusal = self.adapter.refuse_foreign(request)
+            if refusal is None:
+                return self.inner.handle_request(request)
+            return _SyncRun(refusal, self, request).run()
+        return _SyncRun(self.adapter.open(request, path, request.read()), self, request).run()
+
+    def close(self) -> None:
+        """Close the inner transport."""
+        self.inner.close()
+
+
+class _AsyncRun(_Run):
+    def __init__(self, flow: Flow, transport: AsyncTessTransport, request: Request) -> None:
+        super().__init__(flow, transport.adapter, transport.family, request)
+        self.transport = transport
+        self.pieces: AsyncIterator[bytes] | None = None
+
+    async def run(self) -> Response:
+        """Async counterpart of `_SyncRun.run`."""
+        answer = await self.advance()
+        if not isinstance(answer, Answer):
+            raise TypeError("a flow gives an Answer first")
+        if answer.base == "as is" and self.response is not None:
+            return self.response
+        if answer.body is None:
+            self.began = True
+            return self.to_response(answer, self.transport.body_class(self))
+        response = self.to_response(answer, self.family.ByteStream(answer.body))
+        await self.aclose()
+        return response
+
+    async def advance(self) -> Answer | bytes | None:
+        """Async counterpart of `_SyncRun.advance`."""
+        event: Event = None
+        error: Exception | None = None
+        while True:
+            step = self.next_step(event, error)
+            event = error = None
+            try:
+                if step is None or isinstance(step, Answer | bytes):
+                    return step
+                if isinstance(step, Read):
+                    event = await anext(self.read(), b"")
+                elif isinstance(step, Outgoing):
+                    await self.drop()
+                    inner = self.transport.inner
+                    event = self.to_incoming(await inner.handle_async_request(self.to_request(step)))
+                elif isinstance(step, ReadAll):
+                    event = await self.read_all(step.limit)
+                else:
+                    event = self.report(step)
+            except self.family.RequestError as broken:
+                error = self.translate(broken)
+
+    def read(self) -> AsyncIterator[bytes]:
+        """Async counterpart of `_SyncRun.read`."""
+        if self.pieces is None:
+            response = self.response
+            if response is None:
+                return _Nothing()
+            encoded = response.headers.get("content-encoding", "") not in _IDENTITY
+            self.pieces = aiter(response.aiter_bytes() if encoded else response.stream)
+        return self.pieces
+
+    async def read_all(self, limit: int | None) -> bytes:
+        """Async counterpart of `_SyncRun.read_all`."""
+        whole = bytearray()
+        async for piece in self.read():
+            whole += piece
+            if limit is not None and len(whole) >= limit:
+                return bytes(whole[:limit])
+        return bytes(whole)
+
+    async def drop(self) -> None:
+        """Async counterpart of `_SyncRun.drop`."""
+        response, self.response, self.pieces = self.response, None, None
+        if response is not None:
+            await response.aclose()
+
+    async def aclose(self) -> None:
+        """Async counterpart of `_SyncRun.close`."""
+        self.flow.close()
+        await self.drop()
+
+
+class _Nothing:
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        raise StopAsyncIteration
+
+
+class AsyncBody:
+    """Async counterpart of `SyncBody`."""
+
+    def __init__(self, run: _AsyncRun) -> None:
+        self._run = run
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        piece = await self._run.advance()
+        if isinstance(piece, bytes):
+            return piece
+        await self._run.aclose()
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """End the call."""
+        await self._run.aclose()
+
+
+class AsyncTessTransport:
+    """Async counterpart of `TessTransport`."""
+
+    def __init__(self, inner: AsyncTransport, adapter: Adapter, family: Family, owner: object) -> None:
+        """Wrap `inner`; `owner`, the client it came from, is kept alive, since its end may close `inner`."""
+        self.inner = inner
+        self.owner = owner
+        self.adapter = adapter
+        self.family = family
+        self.body_class = family.derive(AsyncBody, family.AsyncByteStream)
+
+    async def handle_async_request(self, request: Any) -> Any:
+        """Async counterpart of `TessTransport.handle_request`."""
+        path = self.adapter.origin.agent_path(request.url)
+        if path is None:
+            refusal = self.adapter.refuse_foreign(request)
+            if refusal is None:
+                return await self.inner.handle_async_request(request)
+            return await _AsyncRun(refusal, self, request).run()
+        return await _AsyncRun(self.adapter.open(request, path, await request.aread()), self, request).run()
+
+    async def aclose(self) -> None:
+        """Close the inner transport."""
+        await self.inner.aclose()

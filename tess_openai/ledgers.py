@@ -1,0 +1,46 @@
+"""Reading the ledger off an answer."""
+
+from __future__ import annotations
+
+from typing import Any, cast, get_args
+
+from tess_openai.core.changes import Action, Change
+from tess_openai.core.chat.flow import LEDGER_HEADER
+from tess_openai.core.jsons import parse_json, to_list, to_object
+from tess_openai.core.options import CALL_FIELD
+
+
+def changes_of(answer: object) -> tuple[Change, ...]:
+    """Return what changed on the way of a call, as its answer tells it.
+
+    Args:
+        answer: A completion, a chunk of a stream (the last one tells), a raw response, an error of `openai`,
+            or a plain dict of one of these.
+
+    Returns:
+        In order; empty when nothing changed.
+    """
+    fields = to_object(answer)
+    if fields is None:
+        fields = to_object(getattr(answer, CALL_FIELD, None)) or {}
+    if CALL_FIELD in fields:
+        fields = to_object(fields[CALL_FIELD]) or {}
+    items = to_list(fields.get("changes"))
+    if items is None:
+        response: object = getattr(answer, "response", answer)
+        headers: Any = getattr(response, "headers", None)
+        header: object = headers.get(LEDGER_HEADER) if hasattr(headers, "get") else None
+        items = to_list(parse_json(header)) if isinstance(header, str) else None
+    return tuple(_to_change(item) for item in items or [])
+
+
+def _to_change(item: object) -> Change:
+    fields = {key: value for key, value in (to_object(item) or {}).items() if isinstance(value, str)}
+    action = fields.get("action")
+    return Change(
+        action=cast("Action", action) if action in get_args(Action) else "noticed",
+        param=fields.get("param", ""),
+        given=fields.get("given", ""),
+        sent=fields.get("sent", ""),
+        why=fields.get("why", ""),
+    )

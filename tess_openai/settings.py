@@ -1,0 +1,303 @@
+"""Arguments and `TESS_*` environment variables to one frozen `Settings`: the one place of precedence.
+
+An argument wins over the environment, the environment over the default. `OPENAI_*` is never consulted.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias, get_args
+from urllib.parse import SplitResult, urlsplit
+
+from tess_openai.core.chat.parameters import POLICY_PARAMETERS
+from tess_openai.core.options import DOCUMENTED_TEMPERATURES, HOSTED_TOOLS, Options, UsageOption
+from tess_openai.core.policy import Policy, Unsupported, parse_unsupported
+from tess_openai.edge.adapter import Adapter, OnChange, Origin
+from tess_openai.edge.callers import warn
+from tess_openai.exceptions import TessConfigurationError, TessKeyWarning, TessWorkspaceWarning
+
+ApiKey: TypeAlias = str | Callable[[], str] | Callable[[], Awaitable[str]]
+
+DEFAULT_BASE_URL: Final = "https://api.tess.im"
+"""Source: Tess docs, open-ai-compat (documented). `https://tess.pareto.io/api`: old docs (documented), in use
+in 2026 (observed)."""
+_TESS_HOSTS: Final = ("tess.im", "pareto.io", "tess.ai")
+_AGENT_IN_PATH: Final = re.compile(r"/agents/(\d+)(?=/|$)")
+_OPENAI_ROOT: Final = re.compile(r"/agents/(\d+)/openai(?:/chat/completions)?/?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a client is made from.
+
+    Attributes:
+        agent_id: Of the agent that answers.
+        api_key: A key, or a function that returns one.
+        api_root: Scheme, host and prefix, `"https://api.tess.im"`.
+        adapter: What the transports share.
+    """
+
+    agent_id: int
+    api_key: ApiKey = field(repr=False)
+    api_root: str
+    adapter: Adapter
+
+    @property
+    def base_url(self) -> str:
+        """What the SDK calls `base_url`: everything before `/chat/completions`."""
+        return f"{self.api_root}/agents/{self.agent_id}/openai"
+
+
+def resolve(
+    agent_id: int | str | None,
+    *,
+    workspace_id: int | str | None,
+    api_key: ApiKey | None,
+    base_url: str | None,
+    tools: str | None,
+    unsupported: Unsupported,
+    on_change: OnChange | None,
+    usage: UsageOption,
+    temperatures: Sequence[str | float] | None,
+    tool_names: Mapping[str, str] | None,
+    merge_messages: bool,
+    max_retry_wait: float,
+    sdk_names_broken_streams: bool,
+) -> Settings:
+    """Check and complete the arguments of a factory.
+
+    Raises:
+        TessConfigurationError: What was given cannot work; says what, why and what to do.
+
+    Warns:
+        TessKeyWarning: The key had to be cleaned or does not look like one of Tess's.
+        TessWorkspaceWarning: No workspace is named.
+    """
+    root, agent_in_url = to_api_root(_from(base_url, "TESS_BASE_URL") or DEFAULT_BASE_URL)
+    key = to_api_key(api_key if api_key is not None else os.environ.get("TESS_API_KEY"))
+    options = Options(
+        policy=_to_policy(unsupported),
+        workspace_id=to_workspace_id(_from(workspace_id, "TESS_WORKSPACE_ID")),
+        tools=tools,
+        tool_names={**HOSTED_TOOLS, **(tool_names or {})},
+        temperatures=_to_temperatures(temperatures),
+        merge_messages=merge_messages,
+        usage=_to_usage(usage),
+        max_retry_wait_seconds=max_retry_wait,
+    )
+    parts = urlsplit(root)
+    return Settings(
+        agent_id=_one_agent(agent_id, agent_in_url),
+        api_key=key,
+        api_root=root,
+        adapter=Adapter(
+            origin=Origin(parts.scheme, (parts.hostname or "").lower(), _port(parts), parts.path),
+            options=options,
+            api_key=key if isinstance(key, str) else None,
+            on_change=on_change,
+            sdk_names_broken_streams=sdk_names_broken_streams,
+        ),
+    )
+
+
+def to_agent_id(given: int | str) -> int:
+    """Return the number of an agent given as a number, a string of digits, or a URL of Tess's app or API.
+
+    Raises:
+        TessConfigurationError: Anything else.
+    """
+    if isinstance(given, int) and not isinstance(given, bool) and given > 0:
+        return given
+    if isinstance(given, str):
+        text = given.strip()
+        if text.isascii() and text.isdigit() and int(text) > 0:
+            return int(text)
+        parts = urlsplit(text)
+        match = _AGENT_IN_PATH.search(parts.path)
+        if match and parts.scheme in ("http", "https") and _is_tess_or_loopback(parts.hostname or ""):
+            return int(match[1])
+    raise TessConfigurationError(
+        f"agent_id is {given!r}; it must be the agent's number, such as 8794, or a Tess URL that contains "
+        "/agents/8794. Copy it from the agent's page in Tess"
+    )
+
+
+def to_workspace_id(given: int | str | None) -> str | None:
+    """Return the value of `x-workspace-id`; None, with a warning, when no workspace is named.
+
+    Raises:
+        TessConfigurationError: Not a number.
+
+    Source:
+        "From 2026-09-01 every authenticated request without it gets 422" (reported by users who quote the
+        docs; not confirmed).
+    """
+    if given is None:
+        warn(
+            "No workspace is named: users report that Tess refuses such requests with 422 since 2026-09-01. "
+            "Pass workspace_id= or set TESS_WORKSPACE_ID to the number of the workspace your key belongs to.",
+            TessWorkspaceWarning,
+        )
+        return None
+    text = str(given).strip()
+    if isinstance(given, bool) or not (text.isascii() and text.isdigit()):
+        raise TessConfigurationError(
+            f"workspace_id is {given!r}; it must be a number, such as 1234. See Settings, Workspace in Tess"
+        )
+    return text
+
+
+def to_api_key(given: ApiKey | None) -> ApiKey:
+    """Return a key that can go into a header: without quotes and white space around it.
+
+    Raises:
+        TessConfigurationError: None, empty, OpenAI's, or not sendable in a header.
+
+    Warns:
+        TessKeyWarning: It was cleaned, or has no pipe.
+
+    Source:
+        Keys are a number, a pipe and about 48 letters and digits (observed, many users).
+    """
+    if given is None:
+        raise TessConfigurationError(
+            "no API key: pass api_key= or set TESS_API_KEY. OPENAI_API_KEY is never used, so that it cannot "
+            "leak to another service"
+        )
+    if not isinstance(given, str):
+        return given
+    key = given.strip().strip("\"'").strip().removeprefix("Bearer ").strip()
+    if not key:
+        raise TessConfigurationError("the API key is empty; pass api_key= or set TESS_API_KEY")
+    if key.startswith("sk-"):
+        raise TessConfigurationError(
+            "this is a key of OpenAI's (sk-...); pass one of Tess's, made in its settings"
+        )
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise TessConfigurationError(
+            "the API key has characters that no header can carry; copy it again from Tess"
+        )
+    if key != given:
+        warn("The API key had quotes, white space or 'Bearer' around it; it is used without.", TessKeyWarning)
+    if "|" not in key:
+        warn(
+            "The API key has no pipe: Tess's keys look like 123|abc... and an unquoted pipe is cut off by a "
+            "shell. Put it in quotes where you set it.",
+            TessKeyWarning,
+        )
+    return key
+
+
+def to_api_root(given: str) -> tuple[str, int | None]:
+    """Return scheme, host and prefix of the API, and the agent if the URL names one.
+
+    `"https://api.tess.im"`, `"https://tess.pareto.io/api"`, or a whole `.../agents/8794/openai`.
+
+    Raises:
+        TessConfigurationError: Not such a URL; plain http elsewhere than on loopback.
+    """
+    parts = urlsplit(given.strip())
+    host = (parts.hostname or "").lower()
+    if parts.scheme not in ("http", "https") or not host:
+        raise _bad_url(given, "it must start with https:// and name a host")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise _bad_url(given, "it must have no user, query or fragment", shown=False)
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise _bad_url(given, "plain http would send the key in the clear; use https")
+    path, agent = parts.path, None
+    match = _OPENAI_ROOT.search(path)
+    if match:
+        path, agent = path[: match.start()], int(match[1])
+    path = path.rstrip("/")
+    if path == "" and host == "tess.pareto.io":
+        warn("https://tess.pareto.io serves its API below /api; that is used.", TessKeyWarning)
+        path = "/api"
+    if "/agents" in path or path.endswith(("/v1", "/openai", "/chat/completions")):
+        raise _bad_url(given, "it must be the API's root; the agent's path is added")
+    port = _port(parts)
+    shown_host = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown_host}{'' if port is None else f':{port}'}{path}", agent
+
+
+def _from(given: str | int | None, variable: str) -> str | None:
+    """Return an argument, else its environment variable; blank counts as absent only in the environment."""
+    if given is not None:
+        return str(given) if not isinstance(given, bool) else repr(given)
+    value = os.environ.get(variable, "").strip()
+    return value or None
+
+
+def _one_agent(agent_id: int | str | None, in_url: int | None) -> int:
+    named = to_agent_id(agent_id) if agent_id is not None else None
+    if named is not None and in_url is not None and named != in_url:
+        raise TessConfigurationError(f"agent_id is {named} but base_url names agent {in_url}; name one")
+    if named is None:
+        named = in_url
+    if named is None:
+        value = _from(None, "TESS_AGENT_ID")
+        if value is None:
+            raise TessConfigurationError(
+                "no agent: pass its number, create_client(8794), or set TESS_AGENT_ID"
+            )
+        named = to_agent_id(value)
+    return named
+
+
+def _to_policy(unsupported: Unsupported) -> Policy:
+    try:
+        return Policy().overridden_by(parse_unsupported(unsupported, POLICY_PARAMETERS))
+    except ValueError as error:
+        raise TessConfigurationError(str(error)) from None
+
+
+def _to_temperatures(given: Sequence[str | float] | None) -> tuple[str, ...] | None:
+    if given is None:
+        return None
+    options = tuple(option if isinstance(option, str) else f"{option:g}" for option in given)
+    try:
+        numbers = [float(option) for option in options]
+    except ValueError:
+        numbers = []
+    if not numbers:
+        raise TessConfigurationError(
+            f"temperatures is {given!r}; it must be the agent's options, such as {DOCUMENTED_TEMPERATURES}, "
+            "or None to send any number"
+        )
+    return options
+
+
+def _to_usage(given: UsageOption) -> UsageOption:
+    if given not in get_args(UsageOption):
+        raise TessConfigurationError(f'usage is {given!r}; it must be "estimate" or "none"')
+    return given
+
+
+def _port(parts: SplitResult) -> int | None:
+    try:
+        port = parts.port
+    except ValueError:
+        raise TessConfigurationError("base_url has a port that is no number from 0 to 65535") from None
+    return None if port == {"https": 443, "http": 80}.get(parts.scheme) else port
+
+
+def _is_tess_or_loopback(host: str) -> bool:
+    name = host.lower()
+    return _is_loopback(name) or any(name == known or name.endswith("." + known) for known in _TESS_HOSTS)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _bad_url(given: str, why: str, *, shown: bool = True) -> TessConfigurationError:
+    said = f"base_url is {given!r}" if shown else "base_url cannot be used"
+    return TessConfigurationError(f"{said}: {why}. Example: {DEFAULT_BASE_URL}")
