@@ -83,25 +83,46 @@ def install(python: Path, *arguments: str) -> None:
 
 def uv(*arguments: str) -> str:
     """Run the environment's own uv as pip is configured; return what it printed."""
-    variables = {**UV_LIKE_PIP, **_uv_variables(), **os.environ}
-    return run([str(interpreter(VENV)), "-m", "uv", "--quiet", *arguments], variables)
+    python = str(interpreter(VENV))
+    pip_options = run([python, "-m", "pip", "config", "list"])
+    variables = {**UV_LIKE_PIP, **to_uv_variables(pip_options), **os.environ}
+    return run([python, "-m", "uv", "--quiet", *arguments], variables)
+
+
+def to_uv_variables(pip_options: str) -> dict[str, str]:
+    """Translate what `pip config list` prints, files and variables alike, to uv's variables."""
+    sections: dict[str, dict[str, str]] = {"global": {}, "install": {}, ":env:": {}}
+    for line in pip_options.splitlines():
+        name, _, value = line.partition("=")
+        section, _, option = name.rpartition(".")
+        if section in sections and option in UV_NAMES:
+            sections[section][option] = str(ast.literal_eval(value))
+    merged = {**sections["global"], **sections["install"], **sections[":env:"]}
+    return {
+        variable: separator.join(merged[option].split())
+        for option, (variable, separator) in UV_NAMES.items()
+        if option in merged
+    }
 
 
 def run(command: list[str], variables: dict[str, str] | None = None) -> str:
     """Run a command in the root of the project and return its output.
 
     Raises:
-        CommandError: It ended with another status than 0.
+        CommandError: There is no such program, or it ended with another status than 0.
     """
-    ended = subprocess.run(
-        command,
-        cwd=ROOT,
-        env=variables,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    try:
+        ended = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError as error:
+        raise CommandError(str(error)) from error
     if ended.returncode != 0:
         raise CommandError(f"{' '.join(command)}\n{ended.stdout}{ended.stderr}".strip())
     return ended.stdout
@@ -110,26 +131,9 @@ def run(command: list[str], variables: dict[str, str] | None = None) -> str:
 def _has_pip(python: Path) -> bool:
     try:
         run([str(python), "-m", "pip", "--version"])
-    except (CommandError, OSError):
+    except CommandError:
         return False
     return True
-
-
-def _uv_variables() -> dict[str, str]:
-    """Translate pip's configuration, its files and its variables, to uv's variables."""
-    listing = run([str(interpreter(VENV)), "-m", "pip", "config", "list"])
-    options: dict[str, dict[str, str]] = {"global": {}, "install": {}, ":env:": {}}
-    for line in listing.splitlines():
-        name, _, value = line.partition("=")
-        section, _, option = name.rpartition(".")
-        if section in options and option in UV_NAMES:
-            options[section][option] = str(ast.literal_eval(value))
-    merged = {**options["global"], **options["install"], **options[":env:"]}
-    return {
-        variable: separator.join(merged[option].split())
-        for option, (variable, separator) in UV_NAMES.items()
-        if option in merged
-    }
 
 
 if __name__ == "__main__":

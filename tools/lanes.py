@@ -33,8 +33,8 @@ STARTED: Final = time.monotonic()
 
 # `-I` keeps the checkout off the import path, so that `tess_openai` is the installed wheel.
 SUITE: Final = (
-    *("-I", "-m", "pytest", "tests", "--ignore=tests/docs", "--hypothesis-profile=lane"),
-    *("-q", "-p", "no:cacheprovider"),
+    *("-I", "-m", "pytest", "tests", "--ignore=tests/docs", "--ignore=tests/workshop"),
+    *("--hypothesis-profile=lane", "-q", "-p", "no:cacheprovider"),
 )
 HTTPX: Final = ("respx",)
 HTTPX2: Final = ("pytest-httpx2",)
@@ -195,7 +195,7 @@ def find_python(version: str) -> str | None:
     for candidate in filter(None, candidates):
         try:
             found = run([candidate, "-c", "import sys; print('{}.{}'.format(*sys.version_info))"])
-        except (CommandError, OSError):  # a version manager's shim without that version
+        except CommandError:  # a version manager's shim without that version
             continue
         if found.strip() == version:
             return candidate

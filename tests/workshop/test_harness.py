@@ -15,6 +15,12 @@ from loopback import NotLoopbackError
 GUARD = Path(__file__).parents[1] / "guard"
 
 
+def use_this_conftest(pytester: pytest.Pytester) -> None:
+    """Give a suite within the suite the same ground."""
+    pytester.makeconftest((GUARD.parent / "conftest.py").read_text())
+    pytester.makepyprojecttoml(f"[tool.pytest.ini_options]\npythonpath = ['{GUARD}']\n")
+
+
 @pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "api.tess.im"])
 def test_a_connection_that_would_leave_the_machine_is_refused(host: str) -> None:
     """By address or by name, and as no `Exception` that a retry could swallow."""
@@ -50,8 +56,7 @@ def test_programs_that_tests_start_are_guarded_too() -> None:
 
 def test_settings_of_the_developer_are_hidden(pytester: pytest.Pytester) -> None:
     """A key or a proxy in the environment must not change what a test sees."""
-    pytester.makeconftest((Path(__file__).parents[1] / "conftest.py").read_text())
-    pytester.makepyprojecttoml(f"[tool.pytest.ini_options]\npythonpath = ['{GUARD}']\n")
+    use_this_conftest(pytester)
     pytester.makepyfile(
         """
         import os
@@ -67,3 +72,23 @@ def test_settings_of_the_developer_are_hidden(pytester: pytest.Pytester) -> None
         for name in ("OPENAI_API_KEY", "TESS_API_KEY", "https_proxy", "NO_PROXY"):
             patch.setenv(name, "a trace of the developer")
         pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
+
+
+def test_a_test_that_needs_what_a_lane_lacks_is_skipped(pytester: pytest.Pytester) -> None:
+    """With the reason, so that a lane's summary tells what it did not try."""
+    use_this_conftest(pytester)
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.needs("no_such_family")
+        def test_with_it(): ...
+
+        @pytest.mark.needs("pytest")
+        def test_without_it(http_client_kind):
+            assert http_client_kind == "legacy"
+        """
+    )
+    ran = pytester.runpytest_subprocess("-q", "-rs", "--http-client=legacy")
+    ran.assert_outcomes(passed=1, skipped=1)
+    ran.stdout.fnmatch_lines(["*no_such_family is not installed in this lane*"])

@@ -1,0 +1,88 @@
+"""The lanes count what ran, pin what they install, and say so when a Python is absent."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from environment import PINS, to_uv_variables
+from lanes import LANES, PINS_DIR, Lane, Outcome, count, find_python
+
+PINS_FILES = [PINS, *sorted(PINS_DIR.glob("*.txt"))]
+
+
+@pytest.mark.parametrize(
+    ("output", "counts"),
+    [
+        ("....\n12 passed in 0.31s\n", {"passed": 12}),
+        (
+            "1 failed, 2 passed, 3 skipped, 4 errors in 1.00s",
+            {"failed": 1, "passed": 2, "skipped": 3, "errors": 4},
+        ),
+        ("it said 7 passed\nno tests ran in 0.01s", {}),
+        ("", {}),
+    ],
+    ids=["all passed", "some did not", "none ran", "no output"],
+)
+def test_a_lane_is_counted_by_its_closing_line(output: str, counts: dict[str, int]) -> None:
+    """Only there: what tests print is no count."""
+    assert count(output) == counts
+
+
+@pytest.mark.parametrize(
+    ("outcome", "failures"),
+    [
+        (Outcome("ok", counts=Counter(passed=3)), 0),
+        (Outcome("failed", counts=Counter(passed=3, failed=1, errors=2)), 3),
+        (Outcome("failed", output="no such package"), 1),
+        (Outcome("absent"), 0),
+    ],
+    ids=["ok", "failed tests", "failed before its tests", "absent"],
+)
+def test_a_failed_lane_never_counts_as_none_failed(outcome: Outcome, failures: int) -> None:
+    """Also when it failed before it ran a test."""
+    assert outcome.failures == failures
+
+
+@pytest.mark.parametrize("lane", [lane for lane in LANES if lane.needs], ids=lambda lane: lane.name)
+def test_a_lane_pins_what_it_says_it_needs(lane: Lane) -> None:
+    """The SDK above all: a lane of another version would prove nothing."""
+    pins = lane.pins_file.read_text().splitlines()
+    for requirement in lane.needs:
+        wanted = re.sub(r"\[.*\]", "", requirement)
+        assert any(pin == wanted or pin.startswith(f"{wanted}==") for pin in pins), requirement
+
+
+@pytest.mark.parametrize("pins", PINS_FILES, ids=lambda path: path.name)
+def test_pins_are_versions_and_nothing_else(pins: Path) -> None:
+    """No address, no path, no open range: the same versions from any index."""
+    for line in pins.read_text().splitlines():
+        assert re.fullmatch(r"[a-z0-9-]+==[0-9][0-9a-z.+]*( ; [^/@]+)?", line)
+
+
+def test_only_an_interpreter_of_the_version_asked_for_is_found() -> None:
+    """None where the machine has none, and the lane is then reported as absent."""
+    assert find_python("3.99") is None
+    here = "{}.{}".format(*sys.version_info)
+    assert find_python(here) is not None
+
+
+def test_pips_configuration_is_translated_for_uv() -> None:
+    """Variables before the section of `install` before the global one, several values each in uv's way."""
+    listing = (
+        "global.index-url='https://mirror.example/simple'\n"
+        "install.index-url='https://nearer.example/simple'\n"
+        "global.extra-index-url='\\nhttps://a.example\\nhttps://b.example'\n"
+        ":env:.find-links='one two'\n"
+        "global.find-links='three'\n"
+        "global.timeout='60'\n"
+        "download.cert='other.pem'\n"
+    )
+    assert to_uv_variables(listing) == {
+        "UV_DEFAULT_INDEX": "https://nearer.example/simple",
+        "UV_INDEX": "https://a.example https://b.example",
+        "UV_FIND_LINKS": "one,two",
+    }
