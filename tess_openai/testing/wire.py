@@ -53,7 +53,7 @@ class WireRequest:
             return None
         try:
             value = json.loads(self.body.decode(), parse_constant=_refuse_constant)
-            dump_json(value)
+            json.dumps(value, ensure_ascii=False).encode()  # refuses a lone surrogate
         except (ValueError, RecursionError):
             return None
         return to_object(value)

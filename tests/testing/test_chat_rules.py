@@ -1,0 +1,396 @@
+"""What the chat route accepts and refuses, and which switch decides it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any, TypeAlias
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tess_openai.core.jsons import dump_json, parse_object
+from tess_openai.testing import Profile, TessSimulator
+from tess_openai.testing.profile import OPENAI_ONLY_PARAMETERS
+from tess_openai.testing.wire import WireResponse
+
+Send: TypeAlias = Callable[..., WireResponse]
+JSON: TypeAlias = dict[str, Any]
+
+HELLO: JSON = {"role": "user", "content": "hello"}
+SYSTEM: JSON = {"role": "system", "content": "be brief"}
+REPLY: JSON = {"role": "assistant", "content": "hi"}
+
+
+def messages(*given: object) -> JSON:
+    """Write the part of a body that holds messages."""
+    return {"messages": list(given)}
+
+
+def told(response: WireResponse) -> JSON:
+    """Read the JSON of an answer."""
+    payload = parse_object(response.body)
+    assert payload is not None
+    return payload
+
+
+def refused_fields(response: WireResponse) -> list[str]:
+    """Name the fields a 422 complains of."""
+    assert response.status == 422
+    return list(told(response)["errors"])
+
+
+ACCEPTED: dict[str, JSON] = {
+    "the body of the documentation's curl": {
+        "temperature": 1,
+        "model": "tess-6",
+        "messages": [{"role": "user", "content": "Create a short release note."}],
+        "tools": "no-tools",
+        "stream": False,
+    },
+    "the body of the documentation's second curl": {
+        "temperature": "1",
+        "model": "tess-5",
+        "messages": [{"role": "user", "content": "hello there!"}],
+        "tools": "no-tools",
+        "stream": True,
+    },
+    "messages alone": {},
+    "a system message and a history": messages(SYSTEM, HELLO, REPLY, HELLO),
+    "neighbours of one role": messages(HELLO, HELLO),
+    "several system messages, anywhere": messages(SYSTEM, SYSTEM, HELLO, SYSTEM),
+    "an assistant who speaks last": messages(HELLO, REPLY),
+    "a temperature that is an option as text": {"temperature": "0.25"},
+    "a temperature that is an option as a number": {"temperature": 0.5},
+    "a whole temperature written as a float": {"temperature": 1.0},
+    "root_id and file_ids": {"root_id": 7, "file_ids": [1, 2]},
+    "a custom root field": {"brand-name": "Acme"},
+    "text that is not ASCII": messages({"role": "user", "content": "olá 🎉 \u2028"}),
+}
+
+REFUSED: dict[str, tuple[JSON, list[str]]] = {
+    "no messages": (messages(), ["messages"]),
+    "messages that are no list": ({"messages": "hello"}, ["messages"]),
+    "a message that is no object": (messages("hello"), ["messages.0"]),
+    "a message without role": (messages({"content": "x"}), ["messages.0.role"]),
+    "a developer message": (messages({"role": "developer", "content": "x"}, HELLO), ["messages.0.role"]),
+    "a tool message": (
+        messages(HELLO, {"role": "tool", "content": "x", "tool_call_id": "1"}),
+        ["messages.1.role", "messages.1.tool_call_id"],
+    ),
+    "a function message": (messages(HELLO, {"role": "function", "content": "x"}), ["messages.1.role"]),
+    "a role that is no text": (messages({"role": ["user"], "content": "x"}), ["messages.0.role"]),
+    "a message with a name": (messages({**HELLO, "name": "Ann"}), ["messages.0.name"]),
+    "an assistant message with a refusal of null": (
+        messages(HELLO, {**REPLY, "refusal": None}, HELLO),
+        ["messages.1.refusal"],
+    ),
+    "content that is absent": (messages({"role": "user"}), ["messages.0.content"]),
+    "content that is null": (messages({"role": "user", "content": None}), ["messages.0.content"]),
+    "content that is empty": (messages({"role": "user", "content": ""}), ["messages.0.content"]),
+    "content that is a number": (messages({"role": "user", "content": 5}), ["messages.0.content"]),
+    "content in text parts": (
+        messages({"role": "user", "content": [{"type": "text", "text": "x"}]}),
+        ["messages.0.content"],
+    ),
+    "a temperature between the options": ({"temperature": 0.7}, ["temperature"]),
+    "a temperature close to an option": ({"temperature": 0.2500001}, ["temperature"]),
+    "a temperature written with a zero more": ({"temperature": "0.50"}, ["temperature"]),
+    "a temperature beyond every float": ({"temperature": 10**400}, ["temperature"]),
+    "a temperature that is a boolean": ({"temperature": True}, ["temperature"]),
+    "a model of OpenAI that the agent lacks": ({"model": "gpt-4.1"}, ["model"]),
+    "a model that is no text": ({"model": 6}, ["model"]),
+    "tools as an empty list": ({"tools": []}, ["tools"]),
+    "tools as functions": ({"tools": [{"type": "function", "function": {"name": "f"}}]}, ["tools"]),
+    "tools as a list of letters": ({"tools": list("internet")}, ["tools"]),
+    "an unknown tool": ({"tools": "telescope"}, ["tools"]),
+    "a null": ({"tools": None, "stop": None}, ["tools", "stop"]),
+    "a stream that is no boolean": ({"stream": "true"}, ["stream"]),
+    "a root_id that is text": ({"root_id": "7"}, ["root_id"]),
+    "a root_id that is a boolean": ({"root_id": True}, ["root_id"]),
+    "file_ids that are texts": ({"file_ids": ["1"]}, ["file_ids"]),
+    "several things at once": ({"top_p": 1, "temperature": 3}, ["top_p", "temperature"]),
+}
+
+
+@pytest.mark.parametrize("body", ACCEPTED.values(), ids=ACCEPTED)
+def test_strict_accepts(body: JSON, simulator: TessSimulator, send: Send) -> None:
+    """What is documented, and free root fields, pass."""
+    assert send(simulator, body).status == 200
+
+
+@pytest.mark.parametrize(("body", "names"), REFUSED.values(), ids=REFUSED)
+def test_strict_refuses(body: JSON, names: list[str], simulator: TessSimulator, send: Send) -> None:
+    """What is not documented is refused, and the answer names each field."""
+    assert refused_fields(send(simulator, body)) == names
+
+
+@pytest.mark.parametrize("name", sorted(OPENAI_ONLY_PARAMETERS))
+def test_strict_refuses_what_only_openai_has(name: str, simulator: TessSimulator, send: Send) -> None:
+    """Every other parameter of OpenAI's chat API is refused by name, a neutral value too."""
+    assert refused_fields(send(simulator, {name: 1})) == [name]
+
+
+def test_the_openai_only_parameters_are_those_of_the_sdk() -> None:
+    """No parameter of the SDK's newest chat API is missing from the list, so that none slips through."""
+    params = pytest.importorskip("openai.types.chat.completion_create_params")
+    known = set(params.CompletionCreateParamsBase.__annotations__) - OPENAI_ONLY_PARAMETERS
+    assert known <= {"messages", "model", "temperature", "tools"}
+
+
+NOT_JSON: dict[str, bytes] = {
+    "nothing": b"",
+    "half an object": b'{"messages": [',
+    "a list": b'[{"role": "user"}]',
+    "a byte order mark": b'\xef\xbb\xbf{"messages":[{"role":"user","content":"x"}]}',
+    "NaN": b'{"messages":[{"role":"user","content":"x"}],"temperature":NaN}',
+    "a lone surrogate": b'{"messages":[{"role":"user","content":"\\ud800"}]}',
+    "Latin-1": '{"messages":[{"role":"user","content":"é"}]}'.encode("latin-1"),
+    "UTF-16": '{"messages":[{"role":"user","content":"x"}]}'.encode("utf-16"),
+    "a depth without end": b'{"messages":' + b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON)
+def test_a_body_that_is_no_json_object_is_an_empty_one(
+    body: bytes, simulator: TessSimulator, send: Send
+) -> None:
+    """Laravel then misses the first required field."""
+    assert refused_fields(send(simulator, body)) == ["messages"]
+
+
+def test_a_body_of_another_type_is_an_empty_one(simulator: TessSimulator, send: Send) -> None:
+    """JSON is read only where the content type says so."""
+    assert refused_fields(send(simulator, headers={"content-type": "text/plain"})) == ["messages"]
+
+
+def test_the_laravel_message_counts_the_other_errors(simulator: TessSimulator, send: Send) -> None:
+    """One error stands alone; of several the first is told, with their number."""
+    one = told(send(simulator, {"temperature": 0.7}))
+    three = told(send(simulator, {"temperature": 0.7, "top_p": 1, "seed": 1}))
+    assert one == {
+        "message": "The selected temperature is invalid.",
+        "errors": {"temperature": ["The selected temperature is invalid."]},
+    }
+    assert three["message"] == "The top p field is prohibited. (and 2 more errors)"
+
+
+def test_the_documented_dialect(send: Send) -> None:
+    """400 with the fields under `messages`."""
+    response = send(TessSimulator(profile=Profile.documented()), {"temperature": 0.7})
+    assert response.status == 400
+    assert told(response) == {
+        "error": "Validation failed",
+        "messages": {"temperature": ["The selected temperature is invalid."]},
+    }
+
+
+def agent(number: int) -> str:
+    """Write the chat route of an agent."""
+    return f"/agents/{number}/openai/chat/completions"
+
+
+AGENTS: dict[str, tuple[int, JSON, list[str]]] = {
+    "a model for an agent whose model is fixed": (43, {"model": "tess-6"}, ["model"]),
+    "half a degree where only 0 and 1 are offered": (44, {"temperature": 0.5}, ["temperature"]),
+    "a text agent without its required field": (45, {}, ["nome-da-empresa"]),
+    "a text agent with a field of the wrong type": (
+        45,
+        {"nome-da-empresa": 5, "paragraphs": "two", "language": "Klingon"},
+        ["nome-da-empresa", "paragraphs", "language"],
+    ),
+    "an image agent": (47, {}, ["id"]),
+    "the label in place of the option's value": (
+        48,
+        {"audience": "all", "temperature": "precise"},
+        ["temperature"],
+    ),
+    "a chat agent without its own required field": (48, {}, ["audience"]),
+}
+
+
+@pytest.mark.parametrize(("number", "body", "names"), AGENTS.values(), ids=AGENTS)
+def test_an_agent_refuses(
+    number: int, body: JSON, names: list[str], simulator: TessSimulator, send: Send
+) -> None:
+    """Each agent has its own questions."""
+    assert refused_fields(send(simulator, body, target=agent(number))) == names
+
+
+AGENTS_ACCEPT: dict[str, tuple[int, JSON]] = {
+    "a call without a model to a fixed-model agent": (43, {}),
+    "a text agent with its required field": (45, {"nome-da-empresa": "Acme", "paragraphs": 2}),
+    "the value of a labelled option": (48, {"audience": "all", "temperature": 0}),
+}
+
+
+@pytest.mark.parametrize(("number", "body"), AGENTS_ACCEPT.values(), ids=AGENTS_ACCEPT)
+def test_an_agent_accepts(number: int, body: JSON, simulator: TessSimulator, send: Send) -> None:
+    """Each agent has its own questions."""
+    assert send(simulator, body, target=agent(number)).status == 200
+
+
+NULL_CONTENT = messages(HELLO, {"role": "assistant", "content": None}, HELLO)
+IMAGE = {"type": "image_url", "image_url": {"url": "data:,"}}
+
+SWITCHES: dict[str, tuple[Mapping[str, Any], JSON, bool]] = {
+    "temperature=free": ({"temperature": "free"}, {"temperature": 0.7}, True),
+    "temperature=free has an end": ({"temperature": "free"}, {"temperature": 2.1}, False),
+    "temperature=free wants a number": ({"temperature": "free"}, {"temperature": "warm"}, False),
+    "temperature_types=strings, a number": ({"temperature_types": "strings"}, {"temperature": 1}, False),
+    "temperature_types=strings, a string": ({"temperature_types": "strings"}, {"temperature": "1"}, True),
+    "temperature_types=numbers, a string": ({"temperature_types": "numbers"}, {"temperature": "1"}, False),
+    "temperature_types=numbers, a number": ({"temperature_types": "numbers"}, {"temperature": 1}, True),
+    "model=ignored": ({"model": "ignored"}, {"model": "gpt-4.1"}, True),
+    "tools=ignored": ({"tools": "ignored"}, {"tools": []}, True),
+    "required_questions=all": ({"required_questions": "all"}, {"temperature": 1}, False),
+    "nulls=absent": ({"nulls": "absent"}, {"tools": None, "top_p": None}, True),
+    "openai_parameters=ignored": ({"openai_parameters": "ignored"}, {"top_p": 0.5, "tool_choice": "x"}, True),
+    "ignored_parameters, the one named": ({"ignored_parameters": frozenset({"top_p"})}, {"top_p": 1}, True),
+    "ignored_parameters, another": ({"ignored_parameters": frozenset({"top_p"})}, {"seed": 1}, False),
+    "refused_parameters, root_id": ({"refused_parameters": frozenset({"root_id"})}, {"root_id": 7}, False),
+    "refused_parameters, a documented one": (
+        {"refused_parameters": frozenset({"tools"})},
+        {"tools": "no-tools"},
+        False,
+    ),
+    "roles with developer": (
+        {"roles": frozenset({"developer", "user"})},
+        messages({"role": "developer", "content": "x"}, HELLO),
+        True,
+    ),
+    "roles without system": ({"roles": frozenset({"user"})}, messages(SYSTEM, HELLO), False),
+    "message_keys=ignored": ({"message_keys": "ignored"}, messages({**HELLO, "name": "Ann"}), True),
+    "content with empty": (
+        {"content": frozenset({"text", "empty"})},
+        messages({**HELLO, "content": ""}),
+        True,
+    ),
+    "content with null": ({"content": frozenset({"text", "null"})}, NULL_CONTENT, True),
+    "content with text parts": (
+        {"content": frozenset({"text parts"})},
+        messages({**HELLO, "content": [{"type": "text", "text": "x"}]}),
+        True,
+    ),
+    "content with text parts only": (
+        {"content": frozenset({"text parts"})},
+        messages({**HELLO, "content": [IMAGE]}),
+        False,
+    ),
+    "content with other parts": (
+        {"content": frozenset({"other parts"})},
+        messages({**HELLO, "content": [IMAGE]}),
+        True,
+    ),
+    "message_order=paired, neighbours": (
+        {"message_order": frozenset({"paired"})},
+        messages(SYSTEM, HELLO, HELLO),
+        False,
+    ),
+    "message_order=paired, a history": (
+        {"message_order": frozenset({"paired"})},
+        messages(SYSTEM, HELLO, REPLY, HELLO),
+        True,
+    ),
+    "message_order=one system": (
+        {"message_order": frozenset({"one system"})},
+        messages(SYSTEM, SYSTEM, HELLO),
+        False,
+    ),
+    "message_order=system first": (
+        {"message_order": frozenset({"system first"})},
+        messages(HELLO, SYSTEM),
+        False,
+    ),
+    "message_order=user last": ({"message_order": frozenset({"user last"})}, messages(HELLO, REPLY), False),
+    "body_limit_bytes": ({"body_limit_bytes": 10}, {}, False),
+    "agent_types without chat": ({"agent_types": frozenset({"text"})}, {}, False),
+    "without_system=times out, without": ({"without_system": "times out"}, {}, False),
+    "without_system=times out, with": ({"without_system": "times out"}, messages(SYSTEM, HELLO), True),
+}
+
+
+@pytest.mark.parametrize(("switches", "body", "accepted"), SWITCHES.values(), ids=SWITCHES)
+def test_a_switch_decides(switches: Mapping[str, Any], body: JSON, *, accepted: bool, send: Send) -> None:
+    """Each reading of the sources can be had on its own."""
+    response = send(TessSimulator(profile=Profile(**switches)), body)
+    assert (response.status == 200) is accepted
+
+
+def test_a_switch_for_agents_that_do_not_ask(send: Send) -> None:
+    """A fixed-model agent may also ignore the model sent, and then runs its own."""
+    simulator = TessSimulator(profile=Profile(without_question="ignored"))
+    response = send(simulator, {"model": "gpt-4.1"}, target=agent(43))
+    assert told(response)["model"] == "tess-ai-3"
+
+
+def test_required_questions_of_text_agents_only(send: Send) -> None:
+    """As users observed: a chat agent's own required field may stay away."""
+    simulator = TessSimulator(profile=Profile(required_questions="text agents"))
+    assert send(simulator, target=agent(48)).status == 200
+    assert refused_fields(send(simulator, target=agent(45))) == ["nome-da-empresa"]
+
+
+def test_an_agents_own_field_is_not_openais(send: Send) -> None:
+    """A question named like a parameter of OpenAI's is a field of the agent's."""
+    from tess_openai.testing import Question, SimulatedAgent
+
+    own = SimulatedAgent.chat(42, custom=[Question(name="user", type="text")])
+    simulator = TessSimulator(agents=[own])
+    assert send(simulator, {"user": "Ann"}).status == 200
+    assert refused_fields(send(simulator, {"user": 5})) == ["user"]
+
+
+def test_lenient_accepts_what_strict_refuses(send: Send) -> None:
+    """Everything but broken messages, wrong types and roles of tools passes."""
+    simulator = TessSimulator(profile=Profile.lenient())
+    body: JSON = dict.fromkeys(OPENAI_ONLY_PARAMETERS, 1)
+    body |= {"tools": [{"type": "function"}], "temperature": 0.7, "model": "gpt-4.1", "stop": None}
+    assert send(simulator, body, headers={"x-workspace-id": None}).status == 200
+    assert refused_fields(send(simulator, messages({"role": "tool", "content": "x"}))) == ["messages.0.role"]
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+NAMES = st.sampled_from(
+    ["messages", "temperature", "model", "tools", "stream", "root_id", "file_ids", "top_p", "x"]
+)
+MESSAGE = st.fixed_dictionaries({}, optional={"role": VALUES, "content": VALUES, "name": VALUES})
+BODIES = st.dictionaries(NAMES, VALUES | st.lists(MESSAGE, max_size=3))
+
+
+@given(
+    body=BODIES, number=st.sampled_from([42, 43, 45, 47, 48]), profile=st.sampled_from(["strict", "lenient"])
+)
+def test_any_body_gets_an_answer(body: JSON, number: int, profile: str, send: Send) -> None:
+    """Whatever JSON comes, the rules accept it or name what is wrong, and do not stumble."""
+    simulator = TessSimulator(profile=Profile.strict() if profile == "strict" else Profile.lenient())
+    response = send(simulator, dump_json(body), target=agent(number))
+    assert response.status == 200 or refused_fields(response)
+
+
+def test_every_switch_is_tried() -> None:
+    """A switch that no test here turns would be a promise without proof."""
+    elsewhere = {
+        "auth_error": "test_admission",
+        "error_dialect": "test_the_documented_dialect",
+        "workspace_header": "test_admission",
+        "malformed_workspace_status": "test_admission",
+        "workspace_ids": "test_admission",
+        "selected_workspace_id": "test_admission",
+        "without_question": "test_a_switch_for_agents_that_do_not_ask",
+        "requests_per_second": "test_admission",
+        "retry_after_seconds": "test_admission",
+        "retry_after_header": "test_admission",
+        "completion": "test_answers",
+        "chunks": "test_answers",
+        "completion_usage": "test_answers",
+        "stream_usage": "test_answers",
+        "upload_limit_bytes": "test_files",
+    }
+    here = {name for switches, _, _ in SWITCHES.values() for name in switches}
+    assert {switch.name for switch in fields(Profile)} == here | elsewhere.keys()

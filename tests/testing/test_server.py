@@ -1,0 +1,249 @@
+"""The simulator on a loopback port, over plain HTTP and under OpenAI's own SDK."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from typing import Any, cast
+
+import openai
+import pytest
+
+from tess_openai.testing import Profile, SimulatorServer, TessSimulator, faults
+
+CHAT = "/agents/42/openai/chat/completions"
+BODY = {"messages": [{"role": "user", "content": "hello"}]}
+STREAM = {**BODY, "stream": True}
+
+
+@pytest.fixture
+def server(simulator: TessSimulator) -> Iterator[SimulatorServer]:
+    """A simulator that is served."""
+    with simulator, simulator.serve() as server:
+        yield server
+
+
+@pytest.fixture
+def connection(server: SimulatorServer) -> Iterator[http.client.HTTPConnection]:
+    """One connection to it."""
+    connection = http.client.HTTPConnection(server.base_url.removeprefix("http://"), timeout=5)
+    yield connection
+    connection.close()
+
+
+def ask(
+    connection: http.client.HTTPConnection, headers: dict[str, str], body: Mapping[str, object] = BODY
+) -> http.client.HTTPResponse:
+    """Send a chat call."""
+    connection.request("POST", CHAT, json.dumps(body), headers)
+    return connection.getresponse()
+
+
+def test_a_connection_lives_on(connection: http.client.HTTPConnection, headers: dict[str, str]) -> None:
+    """Through good answers, streams and refusals."""
+    sockets: list[object] = []
+    for body, status in ((BODY, 200), (STREAM, 200), ({"messages": []}, 422), (BODY, 200)):
+        response = ask(connection, headers, body)
+        sockets.append(connection.sock)
+        response.read()
+        assert response.status == status
+    assert len(set(map(id, sockets))) == 1
+
+
+def test_the_framing_is_that_of_http(connection: http.client.HTTPConnection, headers: dict[str, str]) -> None:
+    """A length for JSON, chunks for a stream; and the answer says what it comes from."""
+    completion = ask(connection, headers)
+    assert int(completion.getheader("content-length", "0")) == len(completion.read())
+    stream = ask(connection, headers, STREAM)
+    assert (stream.getheader("transfer-encoding"), stream.getheader("content-length")) == ("chunked", None)
+    assert "model of documented" in (stream.getheader("x-tess-simulator") or "")
+
+
+def test_an_upload_may_come_in_chunks(
+    connection: http.client.HTTPConnection, headers: dict[str, str], simulator: TessSimulator
+) -> None:
+    """Without a length, as a stream of a large file does; the connection lives on."""
+    pieces = [b"--line\r\nContent-Disposition: form-data; name=", b'"file"; filename="a"\r\n\r\n']
+    form = [*pieces, *[b"x" * 1000] * 50, b"\r\n--line--\r\n"]
+    upload = {**headers, "content-type": "multipart/form-data; boundary=line"}
+    connection.request("POST", "/files", iter(form), upload, encode_chunked=True)
+    response = connection.getresponse()
+    assert json.loads(response.read())["bytes"] == 50_000
+    assert simulator.requests[0].body == b"".join(form)
+    assert ask(connection, headers).status == 200
+
+
+def test_other_methods_reach_the_rules(
+    connection: http.client.HTTPConnection, headers: dict[str, str]
+) -> None:
+    """And are answered by them, 404 where nobody documents them."""
+    statuses: list[int] = []
+    for method, path in (("GET", "/agents/42"), ("DELETE", "/agents/42"), ("PUT", CHAT), ("PATCH", CHAT)):
+        connection.request(method, path, headers=headers)
+        response = connection.getresponse()
+        response.read()
+        statuses.append(response.status)
+    assert statuses == [200, 404, 404, 404]
+
+
+def test_a_header_sent_twice_is_seen(connection: http.client.HTTPConnection, headers: dict[str, str]) -> None:
+    """As two workspaces, which are no number."""
+    connection.putrequest("POST", CHAT)
+    for name, value in (*headers.items(), ("X-Workspace-Id", "7001"), ("content-length", "2")):
+        connection.putheader(name, value)
+    connection.endheaders(b"{}")
+    assert connection.getresponse().status == 422
+
+
+def test_a_cut_stream_closes_the_socket(
+    connection: http.client.HTTPConnection, headers: dict[str, str], simulator: TessSimulator
+) -> None:
+    """In the midst of the chunks: the client sees an incomplete body."""
+    simulator.fault(faults.breaks_off())
+    with pytest.raises(http.client.IncompleteRead):
+        ask(connection, headers, STREAM).read()
+
+
+def test_a_client_that_leaves_is_noticed(
+    connection: http.client.HTTPConnection, headers: dict[str, str], simulator: TessSimulator
+) -> None:
+    """While the stream still waits."""
+    simulator.fault(faults.stalls())
+    response = ask(connection, headers, STREAM)
+    assert response.read(20)
+    response.close()
+    connection.close()
+    (call,) = simulator.calls
+    assert call.over.wait(5)
+    assert call.closed_early
+
+
+def test_a_client_that_stays_is_not_taken_for_gone(headers: dict[str, str]) -> None:
+    """Also when its next request has come while the answer to the first still waits."""
+    arrived = Event()
+    with TessSimulator(on_request=lambda _: arrived.set()) as simulator, simulator.serve() as server:
+        simulator.fault(faults.slow(delay_seconds=0.05, first_seconds=0.05))
+        host, _, port = server.base_url.removeprefix("http://").partition(":")
+        body = json.dumps(BODY)
+        head = "\r\n".join(f"{name}: {value}" for name, value in headers.items())
+        request = f"POST {CHAT} HTTP/1.1\r\n{head}\r\ncontent-length: {len(body)}\r\n\r\n{body}".encode()
+        with socket.create_connection((host, int(port)), timeout=5) as client:
+            client.sendall(request)
+            assert arrived.wait(5)
+            client.sendall(request)
+            received = b""
+            while received.count(b"heard: hello") < 2:
+                received += client.recv(65536)
+        assert received.count(b"HTTP/1.1 200") == 2
+        assert [call.closed_early for call in simulator.calls] == [False, False]
+
+
+def test_many_clients_at_once(
+    server: SimulatorServer, headers: dict[str, str], simulator: TessSimulator
+) -> None:
+    """Each gets its own answer, and each is recorded."""
+
+    def call(number: int) -> str:
+        connection = http.client.HTTPConnection(server.base_url.removeprefix("http://"), timeout=10)
+        body = {"messages": [{"role": "user", "content": f"number {number}"}]}
+        text = json.loads(ask(connection, headers, body).read())["choices"][0]["message"]["content"]
+        connection.close()
+        return cast("str", text)
+
+    with ThreadPoolExecutor(8) as pool:
+        texts = list(pool.map(call, range(40)))
+    assert [text.partition("heard: ")[2] for text in texts] == [f"number {n}" for n in range(40)]
+    assert len(simulator.calls) == 40
+
+
+def test_a_script_that_fails_is_shown(
+    connection: http.client.HTTPConnection,
+    headers: dict[str, str],
+    simulator: TessSimulator,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """The client's connection breaks, and the reason is on standard error."""
+
+    def fail(_: object) -> str:
+        raise LookupError("the script's own words")
+
+    simulator.script(fail)
+    with pytest.raises(http.client.RemoteDisconnected):
+        ask(connection, headers)
+    simulator.close()
+    assert "the script's own words" in capfd.readouterr().err
+
+
+def test_closing_ends_everything(headers: dict[str, str]) -> None:
+    """Hanging answers, idle connections and the port; a second time does nothing."""
+    simulator = TessSimulator()
+    server = simulator.serve()
+    host = server.base_url.removeprefix("http://")
+    simulator.fault(faults.hang())
+    hanging = http.client.HTTPConnection(host, timeout=5)
+    hanging.request("POST", CHAT, json.dumps(BODY), headers)
+    idle = http.client.HTTPConnection(host, timeout=5)
+    ask(idle, headers).read()
+    simulator.close()
+    simulator.close()
+    with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+        hanging.getresponse()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((host.split(":")[0], int(host.split(":")[1])), timeout=5)
+    hanging.close()
+    idle.close()
+
+
+def test_base_url_is_that_of_the_first_open_server(simulator: TessSimulator) -> None:
+    """And an error that says what to do when there is none."""
+    with simulator:
+        with pytest.raises(RuntimeError, match="call serve"):
+            _ = simulator.base_url
+        with simulator.serve() as first, simulator.serve() as second:
+            assert first.base_url != second.base_url
+            assert simulator.base_url == first.base_url
+            first.close()
+            assert simulator.openai_url(43) == f"{second.base_url}/agents/43/openai"
+
+
+def test_openai_speaks_to_it(server: SimulatorServer, headers: dict[str, str]) -> None:
+    """The plain SDK, with nothing between: a chat, a stream, a refusal."""
+    client = openai.OpenAI(
+        api_key=headers["authorization"].removeprefix("Bearer "),
+        base_url=server.openai_url(),
+        default_headers={"x-workspace-id": headers["x-workspace-id"]},
+        max_retries=0,
+    )
+    messages: Any = BODY["messages"]
+    with client:
+        completion = client.chat.completions.create(model="tess-5", messages=messages)
+        assert completion.choices[0].message.content == (
+            "Agent 42 (model tess-5, temperature by default, tools by default) heard: hello"
+        )
+        chunks = client.chat.completions.create(model="tess-6", messages=messages, stream=True)
+        said = "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
+        assert said.endswith("heard: hello")
+        with pytest.raises(openai.UnprocessableEntityError, match="The selected temperature is invalid"):
+            client.chat.completions.create(model="tess-6", messages=messages, temperature=0.7)
+
+
+def test_openai_meets_a_rate_limit(headers: dict[str, str]) -> None:
+    """With a body that says how long to wait."""
+    with TessSimulator(profile=Profile(requests_per_second=1), clock=lambda: 0.0) as simulator:
+        simulator.serve()
+        client = openai.OpenAI(
+            api_key=headers["authorization"].removeprefix("Bearer "),
+            base_url=simulator.openai_url(),
+            default_headers={"x-workspace-id": headers["x-workspace-id"]},
+            max_retries=0,
+        )
+        messages: Any = BODY["messages"]
+        with client:
+            client.chat.completions.create(model="tess-6", messages=messages)
+            with pytest.raises(openai.RateLimitError) as caught:
+                client.chat.completions.create(model="tess-6", messages=messages)
+    assert caught.value.response.json() == {"error": "Rate limit exceeded", "retry_after": 1}
