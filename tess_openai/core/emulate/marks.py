@@ -38,6 +38,10 @@ class Kind(Enum):
     NEAR_CLOSE = "a call seems to end, but the nonce is missing or wrong"
 
 
+GENUINE_MARKS: Final = frozenset({Kind.OPEN, Kind.CLOSE})
+ALL_MARKS: Final = GENUINE_MARKS | {Kind.NEAR_OPEN, Kind.NEAR_CLOSE}
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """What stands at one `<` of a text, from `start` up to `end`."""
@@ -92,6 +96,17 @@ class Marks:
             if mark.kind is Kind.UNDECIDED:
                 return
             at = text.find("<", max(mark.end, at + 1))
+
+    def without(self, text: str, kinds: frozenset[Kind]) -> str:
+        """Return a whole text without the marks of some kinds, and imitations as they were meant."""
+        pieces: list[str] = []
+        at = 0
+        for mark in self.find(text, final=True):
+            if mark.kind in kinds:
+                pieces.append(text[at : mark.start])
+                at = mark.end
+        pieces.append(text[at:])
+        return "".join(map(restore, pieces))
 
     def _classify(self, text: str, at: int, *, final: bool) -> Mark:
         found = _TAG.match(text, at)

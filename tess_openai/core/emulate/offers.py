@@ -38,7 +38,7 @@ class Offer:
     """What may be called in answer to one request.
 
     Attributes:
-        functions: By name; only the one that must be called, when one is named.
+        functions: By name; only the one that must be called, when one is named; none when none may be.
         demand: `"none"`: nothing may be called. `"required"`: something must be.
         is_named: Whether the caller named the function to call.
         allows_several: Whether one answer may hold more than one call.
@@ -112,7 +112,7 @@ def _choose(offer: Offer, choice: object, param: str, taken: Collection[str]) ->
     if choice is None or choice == "auto":
         return offer
     if choice == "none":
-        return replace(offer, demand="none")
+        return replace(offer, functions={}, demand="none")
     if choice == "required":
         return replace(offer, demand="required")
     fields = to_object(choice) or {}

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from tess_openai.core.emulate.marks import Kind, Mark, Marks, restore
+from tess_openai.core.emulate.marks import GENUINE_MARKS, Kind, Mark, Marks, restore
 
 _TAIL: Final = 256
 """Longest run of white space before a call that is kept back; a bound keeps the parser linear."""
@@ -77,7 +77,9 @@ class AnswerParser:
             prose = self._held + restore(before)
             return Rest(prose[: _tail(prose)], blocks, after=after)
         _, near_misses, _ = _split(text, marks, Kind.NEAR_OPEN, Kind.NEAR_CLOSE)
-        return Rest("", near_misses=near_misses, verbatim=self._held + _without_marks(text, marks))
+        return Rest(
+            "", near_misses=near_misses, verbatim=self._held + self._marks.without(text, GENUINE_MARKS)
+        )
 
     def _scan(self, text: str, *, final: bool) -> str:
         """Return the prose of `text`, and keep the tail that is not yet known to be prose."""
@@ -136,15 +138,3 @@ def _split(text: str, marks: list[Mark], opens: Kind, closes: Kind) -> tuple[str
     else:
         after += len(text[at:].strip())
     return before, tuple(blocks), after
-
-
-def _without_marks(text: str, marks: list[Mark]) -> str:
-    """Return `text` as prose: genuine marks left out, imitations restored."""
-    pieces: list[str] = []
-    at = 0
-    for mark in marks:
-        if mark.kind in {Kind.OPEN, Kind.CLOSE}:
-            pieces.append(restore(text[at : mark.start]))
-            at = mark.end
-    pieces.append(restore(text[at:]))
-    return "".join(pieces)

@@ -1,0 +1,138 @@
+"""What is emulated for one chat call, and what the model is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Final
+
+from tess_openai.core.changes import Change
+from tess_openai.core.chat.parameters import stop_sequences
+from tess_openai.core.emulate.history import render_messages, tells_of_calls
+from tess_openai.core.emulate.length import Limit, length_text, parse_limit
+from tess_openai.core.emulate.marks import Marks
+from tess_openai.core.emulate.offers import Offer, parse_offer
+from tess_openai.core.emulate.prompts import Prompts
+from tess_openai.core.emulate.protocol import functions_text, with_instructions
+from tess_openai.core.emulate.schemas import SchemaChecker
+from tess_openai.core.emulate.structured import JSONFormat, format_text, parse_format
+from tess_openai.core.jsons import JSONObject, to_list
+
+_NONCE_LENGTH: Final = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emulation:
+    """What is emulated for one call.
+
+    Attributes:
+        marks: Of this request.
+        prompts: What the model is told.
+        check: Checks a value against a JSON Schema.
+        new_id: A fresh identifier.
+        offer: The functions; None when calls play no part in the request.
+        wanted: The JSON that is asked for.
+        stops: The stop sequences.
+        limit: The most tokens of an answer, counted by estimate.
+    """
+
+    marks: Marks
+    prompts: Prompts
+    check: SchemaChecker
+    new_id: Callable[[], str]
+    offer: Offer | None = None
+    wanted: JSONFormat | None = None
+    stops: tuple[str, ...] = ()
+    limit: Limit | None = None
+
+    @property
+    def instructions(self) -> str:
+        """What the system message has to say in addition; `""` when nothing."""
+        texts = [
+            "" if self.offer is None else functions_text(self.offer, self.marks, self.prompts),
+            "" if self.wanted is None else format_text(self.wanted, self.prompts),
+            "" if self.limit is None else length_text(self.limit, self.prompts),
+        ]
+        return "\n\n".join(text for text in texts if text)
+
+    def messages(self, messages: list[object]) -> list[object]:
+        """Return the messages as the model is to see them, still with OpenAI's roles and content parts."""
+        rendered = messages if self.offer is None else render_messages(messages, self.marks, self.prompts)
+        instructions = self.instructions
+        return with_instructions(rendered, instructions) if instructions else rendered
+
+    def changes(self) -> tuple[Change, ...]:
+        """Return what the ledger says before the request is sent."""
+        offer = self.offer
+        told = f"{len(self.instructions)} characters of instructions in all"
+        changes: list[Change] = []
+        if offer is not None:
+            given = f"{len(offer.functions)} function{'s' * (len(offer.functions) != 1)}"
+            why = "Tess has no function calls, so the model is told in words how to make one"
+            changes.append(Change("emulated", _tools_param(offer), given, told, why))
+            if offer.left_out:
+                given, why = ", ".join(offer.left_out), "only functions can be emulated"
+                changes.append(Change("stripped", "tools", given, "", why, warn="tools"))
+        if self.wanted is not None:
+            given = "a JSON Schema" if self.wanted.has_schema else "a JSON object"
+            why = "Tess has no structured output, so the model is asked for JSON in words, and it is checked"
+            changes.append(Change("emulated", "response_format", given, told, why))
+        if self.stops:
+            given = f"{len(self.stops)} sequence{'s' * (len(self.stops) != 1)}"
+            changes.append(Change("emulated", "stop", given, "", "the answer is cut by the adapter"))
+        if self.limit is not None:
+            why = "the model is asked to be short, and the answer is cut at about so many tokens"
+            changes.append(Change("emulated", self.limit.param, str(self.limit.tokens), "", why))
+        return tuple(changes)
+
+
+def parse_emulation(
+    body: JSONObject,
+    params: Collection[str],
+    *,
+    taken: Collection[str],
+    prompts: Prompts,
+    check: SchemaChecker,
+    new_id: Callable[[], str],
+) -> Emulation | None:
+    """Read what a request asks to be emulated.
+
+    Args:
+        body: Of the request.
+        params: The parameters that the policy has emulated: of `tools` or `functions` (either stands for
+            all that belongs to calls), `response_format`, `stop`, `max_tokens`, `max_completion_tokens`.
+        taken: Names and types of tools that the agent has itself.
+        prompts: What the model is told.
+        check: Checks a value against a JSON Schema.
+        new_id: A fresh identifier.
+
+    Returns:
+        None when the request asks for none of it.
+
+    Raises:
+        Refused: What the request asks for makes no sense; OpenAI refuses it too.
+    """
+    emulation = Emulation(
+        marks=Marks(new_id()[:_NONCE_LENGTH]),
+        prompts=prompts,
+        check=check,
+        new_id=new_id,
+        offer=None if {"tools", "functions"}.isdisjoint(params) else _parse_offer(body, taken),
+        wanted=parse_format(body) if "response_format" in params else None,
+        stops=stop_sequences(body.get("stop")) if "stop" in params else (),
+        limit=parse_limit(body, params),
+    )
+    asked = (emulation.offer, emulation.wanted, emulation.stops or None, emulation.limit)
+    return None if asked == (None, None, None, None) else emulation
+
+
+def _parse_offer(body: JSONObject, taken: Collection[str]) -> Offer | None:
+    offer = parse_offer(body, taken=taken)
+    plays_a_part = (
+        offer.demand != "none" or offer.left_out or tells_of_calls(to_list(body.get("messages")) or [])
+    )
+    return offer if plays_a_part else None
+
+
+def _tools_param(offer: Offer) -> str:
+    return "functions" if offer.is_legacy else "tools"

@@ -1,0 +1,152 @@
+"""Tells a model in words how the conversation has gone so far.
+
+Source: OpenAI's API reference, chat completions: `tool_calls` and `tool` messages, `function_call` and
+`function` messages (documented). Tess knows neither (documented by absence).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from tess_openai.core.emulate.marks import Marks, escape
+from tess_openai.core.emulate.prompts import Prompts, fill
+from tess_openai.core.emulate.protocol import compact_json
+from tess_openai.core.jsons import JSONObject, parse_object, to_list, to_object
+
+_RESULT_ROLES: Final = frozenset({"tool", "function"})
+
+
+def tells_of_calls(messages: list[object]) -> bool:
+    """Whether there are calls or results among the messages."""
+    return any(
+        message.get("role") in _RESULT_ROLES or message.get("tool_calls") or message.get("function_call")
+        for message in map(to_object, messages)
+        if message is not None
+    )
+
+
+def render_messages(messages: list[object], marks: Marks, prompts: Prompts) -> list[object]:
+    """Return the messages with calls and results as text, and imitations of the marks made harmless.
+
+    Neighbouring results become one message. A message in which nothing changes is the same object.
+    """
+    history = _History(marks, prompts)
+    for message in messages:
+        history.add(message)
+    return history.rendered
+
+
+@dataclass(frozen=True, slots=True)
+class _PastCall:
+    name: str
+    arguments: object
+    identifier: str
+
+
+class _History:
+    """Renders one conversation; remembers which call an identifier stands for."""
+
+    def __init__(self, marks: Marks, prompts: Prompts) -> None:
+        self.marks = marks
+        self.prompts = prompts
+        self.rendered: list[object] = []
+        self.labels: dict[str, str] = {}
+        self.ends_in_result = False
+
+    def add(self, given: object) -> None:
+        message = to_object(given)
+        if message is None:
+            self.rendered.append(given)
+        elif message.get("role") in _RESULT_ROLES:
+            self._add_result(message)
+            return
+        else:
+            self.rendered.append(self._render(message))
+        self.ends_in_result = False
+
+    def _render(self, message: JSONObject) -> JSONObject:
+        calls = _past_calls(message)
+        content = message.get("content")
+        if not calls:
+            safe = _escape_content(content)
+            return message if safe == content else {**message, "content": safe}
+        for number, call in enumerate(calls, start=1):
+            label = f"{call.name} (call {number})" if len(calls) > 1 else call.name
+            self.labels[call.identifier] = label
+        text = "\n".join(self._call_text(call) for call in calls)
+        kept = {key: value for key, value in message.items() if key not in {"tool_calls", "function_call"}}
+        return {**kept, "content": _wrap("", content, text)}
+
+    def _call_text(self, call: _PastCall) -> str:
+        arguments = call.arguments
+        if not isinstance(arguments, str) or parse_object(arguments) is None:
+            arguments = compact_json(arguments)
+        body = f'{{"name": {compact_json(call.name)}, "arguments": {arguments}}}'
+        return f"{self.marks.open}\n{escape(body)}\n{self.marks.close}"
+
+    def _add_result(self, message: JSONObject) -> None:
+        name = message.get("name")
+        label = self.labels.get(
+            str(message.get("tool_call_id")), name if isinstance(name, str) else "function"
+        )
+        heading = fill(self.prompts.result, name=escape(label))
+        content = _wrap(
+            f"{self.marks.result_open}\n{heading}", message.get("content"), self.marks.result_close
+        )
+        if self.ends_in_result:
+            before = to_object(self.rendered.pop()) or {}
+            content = _join(before.get("content"), content)
+        self.rendered.append({"role": "user", "content": content})
+        self.ends_in_result = True
+
+
+def _past_calls(message: JSONObject) -> list[_PastCall]:
+    calls: list[_PastCall] = []
+    for item in to_list(message.get("tool_calls")) or []:
+        call = to_object(item) or {}
+        inner = to_object(call.get("function")) or to_object(call.get("custom")) or {}
+        arguments = inner.get("arguments", inner.get("input", {}))
+        calls.append(_PastCall(str(inner.get("name", "")), arguments, str(call.get("id"))))
+    legacy = to_object(message.get("function_call"))
+    if legacy is not None:
+        calls.append(_PastCall(str(legacy.get("name", "")), legacy.get("arguments", {}), ""))
+    return calls
+
+
+def _escape_content(content: object) -> object:
+    if isinstance(content, str):
+        return escape(content)
+    parts = to_list(content)
+    return content if parts is None else [_escape_part(part) for part in parts]
+
+
+def _escape_part(part: object) -> object:
+    if isinstance(part, str):
+        return escape(part)
+    fields = to_object(part)
+    text = None if fields is None else fields.get("text")
+    return {**fields, "text": escape(text)} if fields is not None and isinstance(text, str) else part
+
+
+def _wrap(before: str, content: object, after: str) -> object:
+    """Return the content, made harmless, between two texts of ours."""
+    safe = _escape_content(content)
+    parts = to_list(safe)
+    if parts is None:
+        middle = safe if isinstance(safe, str) else "" if safe is None else compact_json(safe)
+        return "\n".join(text for text in (before, middle, after) if text)
+    return [*_text_parts(before), *parts, *_text_parts(after)]
+
+
+def _text_parts(text: str) -> list[object]:
+    return [{"type": "text", "text": text}] if text else []
+
+
+def _join(one: object, other: object) -> object:
+    if isinstance(one, str) and isinstance(other, str):
+        return f"{one}\n{other}"
+    parts: list[object] = []
+    for content in (one, other):
+        parts.extend(to_list(content) or _text_parts(str(content)))
+    return parts

@@ -1,0 +1,74 @@
+"""Ends a text at about `max_tokens`, counted as `usage` counts.
+
+Source: OpenAI's API reference, chat completions, `max_completion_tokens` and the older `max_tokens`
+(documented). That Tess ignores them: observed once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+from tess_openai.core.chat.usage import BYTES_PER_TOKEN, utf8_length
+from tess_openai.core.emulate.prompts import Prompts, fill
+from tess_openai.core.jsons import JSONObject
+
+_HINTED_TOKENS: Final = 2_000
+"""Above this many no model needs to be told to be short, and might only be tempted to be long."""
+_WORDS_PER_TOKEN: Final = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The most tokens a request allows for its answer.
+
+    Attributes:
+        param: Where it says so.
+        tokens: One or more.
+    """
+
+    param: str
+    tokens: int
+
+
+def parse_limit(body: JSONObject, params: Collection[str]) -> Limit | None:
+    """Read the limit of a request from the first of OpenAI's two parameters that is among `params`."""
+    for param in ("max_completion_tokens", "max_tokens"):
+        value = body.get(param)
+        if param in params and isinstance(value, int) and not isinstance(value, bool) and value > 0:
+            return Limit(param, value)
+    return None
+
+
+def length_text(limit: Limit, prompts: Prompts) -> str:
+    """Return the hint for the model; `""` when the limit is no reason for one."""
+    if limit.tokens > _HINTED_TOKENS:
+        return ""
+    words = max(1, round(limit.tokens * _WORDS_PER_TOKEN))
+    return fill(prompts.length, tokens=str(limit.tokens), words=str(words))
+
+
+class LengthCutter:
+    """Passes text on until it is worth so many tokens."""
+
+    def __init__(self, tokens: int) -> None:
+        self._bytes_left = tokens * BYTES_PER_TOKEN
+        self.is_done = False
+
+    def feed(self, text: str) -> str:
+        """Take the next piece; return as much of it as still fits, in whole characters."""
+        if self.is_done:
+            return ""
+        length = utf8_length(text)
+        if length <= self._bytes_left:
+            self._bytes_left -= length
+            return text
+        self.is_done = True
+        fitting = 0
+        for char in text:
+            self._bytes_left -= utf8_length(char)
+            if self._bytes_left < 0:
+                break
+            fitting += 1
+        return text[:fitting]

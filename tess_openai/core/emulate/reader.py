@@ -1,0 +1,181 @@
+"""Reads the answers of one chat call: text of the model in, text for the caller and one outcome out."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal
+
+from tess_openai.core.changes import Change
+from tess_openai.core.emulate.emulation import Emulation
+from tess_openai.core.emulate.functions import Settlement, names_a_function, settle
+from tess_openai.core.emulate.length import LengthCutter
+from tess_openai.core.emulate.marks import ALL_MARKS
+from tess_openai.core.emulate.offers import NO_OFFER
+from tess_openai.core.emulate.outcomes import AskAgain, Called, Failed, Outcome, Said, Settled
+from tess_openai.core.emulate.parser import AnswerParser, Rest
+from tess_openai.core.emulate.prompts import fill
+from tess_openai.core.emulate.stop import StopCutter
+from tess_openai.core.emulate.structured import JSONFormat, extract, unfinished
+from tess_openai.core.refusals import Refused
+
+_FENCE_LINE: Final = re.compile(r"^[ \t]*`{3}[\w-]*[ \t]*$\n?", re.MULTILINE)
+
+
+class AnswerReader:
+    """Reads one answer. Any way of cutting it into pieces gives the same result.
+
+    Prose goes out as it comes. It is held to the end where the end decides whether it goes out at all: when
+    JSON or a call is demanded, and when the answer is to mend an earlier one.
+    """
+
+    def __init__(self, emulation: Emulation, *, is_repair: bool = False) -> None:
+        self._emulation = emulation
+        self._offer = NO_OFFER if emulation.offer is None else emulation.offer
+        self._is_repair = is_repair
+        self._parser = None if emulation.offer is None else AnswerParser(emulation.marks)
+        self._stop = StopCutter(emulation.stops)
+        self._length = None if emulation.limit is None else LengthCutter(emulation.limit.tokens)
+        self._holds = is_repair or emulation.wanted is not None or self._offer.demand == "required"
+        self._prose: list[str] = []
+        self._raw: list[str] = []
+
+    @property
+    def finish_reason(self) -> Literal["stop", "length"] | None:
+        """Why the adapter ended the text; the rest of the answer need not be read then."""
+        if self._length is not None and self._length.is_done:
+            return "length"
+        return "stop" if self._stop.is_done else None
+
+    def feed(self, text: str) -> str:
+        """Take the next piece of the answer; return what may go to the caller now."""
+        if self.finish_reason is not None:
+            return ""
+        self._raw.append(text)
+        prose = text if self._parser is None else self._parser.feed(text)
+        if self._holds:
+            self._prose.append(prose)
+            return ""
+        return self._fit(self._stop.feed(prose))
+
+    def finish(self, *, is_cut: bool = False) -> Outcome:
+        """Take the end of the answer.
+
+        Args:
+            is_cut: Whether the answer is known to be incomplete: its finish reason is `"length"`, or its
+                stream broke off.
+        """
+        if self.finish_reason is not None:
+            return Said(finish_reason=self.finish_reason)
+        rest = Rest("") if self._parser is None else self._parser.finish()
+        if rest.blocks:
+            return self._settle_calls(rest, is_cut=is_cut)
+        text = "".join((*self._prose, rest.verbatim))
+        if any(names_a_function(block, self._offer.functions) for block in rest.near_misses):
+            problem = "- the marks around it are not exactly those that were given"
+            return self._ask_for_call([problem], self._without_call(self._plain(text)))
+        if self._offer.demand == "required":
+            return self._ask_for_call([], self._without_call(text))
+        if self._emulation.wanted is not None:
+            return self._settle_json(text, self._emulation.wanted, is_cut=is_cut)
+        return self._said(text)
+
+    def _settle_calls(self, rest: Rest, *, is_cut: bool) -> Outcome:
+        shown = "" if self._holds else self._cut(rest.prose)
+        if self.finish_reason is not None:  # what follows a stop sequence was not said
+            return Said(text=shown, finish_reason=self.finish_reason)
+        prose = "".join((*self._prose, rest.prose)) if self._holds else ""
+        bodies = "\n".join(self._plain(block.body) for block in rest.blocks)
+        plain = f"{prose}\n{bodies}" if prose or shown else bodies
+        if self._offer.demand == "none":
+            prompt = self._emulation.prompts.repair_forbidden
+            change = _tools_change("a call where none may be made")
+            return self._ask_again(prompt, change, self._said(plain), shown)
+        emulation = self._emulation
+        settlement = settle(rest.blocks, self._offer, emulation.check, emulation.new_id, is_cut=is_cut)
+        if not settlement.calls:
+            return self._ask_for_call(settlement.problems, self._without_call(plain), shown)
+        if not settlement.problems:
+            return self._called(shown, prose, settlement, rest.after)
+        return self._ask_for_call(settlement.problems, self._called("", prose, settlement, rest.after), shown)
+
+    def _called(self, shown: str, prose: str, settlement: Settlement, after: int) -> Settled:
+        text = shown if self._is_repair or self._emulation.wanted is not None else shown + self._cut(prose)
+        if self.finish_reason is not None:
+            return Said(text=text, finish_reason=self.finish_reason)
+        changes: list[Change] = []
+        if settlement.problems:
+            why = "some calls of this answer could not be made, the others are"
+            given = _count(len(settlement.problems), "problem")
+            changes.append(Change("stripped", "tool_calls", given, "", why, warn="tools"))
+        if settlement.surplus:
+            why = "only one call may be made at a time"
+            changes.append(Change("stripped", "tool_calls", _count(settlement.surplus, "call"), "", why))
+        if after:
+            why = "text after a call would foretell its result"
+            changes.append(Change("stripped", "content", _count(after, "character"), "", why))
+        return Called(text=text, calls=tuple(settlement.calls), changes=tuple(changes))
+
+    def _plain(self, text: str) -> str:
+        """Return what stands between marks as text for the caller, when it cannot be called."""
+        return _FENCE_LINE.sub("", self._emulation.marks.without(text, ALL_MARKS)).strip()
+
+    def _without_call(self, text: str) -> Settled:
+        """Return the honest answer to a request whose call was not made."""
+        offer = self._offer
+        if offer.demand != "required":
+            return self._said(text)
+        what = f"the function {next(iter(offer.functions))!r}" if offer.is_named else "a function"
+        param = "function_call" if offer.is_legacy else "tool_choice"
+        message = (
+            f"The model did not call {what} in a form that can be used, although {param} demands a call."
+        )
+        return Failed(refused=Refused(message, param=param, code="function_call_missing", status=422))
+
+    def _ask_for_call(self, problems: list[str], otherwise: Settled, shown: str = "") -> AskAgain:
+        prompts, marks = self._emulation.prompts, self._emulation.marks
+        template = prompts.repair_call if problems else prompts.repair_missing
+        prompt = fill(template, problems="\n".join(problems), open=marks.open, close=marks.close)
+        given = _count(len(problems), "problem") if problems else "no call where one is demanded"
+        return self._ask_again(prompt, _tools_change(given), otherwise, shown)
+
+    def _settle_json(self, text: str, wanted: JSONFormat, *, is_cut: bool) -> Outcome:
+        if is_cut:
+            return self._said(unfinished(text))
+        found = extract(text, wanted, self._emulation.check)
+        if found.text is None and wanted.has_schema and text.strip():
+            settled = Said(refusal=text.strip())
+        else:
+            settled = self._said(text if found.text is None else found.text)
+        if not found.problems:
+            return settled
+        prompt = fill(self._emulation.prompts.repair_json, problems="\n".join(found.problems))
+        why = "the answer was not the JSON that was asked for"
+        given = _count(len(found.problems), "problem")
+        change = Change("asked again", "response_format", given, "a further paid call", why)
+        return self._ask_again(prompt, change, settled)
+
+    def _ask_again(self, prompt: str, change: Change, otherwise: Settled, shown: str = "") -> AskAgain:
+        answer = "".join(self._raw)
+        if not answer.strip():
+            answer = self._emulation.prompts.empty_answer
+        messages = ({"role": "assistant", "content": answer}, {"role": "user", "content": prompt})
+        return AskAgain(text=shown, messages=messages, change=change, otherwise=otherwise)
+
+    def _said(self, text: str) -> Said:
+        return Said(text=self._cut(text), finish_reason=self.finish_reason)
+
+    def _cut(self, text: str) -> str:
+        """Return the end of the text, as far as it goes."""
+        return self._fit(self._stop.feed(text) + self._stop.finish())
+
+    def _fit(self, text: str) -> str:
+        return text if self._length is None else self._length.feed(text)
+
+
+def _tools_change(given: str) -> Change:
+    why = "the answer held no call that can be made as it stands"
+    return Change("asked again", "tools", given, "a further paid call", why)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"

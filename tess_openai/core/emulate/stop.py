@@ -1,0 +1,51 @@
+"""Ends a text before the first stop sequence, wherever the pieces of the text are cut.
+
+Source: OpenAI's API reference, chat completions, `stop`: the text will not contain the sequence (documented).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class StopCutter:
+    """Passes text on until one of the sequences is complete.
+
+    Of sequences that overlap, the one complete first counts, as it would for a model that is stopped while it
+    writes; of those complete at once, the longest.
+    """
+
+    def __init__(self, sequences: Iterable[str]) -> None:
+        self._sequences = tuple(sequence for sequence in sequences if sequence)
+        self._held = ""
+        self.is_done = False
+
+    def feed(self, text: str) -> str:
+        """Take the next piece; return what cannot be part of a stop sequence."""
+        if self.is_done:
+            return ""
+        buffer = self._held + text
+        found = [
+            (start + len(sequence), start)
+            for sequence in self._sequences
+            if (start := buffer.find(sequence)) >= 0
+        ]
+        if found:
+            self.is_done = True
+            return buffer[: min(found)[1]]
+        keep = max((_overlap(buffer, sequence) for sequence in self._sequences), default=0)
+        self._held = buffer[len(buffer) - keep :]
+        return buffer[: len(buffer) - keep]
+
+    def finish(self) -> str:
+        """Take the end of the text; return what was held back, since no sequence was completed."""
+        held, self._held = self._held, ""
+        return "" if self.is_done else held
+
+
+def _overlap(text: str, sequence: str) -> int:
+    """Return the length of the longest end of `text` with which `sequence` begins without being complete."""
+    for length in range(min(len(sequence) - 1, len(text)), 0, -1):
+        if text.endswith(sequence[:length]):
+            return length
+    return 0
