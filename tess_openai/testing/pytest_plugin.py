@@ -1,4 +1,4 @@
-"""The pytest fixtures `tess_simulator` and `tess_simulator_profile`; imports nothing heavy at start."""
+"""Fixtures for pytest, which finds them by itself; nothing heavy is imported before one is used."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def tess_simulator_profile() -> Profile:
-    """Say how the simulated Tess behaves; override it in a test module or class to say otherwise."""
+    """Say how the simulated Tess behaves: strict. Override it where a test wants another reading."""
     from tess_openai.testing import Profile
 
     return Profile.strict()
@@ -27,3 +27,15 @@ def tess_simulator(tess_simulator_profile: Profile) -> Iterator[TessSimulator]:
     with TessSimulator(profile=tess_simulator_profile) as simulator:
         simulator.serve()
         yield simulator
+
+
+@pytest.fixture
+def tess_environment(tess_simulator: TessSimulator, monkeypatch: pytest.MonkeyPatch) -> TessSimulator:
+    """Point the `TESS_*` environment at `tess_simulator` and its agent 42."""
+    from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID
+
+    monkeypatch.setenv("TESS_BASE_URL", tess_simulator.base_url)
+    monkeypatch.setenv("TESS_API_KEY", SIMULATOR_API_KEY)
+    monkeypatch.setenv("TESS_AGENT_ID", "42")
+    monkeypatch.setenv("TESS_WORKSPACE_ID", str(SIMULATOR_WORKSPACE_ID))
+    return tess_simulator

@@ -68,11 +68,19 @@ def test_the_fixture_serves_a_fresh_simulator(
 
         def test_two(tess_simulator):
             assert not tess_simulator._script
+
+        def test_three(tess_environment, tess_simulator):
+            import os
+            assert tess_environment is tess_simulator
+            assert os.environ["TESS_BASE_URL"] == tess_simulator.base_url
+            assert os.environ["TESS_API_KEY"] in tess_simulator.api_keys
+            assert int(os.environ["TESS_AGENT_ID"]) in tess_simulator.agents
+            assert int(os.environ["TESS_WORKSPACE_ID"]) in tess_simulator.profile.workspace_ids
         """
     )
     plugin = ["-p", "no:tess_openai", "-p", "tess_openai.testing.pytest_plugin"]
     monkeypatch.setenv("PYTHONPATH", HOME)
-    pytester.runpytest_subprocess(*plugin).assert_outcomes(passed=2)
+    pytester.runpytest_subprocess(*plugin).assert_outcomes(passed=3)
 
 
 def test_every_public_name_is_there() -> None:
