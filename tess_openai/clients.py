@@ -258,7 +258,8 @@ def _check_authorization(client: openai.OpenAI | openai.AsyncOpenAI, given: Mapp
     Source: from 2.5x on, `OPENAI_CUSTOM_HEADERS` replaces `Authorization` even when `api_key` is given
     (measured).
     """
-    own = {name.lower() for name in given.get("default_headers") or {}}
+    headers: Mapping[str, str] = given.get("default_headers") or {}
+    own = {name.lower() for name in headers}
     for name, value in client.default_headers.items():
         if (
             name.lower() == "authorization"

@@ -17,7 +17,6 @@ Action: TypeAlias = Literal[
     "stripped",  # not sent
     "forwarded",  # sent although Tess does not document it
     "emulated",  # done by the adapter itself
-    "estimated",  # made up by the adapter and marked as such
     "asked again",  # a further paid call
     "noticed",  # Tess's answer is as Tess gave it, and the caller should know
 ]

@@ -9,8 +9,10 @@ are checked after wrapping, so that a release that moves them fails loudly at th
 
 from __future__ import annotations
 
+import asyncio
 import copy
-from typing import Any, Literal, TypeAlias, cast
+import weakref
+from typing import Any, Literal, TypeAlias
 
 from tess_openai.edge.adapter import Adapter
 from tess_openai.edge.families import Family, FamilyName, family_of, load_family
@@ -21,8 +23,15 @@ Kind: TypeAlias = Literal["sync", "async"]
 
 
 def wrap_own(client: Any, adapter: Adapter, kind: Kind) -> Any:
-    """Wrap the transports of a client that this package has just made; the same client."""
-    return _wrap(client, client, adapter, kind)
+    """Wrap the transports of a client that this package has just made; the same client.
+
+    Like the SDK's own, it closes its connections when it is forgotten without `close()`.
+    """
+    client = _wrap(client, None, adapter, kind)
+    transports = [client._transport, *client._mounts.values()]  # noqa: SLF001
+    forget = _close if kind == "sync" else _close_soon
+    weakref.finalize(client, forget, transports).atexit = False
+    return client
 
 
 def wrap_copy(client: Any, adapter: Adapter, kind: Kind) -> Any:
@@ -57,6 +66,22 @@ def _wrap(client: Any, original: Any, adapter: Adapter, kind: Kind) -> Any:
     return client
 
 
+def _close(transports: list[Any]) -> None:
+    for transport in transports:
+        if transport is not None:
+            transport.close()
+
+
+def _close_soon(transports: list[Any]) -> None:
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:  # no loop is left to close them in; the sockets go with their objects
+        return
+    for transport in transports:
+        if transport is not None:
+            loop.create_task(transport.aclose())
+
+
 class _Wrapper:
     def __init__(self, adapter: Adapter, family: Family, kind: Kind, original: object) -> None:
         self.adapter = adapter
@@ -70,7 +95,7 @@ class _Wrapper:
     def wrap(self, inner: Any) -> Any:
         """Wrap one transport, once; a wrapper of an earlier adapter is replaced, not nested."""
         if isinstance(inner, self.own):
-            inner = cast("Any", inner).inner
+            inner = inner.inner
         if id(inner) not in self.done:
             self.done[id(inner)] = self.made(inner, self.adapter, self.family, self.original)
         return self.done[id(inner)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 import socket
 import socketserver
 import sys
@@ -12,7 +11,7 @@ from http.server import BaseHTTPRequestHandler
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, cast
 
-from tess_openai.testing.wire import FOREVER, WireRequest, WireResponse
+from tess_openai.testing.wire import FOREVER, WireRequest, WireResponse, join_headers
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from tess_openai.testing.simulator import TessSimulator
 
 _POLL_SECONDS = 0.02
+_MAXIMUM_LINE = 65536
 
 
 class SimulatorServer:
@@ -62,21 +62,24 @@ class SimulatorServer:
 class _Listener(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     request_queue_size = 128
+    daemon_threads = True  # a program that forgets close() must still be able to end
 
     def __init__(self, simulator: TessSimulator, port: int) -> None:
         self.simulator = simulator
-        self._connections: set[socket.socket] = set()
+        self._connections: dict[socket.socket, Thread] = {}
         self._lock = Lock()
         super().__init__(("127.0.0.1", port), _Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - socketserver's
+        # Daemons, so that a server nobody closed does not keep the program from ending.
+        thread = Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
         with self._lock:
-            self._connections.add(request)
-        super().process_request(request, client_address)
+            self._connections[request] = thread
+        thread.start()
 
     def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 - socketserver's signature
         with self._lock:
-            self._connections.discard(request)
+            self._connections.pop(request, None)
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - socketserver's
@@ -85,11 +88,14 @@ class _Listener(socketserver.ThreadingTCPServer):
             super().handle_error(request, client_address)
 
     def break_connections(self) -> None:
-        """Wake the threads that wait for a client."""
+        """Wake the threads that wait for a client, and see them end."""
         with self._lock:
-            for connection in self._connections:
-                with suppress(OSError):  # the client was faster
-                    connection.shutdown(socket.SHUT_RDWR)
+            connections = dict(self._connections)
+        for connection in connections:
+            with suppress(OSError):  # the client was faster
+                connection.shutdown(socket.SHUT_RDWR)
+        for thread in connections.values():
+            thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -99,7 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Answer one request."""
-        request = WireRequest(self.command, self.path, self._read_headers(), self._read_body())
+        request = WireRequest(self.command, self.path, join_headers(self.headers.items()), self._read_body())
         simulator = cast("_Listener", self.server).simulator
         response, record = simulator.answer(request)
         try:
@@ -116,23 +122,28 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's signature
         """Say nothing: the requests are recorded."""
 
-    def _read_headers(self) -> dict[str, str]:
-        headers: dict[str, str] = {}
-        for name, value in self.headers.items():
-            key = name.lower()
-            headers[key] = f"{headers[key]}, {value}" if key in headers else value
-        return headers
-
     def _read_body(self) -> bytes:
         if "chunked" not in self.headers.get("transfer-encoding", ""):
-            return self.rfile.read(int(self.headers.get("content-length", "0")))
+            return self._read(int(self.headers.get("content-length", "0")))
         pieces: list[bytes] = []
-        while size := int(self.rfile.readline().partition(b";")[0], 16):
-            pieces.append(self.rfile.read(size))
-            self.rfile.readline()
-        while self.rfile.readline().strip():
+        while size := int(self._read_line().partition(b";")[0], 16):
+            pieces.append(self._read(size))
+            self._read_line()
+        while self._read_line().strip():
             pass  # trailers
         return b"".join(pieces)
+
+    def _read(self, size: int) -> bytes:
+        data = self.rfile.read(size)
+        if len(data) < size:
+            raise ConnectionAbortedError("the client left in the middle of its request")
+        return data
+
+    def _read_line(self) -> bytes:
+        line = self.rfile.readline(_MAXIMUM_LINE)
+        if not line.endswith(b"\n"):
+            raise ConnectionAbortedError("the client left in the middle of its request")
+        return line
 
     def _send(self, response: WireResponse) -> bool:
         """Send an answer; tell whether it went out whole."""
@@ -156,15 +167,17 @@ class _Handler(BaseHTTPRequestHandler):
         return True
 
     def _wait(self, seconds: float) -> bool:
-        """Wait; tell whether the client is still there."""
-        until = time.monotonic() + seconds
+        """Wait; tell whether the client is still there, which only an attempt to read can show."""
+        until, left = time.monotonic() + seconds, seconds
         while True:
-            left = max(0.0, until - time.monotonic())
-            readable, _, _ = select.select([self.connection], [], [], None if left == FOREVER else left)
-            if not readable:
+            self.connection.settimeout(None if left == FOREVER else max(left, 0.0))
+            try:
+                is_gone = not self.connection.recv(1, socket.MSG_PEEK)
+            except (BlockingIOError, TimeoutError):
                 return True
-            if not self.connection.recv(1, socket.MSG_PEEK):
-                return False
-            if left == 0:
-                return True
-            time.sleep(min(left, _POLL_SECONDS))  # a further request waits already
+            finally:
+                self.connection.settimeout(None)
+            if is_gone or left <= 0:
+                return not is_gone
+            time.sleep(min(left, _POLL_SECONDS))  # its next request is there already and would wake us
+            left = until - time.monotonic()

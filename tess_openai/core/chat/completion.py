@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from tess_openai.core.chat.chunks import FINISH_REASONS, OUTPUT_KEYS, ChunkReader
-from tess_openai.core.chat.stream import ESTIMATED_USAGE, NO_TEXT, ledger_json
+from tess_openai.core.chat.stream import NO_TEXT, ledger_json
 from tess_openai.core.chat.usage import estimate_usage
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.ledger import Ledger
@@ -61,8 +61,7 @@ def complete(
     if not has_output(fields):
         ledger.add(NO_TEXT)
     if estimate_for is not None and not _is_usage(to_object(fields.get("usage"))):
-        fields["usage"] = estimate_usage(estimate_for, "".join(contents_of(fields)))
-        ledger.add(ESTIMATED_USAGE)
+        fields["usage"], changed = estimate_usage(estimate_for, "".join(contents_of(fields))), True
     if ledger.changes:
         fields[CALL_FIELD], changed = ledger_json(ledger), True
     return changed

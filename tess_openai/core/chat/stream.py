@@ -20,9 +20,6 @@ from tess_openai.core.sse import DONE, DONE_EVENT, EventDecoder, ServerSentEvent
 NO_TEXT: Final = Change(
     "noticed", "answer", "", "", "Tess answered with no text", "Ask again, or ask otherwise.", "answer"
 )
-ESTIMATED_USAGE: Final = Change(
-    "estimated", "usage", "", "", "Tess gave no token counts, so they were estimated from the texts"
-)
 
 
 class ChunkWriter:
@@ -72,7 +69,6 @@ class ChunkWriter:
         if not self._reader.has_output:
             self._ledger.add(NO_TEXT)
         if self._texts is not None and self._prompts is not None and not self._reader.has_usage:
-            self._ledger.add(ESTIMATED_USAGE)
             usage = self._reader.new_chunk([])
             usage["usage"] = estimate_usage(self._prompts, "".join(self._texts))
             pending.append(usage)

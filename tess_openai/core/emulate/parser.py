@@ -1,7 +1,8 @@
 """Splits what the model writes, piece by piece, into prose and the text of calls.
 
 Prose goes out at once, but for a tail that may belong to a mark: a `<` and what follows it, white space, and
-the opening line of a code fence. From the first mark on everything is held to the end.
+the opening line of a code fence. From the first mark on everything is held to the end; so is an answer that
+begins with a bracket, since it may be a call without marks.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ _TAIL: Final = 256
 """Longest run of white space before a call that is kept back; a bound keeps the parser linear."""
 _FENCE: Final = re.compile(r"(?:`{1,2}|`{3}[\w-]{0,16})\Z")
 _FENCE_WINDOW: Final = 19
+_BARE_CALL: Final = re.compile(r"\s{0,200}(?:`{3}[\w-]{0,16}\s{0,20})?\{")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +59,21 @@ class AnswerParser:
         self._marks = marks
         self._held = ""
         self._from_mark: list[str] = []
+        self._has_begun = False
 
     def feed(self, text: str) -> str:
         """Take the next piece and return the prose that can be shown now."""
         if self._from_mark:
             self._from_mark.append(text)
             return ""
-        return self._scan(self._held + text, final=False)
+        text = self._held + text
+        if not self._has_begun and _BARE_CALL.match(text):
+            self._held = ""
+            self._from_mark.append(text)
+            return ""
+        shown = self._scan(text, final=False)
+        self._has_begun |= len(self._held) < len(text)
+        return shown
 
     def finish(self) -> Rest:
         """Take the end of the answer."""
@@ -77,6 +87,8 @@ class AnswerParser:
             prose = self._held + restore(before)
             return Rest(prose[: _tail(prose)], blocks, after=after)
         _, near_misses, _ = _split(text, marks, Kind.NEAR_OPEN, Kind.NEAR_CLOSE)
+        if not near_misses and _BARE_CALL.match(text):
+            near_misses = (Block(text, is_closed=False),)
         return Rest(
             "", near_misses=near_misses, verbatim=self._held + self._marks.without(text, GENUINE_MARKS)
         )

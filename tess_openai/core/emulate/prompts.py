@@ -15,6 +15,7 @@ _NEEDED: Final = {
     "json_schema": ("schema",),
     "repair_call": ("problems", "open", "close"),
     "repair_missing": ("open", "close"),
+    "repair_marks": ("open", "close"),
     "repair_json": ("problems",),
 }
 
@@ -68,6 +69,9 @@ Write it again, corrected and complete, between {open} and {close}. Write nothin
     repair_missing: str = """\
 You wrote no function call, but one is needed now. Write it between {open} and {close}, as described. Write \
 nothing else."""
+    repair_marks: str = """\
+That looks like a function call, but it does not stand between {open} and {close}. If you mean to call a \
+function, write the call between them. If not, give your answer again in other words, as plain text."""
     repair_forbidden: str = "No function can be called now. Answer in plain text, without a call."
     repair_json: str = """\
 That is not the JSON that was asked for:

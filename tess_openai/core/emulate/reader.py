@@ -71,8 +71,7 @@ class AnswerReader:
             return self._settle_calls(rest, is_cut=is_cut)
         text = "".join((*self._prose, rest.verbatim))
         if any(names_a_function(block, self._offer.functions) for block in rest.near_misses):
-            problem = "- the marks around it are not exactly those that were given"
-            return self._ask_for_call([problem], self._without_call(self._plain(text)))
+            return self._ask_for_marks(self._without_call(self._plain(text)))
         if self._offer.demand == "required":
             return self._ask_for_call([], self._without_call(text))
         if self._emulation.wanted is not None:
@@ -88,8 +87,7 @@ class AnswerReader:
         plain = f"{prose}\n{bodies}" if prose or shown else bodies
         if self._offer.demand == "none":
             prompt = self._emulation.prompts.repair_forbidden
-            change = _tools_change("a call where none may be made")
-            return self._ask_again(prompt, change, self._said(plain), shown)
+            return self._ask_for(prompt, "a call where none may be made", self._said(plain), shown)
         emulation = self._emulation
         settlement = settle(rest.blocks, self._offer, emulation.check, emulation.new_id, is_cut=is_cut)
         if not settlement.calls:
@@ -131,12 +129,23 @@ class AnswerReader:
         )
         return Failed(refused=Refused(message, param=param, code="function_call_missing", status=422))
 
+    def _ask_for_marks(self, otherwise: Settled) -> AskAgain:
+        """Ask whether what looks like a call is one, without urging: it may be a text that was repeated."""
+        return self._ask_for(self._emulation.prompts.repair_marks, "a call without its marks", otherwise)
+
     def _ask_for_call(self, problems: list[str], otherwise: Settled, shown: str = "") -> AskAgain:
-        prompts, marks = self._emulation.prompts, self._emulation.marks
-        template = prompts.repair_call if problems else prompts.repair_missing
-        prompt = fill(template, problems="\n".join(problems), open=marks.open, close=marks.close)
-        given = _count(len(problems), "problem") if problems else "no call where one is demanded"
-        return self._ask_again(prompt, _tools_change(given), otherwise, shown)
+        prompts = self._emulation.prompts
+        if not problems:
+            return self._ask_for(prompts.repair_missing, "no call where one is demanded", otherwise)
+        prompt = fill(prompts.repair_call, problems="\n".join(problems))
+        return self._ask_for(prompt, _count(len(problems), "problem"), otherwise, shown)
+
+    def _ask_for(self, template: str, given: str, otherwise: Settled, shown: str = "") -> AskAgain:
+        marks = self._emulation.marks
+        prompt = fill(template, open=marks.open, close=marks.close)
+        why = "the answer held no call that can be made as it stands"
+        change = Change("asked again", "tools", given, "a further paid call", why)
+        return self._ask_again(prompt, change, otherwise, shown)
 
     def _settle_json(self, text: str, wanted: JSONFormat, *, is_cut: bool) -> Outcome:
         if is_cut:
@@ -170,11 +179,6 @@ class AnswerReader:
 
     def _fit(self, text: str) -> str:
         return text if self._length is None else self._length.feed(text)
-
-
-def _tools_change(given: str) -> Change:
-    why = "the answer held no call that can be made as it stands"
-    return Change("asked again", "tools", given, "a further paid call", why)
 
 
 def _count(number: int, noun: str) -> str:
