@@ -22,6 +22,8 @@ SELECTS: Final = ("temperature", "model", "tools")
 
 def find_problems(body: JSONObject, agent: SimulatedAgent, profile: Profile) -> list[Problem]:
     """Return what is wrong with a body, in the order of its checks; empty when it is accepted."""
+    if agent.type not in profile.agent_types:
+        return [("id", "The agent is not a chat agent.")]
     return [
         *_root_problems(body, agent, profile),
         *_select_problems(body, agent, profile),

@@ -212,42 +212,34 @@ class TessSimulator:
         return self._strike(good) if good.status < 400 else good
 
     def _chat(self, request: WireRequest, agent: SimulatedAgent) -> WireResponse:
-        refusal = self._refuse_body(request, agent)
-        if refusal is not None:
-            return refusal
+        limit = self.profile.body_limit_bytes
+        if limit is not None and len(request.body) > limit:
+            return refusals.worded(413, "Payload too large.", self.profile)
         body = without_nulls(request.parse_body() or {}, self.profile)
+        problems = find_problems(body, agent, self.profile)
+        if problems:
+            return refusals.invalid(problems, self.profile)
         is_stream = body.get("stream") is True
         fault = self._take_fault("streams" if is_stream else "completions", is_chat=True)
         if fault.instead is not None:
             return fault.on_response(fault.instead)
         if self.profile.without_system == "times out" and "system" not in dict(read_messages(body)):
             return refusals.gateway_timeout()
+        return fault.on_response(answer_run(fault.on_run(self._run(agent, body, is_stream=is_stream))))
+
+    def _run(self, agent: SimulatedAgent, body: JSONObject, *, is_stream: bool) -> Run:
+        script = self._script.popleft() if self._script else echo(agent, body)
+        said = script(body) if callable(script) else script
         self._runs += 1
-        run = Run(
+        return Run(
             agent=agent,
             profile=self.profile,
             body=body,
-            pieces=self._say(agent, body),
+            pieces=cut_text(said, self.chunking) if isinstance(said, str) else tuple(said),
             is_stream=is_stream,
             number=self._runs,
             created=int(time.time()),
         )
-        return fault.on_response(answer_run(fault.on_run(run)))
-
-    def _refuse_body(self, request: WireRequest, agent: SimulatedAgent) -> WireResponse | None:
-        limit = self.profile.body_limit_bytes
-        if limit is not None and len(request.body) > limit:
-            return refusals.worded(413, "Payload too large.", self.profile)
-        if agent.type not in self.profile.agent_types:
-            return refusals.invalid([("id", "The agent is not a chat agent.")], self.profile)
-        body = without_nulls(request.parse_body() or {}, self.profile)
-        problems = find_problems(body, agent, self.profile)
-        return refusals.invalid(problems, self.profile) if problems else None
-
-    def _say(self, agent: SimulatedAgent, body: JSONObject) -> tuple[str, ...]:
-        script = self._script.popleft() if self._script else echo(agent, body)
-        said = script(body) if callable(script) else script
-        return cut_text(said, self.chunking) if isinstance(said, str) else tuple(said)
 
     def _strike(self, good: WireResponse) -> WireResponse:
         """Let a fault strike an answer of a route without runs."""

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from tess_openai.testing.wire import WireRequest
+from tess_openai.testing.wire import WireRequest, join_headers
 
 if TYPE_CHECKING:
     from tess_openai.testing.simulator import TessSimulator
@@ -42,28 +42,38 @@ class _Exchange:
     """
 
     def __init__(self, simulator: TessSimulator, family: Family, request: Any, body: bytes) -> None:  # noqa: ANN401
+        self.family = importlib.import_module(family)
         self.request = request
-        self.family: Family = family
-        self.library = importlib.import_module(family)
         self.closing = simulator.closing
-        self.response, self.record = simulator.answer(_read_request(request, body))
-        self.patience_seconds: float = math.inf
-        timeout = request.extensions.get("timeout", {}).get("read")
-        if timeout is not None:
-            self.patience_seconds = timeout
+        target = request.url.raw_path.decode("ascii")
+        headers = join_headers(request.headers.multi_items())
+        self.response, self.record = simulator.answer(WireRequest(request.method, target, headers, body))
+        patience = request.extensions.get("timeout", {}).get("read")
+        self.patience_seconds: float = math.inf if patience is None else patience
         self.position = 0
 
-    def fail(self, error: str, text: str) -> None:
-        raise getattr(self.library, error)(text, request=self.request)
+    def wait(self, delay_seconds: float) -> None:
+        if delay_seconds > 0:
+            seconds = min(delay_seconds, self.patience_seconds)
+            if self.closing.wait(None if seconds == math.inf else seconds):
+                self.fail("RemoteProtocolError", "The simulator was closed")
+            self.after_wait(delay_seconds)
 
-    def after_wait(self, delay_seconds: float, *, closed: bool = False) -> None:
-        """Fail as a socket does when the wait was longer than the client's patience."""
-        if delay_seconds > self.patience_seconds and not closed:
-            self.record.closed_early = True
-            self.record.over.set()
+    async def async_wait(self, delay_seconds: float) -> None:
+        if delay_seconds > 0:
+            import anyio
+
+            try:
+                await anyio.sleep(min(delay_seconds, self.patience_seconds))
+            except BaseException:  # the caller was cancelled
+                self.give_up()
+                raise
+            self.after_wait(delay_seconds)
+
+    def after_wait(self, delay_seconds: float) -> None:
+        if delay_seconds > self.patience_seconds:
+            self.give_up()
             self.fail("ReadTimeout", "The read operation timed out")
-        if closed:
-            self.fail("RemoteProtocolError", "The simulator was closed")
 
     def before_head(self) -> None:
         if self.response.cut == "before the head":
@@ -73,26 +83,26 @@ class _Exchange:
         if self.response.cut == "in the body":
             self.fail("RemoteProtocolError", "peer closed connection without sending complete message body")
 
-    def hang_up(self) -> None:
+    def fail(self, error: str, text: str) -> None:
         self.record.over.set()
+        raise getattr(self.family, error)(text, request=self.request)
+
+    def give_up(self) -> None:
+        self.record.closed_early = True
+        self.record.over.set()
+
+    def close(self) -> None:
         if self.position < len(self.response.pieces):
-            self.record.closed_early = True
+            self.give_up()
+        self.record.over.set()
 
     def build(self, stream: object) -> Any:  # noqa: ANN401 - of either family
-        return self.library.Response(
+        return self.family.Response(
             self.response.status,
             headers={**self.response.headers, **self.response.framing},
             stream=stream,
             extensions={"http_version": b"HTTP/1.1"},
         )
-
-
-def _read_request(request: Any, body: bytes) -> WireRequest:  # noqa: ANN401 - of either family
-    headers: dict[str, str] = {}
-    for name, value in request.headers.multi_items():
-        key = name.lower()
-        headers[key] = f"{headers[key]}, {value}" if key in headers else value
-    return WireRequest(request.method, request.url.raw_path.decode("ascii"), headers, body)
 
 
 class SimulatedStream:
@@ -105,14 +115,15 @@ class SimulatedStream:
         exchange = self._exchange
         while exchange.position < len(exchange.response.pieces):
             piece = exchange.response.pieces[exchange.position]
-            _wait(exchange, piece.delay_seconds)
+            exchange.wait(piece.delay_seconds)
             exchange.position += 1
-            yield piece.data
+            if piece.data:
+                yield piece.data
         exchange.after_body()
 
     def close(self) -> None:
         """Note whether the client has all it could have."""
-        self._exchange.hang_up()
+        self._exchange.close()
 
 
 class AsyncSimulatedStream:
@@ -125,14 +136,15 @@ class AsyncSimulatedStream:
         exchange = self._exchange
         while exchange.position < len(exchange.response.pieces):
             piece = exchange.response.pieces[exchange.position]
-            await _async_wait(exchange, piece.delay_seconds)
+            await exchange.async_wait(piece.delay_seconds)
             exchange.position += 1
-            yield piece.data
+            if piece.data:
+                yield piece.data
         exchange.after_body()
 
     async def aclose(self) -> None:
         """Note whether the client has all it could have."""
-        self._exchange.hang_up()
+        self._exchange.close()
 
 
 class SimulatorTransport:
@@ -145,7 +157,7 @@ class SimulatorTransport:
     def handle_request(self, request: Any) -> Any:  # noqa: ANN401 - of either family
         """Answer one request."""
         exchange = _Exchange(self._simulator, self._family, request, request.read())
-        _wait(exchange, exchange.response.delay_seconds)
+        exchange.wait(exchange.response.delay_seconds)
         exchange.before_head()
         return exchange.build(_mixed(SimulatedStream, self._family, "SyncByteStream")(exchange))
 
@@ -160,23 +172,6 @@ class AsyncSimulatorTransport:
     async def handle_async_request(self, request: Any) -> Any:  # noqa: ANN401 - of either family
         """Answer one request."""
         exchange = _Exchange(self._simulator, self._family, request, await request.aread())
-        await _async_wait(exchange, exchange.response.delay_seconds)
+        await exchange.async_wait(exchange.response.delay_seconds)
         exchange.before_head()
         return exchange.build(_mixed(AsyncSimulatedStream, self._family, "AsyncByteStream")(exchange))
-
-
-def _wait(exchange: _Exchange, delay_seconds: float) -> None:
-    if delay_seconds <= 0:
-        return
-    seconds = min(delay_seconds, exchange.patience_seconds)
-    closed = exchange.closing.wait(None if seconds == math.inf else seconds)
-    exchange.after_wait(delay_seconds, closed=closed)
-
-
-async def _async_wait(exchange: _Exchange, delay_seconds: float) -> None:
-    if delay_seconds <= 0:
-        return
-    import anyio
-
-    await anyio.sleep(min(delay_seconds, exchange.patience_seconds))
-    exchange.after_wait(delay_seconds)

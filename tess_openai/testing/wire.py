@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 from urllib.parse import parse_qsl, urlsplit
@@ -57,6 +57,15 @@ class WireRequest:
         except (ValueError, RecursionError):
             return None
         return to_object(value)
+
+
+def join_headers(items: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return headers as `WireRequest` has them."""
+    headers: dict[str, str] = {}
+    for name, value in items:
+        key = name.lower()
+        headers[key] = f"{headers[key]}, {value}" if key in headers else value
+    return headers
 
 
 def _refuse_constant(name: str) -> object:

@@ -184,6 +184,15 @@ def test_a_stream_stalls(talk: Talk) -> None:
     assert simulator.calls[0].closed_early
 
 
+@pytest.mark.parametrize(
+    "also", [faults.in_bytes(size=50), faults.slow(delay_seconds=0)], ids=["in bytes", "slow"]
+)
+def test_a_stall_stays_a_stall(also: Fault, talk: Talk) -> None:
+    """Together with other faults too."""
+    simulator = simulate(faults.together(faults.stalls(after_events=1), also))
+    assert talk(simulator, {"stream": True}, timeout=0.1).error == "ReadTimeout"
+
+
 def test_a_gateway_timeout_takes_its_time(talk: Talk) -> None:
     """A client that waits less never hears of it."""
     assert talk(simulate(faults.gateway_timeout(wait_seconds=30)), timeout=0.1).error == "ReadTimeout"

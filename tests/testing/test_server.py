@@ -5,14 +5,18 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Event
 from typing import Any, cast
 
 import openai
 import pytest
 
+import tess_openai.testing
 from tess_openai.testing import Profile, SimulatorServer, TessSimulator, faults
 
 CHAT = "/agents/42/openai/chat/completions"
@@ -142,6 +146,42 @@ def test_a_client_that_stays_is_not_taken_for_gone(headers: dict[str, str]) -> N
         assert [call.closed_early for call in simulator.calls] == [False, False]
 
 
+def test_a_client_that_leaves_in_its_request_is_not_answered(
+    server: SimulatorServer,
+    headers: dict[str, str],
+    simulator: TessSimulator,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Half a body is none, with a length or in chunks."""
+    host, _, port = server.base_url.removeprefix("http://").partition(":")
+    head = "\r\n".join(f"{name}: {value}" for name, value in headers.items())
+    for rest in ("content-length: 9\r\n\r\n{", "transfer-encoding: chunked\r\n\r\n5\r\n{"):
+        with socket.create_connection((host, int(port)), timeout=5) as client:
+            client.sendall(f"POST {CHAT} HTTP/1.1\r\n{head}\r\n{rest}".encode())
+            client.shutdown(socket.SHUT_WR)
+            assert client.recv(100) == b""
+    simulator.close()
+    assert simulator.requests == []
+    assert capfd.readouterr().err == ""
+
+
+def test_a_server_that_nobody_closed_does_not_keep_a_program(headers: dict[str, str]) -> None:
+    """With a connection still open."""
+    program = """
+import http.client
+from tess_openai.testing import TessSimulator
+server = TessSimulator().serve()
+connection = http.client.HTTPConnection(server.base_url.removeprefix("http://"))
+connection.request("GET", "/")
+print(connection.getresponse().status)
+"""
+    home = Path(tess_openai.testing.__file__).parents[2]
+    shown = subprocess.run(
+        [sys.executable, "-c", program], cwd=home, capture_output=True, text=True, timeout=20, check=True
+    )
+    assert shown.stdout == "404\n"
+
+
 def test_many_clients_at_once(
     server: SimulatorServer, headers: dict[str, str], simulator: TessSimulator
 ) -> None:
@@ -180,12 +220,14 @@ def test_a_script_that_fails_is_shown(
 
 def test_closing_ends_everything(headers: dict[str, str]) -> None:
     """Hanging answers, idle connections and the port; a second time does nothing."""
-    simulator = TessSimulator()
+    arrived = Event()
+    simulator = TessSimulator(on_request=lambda _: arrived.set())
     server = simulator.serve()
     host = server.base_url.removeprefix("http://")
     simulator.fault(faults.hang())
     hanging = http.client.HTTPConnection(host, timeout=5)
     hanging.request("POST", CHAT, json.dumps(BODY), headers)
+    assert arrived.wait(5)
     idle = http.client.HTTPConnection(host, timeout=5)
     ask(idle, headers).read()
     simulator.close()

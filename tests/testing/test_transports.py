@@ -77,7 +77,7 @@ async def test_an_async_client_that_leaves_is_noticed(
 
 
 async def test_a_slow_answer_leaves_the_event_loop_free(family: Family, headers: dict[str, str]) -> None:
-    """While one call hangs another is answered."""
+    """While one call hangs another is answered; and the first, given up, is noticed."""
     arrived = asyncio.Event()
     simulator = TessSimulator(on_request=lambda _: arrived.set())
     simulator.fault(faults.hang())
@@ -89,6 +89,8 @@ async def test_a_slow_answer_leaves_the_event_loop_free(family: Family, headers:
         hanging.cancel()
         with pytest.raises(asyncio.CancelledError):
             await hanging
+    assert [call.closed_early for call in simulator.calls] == [True, False]
+    assert all(call.over.is_set() for call in simulator.calls)
 
 
 def test_closing_the_simulator_ends_a_wait(

@@ -143,9 +143,9 @@ def in_bytes(*, size: int = 1) -> Fault:
 
     def change(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
         for piece in pieces:
-            for start in range(0, len(piece.data), size):
-                delay = piece.delay_seconds if start == 0 else 0.0
-                yield Piece(piece.data[start : start + size], delay)
+            yield replace(piece, data=piece.data[:size])
+            for start in range(size, len(piece.data), size):
+                yield Piece(piece.data[start : start + size])
 
     return _on_pieces("in_bytes", change, "any answer")
 
@@ -154,7 +154,9 @@ def slow(*, delay_seconds: float = 0.05, first_seconds: float = 0.0) -> Fault:
     """Wait before the head and before each piece."""
 
     def on_response(response: WireResponse) -> WireResponse:
-        pieces = tuple(replace(each, delay_seconds=delay_seconds) for each in response.pieces)
+        pieces = tuple(
+            replace(each, delay_seconds=max(delay_seconds, each.delay_seconds)) for each in response.pieces
+        )
         return replace(response, pieces=pieces, delay_seconds=first_seconds)
 
     return Fault(name="slow", on_response=on_response)
