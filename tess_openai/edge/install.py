@@ -77,9 +77,9 @@ def _close_soon(transports: list[Any]) -> None:
         loop = asyncio.get_running_loop()
     except RuntimeError:  # no loop is left to close them in; the sockets go with their objects
         return
-    for transport in transports:
-        if transport is not None:
-            loop.create_task(transport.aclose())
+    tasks = [loop.create_task(transport.aclose()) for transport in transports if transport is not None]
+    for task in tasks:
+        task.add_done_callback(tasks.remove)  # until then the list keeps them alive
 
 
 class _Wrapper:
