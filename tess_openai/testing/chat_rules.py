@@ -215,7 +215,8 @@ def _one_message_problems(field: str, message: JSONObject, profile: Profile) -> 
         empty = kind in {"empty", "null"}
         yield _required(f"{field}.content") if empty else _must(f"{field}.content", "a string")
     if profile.message_keys == "refused":
-        extra = [key for key in message if key not in {"role", "content"}]
+        known = {"role", "content", *profile.ignored_message_keys}
+        extra = [key for key in message if key not in known]
         yield from (_prohibited(f"{field}.{key}") for key in extra)
 
 

@@ -92,6 +92,7 @@ class Profile:
             included (both unknown on this route).
         roles: Accepted roles: system, user, assistant (documented); others assumed refused.
         message_keys: Keys of a message besides role and content are "refused" or "ignored" (assumed).
+        ignored_message_keys: Exceptions to the line above.
         content: Accepted kinds of content: "text" is documented, the others are assumed refused.
         message_order: Enforced rules: "paired" (neighbours of one role refused: documented for
             `/execute`, unknown here), "one system", "system first", "user last" (all unknown).
@@ -129,6 +130,7 @@ class Profile:
     refused_parameters: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset({"system", "user", "assistant"})
     message_keys: Literal["refused", "ignored"] = "refused"
+    ignored_message_keys: frozenset[str] = frozenset()
     content: frozenset[ContentKind] = frozenset({"text"})
     message_order: frozenset[OrderRule] = frozenset()
     without_system: Literal["answered", "times out"] = "answered"

@@ -262,6 +262,16 @@ SWITCHES: dict[str, tuple[Mapping[str, Any], JSON, bool]] = {
     ),
     "roles without system": ({"roles": frozenset({"user"})}, messages(SYSTEM, HELLO), False),
     "message_keys=ignored": ({"message_keys": "ignored"}, messages({**HELLO, "name": "Ann"}), True),
+    "ignored_message_keys, the one named": (
+        {"ignored_message_keys": frozenset({"name"})},
+        messages({**HELLO, "name": "Ann"}),
+        True,
+    ),
+    "ignored_message_keys, another": (
+        {"ignored_message_keys": frozenset({"name"})},
+        messages({**HELLO, "refusal": None}),
+        False,
+    ),
     "content with empty": (
         {"content": frozenset({"text", "empty"})},
         messages({**HELLO, "content": ""}),
