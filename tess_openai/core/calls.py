@@ -41,7 +41,7 @@ class Call:
         path: Below the agent's OpenAI root, `"/chat/completions"`; never a query.
         headers: Names in lower case.
         body: The bytes of the body; `b""` when there is none or it is not JSON.
-        attempt: 0 for the first try, 1 and more for the SDK's own retries.
+        attempt: 0 for the first try, 1 and more when the SDK sends the same again: a retry, a redirect.
         now: Seconds since the epoch; called only when a timestamp must be made up.
         new_id: A fresh identifier of letters and digits; called only when one must be made up.
     """
@@ -81,12 +81,12 @@ class Incoming:
     Attributes:
         status: HTTP status.
         headers: Names in lower case.
-        stays: Whether its `location`, if it has one, leads to where the call went: origin and agent routes.
+        stays: Whether it is a redirect to where the call went: origin and agent routes.
     """
 
     status: int
     headers: Mapping[str, str]
-    stays: bool = True
+    stays: bool = False
 
 
 class Read(Enum):
@@ -121,14 +121,14 @@ class Answer:
         headers: To set, or with None to remove, on top of `base`.
         body: The whole body; None when the flow goes on to yield it piece by piece.
         base: `"incoming"` starts from the headers of the answer in hand (without its encoding and
-            length), `"none"` from no headers. `"as is"` hands over the answer in hand untouched,
-            its body unread; the other attributes are then ignored.
+            length), `"none"` from no headers. `"as read"` hands over the answer in hand, `body` being what
+            was read of it; `"as is"` hands it over with its body unread. Status and headers are then its own.
     """
 
     status: int
     headers: Mapping[str, str | None] = field(default_factory=lambda: NO_HEADERS)
     body: bytes | None = field(default=None, repr=False)
-    base: Literal["incoming", "none", "as is"] = "incoming"
+    base: Literal["incoming", "none", "as read", "as is"] = "incoming"
 
 
 Step: TypeAlias = Outgoing | Read | ReadAll | Report | Answer | bytes

@@ -77,7 +77,7 @@ class TessError:
 
     def to_answer(self) -> Answer:
         """Return the answer from which the SDK raises the matching exception."""
-        headers: dict[str, str] = {}
+        headers: dict[str, str | None] = {}
         if self.retry_after_seconds is not None:
             headers["retry-after"] = f"{self.retry_after_seconds:g}"
         if self.may_retry is not None:

@@ -11,7 +11,8 @@ JSONObject: TypeAlias = dict[str, Any]
 def parse_json(data: bytes | str) -> object:
     """Return the JSON value in `data`, or None when it holds none (`null` gives None too)."""
     try:
-        return cast("object", json.loads(data))
+        text = data if isinstance(data, str) else data.decode()
+        return cast("object", json.loads(text))
     except (ValueError, RecursionError):
         return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from tess_openai.core.calls import Answer
@@ -43,6 +44,6 @@ def error_envelope(
     return {"error": error}
 
 
-def json_headers(more: dict[str, str]) -> dict[str, str | None]:
+def json_headers(more: Mapping[str, str | None]) -> dict[str, str | None]:
     """Return the headers of a JSON body, with `more` added."""
     return {"content-type": "application/json", **more}

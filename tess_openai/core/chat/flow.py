@@ -37,7 +37,7 @@ from tess_openai.core.headers import request_headers
 from tess_openai.core.jsons import JSONObject, dump_json, parse_object
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.options import Options
-from tess_openai.core.refusals import Refused
+from tess_openai.core.refusals import Refused, json_headers
 from tess_openai.core.sse import DONE_EVENT, EventDecoder
 
 LEDGER_HEADER: Final = "x-tess-openai"
@@ -95,18 +95,19 @@ def chat_completion(call: Call, options: Options) -> Flow:
         yield refused.to_answer()
         return
     chat = Chat(call, prepared)
-    refused_by_filter = yield from tell(call, prepared.ledger.changes)
-    if refused_by_filter is not None:
-        yield refused_by_filter.to_answer()
-        return
+    if not call.attempt:  # a retry is the same request, and was told of
+        refused_by_filter = yield from tell(prepared.ledger.changes)
+        if refused_by_filter is not None:
+            yield refused_by_filter.to_answer()
+            return
     body = None if prepared.untouched or given is None else dump_json(prepared.body)
     incoming = yield from exchange(Outgoing(body, request_headers(call, options)))
     yield from answer(chat, incoming)
 
 
-def tell(call: Call, changes: tuple[Change, ...]) -> Generator[Step, Event, Refused | None]:
-    """Report changes on the first attempt; a refusal when the caller's warning filters say "error"."""
-    if not changes or call.attempt:
+def tell(changes: tuple[Change, ...]) -> Generator[Step, Event, Refused | None]:
+    """Report changes; a refusal when the caller's warning filters say "error"."""
+    if not changes:
         return None
     problem = yield from report(changes)
     return None if problem is None else Refused(problem, param=None, code="warning_is_error")
@@ -152,7 +153,8 @@ def _whole(chat: Chat, incoming: Incoming) -> Flow:
         content_type = incoming.headers.get("content-type", "")
         yield _failed(chat, parse_error_in_200(body, content_type, asked="a chat completion"))
         return
-    yield from _completed(chat, fields, body)
+    is_json = incoming.headers.get("content-type", "").startswith("application/json")
+    yield from _completed(chat, fields, body if is_json else None)
 
 
 def _completed(chat: Chat, fields: JSONObject, body: bytes | None) -> Flow:
@@ -166,12 +168,14 @@ def _completed(chat: Chat, fields: JSONObject, body: bytes | None) -> Flow:
         ledger=chat.ledger,
         estimate_for=chat.prompts,
     )
-    refused = yield from tell(chat.call, chat.ledger.changes[told:])
+    refused = yield from tell(chat.ledger.changes[told:])
     if refused is not None:
         yield refused.to_answer()
         return
-    headers = {"content-type": "application/json", **ledger_header(chat.ledger)}
-    yield Answer(200, headers, dump_json(fields) if changed or body is None else body)
+    if body is not None and not changed:
+        yield Answer(200, body=body, base="as read")
+        return
+    yield Answer(200, json_headers(ledger_header(chat.ledger)), dump_json(fields))
 
 
 def _stream(chat: Chat) -> Flow:
@@ -190,7 +194,7 @@ def _stream(chat: Chat) -> Flow:
         out = stream.feed(piece) if piece else stream.finish()
         ended = stream.ended
         if ended:
-            refused = yield from tell(chat.call, chat.ledger.changes[told:])
+            refused = yield from tell(chat.ledger.changes[told:])
             out = out if refused is None else stream.fail(StreamFault(refused.to_json()))
         if out:
             yield out

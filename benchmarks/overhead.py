@@ -1,0 +1,228 @@
+"""What the adapter costs, against the plain SDK in the same run.
+
+Usage: python benchmarks/overhead.py [--rounds N] [--json FILE] [--check]
+
+Both clients talk to the same local server, which answers with fixed bytes in a process of its own. The two
+are measured in turn, many times, as CPU seconds of this process; the figure is the median of the pairwise
+ratios, so that a machine whose speed drifts does not decide. `--check` fails when a bar is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import json
+import multiprocessing
+import os
+import statistics
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import openai
+
+from tess_openai import TessWarning, create_async_client, create_client
+
+KEY = "1|abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKL"
+HISTORY = [
+    {"role": "system", "content": "You are a helpful assistant."},
+    {"role": "user", "content": "Write one sentence about the sea." * 4},
+]
+PLAIN: dict[str, Any] = {"model": "tess-6", "messages": HISTORY}
+CHANGED: dict[str, Any] = {
+    "model": "tess-6",
+    "messages": [
+        {"role": "developer", "content": "Be brief."},
+        {"role": "user", "content": [{"type": "text", "text": "Weather?"}], "name": "ann"},
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [
+                {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"city":"x"}'}}
+            ],
+        },
+        {"role": "tool", "tool_call_id": "c1", "content": "sunny"},
+        {"role": "user", "content": "And now?"},
+    ],
+    "temperature": 0.7,
+    "top_p": 0.9,
+    "seed": 1,
+    "stop": ["END"],
+    "max_tokens": 100,
+    "response_format": {"type": "json_object"},
+    "tools": [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}],
+}
+COMPLETION = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "tess-6",
+    "choices": [
+        {
+            "index": 0,
+            "message": {"role": "assistant", "content": "The sea is wide and blue. " * 4},
+            "finish_reason": "stop",
+        }
+    ],
+    "usage": {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 30},
+}
+BARS = {"plain": 1.05, "changed": 1.15, "stream": 1.08, "async": 1.05}
+IMPORT_BAR_MS = 15.0
+
+
+def chunk(delta: dict[str, Any], reason: str | None = None) -> bytes:
+    """Return one complete stream event."""
+    fields = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion.chunk",
+        "created": 1,
+        "model": "tess-6",
+        "choices": [{"index": 0, "delta": delta, "finish_reason": reason}],
+    }
+    return b"data: " + json.dumps(fields).encode() + b"\n\n"
+
+
+def serve(port: Any) -> None:
+    """Answer every request with fixed bytes, as fast as asyncio can; runs in a process of its own."""
+    whole = json.dumps(COMPLETION).encode()
+    events = [chunk({"role": "assistant", "content": ""}), *[chunk({"content": f"word{i} "}) for i in range(1000)]]
+    events += [chunk({}, "stop"), b"data: [DONE]\n\n"]
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(whole)
+    stream_head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+    # ten events a piece, as a network delivers them
+    pieces = [b"".join(events[i : i + 10]) for i in range(0, len(events), 10)]
+    body = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                request = await reader.readuntil(b"\r\n\r\n")
+                length = next(
+                    int(line.split(b":")[1])
+                    for line in request.split(b"\r\n")
+                    if line.lower().startswith(b"content-length:")
+                )
+                given = await reader.readexactly(length)
+                streamed = b'"stream":true' in given or b'"stream": true' in given
+                writer.write(stream_head + body if streamed else head + whole)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+
+    async def main() -> None:
+        server = await asyncio.start_server(handle, "127.0.0.1", 0)
+        port.send(server.sockets[0].getsockname()[1])
+        await server.serve_forever()
+
+    asyncio.run(main())
+
+
+def cpu(work: Callable[[], object]) -> float:
+    """Return the CPU seconds of this process that `work` takes."""
+    gc.collect()
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def ratios(plain: Callable[[], object], ours: Callable[[], object], rounds: int) -> tuple[float, float, float]:
+    """Return the median ratio ours / plain, and the medians of both in seconds, measured in turn."""
+    plain()
+    ours()
+    pairs: list[tuple[float, float]] = []
+    for number in range(rounds):
+        if number % 2:
+            mine, theirs = cpu(ours), cpu(plain)
+        else:
+            theirs, mine = cpu(plain), cpu(ours)
+        pairs.append((theirs, mine))
+    ratio = statistics.median(mine / theirs for theirs, mine in pairs)
+    return ratio, statistics.median(t for t, _ in pairs), statistics.median(m for _, m in pairs)
+
+
+def import_milliseconds() -> float:
+    """Return the time `import tess_openai` takes in a fresh interpreter, without what Python itself takes."""
+    program = "import time; t = time.perf_counter(); import tess_openai; print(time.perf_counter() - t)"
+    times = [
+        float(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout)
+        for _ in range(7)
+    ]
+    return min(times) * 1000
+
+
+def gather(call: Callable[[], Awaitable[object]], count: int) -> Callable[[], object]:
+    """Return work that runs `call` `count` times, 20 at once."""
+
+    async def main() -> None:
+        for _ in range(count // 20):
+            await asyncio.gather(*(call() for _ in range(20)))
+
+    loop = asyncio.new_event_loop()
+    return lambda: loop.run_until_complete(main())
+
+
+def main() -> int:
+    """Measure, print a table, and judge it when asked."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=15, help="pairs measured for each row (default 15)")
+    parser.add_argument("--json", type=Path, help="write the figures to a file")
+    parser.add_argument("--check", action="store_true", help="exit with 1 when a bar is missed")
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore", TessWarning)
+
+    receive, send = multiprocessing.get_context("spawn").Pipe(duplex=False)
+    server = multiprocessing.get_context("spawn").Process(target=serve, args=(send,), daemon=True)
+    server.start()
+    root = f"http://127.0.0.1:{receive.recv()}"
+    options: dict[str, Any] = {"api_key": KEY, "workspace_id": 7, "base_url": root}
+    base_url = f"{root}/agents/42/openai"
+    plain, ours = openai.OpenAI(api_key=KEY, base_url=base_url), create_client(42, **options)
+    plain_async = openai.AsyncOpenAI(api_key=KEY, base_url=base_url)
+    ours_async = create_async_client(42, **options)
+
+    def chats(client: openai.OpenAI, body: dict[str, Any]) -> Callable[[], object]:
+        return lambda: [client.chat.completions.create(**body) for _ in range(60)]
+
+    def stream(client: openai.OpenAI) -> Callable[[], object]:
+        return lambda: [sum(1 for _ in client.chat.completions.create(**PLAIN, stream=True)) for _ in range(2)]
+
+    def asynchronous(client: openai.AsyncOpenAI) -> Callable[[], object]:
+        return gather(lambda: client.chat.completions.create(**PLAIN), 60)
+
+    rows = {
+        "plain": ("a request that needs no change", chats(plain, PLAIN), chats(ours, PLAIN), 60),
+        "changed": ("a request that needs every change", chats(plain, CHANGED), chats(ours, CHANGED), 60),
+        "stream": ("a chunk of a 1000-chunk stream", stream(plain), stream(ours), 2000),
+        "async": ("a request, async, 20 at once", asynchronous(plain_async), asynchronous(ours_async), 60),
+    }
+    print(f"openai {openai.VERSION}, Python {sys.version.split()[0]}, {os.cpu_count()} cores, CPU per unit\n")
+    print(f"{'':36}{'plain SDK':>12}{'tess_openai':>13}{'ratio':>8}{'bar':>7}")
+    figures: dict[str, Any] = {}
+    missed: list[str] = []
+    for name, (title, theirs, mine, units) in rows.items():
+        ratio, before, after = ratios(theirs, mine, arguments.rounds)
+        figures[name] = {"plain_us": before / units * 1e6, "ours_us": after / units * 1e6, "ratio": ratio}
+        print(
+            f"{title:36}{before / units * 1e6:9.1f} us{after / units * 1e6:10.1f} us{ratio:8.3f}{BARS[name]:7.2f}",
+            flush=True,
+        )
+        if ratio > BARS[name]:
+            missed.append(name)
+    figures["import_ms"] = import_milliseconds()
+    print(f"{'import tess_openai, without openai':36}{'':12}{figures['import_ms']:10.1f} ms{'':8}{IMPORT_BAR_MS:7.1f}")
+    if figures["import_ms"] > IMPORT_BAR_MS:
+        missed.append("import")
+    if arguments.json:
+        arguments.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    if missed:
+        print(f"\nmissed: {', '.join(missed)}")
+    return 1 if missed and arguments.check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
