@@ -1,0 +1,184 @@
+"""One way to drive the SDK's sync and async clients, so that each test is written once."""
+
+# ruff: noqa: ANN401 - the SDK's sync and async clients, and what they return, have no common type
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import importlib.util
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import openai
+import pytest
+
+from tess_openai import create_async_client, create_client
+from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, Fault, TessSimulator
+
+if TYPE_CHECKING:
+    from tests.conftest import HttpClientKind
+
+
+@dataclass(slots=True)
+class Driver:
+    """Makes clients of one kind against a served simulator, and carries out what they return.
+
+    `run(client.chat.completions.create(...))` reads the same for both kinds: an awaitable is awaited in the
+    driver's own loop, anything else is given back.
+
+    Attributes:
+        hello: A question that needs nothing changed.
+        answer: What the simulator says to it.
+        is_async: Which of the two SDK clients it makes.
+        http_client_kind: Which http client the lane hands to the SDK.
+        simulator: What they talk to.
+        sdk: Major and minor release of the SDK.
+    """
+
+    hello: ClassVar[Mapping[str, Any]] = {
+        "model": "tess-6",
+        "messages": [{"role": "user", "content": "hello"}],
+    }
+    answer: ClassVar[str] = "Agent 42 (model tess-6, temperature by default, tools by default) heard: hello"
+
+    is_async: bool
+    http_client_kind: HttpClientKind
+    simulator: TessSimulator
+    sdk: tuple[int, int]
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    clients: list[Any] = field(default_factory=list[Any])
+
+    @property
+    def connection(self) -> dict[str, Any]:
+        """The arguments of every factory that lead to the simulator."""
+        return {
+            "api_key": SIMULATOR_API_KEY,
+            "workspace_id": SIMULATOR_WORKSPACE_ID,
+            "base_url": self.simulator.base_url,
+        }
+
+    def client(self, agent_id: int | str | None = 42, **options: Any) -> Any:
+        """Make a client, on the lane's http client unless one is named."""
+        make = create_async_client if self.is_async else create_client
+        given = {"http_client": self.http_client(), "max_retries": 0, **self.connection, **options}
+        client = make(agent_id, **given)
+        self.clients.append(client)
+        return client
+
+    def http_client(self) -> Any:
+        """Make what a user of this lane passes as `http_client`; None for nothing."""
+        if self.http_client_kind == "legacy":
+            library = importlib.import_module("httpx")
+            make = library.AsyncClient if self.is_async else library.Client
+            return make(follow_redirects=True)
+        if self.http_client_kind == "aiohttp" and self.is_async:
+            return openai.DefaultAioHttpClient()
+        return None
+
+    def new_http_client(self, family: str, **options: Any) -> Any:
+        """Make a client of one HTTP family."""
+        library = importlib.import_module(family)
+        return (library.AsyncClient if self.is_async else library.Client)(**options)
+
+    def run(self, given: Any) -> Any:
+        """Give back what a call came to."""
+        return self.loop.run_until_complete(_awaited(given)) if inspect.isawaitable(given) else given
+
+    def items(self, stream: Any) -> list[Any]:
+        """Read a stream, or anything else that is iterated, to its end."""
+        return self.run(_listed(stream)) if hasattr(stream, "__aiter__") else list(stream)
+
+    def next(self, stream: Any) -> Any:
+        """Read one item."""
+        return self.run(anext(stream)) if hasattr(stream, "__anext__") else next(stream)
+
+    def close(self, thing: Any) -> None:
+        """Close a client, a stream or a response, by the name it has for that."""
+        names = ("aclose", "close") if self.is_async else ("close",)
+        self.run(next(getattr(thing, name) for name in names if hasattr(thing, name))())
+
+    @contextmanager
+    def entered(self, manager: Any) -> Iterator[Any]:
+        """Enter a context manager of either kind."""
+        if not hasattr(manager, "__aenter__"):
+            with manager as value:
+                yield value
+            return
+        value = self.run(manager.__aenter__())
+        try:
+            yield value
+        finally:
+            self.run(manager.__aexit__(None, None, None))
+
+    def ask(self, client: Any, **fields: Any) -> Any:
+        """Make a chat call."""
+        return self.run(client.chat.completions.create(**{**self.hello, **fields}))
+
+    def text(self, client: Any, *, stream: bool = False, **fields: Any) -> str:
+        """Make a chat call and return its text, however it comes."""
+        if not stream:
+            return str(self.ask(client, **fields).choices[0].message.content)
+        return text_of(self.items(self.ask(client, stream=True, **fields)))
+
+    def chat(self, client: Any, name: str) -> Callable[..., Any]:
+        """Return `.stream` or `.parse`, wherever this SDK has it."""
+        completions = client.chat.completions
+        found = getattr(completions, name, None)
+        return found or getattr(client.beta.chat.completions, name)  # type: ignore[no-any-return]
+
+    def fails(self, client: Any, fault: Fault | None = None, **fields: Any) -> openai.APIError:
+        """Make a call that must fail, struck by a fault if one is given; its error."""
+        if fault is not None:
+            self.simulator.fault(fault)
+        with pytest.raises(openai.APIError) as caught:
+            self.text(client, **fields)
+        return caught.value
+
+    def finish(self) -> None:
+        """Close what is open."""
+        for client in self.clients:
+            self.run(client.close())
+        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        self.loop.close()
+
+
+async def _awaited(given: Any) -> Any:
+    return await given
+
+
+async def _listed(stream: Any) -> list[Any]:
+    return [item async for item in stream]
+
+
+def text_of(chunks: list[Any]) -> str:
+    """Join the text of a stream's chunks."""
+    return "".join(choice.delta.content or "" for chunk in chunks for choice in chunk.choices)
+
+
+@pytest.fixture
+def simulator() -> Iterator[TessSimulator]:
+    """Serve a strict simulated Tess on loopback."""
+    with TessSimulator() as simulator:
+        simulator.serve()
+        yield simulator
+
+
+@pytest.fixture(params=["sync", "async"])
+def driver(
+    request: pytest.FixtureRequest, simulator: TessSimulator, http_client_kind: HttpClientKind
+) -> Iterator[Driver]:
+    """Drive each of the SDK's two clients."""
+    major, minor, *_ = openai.VERSION.split(".")
+    driver = Driver(request.param == "async", http_client_kind, simulator, (int(major), int(minor)))
+    yield driver
+    driver.finish()
+
+
+@pytest.fixture(params=[False, True], ids=["completion", "stream"])
+def stream(request: pytest.FixtureRequest) -> bool:
+    """Ask for a completion, and for a stream."""
+    return bool(request.param)
