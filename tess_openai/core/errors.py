@@ -98,12 +98,9 @@ def parse_error(
     """
     payload = parse_json(body)
     fields = to_object(payload) or {}
-    message, reasons = _message(fields), _reasons(fields)
-    if not message:
-        message = _text(status, headers.get("content-type", ""), body, payload)
-    for field, reason in reasons.items():
-        if reason not in message:
-            message = f"{message.rstrip('.')}: {field}: {reason}"
+    reasons = _reasons(fields)
+    message = _message(fields) or _text(status, headers.get("content-type", ""), body, payload)
+    message = _with_reasons(message, reasons)
     wait = _retry_after_seconds(fields, headers)
     may_retry = None
     if wait is not None and wait > max_retry_wait_seconds:
@@ -137,14 +134,10 @@ def parse_error_in_200(body: bytes, content_type: str, *, asked: str) -> TessErr
     """
     payload = parse_json(body)
     fields = to_object(payload) or {}
-    message, reasons = _message(fields), _reasons(fields)
+    message = message_of(fields)
     hint, code = "", "not_an_answer"
     if message:
-        code = "error_in_200"
-        message = f"Tess answered 200 with an error: {message}"
-        for field, reason in reasons.items():
-            if reason not in message:
-                message = f"{message.rstrip('.')}: {field}: {reason}"
+        code, message = "error_in_200", f"Tess answered 200 with an error: {message}"
     elif not body.strip():
         code, message = "empty_answer", f"Tess answered 200 with an empty body instead of {asked}"
     elif payload is None:
@@ -156,7 +149,7 @@ def parse_error_in_200(body: bytes, content_type: str, *, asked: str) -> TessErr
     return TessError(
         status=502,
         message=message,
-        param=next(iter(reasons), None),
+        param=next(iter(_reasons(fields)), None),
         code=code,
         type="server_error",
         hint=hint,
@@ -183,8 +176,11 @@ def parse_redirect(status: int, location: str, *, stays: bool) -> TessError:
 
 def message_of(fields: JSONObject) -> str:
     """Return the text of an error object in any dialect, with the reasons of single fields; else `""`."""
-    message = _message(fields)
-    for field, reason in _reasons(fields).items():
+    return _with_reasons(_message(fields), _reasons(fields))
+
+
+def _with_reasons(message: str, reasons: Mapping[str, str]) -> str:
+    for field, reason in reasons.items():
         if reason not in message:
             message = f"{message.rstrip('.')}: {field}: {reason}" if message else f"{field}: {reason}"
     return message

@@ -69,14 +69,14 @@ class EventDecoder:
 
 
 def encode_event(data: bytes) -> bytes:
-    """Return an unnamed event; `data` has no line ends."""
-    return b"data: " + data + b"\n\n"
+    """Return an unnamed event."""
+    return b"data: " + data.replace(b"\n", b"\ndata: ") + b"\n\n"
 
 
 def _events(blocks: list[bytes]) -> list[ServerSentEvent]:
     events: list[ServerSentEvent] = []
     for block in blocks:
-        if block.startswith(b"data: ") and b"\n" not in block:
+        if block.startswith(b"data: ") and b"\n" not in block and len(block) > len(b"data: "):
             events.append(ServerSentEvent("", block[6:]))
         elif block:
             events.extend(_parse_block(block))

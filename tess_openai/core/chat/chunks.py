@@ -18,7 +18,9 @@ from tess_openai.core.sse import DONE, ServerSentEvent
 
 CHUNK: Final = "chat.completion.chunk"
 OUTPUT_KEYS: Final = ("content", "refusal", "tool_calls", "function_call")
-FINISH_REASONS: Final = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call"})
+FINISH_REASONS: Final = ("stop", "length", "tool_calls", "content_filter", "function_call")
+FAILED: Final = ("failed", "error", "canceled", "cancelled")
+"""Statuses of an execution without an answer. Source: `failed` documented, the others reported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +74,13 @@ class ChunkReader:
             return StreamEnd()
         value = parse_json(event.data)
         fields = to_object(value)
+        if event.event == "ping" and "choices" not in (fields or {}):
+            return None
         if fields is None:
-            return None if event.event == "ping" else bad_line(event.data)
-        if "choices" not in fields:
-            if event.event == "ping":
-                return None
-            if (fault := _fault(fields, event.event)) is not None:
+            return bad_line(event)
+        if "choices" not in fields or fields.get("error"):
+            fault = _fault(fields, event.event)
+            if fault is not None:
                 return fault
         return self.complete(fields)
 
@@ -148,15 +151,15 @@ class ChunkReader:
 
     def _complete_reason(self, choice: JSONObject, index: int) -> bool:
         reason = choice.get("finish_reason", "")
-        if reason:
-            self.finished.add(index)
-            if reason in FINISH_REASONS:
-                return True
-            choice["finish_reason"] = "stop"
-        elif reason == "":
-            choice["finish_reason"] = None
-        else:
+        if reason is None:
             return True
+        if not reason:
+            choice["finish_reason"] = None
+            return False
+        self.finished.add(index)
+        if reason in FINISH_REASONS:
+            return True
+        choice["finish_reason"] = "stop"
         return False
 
 
@@ -175,22 +178,19 @@ def broken(reason: str) -> StreamFault:
     return StreamFault(error_envelope(message, type_="server_error", param=None, code="stream_truncated"))
 
 
-def bad_line(data: bytes) -> StreamFault:
-    """Return the fault of a data line that is no JSON object."""
-    envelope = error_envelope(
-        "Tess sent a line in the stream that is not JSON",
-        type_="server_error",
-        param=None,
-        code="stream_not_json",
-        tess=data[:500].decode(errors="replace"),
-    )
-    return StreamFault(envelope)
+def bad_line(event: ServerSentEvent) -> StreamFault:
+    """Return the fault of an event whose data is no JSON object: its own text if it is an error."""
+    text = event.data[:500].decode(errors="replace")
+    message, code = "Tess sent a line in the stream that is no JSON object", "stream_not_json"
+    if event.event == "error":
+        message, code = text.strip('"'), "stream_error"
+    return StreamFault(error_envelope(message, type_="server_error", param=None, code=code, tess=text))
 
 
 def _fault(fields: JSONObject, event: str) -> StreamFault | None:
     """Return the fault that an event without `choices` tells of, in any dialect; None when it is none."""
     text = message_of(fields)
-    if not text and event != "error" and fields.get("status") != "failed":
+    if not text and event != "error" and fields.get("status") not in FAILED:
         return None
     inner = to_object(fields.get("error")) or {}
     envelope = error_envelope(

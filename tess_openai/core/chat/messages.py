@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from tess_openai.core.chat.parameters import EMULATE
-from tess_openai.core.jsons import JSONObject, to_list, to_object
+from tess_openai.core.jsons import JSONObject, dump_json, to_list, to_object
 from tess_openai.core.ledger import Ledger
 
-ROLES: Final = frozenset({"system", "user", "assistant"})
-RESULT_ROLES: Final = frozenset({"tool", "function"})
+ROLES: Final = ("system", "user", "assistant")
+RESULT_ROLES: Final = ("tool", "function")
 PLAIN_KEYS: Final = {"role", "content"}
-CALL_KEYS: Final = frozenset({"tool_calls", "function_call", "tool_call_id"})
+SAID_KEYS: Final = PLAIN_KEYS | {"refusal", "tool_calls", "function_call"}
+RESULT_KEYS: Final = PLAIN_KEYS | {"name", "tool_call_id"}
 BLANK_LINE: Final = "\n\n"
 PART_NAMES: Final = {"image_url": "image", "input_audio": "audio", "file": "file", "video_url": "video"}
 
@@ -28,6 +29,22 @@ PART_NAMES: Final = {"image_url": "image", "input_audio": "audio", "file": "file
 class _Message:
     role: str
     content: object  # a string, or what is sent as given
+    forwarded: JSONObject  # further keys that are sent as given
+
+    @property
+    def is_empty(self) -> bool:
+        return self.content == "" and not self.forwarded
+
+    def joined(self, other: _Message) -> _Message | None:
+        """Return both as one message; None when they cannot be one."""
+        if self.role != other.role or self.forwarded or other.forwarded:
+            return None
+        if not isinstance(self.content, str) or not isinstance(other.content, str):
+            return None
+        return _Message(self.role, self.content + BLANK_LINE + other.content, {})
+
+    def to_json(self) -> JSONObject:
+        return {"role": self.role, "content": self.content, **self.forwarded}
 
 
 def to_messages(given: object, ledger: Ledger, *, merge: bool) -> object:
@@ -43,18 +60,18 @@ def to_messages(given: object, ledger: Ledger, *, merge: bool) -> object:
     if messages is None or _is_plain(messages, merge=merge):
         return given
     translation = _Translation(ledger)
-    translated: list[_Message | object] = [translation.translate(message) for message in messages]
-    kept = [item for item in translated if not (isinstance(item, _Message) and item.content == "")]
-    if not any(isinstance(item, _Message) for item in kept):
+    translated = [translation.translate(message) for message in messages]
+    kept = [item for item in translated if not (isinstance(item, _Message) and item.is_empty)]
+    if not kept:
         return given
     if len(kept) < len(translated):
         translation.seen["dropped"] = len(translated) - len(kept)
-    if merge:
-        kept = translation.merge(kept)
+    merged = _merge(kept) if merge else kept
     translation.record()
-    return [
-        {"role": item.role, "content": item.content} if isinstance(item, _Message) else item for item in kept
-    ]
+    if len(merged) < len(kept):
+        why = "Tess may ask for alternating roles, so neighbours of one role were joined"
+        ledger.mapped("messages", _count(len(kept), "message"), str(len(merged)), why)
+    return [item.to_json() if isinstance(item, _Message) else item for item in merged]
 
 
 def _is_plain(messages: list[object], *, merge: bool) -> bool:
@@ -91,6 +108,11 @@ class _Translation:
         role = None if message is None else message.get("role")
         if message is None or not isinstance(role, str):
             return given
+        calls = _calls_of(message)
+        if role in RESULT_ROLES or calls:
+            self.seen["calls"] += 1
+            if self.ledger.policy.word("messages.tool_calls") == "forward":
+                return given
         if role in RESULT_ROLES:
             return self._result(message)
         if role == "developer":
@@ -98,12 +120,15 @@ class _Translation:
             role = "system"
         if role not in ROLES:
             return given
-        self._note_keys(message)
+        forwarded = self._keys(message, SAID_KEYS)
         content = self._content(message.get("content"))
-        if not isinstance(content, str):
-            return _Message(role, content)
-        extras = [self._refusal(message), *self._calls(message)]
-        return _Message(role, BLANK_LINE.join(text for text in (content, *extras) if text))
+        said = [text for text in (self._refusal(message), *map(self._call, calls)) if text]
+        parts = to_list(content)
+        if parts is not None:
+            content = [*parts, *({"type": "text", "text": text} for text in said)]
+        elif said or isinstance(content, str):
+            content = BLANK_LINE.join([text for text in (_to_text(content), *said) if text])
+        return _Message(role, content, forwarded)
 
     def _content(self, content: object) -> object:
         """Return one string for a string, a list of parts or null; anything else as given."""
@@ -142,60 +167,42 @@ class _Translation:
 
     def _refusal(self, message: JSONObject) -> str:
         refusal = message.get("refusal")
-        if not isinstance(refusal, str) or not refusal:
+        if not refusal:
             return ""
         self.seen["refusal"] += 1
-        return refusal
+        return _to_text(refusal)
 
-    def _calls(self, message: JSONObject) -> list[str]:
-        calls = list(to_list(message.get("tool_calls")) or [])
-        if to_object(message.get("function_call")) is not None:
-            calls.append({"function": message["function_call"]})
-        texts: list[str] = []
-        for item in calls:
-            call = to_object(item) or {}
-            inner = to_object(call.get("function")) or to_object(call.get("custom")) or {}
-            name, identifier = str(inner.get("name", "")), str(call.get("id") or "")
-            self.names[identifier] = name
-            arguments = inner.get("arguments", inner.get("input", ""))
-            label = f"{name} ({identifier})" if identifier else name
-            texts.append(f"[Called the tool {label} with {arguments}]")
-        self.seen["calls"] += bool(texts)
-        return texts
+    def _call(self, given: object) -> str:
+        call = to_object(given) or {}
+        inner = to_object(call.get("function")) or to_object(call.get("custom"))
+        if inner is None:
+            return f"[Called the tool {_to_text(given)}]"
+        name, identifier = _to_text(inner.get("name", "")), _to_text(call.get("id") or "")
+        self.names[identifier] = name
+        arguments = _to_text(inner.get("arguments", inner.get("input", "")))
+        label = f"{name} ({identifier})" if identifier else name
+        return f"[Called the tool {label} with {arguments}]"
 
     def _result(self, message: JSONObject) -> _Message:
         """Return a `tool` or `function` message as text of the user."""
-        self.seen["results"] += 1
-        identifier = str(message.get("tool_call_id") or "")
-        name = str(message.get("name") or self.names.get(identifier, ""))
+        forwarded = self._keys(message, RESULT_KEYS)
+        identifier = _to_text(message.get("tool_call_id") or "")
+        name = _to_text(message.get("name") or self.names.get(identifier, ""))
         label = " ".join(word for word in (name, f"({identifier})" if identifier else "") if word)
-        content = self._content(message.get("content"))
-        text = content if isinstance(content, str) else str(content)
-        return _Message("user", f"[Result of the tool {label or 'call'}]\n{text}".rstrip("\n"))
+        text = _to_text(self._content(message.get("content")))
+        head = f"[Result of the tool {label or 'call'}]"
+        return _Message("user", f"{head}\n{text}" if text else head, forwarded)
 
-    def _note_keys(self, message: JSONObject) -> None:
+    def _keys(self, message: JSONObject, understood: set[str]) -> JSONObject:
+        """Count the keys that Tess does not know, and return those that are sent all the same."""
+        forwarded: JSONObject = {}
         for key, value in message.items():
-            if key in PLAIN_KEYS or key in CALL_KEYS or key == "refusal" or value in (None, [], {}):
+            if key in understood or value in (None, [], {}):
                 continue
             self.seen[f"key {key}"] += 1
-
-    def merge(self, messages: list[_Message | object]) -> list[_Message | object]:
-        """Join neighbours of one role with a blank line."""
-        merged: list[_Message | object] = []
-        for message in messages:
-            before = merged[-1] if merged else None
-            if (
-                isinstance(message, _Message)
-                and isinstance(before, _Message)
-                and message.role == before.role
-                and isinstance(message.content, str)
-                and isinstance(before.content, str)
-            ):
-                merged[-1] = _Message(before.role, before.content + BLANK_LINE + message.content)
-                self.seen["merged"] += 1
-            else:
-                merged.append(message)
-        return merged
+            if self.ledger.policy.word(f"messages.{key}") == "forward":
+                forwarded[key] = value
+        return forwarded
 
     def record(self) -> None:
         """Put what was done into the ledger, one entry a kind.
@@ -206,10 +213,10 @@ class _Translation:
         ledger, seen = self.ledger, self.seen
         if seen["developer"]:
             ledger.mapped("messages.role", "developer", "system", "Tess has no role developer")
-        if seen["calls"] or seen["results"]:
+        if seen["calls"]:
             ledger.lose(
                 "messages.tool_calls",
-                given=_count(seen["calls"] + seen["results"], "message"),
+                given=_count(seen["calls"], "message"),
                 sent="text",
                 why="Tess has no tool messages, so calls and their results are told to the model in words",
                 remedy=EMULATE % "tools",
@@ -228,15 +235,44 @@ class _Translation:
                     f"messages.{kind[4:]}",
                     given=_count(count, "message"),
                     why="Tess knows only role and content of a message",
+                    remedy='Leave it out, or allow the loss with unsupported={"messages": "warn"}.',
                     topic=None,
                 )
         if seen["dropped"]:
             ledger.mapped(
                 "messages", _count(seen["dropped"], "empty message"), "", "there was nothing to send"
             )
-        if seen["merged"]:
-            why = "Tess may ask for alternating roles, so neighbours of one role were joined"
-            ledger.mapped("messages", _count(seen["merged"] + 1, "message"), "fewer", why)
+
+
+def _merge(messages: list[_Message | object]) -> list[_Message | object]:
+    """Join neighbours of one role with a blank line."""
+    merged: list[_Message | object] = []
+    for message in messages:
+        before = merged[-1] if merged else None
+        if isinstance(message, _Message) and isinstance(before, _Message):
+            joined = before.joined(message)
+            if joined is not None:
+                merged[-1] = joined
+                continue
+        merged.append(message)
+    return merged
+
+
+def _calls_of(message: JSONObject) -> list[object]:
+    """Return the tool calls of a message, also in the spelling before tools."""
+    calls = message.get("tool_calls")
+    found = list(to_list(calls) or ([calls] if calls else []))
+    function_call = message.get("function_call")
+    if function_call:
+        found.append({"function": function_call})
+    return found
+
+
+def _to_text(value: object) -> str:
+    """Return a string as it is, null as `""`, anything else as JSON."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else dump_json(value).decode()
 
 
 def _text_of(part: object) -> str | None:

@@ -153,12 +153,14 @@ def strip_stream_options(body: JSONObject, ledger: Ledger, *, usage_can_be_given
     Raises:
         Refused: Something in it cannot be honoured, and the policy says `"error"`.
     """
-    options = to_object(body.get("stream_options")) or {}
-    lost = sorted(
-        key
-        for key, value in options.items()
-        if value not in (None, False) and not (key == "include_usage" and usage_can_be_given)
-    )
+    given = body.get("stream_options")
+    if given is None:
+        return False
+    options = to_object(given)
+    lost = [describe(given)] if options is None else []
+    for key, value in (options or {}).items():
+        if value not in (None, False) and not (key == "include_usage" and usage_can_be_given):
+            lost.append(key)
     if not lost:
         return False
     verdict = ledger.lose(

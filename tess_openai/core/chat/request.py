@@ -57,7 +57,7 @@ def prepare(given: JSONObject, options: Options) -> Prepared:
         sent = _translate(name, value, given, options=options, ledger=ledger, tools=tools)
         if sent is not None or (value is None and name not in CHAT_PARAMETERS):
             body[name] = sent
-    if tools.word is not None and not tools.as_given:
+    if tools.word is not None:
         body["tools"] = tools.word
     return Prepared(
         body=body,
@@ -78,7 +78,7 @@ def _translate(
     if name == "temperature":
         return to_temperature(value, options.temperatures, ledger)
     if name in TOOL_PARAMETERS:
-        keep = tools.as_given
+        keep = name in tools.kept
     elif name == "stream_options":
         keep = strip_stream_options(given, ledger, usage_can_be_given=options.usage == "estimate")
     elif name in STRIPPED:

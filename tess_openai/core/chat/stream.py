@@ -73,8 +73,9 @@ class ChunkWriter:
             usage["usage"] = estimate_usage(self._prompts, "".join(self._texts))
             pending.append(usage)
         if self._ledger.changes:
-            last = pending[-1] if pending else self._reader.new_chunk([])
-            last[CALL_FIELD] = ledger_json(self._ledger)
+            if not pending:
+                pending.append(self._reader.new_chunk([{"index": 0, "delta": {}, "finish_reason": "stop"}]))
+            pending[-1][CALL_FIELD] = ledger_json(self._ledger)
         return b"".join([*(encode_event(dump_json(fields)) for fields in pending), DONE_EVENT])
 
 

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from tess_openai.core.changes import describe
-from tess_openai.core.chat.parameters import EMULATE
+from tess_openai.core.chat.parameters import EMULATE, TOOL_PARAMETERS
 from tess_openai.core.jsons import JSONObject, to_list, to_object
-from tess_openai.core.ledger import Ledger
+from tess_openai.core.ledger import Ledger, Verdict
 from tess_openai.core.options import Options
 
 NO_TOOLS: Final = "no-tools"
 WEB_SEARCH: Final = "web_search"
+CHOICES: Final = ("tool_choice", "function_call")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,66 +28,78 @@ class TessTools:
 
     Attributes:
         word: The word to send as `tools`; None to send none.
-        as_given: Send every tool parameter as the caller gave it.
+        kept: The tool parameters to send as the caller gave them.
         emulate: The adapter answers for the caller's functions itself.
     """
 
     word: str | None
-    as_given: bool = False
+    kept: frozenset[str] = frozenset()
     emulate: bool = False
+
+
+_ALL_AS_GIVEN: Final = TessTools(None, TOOL_PARAMETERS)
 
 
 @dataclass(frozen=True, slots=True)
 class _Given:
     """The caller's tools, sorted."""
 
-    words: tuple[str, ...]  # of Tess's enum, in order, each once
+    words: Mapping[str, str]  # of Tess's enum, in order -> what stood for it; "" for the word itself
     functions: int  # functions, custom tools and hosted tools that have no word
-    mapped: str  # what stood for the words, if it was not a word; for the ledger
+
+    @property
+    def first(self) -> str | None:
+        return next(iter(self.words), None)
 
 
 def to_tools(body: JSONObject, options: Options, ledger: Ledger) -> TessTools:
     """Translate `tools`, `functions`, `tool_choice`, `function_call`, `web_search_options` and the like.
 
+    What is neither a word nor a list is sent as given, so that Tess can say so.
+
     Raises:
         Refused: Something would be lost, and the policy says `"error"`.
     """
+    if not isinstance(body.get("tools"), str | list | None) or not isinstance(
+        body.get("functions"), list | None
+    ):
+        return _ALL_AS_GIVEN
     given = _read(body, options.tool_names)
-    wants_none = body.get("tool_choice") == "none" or body.get("function_call") == "none"
-    if wants_none and not isinstance(body.get("tools"), str):
+    declined = next((name for name in CHOICES if body.get(name) == "none"), None)
+    if declined is not None and not isinstance(body.get("tools"), str):
         return TessTools(options.tools)
-    word = given.words[0] if given.words else options.tools
-    if given.mapped:
-        ledger.mapped("tools", given.mapped, given.words[0], "Tess names one tool by a word")
-    if len(given.words) > 1:
+    word = options.tools if given.first is None else given.first
+    if given.first is not None and given.words[given.first]:
+        ledger.mapped("tools", given.words[given.first], given.first, "Tess names one tool by a word")
+    if given.first is not None and len(given.words) > 1:
         verdict = ledger.lose(
             "tools",
             given=", ".join(given.words),
-            sent=given.words[0],
+            sent=given.first,
             why="Tess runs one tool per call, so only the first is sent",
             remedy="Ask for one tool a call.",
             action="rewritten",
             topic="tools",
         )
         if verdict == "keep":
-            return TessTools(None, as_given=True)
+            return _ALL_AS_GIVEN
     if given.functions:
         return _lose_functions(body, given, word, ledger)
-    if _demand(body, options.tool_names) is not None or (wants_none and given.words):
-        verdict = ledger.lose(
-            "tool_choice",
-            given=describe(body.get("tool_choice", body.get("function_call"))),
-            why="the agent decides itself whether it uses its tool",
-            topic="tools",
-        )
-        if verdict == "keep":
-            return TessTools(word, as_given=True)
-    return TessTools(word)
+    demand = _demand(body, options.tool_names) or (declined if given.words else None)
+    if demand is None:
+        return TessTools(word)
+    verdict = ledger.lose(
+        demand,
+        given=describe(body[demand]),
+        why="the agent decides itself whether it uses its tool",
+        topic="tools",
+    )
+    return TessTools(word, _kept(demand, verdict))
 
 
 def _lose_functions(body: JSONObject, given: _Given, word: str | None, ledger: Ledger) -> TessTools:
-    param = "tools" if to_list(body.get("tools")) else "functions"
-    sent = given.words[0] if given.words else NO_TOOLS
+    param = next((name for name in ("tools", "functions") if to_list(body.get(name))), "web_search_options")
+    sent = NO_TOOLS if given.first is None else given.first
     verdict = ledger.lose(
         param,
         given=f"{given.functions} function{'s' if given.functions > 1 else ''}",
@@ -99,46 +112,51 @@ def _lose_functions(body: JSONObject, given: _Given, word: str | None, ledger: L
     if verdict == "emulate":
         return TessTools(word, emulate=True)
     if verdict == "keep":
-        return TessTools(None, as_given=True)
+        return _ALL_AS_GIVEN
     demand = _demand(body, {})
-    if demand is not None:
-        ledger.lose(
-            demand,
-            given=describe(body[demand]),
-            why="a function call was demanded and none will come: the answer is prose",
-            remedy=EMULATE % param,
-            topic="tools",
-        )
-    return TessTools(sent)
+    if demand is None:
+        return TessTools(sent)
+    verdict = ledger.lose(
+        demand,
+        given=describe(body[demand]),
+        why="a function call was demanded and none will come: the answer is prose",
+        remedy=EMULATE % param,
+        topic="tools",
+    )
+    return TessTools(sent, _kept(demand, verdict))
+
+
+def _kept(param: str, verdict: Verdict) -> frozenset[str]:
+    return frozenset({param}) if verdict == "keep" else frozenset()
 
 
 def _read(body: JSONObject, names: Mapping[str, str]) -> _Given:
     tools = body.get("tools")
-    if isinstance(tools, str):
-        return _Given((tools,) if tools else (), 0, "")
-    items = to_list(tools) or []
-    if items and all(isinstance(item, str) for item in items):
-        return _read_strings([str(item) for item in items])
-    words: dict[str, str] = {}
+    words = {tools: ""} if isinstance(tools, str) and tools else dict[str, str]()
     functions = len(to_list(body.get("functions")) or [])
-    for item in items:
+    for item in _joined(to_list(tools) or []):
+        if isinstance(item, str):
+            words.setdefault(item, "a list")
+            continue
         kind, name = _kind_and_name(item)
         word = names.get(name) or names.get(kind)
         if word is None:
             functions += 1
         else:
             words.setdefault(word, name if name in names else kind)
-    if body.get("web_search_options") is not None and WEB_SEARCH in names:
-        words.setdefault(names[WEB_SEARCH], "web_search_options")
-    return _Given(tuple(words), functions, ", ".join(words.values()))
+    if body.get("web_search_options") is not None:
+        word = names.get(WEB_SEARCH)
+        if word is None:
+            functions += 1
+        else:
+            words.setdefault(word, "web_search_options")
+    return _Given(words, functions)
 
 
-def _read_strings(items: list[str]) -> _Given:
-    """Read a list of words, or one word that the SDK's `.stream()` spelt into letters."""
-    if len(items) > 1 and all(len(item) == 1 for item in items):
-        return _Given(("".join(items),), 0, f"a list of {len(items)} letters")
-    words = tuple(dict.fromkeys(item for item in items if item))
-    return _Given(words, 0, "a list of words" if words else "")
+def _joined(items: list[object]) -> list[object]:
+    """Return the one word that the SDK's `.stream()` spelt into letters; other lists as they are."""
+    letters = [item for item in items if isinstance(item, str) and len(item) == 1]
+    return ["".join(letters)] if len(items) > 1 and len(letters) == len(items) else items
 
 
 def _kind_and_name(item: object) -> tuple[str, str]:
@@ -151,11 +169,11 @@ def _kind_and_name(item: object) -> tuple[str, str]:
 
 
 def _demand(body: JSONObject, names: Mapping[str, str]) -> str | None:
-    """Return the parameter that demands a call, `tool_choice` or `function_call`; None when none does.
+    """Return which of `CHOICES` demands a call; None when none does.
 
     A demand for a hosted tool that has a word in `names` is met by sending the word.
     """
-    for param in ("tool_choice", "function_call"):
+    for param in CHOICES:
         choice = body.get(param)
         if choice in (None, "auto", "none"):
             continue
