@@ -17,11 +17,18 @@ class Ledger:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self._changes: list[Change] = []
+        self._told = 0
 
     @property
     def changes(self) -> tuple[Change, ...]:
         """All changes so far, in order."""
         return tuple(self._changes)
+
+    def untold(self) -> tuple[Change, ...]:
+        """Return the changes since this was last asked."""
+        changes = tuple(self._changes[self._told :])
+        self._told = len(self._changes)
+        return changes
 
     def add(self, change: Change) -> None:
         """Record a change over which the policy has no say: nothing of the caller's is lost by it."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from tess_openai.core.calls import Answer, Call, Flow, Outgoing, exchange, read_all
 from tess_openai.core.chat.flow import chat_completion
-from tess_openai.core.errors import ERROR_BODY_LIMIT, parse_error
+from tess_openai.core.errors import ERROR_BODY_LIMIT, parse_error, parse_redirect
 from tess_openai.core.headers import check_key, request_headers
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused
@@ -85,6 +85,10 @@ def _absent(endpoint: str) -> Refused:
 
 def _pass(call: Call, options: Options) -> Flow:
     incoming = yield from exchange(Outgoing(headers=request_headers(call, options)))
+    location = incoming.headers.get("location", "")
+    if 300 <= incoming.status < 400 and location and not incoming.stays:
+        yield parse_redirect(incoming.status, location, stays=False).to_answer()
+        return
     if incoming.status < 400:
         yield Answer(incoming.status, base="as is")
         return

@@ -1,7 +1,7 @@
 """Server-sent events: bytes in any cut, to events.
 
-Source: the event stream format of the HTML standard. Beyond it, because servers do it: an event that the end
-of the stream cuts off is still given, and JSON objects on neighbouring lines are events of their own.
+Source: the event stream format of the HTML standard. Beyond it, because servers do it: an event whose blank
+line the end of the stream cuts off is still given, and JSON on neighbouring lines is an event a line.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from tess_openai.core.jsons import parse_json
+from tess_openai.core.jsons import parse_json, parse_object
 
 DONE: Final = b"[DONE]"
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
@@ -52,10 +52,10 @@ class EventDecoder:
         return _events(blocks)
 
     def finish(self) -> list[ServerSentEvent]:
-        """Return the event that the end of the stream cut off before its blank line, if any."""
+        """Return the events that only lack their blank line; what is cut inside its data is dropped."""
         rest = bytes(self._buffer)
         self._buffer.clear()
-        return _events([rest])
+        return [event for event in _events([rest]) if event.data == DONE or parse_object(event.data)]
 
     def _normalised(self, data: bytes) -> bytes:
         """Return `data` with LF for every line end, also where CR LF is cut in two."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,7 +21,6 @@ from tess_openai.core.calls import (
     read_piece,
     report,
 )
-from tess_openai.core.changes import Change
 from tess_openai.core.chat.chunks import ChunkReader, StreamEnd, StreamFault, broken, truncated
 from tess_openai.core.chat.completion import complete, from_chunks, is_completion, to_chunks
 from tess_openai.core.chat.messages import texts_of
@@ -38,7 +38,7 @@ from tess_openai.core.jsons import JSONObject, dump_json, parse_object
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused, json_headers
-from tess_openai.core.sse import DONE_EVENT, EventDecoder
+from tess_openai.core.sse import DONE_EVENT, EventDecoder, encode_event
 
 LEDGER_HEADER: Final = "x-tess-openai"
 """Response header with the ledger: a JSON list of changes, ASCII."""
@@ -95,19 +95,20 @@ def chat_completion(call: Call, options: Options) -> Flow:
         yield refused.to_answer()
         return
     chat = Chat(call, prepared)
-    if not call.attempt:  # a retry is the same request, and was told of
-        refused_by_filter = yield from tell(prepared.ledger.changes)
-        if refused_by_filter is not None:
-            yield refused_by_filter.to_answer()
-            return
+    # A retry is the same request, and was told of.
+    refused_by_filter = yield from tell(prepared.ledger, silently=call.attempt > 0)
+    if refused_by_filter is not None:
+        yield refused_by_filter.to_answer()
+        return
     body = None if prepared.untouched or given is None else dump_json(prepared.body)
     incoming = yield from exchange(Outgoing(body, request_headers(call, options)))
     yield from answer(chat, incoming)
 
 
-def tell(changes: tuple[Change, ...]) -> Generator[Step, Event, Refused | None]:
-    """Report changes; a refusal when the caller's warning filters say "error"."""
-    if not changes:
+def tell(ledger: Ledger, *, silently: bool = False) -> Generator[Step, Event, Refused | None]:
+    """Report what was not told yet; a refusal when the caller's warning filters say "error"."""
+    changes = ledger.untold()
+    if silently or not changes:
         return None
     problem = yield from report(changes)
     return None if problem is None else Refused(problem, param=None, code="warning_is_error")
@@ -118,7 +119,7 @@ def answer(chat: Chat, incoming: Incoming) -> Flow:
     if incoming.status >= 300:
         yield from _error(chat, incoming)
         return
-    streamed = incoming.headers.get("content-type", "").startswith(EVENT_STREAM)
+    streamed = incoming.headers.get("content-type", "").lower().startswith(EVENT_STREAM)
     if chat.prepared.stream:
         yield from _stream(chat) if streamed else _stream_from_whole(chat, incoming)
     elif streamed:
@@ -159,7 +160,6 @@ def _whole(chat: Chat, incoming: Incoming) -> Flow:
 
 def _completed(chat: Chat, fields: JSONObject, body: bytes | None) -> Flow:
     """Give a completion; `body` are its own bytes, used when nothing had to be completed."""
-    told = len(chat.ledger.changes)
     changed = complete(
         fields,
         model=chat.model,
@@ -168,7 +168,7 @@ def _completed(chat: Chat, fields: JSONObject, body: bytes | None) -> Flow:
         ledger=chat.ledger,
         estimate_for=chat.prompts,
     )
-    refused = yield from tell(chat.ledger.changes[told:])
+    refused = yield from tell(chat.ledger)
     if refused is not None:
         yield refused.to_answer()
         return
@@ -183,7 +183,6 @@ def _stream(chat: Chat) -> Flow:
     reader = chat.reader()
     stream = StreamFilter(reader, chat.writer(reader))
     yield Answer(200, ledger_header(chat.ledger))
-    told = len(chat.ledger.changes)
     piece, ended = b"", False
     while not ended:
         try:
@@ -194,12 +193,13 @@ def _stream(chat: Chat) -> Flow:
         out = stream.feed(piece) if piece else stream.finish()
         ended = stream.ended
         if ended:
-            refused = yield from tell(chat.ledger.changes[told:])
+            refused = yield from tell(chat.ledger)
             out = out if refused is None else stream.fail(StreamFault(refused.to_json()))
         if out:
             yield out
-    while piece and not stream.failed:  # what is left after [DONE]; at its end the connection can be reused
-        piece = yield from read_piece()
+    with suppress(Exception):  # whatever breaks now: the caller has the whole answer
+        while piece and not stream.failed:  # what is left after [DONE]; then the connection can be reused
+            piece = yield from read_piece()
 
 
 def _stream_from_whole(chat: Chat, incoming: Incoming) -> Flow:
@@ -214,9 +214,14 @@ def _stream_from_whole(chat: Chat, incoming: Incoming) -> Flow:
     chat.ledger.mapped("stream", "a stream", "one piece", why)
     reader = chat.reader()
     stream = StreamFilter(reader, chat.writer(reader))
-    pieces = [stream.feed(b"data: " + dump_json(chunk) + b"\n\n") for chunk in to_chunks(fields, reader)]
+    pieces = [stream.feed(encode_event(dump_json(chunk))) for chunk in to_chunks(fields, reader)]
+    pieces.append(stream.feed(DONE_EVENT))
+    refused = yield from tell(chat.ledger)
+    if refused is not None:
+        yield refused.to_answer()
+        return
     headers = {"content-type": EVENT_STREAM, **ledger_header(chat.ledger)}
-    yield Answer(200, headers, b"".join([*pieces, stream.feed(DONE_EVENT)]))
+    yield Answer(200, headers, b"".join(pieces))
 
 
 def _whole_from_stream(chat: Chat) -> Flow:
@@ -253,11 +258,14 @@ def _whole_from_stream(chat: Chat) -> Flow:
 def ledger_header(ledger: Ledger) -> Mapping[str, str | None]:
     """Return the header that carries the ledger; none when nothing changed.
 
-    A long ledger is cut to the names: `[{"action", "param"}]`.
+    A long ledger is cut to the names, `[{"action", "param"}]`, and a longer one to the first of them.
     """
     if not ledger.changes:
         return {}
-    text = json.dumps([change.to_json() for change in ledger.changes])
-    if len(text) > _LEDGER_HEADER_LIMIT:
-        text = json.dumps([{"action": change.action, "param": change.param} for change in ledger.changes])
-    return {LEDGER_HEADER: text[: 4 * _LEDGER_HEADER_LIMIT]}
+    changes = [change.to_json() for change in ledger.changes]
+    text = json.dumps(changes)
+    while len(text) > _LEDGER_HEADER_LIMIT:
+        changes = [{"action": change["action"], "param": change["param"]} for change in changes]
+        text = json.dumps(changes)
+        del changes[len(changes) // 2 :]
+    return {LEDGER_HEADER: text}

@@ -12,10 +12,10 @@ from typing import Final
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.chunks import Chunk, ChunkReader, StreamEnd, StreamFault, truncated
 from tess_openai.core.chat.usage import estimate_usage
-from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_list, to_object
+from tess_openai.core.jsons import JSONObject, dump_json, to_list, to_object
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.options import CALL_FIELD
-from tess_openai.core.sse import DONE, DONE_EVENT, EventDecoder, ServerSentEvent, encode_event
+from tess_openai.core.sse import DONE_EVENT, EventDecoder, ServerSentEvent, encode_event
 
 NO_TEXT: Final = Change(
     "noticed", "answer", "", "", "Tess answered with no text", "Ask again, or ask otherwise.", "answer"
@@ -103,8 +103,7 @@ class StreamFilter:
 
     def finish(self) -> bytes:
         """Take the end of Tess's stream, return the end for the caller."""
-        rest = [event for event in self._decoder.finish() if event.data == DONE or parse_object(event.data)]
-        out = b"".join([self._take(event) for event in rest])
+        out = b"".join([self._take(event) for event in self._decoder.finish()])
         if self.ended:
             return out
         return out + (self._writer.close() if self._reader.finished else self._writer.fail(truncated()))
