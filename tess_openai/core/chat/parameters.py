@@ -11,7 +11,6 @@ unknown; `max_tokens` was sent and ignored (observed once).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,34 +28,19 @@ class Parameter:
     Attributes:
         name: At the root of the request.
         loss: What the caller does not get without it, one clause.
-        neutral: Values that ask for nothing, so that leaving them out changes nothing; null always is.
+        neutral: Values that ask for nothing, so that leaving them out changes nothing; null always is one.
         can_emulate: Whether the adapter can do it itself.
         remedy: What to do instead.
     """
 
     name: str
     loss: str
-    neutral: Callable[[object], bool] = lambda _: False
+    neutral: tuple[object, ...] = ()
     can_emulate: bool = False
     remedy: str = ""
 
 
-def _is(*values: object) -> Callable[[object], bool]:
-    return lambda given: given in values
-
-
-def _is_empty(given: object) -> bool:
-    return given in ([], {}, "")
-
-
-def _is_text_format(given: object) -> bool:
-    return (to_object(given) or {}).get("type") == "text"
-
-
-def _is_text_only(given: object) -> bool:
-    return given in (["text"], [])
-
-
+_EMPTY: Final[tuple[object, ...]] = ([], {}, "")
 _NOT_SEEDED = "answers are not made repeatable"
 _NO_PENALTY = "repetition is not steered"
 _NOT_LIMITED = "the length of the answer is not limited"
@@ -66,36 +50,36 @@ STRIPPED: Final[dict[str, Parameter]] = {
     parameter.name: parameter
     for parameter in (
         Parameter("audio", "the answer is text only"),
-        Parameter("frequency_penalty", _NO_PENALTY, _is(0)),
-        Parameter("logit_bias", "no token is favoured or banned", _is_empty),
-        Parameter("logprobs", "no log probabilities come back", _is(False)),
+        Parameter("frequency_penalty", _NO_PENALTY, (0,)),
+        Parameter("logit_bias", "no token is favoured or banned", _EMPTY),
+        Parameter("logprobs", "no log probabilities come back", (False,)),
         Parameter("max_completion_tokens", _NOT_LIMITED, can_emulate=True),
         Parameter("max_tokens", _NOT_LIMITED, can_emulate=True),
-        Parameter("metadata", _NOT_TAGGED, _is_empty),
-        Parameter("modalities", "the answer is text only", _is_text_only),
+        Parameter("metadata", _NOT_TAGGED, _EMPTY),
+        Parameter("modalities", "the answer is text only", (["text"], [])),
         Parameter("moderation", "the exchange is not moderated by OpenAI"),
-        Parameter("n", "one choice comes back", _is(1), can_emulate=True),
+        Parameter("n", "one choice comes back", (1,), can_emulate=True),
         Parameter("prediction", "the expected text does not speed the answer up"),
-        Parameter("presence_penalty", _NO_PENALTY, _is(0)),
-        Parameter("prompt_cache_key", _NOT_TAGGED, _is_empty),
-        Parameter("prompt_cache_options", "prompt caching is not steered", _is_empty),
+        Parameter("presence_penalty", _NO_PENALTY, (0,)),
+        Parameter("prompt_cache_key", _NOT_TAGGED, _EMPTY),
+        Parameter("prompt_cache_options", "prompt caching is not steered", _EMPTY),
         Parameter("prompt_cache_retention", "prompt caching is not steered"),
         Parameter("reasoning_effort", "the agent reasons as it is set up to"),
         Parameter(
             "response_format",
             "the answer may be any text, also where JSON is expected",
-            _is_text_format,
+            ({"type": "text"},),
             can_emulate=True,
         ),
-        Parameter("safety_identifier", _NOT_TAGGED, _is_empty),
+        Parameter("safety_identifier", _NOT_TAGGED, _EMPTY),
         Parameter("seed", _NOT_SEEDED),
-        Parameter("service_tier", "Tess has one service tier", _is("auto", "default")),
-        Parameter("stop", "the answer does not stop at these sequences", _is_empty, can_emulate=True),
-        Parameter("store", "nothing is stored at OpenAI", _is(False)),
-        Parameter("top_logprobs", "no log probabilities come back", _is(0)),
-        Parameter("top_p", "the agent samples as it is set up to", _is(1), remedy="Use temperature."),
-        Parameter("user", _NOT_TAGGED, _is_empty),
-        Parameter("verbosity", "the agent is as wordy as it is set up to be", _is("medium")),
+        Parameter("service_tier", "Tess has one service tier", ("auto", "default")),
+        Parameter("stop", "the answer does not stop at these sequences", _EMPTY, can_emulate=True),
+        Parameter("store", "nothing is stored at OpenAI", (False,)),
+        Parameter("top_logprobs", "no log probabilities come back", (0,)),
+        Parameter("top_p", "the agent samples as it is set up to", (1,), remedy="Use temperature."),
+        Parameter("user", _NOT_TAGGED, _EMPTY),
+        Parameter("verbosity", "the agent is as wordy as it is set up to be", ("medium",)),
     )
 }
 
@@ -125,7 +109,7 @@ def strip(name: str, value: object, ledger: Ledger) -> bool:
         Refused: The policy says `"error"`.
     """
     parameter = STRIPPED[name]
-    if value is None or parameter.neutral(value):
+    if value is None or value in parameter.neutral:
         return False
     remedy = parameter.remedy or (EMULATE % name if parameter.can_emulate else "")
     verdict = ledger.lose(
