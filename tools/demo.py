@@ -1,7 +1,7 @@
 """`make demo`: run the examples that show the main job, against a simulated Tess or the real one.
 
-With TESS_API_KEY, TESS_AGENT_ID and TESS_WORKSPACE_ID set, the real one answers, and is paid; else a simulator
-of it on loopback.
+With TESS_API_KEY, TESS_AGENT_ID and TESS_WORKSPACE_ID set, the real one answers, and is paid; else a
+simulator of it on loopback.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def wrap_own(client: Any, adapter: Adapter, kind: Kind) -> Any:
     client = _wrap(client, None, adapter, kind)
     transports = [client._transport, *client._mounts.values()]  # noqa: SLF001
     forget = _close if kind == "sync" else _close_soon
-    weakref.finalize(client, forget, transports).atexit = False
+    weakref.finalize(client, forget, transports).atexit = kind == "sync"
     return client
 
 
