@@ -24,16 +24,22 @@ def request_headers(call: Call, options: Options) -> dict[str, str | None]:
 def check_key(call: Call) -> None:
     """Refuse to send a key of OpenAI's to Tess.
 
-    The SDK lets `OPENAI_CUSTOM_HEADERS` replace the key that the program gave, anew at each `with_options()`.
-
     Raises:
         Refused: The key starts like OpenAI's.
     """
     if call.headers.get("authorization", "").lower().startswith("bearer sk-"):
-        raise Refused(
-            "This call carries a key of OpenAI's, which is never sent to Tess. Pass Tess's own with api_key= "
-            "or TESS_API_KEY, and take Authorization out of OPENAI_CUSTOM_HEADERS.",
-            param=None,
-            code="foreign_key",
-            status=401,
-        )
+        raise foreign_key()
+
+
+def foreign_key() -> Refused:
+    """Return the refusal of a call with another service's key.
+
+    The SDK lets `OPENAI_CUSTOM_HEADERS` replace the key that the program gave, anew at each `with_options()`.
+    """
+    return Refused(
+        "This call carries a key of another service's, which is never sent to Tess. Pass Tess's own with "
+        "api_key= or TESS_API_KEY, and take Authorization out of OPENAI_CUSTOM_HEADERS.",
+        param=None,
+        code="foreign_key",
+        status=401,
+    )

@@ -12,17 +12,19 @@ from typing import Final, TypeAlias
 
 from tess_openai.core.calls import Call, Flow
 from tess_openai.core.changes import Change
-from tess_openai.core.headers import WORKSPACE
+from tess_openai.core.headers import WORKSPACE, foreign_key
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused
 from tess_openai.core.routes import refuse, route
-from tess_openai.edge.callers import CATEGORIES, warn
-from tess_openai.edge.families import URL, Request
+from tess_openai.edge.callers import CATEGORIES, caller, warn
+from tess_openai.edge.families import URL, Request, to_dict
 
 OnChange: TypeAlias = Callable[[Change], object]
 
 logger = logging.getLogger("tess_openai")
 
+FOLLOWED: Final = "tess_openai.followed"
+"""Extension of a request that the http client makes anew from one that was redirected: it is no new call."""
 _AGENT_PATH: Final = re.compile(r"/agents/[^/]+/openai(?=/)")
 _TESS_KEY: Final = re.compile(r"bearer\s+\d+\|", re.IGNORECASE)
 
@@ -70,17 +72,26 @@ class Adapter:
 
     def open(self, request: Request, path: str, body: bytes) -> Flow:
         """Return the flow for a request of this adapter's origin."""
-        retries = request.headers.get("x-stainless-retry-count", "0")
+        headers = to_dict(request.headers)
+        if self._is_foreign_key(headers.get("authorization", "")):
+            return refuse(foreign_key())
+        retries = headers.get("x-stainless-retry-count", "0")
+        attempt = int(retries) if retries.isdecimal() else 0
         call = Call(
             method=request.method,
             path=path,
-            headers=request.headers,
+            headers=headers,
             body=body,
-            attempt=int(retries) if retries.isdecimal() else 0,
+            attempt=attempt + (FOLLOWED in request.extensions),
             now=_now,
             new_id=_new_id,
         )
         return route(call, self.options)
+
+    def _is_foreign_key(self, authorization: str) -> bool:
+        """Whether a call has a key of no Tess form although its client has one that is."""
+        given = f"Bearer {self.api_key or ''}"
+        return bool(authorization and _TESS_KEY.match(given) and not _TESS_KEY.match(authorization))
 
     def refuse_foreign(self, request: Request) -> Flow | None:
         """Return a refusal when a request for elsewhere carries what is this origin's only; None when not.
@@ -106,6 +117,7 @@ class Adapter:
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug("%s", ", ".join(f"{change.action} {change.param}" for change in changes))
         problem: str | None = None
+        line = caller() if any(change.warn for change in changes) else None
         for change in changes:
             if self.on_change is not None:
                 try:
@@ -114,7 +126,7 @@ class Adapter:
                     logger.exception("on_change failed; the call goes on")
             if change.warn is not None:
                 try:
-                    warn(str(change), CATEGORIES[change.warn])
+                    warn(str(change), CATEGORIES[change.warn], line)
                 except Warning as warning:
                     problem = problem or str(warning)
         return problem

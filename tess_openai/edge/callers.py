@@ -37,13 +37,9 @@ _LIBRARIES: Final = tuple(
 )
 
 
-def warn(message: str, category: type[TessWarning]) -> None:
-    """Warn at the nearest line that is neither this package's nor an installed library's.
-
-    Where all lines are (a program that is installed itself), at the nearest that is not this package's; where
-    the caller's line is not on the stack (a task, a thread pool), at whatever started it.
-    """
-    frame = _line(sys._getframe())  # pyright: ignore[reportPrivateUsage] # noqa: SLF001 - documented by sys
+def warn(message: str, category: type[TessWarning], line: FrameType | None = None) -> None:
+    """Warn at the caller's line; `line` is its frame when `caller()` has already found it."""
+    frame = line or caller()
     if frame is None:
         warnings.warn(message, category, stacklevel=2)
         return
@@ -57,7 +53,13 @@ def warn(message: str, category: type[TessWarning]) -> None:
     )
 
 
-def _line(frame: FrameType | None) -> FrameType | None:
+def caller() -> FrameType | None:
+    """Return the nearest frame that is neither this package's nor an installed library's.
+
+    Where all are (a program that is installed itself), the nearest that is not this package's; where the
+    caller's line is not on the stack (a task, a thread pool), that of whatever started it.
+    """
+    frame: FrameType | None = sys._getframe()  # pyright: ignore[reportPrivateUsage] # noqa: SLF001 - documented by sys
     fallback: FrameType | None = None
     while frame is not None:
         filename = frame.f_code.co_filename

@@ -11,7 +11,7 @@ import importlib
 import sys
 import types
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol, TypeAlias, cast
 
@@ -36,12 +36,14 @@ class URL(Protocol):
     def copy_with(self, *, raw_path: bytes) -> URL: ...
 
 
-class Headers(Mapping[str, str]):
+class Headers(MutableMapping[str, str]):
     """What this package reads of `httpx.Headers`: names in any case. For type checkers only."""
 
+    raw: list[tuple[bytes, bytes]]
+
     @abstractmethod
-    def multi_items(self) -> list[tuple[str, str]]:
-        """Return every header, in order."""
+    def copy(self) -> Headers:
+        """Return headers that can be changed without changing these."""
 
 
 class Request(Protocol):
@@ -92,8 +94,10 @@ class Family:
     name: FamilyName
     Request: Callable[..., Request]
     Response: Callable[..., Response]
+    Headers: Callable[[], Headers]
     ByteStream: Callable[[bytes], Any]
     RequestError: type[Exception]
+    InvalidURL: type[Exception]
     Client: type[Any]
     AsyncClient: type[Any]
     Timeout: Callable[..., Any]
@@ -135,6 +139,11 @@ def family_of(client: object) -> FamilyName | None:
                 if module == name and name in sys.modules:
                     return name
     return None
+
+
+def to_dict(headers: Headers) -> dict[str, str]:
+    """Return headers as a plain dict, names in lower case: each look-up in theirs walks the whole list."""
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers.raw}
 
 
 _DERIVED: Final[dict[tuple[type[Any], type[Any]], type[Any]]] = {}

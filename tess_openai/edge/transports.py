@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from tess_openai.core.calls import Answer, Event, Flow, Incoming, Outgoing, Read, ReadAll, Report, Step
 from tess_openai.core.refusals import Refused
-from tess_openai.edge.adapter import Adapter, logger
-from tess_openai.edge.families import AsyncTransport, Family, Request, Response, Transport
+from tess_openai.edge.adapter import FOLLOWED, Adapter, logger
+from tess_openai.edge.families import AsyncTransport, Family, Request, Response, Transport, to_dict
 
-_REPLACED: Final = frozenset({"content-length", "transfer-encoding", "content-encoding"})
+_REPLACED: Final = ("content-length", "transfer-encoding", "content-encoding")
 _IDENTITY: Final = ("", "identity")
+_GIVEN: Final = (Answer, bytes)
 
 
 class _Run:
@@ -23,60 +24,78 @@ class _Run:
         self.family = family
         self.request = request
         self.response: Response | None = None
+        self.source: Any = None  # the stream of the answer in hand, as it came
+        self.headers: dict[str, str] = {}
         self.began = False
+
+    @property
+    def is_encoded(self) -> bool:
+        """Whether the answer in hand is compressed; the response then reads, and closes, itself."""
+        return self.headers.get("content-encoding", "") not in _IDENTITY
 
     def to_request(self, outgoing: Outgoing) -> Request:
         """Return the request for Tess; the caller's own when nothing differs."""
         given = self.request
-        if outgoing == _UNCHANGED:
+        body, url = outgoing.body, given.url
+        if body is None and not outgoing.headers and outgoing.path is None:
             return given
-        headers = [
-            (name, value)
-            for name, value in given.headers.multi_items()
-            if name.lower() not in outgoing.headers
-            and (outgoing.body is None or name.lower() not in _REPLACED)
-        ]
-        headers += [(name, value) for name, value in outgoing.headers.items() if value is not None]
+        headers = given.headers.copy()
+        for name, value in outgoing.headers.items():
+            if value is None:
+                headers.pop(name, None)
+            else:
+                headers[name] = value
         stream = given.stream
-        if outgoing.body is not None:
-            headers.append(("content-length", str(len(outgoing.body))))
-            stream = self.family.ByteStream(outgoing.body)
-        url = given.url
+        if body is not None:
+            headers["content-length"] = str(len(body))
+            stream = self.family.ByteStream(body)
         if outgoing.path is not None:
-            origin = self.adapter.origin
-            query = outgoing.query.encode()
-            target = (origin.prefix + outgoing.path).encode() + (b"?" + query if query else b"")
-            url = url.copy_with(raw_path=target)
-        return self.family.Request(
-            outgoing.method or given.method, url, headers=headers, stream=stream, extensions=given.extensions
+            query = f"?{outgoing.query}" if outgoing.query else ""
+            url = url.copy_with(raw_path=f"{self.adapter.origin.prefix}{outgoing.path}{query}".encode())
+        method = outgoing.method or given.method
+        request = self.family.Request(
+            method, url, headers=headers, stream=stream, extensions=given.extensions
         )
+        request.read()  # in memory; inner transports and instruments look at `content`
+        return request
 
     def to_incoming(self, response: Response) -> Incoming:
         """Return the head of an answer."""
-        self.response = response
-        headers, stays = response.headers, True
-        if 300 <= response.status_code < 400:
-            target = self.request.url.join(headers.get("location", ""))
-            stays = self.adapter.origin.agent_path(target) is not None
+        self.response, self.source = response, response.stream
+        self.headers = headers = to_dict(response.headers)
+        stays = 300 <= response.status_code < 400 and self._stays(headers.get("location", ""))
+        if stays:
+            self.request.extensions[FOLLOWED] = True  # the client copies them to its next request
         return Incoming(response.status_code, headers, stays)
 
+    def _stays(self, location: str) -> bool:
+        try:
+            target = self.request.url.join(location)
+        except (self.family.InvalidURL, ValueError):
+            return False
+        return bool(location) and self.adapter.origin.agent_path(target) is not None
+
     def to_response(self, answer: Answer, stream: Any) -> Response:
-        """Return the caller's response; `stream` is its body."""
+        """Return the caller's response; `stream` is its body, decoded."""
         response = self.response
-        items: list[tuple[str, str]] = []
-        extensions: dict[str, Any] = {}
-        if response is not None and answer.base == "incoming":
-            changed = answer.headers
-            items = [
-                (name, value)
-                for name, value in response.headers.multi_items()
-                if name not in _REPLACED and name not in changed
-            ]
-            extensions = response.extensions
-        items += [(name, value) for name, value in answer.headers.items() if value is not None]
+        if answer.base == "as read" and response is not None and not self.is_encoded:
+            response.stream = stream
+            return response
+        if response is None or answer.base == "none":
+            headers, extensions = self.family.Headers(), {}
+        else:
+            headers, extensions = response.headers.copy(), response.extensions
+            for name in _REPLACED:
+                if name in self.headers:
+                    del headers[name]
+        for name, value in answer.headers.items():
+            if value is None:
+                headers.pop(name, None)
+            else:
+                headers[name] = value
         if answer.body is not None:
-            items.append(("content-length", str(len(answer.body))))
-        return self.family.Response(answer.status, headers=items, stream=stream, extensions=extensions)
+            headers["content-length"] = str(len(answer.body))
+        return self.family.Response(answer.status, headers=headers, stream=stream, extensions=extensions)
 
     def report(self, step: Report) -> str | None:
         """Tell the caller."""
@@ -137,7 +156,7 @@ class _SyncRun(_Run):
             step = self.next_step(event, error)
             event = error = None
             try:
-                if step is None or isinstance(step, Answer | bytes):
+                if step is None or isinstance(step, _GIVEN):
                     return step
                 if isinstance(step, Read):
                     event = next(self.read(), b"")
@@ -157,24 +176,25 @@ class _SyncRun(_Run):
             response = self.response
             if response is None:
                 return iter(())
-            encoded = response.headers.get("content-encoding", "") not in _IDENTITY
-            self.pieces = iter(response.iter_bytes() if encoded else response.stream)
+            self.pieces = iter(response.iter_bytes() if self.is_encoded else response.stream)
         return self.pieces
 
     def read_all(self, limit: int | None) -> bytes:
         """Read the answer in hand to its end or to `limit`."""
+        if limit is None:
+            return b"".join(self.read())
         whole = bytearray()
         for piece in self.read():
             whole += piece
-            if limit is not None and len(whole) >= limit:
-                return bytes(whole[:limit])
-        return bytes(whole)
+            if len(whole) >= limit:
+                break
+        return bytes(whole[:limit])
 
     def drop(self) -> None:
         """Close the answer in hand."""
         response, self.response, self.pieces = self.response, None, None
         if response is not None:
-            response.close()
+            (response if self.is_encoded else self.source).close()
 
     def close(self) -> None:
         """End the call, wherever it is."""
@@ -257,7 +277,7 @@ class _AsyncRun(_Run):
             step = self.next_step(event, error)
             event = error = None
             try:
-                if step is None or isinstance(step, Answer | bytes):
+                if step is None or isinstance(step, _GIVEN):
                     return step
                 if isinstance(step, Read):
                     event = await anext(self.read(), b"")
@@ -278,24 +298,25 @@ class _AsyncRun(_Run):
             response = self.response
             if response is None:
                 return _Nothing()
-            encoded = response.headers.get("content-encoding", "") not in _IDENTITY
-            self.pieces = aiter(response.aiter_bytes() if encoded else response.stream)
+            self.pieces = aiter(response.aiter_bytes() if self.is_encoded else response.stream)
         return self.pieces
 
     async def read_all(self, limit: int | None) -> bytes:
         """Async counterpart of `_SyncRun.read_all`."""
+        if limit is None:
+            return b"".join([piece async for piece in self.read()])
         whole = bytearray()
         async for piece in self.read():
             whole += piece
-            if limit is not None and len(whole) >= limit:
-                return bytes(whole[:limit])
-        return bytes(whole)
+            if len(whole) >= limit:
+                break
+        return bytes(whole[:limit])
 
     async def drop(self) -> None:
         """Async counterpart of `_SyncRun.drop`."""
         response, self.response, self.pieces = self.response, None, None
         if response is not None:
-            await response.aclose()
+            await (response if self.is_encoded else self.source).aclose()
 
     async def aclose(self) -> None:
         """Async counterpart of `_SyncRun.close`."""
