@@ -6,8 +6,7 @@ line the end of the stream cuts off is still given, and JSON on neighbouring lin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from tess_openai.core.jsons import parse_json, parse_object
 
@@ -16,8 +15,7 @@ BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 DONE_EVENT: Final = b"data: [DONE]\n\n"
 
 
-@dataclass(frozen=True, slots=True)
-class ServerSentEvent:
+class ServerSentEvent(NamedTuple):  # made once a chunk: half the cost of a frozen dataclass
     """One event: its type (`""` when unnamed) and its data, undecoded."""
 
     event: str

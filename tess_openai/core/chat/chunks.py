@@ -67,6 +67,20 @@ class ChunkReader:
     finished: set[int] = field(default_factory=set[int])
     has_output: bool = False
     has_usage: bool = False
+    _shape: tuple[bytes, bytes] | None = None  # of a complete chunk, before and after its text
+
+    def text_of_alike(self, data: bytes) -> str | None:
+        """Return the text of a chunk that differs in nothing but its text from a complete one before it.
+
+        Most chunks of a stream do, so this saves parsing them. A text with a quote, a backslash or a
+        character that JSON would have to escape is not decided here: None, as for all other data.
+        """
+        if self._shape is None or self.finished:
+            return None
+        before, after = self._shape
+        if not (data.startswith(before) and data.endswith(after) and len(data) >= len(before) + len(after)):
+            return None
+        return _plain_text(data[len(before) : len(data) - len(after)])
 
     def read(self, event: ServerSentEvent) -> Item | None:
         """Return what an event is; None for a ping without content."""
@@ -82,7 +96,10 @@ class ChunkReader:
             fault = _fault(fields, event.event)
             if fault is not None:
                 return fault
-        return self.complete(fields)
+        chunk = self.complete(fields)
+        if chunk.untouched and self._shape is None:
+            self._shape = _shape(fields, event.data)
+        return chunk
 
     def complete(self, fields: JSONObject) -> Chunk:
         """Complete a chunk, in place: the parsed object is this reader's own."""
@@ -161,6 +178,29 @@ class ChunkReader:
             return True
         choice["finish_reason"] = "stop"
         return False
+
+
+def _plain_text(data: bytes) -> str | None:
+    if b'"' in data or b"\\" in data:
+        return None
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return None
+    return text if text.isprintable() else None
+
+
+def _shape(fields: JSONObject, data: bytes) -> tuple[bytes, bytes] | None:
+    """Return what stands before and after the text of a complete chunk; None when that is not certain."""
+    choices = fields["choices"]
+    if len(choices) != 1 or choices[0]["finish_reason"] is not None or fields.get("usage"):
+        return None
+    text = choices[0]["delta"].get("content")
+    quoted = b'"' + text.encode(errors="replace") + b'"' if isinstance(text, str) and text else b""
+    if not quoted or _plain_text(quoted[1:-1]) is None or data.count(quoted) != 1:
+        return None
+    before, _, after = data.partition(quoted)
+    return before + b'"', b'"' + after
 
 
 def truncated() -> StreamFault:

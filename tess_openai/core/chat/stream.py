@@ -53,6 +53,12 @@ class ChunkWriter:
         before, self._held = self._held, fields
         return b"" if before is None else encode_event(dump_json(before))
 
+    def pass_on(self, text: str, data: bytes) -> bytes:
+        """Return what to send for a chunk of known shape, in the middle of the stream: itself."""
+        if self._texts is not None:
+            self._texts.append(text)
+        return encode_event(data)
+
     def fail(self, fault: StreamFault) -> bytes:
         """Return the error event with which the stream ends."""
         self.ended = self.failed = True
@@ -115,6 +121,9 @@ class StreamFilter:
     def _take(self, event: ServerSentEvent) -> bytes:
         if self.ended:
             return b""
+        text = None if event.event else self._reader.text_of_alike(event.data)
+        if text is not None:
+            return self._writer.pass_on(text, event.data)
         item = self._reader.read(event)
         if item is None:
             return b""
