@@ -1,0 +1,270 @@
+"""Every parameter of OpenAI's that Tess lacks: neutral values go in silence, all others are told of."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from typing import Any
+
+import pytest
+
+from tess_openai.core.chat.parameters import (
+    CHAT_PARAMETERS,
+    POLICY_PARAMETERS,
+    STRIPPED,
+    TOOL_PARAMETERS,
+    stop_sequences,
+)
+from tess_openai.core.chat.request import Prepared, prepare
+from tess_openai.core.options import Options, UsageOption
+from tess_openai.core.policy import Policy, Word
+from tess_openai.core.refusals import Refused
+
+CHAT: dict[str, Any] = {"model": "tess-6", "messages": [{"role": "user", "content": "hello"}]}
+
+# What OpenAI's own default or an absence means, for each parameter that has such a value.
+NEUTRAL: dict[str, list[Any]] = {
+    "frequency_penalty": [0, 0.0],
+    "logit_bias": [{}],
+    "logprobs": [False],
+    "metadata": [{}],
+    "modalities": [["text"], []],
+    "n": [1],
+    "presence_penalty": [0],
+    "prompt_cache_key": [""],
+    "prompt_cache_options": [{}],
+    "response_format": [{"type": "text"}],
+    "safety_identifier": [""],
+    "service_tier": ["auto", "default"],
+    "stop": [[], ""],
+    "store": [False],
+    "top_logprobs": [0],
+    "top_p": [1, 1.0],
+    "user": [""],
+    "verbosity": ["medium"],
+}
+# A value that asks for something, for each parameter.
+ASKING: dict[str, Any] = {
+    "audio": {"voice": "alloy", "format": "mp3"},
+    "frequency_penalty": 0.5,
+    "logit_bias": {"50256": -100},
+    "logprobs": True,
+    "max_completion_tokens": 100,
+    "max_tokens": 100,
+    "metadata": {"trace": "1"},
+    "modalities": ["text", "audio"],
+    "moderation": {"model": "m"},
+    "n": 2,
+    "prediction": {"type": "content", "content": "x"},
+    "presence_penalty": -0.5,
+    "prompt_cache_key": "k",
+    "prompt_cache_options": {"ttl": "1h"},
+    "prompt_cache_retention": "24h",
+    "reasoning_effort": "low",
+    "response_format": {"type": "json_object"},
+    "safety_identifier": "u",
+    "seed": 0,
+    "service_tier": "flex",
+    "stop": "\n",
+    "store": True,
+    "top_logprobs": 2,
+    "top_p": 0.9,
+    "user": "u",
+    "verbosity": "low",
+}
+
+
+def prepared_with(name: str, value: object, word: Word = "warn") -> Prepared:
+    """Translate an ordinary chat with one more parameter."""
+    return prepare({**CHAT, name: value}, Options(policy=Policy(word)))
+
+
+def test_the_tables_of_this_test_name_every_parameter() -> None:
+    """A parameter that is added without a value to try fails here."""
+    assert set(ASKING) == set(STRIPPED)
+    assert set(NEUTRAL) <= set(STRIPPED)
+
+
+@pytest.mark.parametrize("name", STRIPPED)
+def test_null_asks_for_nothing(name: str) -> None:
+    """The SDK sends null for an explicit None."""
+    prepared = prepared_with(name, None, "error")
+    assert (prepared.body, prepared.ledger.changes) == (CHAT, ())
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name in NEUTRAL for value in NEUTRAL[name]])
+def test_a_neutral_value_is_left_out_in_silence(name: str, value: object) -> None:
+    """Under the strictest policy too: nothing is lost by it."""
+    prepared = prepared_with(name, value, "error")
+    assert (prepared.body, prepared.ledger.changes) == (CHAT, ())
+    assert not prepared.untouched
+
+
+@pytest.mark.parametrize("name", STRIPPED)
+def test_warn_leaves_out_and_warns(name: str) -> None:
+    """One change, for the parameter, with a category to silence it by."""
+    prepared = prepared_with(name, ASKING[name])
+    assert prepared.body == CHAT
+    (change,) = prepared.ledger.changes
+    assert (change.action, change.param, change.warn) == ("stripped", name, "parameter")
+    assert change.why.startswith("Tess does not have it, so ")
+
+
+@pytest.mark.parametrize("name", STRIPPED)
+def test_ignore_leaves_out_and_keeps_it_in_the_ledger(name: str) -> None:
+    """Silent, not forgotten."""
+    prepared = prepared_with(name, ASKING[name], "ignore")
+    assert prepared.body == CHAT
+    assert [(change.param, change.warn) for change in prepared.ledger.changes] == [(name, None)]
+
+
+@pytest.mark.parametrize("name", STRIPPED)
+def test_error_refuses_as_openai_does(name: str) -> None:
+    """400, `unsupported_parameter`, and `param` is the parameter's name."""
+    with pytest.raises(Refused) as caught:
+        prepared_with(name, ASKING[name], "error")
+    refused = caught.value
+    assert (refused.status, refused.param, refused.code) == (400, name, "unsupported_parameter")
+
+
+@pytest.mark.parametrize("name", STRIPPED)
+def test_forward_sends_as_given(name: str) -> None:
+    """The body is what the caller gave, and the ledger says so."""
+    prepared = prepared_with(name, ASKING[name], "forward")
+    assert prepared.body == {**CHAT, name: ASKING[name]}
+    assert prepared.untouched
+    assert [(change.action, change.param) for change in prepared.ledger.changes] == [("forwarded", name)]
+
+
+@pytest.mark.parametrize("name", [name for name in STRIPPED if STRIPPED[name].can_emulate])
+def test_what_can_be_emulated_says_how(name: str) -> None:
+    """The warning names the remedy."""
+    (change,) = prepared_with(name, ASKING[name]).ledger.changes
+    assert change.remedy == f'Emulate it with unsupported={{"{name}": "emulate"}}.'
+
+
+@pytest.mark.parametrize(
+    ("stream_options", "usage", "lost"),
+    [
+        pytest.param(None, "none", None, id="null asks for nothing"),
+        pytest.param({}, "none", None, id="an empty object asks for nothing"),
+        pytest.param({"include_usage": True}, "estimate", None, id="the usage is given by the adapter"),
+        pytest.param({"include_usage": True}, "none", "include_usage", id="the usage cannot be given"),
+        pytest.param({"include_usage": False}, "none", None, id="no usage is wanted"),
+        pytest.param({"include_obfuscation": False}, "none", None, id="no padding is wanted"),
+        pytest.param(
+            {"include_obfuscation": True}, "estimate", "include_obfuscation", id="padding is wanted"
+        ),
+        pytest.param([1, 2], "estimate", "a list of 2", id="no object"),
+    ],
+)
+def test_stream_options_are_honoured_or_told_of(
+    stream_options: object, usage: UsageOption, lost: str | None
+) -> None:
+    """`include_usage` is the adapter's own work; what it cannot do is a change."""
+    prepared = prepare(
+        {**CHAT, "stream": True, "stream_options": stream_options},
+        Options(usage=usage),
+    )
+    assert prepared.body == {**CHAT, "stream": True}
+    told = [(change.param, change.given) for change in prepared.ledger.changes]
+    assert told == ([("stream_options", lost)] if lost else [])
+
+
+def test_stream_options_can_be_forwarded() -> None:
+    """As given, when the policy says so."""
+    options = {"include_obfuscation": True}
+    prepared = prepare({**CHAT, "stream_options": options}, Options(policy=Policy("forward")))
+    assert prepared.body == {**CHAT, "stream_options": options}
+
+
+@pytest.mark.parametrize(
+    ("stream_options", "wanted"),
+    [({"include_usage": True}, True), ({"include_usage": 1}, False), (None, False), ([True], False)],
+)
+def test_usage_is_wanted_only_when_it_is_asked_for(*, stream_options: object, wanted: bool) -> None:
+    """A stream ends in a chunk with `usage` for those who asked."""
+    assert prepare({**CHAT, "stream_options": stream_options}, Options()).include_usage is wanted
+
+
+@pytest.mark.parametrize(
+    ("value", "sequences"),
+    [
+        pytest.param(None, (), id="null is none"),
+        pytest.param("\n", ("\n",), id="a string is one"),
+        pytest.param(["a", "b"], ("a", "b"), id="a list is several"),
+        pytest.param(["", 7, None, "a"], ("a",), id="what cannot stop anything is passed over"),
+        pytest.param({"a": 1}, (), id="an object is none"),
+    ],
+)
+def test_stop_sequences_are_read(value: object, sequences: tuple[str, ...]) -> None:
+    """OpenAI takes a string or up to four."""
+    assert stop_sequences(value) == sequences
+
+
+CUSTOM: dict[str, Any] = {
+    "root_id": 7,
+    "file_ids": [1, 2],
+    "memory_collections": [],
+    "waitExecution": True,
+    "nome-da-empresa": None,
+    "thinking": {"a": {"b": "c"}},
+}
+
+
+def test_fields_of_the_agents_own_pass_untouched() -> None:
+    """Null too: only parameters of OpenAI's chat API are ever left out."""
+    given = {**CHAT, **CUSTOM}
+    prepared = prepare(given, Options(policy=Policy("error")))
+    assert prepared.untouched
+    assert prepared.body == given
+
+
+def test_a_calls_own_options_are_consumed() -> None:
+    """`tess_openai` configures this call and is not sent."""
+    prepared = prepare({**CHAT, "seed": 7, "tess_openai": {"unsupported": "ignore"}}, Options())
+    assert prepared.body == CHAT
+    assert [(change.param, change.warn) for change in prepared.ledger.changes] == [("seed", None)]
+
+
+@pytest.mark.parametrize("name", ["model", "stream", "messages", "temperature", "tools"])
+def test_null_for_a_parameter_of_tess_is_left_out(name: str) -> None:
+    """An explicit None means "not given"."""
+    given = {**CHAT, name: None}
+    prepared = prepare(given, Options(policy=Policy("error")))
+    assert prepared.body == {key: value for key, value in given.items() if key != name}
+
+
+def sdk_parameters() -> set[str]:
+    """Return the body's parameters of the installed SDK's chat completions."""
+    from openai.types.chat import completion_create_params
+
+    shapes = (
+        completion_create_params.CompletionCreateParamsStreaming,
+        completion_create_params.CompletionCreateParamsNonStreaming,
+    )
+    return {name for shape in shapes for name in shape.__annotations__} | set(
+        completion_create_params.CompletionCreateParamsBase.__annotations__
+    )
+
+
+def sdk_version() -> tuple[int, ...]:
+    """Return major and minor version of the installed SDK."""
+    return tuple(int(part) for part in importlib.metadata.version("openai").split(".")[:2])
+
+
+def test_every_parameter_of_the_sdk_is_known() -> None:
+    """No parameter of any supported SDK passes for a field of the agent's own."""
+    assert sdk_parameters() <= CHAT_PARAMETERS
+
+
+@pytest.mark.skipif(sdk_version() < (3, 54), reason="parameters are listed as of openai 3.54")
+def test_no_parameter_is_known_that_the_newest_sdk_lacks() -> None:
+    """A name that OpenAI never had would swallow an agent's own field."""
+    assert set(CHAT_PARAMETERS) <= sdk_parameters()
+
+
+def test_a_policy_can_be_set_for_every_parameter() -> None:
+    """`unsupported=` takes all of them, the tools' included."""
+    assert (
+        set(STRIPPED) | TOOL_PARAMETERS | {"messages", "temperature", "stream_options"} <= POLICY_PARAMETERS
+    )

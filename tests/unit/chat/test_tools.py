@@ -1,0 +1,255 @@
+"""All ways to spell tools, to the one word Tess takes, by every row of the table and every policy."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import pytest
+
+from tess_openai.core.changes import Action, Topic
+from tess_openai.core.chat.parameters import TOOL_PARAMETERS
+from tess_openai.core.chat.request import prepare
+from tess_openai.core.chat.tools import to_tools
+from tess_openai.core.ledger import Ledger
+from tess_openai.core.options import HOSTED_TOOLS, Options
+from tess_openai.core.policy import Policy
+from tess_openai.core.refusals import Refused
+
+JSON: TypeAlias = dict[str, Any]
+Told: TypeAlias = list[tuple[Action, str, Topic | None]]
+
+FUNCTION: JSON = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}
+SEARCH: JSON = {"type": "web_search"}
+DEMAND: JSON = {"type": "function", "function": {"name": "get_weather"}}
+
+
+def sent_and_told(given: JSON, **options: Any) -> tuple[JSON, Told]:  # noqa: ANN401
+    """Return the tool parameters that are sent, and (action, param, warning) of each change."""
+    prepared = prepare(given, Options(**options))
+    told = [(change.action, change.param, change.warn) for change in prepared.ledger.changes]
+    return {name: value for name, value in prepared.body.items() if name in TOOL_PARAMETERS}, told
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param({}, id="absent"),
+        pytest.param({"tools": None}, id="null"),
+        pytest.param({"tools": []}, id="an empty list"),
+        pytest.param({"tools": ""}, id="an empty string"),
+        pytest.param({"tools": [FUNCTION], "tool_choice": "none"}, id="functions that must not be called"),
+        pytest.param({"functions": [{"name": "f"}], "function_call": "none"}, id="functions as of old"),
+        pytest.param({"tools": [SEARCH], "tool_choice": "none"}, id="a hosted tool that must not be used"),
+        pytest.param({"tool_choice": "auto"}, id="a choice without tools"),
+        pytest.param({"tool_choice": None, "function_call": None}, id="no choice"),
+        pytest.param({"parallel_tool_calls": False}, id="no parallel calls"),
+        pytest.param({"functions": []}, id="no functions as of old"),
+        pytest.param({"web_search_options": None}, id="no search"),
+    ],
+)
+def test_without_tools_the_clients_default_is_sent_or_nothing(given: JSON) -> None:
+    """In silence, under the strictest policy too."""
+    strictest = Policy("error")
+    assert sent_and_told(given, policy=strictest) == ({}, [])
+    assert sent_and_told(given, policy=strictest, tools="wikipedia") == ({"tools": "wikipedia"}, [])
+
+
+@pytest.mark.parametrize("word", ["internet", "no-tools", "a word of the agent's own"])
+def test_a_string_passes(word: str) -> None:
+    """As given, over the client's default, whatever the policy."""
+    given = {"tools": word}
+    assert sent_and_told(given, policy=Policy("error"), tools="wikipedia") == (given, [])
+    assert prepare(given, Options()).untouched
+
+
+@pytest.mark.parametrize(
+    ("given", "word"),
+    [
+        pytest.param({"tools": [{"type": kind}]}, "internet", id=f"OpenAI's hosted {kind}")
+        for kind in HOSTED_TOOLS
+    ]
+    + [
+        pytest.param({"web_search_options": {}}, "internet", id="the old switch for web search"),
+        pytest.param({"tools": [SEARCH, {"type": "web_search_preview"}]}, "internet", id="one tool twice"),
+        pytest.param({"tools": [SEARCH], "web_search_options": {}}, "internet", id="both spellings"),
+        pytest.param({"tools": ["internet"]}, "internet", id="a list of one word"),
+        pytest.param({"tools": list("internet")}, "internet", id="a word spelt into letters by .stream()"),
+        pytest.param({"tools": [SEARCH], "tool_choice": "auto"}, "internet", id="a free choice"),
+        pytest.param({"tools": [SEARCH], "tool_choice": SEARCH}, "internet", id="a demand for that tool"),
+        pytest.param(
+            {
+                "tools": [SEARCH],
+                "tool_choice": {
+                    "type": "allowed_tools",
+                    "allowed_tools": {"mode": "auto", "tools": [SEARCH]},
+                },
+            },
+            "internet",
+            id="a choice among allowed tools",
+        ),
+        pytest.param(
+            {"tools": [{"type": "function", "function": {"name": "my_search"}}]},
+            "deep_analysis",
+            id="a function that the client maps",
+        ),
+        pytest.param(
+            {"tools": [{"type": "function", "name": "my_search"}]},
+            "deep_analysis",
+            id="the same in the flat spelling",
+        ),
+    ],
+)
+def test_what_tess_has_a_word_for_is_mapped(given: JSON, word: str) -> None:
+    """Into the ledger only: nothing is lost."""
+    names = {**HOSTED_TOOLS, "my_search": "deep_analysis"}
+    sent, told = sent_and_told(given, policy=Policy("error"), tool_names=names)
+    assert sent == {"tools": word}
+    assert told == [("mapped", "tools", None)]
+
+
+FUNCTIONS = [
+    pytest.param({"tools": [FUNCTION]}, "tools", "1 function", id="a function"),
+    pytest.param({"tools": [FUNCTION, FUNCTION]}, "tools", "2 functions", id="two functions"),
+    pytest.param(
+        {"tools": [{"type": "custom", "custom": {"name": "s"}}]}, "tools", "1 function", id="custom"
+    ),
+    pytest.param({"tools": [{"type": "code_interpreter"}]}, "tools", "1 function", id="another hosted tool"),
+    pytest.param({"tools": [7]}, "tools", "1 function", id="a number"),
+    pytest.param({"tools": [{"type": 7}]}, "tools", "1 function", id="a tool of no type"),
+    pytest.param({"functions": [{"name": "f"}]}, "functions", "1 function", id="functions as of old"),
+    pytest.param(
+        {"tools": [FUNCTION], "tool_choice": "auto", "parallel_tool_calls": True},
+        "tools",
+        "1 function",
+        id="a function with its further parameters",
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "param", "count"), FUNCTIONS)
+def test_functions_become_no_tools_with_a_warning(given: JSON, param: str, count: str) -> None:
+    """The warning counts them and names the remedy."""
+    prepared = prepare(given, Options(tools="wikipedia"))
+    assert prepared.body == {"tools": "no-tools"}
+    (change,) = prepared.ledger.changes
+    assert (change.action, change.param, change.given, change.sent, change.warn) == (
+        "stripped",
+        param,
+        count,
+        "no-tools",
+        "tools",
+    )
+    assert change.remedy == f'Emulate it with unsupported={{"{param}": "emulate"}}.'
+
+
+@pytest.mark.parametrize(
+    ("given", "param"), [pytest.param(*each.values[:2], id=each.id) for each in FUNCTIONS]
+)
+def test_functions_obey_every_policy(given: JSON, param: str) -> None:
+    """Ignored, refused or forwarded as a whole."""
+    sent, told = sent_and_told(given, policy=Policy("ignore"))
+    assert (sent, told) == ({"tools": "no-tools"}, [("stripped", param, None)])
+    sent, told = sent_and_told(given, policy=Policy("forward"), tools="wikipedia")
+    assert (sent, told) == (given, [("forwarded", param, None)])
+    with pytest.raises(Refused, match="cannot call your functions") as caught:
+        prepare(given, Options(policy=Policy("warn", {param: "error"})))
+    assert caught.value.param == param
+
+
+def test_functions_for_the_emulation_are_told_by_it() -> None:
+    """The word for Tess stays what it would be without them."""
+    options = Options(policy=Policy("emulate"), tools="wikipedia")
+    ledger = Ledger(options.policy)
+    tools = to_tools({"tools": [FUNCTION]}, options, ledger)
+    assert (tools.emulate, tools.word, tools.kept, ledger.changes) == (True, "wikipedia", frozenset(), ())
+
+
+def test_a_hosted_tool_stays_when_functions_go() -> None:
+    """What Tess has is used, what it lacks is told of."""
+    sent, told = sent_and_told({"tools": [FUNCTION, SEARCH]})
+    assert sent == {"tools": "internet"}
+    assert told == [("mapped", "tools", None), ("stripped", "tools", "tools")]
+
+
+def test_search_without_a_word_for_it_is_not_lost_in_silence() -> None:
+    """A client may take the word out of the table."""
+    sent, told = sent_and_told({"web_search_options": {}}, tool_names={})
+    assert (sent, told) == ({"tools": "no-tools"}, [("stripped", "web_search_options", "tools")])
+
+
+SEVERAL = [
+    pytest.param({"tools": ["internet", "wikipedia"]}, "a list", id="a list of words"),
+    pytest.param({"tools": [SEARCH, {"type": "wiki"}]}, "web_search", id="two hosted tools"),
+    pytest.param(
+        {"tools": "internet", "functions": [], "web_search_options": {}}, "", id="a word, and search"
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "origin"), SEVERAL)
+def test_of_several_tools_the_first_is_sent(given: JSON, origin: str) -> None:
+    """Tess runs one tool a call, so the others are told of."""
+    names = {"web_search": "internet" if origin else "wikipedia", "wiki": "wikipedia"}
+    sent, told = sent_and_told(given, tool_names=names)
+    assert sent == {"tools": "internet"}
+    mapped = [("mapped", "tools", None)] if origin else []
+    assert told == [*mapped, ("rewritten", "tools", "tools")]
+    assert sent_and_told(given, policy=Policy("forward"), tool_names=names)[0] == given
+
+
+DEMANDS = [
+    pytest.param("tool_choice", "required", id="a call is required"),
+    pytest.param("tool_choice", DEMAND, id="a named function"),
+    pytest.param(
+        "tool_choice",
+        {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [FUNCTION]}},
+        id="one of several must be called",
+    ),
+    pytest.param("tool_choice", 7, id="a number"),
+    pytest.param("function_call", {"name": "get_weather"}, id="a named function as of old"),
+]
+
+
+@pytest.mark.parametrize(("param", "choice"), DEMANDS)
+def test_a_demand_that_stripping_would_betray_has_its_own_say(param: str, choice: object) -> None:
+    """Warned of by its own name, refused or forwarded by its own word."""
+    given = {"tools": [FUNCTION], param: choice}
+    sent, told = sent_and_told(given)
+    assert sent == {"tools": "no-tools"}
+    assert told == [("stripped", "tools", "tools"), ("stripped", param, "tools")]
+    with pytest.raises(Refused, match="the answer is prose") as caught:
+        prepare(given, Options(policy=Policy("ignore", {param: "error"})))
+    assert caught.value.param == param
+    sent, told = sent_and_told(given, policy=Policy("ignore", {param: "forward"}))
+    assert sent == {"tools": "no-tools", param: choice}
+    assert told == [("stripped", "tools", None), ("forwarded", param, None)]
+
+
+@pytest.mark.parametrize(("param", "choice"), DEMANDS)
+def test_a_demand_upon_an_agents_tool_is_told_of(param: str, choice: object) -> None:
+    """The agent decides itself; the tool's word is sent all the same."""
+    given = {"tools": "internet", param: choice}
+    assert sent_and_told(given) == ({"tools": "internet"}, [("stripped", param, "tools")])
+    forwarded = sent_and_told(given, policy=Policy("forward"))
+    assert forwarded == (given, [("forwarded", param, None)])
+
+
+@pytest.mark.parametrize("param", ["tool_choice", "function_call"])
+def test_a_word_that_must_not_be_used_is_told_of(param: str) -> None:
+    """Who says the agent's word and forbids it cannot have both."""
+    given = {"tools": "internet", param: "none"}
+    assert sent_and_told(given) == ({"tools": "internet"}, [("stripped", param, "tools")])
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param({"tools": {"type": "function"}, "tool_choice": "required"}, id="an object for tools"),
+        pytest.param({"tools": 7}, id="a number for tools"),
+        pytest.param({"tools": False}, id="false for tools"),
+        pytest.param({"functions": "f", "function_call": {"name": "f"}}, id="a string for functions"),
+    ],
+)
+def test_what_is_no_list_of_tools_is_sent_as_given(given: JSON) -> None:
+    """Tess says itself what is wrong with it."""
+    assert sent_and_told(given, policy=Policy("error"), tools="wikipedia") == (given, [])

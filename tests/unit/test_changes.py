@@ -1,0 +1,118 @@
+"""A change tells what was done and never repeats a text of the caller's."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tess_openai.core.changes import Change, describe
+from tess_openai.core.ledger import Ledger
+from tess_openai.core.policy import Policy, Word
+from tess_openai.core.refusals import Refused
+
+MARK = "Prompt-that-must-not-be-told"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        pytest.param(None, "null", id="null"),
+        pytest.param(True, "true", id="true"),
+        pytest.param(False, "false", id="false"),
+        pytest.param(7, "7", id="an integer"),
+        pytest.param(0.7, "0.7", id="a number"),
+        pytest.param(10**30, "a number", id="an integer that may be a secret"),
+        pytest.param("secret", "a string of 6 characters", id="a string"),
+        pytest.param("", "a string of 0 characters", id="the empty string"),
+        pytest.param(["secret"], "a list of 1", id="a list"),
+        pytest.param({"secret": 1, "b": 2}, "an object with 2 keys", id="an object"),
+        pytest.param((1,), "a tuple", id="what is no JSON"),
+    ],
+)
+def test_a_value_is_described(value: object, text: str) -> None:
+    """Numbers, booleans and null are shown, all else by its size."""
+    assert describe(value) == text
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.just(MARK),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.just(MARK), inner, max_size=1),
+    max_leaves=8,
+)
+
+
+@given(json_values)
+def test_no_text_is_ever_described_by_itself(value: object) -> None:
+    """Neither a string nor a key of an object is in a description."""
+    assert MARK not in describe(value)
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        pytest.param(
+            Change("rewritten", "temperature", "0.7", "0.75", "it takes options", "Ask for one of these."),
+            "temperature (0.7 -> 0.75) rewritten: it takes options. Ask for one of these.",
+            id="what was given, what was sent, why, and a remedy",
+        ),
+        pytest.param(
+            Change("stripped", "seed", "7", "", "Tess does not have it"),
+            "seed (7) stripped: Tess does not have it",
+            id="nothing was sent",
+        ),
+        pytest.param(
+            Change("noticed", "answer", "", "", "no text", "Ask again."),
+            "answer noticed: no text. Ask again.",
+            id="nothing was given",
+        ),
+    ],
+)
+def test_a_change_reads_as_one_line(change: Change, text: str) -> None:
+    """The text of a warning: parameter, values, what was done, why, what to do."""
+    assert str(change) == text
+
+
+def test_a_change_on_an_answer_has_no_remedy_and_no_category() -> None:
+    """The JSON form holds what a program reads."""
+    change = Change("stripped", "seed", "7", "", "why", "remedy", "parameter")
+    assert change.to_json() == {"action": "stripped", "param": "seed", "given": "7", "sent": "", "why": "why"}
+    assert json.loads(json.dumps(change.to_json())) == change.to_json()
+
+
+@pytest.mark.parametrize(
+    ("word", "can_emulate", "verdict", "recorded"),
+    [
+        pytest.param("warn", False, "lose", ("stripped", "parameter"), id="warn strips and warns"),
+        pytest.param("ignore", False, "lose", ("stripped", None), id="ignore strips in silence"),
+        pytest.param("forward", False, "keep", ("forwarded", None), id="forward sends"),
+        pytest.param("emulate", True, "emulate", None, id="emulate leaves the telling to the emulation"),
+        pytest.param("emulate", False, "lose", ("stripped", "parameter"), id="what cannot be emulated warns"),
+    ],
+)
+def test_the_policy_decides(*, word: Word, can_emulate: bool, verdict: str, recorded: object) -> None:
+    """Each word has its verdict and its entry in the ledger."""
+    ledger = Ledger(Policy(word))
+    assert ledger.lose("seed", given="7", why="it is so", can_emulate=can_emulate) == verdict
+    assert [(change.action, change.warn) for change in ledger.changes] == ([recorded] if recorded else [])
+
+
+def test_an_error_names_the_parameter_and_a_way_out() -> None:
+    """The policy `error` refuses as OpenAI does and records nothing."""
+    ledger = Ledger(Policy("error"))
+    with pytest.raises(Refused, match=r'seed: it is so\..*unsupported=\{"seed": "warn"\}') as caught:
+        ledger.lose("seed", given="7", why="it is so")
+    assert (caught.value.param, caught.value.code, ledger.changes) == ("seed", "unsupported_parameter", ())
+
+
+def test_each_change_is_told_once() -> None:
+    """What was told is not told again when the answer adds to the ledger."""
+    ledger = Ledger(Policy())
+    ledger.mapped("tools", "a", "b", "c")
+    assert [change.param for change in ledger.untold()] == ["tools"]
+    ledger.mapped("stream", "a", "b", "c")
+    assert [change.param for change in ledger.untold()] == ["stream"]
+    assert ledger.untold() == ()
+    assert [change.param for change in ledger.changes] == ["tools", "stream"]

@@ -1,0 +1,66 @@
+"""JSON from outside never raises, and what is written can be read."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tess_openai.core.jsons import dump_json, parse_json, parse_object, to_list, to_object
+
+HUGE_INTEGER = "9" * 100_000
+
+NO_JSON = [
+    pytest.param(b"", id="nothing"),
+    pytest.param(b"null", id="null"),
+    pytest.param(b"{", id="a begun object"),
+    pytest.param(b"\xff\xfe{}", id="no UTF-8"),
+    pytest.param(b'{"a": "\xff"}', id="a string that is no UTF-8"),
+    pytest.param(b"[" * 1_000_000, id="a million brackets"),
+    pytest.param(b'{"a":' * 200_000 + b"1" + b"}" * 200_000, id="two hundred thousand levels"),
+    pytest.param(b"<html></html>", id="a page"),
+]
+
+
+@pytest.mark.parametrize("data", NO_JSON)
+def test_what_is_no_json_is_none(data: bytes) -> None:
+    """Whatever a server sends, reading it does not raise."""
+    assert parse_json(data) is None
+    assert parse_object(data) is None
+
+
+def test_a_huge_integer_does_not_raise() -> None:
+    """Python's limit of digits is no way to crash a call; where there is none, the number is read."""
+    assert parse_json(f'{{"a": {HUGE_INTEGER}}}') is None or parse_json(HUGE_INTEGER) is not None
+
+
+@pytest.mark.parametrize("value", [[1], "text", 7, True, None])
+def test_only_an_object_is_an_object(value: object) -> None:
+    """Other values narrow to None."""
+    assert to_object(value) is None
+    assert parse_object(json.dumps(value)) is None
+    assert to_list({"a": 1}) is None
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(json_values)
+def test_what_is_written_is_read_back(value: object) -> None:
+    """Any JSON value survives, half a surrogate pair too."""
+    assert parse_json(dump_json(value)) == value
+
+
+def test_text_outside_ascii_is_written_as_it_is() -> None:
+    """As UTF-8, without escapes and without spaces."""
+    assert dump_json({"a": "é", "b": [1]}) == '{"a":"é","b":[1]}'.encode()
+
+
+def test_half_a_surrogate_pair_is_escaped() -> None:
+    """UTF-8 has no bytes for it, JSON has an escape."""
+    assert dump_json("\ud83d") == b'"\\ud83d"'
