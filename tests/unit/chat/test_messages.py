@@ -1,0 +1,366 @@
+"""Every role, key and content of OpenAI's, to the three roles and the text that Tess takes."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import pytest
+
+from tess_openai.core.changes import Change
+from tess_openai.core.chat.messages import texts_of, to_messages
+from tess_openai.core.ledger import Ledger
+from tess_openai.core.policy import Policy
+from tess_openai.core.refusals import Refused
+
+JSON: TypeAlias = dict[str, Any]
+
+
+def text(role: str, content: object, **more: object) -> JSON:
+    """Build a message."""
+    return {"role": role, "content": content, **more}
+
+
+HELLO = text("user", "hello")
+CALL: JSON = {
+    "id": "call_1",
+    "type": "function",
+    "function": {"name": "get_weather", "arguments": '{"city": "Lisbon"}'},
+}
+IMAGE: JSON = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+TEXT: JSON = {"type": "text", "text": "What is this?"}
+
+
+def translate(given: object, policy: Policy | None = None, *, merge: bool = True) -> tuple[Any, list[Change]]:
+    """Return what is sent, and the changes."""
+    ledger = Ledger(Policy() if policy is None else policy)
+    return to_messages(given, ledger, merge=merge), list(ledger.changes)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param([HELLO], id="a user's message"),
+        pytest.param([text("system", "Be kind."), HELLO], id="an instruction and a user's message"),
+        pytest.param([HELLO, text("assistant", "hi"), HELLO], id="a conversation"),
+        pytest.param([text("assistant", "hi")], id="an assistant's message alone"),
+        pytest.param([text("user", " ")], id="white space"),
+    ],
+)
+def test_what_tess_documents_passes_as_the_same_object(given: list[JSON]) -> None:
+    """Not even copied."""
+    sent, changes = translate(given, Policy("error"))
+    assert sent is given
+    assert changes == []
+
+
+MAPPED = [
+    pytest.param(
+        [text("developer", "Be kind.")], [text("system", "Be kind.")], "messages.role", id="developer"
+    ),
+    pytest.param(
+        [text("user", [TEXT, {"type": "text", "text": "Say."}])],
+        [text("user", "What is this?\nSay.")],
+        "messages.content",
+        id="parts of text",
+    ),
+    pytest.param(
+        [text("user", [{"type": "input_text", "text": "a"}, {"type": "output_text", "text": "b"}, "c"])],
+        [text("user", "a\nb\nc")],
+        "messages.content",
+        id="parts of text in other spellings",
+    ),
+    pytest.param(
+        [HELLO, text("assistant", [{"type": "refusal", "refusal": "I cannot."}])],
+        [HELLO, text("assistant", "I cannot.")],
+        "messages.content",
+        id="a refusal as a part",
+    ),
+    pytest.param(
+        [HELLO, text("assistant", None, refusal="I cannot.")],
+        [HELLO, text("assistant", "I cannot.")],
+        "messages.refusal",
+        id="a refusal",
+    ),
+    pytest.param([HELLO, text("assistant", None)], [HELLO], "messages", id="null content"),
+    pytest.param([HELLO, text("assistant", "")], [HELLO], "messages", id="empty content"),
+    pytest.param([HELLO, {"role": "assistant"}], [HELLO], "messages", id="no content"),
+    pytest.param([HELLO, text("assistant", [])], [HELLO], "messages", id="no parts"),
+    pytest.param([HELLO, HELLO], [text("user", "hello\n\nhello")], "messages", id="neighbours of one role"),
+]
+
+
+@pytest.mark.parametrize(("given", "sent", "param"), MAPPED)
+def test_what_loses_nothing_is_only_recorded(given: list[JSON], sent: list[JSON], param: str) -> None:
+    """Whatever the policy: the words arrive."""
+    translated, (change,) = translate(given, Policy("error"))
+    assert translated == sent
+    assert (change.action, change.param, change.warn) == ("mapped", param, None)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param(
+            {"refusal": None, "annotations": [], "audio": None, "tool_calls": None}, id="a model's dump"
+        ),
+        pytest.param({"name": None}, id="a null name"),
+        pytest.param({"function_call": None, "tool_calls": []}, id="no calls"),
+        pytest.param({"metadata": {}}, id="an empty object"),
+    ],
+)
+def test_keys_that_say_nothing_are_dropped_in_silence(more: JSON) -> None:
+    """As the SDK's own objects have them when they are sent back."""
+    given = [HELLO, {**text("assistant", "hi"), **more}]
+    assert translate(given, Policy("error")) == ([HELLO, text("assistant", "hi")], [])
+
+
+@pytest.mark.parametrize("key", ["name", "audio", "annotations", "id", "anything"])
+def test_another_key_is_dropped_and_recorded(key: str) -> None:
+    """In the ledger; refused or forwarded when the policy says so."""
+    given = [text("user", "hello", **{key: "x"})]
+    sent, (change,) = translate(given)
+    assert sent == [HELLO]
+    assert (change.action, change.param, change.warn) == ("stripped", f"messages.{key}", None)
+    with pytest.raises(Refused) as caught:
+        translate(given, Policy("error"))
+    assert caught.value.param == f"messages.{key}"
+    assert 'unsupported={"messages": "warn"}' in caught.value.message
+    sent, (change,) = translate(given, Policy("forward"))
+    assert (sent, change.action) == (given, "forwarded")
+
+
+def test_messages_with_forwarded_keys_are_not_merged() -> None:
+    """A name belongs to one message."""
+    given = [text("user", "a", name="Ana"), text("user", "b", name="Bo"), HELLO]
+    assert translate(given, Policy("forward"))[0] == given
+    assert translate([HELLO, text("assistant", "", name="Bo")], Policy("forward"))[0] == [
+        HELLO,
+        text("assistant", "", name="Bo"),
+    ]
+
+
+LOST = [
+    pytest.param([IMAGE], "[image not sent: this assistant takes text only]", "1 image", id="an image"),
+    pytest.param(
+        [TEXT, IMAGE, IMAGE],
+        "What is this?\n" + "\n".join(["[image not sent: this assistant takes text only]"] * 2),
+        "2 images",
+        id="a text and two images",
+    ),
+    pytest.param(
+        [{"type": "input_audio"}], "[audio not sent: this assistant takes text only]", "1 audio", id="audio"
+    ),
+    pytest.param(
+        [{"type": "file"}], "[file not sent: this assistant takes text only]", "1 file", id="a file"
+    ),
+    pytest.param(
+        [{"type": "new"}], "[part not sent: this assistant takes text only]", "1 part", id="a new kind"
+    ),
+    pytest.param([7], "[part not sent: this assistant takes text only]", "1 part", id="a number"),
+    pytest.param(
+        [{"type": "text", "text": 7}],
+        "[part not sent: this assistant takes text only]",
+        "1 part",
+        id="no text",
+    ),
+    pytest.param(
+        [{"type": ["text"], "text": "a"}],
+        "[part not sent: this assistant takes text only]",
+        "1 part",
+        id="a kind that is a list",
+    ),
+]
+
+
+@pytest.mark.parametrize(("parts", "content", "lost"), LOST)
+def test_what_is_no_text_leaves_a_note_and_warns(parts: list[Any], content: str, lost: str) -> None:
+    """The model reads that something was there; the caller reads what."""
+    sent, changes = translate([text("user", parts)])
+    assert sent == [text("user", content)]
+    assert (changes[0].param, changes[0].given, changes[0].warn) == ("messages.content", lost, "messages")
+    assert translate([text("user", parts)], Policy("forward"))[0] == [text("user", parts)]
+    with pytest.raises(Refused) as caught:
+        translate([text("user", parts)], Policy("warn", {"messages.content": "error"}))
+    assert caught.value.param == "messages.content"
+
+
+CALLED = '[Called the tool get_weather (call_1) with {"city": "Lisbon"}]'
+RESULT = "[Result of the tool get_weather (call_1)]\nsunny"
+LOOP: list[JSON] = [
+    HELLO,
+    text("assistant", None, tool_calls=[CALL]),
+    text("tool", "sunny", tool_call_id="call_1"),
+]
+TOLD = [
+    pytest.param(
+        LOOP,
+        [HELLO, text("assistant", CALLED), text("user", RESULT)],
+        "2 messages",
+        id="a call and its result",
+    ),
+    pytest.param(
+        [text("assistant", "Let me see.", tool_calls=[CALL])],
+        [text("assistant", f"Let me see.\n\n{CALLED}")],
+        "1 message",
+        id="a call after words",
+    ),
+    pytest.param(
+        [
+            text("assistant", None, function_call={"name": "f", "arguments": "{}"}),
+            text("function", "1", name="f"),
+        ],
+        [text("assistant", "[Called the tool f with {}]"), text("user", "[Result of the tool f]\n1")],
+        "2 messages",
+        id="a call and its result as of old",
+    ),
+    pytest.param(
+        [
+            text(
+                "assistant",
+                None,
+                tool_calls=[{"id": "c", "type": "custom", "custom": {"name": "s", "input": "x"}}],
+            )
+        ],
+        [text("assistant", "[Called the tool s (c) with x]")],
+        "1 message",
+        id="a custom tool",
+    ),
+    pytest.param(
+        [text("assistant", None, tool_calls=[{"function": {"name": "f", "arguments": {"a": "é"}}}])],
+        [text("assistant", '[Called the tool f with {"a":"é"}]')],
+        "1 message",
+        id="arguments that are an object",
+    ),
+    pytest.param(
+        [text("assistant", None, tool_calls={"a": 1})],
+        [text("assistant", '[Called the tool {"a":1}]')],
+        "1 message",
+        id="calls that are no list",
+    ),
+    pytest.param(
+        [text("assistant", None, tool_calls=["f"], function_call="g")],
+        [text("assistant", '[Called the tool f]\n\n[Called the tool {"function":"g"}]')],
+        "1 message",
+        id="calls that are words",
+    ),
+    pytest.param(
+        [text("tool", "sunny")], [text("user", "[Result of the tool call]\nsunny")], "1 message", id="alone"
+    ),
+    pytest.param(
+        [text("tool", None)], [text("user", "[Result of the tool call]")], "1 message", id="no result"
+    ),
+    pytest.param(
+        [text("tool", "a\n\n")],
+        [text("user", "[Result of the tool call]\na\n\n")],
+        "1 message",
+        id="line ends",
+    ),
+    pytest.param(
+        [text("tool", {"a": [1]})],
+        [text("user", '[Result of the tool call]\n{"a":[1]}')],
+        "1 message",
+        id="a result that is an object",
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "sent", "count"), TOLD)
+def test_calls_and_results_are_told_in_words(given: list[JSON], sent: list[JSON], count: str) -> None:
+    """In the nearest role, with a warning; refused or forwarded when the policy says so."""
+    translated, (change,) = translate(given)
+    assert translated == sent
+    assert (change.action, change.param, change.given, change.warn) == (
+        "rewritten",
+        "messages.tool_calls",
+        count,
+        "messages",
+    )
+    with pytest.raises(Refused) as caught:
+        translate(given, Policy("error"))
+    assert caught.value.param == "messages.tool_calls"
+    translated, (change,) = translate(given, Policy("forward"))
+    assert (translated, change.action) == (given, "forwarded")
+
+
+def test_parts_of_a_result_are_one_text() -> None:
+    """Tools may answer in parts, too."""
+    sent, changes = translate([text("tool", [TEXT, TEXT], tool_call_id="c", artifact=1)])
+    assert sent == [text("user", "[Result of the tool (c)]\nWhat is this?\nWhat is this?")]
+    assert [change.param for change in changes] == [
+        "messages.tool_calls",
+        "messages.content",
+        "messages.artifact",
+    ]
+
+
+def test_calls_beside_forwarded_parts_become_a_part() -> None:
+    """Neither the parts nor the calls are lost."""
+    policy = Policy("warn", {"messages.content": "forward"})
+    sent, _ = translate([text("assistant", [IMAGE], tool_calls=[CALL])], policy)
+    assert sent == [text("assistant", [IMAGE, {"type": "text", "text": CALLED}])]
+
+
+def test_calls_beside_a_content_of_no_kind_are_told() -> None:
+    """The content becomes text as well."""
+    sent, _ = translate([text("assistant", 7, tool_calls=[CALL], refusal=["no"])])
+    assert sent == [text("assistant", f'7\n\n["no"]\n\n{CALLED}')]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param(None, id="null"),
+        pytest.param("hello", id="a string"),
+        pytest.param({"role": "user"}, id="an object"),
+        pytest.param([], id="no message"),
+        pytest.param([7, "hello", None, []], id="a list of no messages"),
+        pytest.param([text("critic", "no")], id="an unknown role"),
+        pytest.param([{"content": "hello"}], id="no role"),
+        pytest.param([text("user", "")], id="an empty message alone"),
+        pytest.param([text("developer", None)], id="an empty instruction alone"),
+        pytest.param([{"role": ["user"], "content": "hello"}], id="a role that is a list"),
+        pytest.param([{"role": {}, "content": "hello"}], id="a role that is an object"),
+        pytest.param([text("user", 7)], id="a number for content"),
+        pytest.param([text("user", {"type": "text", "text": "a"})], id="an object for content"),
+        pytest.param([text("user", False)], id="false for content"),
+    ],
+)
+def test_what_is_no_message_is_sent_as_given(given: object) -> None:
+    """Tess says itself what is wrong with it."""
+    assert translate(given, Policy("error")) == (given, [])
+
+
+def test_what_is_no_message_stays_where_it_was() -> None:
+    """Between messages that are translated."""
+    given = [text("developer", "a"), 7, text("user", "b"), text("critic", "c"), text("user", "d")]
+    assert translate(given)[0] == [text("system", "a"), *given[1:]]
+
+
+def test_merging_can_be_switched_off() -> None:
+    """Neighbours stay as they are, and the list passes as the same object."""
+    given = [HELLO, HELLO]
+    sent, changes = translate(given, merge=False)
+    assert sent is given
+    assert changes == []
+
+
+def test_merging_counts_the_messages_before_and_after() -> None:
+    """Also where neighbours meet only because one between them was empty."""
+    given = [HELLO, HELLO, text("assistant", "hi"), HELLO, text("assistant", ""), HELLO]
+    sent, (dropped, merged) = translate(given)
+    assert [message["role"] for message in sent] == ["user", "assistant", "user"]
+    assert (dropped.given, merged.given, merged.sent) == ("1 empty message", "5 messages", "3")
+
+
+def test_each_kind_of_change_is_told_once() -> None:
+    """Ten old messages are one entry."""
+    given = [text("developer", "a"), text("system", "b"), *LOOP, *LOOP, *LOOP]
+    _, changes = translate(given)
+    assert [change.param for change in changes] == ["messages.role", "messages.tool_calls", "messages"]
+    assert changes[1].given == "6 messages"
+
+
+def test_texts_are_found_for_counting() -> None:
+    """Whatever the messages are."""
+    assert texts_of([HELLO, text("user", [TEXT]), 7, {"role": "user"}]) == ["hello"]
+    assert texts_of(None) == []
