@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo lint types docs suite coverage lanes lane pins clean
+.PHONY: help test demo lint types docs pages suite coverage lanes lane pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ types: $(READY) ## mypy and basedpyright, both strict
 docs: $(READY) ## build the pages into site/; a broken link is an error
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "docs: ok"
+
+pages: $(READY) ## renew the tables of docs/ that are made from the code
+	@$(BIN)/python tools/pages.py
 
 suite: $(READY) ## the tests alone; ARGS="-k stream" chooses
 	@$(BIN)/pytest -n 2 -q $(ARGS)

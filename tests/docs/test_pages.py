@@ -1,7 +1,8 @@
 """What the pages and examples show is run as shown, each as one program, against a simulated Tess.
 
 A page's Python blocks are joined, each at its own line, so that a traceback names the page's line.
-A page that shows tests is run by pytest. A block stays out only after `<!-- not run: the reason -->`.
+A page that shows tests is run by pytest. What a page shows in blocks of the language `output`, it must print.
+A block stays out only after `<!-- not run: the reason -->`.
 """
 
 from __future__ import annotations
@@ -60,8 +61,18 @@ def environment(tess_simulator: TessSimulator) -> dict[str, str]:
     }
 
 
-def run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
-    """Run a shown program as its reader would, and fail with what it printed."""
+def outputs_of(page: str) -> str:
+    """Join what a page's `output` blocks say that its program prints."""
+    blocks = (dedent(fence["code"]) for fence in FENCE.finditer(page) if fence["language"] == "output")
+    return "".join(blocks)
+
+
+def run(command: list[str], folder: Path, environment: dict[str, str]) -> str:
+    """Run a shown program as its reader would, and fail with what it printed.
+
+    Returns:
+        What it printed to stdout.
+    """
     ended = subprocess.run(
         [sys.executable, *command],
         cwd=folder,
@@ -73,6 +84,7 @@ def run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
         check=False,
     )
     assert ended.returncode == 0, f"{ended.stdout}\n{ended.stderr}"
+    return ended.stdout
 
 
 PAGES_WITH_PROGRAMS = [page for page in PAGES if program_of(page.read_text()).strip()]
@@ -80,12 +92,15 @@ PAGES_WITH_PROGRAMS = [page for page in PAGES if program_of(page.read_text()).st
 
 @pytest.mark.parametrize("page", PAGES_WITH_PROGRAMS, ids=lambda page: str(page.relative_to(ROOT)))
 def test_what_a_page_shows_runs(page: Path, environment: dict[str, str], tmp_path: Path) -> None:
-    """A reader who copies a page's code gets what the page promises."""
+    """A reader who copies a page's code gets what the page promises, and sees what it shows."""
     shown = tmp_path / f"test_{page.stem}.py".replace("-", "_")
-    program = program_of(page.read_text())
+    text = page.read_text()
+    program = program_of(text)
     shown.write_text(program)
     as_tests = ["-m", "pytest", "-q"] if re.search(r"^(async )?def test_", program, re.MULTILINE) else []
-    run([*as_tests, str(shown)], tmp_path, environment)
+    printed = run([*as_tests, str(shown)], tmp_path, environment)
+    promised = outputs_of(text)
+    assert not promised or printed == promised
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
@@ -124,6 +139,12 @@ undefined()
         (10, "if os:"),
         (11, "    found = 1"),
     ]
+
+
+def test_the_promised_output_is_found() -> None:
+    """In order, without its indentation."""
+    page = '```output\none\n```\n\n=== "Tab"\n\n    ```output\n    two\n      three\n    ```\n'
+    assert outputs_of(page) == "one\ntwo\n  three\n"
 
 
 def test_an_exemption_needs_a_reason() -> None:

@@ -1,0 +1,301 @@
+"""`make pages`: renew the tables of docs/ that are made from the code.
+
+A table stands in its page between `<!-- made by make pages: NAME -->` and `<!-- end -->`. What happens to a
+request is found out by translating it; what an error becomes, by letting the simulator cause it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final, cast
+
+import openai
+
+from tess_openai import TessWarning, create_client
+from tess_openai.core.changes import Change
+from tess_openai.core.chat.parameters import POLICY_PARAMETERS, STRIPPED, TOOL_PARAMETERS
+from tess_openai.core.chat.request import Prepared, prepare
+from tess_openai.core.jsons import JSONObject, to_object
+from tess_openai.core.options import Options
+from tess_openai.core.routes import ABSENT
+from tess_openai.edge.callers import CATEGORIES
+from tess_openai.settings import DEFAULT_BASE_URL
+from tess_openai.testing import (
+    SIMULATOR_API_KEY,
+    SIMULATOR_WORKSPACE_ID,
+    Fault,
+    Profile,
+    TessSimulator,
+    faults,
+)
+
+DOCS: Final = Path(__file__).parents[1] / "docs"
+MADE: Final = re.compile(
+    r"(?P<begin><!-- made by make pages: (?P<name>[a-z ]+) -->\n).*?(?P<end><!-- end -->)", re.DOTALL
+)
+_LONGEST: Final = 90
+
+WEATHER: Final = {"type": "function", "function": {"name": "weather"}}
+TEMPERATURES: Final = (0.5, 1, "0.25", 0.7, 1.3, None)
+TOOLS: Final[tuple[JSONObject, ...]] = (
+    {"tools": "internet"},
+    {"tools": []},
+    {"tools": ["i", "n", "t", "e", "r", "n", "e", "t"]},
+    {"tools": [{"type": "web_search"}]},
+    {"web_search_options": {}},
+    {"tools": ["internet", "twitter"]},
+    {"tools": [WEATHER]},
+    {"tools": [WEATHER, {"type": "web_search"}]},
+    {"tools": [WEATHER], "tool_choice": "none"},
+    {"tools": [WEATHER], "tool_choice": "auto"},
+    {"tools": [WEATHER], "tool_choice": "required"},
+    {"functions": [{"name": "weather"}]},
+    {"tools": "internet", "tool_choice": "required"},
+    {"parallel_tool_calls": True},
+)
+IMAGE: Final = {"type": "image_url", "image_url": {"url": "data:..."}}
+CALL: Final = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
+MESSAGES: Final[tuple[list[JSONObject], ...]] = (
+    [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}],
+    [{"role": "developer", "content": "Be brief."}],
+    [{"role": "user", "content": [{"type": "text", "text": "One."}, {"type": "text", "text": "Two."}]}],
+    [{"role": "user", "content": [{"type": "text", "text": "What is it?"}, IMAGE]}],
+    [{"role": "assistant", "content": None, "tool_calls": [CALL]}],
+    [{"role": "tool", "tool_call_id": "call_1", "content": "18 degrees"}],
+    [{"role": "user", "name": "ada", "content": "Hi"}],
+    [{"role": "assistant", "content": "Hi", "refusal": None, "annotations": []}],
+    [{"role": "assistant", "content": None, "refusal": "I would rather not."}],
+    [{"role": "assistant", "content": ""}, {"role": "user", "content": "Hi"}],
+    [{"role": "user", "content": "One."}, {"role": "user", "content": "Two."}],
+)
+
+HELLO: Final = {"model": "tess-6", "messages": [{"role": "user", "content": "hello"}]}
+WRONG_CALLS: Final[tuple[tuple[Profile, JSONObject, JSONObject], ...]] = (
+    # which Tess, arguments of the client, arguments of the call
+    (Profile(), {"api_key": "1|wrong"}, {}),
+    (Profile.documented(), {"api_key": "1|wrong"}, {}),
+    (Profile(), {"workspace_id": None}, {}),
+    (Profile(), {"workspace_id": 9}, {}),
+    (Profile(), {"default_headers": {"x-workspace-id": "mine"}}, {}),
+    (Profile(), {"agent_id": 999}, {}),
+    (Profile(), {}, {"model": "gpt-9"}),
+    (Profile.documented(), {}, {"model": "gpt-9"}),
+)
+FAULTS: Final[tuple[tuple[Fault, bool], ...]] = (
+    # a fault, and whether it strikes a stream
+    (faults.rate_limited(retry_after_seconds=30), False),
+    (faults.rate_limited(retry_after_seconds=3600), False),
+    (faults.no_credits(), False),
+    (faults.too_large(), False),
+    (faults.server_error(), False),
+    (faults.bad_gateway(), False),
+    (faults.gateway_timeout(), False),
+    (faults.error_in_200(), False),
+    (faults.login_page(), False),
+    (faults.redirect(), False),
+    (faults.error_event(), True),
+    (faults.ends_early(), True),
+    (faults.non_json_line(), True),
+)
+
+
+def rewritten(page: str) -> str:
+    """Return a page with every table renewed.
+
+    Raises:
+        KeyError: A table that nobody makes.
+    """
+    return MADE.sub(lambda mark: f"{mark['begin']}\n{TABLES[mark['name']]()}\n\n{mark['end']}", page)
+
+
+def parameters() -> str:
+    """List the parameters that Tess lacks."""
+    return _table(
+        ("parameter", "what you do not get", "asks for nothing", "emulated on request"),
+        (
+            (
+                _code(name),
+                parameter.loss,
+                ", ".join(_code(_json(value)) for value in parameter.neutral),
+                "yes" if parameter.can_emulate else "",
+            )
+            for name, parameter in sorted(STRIPPED.items())
+        ),
+    )
+
+
+def policy_names() -> str:
+    """List what `unsupported=` may name."""
+    rest = sorted(POLICY_PARAMETERS - STRIPPED.keys() - TOOL_PARAMETERS)
+    return (
+        f"`unsupported=` may name each parameter above, the tool parameters {_listed(TOOL_PARAMETERS)}, "
+        f"and {_listed(rest)}."
+    )
+
+
+def temperature() -> str:
+    """List what becomes of temperatures."""
+    return _translations([{"temperature": value} for value in TEMPERATURES])
+
+
+def tools() -> str:
+    """List what becomes of tools."""
+    return _translations(TOOLS)
+
+
+def messages() -> str:
+    """List what becomes of messages."""
+    rows: list[tuple[str, str, str]] = []
+    for given in MESSAGES:
+        prepared = prepare({"messages": given}, Options())
+        sent = prepared.body["messages"]
+        rows.append((_lines(given), "the same" if sent == given else _lines(sent), _told(prepared)))
+    return _table(("given", "sent", "told"), rows)
+
+
+def endpoints() -> str:
+    """List the endpoints of OpenAI's that Tess does not have."""
+    return ", ".join(_code(f"/{name}") for name in sorted(ABSENT) if name != "chat") + "."
+
+
+def warning_categories() -> str:
+    """List the categories of warnings."""
+    categories = sorted(TessWarning.__subclasses__(), key=lambda category: category.__name__)
+    return _table(
+        ("category", "it says"),
+        ((_code(category.__name__), (category.__doc__ or "")) for category in categories),
+    )
+
+
+def errors() -> str:
+    """List what errors become, by causing them."""
+    rows = [_error(profile, None, client, call) for profile, client, call in WRONG_CALLS]
+    rows.extend(_error(Profile(), fault, {}, {"stream": stream}) for fault, stream in FAULTS)
+    return _table(("Tess answers", "you get, its `code`", "its text", "sent again"), rows)
+
+
+def _error(
+    profile: Profile, fault: Fault | None, client_options: JSONObject, call_options: JSONObject
+) -> tuple[str, str, str, str]:
+    """Cause an error and describe it: what Tess said, the exception, its text, whether the SDK retries."""
+    options: dict[str, Any] = {
+        "agent_id": 42,
+        "api_key": SIMULATOR_API_KEY,
+        "workspace_id": SIMULATOR_WORKSPACE_ID,
+        "base_url": DEFAULT_BASE_URL,
+        "max_retries": 0,
+        **client_options,
+    }
+    with TessSimulator(profile=profile) as simulator, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if fault is not None:
+            simulator.fault(fault)
+        http_client = openai.DefaultHttpxClient(transport=simulator.transport())
+        with create_client(**options, http_client=http_client) as client:
+            try:
+                create = cast("Callable[..., Iterable[object]]", client.chat.completions.create)
+                list(create(**{**HELLO, **call_options}))
+            except openai.APIError as error:
+                return _described(error, simulator.requests[-1].status)
+    raise AssertionError(f"{fault or client_options or call_options} was to fail")
+
+
+def _described(error: openai.APIError, status: int | None) -> tuple[str, str, str, str]:
+    body = to_object(error.body) or {}
+    tess = body.get("tess")
+    said = "nothing more" if tess is None else _code(_short(tess if isinstance(tess, str) else _json(tess)))
+    where, again = "in a stream", "no"
+    if isinstance(error, openai.APIStatusError):
+        where = str(status)
+        is_retriable = error.status_code >= 500 or error.status_code in (408, 409, 429)
+        if is_retriable and error.response.headers.get("x-should-retry") != "false":
+            again = "yes"
+    return (
+        f"{where} {said}",
+        f"{_code(type(error).__name__)} {_code(str(body.get('code')))}",
+        _escaped(str(body.get("message"))),
+        again,
+    )
+
+
+def _translations(bodies: Iterable[JSONObject]) -> str:
+    """List what becomes of root fields."""
+    rows: list[tuple[str, str, str]] = []
+    for given in bodies:
+        prepared = prepare(given, Options())
+        rows.append((_fields(given), _fields(prepared.body) or "nothing", _told(prepared)))
+    return _table(("given", "sent", "told"), rows)
+
+
+def _told(prepared: Prepared) -> str:
+    return ", ".join(dict.fromkeys(_telling(change) for change in prepared.ledger.changes))
+
+
+def _telling(change: Change) -> str:
+    return "ledger" if change.warn is None else _code(CATEGORIES[change.warn].__name__)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _fields(body: JSONObject) -> str:
+    return "<br>".join(_code(f"{name}={_json(value)}") for name, value in body.items())
+
+
+def _lines(items: Iterable[object]) -> str:
+    return "<br>".join(_code(_json(item)) for item in items)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(_code(name) for name in sorted(names))
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _code(text: str) -> str:
+    return f"`{_escaped(text)}`"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} ..."
+
+
+TABLES: Final[dict[str, Callable[[], str]]] = {
+    "parameters": parameters,
+    "policy names": policy_names,
+    "temperature": temperature,
+    "tools": tools,
+    "messages": messages,
+    "endpoints": endpoints,
+    "warnings": warning_categories,
+    "errors": errors,
+}
+
+
+def main() -> None:
+    """Renew every page."""
+    os.environ.pop("TESS_WORKSPACE_ID", None)  # one of the errors is a missing workspace
+    for path in sorted(DOCS.rglob("*.md")):
+        page = path.read_text(encoding="utf-8")
+        renewed = rewritten(page)
+        if renewed != page:
+            path.write_text(renewed, encoding="utf-8")
+            print(f"renewed {path.relative_to(DOCS.parent)}")
+
+
+if __name__ == "__main__":
+    main()
