@@ -281,7 +281,7 @@ def _text(status: int, content_type: str, body: bytes, payload: object) -> str:
     if "html" in content_type or text.lstrip()[:1] == "<":
         title = re.search(r"<title[^>]{0,200}>([^<]{1,200})", text[: _EXCERPT * 20], re.IGNORECASE)
         return f'an HTML page, "{_printable(html.unescape(title[1]))}"' if title else "an HTML page"
-    return _printable(text)
+    return _printable(text) or f"HTTP {status} without a reason"
 
 
 def _excerpt(body: bytes) -> str:

@@ -1,0 +1,386 @@
+"""Every dialect of error, to OpenAI's envelope with the reason, the field, a code and a hint."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tess_openai.core.errors import (
+    CREDITS_HINT,
+    KEY_HINT,
+    NOT_FOUND_HINT,
+    TIMEOUT_HINT,
+    WORKSPACE_HINT,
+    TessError,
+    message_of,
+    parse_error,
+    parse_error_in_200,
+    parse_redirect,
+)
+from tess_openai.core.jsons import parse_object
+
+PAGE = "<html><head><title>502 &amp; Bad\nGateway</title></head><body>cloudflare</body></html>"
+
+
+def read(status: int, body: object, *, budget: float = 60.0) -> TessError:
+    """Read an error answer; a body that is no string is sent as JSON."""
+    data = body if isinstance(body, str) else json.dumps(body)
+    return parse_error(status, {}, data.encode(), max_retry_wait_seconds=budget)
+
+
+DIALECTS = [
+    pytest.param(
+        401,
+        {"message": "Unauthenticated."},
+        (401, "Unauthenticated.", None, "invalid_api_key", KEY_HINT),
+        id="a bad key, as users met it",
+    ),
+    pytest.param(
+        403,
+        {"error": "Invalid authentication"},
+        (401, "Invalid authentication", None, "invalid_api_key", KEY_HINT),
+        id="a bad key, as documented",
+    ),
+    pytest.param(
+        403,
+        {"message": "You do not have access to this workspace."},
+        (
+            403,
+            "You do not have access to this workspace.",
+            "x-workspace-id",
+            "workspace_forbidden",
+            WORKSPACE_HINT,
+        ),
+        id="another's workspace",
+    ),
+    pytest.param(
+        422,
+        {"message": "The x-workspace-id header is required."},
+        (
+            422,
+            "The x-workspace-id header is required.",
+            "x-workspace-id",
+            "workspace_required",
+            WORKSPACE_HINT,
+        ),
+        id="no workspace",
+    ),
+    pytest.param(
+        400,
+        {"error": "The x-workspace-id must be a valid integer"},
+        (
+            400,
+            "The x-workspace-id must be a valid integer",
+            "x-workspace-id",
+            "workspace_invalid",
+            WORKSPACE_HINT,
+        ),
+        id="a workspace that is no number",
+    ),
+    pytest.param(
+        422,
+        {
+            "message": "The selected temperature is invalid.",
+            "errors": {"temperature": ["The selected temperature is invalid."]},
+        },
+        (422, "The selected temperature is invalid.", "temperature", "validation_failed", ""),
+        id="a refused field, as users met it",
+    ),
+    pytest.param(
+        422,
+        {
+            "message": "The model field is invalid. (and 1 more error)",
+            "errors": {"model": ["The model field is invalid."], "tools": ["The tools are a string.", "x"]},
+        },
+        (
+            422,
+            "The model field is invalid. (and 1 more error): tools: The tools are a string.",
+            "model",
+            "validation_failed",
+            "",
+        ),
+        id="two refused fields",
+    ),
+    pytest.param(
+        400,
+        {"error": "Validation failed", "messages": {"messages": ["The messages field is required."]}},
+        (
+            400,
+            "Validation failed: messages: The messages field is required.",
+            "messages",
+            "validation_failed",
+            "",
+        ),
+        id="a refused field, as documented",
+    ),
+    pytest.param(
+        400,
+        {"error": "Validation failed", "messages": {"a": "One.", "b": [], "c": [7], "d": None, "e": ""}},
+        (400, "Validation failed: a: One.", "a", "validation_failed", ""),
+        id="reasons of every type",
+    ),
+    pytest.param(
+        422,
+        {"errors": {"model": ["No such model."]}},
+        (422, "HTTP 422: model: No such model.", "model", "validation_failed", ""),
+        id="reasons alone",
+    ),
+    pytest.param(
+        400, {"error": "No."}, (400, "No.", None, "invalid_request", ""), id="a refusal without fields"
+    ),
+    pytest.param(
+        404,
+        {"message": "Agent not found."},
+        (404, "Agent not found.", None, "agent_not_found", NOT_FOUND_HINT),
+        id="an unknown agent",
+    ),
+    pytest.param(
+        403, {"error": "No"}, (403, "No", None, "forbidden", ""), id="forbidden for a reason of its own"
+    ),
+    pytest.param(
+        402,
+        {"message": "The user has no credits"},
+        (402, "The user has no credits", None, "insufficient_quota", CREDITS_HINT),
+        id="no credits",
+    ),
+    pytest.param(
+        413, {"error": "Too large"}, (413, "Too large", None, "request_too_large", ""), id="too large a body"
+    ),
+    pytest.param(
+        429,
+        {"error": "Rate limit exceeded", "retry_after": 7},
+        (429, "Rate limit exceeded", None, "rate_limit_exceeded", ""),
+        id="too many requests",
+    ),
+    pytest.param(
+        500,
+        {"error": "Internal server error"},
+        (500, "Internal server error", None, "server_error", ""),
+        id="Tess's own failure",
+    ),
+    pytest.param(
+        524,
+        "error code: 524",
+        (524, "error code: 524", None, "execution_timeout", TIMEOUT_HINT),
+        id="Cloudflare's end of patience, as text",
+    ),
+    pytest.param(
+        502,
+        PAGE,
+        (502, 'an HTML page, "502 & Bad Gateway"', None, "bad_gateway", ""),
+        id="a page with a title",
+    ),
+    pytest.param(
+        503, "<p>no</p>", (503, "an HTML page", None, "unavailable", ""), id="a page without a title"
+    ),
+    pytest.param(504, "", (504, "HTTP 504 without a reason", None, "gateway_timeout", ""), id="nothing"),
+    pytest.param(418, "null", (418, "null", None, "http_418", ""), id="null"),
+    pytest.param(500, [], (500, "HTTP 500", None, "server_error", ""), id="a list"),
+    pytest.param(
+        500, {"error": None, "message": "m"}, (500, "m", None, "server_error", ""), id="a null error"
+    ),
+    pytest.param(
+        500, {"error": {"message": " m "}}, (500, "m", None, "server_error", ""), id="OpenAI's own envelope"
+    ),
+    pytest.param(
+        500,
+        {"error": {"message": {"a": 1}}},
+        (500, "an error without a text", None, "server_error", ""),
+        id="an error that is an object",
+    ),
+    pytest.param(
+        500,
+        {"error": 7},
+        (500, "an error without a text", None, "server_error", ""),
+        id="an error that is a number",
+    ),
+    pytest.param(500, {"error": " "}, (500, "an error without a text", None, "server_error", ""), id="blank"),
+    pytest.param(
+        500,
+        "a\x00b\n\tc" + "d" * 400,
+        (500, "a b c" + "d" * 294 + " ...", None, "server_error", ""),
+        id="a long text",
+    ),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "said"), DIALECTS)
+def test_an_error_is_read(status: int, body: object, said: tuple[object, ...]) -> None:
+    """Status, reason, field, code and hint."""
+    error = read(status, body)
+    assert (error.status, error.message, error.param, error.code, error.hint) == said
+
+
+@pytest.mark.parametrize(("status", "body", "said"), DIALECTS)
+def test_an_error_answers_in_openais_envelope(status: int, body: object, said: tuple[object, ...]) -> None:
+    """With Tess's own body beneath, and the hint in the text that `str(exception)` shows."""
+    answer = read(status, body).to_answer()
+    assert answer.status == said[0]
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.body is not None
+    envelope = parse_object(answer.body)
+    assert envelope is not None
+    error = envelope["error"]
+    assert (error["param"], error["code"]) == (said[2], said[3])
+    assert str(said[4]) in error["message"]
+    assert error["tess"] == body or body in (PAGE, "")
+
+
+@pytest.mark.parametrize(
+    ("status", "type_"),
+    [
+        (400, "invalid_request_error"),
+        (401, "authentication_error"),
+        (404, "invalid_request_error"),
+        (429, "rate_limit_error"),
+        (500, "server_error"),
+        (524, "server_error"),
+    ],
+)
+def test_an_error_has_openais_type(status: int, type_: str) -> None:
+    """As `exception.type`."""
+    assert read(status, "").type == type_
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "seconds"),
+    [
+        pytest.param({"retry_after": 7}, {}, 7, id="in the body"),
+        pytest.param({"retry_after": "7.5"}, {}, 7.5, id="in the body as a string"),
+        pytest.param({}, {"retry-after": "9"}, 9, id="in the header"),
+        pytest.param({"retry_after": 7}, {"retry-after": "9"}, 9, id="in both: the longer"),
+        pytest.param({"retry_after": 0}, {}, None, id="zero"),
+        pytest.param({"retry_after": -1}, {}, None, id="negative"),
+        pytest.param({"retry_after": True}, {}, None, id="true"),
+        pytest.param({"retry_after": None}, {}, None, id="null"),
+        pytest.param({"retry_after": [7]}, {}, None, id="a list"),
+        pytest.param({"retry_after": "soon"}, {}, None, id="a word"),
+        pytest.param({"retry_after": "nan"}, {}, None, id="not a number"),
+        pytest.param({"retry_after": 10**400}, {}, None, id="beyond all floats"),
+        pytest.param({}, {"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, None, id="a date"),
+        pytest.param({}, {}, None, id="absent"),
+    ],
+)
+def test_the_wait_is_read(body: object, headers: dict[str, str], seconds: float | None) -> None:
+    """From where the SDK does not look, for where it does."""
+    data = json.dumps(body).encode()
+    error = parse_error(429, headers, data, max_retry_wait_seconds=60)
+    assert error.retry_after_seconds == seconds
+    answer = error.to_answer()
+    assert answer.headers.get("retry-after") == (None if seconds is None else f"{seconds:g}")
+    assert "x-should-retry" not in answer.headers
+    assert error.to_json()["error"].get("retry_after") == seconds
+
+
+@pytest.mark.parametrize(
+    ("wait", "budget", "retried"), [(60, 60.0, None), (61, 60.0, False), (1, 0.5, False), (0.4, 0.5, None)]
+)
+def test_a_wait_beyond_the_budget_is_not_left_to_the_sdk(wait: float, budget: float, retried: object) -> None:
+    """The call fails at once and says how long to wait."""
+    error = read(429, {"error": "Slow down.", "retry_after": wait}, budget=budget)
+    assert error.may_retry is retried
+    assert (f"Slow down. Tess asks to wait {wait} seconds" in error.message) is (retried is False)
+    assert error.to_answer().headers.get("x-should-retry") == (None if retried is None else "false")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "retried"),
+    [
+        pytest.param(524, "error code: 524", False, id="an execution that goes on and is paid for"),
+        pytest.param(429, {"error": "no credits left"}, False, id="no credits"),
+        pytest.param(500, {"error": "x"}, None, id="a failure of Tess's"),
+        pytest.param(502, PAGE, None, id="a bad gateway"),
+    ],
+)
+def test_what_retrying_would_pay_for_twice_is_not_retried(status: int, body: object, retried: object) -> None:
+    """All else is the SDK's own decision."""
+    assert read(status, body).may_retry is retried
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "code", "message"),
+    [
+        pytest.param(
+            b"", "application/json", "empty_answer", "an empty body instead of a stream", id="nothing"
+        ),
+        pytest.param(b" \n", "", "empty_answer", "an empty body", id="white space"),
+        pytest.param(b'{"error":"x"}', "", "error_in_200", "200 with an error: x", id="an error"),
+        pytest.param(
+            b'{"error":"x","messages":{"a":["b"]}}',
+            "",
+            "error_in_200",
+            "error: x: a: b",
+            id="an error with fields",
+        ),
+        pytest.param(b'{"errors":{"a":["b"]}}', "", "error_in_200", "error: a: b", id="fields alone"),
+        pytest.param(PAGE.encode(), "text/html", "not_an_answer", '"502 & Bad Gateway"', id="a page"),
+        pytest.param(b"hello", "text/plain", "not_an_answer", "than a stream: hello", id="text"),
+        pytest.param(b'{"choices":[]}', "", "not_an_answer", "JSON that is not a stream", id="no choices"),
+        pytest.param(b"[1]", "", "not_an_answer", "JSON that is not a stream", id="a list"),
+        pytest.param(b"\xff\xfe", "", "not_an_answer", "something else than a stream", id="no text"),
+    ],
+)
+def test_a_200_that_is_no_answer_is_an_error(body: bytes, content_type: str, code: str, message: str) -> None:
+    """502, and not tried again: it may have been paid for."""
+    error = parse_error_in_200(body, content_type, asked="a stream")
+    assert (error.status, error.code, error.may_retry) == (502, code, False)
+    assert message in error.message
+
+
+def test_a_redirect_says_where_to_look() -> None:
+    """And never shows more than one short line of where it led."""
+    for stays, where in ((False, "a redirect to elsewhere"), (True, "would lose the request")):
+        error = parse_redirect(302, "https://elsewhere.example/\x00login", stays=stays)
+        assert (error.status, error.code, error.may_retry) == (502, "redirected", False)
+        assert where in error.message
+        assert error.tess == {"location": "https://elsewhere.example/ login"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({}, ""),
+        ({"error": False}, ""),
+        ({"error": []}, ""),
+        ({"message": 7}, ""),
+        ({"errors": ["x"]}, ""),
+        ({"error": {"a": 1}}, "an error without a text"),
+        ({"messages": {"a": ["b"]}}, "a: b"),
+    ],
+)
+def test_the_text_of_an_error_object(fields: dict[str, Any], text: str) -> None:
+    """What is no error has none."""
+    assert message_of(fields) == text
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["error", "message", "messages", "errors", "retry_after", "code", "x"]), inner
+        )
+    ),
+)
+
+
+@given(
+    st.integers(300, 599),
+    json_values.map(json.dumps).map(str.encode) | st.binary(),
+    st.sampled_from(["", "text/html"]),
+)
+def test_no_body_of_an_error_raises(status: int, body: bytes, content_type: str) -> None:
+    """Whatever a hostile server says, the caller gets an error of the SDK's with a text."""
+    for error in (
+        parse_error(status, {"content-type": content_type}, body, max_retry_wait_seconds=60),
+        parse_error_in_200(body, content_type, asked="an answer"),
+    ):
+        answer = error.to_answer()
+        envelope = parse_object(answer.body or b"")
+        assert envelope is not None
+        assert envelope["error"]["message"]
+        assert all(value is None or value.isascii() for value in answer.headers.values())
