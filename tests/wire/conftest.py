@@ -8,10 +8,14 @@ import asyncio
 import importlib
 import importlib.util
 import inspect
+import socket
+import socketserver
+import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
 
 import openai
 import pytest
@@ -146,6 +150,39 @@ class Driver:
         self.loop.close()
 
 
+class Relay(socketserver.ThreadingTCPServer):
+    """Passes bytes on to the simulator and counts connections; a forward proxy, for who takes it as one."""
+
+    daemon_threads = True
+
+    def __init__(self, target: str) -> None:
+        self.target = urlsplit(target).port
+        self.connections = 0
+        super().__init__(("127.0.0.1", 0), _Passing)
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class _Passing(socketserver.BaseRequestHandler):
+    server: Relay
+
+    def handle(self) -> None:
+        """Pass on until one of the two ends closes."""
+        self.server.connections += 1
+        with socket.create_connection(("127.0.0.1", self.server.target or 0)) as upstream:
+            back = threading.Thread(target=_pump, args=(upstream, self.request), daemon=True)
+            back.start()
+            _pump(self.request, upstream)
+            back.join()
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+    with suppress(OSError):
+        sink.shutdown(socket.SHUT_RDWR)
+
+
 async def _awaited(given: Any) -> Any:
     return await given
 
@@ -165,6 +202,18 @@ def simulator() -> Iterator[TessSimulator]:
     with TessSimulator() as simulator:
         simulator.serve()
         yield simulator
+
+
+@pytest.fixture
+def relay(simulator: TessSimulator) -> Iterator[Relay]:
+    """Stand between the client and the simulator, counting connections."""
+    with Relay(simulator.base_url) as relay:
+        thread = threading.Thread(target=relay.serve_forever, args=(0.02,))
+        thread.start()
+        yield relay
+        simulator.close()  # ends the connections, and with them the threads that pass on
+        relay.shutdown()
+        thread.join()
 
 
 @pytest.fixture(params=["sync", "async"])

@@ -254,9 +254,10 @@ def test_the_execution_that_goes_on_fails_the_next_call_in_words(driver: Driver)
 def test_tesss_own_body_stays_readable(driver: Driver) -> None:
     """Beneath OpenAI's envelope, as `body["tess"]`."""
     given = {"error": "Validation failed", "messages": {"temperature": ["Not one of the options."]}, "id": 7}
-    error: Any = driver.fails(driver.client(), faults.answers(400, given))
+    error = driver.fails(driver.client(), faults.answers(400, given))
     assert isinstance(error, openai.BadRequestError)
-    assert error.body["tess"] == given
+    body: Any = error.body
+    assert body["tess"] == given
     assert (error.param, error.code) == ("temperature", "validation_failed")
     assert "temperature: Not one of the options." in str(error)
 
