@@ -35,6 +35,8 @@ _LIBRARIES: Final = tuple(
         if name in ("stdlib", "platstdlib", "purelib", "platlib")
     }
 )
+_MACHINERY: Final = sys.stdlib_module_names | {"openai", "httpx", "httpx2", "anyio"}
+"""Never the caller, even where all lines are a library's."""
 
 
 def warn(message: str, category: type[TessWarning], line: FrameType | None = None) -> None:
@@ -43,12 +45,15 @@ def warn(message: str, category: type[TessWarning], line: FrameType | None = Non
     if frame is None:
         warnings.warn(message, category, stacklevel=2)
         return
+    module: str = frame.f_globals.get("__name__", "<unknown>")
+    if _said.is_repeated(message, category, module, frame):
+        return
     warnings.warn_explicit(
         message,
         category,
         filename=frame.f_code.co_filename,
         lineno=frame.f_lineno,
-        module=frame.f_globals.get("__name__", "<unknown>"),
+        module=module,
         registry=frame.f_globals.setdefault("__warningregistry__", {}),
     )
 
@@ -56,16 +61,61 @@ def warn(message: str, category: type[TessWarning], line: FrameType | None = Non
 def caller() -> FrameType | None:
     """Return the nearest frame that is neither this package's nor an installed library's.
 
-    Where all are (a program that is installed itself), the nearest that is not this package's; where the
-    caller's line is not on the stack (a task, a thread pool), that of whatever started it.
+    Where all are (a program that is installed itself, or a framework that runs its calls in threads), the
+    nearest that is neither the SDK's, nor of what is below it; else of whatever started the call.
     """
     frame: FrameType | None = sys._getframe()  # pyright: ignore[reportPrivateUsage] # noqa: SLF001 - documented by sys
-    fallback: FrameType | None = None
+    library: FrameType | None = None
+    machinery: FrameType | None = None
     while frame is not None:
         filename = frame.f_code.co_filename
         if not filename.startswith(_OWN):
             if not filename.startswith(_LIBRARIES) and not filename.startswith("<frozen"):
                 return frame
-            fallback = fallback or frame
+            package: str = frame.f_globals.get("__name__", "").partition(".")[0]
+            if package in _MACHINERY:
+                machinery = machinery or frame
+            else:
+                library = library or frame
         frame = frame.f_back
-    return fallback
+    return library or machinery
+
+
+class _Said:
+    """What was said under the filters that now hold, so that a loop is warned once.
+
+    Python's own memory of it is void as soon as any filter moves, and frameworks move filters in every call
+    (`catch_warnings`). They put the same list back, though, and as long as it is the same this memory holds.
+    """
+
+    def __init__(self) -> None:
+        self._filters: object = None
+        self._content: list[object] = []
+        self._lines: set[tuple[str, int, type[TessWarning], str]] = set()
+
+    def is_repeated(self, message: str, category: type[TessWarning], module: str, frame: FrameType) -> bool:
+        """Whether this was said at this line, and the filters want it there once."""
+        filters = warnings.filters
+        if filters is not self._filters or filters != self._content:
+            self._filters, self._content, self._lines = filters, list(filters), set()
+        line = (frame.f_code.co_filename, frame.f_lineno, category, message)
+        if line not in self._lines:
+            self._lines.add(line)
+            return False
+        return _action(message, category, module, frame.f_lineno) in ("default", "module", "once")
+
+
+def _action(message: str, category: type[TessWarning], module: str, lineno: int) -> str:
+    """Return what the filters say, as `warnings` itself finds it."""
+    for action, text, kind, where, number in warnings.filters:
+        if (
+            (text is None or text.match(message))
+            and issubclass(category, kind)
+            and (where is None or where.match(module))
+            and number in (0, lineno)
+        ):
+            return action
+    return "default"
+
+
+_said: Final = _Said()
