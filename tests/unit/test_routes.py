@@ -14,6 +14,7 @@ from tess_openai.core.jsons import parse_object
 from tess_openai.core.options import Options
 from tess_openai.core.routes import ABSENT, CHAT, route
 
+PATH = re.compile(r'\(\s*(?:path_template\(\s*)?f?"/(\w+)')
 OPTIONS = Options(workspace_id="7001")
 
 
@@ -116,9 +117,7 @@ def sdk_paths() -> set[str]:
     assert spec.submodule_search_locations is not None
     resources = Path(spec.submodule_search_locations[0], "resources")
     sources = [file.read_text(encoding="utf-8") for file in resources.rglob("*.py")]
-    return {
-        root for source in sources for root in re.findall(r'\(\s*(?:path_template\(\s*)?f?"/(\w+)', source)
-    }
+    return {root for source in sources for root in PATH.findall(source)}
 
 
 def test_every_endpoint_of_the_sdk_has_an_answer() -> None:

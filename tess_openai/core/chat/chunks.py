@@ -50,7 +50,7 @@ class ChunkReader:
     """Completes the chunks of one stream and remembers how far it has come.
 
     Attributes:
-        model: Of the request, for chunks that do not say theirs.
+        model: Of the request until a chunk names its own, for those that name none.
         id: Constant over the stream; the first chunk's own, or made up.
         roles: Indices of the choices that have begun.
         finished: Indices of the choices that have their finish reason.
@@ -141,7 +141,9 @@ class ChunkReader:
             fields["object"], untouched = CHUNK, False
         if type(fields.get("created")) is not int:
             fields["created"], untouched = self.created, False
-        if not isinstance(fields.get("model"), str):
+        if isinstance(fields.get("model"), str):
+            self.model = fields["model"]
+        else:
             fields["model"], untouched = self.model, False
         return untouched
 

@@ -1,0 +1,357 @@
+"""What each event of a stream is: a chunk to complete, an error in any shape, an end, a ping."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeAlias
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tess_openai.core.chat.chunks import FINISH_REASONS, Chunk, ChunkReader, StreamEnd, StreamFault
+from tess_openai.core.sse import ServerSentEvent
+
+JSON: TypeAlias = dict[str, Any]
+
+FULL: JSON = {
+    "id": "chatcmpl-7",
+    "object": "chat.completion.chunk",
+    "created": 1700000000,
+    "model": "tess-6",
+    "choices": [{"index": 0, "delta": {"role": "assistant", "content": "Hi"}, "finish_reason": None}],
+}
+
+
+def reader() -> ChunkReader:
+    """Build a reader whose made-up values are known."""
+    return ChunkReader("asked-for", lambda: 99, lambda: "made-up")
+
+
+def event(data: object, name: str = "") -> ServerSentEvent:
+    """Build an event; data that is no string is sent as JSON."""
+    return ServerSentEvent(name, (data if isinstance(data, str) else json.dumps(data)).encode())
+
+
+def chunk_of(fields: JSON, of: ChunkReader | None = None) -> Chunk:
+    """Read an event that is a chunk."""
+    item = (of or reader()).read(event(fields))
+    assert isinstance(item, Chunk)
+    return item
+
+
+def error_of(data: object, name: str = "") -> JSON:
+    """Read an event that is an error, and return it as the SDK gets it."""
+    item = reader().read(event(data, name))
+    assert isinstance(item, StreamFault)
+    error: JSON = item.envelope["error"]
+    return error
+
+
+def without(fields: JSON, *keys: str) -> JSON:
+    """Return fields without some."""
+    return {key: value for key, value in fields.items() if key not in keys}
+
+
+def choice(**fields: object) -> JSON:
+    """Return a full chunk with another choice."""
+    return {**FULL, "choices": [fields]}
+
+
+def test_a_complete_chunk_is_untouched() -> None:
+    """Its own bytes may pass."""
+    chunk = chunk_of(FULL)
+    assert chunk.untouched
+    assert chunk.fields == FULL
+
+
+@pytest.mark.parametrize("reason", FINISH_REASONS)
+def test_openais_finish_reasons_are_untouched(reason: str) -> None:
+    """And remembered, so that none is made up."""
+    of = reader()
+    assert chunk_of(choice(index=0, delta={"role": "assistant"}, finish_reason=reason), of).untouched
+    assert of.closing_chunk() is None
+
+
+COMPLETED = [
+    pytest.param(without(FULL, "id"), {"id": "chatcmpl-made-up"}, id="no id"),
+    pytest.param({**FULL, "id": ""}, {"id": "chatcmpl-made-up"}, id="an empty id"),
+    pytest.param({**FULL, "id": 7}, {"id": "chatcmpl-made-up"}, id="an id that is a number"),
+    pytest.param(without(FULL, "object"), {}, id="no object"),
+    pytest.param({**FULL, "object": "chunk"}, {}, id="another object"),
+    pytest.param(without(FULL, "created"), {"created": 99}, id="no time"),
+    pytest.param({**FULL, "created": "today"}, {"created": 99}, id="a time that is no number"),
+    pytest.param({**FULL, "created": True}, {"created": 99}, id="a time that is true"),
+    pytest.param(without(FULL, "model"), {"model": "asked-for"}, id="no model"),
+    pytest.param({**FULL, "model": None}, {"model": "asked-for"}, id="a null model"),
+    pytest.param(choice(delta={"role": "assistant", "content": "Hi"}, finish_reason=None), {}, id="no index"),
+    pytest.param(
+        choice(index="0", delta={"role": "assistant", "content": "Hi"}, finish_reason=None),
+        {},
+        id="an index that is a string",
+    ),
+    pytest.param(choice(index=0, delta={"content": "Hi"}, finish_reason=None), {}, id="no role"),
+    pytest.param(choice(index=0, delta={"role": "assistant", "content": "Hi"}), {}, id="no finish reason"),
+    pytest.param(
+        choice(index=0, delta={"role": "assistant", "content": "Hi"}, finish_reason=""),
+        {},
+        id="an empty finish reason",
+    ),
+    pytest.param(
+        choice(index=0, delta={"role": "assistant", "content": "Hi"}, finish_reason=[]),
+        {},
+        id="a finish reason that is an empty list",
+    ),
+    pytest.param(
+        choice(index=0, message={"role": "assistant", "content": "Hi"}, finish_reason=None),
+        {},
+        id="a message for a delta",
+    ),
+]
+
+
+@pytest.mark.parametrize(("fields", "made_up"), COMPLETED)
+def test_a_chunk_is_completed(fields: JSON, made_up: JSON) -> None:
+    """Each missing field by itself."""
+    chunk = chunk_of(fields)
+    assert not chunk.untouched
+    assert chunk.fields == {**FULL, **made_up}
+
+
+EMPTY_CHOICE = {"index": 0, "delta": {"role": "assistant"}, "finish_reason": None}
+
+
+@pytest.mark.parametrize(
+    ("choices", "completed"),
+    [
+        pytest.param(None, [], id="null"),
+        pytest.param("Hi", [], id="a string"),
+        pytest.param({"index": 0}, [], id="an object"),
+        pytest.param([], [], id="no choice"),
+        pytest.param([None], [EMPTY_CHOICE], id="a choice that is null"),
+        pytest.param([7], [EMPTY_CHOICE], id="a choice that is a number"),
+        pytest.param([{}], [EMPTY_CHOICE], id="an empty choice"),
+        pytest.param([{"delta": None}], [EMPTY_CHOICE], id="a null delta"),
+        pytest.param([{"delta": "Hi"}], [EMPTY_CHOICE], id="a delta that is a string"),
+        pytest.param(
+            [{"delta": {}, "finish_reason": {"a": 1}}],
+            [{**EMPTY_CHOICE, "finish_reason": "stop"}],
+            id="a finish reason that is an object",
+        ),
+        pytest.param(
+            [{"delta": {}, "finish_reason": "eos"}],
+            [{**EMPTY_CHOICE, "finish_reason": "stop"}],
+            id="a finish reason of another's",
+        ),
+    ],
+)
+def test_choices_of_any_type_become_choices(choices: object, completed: list[JSON]) -> None:
+    """No program that reads `choices` can fail on them."""
+    assert chunk_of({**FULL, "choices": choices}).fields["choices"] == completed
+
+
+def test_the_id_is_constant_and_the_role_comes_once() -> None:
+    """Over a stream in which they are missing, change or come late."""
+    of = reader()
+    given = [without(FULL, "id", "created"), {**FULL, "id": "other"}, without(FULL, "id", "created")]
+    chunks = [chunk_of({**each, "choices": [{"index": 0, "delta": {"content": "a"}}]}, of) for each in given]
+    assert [chunk.fields["id"] for chunk in chunks] == ["chatcmpl-made-up"] * 3
+    assert [chunk.fields["created"] for chunk in chunks] == [99, FULL["created"], 99]
+    roles = [chunk.fields["choices"][0]["delta"].get("role") for chunk in chunks]
+    assert roles == ["assistant", None, None]
+
+
+def test_each_choice_has_its_own_role_and_end() -> None:
+    """Several choices may come in one stream."""
+    of = reader()
+    chunk = chunk_of(
+        {"choices": [{"delta": {"content": "a"}}, {"delta": {"content": "b"}, "finish_reason": "stop"}]}, of
+    )
+    assert [each["index"] for each in chunk.fields["choices"]] == [0, 1]
+    assert [each["delta"]["role"] for each in chunk.fields["choices"]] == ["assistant"] * 2
+    closing = of.closing_chunk()
+    assert closing is not None
+    assert closing["choices"] == [{"index": 0, "delta": {}, "finish_reason": "stop"}]
+    assert closing["id"] == chunk.fields["id"]
+    assert of.closing_chunk() is None
+
+
+@pytest.mark.parametrize(
+    ("delta", "said"),
+    [
+        ({"content": "a"}, True),
+        ({"tool_calls": [{}]}, True),
+        ({"refusal": "no"}, True),
+        ({"content": ""}, False),
+    ],
+)
+def test_it_is_known_whether_anything_was_said(*, delta: JSON, said: bool) -> None:
+    """Text, a call or a refusal."""
+    of = reader()
+    chunk_of(choice(index=0, delta=delta), of)
+    assert of.has_output is said
+
+
+def test_usage_is_noticed() -> None:
+    """An estimate is for streams without it."""
+    of = reader()
+    chunk_of({**FULL, "usage": None}, of)
+    assert not of.has_usage
+    chunk_of({**FULL, "choices": [], "usage": {"total_tokens": 7}}, of)
+    assert of.has_usage
+
+
+@pytest.mark.parametrize(
+    ("fields", "delta", "reason"),
+    [
+        pytest.param({"status": "running", "output": "Hi"}, "Hi", None, id="a piece"),
+        pytest.param({"status": "completed", "output": ""}, "", "stop", id="the end"),
+        pytest.param({"status": "succeeded", "output": "Hi"}, "Hi", "stop", id="a piece and the end"),
+    ],
+)
+def test_an_event_of_execute_is_a_chunk(fields: JSON, delta: str, reason: str | None) -> None:
+    """Its `output` is a delta; its own fields stay."""
+    native = {"id": 7, "error": None, "credits": 10, "root_id": 3, **fields}
+    chunk = chunk_of(native)
+    assert chunk.fields["choices"] == [
+        {"index": 0, "delta": {"role": "assistant", "content": delta}, "finish_reason": reason}
+    ]
+    assert (chunk.fields["id"], chunk.fields["root_id"]) == ("chatcmpl-made-up", 3)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"output": "Hi"}, {"status": "running"}, {"status": "running", "output": None}, {}]
+)
+def test_an_object_that_says_nothing_is_a_chunk_without_choices(fields: JSON) -> None:
+    """It is not taken for text."""
+    assert chunk_of(fields).fields["choices"] == []
+
+
+ERRORS = [
+    pytest.param({"error": "boom"}, "", "boom", "stream_error", id="a bare text"),
+    pytest.param({"error": {"message": "boom"}}, "", "boom", "stream_error", id="OpenAI's envelope"),
+    pytest.param(
+        {"error": {"message": "boom", "code": 7, "type": "t", "param": "p"}},
+        "",
+        "boom",
+        "7",
+        id="with a code",
+    ),
+    pytest.param({"error": {"code": "x"}}, "", "an error without a text", "x", id="a code alone"),
+    pytest.param({"message": "boom"}, "", "boom", "stream_error", id="Laravel's"),
+    pytest.param(
+        {"message": "boom", "errors": {"model": ["bad"]}},
+        "",
+        "boom: model: bad",
+        "stream_error",
+        id="with fields",
+    ),
+    pytest.param({"message": "boom"}, "error", "boom", "stream_error", id="a named event"),
+    pytest.param(
+        {}, "error", "the execution failed without a reason", "stream_error", id="a named event, empty"
+    ),
+    pytest.param("boom", "error", "boom", "stream_error", id="a named event of text"),
+    pytest.param('"boom"', "error", "boom", "stream_error", id="a named event of a JSON string"),
+    pytest.param({"status": "failed", "error": "boom"}, "", "boom", "stream_error", id="a failed execution"),
+    pytest.param(
+        {"status": "failed", "error": None, "output": ""},
+        "",
+        "the execution failed without a reason",
+        "stream_error",
+        id="a failed execution without a reason",
+    ),
+    pytest.param(
+        {"status": "canceled"},
+        "",
+        "the execution failed without a reason",
+        "stream_error",
+        id="a canceled one",
+    ),
+    pytest.param({"choices": [], "error": "boom"}, "", "boom", "stream_error", id="beside choices"),
+    pytest.param("not JSON", "", "no JSON object", "stream_not_json", id="a line of text"),
+    pytest.param("<html>", "", "no JSON object", "stream_not_json", id="a page"),
+    pytest.param('"boom"', "", "no JSON object", "stream_not_json", id="a JSON string"),
+    pytest.param("null", "", "no JSON object", "stream_not_json", id="null"),
+    pytest.param("[]", "", "no JSON object", "stream_not_json", id="a list"),
+    pytest.param("7", "", "no JSON object", "stream_not_json", id="a number"),
+]
+
+
+@pytest.mark.parametrize(("data", "name", "message", "code"), ERRORS)
+def test_an_error_event_is_an_error(data: object, name: str, message: str, code: str) -> None:
+    """In every shape, with its text, a code, and what Tess said beneath."""
+    error = error_of(data, name)
+    assert message in error["message"]
+    assert error["code"] == code
+    assert error["tess"] == data
+
+
+def test_an_errors_own_fields_are_kept() -> None:
+    """Type and parameter, where they are texts."""
+    assert error_of({"error": {"message": "m", "type": "t", "param": "p"}})["param"] == "p"
+    assert error_of({"error": {"message": "m", "type": "t", "param": ["p"]}})["param"] is None
+    assert error_of({"error": {"message": "m", "type": "t"}})["type"] == "t"
+    assert error_of({"error": "m"})["type"] == "server_error"
+
+
+@pytest.mark.parametrize("data", ["{}", "", "ping", "null", '{"message": "alive"}', '{"type": "ping"}'])
+def test_a_ping_is_nothing(data: str) -> None:
+    """Whatever it carries, as long as it is no chunk."""
+    assert reader().read(event(data, "ping")) is None
+    assert isinstance(reader().read(event(FULL, "ping")), Chunk)
+
+
+def test_the_mark_of_the_end_is_the_end() -> None:
+    """As OpenAI writes it."""
+    assert isinstance(reader().read(event("[DONE]")), StreamEnd)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "id",
+                    "object",
+                    "created",
+                    "model",
+                    "choices",
+                    "index",
+                    "delta",
+                    "message",
+                    "finish_reason",
+                    "role",
+                    "content",
+                    "tool_calls",
+                    "usage",
+                    "error",
+                    "status",
+                    "output",
+                    "code",
+                    "param",
+                ]
+            ),
+            inner,
+        )
+    ),
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["", "error", "ping", "x"]), json_values), max_size=5))
+def test_no_event_raises_and_every_chunk_is_complete(events: list[tuple[str, object]]) -> None:
+    """Whatever a hostile server streams, each chunk has what clients read."""
+    of = reader()
+    for name, value in events:
+        item = of.read(event(json.dumps(value), name))
+        if isinstance(item, Chunk):
+            fields = item.fields
+            assert fields["object"] == "chat.completion.chunk"
+            assert isinstance(fields["model"], str)
+            assert fields["id"] == of.id
+            for each in fields["choices"]:
+                assert type(each["index"]) is int
+                assert isinstance(each["delta"], dict)
+                assert each["finish_reason"] in (None, *FINISH_REASONS)
+    of.closing_chunk()

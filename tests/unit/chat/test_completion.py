@@ -1,0 +1,246 @@
+"""Whole answers: completed, turned into chunks and out of them."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any, TypeAlias
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tess_openai.core.chat.chunks import FINISH_REASONS, ChunkReader
+from tess_openai.core.chat.completion import (
+    complete,
+    contents_of,
+    from_chunks,
+    has_output,
+    is_completion,
+    to_chunks,
+)
+from tess_openai.core.jsons import parse_object
+from tess_openai.core.ledger import Ledger
+from tess_openai.core.policy import Policy
+
+JSON: TypeAlias = dict[str, Any]
+
+FULL: JSON = {
+    "id": "chatcmpl-7",
+    "object": "chat.completion",
+    "created": 1700000000,
+    "model": "tess-6",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+}
+CALLS = [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]
+
+
+def completed(
+    given: JSON, ledger: Ledger | None = None, prompts: list[str] | None = None
+) -> tuple[JSON, bool]:
+    """Complete a copy."""
+    fields = copy.deepcopy(given)
+    changed = complete(
+        fields,
+        model="asked-for",
+        now=lambda: 99,
+        new_id=lambda: "made-up",
+        ledger=Ledger(Policy()) if ledger is None else ledger,
+        estimate_for=prompts,
+    )
+    return fields, changed
+
+
+def choice(**fields: object) -> JSON:
+    """Return a full completion with another choice."""
+    return {**FULL, "choices": [fields]}
+
+
+def test_a_complete_answer_is_unchanged() -> None:
+    """Its own bytes may pass."""
+    assert completed(FULL, prompts=["hello"]) == (FULL, False)
+
+
+@pytest.mark.parametrize("reason", FINISH_REASONS)
+def test_openais_finish_reasons_stay(reason: str) -> None:
+    """Each of the five."""
+    full = choice(index=0, message={"role": "assistant", "content": "Hi"}, finish_reason=reason)
+    assert completed(full) == (full, False)
+
+
+@pytest.mark.parametrize(
+    ("given", "made_up"),
+    [
+        pytest.param({**FULL, "id": None}, {"id": "chatcmpl-made-up"}, id="a null id"),
+        pytest.param({**FULL, "id": ""}, {"id": "chatcmpl-made-up"}, id="an empty id"),
+        pytest.param({**FULL, "id": 7}, {"id": "chatcmpl-made-up"}, id="an id that is a number"),
+        pytest.param({**FULL, "object": "answer"}, {}, id="another object"),
+        pytest.param({**FULL, "created": "now"}, {"created": 99}, id="a time that is no number"),
+        pytest.param({**FULL, "model": None}, {"model": "asked-for"}, id="a null model"),
+        pytest.param(choice(message={"content": "Hi"}), {}, id="a text alone"),
+        pytest.param(
+            choice(index=0, message={"role": "model", "content": "Hi"}, finish_reason="stop"),
+            {},
+            id="another role",
+        ),
+        pytest.param(
+            choice(index="0", message={"role": "assistant", "content": "Hi"}, finish_reason=["stop"]),
+            {},
+            id="an index and a finish reason of other types",
+        ),
+        pytest.param(
+            choice(index=0, message={"role": "assistant", "content": "Hi"}, finish_reason=""),
+            {},
+            id="no reason",
+        ),
+    ],
+)
+def test_an_answer_is_completed(given: JSON, made_up: JSON) -> None:
+    """Each field that some client cannot do without."""
+    assert completed(given) == ({**FULL, **made_up}, True)
+    lacking = {key: value for key, value in given.items() if value is not None}
+    assert completed(lacking) == ({**FULL, **made_up}, True)
+
+
+def test_a_message_of_calls_gets_a_null_content() -> None:
+    """As OpenAI's has."""
+    fields, changed = completed(
+        choice(index=0, message={"role": "assistant", "tool_calls": CALLS}, finish_reason="stop")
+    )
+    assert changed
+    assert fields["choices"][0]["message"] == {"role": "assistant", "tool_calls": CALLS, "content": None}
+    assert "tess_openai" not in fields
+
+
+@pytest.mark.parametrize("content", [None, ""])
+def test_an_answer_without_text_says_so(content: object) -> None:
+    """In the ledger, for a warning."""
+    ledger = Ledger(Policy())
+    fields, changed = completed(choice(index=0, message={"role": "assistant", "content": content}), ledger)
+    assert changed
+    assert [change.warn for change in ledger.changes] == ["answer"]
+    assert fields["tess_openai"]["changes"] == [change.to_json() for change in ledger.changes]
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        pytest.param(None, id="null"),
+        pytest.param({}, id="empty"),
+        pytest.param({"prompt_tokens": 1}, id="in part"),
+        pytest.param({"prompt_tokens": "1", "completion_tokens": 1, "total_tokens": 2}, id="of strings"),
+        pytest.param([1], id="a list"),
+    ],
+)
+def test_usage_that_clients_cannot_read_is_estimated(usage: object) -> None:
+    """When it may be, and marked; else it stays as it is."""
+    given = {**FULL, "usage": usage}
+    fields, changed = completed(given, prompts=["12345678"])
+    assert changed
+    assert fields["usage"] == {
+        "prompt_tokens": 6,
+        "completion_tokens": 1,
+        "total_tokens": 7,
+        "estimated": True,
+    }
+    assert completed(given) == (given, False)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param(None, id="nothing"),
+        pytest.param({}, id="an empty object"),
+        pytest.param({"choices": None}, id="null choices"),
+        pytest.param({"choices": []}, id="no choice"),
+        pytest.param({"choices": {"0": {}}}, id="choices that are an object"),
+        pytest.param({"choices": [None]}, id="a null choice"),
+        pytest.param({"choices": [{"message": None}]}, id="a null message"),
+        pytest.param({"choices": [{"message": "Hi"}]}, id="a message that is a string"),
+        pytest.param({"choices": [{"message": {"content": "Hi"}}, 7]}, id="one good choice and a number"),
+        pytest.param({"choices": [{"text": "Hi"}]}, id="a text completion"),
+    ],
+)
+def test_what_is_no_completion_is_known(fields: JSON | None) -> None:
+    """It becomes an error, not an object that breaks later."""
+    assert not is_completion(fields)
+    assert is_completion(FULL)
+
+
+def test_texts_and_output_are_found() -> None:
+    """In all choices; calls and refusals are output, too."""
+    two = {"choices": [{"message": {"content": "a"}}, {"message": {"content": None, "tool_calls": CALLS}}]}
+    assert contents_of(two) == ["a"]
+    assert has_output(two)
+    assert has_output({"choices": [{"message": {"refusal": "no"}}]})
+    assert not has_output({"choices": [{"message": {"content": ""}}]})
+
+
+def reader() -> ChunkReader:
+    """Build a reader whose made-up values are known."""
+    return ChunkReader("asked-for", lambda: 99, lambda: "made-up")
+
+
+def test_a_completion_becomes_chunks_and_again_a_completion() -> None:
+    """Text, reason, usage and fields of Tess's own survive."""
+    given = {**FULL, "root_id": 3}
+    chunks = to_chunks(copy.deepcopy(given), reader())
+    assert [each["object"] for each in chunks] == ["chat.completion.chunk"] * 3
+    assert [each["id"] for each in chunks] == ["chatcmpl-7"] * 3
+    assert chunks[0]["choices"] == [
+        {"index": 0, "delta": {"role": "assistant", "content": "Hi"}, "finish_reason": None}
+    ]
+    assert chunks[1]["choices"] == [{"index": 0, "delta": {}, "finish_reason": "stop"}]
+    assert chunks[2]["choices"] == []
+    assert from_chunks(chunks) == given
+
+
+def test_calls_get_an_index_in_chunks() -> None:
+    """The SDK joins them by it."""
+    given = {"choices": [{"message": {"tool_calls": [*CALLS, 7]}, "finish_reason": "tool_calls"}]}
+    said, ended = to_chunks(given, reader())
+    assert said["choices"][0]["delta"]["tool_calls"] == [{"index": 0, **CALLS[0]}, {"index": 1}]
+    assert ended["choices"][0]["finish_reason"] == "tool_calls"
+
+
+def test_pieces_are_joined_by_choice() -> None:
+    """Whatever their order."""
+    of = reader()
+    pieces: list[JSON] = [
+        {"choices": [{"index": 1, "delta": {"content": "b"}}, {"index": 0, "delta": {"content": "a"}}]},
+        {"choices": [{"index": 0, "delta": {"content": None}, "finish_reason": "length"}], "model": "m"},
+        {"choices": [{"index": 1, "delta": {"content": "c"}}], "usage": FULL["usage"]},
+    ]
+    joined = from_chunks([of.complete(piece).fields for piece in pieces])
+    assert joined["choices"] == [
+        {"index": 0, "message": {"role": "assistant", "content": "a"}, "finish_reason": "length"},
+        {"index": 1, "message": {"role": "assistant", "content": "bc"}, "finish_reason": None},
+    ]
+    assert (joined["object"], joined["usage"]) == ("chat.completion", FULL["usage"])
+
+
+values: st.SearchStrategy[object] = (
+    st.none() | st.booleans() | st.integers() | st.text() | st.just([]) | st.just({}) | st.just(CALLS)
+)
+messages = st.dictionaries(st.sampled_from(["role", "content", "refusal", "tool_calls"]), values, min_size=1)
+choices = st.fixed_dictionaries({"message": messages}, optional={"index": values, "finish_reason": values})
+completions = st.fixed_dictionaries(
+    {"choices": st.lists(choices, min_size=1, max_size=3)},
+    optional=dict.fromkeys(["id", "object", "created", "model", "usage", "error"], values),
+)
+
+
+@given(completions)
+def test_no_answer_raises_and_completing_twice_changes_nothing(given: JSON) -> None:
+    """Fields of any type become what clients read, in both forms."""
+    assert is_completion(given)
+    once, _ = completed(given, prompts=["a"])
+    for each in once["choices"]:
+        assert type(each["index"]) is int
+        assert each["message"]["role"] == "assistant"
+        assert each["finish_reason"] in FINISH_REASONS
+    assert completed(once, prompts=["a"])[0] == once
+    chunks = to_chunks(copy.deepcopy(given), reader())
+    assert all(parse_object(json.dumps(each)) == each for each in chunks)
+    assert is_completion(from_chunks(chunks))

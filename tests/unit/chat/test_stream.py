@@ -1,0 +1,258 @@
+"""The stream filter: complete bytes pass, the ledger comes last, nothing ends in silence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tess_openai.core.chat.chunks import ChunkReader
+from tess_openai.core.chat.stream import ChunkWriter, StreamFilter, texts_of_chunk
+from tess_openai.core.ledger import Ledger
+from tess_openai.core.policy import Policy
+
+JSON: TypeAlias = dict[str, Any]
+DONE = b"data: [DONE]\n\n"
+
+
+def chunk(content: str | None = None, reason: str | None = None, **more: object) -> JSON:
+    """Build a complete chunk."""
+    delta = {} if content is None else {"content": content}
+    return {
+        "id": "chatcmpl-7",
+        "object": "chat.completion.chunk",
+        "created": 1,
+        "model": "tess-6",
+        "choices": [{"index": 0, "delta": delta, "finish_reason": reason}],
+        **more,
+    }
+
+
+FIRST = chunk("Hi")
+FIRST["choices"][0]["delta"]["role"] = "assistant"
+LAST = chunk(None, "stop")
+USAGE = {**chunk(), "choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}}
+CHANGE = {"action": "mapped", "param": "tools", "given": "a", "sent": "b", "why": "c"}
+
+
+def wire(*chunks: JSON) -> bytes:
+    """Encode chunks as Tess does, with spaces that a re-encoding would lose."""
+    return b"".join(b"data: " + json.dumps(each, ensure_ascii=False).encode() + b"\n\n" for each in chunks)
+
+
+def new_filter(
+    *, told: bool = False, include_usage: bool = False, prompts: Sequence[str] | None = None
+) -> StreamFilter:
+    """Build a filter; `told` puts a change into its ledger."""
+    ledger = Ledger(Policy())
+    if told:
+        ledger.mapped("tools", "a", "b", "c")
+    reader = ChunkReader("asked-for", lambda: 99, lambda: "made-up")
+    return StreamFilter(
+        reader, ChunkWriter(reader, ledger, include_usage=include_usage, estimate_for=prompts)
+    )
+
+
+def run(stream: StreamFilter, *pieces: bytes) -> bytes:
+    """Feed a whole stream."""
+    return b"".join([*(stream.feed(piece) for piece in pieces), stream.finish()])
+
+
+def events(data: bytes) -> list[Any]:
+    """Decode what the caller gets; `[DONE]` as the string."""
+    blocks = data.decode().split("\n\n")
+    assert blocks.pop() == ""
+    assert all(block.startswith("data: ") for block in blocks)
+    return [block[6:] if block == "data: [DONE]" else json.loads(block[6:]) for block in blocks]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(wire(FIRST, chunk(" there"), LAST) + DONE, id="a whole stream"),
+        pytest.param(wire(FIRST, chunk("é\u2028🙂"), LAST) + DONE, id="text of every script"),
+        pytest.param(wire({**FIRST, "usage": None, "x": [1.0]}, LAST) + DONE, id="fields of Tess's own"),
+        pytest.param(wire(FIRST, LAST, chunk("late")) + DONE, id="a chunk after the finish reason"),
+    ],
+)
+def test_complete_chunks_pass_as_the_same_bytes(data: bytes) -> None:
+    """Nothing to tell, nothing to complete, nothing re-encoded."""
+    assert run(new_filter(), data) == data
+    assert run(new_filter(), *(data[at : at + 1] for at in range(len(data)))) == data
+
+
+def test_the_ledger_is_on_the_last_chunk() -> None:
+    """One chunk is held from the finish reason on; those before pass at once."""
+    stream = new_filter(told=True)
+    assert stream.feed(wire(FIRST)) == wire(FIRST)
+    assert stream.feed(wire(LAST)) == b""
+    assert events(stream.feed(DONE)) == [{**LAST, "tess_openai": {"changes": [CHANGE]}}, "[DONE]"]
+    assert stream.ended
+    assert not stream.failed
+
+
+def test_a_chunk_after_the_finish_reason_frees_the_one_before() -> None:
+    """Only the very last one has the ledger."""
+    *others, last, done = events(
+        run(new_filter(told=True, include_usage=True), wire(FIRST, LAST, USAGE) + DONE)
+    )
+    assert others == [FIRST, LAST]
+    assert last == {**USAGE, "tess_openai": {"changes": [CHANGE]}}
+    assert done == "[DONE]"
+
+
+def test_without_a_finish_reason_one_is_made() -> None:
+    """`[DONE]` says that the answer is whole."""
+    assert events(run(new_filter(told=True), wire(FIRST) + DONE)) == [
+        FIRST,
+        {**LAST, "tess_openai": {"changes": [CHANGE]}},
+        "[DONE]",
+    ]
+
+
+def test_a_finish_reason_without_done_is_a_whole_answer() -> None:
+    """The mark of the end is added."""
+    assert run(new_filter(), wire(FIRST, LAST)) == wire(FIRST, LAST) + DONE
+    assert run(new_filter(), wire(FIRST) + wire(LAST).rstrip()) == wire(FIRST, LAST) + DONE
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(wire(FIRST), id="after a chunk"),
+        pytest.param(wire(FIRST) + wire(LAST)[:40], id="inside the last chunk"),
+        pytest.param(wire(FIRST) + b"data: [DON", id="inside the mark of the end"),
+        pytest.param(b": ping\n\n", id="after a comment"),
+        pytest.param(b"", id="at once"),
+    ],
+)
+@pytest.mark.parametrize("told", [True, False])
+def test_a_stream_that_is_cut_ends_in_an_error(*, data: bytes, told: bool) -> None:
+    """Never in silence."""
+    stream = new_filter(told=told)
+    error = events(run(stream, data))[-1]["error"]
+    assert (error["code"], error["type"]) == ("stream_truncated", "server_error")
+    assert stream.ended
+    assert stream.failed
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_an_error_event_ends_the_stream_after_what_came(*, held: bool) -> None:
+    """What comes after it is not read."""
+    stream = new_filter(told=True)
+    before = [FIRST, LAST] if held else [FIRST]
+    data = wire(*before) + b'data: {"error":"boom"}\n\n' + wire(chunk("late")) + DONE
+    *chunks, fault = events(run(stream, data))
+    assert chunks == before
+    assert fault["error"]["message"] == "boom"
+    assert stream.feed(wire(FIRST)) == b""
+
+
+@pytest.mark.parametrize("data", [DONE, b"\xef\xbb\xbf" + DONE, b": ping\n\n" + DONE, b"data: [DONE]"])
+def test_a_stream_of_nothing_is_one_empty_chunk_that_says_so(data: bytes) -> None:
+    """`chunk.choices[0]` can be read, and the ledger tells that no text came."""
+    empty, done = events(run(new_filter(), data))
+    assert empty["choices"] == [{"index": 0, "delta": {}, "finish_reason": "stop"}]
+    assert [change["param"] for change in empty["tess_openai"]["changes"]] == ["answer"]
+    assert done == "[DONE]"
+
+
+def test_a_stream_without_text_says_so() -> None:
+    """On its last chunk."""
+    silent = {
+        **FIRST,
+        "choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}],
+    }
+    first, last, _ = events(run(new_filter(), wire(silent, LAST) + DONE))
+    assert first == silent
+    assert [change["why"] for change in last["tess_openai"]["changes"]] == ["Tess answered with no text"]
+
+
+def test_a_chunk_without_choices_gets_one_unless_usage_was_asked_for() -> None:
+    """Programs read `choices[0]` of each chunk."""
+    assert (
+        run(new_filter(include_usage=True), wire(FIRST, LAST, USAGE) + DONE)
+        == wire(FIRST, LAST, USAGE) + DONE
+    )
+    given = wire(FIRST, LAST, USAGE) + DONE
+    usage = events(run(new_filter(), given))[2]
+    assert usage == {**USAGE, "choices": [{"index": 0, "delta": {}, "finish_reason": None}]}
+
+
+@pytest.mark.parametrize(
+    ("given", "asked", "prompts", "estimated"),
+    [
+        pytest.param([FIRST, LAST], True, ["12345678"], True, id="asked for and absent"),
+        pytest.param([FIRST], True, ["12345678"], True, id="asked for, and no finish reason"),
+        pytest.param([FIRST, LAST, USAGE], True, ["12345678"], False, id="asked for and given"),
+        pytest.param([FIRST, LAST], True, None, False, id="asked for, and not to be estimated"),
+        pytest.param([FIRST, LAST], False, ["12345678"], False, id="not asked for"),
+    ],
+)
+def test_usage_comes_last_when_it_was_asked_for(
+    *, given: list[JSON], asked: bool, prompts: list[str] | None, estimated: bool
+) -> None:
+    """In a chunk of its own without choices, marked as an estimate."""
+    *_, last, done = events(
+        run(new_filter(told=True, include_usage=asked, prompts=prompts), wire(*given) + DONE)
+    )
+    assert last["tess_openai"] == {"changes": [CHANGE]}
+    assert ("estimated" in (last.get("usage") or {})) is estimated
+    if estimated:
+        assert last["choices"] == []
+        assert last["usage"] == {
+            "prompt_tokens": 6,
+            "completion_tokens": 1,
+            "total_tokens": 7,
+            "estimated": True,
+        }
+    assert done == "[DONE]"
+
+
+def test_texts_of_a_chunk_are_those_of_all_choices() -> None:
+    """Whatever else it holds."""
+    choices = [
+        {"delta": {"content": "a"}},
+        {"delta": {"content": None}},
+        {"delta": None},
+        7,
+        {"delta": {"content": "b"}},
+    ]
+    assert texts_of_chunk({"choices": choices}) == ["a", "b"]
+    assert texts_of_chunk({}) == []
+
+
+PARTS = [
+    wire(FIRST),
+    wire(chunk("é")),
+    wire(LAST),
+    wire(USAGE),
+    b'data: {"choices":[{"delta":{"content":"a"}}]}\n\n',
+    b'data: {"choices":[{"delta":{"content":"b"}}]}\r\n\r\n',
+    b'data: {"status":"running","output":"c"}\r\r',
+    b"event: ping\ndata: {}\n\n",
+    b": comment\n\n",
+    b'data: {"choices":[],"model":\ndata: "m"}\n\n',
+    b'data: {"error":"boom"}\n\n',
+    b"data: nonsense\n\n",
+    b'event: error\ndata: "boom"\n\n',
+    DONE,
+    b"data: [DO",
+]
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=8).map(b"".join), st.booleans(), st.data())
+def test_any_cut_gives_the_same_bytes(data: bytes, told: bool, draw: st.DataObject) -> None:  # noqa: FBT001
+    """What the caller gets does not depend on the network; and it always ends, in `[DONE]` or an error."""
+    cuts = sorted(draw.draw(st.lists(st.integers(0, len(data)), max_size=6)))
+    pieces = [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)]
+    whole = run(new_filter(told=told, include_usage=told, prompts=["a"]), data)
+    assert run(new_filter(told=told, include_usage=told, prompts=["a"]), *pieces) == whole
+    *chunks, end = events(whole)
+    assert end == "[DONE]" or "error" in end
+    assert all("choices" in each for each in chunks)
+    assert len({each["id"] for each in chunks}) <= 1
