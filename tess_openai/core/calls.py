@@ -8,10 +8,13 @@ driver at the edge carries them out and sends back what came of them.
 | `Outgoing`          | closes the answer in hand, makes one HTTP exchange      | `Incoming` (head only)    |
 | `READ`              | reads the next piece of the answer in hand, decoded     | `bytes`, `b""` at its end |
 | `ReadAll(limit)`    | reads the answer in hand to its end or to `limit`       | `bytes`                   |
+| `HoldBack(seconds)` | lets the key's other calls wait that long, if calls are paced | None             |
+| `Lookup(agent)`     | runs the look-up flow, once for all that ask            | `Agent` or `Unfound`      |
 | `Report(changes)`   | warns at the caller's line, logs, calls `on_change`     | None, or a refusing text  |
 | `Answer(body=...)`  | gives the caller a whole response; the flow ends        | nothing                   |
 | `Answer(body=None)` | gives the caller a response whose body the flow goes on to yield | None             |
 | `bytes`             | (only after `Answer(body=None)`) a piece of that body   | None                      |
+| `Agent`, `Unfound`  | (only in a look-up flow) gives it to all that asked; the flow ends | nothing        |
 
 When the connection breaks after `Answer(body=None)`, and the SDK would not say so in its own words, the
 driver throws `ConnectionError` into the flow.
@@ -27,6 +30,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, Literal, TypeAlias
 
+from tess_openai.core.agents import Agent
 from tess_openai.core.changes import Change
 
 NO_HEADERS: Final[Mapping[str, str | None]] = {}
@@ -38,12 +42,15 @@ class Call:
 
     Attributes:
         method: Upper case, `"POST"`.
-        path: Below the agent's OpenAI root, `"/chat/completions"`; never a query.
+        path: Below the agent's OpenAI root, `"/chat/completions"`, or, for a request that is not below one,
+            below the API root, `"/agents/42"`; never a query.
         headers: Names in lower case.
         body: The bytes of the body; `b""` when there is none or it is not JSON.
         attempt: 0 for the first try, 1 and more when the SDK sends the same again: a retry, a redirect.
         now: Seconds since the epoch; called only when a timestamp must be made up.
         new_id: A fresh identifier of letters and digits; called only when one must be made up.
+        agent: The agent in the URL, a number or a slug; `""` for a request below the API root.
+        query: Of the URL, without `?`.
     """
 
     method: str
@@ -53,6 +60,8 @@ class Call:
     attempt: int
     now: Callable[[], int]
     new_id: Callable[[], str]
+    agent: str = ""
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +73,14 @@ class Outgoing:
         headers: To set, or with None to remove; all others are the caller's.
         method: None keeps the caller's.
         path: Below the API root, `"/agents/42"`; None keeps the caller's whole URL.
-        query: Of the new path, without `?`; ignored when `path` is None.
+        query: Of the new path, without `?`; None keeps the caller's. Ignored when `path` is None.
     """
 
     body: bytes | None = field(default=None, repr=False)
     headers: Mapping[str, str | None] = field(default_factory=lambda: NO_HEADERS, repr=False)
     method: str | None = None
     path: str | None = None
-    query: str = ""
+    query: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +115,28 @@ class ReadAll:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldBack:
+    """Say that Tess asks this key to wait."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Ask what an agent offers.
+
+    Attributes:
+        agent: Its number or its slug.
+        headers: To set or remove on the caller's own, as in `Outgoing`.
+        max_retry_wait_seconds: As in the client's options.
+    """
+
+    agent: int | str
+    headers: Mapping[str, str | None] = field(repr=False)
+    max_retry_wait_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Tell the caller of changes before the request is sent."""
 
@@ -131,8 +162,24 @@ class Answer:
     base: Literal["incoming", "none", "as read", "as is"] = "incoming"
 
 
-Step: TypeAlias = Outgoing | Read | ReadAll | Report | Answer | bytes
-Event: TypeAlias = Incoming | bytes | str | None
+@dataclass(frozen=True, slots=True)
+class Unfound:
+    """A look-up that found no agent.
+
+    Attributes:
+        answer: What says so to the caller's SDK.
+        why: One clause, without anything of the caller's.
+        lasts: Whether asking again soon would find no more.
+    """
+
+    answer: Answer
+    why: str
+    lasts: bool = True
+
+
+Found: TypeAlias = Agent | Unfound
+Step: TypeAlias = Outgoing | Read | ReadAll | HoldBack | Lookup | Report | Answer | bytes | Found
+Event: TypeAlias = Incoming | bytes | str | Found | None
 Flow: TypeAlias = Generator[Step, Event, None]
 
 
@@ -157,6 +204,14 @@ def read_all(limit: int | None = None) -> Generator[Step, Event, bytes]:
     event = yield ReadAll(limit)
     if not isinstance(event, bytes):
         raise TypeError(f"a driver answers ReadAll with bytes, not {type(event).__name__}")
+    return event
+
+
+def look_up(lookup: Lookup) -> Generator[Step, Event, Found]:
+    """Ask what an agent offers."""
+    event = yield lookup
+    if not isinstance(event, Agent | Unfound):
+        raise TypeError(f"a driver answers Lookup with an agent or Unfound, not {type(event).__name__}")
     return event
 
 

@@ -55,6 +55,7 @@ class TessError:
         retry_after_seconds: How long Tess asks to wait.
         may_retry: False when the SDK must not try again; None leaves it to the SDK.
         tess: Tess's own body, parsed or as text.
+        fields: All that were refused, in order, `"messages.0.role"`.
     """
 
     status: int
@@ -66,6 +67,7 @@ class TessError:
     retry_after_seconds: float | None = None
     may_retry: bool | None = None
     tess: object = None
+    fields: tuple[str, ...] = ()
 
     def to_json(self) -> JSONObject:
         """Return OpenAI's envelope, with `retry_after` (seconds) and `tess` (Tess's own body) beneath."""
@@ -119,6 +121,7 @@ def parse_error(
         retry_after_seconds=wait,
         may_retry=may_retry,
         tess=_excerpt(body) if payload is None else payload,
+        fields=tuple(reasons),
     )
 
 

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias, get_args
 
+from tess_openai.core.agents import Agent
 from tess_openai.core.jsons import to_object
 from tess_openai.core.policy import Policy, parse_unsupported
 from tess_openai.core.refusals import Refused
 
 UsageOption: TypeAlias = Literal["estimate", "none"]
+AgentRef: TypeAlias = int | str
+"""An agent's number, or its slug."""
 CALL_FIELD: Final = "tess_openai"
 """The root field that carries a call's own options in, and the ledger out."""
 
@@ -28,6 +31,11 @@ HOSTED_TOOLS: Final[Mapping[str, str]] = {
 values); that `internet` is their nearest is assumed from its name."""
 
 
+NO_AGENTS: Final[Mapping[int, Agent]] = {}
+NO_NAMES: Final[Mapping[str, AgentRef]] = {}
+NO_MODELS: Final[Mapping[str, str | None]] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """How this client translates.
@@ -41,6 +49,10 @@ class Options:
         merge_messages: Whether neighbouring messages of one role become one.
         usage: What to do when Tess gives no token counts: mark an estimate, or leave them out.
         max_retry_wait_seconds: The longest wait asked for by Tess that the SDK is let to sleep through.
+        fetch_agents: Whether calls are held against their agent, looked up once.
+        agents: Agents that need no look-up, by number.
+        agent_names: Names that stand for an agent where a model is named.
+        models: Aliases of models; None as a value leaves the model to the agent, `"*"` stands for all others.
     """
 
     policy: Policy = field(default_factory=Policy)
@@ -51,6 +63,10 @@ class Options:
     merge_messages: bool = True
     usage: UsageOption = "estimate"
     max_retry_wait_seconds: float = 60.0
+    fetch_agents: bool = False
+    agents: Mapping[int, Agent] = field(default_factory=lambda: NO_AGENTS)
+    agent_names: Mapping[str, AgentRef] = field(default_factory=lambda: NO_NAMES)
+    models: Mapping[str, str | None] = field(default_factory=lambda: NO_MODELS)
 
     def for_call(self, given: object, known: frozenset[str]) -> Options:
         """Return these options with a call's own `extra_body={"tess_openai": {...}}` on top.

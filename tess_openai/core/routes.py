@@ -1,4 +1,4 @@
-"""Which flow answers a request: by method and path below the agent's OpenAI root.
+"""Which flow answers a request: by method and path below the agent's OpenAI root, or the API's own.
 
 Source: Tess docs list one OpenAI route, chat completions (documented by absence of others).
 """
@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from tess_openai.core.calls import Answer, Call, Flow, Outgoing, exchange, read_all
+from tess_openai.core.calls import Answer, Call, Flow, Outgoing, exchange
 from tess_openai.core.chat.flow import chat_completion
-from tess_openai.core.errors import ERROR_BODY_LIMIT, parse_error, parse_redirect
+from tess_openai.core.files import FILES, files
 from tess_openai.core.headers import check_key, request_headers
+from tess_openai.core.lookups import AGENTS, show_agent
+from tess_openai.core.models import MODELS, models
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused
+from tess_openai.core.replies import read_error
 
 CHAT: Final = "/chat/completions"
 
@@ -30,11 +33,10 @@ ABSENT: Final = {
     "decisions": "decisions",
     "embeddings": "embeddings",
     "evals": "evals",
-    "files": "files below an agent",
     "fine_tuning": "fine-tuning",
     "images": "images",
     "live": "live speech",
-    "models": "a list of models",
+    "models": "fine-tuned models to delete",
     "moderations": "moderations",
     "organization": "OpenAI's administration",
     "projects": "OpenAI's administration",
@@ -58,14 +60,25 @@ def route(call: Call, options: Options) -> Flow:
     """Return the flow for a call. A path that is none of OpenAI's goes to Tess as it is."""
     try:
         check_key(call)
-        if call.path == CHAT and call.method == "POST":
+        if not call.agent and _is_below(AGENTS, call.path):
+            return _below_root(call, options)
+        if reads_body(call.method, call.path):
             return chat_completion(call, options)
+        if call.method == "GET" and _is_below(MODELS, call.path):
+            return models(call, options)
+        if _is_below(FILES, call.path):
+            return files(call, options)
         endpoint = call.path.lstrip("/").partition("/")[0]
         if endpoint in ABSENT:
             raise _absent(endpoint)
     except Refused as refused:
         return refuse(refused)
     return _pass(call, options)
+
+
+def reads_body(method: str, path: str) -> bool:
+    """Whether the flow for a call needs its body; all other bodies go by unread, uploads piece by piece."""
+    return method == "POST" and path == CHAT
 
 
 def refuse(refused: Refused) -> Flow:
@@ -83,16 +96,22 @@ def _absent(endpoint: str) -> Refused:
     )
 
 
+def _is_below(root: str, path: str) -> bool:
+    return path == root or path.startswith(f"{root}/")
+
+
+def _below_root(call: Call, options: Options) -> Flow:
+    agent = call.path.removeprefix(AGENTS).strip("/")
+    if call.method == "GET" and agent and "/" not in agent:
+        return show_agent(agent, call, options)
+    return _pass(call, options)
+
+
 def _pass(call: Call, options: Options) -> Flow:
     incoming = yield from exchange(Outgoing(headers=request_headers(call, options)))
-    location = incoming.headers.get("location", "")
-    if 300 <= incoming.status < 400 and location and not incoming.stays:
-        yield parse_redirect(incoming.status, location, stays=False).to_answer()
-        return
-    if incoming.status < 400:
+    leads_away = bool(incoming.headers.get("location")) and not incoming.stays
+    if incoming.status < 300 or (incoming.status < 400 and not leads_away):
         yield Answer(incoming.status, base="as is")
         return
-    body = yield from read_all(ERROR_BODY_LIMIT)
-    wait = options.max_retry_wait_seconds
-    error = parse_error(incoming.status, incoming.headers, body, max_retry_wait_seconds=wait)
+    error = yield from read_error(incoming, options.max_retry_wait_seconds)
     yield error.to_answer()

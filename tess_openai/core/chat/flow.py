@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
+from tess_openai.core.agents import Agent
 from tess_openai.core.calls import (
     Answer,
     Call,
@@ -23,21 +24,19 @@ from tess_openai.core.calls import (
 )
 from tess_openai.core.chat.chunks import ChunkReader, StreamEnd, StreamFault, broken, truncated
 from tess_openai.core.chat.completion import complete, from_chunks, is_completion, to_chunks
+from tess_openai.core.chat.fit import refused_options, with_offers
 from tess_openai.core.chat.messages import texts_of
 from tess_openai.core.chat.request import Prepared, prepare
 from tess_openai.core.chat.stream import ChunkWriter, StreamFilter
-from tess_openai.core.errors import (
-    ERROR_BODY_LIMIT,
-    TessError,
-    parse_error,
-    parse_error_in_200,
-    parse_redirect,
-)
+from tess_openai.core.chat.target import to_target
+from tess_openai.core.errors import TessError, parse_error_in_200
 from tess_openai.core.headers import request_headers
 from tess_openai.core.jsons import JSONObject, dump_json, parse_object
 from tess_openai.core.ledger import Ledger
+from tess_openai.core.lookups import Place, find, locate, without_agent
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused, json_headers
+from tess_openai.core.replies import read_error
 from tess_openai.core.sse import DONE_EVENT, EventDecoder, encode_event
 
 LEDGER_HEADER: Final = "x-tess-openai"
@@ -52,6 +51,7 @@ class Chat:
 
     call: Call
     prepared: Prepared
+    place: Place = field(default_factory=Place)
 
     @property
     def ledger(self) -> Ledger:
@@ -89,19 +89,26 @@ class Chat:
 def chat_completion(call: Call, options: Options) -> Flow:
     """Run one `POST /chat/completions`. A body that is no JSON object goes as it is, for Tess to refuse."""
     given = parse_object(call.body)
+    fields = {} if given is None else given
     try:
-        prepared = prepare({} if given is None else given, options)
+        place = yield from locate(to_target(fields.get("model"), options).agent, call, options)
+        if isinstance(place, Answer):
+            yield place
+            return
+        prepared = prepare(fields, options, place.agent)
     except Refused as refused:
         yield refused.to_answer()
         return
-    chat = Chat(call, prepared)
+    chat = Chat(call, prepared, place)
+    if place.problem:
+        prepared.ledger.add(without_agent(place.problem))
     # A retry is the same request, and was told of.
     refused_by_filter = yield from tell(prepared.ledger, silently=call.attempt > 0)
     if refused_by_filter is not None:
         yield refused_by_filter.to_answer()
         return
     body = None if prepared.untouched or given is None else dump_json(prepared.body)
-    incoming = yield from exchange(Outgoing(body, request_headers(call, options)))
+    incoming = yield from exchange(Outgoing(body, request_headers(call, options), path=place.path))
     yield from answer(chat, incoming)
 
 
@@ -129,16 +136,15 @@ def answer(chat: Chat, incoming: Incoming) -> Flow:
 
 
 def _error(chat: Chat, incoming: Incoming) -> Flow:
-    if incoming.status < 400:
-        if incoming.stays and incoming.status in (307, 308):
-            yield Answer(incoming.status, base="as is")  # the client comes back with the same request
-            return
-        location = incoming.headers.get("location", "")
-        yield _failed(chat, parse_redirect(incoming.status, location, stays=incoming.stays))
+    if incoming.stays and incoming.status in (307, 308):
+        yield Answer(incoming.status, base="as is")  # the client comes back with the same request
         return
-    body = yield from read_all(ERROR_BODY_LIMIT)
-    wait = chat.prepared.options.max_retry_wait_seconds
-    error = parse_error(incoming.status, incoming.headers, body, max_retry_wait_seconds=wait)
+    error = yield from read_error(incoming, chat.prepared.options.max_retry_wait_seconds)
+    fields = refused_options(error)
+    if fields and chat.place.ref is not None:
+        found = yield from find(chat.place.ref, chat.call, chat.prepared.options)
+        if isinstance(found, Agent):
+            error = with_offers(error, fields, chat.prepared.body, found)
     yield _failed(chat, error)
 
 

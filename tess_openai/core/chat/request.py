@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from tess_openai.core.agents import Agent
+from tess_openai.core.chat.fit import fit
 from tess_openai.core.chat.messages import to_messages
 from tess_openai.core.chat.parameters import (
     CHAT_PARAMETERS,
@@ -14,6 +16,7 @@ from tess_openai.core.chat.parameters import (
     strip_stream_options,
     wants_usage,
 )
+from tess_openai.core.chat.target import to_model
 from tess_openai.core.chat.temperature import to_temperature
 from tess_openai.core.chat.tools import TessTools, to_tools
 from tess_openai.core.jsons import JSONObject
@@ -42,23 +45,32 @@ class Prepared:
     include_usage: bool
 
 
-def prepare(given: JSONObject, options: Options) -> Prepared:
+def prepare(given: JSONObject, options: Options, agent: Agent | None = None) -> Prepared:
     """Translate a request. `given` is not changed; what need not change is shared with it.
 
+    Args:
+        given: The caller's.
+        options: Of the client.
+        agent: Who answers, when it is known what it offers.
+
     Raises:
-        Refused: The policy, or the call's own options, say that it must not be sent.
+        Refused: The policy, the call's own options or what the agent offers say that it must not be sent.
     """
     if CALL_FIELD in given:
         options = options.for_call(given[CALL_FIELD], POLICY_PARAMETERS)
+    if agent is not None and agent.questions:
+        options = replace(options, temperatures=agent.temperatures)
     ledger = Ledger(options.policy)
     tools = to_tools(given, options, ledger)
     body: JSONObject = {}
     for name, value in given.items():
-        sent = _translate(name, value, given, options=options, ledger=ledger, tools=tools)
+        sent = _translate(name, value, given, options=options, agent=agent, ledger=ledger, tools=tools)
         if sent is not None or (value is None and name not in CHAT_PARAMETERS):
             body[name] = sent
     if tools.word is not None:
         body["tools"] = tools.word
+    if agent is not None:
+        fit(body, given, agent, ledger)
     return Prepared(
         body=body,
         untouched=body == given,
@@ -70,9 +82,18 @@ def prepare(given: JSONObject, options: Options) -> Prepared:
 
 
 def _translate(
-    name: str, value: object, given: JSONObject, *, options: Options, ledger: Ledger, tools: TessTools
+    name: str,
+    value: object,
+    given: JSONObject,
+    *,
+    options: Options,
+    agent: Agent | None,
+    ledger: Ledger,
+    tools: TessTools,
 ) -> object:
     """Return what to send under the caller's field `name`; None for nothing."""
+    if name == "model":
+        return to_model(value, options, agent, ledger)
     if name == "messages":
         return to_messages(value, ledger, merge=options.merge_messages)
     if name == "temperature":

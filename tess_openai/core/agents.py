@@ -1,0 +1,200 @@
+"""An agent as Get Agent describes it: what it offers, and what it must be told.
+
+Source: Tess docs, get-agent and list-agents (documented): `{"id", "title", "type", "slug", "visibility",
+"workspace_id", "description", "active", "questions": [{"type", "name", "description", "required",
+"options"}]}`.
+Text agents add fields of their own (observed); `values`, `answers`, `choices` and `{value, label}` as options
+are read by defensive clients (reported).
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from tess_openai.core.jsons import JSONObject, to_list, to_object
+
+SELECTS: Final = ("temperature", "model", "tools")
+"""The questions that are parameters of the chat route."""
+SHARED: Final = frozenset({*SELECTS, "messages", "root_id", "file_ids", "memory_collections", "stream"})
+"""Names that any agent may have; a question of another name is the agent's own."""
+_OPTION_KEYS: Final = ("options", "values", "answers", "choices")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One field that an agent takes at the root of a request.
+
+    Attributes:
+        name: Of the field, `"temperature"`, `"nome-da-empresa"`.
+        type: `"select"`, `"number"`, `"text"`, `"textarea"`, `"boolean"`, `"array"`, `"object"`, or another
+            word of Tess's.
+        required: As the agent says.
+        options: What it may be; empty when that is left open.
+        description: In the words of the agent's author.
+    """
+
+    name: str
+    type: str = ""
+    required: bool = False
+    options: tuple[str, ...] = ()
+    description: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """One agent of Tess's.
+
+    Attributes:
+        id: Its number.
+        title: As shown in Tess.
+        type: `"chat"`, `"text"`, `"image"`, `"video"`, or another word of Tess's.
+        slug: Its name in addresses.
+        visibility: `"public"`, `"private"`, or another word of Tess's.
+        workspace_id: Of its owner.
+        description: In the words of its author.
+        active: Whether it can be used.
+        questions: Its fields; empty when Tess gave none, and then nothing is known of what it offers.
+    """
+
+    id: int
+    title: str = ""
+    type: str = ""
+    slug: str = ""
+    visibility: str = ""
+    workspace_id: int | None = None
+    description: str = field(default="", repr=False)
+    active: bool = True
+    questions: tuple[Question, ...] = ()
+
+    def question(self, name: str) -> Question | None:
+        """Return the question of that name; None when the agent has no such field."""
+        return next((question for question in self.questions if question.name == name), None)
+
+    def options(self, name: str) -> tuple[str, ...]:
+        """Return what a field may be; empty when it is absent or open."""
+        question = self.question(name)
+        return () if question is None else question.options
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models to choose from; empty for an agent with a fixed model."""
+        return self.options("model")
+
+    @property
+    def temperatures(self) -> tuple[str, ...]:
+        """The temperatures to choose from, those that are numbers."""
+        return tuple(option for option in self.options("temperature") if _is_number(option))
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """The tools to choose from."""
+        return self.options("tools")
+
+    @property
+    def fields(self) -> tuple[Question, ...]:
+        """The agent's own fields, beyond what every agent has."""
+        return tuple(question for question in self.questions if question.name not in SHARED)
+
+    @property
+    def required(self) -> tuple[Question, ...]:
+        """The fields that a call must name.
+
+        Source: `required` is not enforced for temperature, model and tools on chat agents, and is for all
+        fields of text agents (observed).
+        """
+        is_text = self.type == "text"
+        asked = (each for each in self.questions if each.required)
+        return tuple(each for each in asked if each.name not in SHARED or (is_text and each.name in SELECTS))
+
+
+def parse_agent(value: object) -> Agent | None:
+    """Read an agent from JSON, bare or as `{"data": {...}}`; None when it is no agent.
+
+    Only `id` is needed. What is of another type than documented counts as absent, and a question without a
+    name is left out.
+    """
+    fields = to_object(value) or {}
+    if "id" not in fields:
+        fields = to_object(fields.get("data")) or {}
+    number = _to_number(fields.get("id"))
+    if number is None:
+        return None
+    return Agent(
+        id=number,
+        title=_text(fields, "title"),
+        type=_text(fields, "type"),
+        slug=_text(fields, "slug"),
+        visibility=_text(fields, "visibility"),
+        workspace_id=_to_number(fields.get("workspace_id")),
+        description=_text(fields, "description"),
+        active=fields.get("active") is not False and fields.get("active") != 0,
+        questions=tuple(_to_questions(to_list(fields.get("questions")) or [])),
+    )
+
+
+def closest(given: str, offered: Iterable[str]) -> str | None:
+    """Return the offered word that is most like the given one, in any case; None when none is."""
+    words = {word.casefold(): word for word in offered}
+    near = difflib.get_close_matches(given.casefold(), words, n=1, cutoff=0.5)
+    return words[near[0]] if near else None
+
+
+def option_text(value: object) -> str | None:
+    """Spell a scalar as an option is spelt, 1.0 as `1`; None for what is no scalar.
+
+    Source: options are strings; that a number is compared by its text is inferred from Laravel's rules.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return str(value) if isinstance(value, int) else f"{value:.15g}"
+
+
+def _to_questions(items: list[object]) -> Iterable[Question]:
+    for item in items:
+        fields = to_object(item) or {}
+        name = _text(fields, "name")
+        if name:
+            yield Question(
+                name=name,
+                type=_text(fields, "type").lower(),
+                required=fields.get("required") in (True, 1, "true", "1"),
+                options=_to_options(fields),
+                description=_text(fields, "description"),
+            )
+
+
+def _to_options(fields: JSONObject) -> tuple[str, ...]:
+    given = next((found for key in _OPTION_KEYS if (found := to_list(fields.get(key)))), None)
+    texts: list[str] = []
+    for item in given or []:
+        members = to_object(item)
+        value: object = item if members is None else members.get("value", members.get("label"))
+        text = option_text(value)
+        if text is not None:
+            texts.append(text)
+    return tuple(dict.fromkeys(texts))
+
+
+def _text(fields: JSONObject, key: str) -> str:
+    value = fields.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _to_number(value: object) -> int | None:
+    """Return a positive integer, given as a number or as digits."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False

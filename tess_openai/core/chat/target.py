@@ -1,0 +1,127 @@
+"""Where a call goes and with which model: names of agents, aliases of models, and what the agent offers.
+
+`model` is the one field that every program of OpenAI's already sets, so it names the agent too:
+`"agent:8794"`, `"agent:8794/tess-6"`, or a name of `agents={"support": 8794}` in the same two forms.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from tess_openai.core.agents import Agent
+from tess_openai.core.chat.fit import refuse_option
+from tess_openai.core.ledger import Ledger
+from tess_openai.core.options import AgentRef, Options
+from tess_openai.core.refusals import Refused
+
+AGENT: Final = "agent:"
+OTHERS: Final = "*"
+SLUG: Final = re.compile(r"[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)+")
+"""Words, hyphens and a code, `name-words-AbC12d`. Source: observed."""
+_SHOWN: Final = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a `model` says.
+
+    Attributes:
+        agent: The agent it names; None leaves the call to the agent of the URL.
+        model: What is left for the agent, aliases replaced; None leaves the model to the agent.
+    """
+
+    agent: AgentRef | None
+    model: object
+
+
+def to_target(given: object, options: Options) -> Target:
+    """Read a call's `model`.
+
+    Raises:
+        Refused: It names an agent that is neither a number, a slug nor one of `agents=`.
+    """
+    if not isinstance(given, str):
+        return Target(None, given)
+    model = options.models.get(given, given)
+    if model is None:
+        return Target(None, None)
+    agent, rest = _split(model, options)
+    return Target(agent, model if agent is None else options.models.get(rest, rest) if rest else None)
+
+
+def _split(model: str, options: Options) -> tuple[AgentRef | None, str]:
+    names = options.agent_names
+    if model in names:
+        return names[model], ""
+    head, _, rest = model.partition("/")
+    if head in names:
+        return names[head], rest
+    if not head.startswith(AGENT):
+        return None, model
+    ref = head.removeprefix(AGENT).strip()
+    if ref in names:
+        return names[ref], rest
+    if ref.isascii() and ref.isdigit() and int(ref) > 0:
+        return int(ref), rest
+    if SLUG.fullmatch(ref):
+        return ref, rest
+    known = f" or one of {', '.join(names)}" if names else ""
+    raise Refused(
+        f"model {shown(model)} names no agent: after {AGENT!r} stands its number{known}, as in 'agent:8794' "
+        "or 'agent:8794/tess-6'. The request was not sent.",
+        param="model",
+        code="model_not_found",
+        status=404,
+    )
+
+
+def to_model(given: object, options: Options, agent: Agent | None, ledger: Ledger) -> object:
+    """Return what to send as `model`; None to leave it to the agent.
+
+    A model that the agent offers, and one that an alias leads to, is sent as it is; for all others the alias
+    `"*"` decides where there is one, then the agent's own list.
+
+    Raises:
+        Refused: The agent does not offer it, and no alias says what to take instead.
+    """
+    target = to_target(given, options)
+    model = target.model
+    offered = () if agent is None else agent.models
+    if isinstance(model, str) and OTHERS in options.models:
+        known = model in offered or model in options.models.values()
+        model = model if known else options.models[OTHERS]
+    if isinstance(model, str) and agent is not None and agent.questions:
+        if agent.question("model") is None:
+            model = _without_model(model, agent, ledger)
+        elif offered and model not in offered:
+            names = (*offered, *(name for name in options.models if name != OTHERS), *options.agent_names)
+            refuse_option("model", model, agent, ledger, also=names)
+    if isinstance(given, str) and model != given:
+        _record(given, target, model, ledger)
+    return model
+
+
+def shown(model: str) -> str:
+    """Return a model's name as it may stand in a message."""
+    return repr(model if len(model) <= _SHOWN else f"{model[:_SHOWN]}...")
+
+
+def _without_model(model: str, agent: Agent, ledger: Ledger) -> str | None:
+    verdict = ledger.lose(
+        "model",
+        given=shown(model),
+        why=f"agent {agent.id} has one fixed model",
+        remedy=f'Ask for model="{AGENT}{agent.id}", or leave it to the agent with models={{"*": None}}.',
+    )
+    return model if verdict == "keep" else None
+
+
+def _record(given: str, target: Target, model: object, ledger: Ledger) -> None:
+    if any(change.param == "model" for change in ledger.changes):
+        return
+    place = "" if target.agent is None else f"agent {target.agent}"
+    sent = " with ".join(part for part in (place, model if isinstance(model, str) else "") if part)
+    why = "it names an agent" if place else "models= says so"
+    ledger.mapped("model", shown(given), sent or "the agent's own", why)

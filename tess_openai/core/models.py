@@ -1,0 +1,62 @@
+"""OpenAI's `/models`, answered from what the agent offers, so that programs that ask at start-up work."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import unquote
+
+from tess_openai.core.agents import Agent, closest
+from tess_openai.core.calls import Answer, Call, Flow
+from tess_openai.core.chat.target import AGENT, OTHERS
+from tess_openai.core.jsons import JSONObject, dump_json
+from tess_openai.core.lookups import find, to_ref
+from tess_openai.core.options import Options
+from tess_openai.core.refusals import Refused, json_headers
+
+MODELS: Final = "/models"
+_CREATED: Final = 0
+"""Tess gives no date, and OpenAI's shape needs one."""
+
+
+def models(call: Call, options: Options) -> Flow:
+    """Answer `GET /models` and `GET /models/{name}`."""
+    ref = to_ref(call.agent)
+    if ref is None:
+        refused = Refused("The URL names no agent.", param=None, code="agent_not_found", status=404)
+        yield refused.to_answer()
+        return
+    found = yield from find(ref, call, options)
+    if not isinstance(found, Agent):
+        yield found.answer
+        return
+    names = names_of(found, options)
+    wanted = unquote(call.path.removeprefix(MODELS).strip("/"))
+    if not wanted:
+        listed = {"object": "list", "data": [_model(name) for name in names]}
+        yield Answer(200, json_headers({}), dump_json(listed), base="none")
+    elif wanted in names:
+        yield Answer(200, json_headers({}), dump_json(_model(wanted)), base="none")
+    else:
+        yield _unknown(wanted, names, found).to_answer()
+
+
+def names_of(agent: Agent, options: Options) -> list[str]:
+    """Return all that a call may name as its model; an agent with a fixed model goes by its number."""
+    aliases = [name for name in options.models if name != OTHERS]
+    own = agent.models or (f"{AGENT}{agent.id}",)
+    return list(dict.fromkeys([*own, *aliases, *options.agent_names]))
+
+
+def _model(name: str) -> JSONObject:
+    return {"id": name, "object": "model", "created": _CREATED, "owned_by": "tess"}
+
+
+def _unknown(wanted: str, names: list[str], agent: Agent) -> Refused:
+    near = closest(wanted, names)
+    hint = f" Did you mean {near!r}?" if near is not None else ""
+    return Refused(
+        f"Agent {agent.id} has no such model.{hint} It offers: {', '.join(names)}.",
+        param="model",
+        code="model_not_found",
+        status=404,
+    )

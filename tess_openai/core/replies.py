@@ -1,0 +1,89 @@
+"""Reading Tess's answers inside a flow: errors, objects, and lists that come in pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from typing import Final
+from urllib.parse import urlencode
+
+from tess_openai.core.calls import Event, HoldBack, Incoming, Outgoing, Step, exchange, read_all
+from tess_openai.core.errors import (
+    ERROR_BODY_LIMIT,
+    TessError,
+    parse_error,
+    parse_error_in_200,
+    parse_redirect,
+)
+from tess_openai.core.jsons import JSONObject, parse_json, to_list, to_object
+
+PER_PAGE: Final = 100
+"""Source: the maximum of list-agents (reported)."""
+_LAST_PAGE: Final = 1000
+_DEFAULT_WAIT_SECONDS: Final = 1.0
+"""When a 429 names no wait. Source: the limit is about one request a second (reported)."""
+
+
+def read_error(incoming: Incoming, max_retry_wait_seconds: float) -> Generator[Step, Event, TessError]:
+    """Read an answer of 300 or more; when it is about the rate, hold the key's other calls back."""
+    if incoming.status < 400:
+        return parse_redirect(incoming.status, incoming.headers.get("location", ""), stays=incoming.stays)
+    body = yield from read_all(ERROR_BODY_LIMIT)
+    error = parse_error(
+        incoming.status, incoming.headers, body, max_retry_wait_seconds=max_retry_wait_seconds
+    )
+    if error.code == "rate_limit_exceeded":
+        wait = error.retry_after_seconds
+        yield HoldBack(_DEFAULT_WAIT_SECONDS if wait is None else wait)
+    return error
+
+
+def read_object(
+    outgoing: Outgoing, max_retry_wait_seconds: float, *, asked: str
+) -> Generator[Step, Event, JSONObject | TessError]:
+    """Make an exchange whose answer is a JSON object; an error when it is none.
+
+    A JSON list is given as `{"data": [...]}`.
+    """
+    incoming = yield from exchange(outgoing)
+    if incoming.status >= 300:
+        return (yield from read_error(incoming, max_retry_wait_seconds))
+    body = yield from read_all()
+    payload = parse_json(body)
+    fields = to_object(payload)
+    if fields is None and to_list(payload) is not None:
+        fields = {"data": payload}
+    if fields is None or fields.get("error"):
+        return parse_error_in_200(body, incoming.headers.get("content-type", ""), asked=asked)
+    return fields
+
+
+def read_pages(
+    path: str,
+    headers: Mapping[str, str | None],
+    max_retry_wait_seconds: float,
+    *,
+    asked: str,
+    is_last: Callable[[JSONObject], bool] = lambda _: False,
+) -> Generator[Step, Event, list[JSONObject] | TessError]:
+    """Read a list page by page, to its end or to the item for which `is_last` holds.
+
+    Source: `{"current_page", "data", "last_page"}` (documented for agents); other lists have `{"data"}`
+    alone, or `meta.last_page` (observed).
+    """
+    found: list[JSONObject] = []
+    for page in range(1, _LAST_PAGE + 1):
+        query = urlencode({"page": page, "per_page": PER_PAGE})
+        fields = yield from read_object(get(path, headers, query), max_retry_wait_seconds, asked=asked)
+        if isinstance(fields, TessError):
+            return fields
+        items = [item for each in to_list(fields.get("data")) or [] if (item := to_object(each)) is not None]
+        found += items
+        last = fields.get("last_page", (to_object(fields.get("meta")) or {}).get("last_page"))
+        if not items or any(map(is_last, items)) or not isinstance(last, int) or page >= last:
+            break
+    return found
+
+
+def get(path: str, headers: Mapping[str, str | None], query: str = "") -> Outgoing:
+    """Return a GET in the place of the caller's own request."""
+    return Outgoing(b"", {**headers, "content-type": None}, "GET", path, query)
