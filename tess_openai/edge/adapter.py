@@ -6,18 +6,20 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from tess_openai.core.calls import Call, Flow
+from tess_openai.core.calls import Call, Flow, Lookup
 from tess_openai.core.changes import Change
 from tess_openai.core.headers import WORKSPACE, foreign_key
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused
 from tess_openai.core.routes import refuse, route
 from tess_openai.edge.callers import CATEGORIES, caller, warn
+from tess_openai.edge.directory import Directory
 from tess_openai.edge.families import URL, Request, to_dict
+from tess_openai.edge.pacing import Pace, fingerprint
 
 OnChange: TypeAlias = Callable[[Change], object]
 
@@ -25,7 +27,8 @@ logger = logging.getLogger("tess_openai")
 
 FOLLOWED: Final = "tess_openai.followed"
 """Extension of a request that the http client makes anew from one that was redirected: it is no new call."""
-_AGENT_PATH: Final = re.compile(r"/agents/[^/]+/openai(?=/)")
+_AGENT_PATH: Final = re.compile(r"/agents/([^/]+)/openai(?=/)")
+_LIST_PATH: Final = re.compile(r"/agents(?:/[^/]+)?/?$")
 _TESS_KEY: Final = re.compile(r"bearer\s+\d+\|", re.IGNORECASE)
 
 
@@ -49,15 +52,20 @@ class Origin:
         """Whether a URL is of this origin."""
         return url.host == self.host and url.port == self.port and url.scheme == self.scheme
 
-    def agent_path(self, url: URL) -> str | None:
-        """Return the path below an agent's OpenAI root, `"/chat/completions"`; None when it is not there."""
+    def split(self, url: URL) -> tuple[str, str] | None:
+        """Return the agent in a URL and the path below its OpenAI root; None when the URL is none of ours.
+
+        `("42", "/chat/completions")`; for an agent itself, and the list of agents, `("", "/agents/42")`.
+        """
         if not self.has(url):
             return None
         path = url.path
         if not path.startswith(self.prefix):
             return None
         match = _AGENT_PATH.match(path, len(self.prefix))
-        return None if match is None else path[match.end() :]
+        if match is not None:
+            return match[1], path[match.end() :]
+        return ("", path[len(self.prefix) :]) if _LIST_PATH.match(path, len(self.prefix)) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +77,11 @@ class Adapter:
     api_key: str | None = field(default=None, repr=False)
     on_change: OnChange | None = None
     sdk_names_broken_streams: bool = True
+    pace: Pace | None = None
+    directory: Directory = field(default_factory=Directory, repr=False)
 
-    def open(self, request: Request, path: str, body: bytes) -> Flow:
-        """Return the flow for a request of this adapter's origin."""
+    def open(self, request: Request, place: tuple[str, str], body: bytes) -> Flow:
+        """Return the flow for a request of this adapter's origin, whose URL `Origin.split` has read."""
         headers = to_dict(request.headers)
         if self._is_foreign_key(headers.get("authorization", "")):
             return refuse(foreign_key())
@@ -79,12 +89,14 @@ class Adapter:
         attempt = int(retries) if retries.isdecimal() else 0
         call = Call(
             method=request.method,
-            path=path,
+            path=place[1],
             headers=headers,
             body=body,
             attempt=attempt + (FOLLOWED in request.extensions),
             now=_now,
             new_id=_new_id,
+            agent=place[0],
+            query=request.url.query.decode(),
         )
         return route(call, self.options)
 
@@ -92,6 +104,11 @@ class Adapter:
         """Whether a call has a key of no Tess form although its client has one that is."""
         given = f"Bearer {self.api_key or ''}"
         return bool(authorization and _TESS_KEY.match(given) and not _TESS_KEY.match(authorization))
+
+    def key_of(self, lookup: Lookup, request: Request) -> Hashable:
+        """Return under what a look-up is kept: another key, or another workspace, may see other agents."""
+        workspace = lookup.headers.get(WORKSPACE) or request.headers.get(WORKSPACE)
+        return lookup.agent, workspace, fingerprint(request.headers.get("authorization", ""))
 
     def refuse_foreign(self, request: Request) -> Flow | None:
         """Return a refusal when a request for elsewhere carries what is this origin's only; None when not.

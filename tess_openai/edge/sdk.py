@@ -15,6 +15,16 @@ NAMES_BROKEN_STREAMS: Final = (3, 14)
 """First release that turns an HTTP error in the middle of a stream into `APIConnectionError` (measured)."""
 
 
+PATIENT: Final = (2, 52)
+"""First release that sleeps through a `Retry-After` of up to 120 seconds; earlier ones take more than 60 for
+none, and try again at once (measured)."""
+
+
+def longest_wait_seconds() -> float:
+    """Return the longest `Retry-After` that the installed SDK honours."""
+    return 120.0 if version() >= PATIENT else 60.0
+
+
 def version() -> tuple[int, int]:
     """Return major and minor release of the installed SDK."""
     major, minor, *_ = openai.VERSION.split(".")

@@ -5,14 +5,32 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Final
 
-from tess_openai.core.calls import Answer, Event, Flow, Incoming, Outgoing, Read, ReadAll, Report, Step
+from tess_openai.core.agents import Agent
+from tess_openai.core.calls import (
+    Answer,
+    Event,
+    Flow,
+    Found,
+    HoldBack,
+    Incoming,
+    Lookup,
+    Outgoing,
+    Read,
+    ReadAll,
+    Report,
+    Step,
+    Unfound,
+)
+from tess_openai.core.jsons import dump_json
+from tess_openai.core.lookups import broken_off, find_agent
 from tess_openai.core.refusals import Refused
+from tess_openai.core.routes import reads_body
 from tess_openai.edge.adapter import FOLLOWED, Adapter, logger
 from tess_openai.edge.families import AsyncTransport, Family, Request, Response, Transport, to_dict
 
 _REPLACED: Final = ("content-length", "transfer-encoding", "content-encoding")
 _IDENTITY: Final = ("", "identity")
-_GIVEN: Final = (Answer, bytes)
+_GIVEN: Final = (Answer, bytes, Agent, Unfound)
 
 
 class _Run:
@@ -50,13 +68,15 @@ class _Run:
             headers["content-length"] = str(len(body))
             stream = self.family.ByteStream(body)
         if outgoing.path is not None:
-            query = f"?{outgoing.query}" if outgoing.query else ""
+            query = url.query.decode() if outgoing.query is None else outgoing.query
+            query = f"?{query}" if query else ""
             url = url.copy_with(raw_path=f"{self.adapter.origin.prefix}{outgoing.path}{query}".encode())
         method = outgoing.method or given.method
         request = self.family.Request(
             method, url, headers=headers, stream=stream, extensions=given.extensions
         )
-        request.read()  # in memory; inner transports and instruments look at `content`
+        if body is not None:
+            request.read()  # in memory; inner transports and instruments look at `content`
         return request
 
     def to_incoming(self, response: Response) -> Incoming:
@@ -73,7 +93,7 @@ class _Run:
             target = self.request.url.join(location)
         except (self.family.InvalidURL, ValueError):
             return False
-        return bool(location) and self.adapter.origin.agent_path(target) is not None
+        return bool(location) and self.adapter.origin.split(target) is not None
 
     def to_response(self, answer: Answer, stream: Any) -> Response:
         """Return the caller's response; `stream` is its body, decoded."""
@@ -97,9 +117,29 @@ class _Run:
             headers["content-length"] = str(len(answer.body))
         return self.family.Response(answer.status, headers=headers, stream=stream, extensions=extensions)
 
-    def report(self, step: Report) -> str | None:
-        """Tell the caller."""
-        return self.adapter.report(step.changes)
+    def tell(self, step: Report | HoldBack) -> str | None:
+        """Tell the caller, or the key's other calls."""
+        if isinstance(step, Report):
+            return self.adapter.report(step.changes)
+        if self.adapter.pace is not None:
+            self.adapter.pace.hold_back(self.authorization, step.seconds)
+        return None
+
+    @property
+    def authorization(self) -> str:
+        """The header with the caller's key."""
+        return self.request.headers.get("authorization", "")
+
+    def held_back(self, seconds: float) -> Response:
+        """Return what Tess would say to a call that comes before its key may go on."""
+        told = "Rate limit exceeded: an earlier call of this key was told so, and this one was not sent"
+        body = dump_json({"error": told, "retry_after": round(seconds, 1)})
+        headers = {"content-type": "application/json", "content-length": str(len(body))}
+        return self.family.Response(429, headers=headers, stream=self.family.ByteStream(body))
+
+    def to_found(self, lookup: Lookup, step: Step | None) -> Found:
+        """Return what a look-up flow ended with."""
+        return step if isinstance(step, Agent | Unfound) else broken_off(lookup, "adapter_error")
 
     def next_step(self, event: Event, error: Exception | None) -> Step | None:
         """Return the flow's next step; None when it has ended.
@@ -148,7 +188,7 @@ class _SyncRun(_Run):
         self.close()
         return response
 
-    def advance(self) -> Answer | bytes | None:
+    def advance(self) -> Answer | bytes | Found | None:
         """Drive the flow to what is the caller's: an answer or a piece of its body; None at the end."""
         event: Event = None
         error: Exception | None = None
@@ -162,13 +202,35 @@ class _SyncRun(_Run):
                     event = next(self.read(), b"")
                 elif isinstance(step, Outgoing):
                     self.drop()
-                    event = self.to_incoming(self.transport.inner.handle_request(self.to_request(step)))
+                    event = self.to_incoming(self.send(self.to_request(step)))
                 elif isinstance(step, ReadAll):
                     event = self.read_all(step.limit)
+                elif isinstance(step, Lookup):
+                    event = self.look_up(step)
                 else:
-                    event = self.report(step)
+                    event = self.tell(step)
             except self.family.RequestError as broken:
                 error = self.translate(broken)
+
+    def send(self, request: Request) -> Response:
+        """Send one request, when it is its key's turn."""
+        pace = self.adapter.pace
+        held = 0.0 if pace is None else pace.wait(self.authorization)
+        return self.held_back(held) if held else self.transport.inner.handle_request(request)
+
+    def look_up(self, lookup: Lookup) -> Found:
+        """Find an agent, by a flow of its own over the same transport, once for all who ask."""
+
+        def fly() -> Found:
+            run = _SyncRun(find_agent(lookup), self.transport, self.request)
+            try:
+                return self.to_found(lookup, run.advance())
+            except self.family.RequestError as broken:
+                return broken_off(lookup, type(broken).__name__)
+            finally:
+                run.close()
+
+        return self.adapter.directory.find(self.adapter.key_of(lookup, self.request), fly)
 
     def read(self) -> Iterator[bytes]:
         """Return the iterator over the answer in hand, decoded."""
@@ -236,13 +298,14 @@ class TessTransport:
 
     def handle_request(self, request: Any) -> Any:
         """Carry one request out; requests for elsewhere go to the inner transport untouched."""
-        path = self.adapter.origin.agent_path(request.url)
-        if path is None:
+        place = self.adapter.origin.split(request.url)
+        if place is None:
             refusal = self.adapter.refuse_foreign(request)
             if refusal is None:
                 return self.inner.handle_request(request)
             return _SyncRun(refusal, self, request).run()
-        return _SyncRun(self.adapter.open(request, path, request.read()), self, request).run()
+        body = request.read() if reads_body(request.method, place[1]) else b""
+        return _SyncRun(self.adapter.open(request, place, body), self, request).run()
 
     def close(self) -> None:
         """Close the inner transport."""
@@ -269,7 +332,7 @@ class _AsyncRun(_Run):
         await self.aclose()
         return response
 
-    async def advance(self) -> Answer | bytes | None:
+    async def advance(self) -> Answer | bytes | Found | None:
         """Async counterpart of `_SyncRun.advance`."""
         event: Event = None
         error: Exception | None = None
@@ -283,14 +346,35 @@ class _AsyncRun(_Run):
                     event = await anext(self.read(), b"")
                 elif isinstance(step, Outgoing):
                     await self.drop()
-                    inner = self.transport.inner
-                    event = self.to_incoming(await inner.handle_async_request(self.to_request(step)))
+                    event = self.to_incoming(await self.send(self.to_request(step)))
                 elif isinstance(step, ReadAll):
                     event = await self.read_all(step.limit)
+                elif isinstance(step, Lookup):
+                    event = await self.look_up(step)
                 else:
-                    event = self.report(step)
+                    event = self.tell(step)
             except self.family.RequestError as broken:
                 error = self.translate(broken)
+
+    async def send(self, request: Request) -> Response:
+        """Async counterpart of `_SyncRun.send`."""
+        pace = self.adapter.pace
+        held = 0.0 if pace is None else await pace.async_wait(self.authorization)
+        return self.held_back(held) if held else await self.transport.inner.handle_async_request(request)
+
+    async def look_up(self, lookup: Lookup) -> Found:
+        """Async counterpart of `_SyncRun.look_up`."""
+
+        async def fly() -> Found:
+            run = _AsyncRun(find_agent(lookup), self.transport, self.request)
+            try:
+                return self.to_found(lookup, await run.advance())
+            except self.family.RequestError as broken:
+                return broken_off(lookup, type(broken).__name__)
+            finally:
+                await run.aclose()
+
+        return await self.adapter.directory.async_find(self.adapter.key_of(lookup, self.request), fly)
 
     def read(self) -> AsyncIterator[bytes]:
         """Async counterpart of `_SyncRun.read`."""
@@ -366,13 +450,14 @@ class AsyncTessTransport:
 
     async def handle_async_request(self, request: Any) -> Any:
         """Async counterpart of `TessTransport.handle_request`."""
-        path = self.adapter.origin.agent_path(request.url)
-        if path is None:
+        place = self.adapter.origin.split(request.url)
+        if place is None:
             refusal = self.adapter.refuse_foreign(request)
             if refusal is None:
                 return await self.inner.handle_async_request(request)
             return await _AsyncRun(refusal, self, request).run()
-        return await _AsyncRun(self.adapter.open(request, path, await request.aread()), self, request).run()
+        body = await request.aread() if reads_body(request.method, place[1]) else b""
+        return await _AsyncRun(self.adapter.open(request, place, body), self, request).run()
 
     async def aclose(self) -> None:
         """Close the inner transport."""
