@@ -12,6 +12,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tess_openai.agents import async_get_agent, async_list_agents, get_agent, list_agents
     from tess_openai.clients import (
         Connection,
         TessOptions,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         create_client,
         create_http_client,
     )
+    from tess_openai.core.agents import Agent, Question
     from tess_openai.core.changes import Change
     from tess_openai.exceptions import (
         TessAnswerWarning,
@@ -38,8 +40,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Agent",
     "Change",
     "Connection",
+    "Question",
     "TessAnswerWarning",
     "TessConfigurationError",
     "TessKeyWarning",
@@ -50,15 +54,22 @@ __all__ = [
     "TessToolsWarning",
     "TessWarning",
     "TessWorkspaceWarning",
+    "async_get_agent",
+    "async_list_agents",
     "changes_of",
     "connection",
     "create_async_client",
     "create_async_http_client",
     "create_client",
     "create_http_client",
+    "get_agent",
+    "list_agents",
 ]
 
 _HOMES = {
+    "Agent": "core.agents",
+    "Question": "core.agents",
+    **dict.fromkeys(("async_get_agent", "async_list_agents", "get_agent", "list_agents"), "agents"),
     "Change": "core.changes",
     "changes_of": "ledgers",
     **dict.fromkeys(

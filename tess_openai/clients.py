@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
 import openai
 
+from tess_openai.core.agents import Agent
 from tess_openai.core.options import DOCUMENTED_TEMPERATURES, UsageOption
 from tess_openai.core.policy import Unsupported
 from tess_openai.edge import sdk
@@ -36,6 +37,11 @@ class TessOptions(TypedDict, total=False):
         tool_names: More hosted tools or functions that are a tool of Tess's, `{"my_search": "internet"}`.
         merge_messages: Whether neighbouring messages of one role become one.
         max_retry_wait: Seconds; when Tess asks to wait longer, the call fails at once.
+        agent: Holds each call against what the agent offers, before the network: an `Agent`, or `"fetch"` to
+            look it up at the first call.
+        agents: Names for more agents, to be used as `model`: `{"support": 8794, "sales": "a-slug-AbC12d"}`.
+        models: Aliases, `{"gpt-4o": "tess-6", "*": None}`; None leaves the model to the agent.
+        requests_per_second: At most so many of this key, over all its clients in the process.
     """
 
     workspace_id: int | str | None
@@ -49,6 +55,10 @@ class TessOptions(TypedDict, total=False):
     tool_names: Mapping[str, str] | None
     merge_messages: bool
     max_retry_wait: float
+    agent: Agent | Literal["fetch"] | None
+    agents: Mapping[str, int | str | Agent] | None
+    models: Mapping[str, str | None] | None
+    requests_per_second: float | None
 
 
 class Connection(TypedDict):
@@ -74,13 +84,17 @@ def create_client(
     tool_names: Mapping[str, str] | None = None,
     merge_messages: bool = True,
     max_retry_wait: float = 60.0,
+    agent: Agent | Literal["fetch"] | None = None,
+    agents: Mapping[str, int | str | Agent] | None = None,
+    models: Mapping[str, str | None] | None = None,
+    requests_per_second: float | None = None,
     http_client: Any = None,
     **openai_options: Any,
 ) -> openai.OpenAI:
     """Make the SDK's own client, talking to a Tess agent.
 
     Args:
-        agent_id: Its number, or a Tess URL that contains it; else `TESS_AGENT_ID`.
+        agent_id: Its number, its slug, or a Tess URL that contains the number; else `TESS_AGENT_ID`.
         workspace_id: See `TessOptions`, as for all that follow.
         api_key: A key, or a function that returns one (openai 1.106 or later).
         base_url: Of the API.
@@ -92,6 +106,10 @@ def create_client(
         tool_names: More names for tools of Tess's.
         merge_messages: Whether neighbouring messages of one role become one.
         max_retry_wait: Seconds.
+        agent: What the agent offers, or `"fetch"`.
+        agents: Names for more agents.
+        models: Aliases of models.
+        requests_per_second: Of this key in this process.
         http_client: An httpx or httpx2 client of your own; a copy of it is wrapped, it shares the pool.
         **openai_options: Go to `openai.OpenAI` as they are: `timeout`, `max_retries`, `default_headers`, ...
 
@@ -114,6 +132,10 @@ def create_client(
         "tool_names": tool_names,
         "merge_messages": merge_messages,
         "max_retry_wait": max_retry_wait,
+        "agent": agent,
+        "agents": agents,
+        "models": models,
+        "requests_per_second": requests_per_second,
     }
     settings = _resolve(agent_id, options)
     client = openai.OpenAI(
@@ -140,6 +162,10 @@ def create_async_client(
     tool_names: Mapping[str, str] | None = None,
     merge_messages: bool = True,
     max_retry_wait: float = 60.0,
+    agent: Agent | Literal["fetch"] | None = None,
+    agents: Mapping[str, int | str | Agent] | None = None,
+    models: Mapping[str, str | None] | None = None,
+    requests_per_second: float | None = None,
     http_client: Any = None,
     **openai_options: Any,
 ) -> openai.AsyncOpenAI:
@@ -156,6 +182,10 @@ def create_async_client(
         "tool_names": tool_names,
         "merge_messages": merge_messages,
         "max_retry_wait": max_retry_wait,
+        "agent": agent,
+        "agents": agents,
+        "models": models,
+        "requests_per_second": requests_per_second,
     }
     settings = _resolve(agent_id, options)
     client = openai.AsyncOpenAI(
@@ -235,7 +265,11 @@ def _resolve(agent_id: int | str | None, options: TessOptions) -> Settings:
         temperatures=options.get("temperatures", DOCUMENTED_TEMPERATURES),
         tool_names=options.get("tool_names"),
         merge_messages=options.get("merge_messages", True),
-        max_retry_wait=options.get("max_retry_wait", 60.0),
+        max_retry_wait=min(options.get("max_retry_wait", 60.0), sdk.longest_wait_seconds()),
+        agent=options.get("agent"),
+        agents=options.get("agents"),
+        models=options.get("models"),
+        requests_per_second=options.get("requests_per_second"),
         sdk_names_broken_streams=sdk.version() >= sdk.NAMES_BROKEN_STREAMS,
     )
     if callable(settings.api_key) and sdk.version() < sdk.CALLABLE_KEYS:

@@ -6,18 +6,22 @@ An argument wins over the environment, the environment over the default. `OPENAI
 from __future__ import annotations
 
 import ipaddress
+import math
 import os
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias, get_args
 from urllib.parse import SplitResult, urlsplit
 
+from tess_openai.core.agents import Agent
 from tess_openai.core.chat.parameters import POLICY_PARAMETERS
-from tess_openai.core.options import DOCUMENTED_TEMPERATURES, HOSTED_TOOLS, Options, UsageOption
+from tess_openai.core.chat.target import SLUG
+from tess_openai.core.options import DOCUMENTED_TEMPERATURES, HOSTED_TOOLS, AgentRef, Options, UsageOption
 from tess_openai.core.policy import Policy, Unsupported, parse_unsupported
 from tess_openai.edge.adapter import Adapter, OnChange, Origin
 from tess_openai.edge.callers import warn
+from tess_openai.edge.pacing import SPACING, Pace
 from tess_openai.exceptions import TessConfigurationError, TessKeyWarning, TessWorkspaceWarning
 
 ApiKey: TypeAlias = str | Callable[[], str] | Callable[[], Awaitable[str]]
@@ -25,6 +29,9 @@ ApiKey: TypeAlias = str | Callable[[], str] | Callable[[], Awaitable[str]]
 DEFAULT_BASE_URL: Final = "https://api.tess.im"
 """Source: Tess docs, open-ai-compat (documented). `https://tess.pareto.io/api`: old docs (documented), in use
 in 2026 (observed)."""
+FETCH: Final = "fetch"
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+"""It looks like a slug; what Tess does with one is unknown."""
 _TESS_HOSTS: Final = ("tess.im", "pareto.io", "tess.ai")
 _AGENT_IN_PATH: Final = re.compile(r"/agents/(\d+)(?=/|$)")
 _OPENAI_ROOT: Final = re.compile(r"/agents/(\d+)/openai(?:/chat/completions)?/?$")
@@ -35,13 +42,13 @@ class Settings:
     """Everything a client is made from.
 
     Attributes:
-        agent_id: Of the agent that answers.
+        agent_id: Of the agent that answers; its slug when the number must be looked up.
         api_key: A key, or a function that returns one.
         api_root: Scheme, host and prefix, `"https://api.tess.im"`.
         adapter: What the transports share.
     """
 
-    agent_id: int
+    agent_id: AgentRef
     api_key: ApiKey = field(repr=False)
     api_root: str
     adapter: Adapter
@@ -66,6 +73,10 @@ def resolve(
     tool_names: Mapping[str, str] | None,
     merge_messages: bool,
     max_retry_wait: float,
+    agent: Agent | Literal["fetch"] | None,
+    agents: Mapping[str, int | str | Agent] | None,
+    models: Mapping[str, str | None] | None,
+    requests_per_second: float | None,
     sdk_names_broken_streams: bool,
 ) -> Settings:
     """Check and complete the arguments of a factory.
@@ -88,7 +99,13 @@ def resolve(
         merge_messages=merge_messages,
         usage=_to_usage(usage),
         max_retry_wait_seconds=max_retry_wait,
+        fetch_agents=_wants_fetch(agent),
+        agents={each.id: each for each in (agent, *(agents or {}).values()) if isinstance(each, Agent)},
+        agent_names=_to_agent_names(agents),
+        models=_to_models(models),
     )
+    if agent_id is None and isinstance(agent, Agent):
+        agent_id = agent.id
     parts = urlsplit(root)
     return Settings(
         agent_id=_one_agent(agent_id, agent_in_url),
@@ -100,12 +117,13 @@ def resolve(
             api_key=key if isinstance(key, str) else None,
             on_change=on_change,
             sdk_names_broken_streams=sdk_names_broken_streams,
+            pace=_to_pace(requests_per_second, max_retry_wait),
         ),
     )
 
 
-def to_agent_id(given: int | str) -> int:
-    """Return the number of an agent given as a number, a string of digits, or a URL of Tess's app or API.
+def to_agent_id(given: int | str) -> AgentRef:
+    """Return an agent's number, given as such, as digits or as a URL of Tess's app or API; or its slug.
 
     Raises:
         TessConfigurationError: Anything else.
@@ -120,9 +138,11 @@ def to_agent_id(given: int | str) -> int:
         match = _AGENT_IN_PATH.search(parts.path)
         if match and parts.scheme in ("http", "https") and _is_tess_or_loopback(parts.hostname or ""):
             return int(match[1])
+        if SLUG.fullmatch(text) and not _UUID.fullmatch(text):
+            return text
     raise TessConfigurationError(
-        f"agent_id is {given!r}; it must be the agent's number, such as 8794, or a Tess URL that contains "
-        "/agents/8794. Copy it from the agent's page in Tess"
+        f"agent_id is {given!r}; it must be the agent's number, such as 8794, a Tess URL that contains "
+        "/agents/8794, or its slug, such as my-agent-AbC12d. Copy it from the agent's page in Tess"
     )
 
 
@@ -231,8 +251,8 @@ def _from(given: str | int | None, variable: str) -> str | None:
     return value or None
 
 
-def _one_agent(agent_id: int | str | None, in_url: int | None) -> int:
-    named = to_agent_id(agent_id) if agent_id is not None else None
+def _one_agent(agent_id: int | str | None, in_url: int | None) -> AgentRef:
+    named: AgentRef | None = to_agent_id(agent_id) if agent_id is not None else None
     if named is not None and in_url is not None and named != in_url:
         raise TessConfigurationError(f"agent_id is {named} but base_url names agent {in_url}; name one")
     if named is None:
@@ -274,6 +294,49 @@ def _to_usage(given: UsageOption) -> UsageOption:
     if given not in get_args(UsageOption):
         raise TessConfigurationError(f'usage is {given!r}; it must be "estimate" or "none"')
     return given
+
+
+def _wants_fetch(agent: Agent | Literal["fetch"] | None) -> bool:
+    if agent is None or isinstance(agent, Agent):
+        return False
+    if agent != FETCH:
+        raise TessConfigurationError(
+            f'agent is {agent!r}; it must be an Agent, as get_agent() returns it, or "fetch" to look it up '
+            "at the first call. To name the agent use agent_id, the first argument"
+        )
+    return True
+
+
+def _to_agent_names(agents: Mapping[str, int | str | Agent] | None) -> dict[str, AgentRef]:
+    names: dict[str, AgentRef] = {}
+    for name, given in (agents or {}).items():
+        if not name.strip():
+            raise TessConfigurationError(
+                'agents has an empty name; it must be what model= is to say, {"support": 8794}'
+            )
+        names[name] = given.id if isinstance(given, Agent) else to_agent_id(given)
+    return names
+
+
+def _to_models(models: Mapping[str, str | None] | None) -> dict[str, str | None]:
+    aliases = dict(models or {})
+    for name, model in aliases.items():
+        if model is not None and not model:
+            raise TessConfigurationError(
+                f"models[{name!r}] is {model!r}; it must be one of the agent's models, or None to leave the "
+                "model to the agent"
+            )
+    return aliases
+
+
+def _to_pace(requests_per_second: float | None, longest_hold_seconds: float) -> Pace | None:
+    if requests_per_second is None:
+        return None
+    if isinstance(requests_per_second, bool) or not 0 < requests_per_second < math.inf:
+        raise TessConfigurationError(
+            f"requests_per_second is {requests_per_second!r}; it must be a number above 0, such as 1, or None"
+        )
+    return Pace(SPACING / requests_per_second, longest_hold_seconds)
 
 
 def _port(parts: SplitResult) -> int | None:
