@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from tess_openai.core.agents import Agent
+from tess_openai.core.chat.attachments import lift_files
 from tess_openai.core.chat.fit import fit
 from tess_openai.core.chat.messages import to_messages
 from tess_openai.core.chat.parameters import (
@@ -63,8 +64,9 @@ def prepare(given: JSONObject, options: Options, agent: Agent | None = None) -> 
     ledger = Ledger(options.policy)
     tools = to_tools(given, options, ledger)
     body: JSONObject = {}
-    for name, value in given.items():
-        sent = _translate(name, value, given, options=options, agent=agent, ledger=ledger, tools=tools)
+    asked = lift_files(given, ledger)
+    for name, value in asked.items():
+        sent = _translate(name, value, asked, options=options, agent=agent, ledger=ledger, tools=tools)
         if sent is not None or (value is None and name not in CHAT_PARAMETERS):
             body[name] = sent
     if tools.word is not None:

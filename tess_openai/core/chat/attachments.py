@@ -1,0 +1,60 @@
+"""Files in messages: OpenAI's content parts to Tess's `file_ids`.
+
+Source: `file_ids`, a list of integers, is documented for `/execute`; that this route takes it too is assumed.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tess_openai.core.jsons import JSONObject, to_list, to_object
+from tess_openai.core.ledger import Ledger
+
+FILE_IDS: Final = "file_ids"
+_WHY: Final = "Tess takes files beside the messages (documented for /execute, assumed for this route)"
+
+
+def lift_files(given: JSONObject, ledger: Ledger) -> JSONObject:
+    """Move the parts `{"type": "file", "file": {"file_id": "389571"}}` of all messages to `file_ids`.
+
+    A message that is left without a part says `[file 389571]`. Parts with another id, or with the file itself,
+    stay where they are, and so does all with the policy `"forward"`.
+
+    Returns:
+        A request to translate further; the very same object when no message names a file of Tess's.
+    """
+    own = to_list(given.get(FILE_IDS, []))
+    if own is None or ledger.policy.word("messages.content") == "forward":
+        return given
+    messages = to_list(given.get("messages")) or []
+    numbers: list[int] = []
+    lifted = [_lift(message, numbers) for message in messages]
+    if not numbers:
+        return given
+    count = f"{len(numbers)} file{'s' if len(numbers) > 1 else ''}"
+    new = [number for number in dict.fromkeys(numbers) if number not in own]
+    ledger.mapped("messages.content", count, FILE_IDS, _WHY)
+    return {**given, "messages": lifted, FILE_IDS: [*own, *new]}
+
+
+def _lift(given: object, numbers: list[int]) -> object:
+    message = to_object(given)
+    parts = None if message is None else to_list(message.get("content"))
+    if message is None or parts is None:
+        return given
+    found = {index: number for index, part in enumerate(parts) if (number := _number_of(part)) is not None}
+    if not found:
+        return given
+    numbers += found.values()
+    rest = [part for index, part in enumerate(parts) if index not in found]
+    notes = [{"type": "text", "text": f"[file {number}]"} for number in found.values()]
+    return {**message, "content": rest or notes}
+
+
+def _number_of(part: object) -> int | None:
+    fields = to_object(part) or {}
+    inner = to_object(fields.get("file")) or {}
+    number = inner.get("file_id") if fields.get("type") == "file" else None
+    if isinstance(number, str) and number.isascii() and number.isdigit() and len(number) <= 18:
+        return int(number)
+    return number if isinstance(number, int) and not isinstance(number, bool) else None
