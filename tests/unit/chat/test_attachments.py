@@ -1,0 +1,76 @@
+"""Files named in messages."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from tess_openai.core.chat.request import prepare
+from tess_openai.core.options import Options
+from tess_openai.core.policy import Policy
+
+FILE = {"type": "file", "file": {"file_id": "389571"}}
+TEXT = {"type": "text", "text": "Sum it up."}
+
+
+def user(*parts: object) -> dict[str, Any]:
+    """Return a message of parts."""
+    return {"role": "user", "content": list(parts)}
+
+
+@pytest.mark.parametrize(
+    ("messages", "own", "content", "file_ids"),
+    [
+        pytest.param([user(TEXT, FILE)], None, "Sum it up.", [389571], id="beside a text"),
+        pytest.param([user(FILE)], None, "[file 389571]", [389571], id="alone"),
+        pytest.param([user(TEXT, FILE)], [1], "Sum it up.", [1, 389571], id="after the caller's own"),
+        pytest.param([user(TEXT, FILE, FILE)], [389571], "Sum it up.", [389571], id="each once"),
+        pytest.param(
+            [user(TEXT, {"type": "file", "file": {"file_id": 5}})], None, "Sum it up.", [5], id="as a number"
+        ),
+    ],
+)
+def test_a_file_of_tess_becomes_a_file_id(
+    messages: list[Any], own: list[int] | None, content: str, file_ids: list[int]
+) -> None:
+    """And the ledger says that this is assumed."""
+    given = {"messages": messages} if own is None else {"messages": messages, "file_ids": own}
+    before = copy.deepcopy(given)
+    prepared = prepare(given, Options())
+    assert given == before
+    assert prepared.body == {"messages": [{"role": "user", "content": content}], "file_ids": file_ids}
+    assert any("assumed" in change.why for change in prepared.ledger.changes)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [{"file_id": "file-abc"}, {"file_id": True}, {"file_data": "..."}, {}, None],
+    ids=["another service's", "no number", "the file itself", "nothing", "null"],
+)
+def test_another_file_is_not_sent(file: object) -> None:
+    """As before: a note in the text, and a warning."""
+    prepared = prepare({"messages": [user(TEXT, {"type": "file", "file": file})]}, Options())
+    assert "file_ids" not in prepared.body
+    assert prepared.ledger.changes[0].warn == "messages"
+
+
+@pytest.mark.parametrize(
+    ("fields", "options"),
+    [
+        ({"file_ids": "7"}, Options()),
+        ({}, Options(policy=Policy("warn", {"messages.content": "forward"}))),
+    ],
+    ids=["file_ids is no list", "forward"],
+)
+def test_files_stay_where_they_cannot_move(fields: dict[str, Any], options: Options) -> None:
+    """Nothing of the caller's is overwritten."""
+    body = prepare({"messages": [user(TEXT, FILE)], **fields}, options).body
+    assert body.get("file_ids") == fields.get("file_ids")
+
+
+def test_root_id_and_file_ids_pass() -> None:
+    """As they are."""
+    given = {"messages": [{"role": "user", "content": "x"}], "root_id": 7, "file_ids": [1]}
+    assert prepare(given, Options()).untouched
