@@ -217,7 +217,7 @@ def _described(error: openai.APIError, status: int | None) -> tuple[str, str, st
             again = "yes"
     return (
         f"{where} {said}",
-        f"{_code(type(error).__name__)} {_code(str(body.get('code')))}",
+        f"{_code(type(error).__name__)}<br>{_code(str(body.get('code')))}",
         _escaped(str(body.get("message"))),
         again,
     )

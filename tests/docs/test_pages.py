@@ -67,6 +67,12 @@ def outputs_of(page: str) -> str:
     return "".join(blocks)
 
 
+def command_for(program: Path) -> list[str]:
+    """Return how its reader runs a program: tests by pytest."""
+    is_tests = re.search(r"^(async )?def test_", program.read_text(), re.MULTILINE)
+    return ["-m", "pytest", "-v", str(program)] if is_tests else [str(program)]
+
+
 def run(command: list[str], folder: Path, environment: dict[str, str]) -> str:
     """Run a shown program as its reader would, and fail with what it printed.
 
@@ -97,16 +103,16 @@ def test_what_a_page_shows_runs(page: Path, environment: dict[str, str], tmp_pat
     text = page.read_text()
     program = program_of(text)
     shown.write_text(program)
-    as_tests = ["-m", "pytest", "-q"] if re.search(r"^(async )?def test_", program, re.MULTILINE) else []
-    printed = run([*as_tests, str(shown)], tmp_path, environment)
+    printed = run(command_for(shown), tmp_path, environment)
     promised = outputs_of(text)
     assert not promised or printed == promised
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
 def test_an_example_runs(example: Path, environment: dict[str, str], tmp_path: Path) -> None:
-    """Each example works from any folder, with the settings its guide names."""
-    run([str(example)], tmp_path, environment)
+    """Each example works from any folder, with the settings its guide names, and shows something."""
+    printed = run(command_for(example), tmp_path, environment)
+    assert len(printed) > 100
 
 
 def test_blocks_are_joined_at_their_own_lines() -> None:
