@@ -69,7 +69,7 @@ class Emulation:
         if offer is not None:
             given = f"{len(offer.functions)} function{'s' * (len(offer.functions) != 1)}"
             why = "Tess has no function calls, so the model is told in words how to make one"
-            changes.append(Change("emulated", _tools_param(offer), given, told, why))
+            changes.append(Change("emulated", offer.param, given, told, why))
             if offer.left_out:
                 given, why = ", ".join(offer.left_out), "only functions can be emulated"
                 changes.append(Change("stripped", "tools", given, "", why, warn="tools"))
@@ -132,7 +132,3 @@ def _parse_offer(body: JSONObject, taken: Collection[str]) -> Offer | None:
         offer.demand != "none" or offer.left_out or tells_of_calls(to_list(body.get("messages")) or [])
     )
     return offer if plays_a_part else None
-
-
-def _tools_param(offer: Offer) -> str:
-    return "functions" if offer.is_legacy else "tools"

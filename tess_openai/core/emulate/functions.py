@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -23,6 +23,8 @@ _ARGUMENT_KEYS: Final = (
 _WRAPPER_KEYS: Final = ("toolcalls", "functioncalls", "calls", "toolcall", "functioncall", "function", "call")
 _ENVELOPE_KEYS: Final = frozenset({"id", "type"})
 _MAX_WRAPPERS: Final = 4
+MAX_CALLS: Final = 128
+"""In one answer; a model that writes more has lost its way."""
 _MAX_PROBLEMS: Final = 5
 _MAX_NAMES: Final = 30
 _PIECE: Final = 256
@@ -60,7 +62,7 @@ class Settlement:
 
 
 def settle(
-    blocks: Iterable[Block], offer: Offer, check: SchemaChecker, new_id: Callable[[], str], *, is_cut: bool
+    blocks: Sequence[Block], offer: Offer, check: SchemaChecker, new_id: Callable[[], str], *, is_cut: bool
 ) -> Settlement:
     """Read the calls in the texts between marks, and check each.
 
@@ -73,13 +75,15 @@ def settle(
     """
     settlement = Settlement()
     written: list[WrittenCall] = []
-    for block in blocks:
+    for block in blocks[: MAX_CALLS + 1]:
         calls, problem = _try_to_read(block, offer.functions, is_cut=is_cut)
         written += calls
         settlement.problems += [f"- {problem}"] * bool(problem)
     if not offer.allows_several:
         settlement.surplus = max(0, len(written) - 1)
         written = written[:1]
+    if len(written) > MAX_CALLS or len(blocks) > MAX_CALLS:
+        return Settlement(problems=[f"- there are more than {MAX_CALLS} calls; make fewer at once"])
     for call in written:
         name = _find(call.name, offer.functions)
         if name is None:
@@ -93,11 +97,11 @@ def settle(
     return settlement
 
 
-def names_a_function(block: Block, functions: Iterable[str]) -> bool:
-    """Whether a text that bears no valid marks is a call all the same, to one of the functions."""
+def names_a_function(blocks: Sequence[Block], functions: Iterable[str]) -> bool:
+    """Whether texts that bear no valid marks hold a call all the same, to one of the functions."""
     known = tuple(functions)
-    calls, _ = _try_to_read(block, known, is_cut=False)
-    return any(_find(call.name, known) for call in calls)
+    written = [_try_to_read(block, known, is_cut=False)[0] for block in blocks[:MAX_CALLS]]
+    return any(_find(call.name, known) for calls in written for call in calls)
 
 
 def _try_to_read(block: Block, functions: Iterable[str], *, is_cut: bool) -> tuple[list[WrittenCall], str]:
@@ -132,11 +136,12 @@ def _written_calls(value: object, known: tuple[str, ...], depth: int = 0) -> lis
         return []
     if (items := to_list(value)) is not None:
         return [call for item in items for call in _written_calls(item, known, depth + 1)]
-    members = to_object(value) or {}
+    members = to_object(value)
+    if members is None:
+        return []
     spelt = {bare_name(key): key for key in members}
     for bare in _WRAPPER_KEYS:
-        inner: object = members.get(spelt.get(bare, ""))
-        if calls := _written_calls(inner, known, depth + 1):
+        if bare in spelt and (calls := _written_calls(members[spelt[bare]], known, depth + 1)):
             return calls
     only = next(iter(members), "")
     if len(members) == 1 and only in known and isinstance(members[only], dict):

@@ -19,6 +19,8 @@ from tess_openai.core.jsons import to_list, to_object
 
 MAX_DEPTH: Final = 64
 """Of objects and arrays within each other; no function's arguments come near it."""
+MAX_VALUES: Final = 128
+"""Of values after each other, as many as one may expect calls in one answer."""
 
 _COMMENT: Final = r"//[^\n]*|/\*.*?(?:\*/|\Z)|\#[^\n]*"
 _GAP: Final = re.compile(rf"(?:\s+|{_COMMENT})*", re.DOTALL)
@@ -46,7 +48,7 @@ _CLOSERS: Final = {
 _INSIDE: Final = {closers: re.compile(rf"[^\\{closers}]+") for closers in _CLOSERS.values()}
 _AFTER_ITEM: Final = re.compile(r"\s*(?:[\]},]|//|/\*|\#|\Z)")
 _QUOTED_KEY: Final = (
-    r"\"[^\"\n]{0,100}\"|'[^'\n]{0,100}'|[“\u2018`][^”\u2019`\n]{0,100}[”\u2019`]|[A-Za-z_$][\w$-]{0,100}"
+    r"\"[^\"\n]{0,100}\"|'[^'\n]{0,100}'|[“„\u2018`][^“”\u2019`\n]{0,100}[“”\u2019`]|[A-Za-z_$][\w$-]{0,100}"
 )
 _AFTER_MEMBER: Final = re.compile(
     rf"\s*(?:[\]}}]|//|/\*|\#|\Z|(?:,\s*)?(?:{_QUOTED_KEY})\s*[:=]|,\s*(?:[\]}},]|//|/\*|\#|\Z))"
@@ -114,6 +116,8 @@ def read_values(text: str, *, is_closed: bool = True) -> list[Reading]:
     while text.startswith(("{", "["), start):
         reading = read_json(text, start, is_closed=is_closed)
         readings.append(reading)
+        if len(readings) > MAX_VALUES:
+            raise UnreadableError(f"there are more than {MAX_VALUES} values in it")
         gap = _BETWEEN_VALUES.match(text, reading.end)
         start = reading.end if gap is None else gap.end()
     return readings
@@ -261,6 +265,7 @@ class _Reader:
         triple = opener * 3 if opener in {'"', "'"} and self.text.startswith(opener * 3, self.at) else ""
         self.at += len(triple or opener)
         pieces: list[str] = []
+        holds_quotes = False
         while True:
             start = self.at
             self.skip(_INSIDE[closers])
@@ -275,8 +280,11 @@ class _Reader:
                 self.at += 2
                 break
             elif not triple and after.match(self.text, self.at):
+                if holds_quotes and not self.is_closed and not self.text[self.at :].strip():
+                    raise UnreadableError("it ends in the middle")  # the quote may begin the next string
                 break
             else:
+                holds_quotes = True
                 pieces.append(char)
         return _SURROGATES.sub(_join_surrogates, "".join(pieces))
 

@@ -53,6 +53,11 @@ class Offer:
     is_legacy: bool = False
     left_out: tuple[str, ...] = ()
 
+    @property
+    def param(self) -> str:
+        """The parameter that offers the functions."""
+        return "functions" if self.is_legacy else "tools"
+
 
 NO_OFFER: Final = Offer(functions={}, demand="none")
 """For a request that offers nothing, but whose messages tell of earlier calls."""

@@ -149,4 +149,5 @@ def _split(text: str, marks: list[Mark], opens: Kind, closes: Kind) -> tuple[str
         blocks.append(Block(text[at:], is_closed=False))
     else:
         after += len(text[at:].strip())
-    return before, tuple(blocks), after
+    written = tuple(block for block in blocks if block.body.strip())  # a blank one is a mark used to close
+    return before, written or tuple(blocks[:1]), after

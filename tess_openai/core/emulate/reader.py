@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final, Literal
 
 from tess_openai.core.changes import Change
@@ -38,6 +39,7 @@ class AnswerReader:
         self._holds = is_repair or emulation.wanted is not None or self._offer.demand == "required"
         self._prose: list[str] = []
         self._raw: list[str] = []
+        self._has_shown = False
 
     @property
     def finish_reason(self) -> Literal["stop", "length"] | None:
@@ -55,7 +57,9 @@ class AnswerReader:
         if self._holds:
             self._prose.append(prose)
             return ""
-        return self._fit(self._stop.feed(prose))
+        shown = self._fit(self._stop.feed(prose))
+        self._has_shown |= bool(shown)
+        return shown
 
     def finish(self, *, is_cut: bool = False) -> Outcome:
         """Take the end of the answer.
@@ -70,8 +74,10 @@ class AnswerReader:
         if rest.blocks:
             return self._settle_calls(rest, is_cut=is_cut)
         text = "".join((*self._prose, rest.verbatim))
-        if any(names_a_function(block, self._offer.functions) for block in rest.near_misses):
-            return self._ask_for_marks(self._without_call(self._plain(text)))
+        if names_a_function(rest.near_misses, self._offer.functions):
+            prompt = self._emulation.prompts.repair_marks
+            otherwise = self._without_call(self._plain("", text))
+            return self._ask_for(prompt, "a call without its marks", otherwise)
         if self._offer.demand == "required":
             return self._ask_for_call([], self._without_call(text))
         if self._emulation.wanted is not None:
@@ -80,11 +86,11 @@ class AnswerReader:
 
     def _settle_calls(self, rest: Rest, *, is_cut: bool) -> Outcome:
         shown = "" if self._holds else self._cut(rest.prose)
+        self._has_shown |= bool(shown)
         if self.finish_reason is not None:  # what follows a stop sequence was not said
             return Said(text=shown, finish_reason=self.finish_reason)
         prose = "".join((*self._prose, rest.prose)) if self._holds else ""
-        bodies = "\n".join(self._plain(block.body) for block in rest.blocks)
-        plain = f"{prose}\n{bodies}" if prose or shown else bodies
+        plain = self._plain(prose, *(block.body for block in rest.blocks))
         if self._offer.demand == "none":
             prompt = self._emulation.prompts.repair_forbidden
             return self._ask_for(prompt, "a call where none may be made", self._said(plain), shown)
@@ -113,9 +119,12 @@ class AnswerReader:
             changes.append(Change("stripped", "content", _count(after, "character"), "", why))
         return Called(text=text, calls=tuple(settlement.calls), changes=tuple(changes))
 
-    def _plain(self, text: str) -> str:
-        """Return what stands between marks as text for the caller, when it cannot be called."""
-        return _FENCE_LINE.sub("", self._emulation.marks.without(text, ALL_MARKS)).strip()
+    def _plain(self, prose: str, *bodies: str) -> str:
+        """Return prose, and what stands between marks as text, for when it cannot be called."""
+        marks = self._emulation.marks
+        texts = [_FENCE_LINE.sub("", marks.without(body, ALL_MARKS)).strip() for body in bodies]
+        said = "\n".join(text for text in (prose, *texts) if text)
+        return f"\n{said}" if said and self._has_shown else said
 
     def _without_call(self, text: str) -> Settled:
         """Return the honest answer to a request whose call was not made."""
@@ -129,22 +138,21 @@ class AnswerReader:
         )
         return Failed(refused=Refused(message, param=param, code="function_call_missing", status=422))
 
-    def _ask_for_marks(self, otherwise: Settled) -> AskAgain:
-        """Ask whether what looks like a call is one, without urging: it may be a text that was repeated."""
-        return self._ask_for(self._emulation.prompts.repair_marks, "a call without its marks", otherwise)
-
     def _ask_for_call(self, problems: list[str], otherwise: Settled, shown: str = "") -> AskAgain:
         prompts = self._emulation.prompts
         if not problems:
             return self._ask_for(prompts.repair_missing, "no call where one is demanded", otherwise)
-        prompt = fill(prompts.repair_call, problems="\n".join(problems))
-        return self._ask_for(prompt, _count(len(problems), "problem"), otherwise, shown)
+        return self._ask_for(
+            prompts.repair_call, _count(len(problems), "problem"), otherwise, shown, problems
+        )
 
-    def _ask_for(self, template: str, given: str, otherwise: Settled, shown: str = "") -> AskAgain:
+    def _ask_for(
+        self, template: str, given: str, otherwise: Settled, shown: str = "", problems: Sequence[str] = ()
+    ) -> AskAgain:
         marks = self._emulation.marks
-        prompt = fill(template, open=marks.open, close=marks.close)
+        prompt = fill(template, open=marks.open, close=marks.close, problems="\n".join(problems))
         why = "the answer held no call that can be made as it stands"
-        change = Change("asked again", "tools", given, "a further paid call", why)
+        change = Change("asked again", self._offer.param, given, "a further paid call", why)
         return self._ask_again(prompt, change, otherwise, shown)
 
     def _settle_json(self, text: str, wanted: JSONFormat, *, is_cut: bool) -> Outcome:

@@ -89,8 +89,7 @@ def extract(text: str, wanted: JSONFormat, check: SchemaChecker) -> Extract:
         value, errors = check_and_mend(wanted.schema, reading.value, check)
         problems = [f"- {error}" for error in errors[:_MAX_PROBLEMS]]
         source = text[start : reading.end]
-        is_exact = value is reading.value and parse_json(source) == value
-        candidate = Extract(source if is_exact else compact_json(value), problems)
+        candidate = Extract(source if parse_json(source) == value else compact_json(value), problems)
         if not problems:
             return candidate
         best = candidate if best is None else best

@@ -1,0 +1,56 @@
+"""A text ends at about as many tokens as are allowed, counted as usage counts them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tess_openai.core.chat.usage import estimate_tokens
+from tess_openai.core.emulate.length import LengthCutter, Limit, length_text, parse_limit
+from tess_openai.core.emulate.prompts import Prompts
+
+BOTH = ("max_tokens", "max_completion_tokens")
+
+
+@given(st.lists(st.text(max_size=10), max_size=10), st.integers(1, 20))
+def test_the_text_is_the_longest_beginning_within_the_limit(pieces: list[str], tokens: int) -> None:
+    """However it is cut into pieces, in whole characters, and it is known when something is missing."""
+    cutter = LengthCutter(tokens)
+    shown = "".join([cutter.feed(piece) for piece in pieces])
+    text = "".join(pieces)
+    assert text.startswith(shown)
+    assert estimate_tokens(shown) <= tokens
+    assert cutter.is_done == (shown != text)
+    if cutter.is_done:
+        assert estimate_tokens(text[: len(shown) + 1]) > tokens
+
+
+@pytest.mark.parametrize(
+    ("body", "params", "limit"),
+    [
+        pytest.param({"max_tokens": 5}, BOTH, Limit("max_tokens", 5), id="the older parameter"),
+        pytest.param(
+            {"max_tokens": 5, "max_completion_tokens": 6},
+            BOTH,
+            Limit("max_completion_tokens", 6),
+            id="the newer one wins",
+        ),
+        pytest.param({"max_tokens": 5}, ("max_completion_tokens",), None, id="not to be emulated"),
+        pytest.param({"max_tokens": None}, BOTH, None, id="null"),
+        pytest.param({"max_tokens": 0}, BOTH, None, id="zero limits nothing"),
+        pytest.param({"max_tokens": True}, BOTH, None, id="no number"),
+        pytest.param({}, BOTH, None, id="absent"),
+    ],
+)
+def test_the_limit_of_a_request(body: dict[str, Any], params: tuple[str, ...], limit: Limit | None) -> None:
+    """It is read from either parameter."""
+    assert parse_limit(body, params) == limit
+
+
+def test_the_model_is_told_of_a_short_limit_only() -> None:
+    """A hint of thousands of tokens would only tempt it."""
+    assert "100 tokens (about 75 words)" in length_text(Limit("max_tokens", 100), Prompts())
+    assert length_text(Limit("max_tokens", 100_000), Prompts()) == ""

@@ -1,0 +1,143 @@
+"""JSON is read as it is; what is nearly JSON is read as it was meant; nothing is filled in."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tess_openai.core.emulate.lenient import MAX_DEPTH, MAX_VALUES, UnreadableError, read_json, read_values
+
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+SCALARS = st.none() | st.booleans() | st.integers(-(10**30), 10**30) | FINITE | st.text()
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20
+)
+PLAIN_TEXT = st.text(st.characters(codec="ascii", categories=["L", "N"], include_characters=" '_-."))
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | FINITE | PLAIN_TEXT,
+    lambda inner: st.lists(inner) | st.dictionaries(PLAIN_TEXT, inner),
+    max_leaves=20,
+)
+
+
+@given(VALUES, st.sampled_from([None, 2]), st.booleans())
+def test_json_is_read_as_json(value: object, indent: int | None, ascii_only: bool) -> None:  # noqa: FBT001
+    """Whatever the standard library writes comes back the same, to the end of the text."""
+    text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
+    reading = read_json(f" {text}")
+    assert reading.value == value
+    assert reading.end == len(text) + 1
+    assert reading.is_whole
+
+
+@given(PLAIN)
+def test_what_python_prints_is_read_as_it_was_meant(value: object) -> None:
+    """A model that writes Python's literals is understood."""
+    assert read_json(repr(value)).value == value
+
+
+@given(st.dictionaries(PLAIN_TEXT, PLAIN, min_size=1, max_size=3))
+@settings(max_examples=40)
+def test_any_beginning_of_an_object_is_read_in_part_or_refused(value: dict[str, object]) -> None:
+    """A cut text never gives a value that the whole text does not begin with."""
+    text = json.dumps(value)
+    for end in range(1, len(text)):
+        try:
+            reading = read_json(text[:end], is_closed=False)
+        except UnreadableError:
+            continue
+        assert not reading.is_whole
+        assert _is_part(reading.value, value)
+
+
+def _is_part(part: object, whole: object) -> bool:
+    if isinstance(part, dict) and isinstance(whole, dict):
+        return all(key in whole and _is_part(member, whole[key]) for key, member in part.items())
+    if isinstance(part, list) and isinstance(whole, list):
+        return len(part) <= len(whole) and all(map(_is_part, part, whole))
+    return part == whole
+
+
+@given(st.text("{}[]:,\"'`“”\\/*#\n abtu019.-=+_é\ud83d…"))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    """Nothing but `UnreadableError` is raised, and what is read can be written again."""
+    for is_closed in (True, False):
+        try:
+            reading = read_json(text, is_closed=is_closed)
+        except UnreadableError:
+            continue
+        json.dumps(reading.value, allow_nan=False)
+        assert 0 <= reading.end <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        pytest.param("0.5", 0.5, id="a number"),
+        pytest.param("-7", -7, id="a negative number"),
+        pytest.param("+5", "+5", id="a telephone number is text"),
+        pytest.param("[1_000]", ["1_000"], id="a number with underscores is text"),
+        pytest.param("'a' // b", "a", id="a comment after a string"),
+        pytest.param("/* a */ {b: [/* c */ 1]}", {"b": [1]}, id="comments where a value begins"),
+        pytest.param("{'a': 'b' 'c': 1}", {"a": "b", "c": 1}, id="a missing comma after a string"),
+        pytest.param("{a: yes, b: No way}", {"a": "yes", "b": "No way"}, id="words"),
+        pytest.param("{a: 1}}}]", {"a": 1}, id="brackets too many"),
+        pytest.param("{'a': {'b': [1, 2}, 'c': 3}", {"a": {"b": [1, 2]}, "c": 3}, id="brackets exchanged"),
+        pytest.param("{a: 1] }", {"a": 1}, id="a bracket of the wrong kind is passed over"),
+        pytest.param("['a' 'b']", ["a' 'b"], id="between items only a comma or bracket ends a string"),
+        pytest.param('{"a": "\\ud83d\\ude42", b: "\\ud83d\\ude42"}', {"a": "🙂", "b": "🙂"}, id="surrogates"),
+    ],
+)
+def test_a_slip_is_read_as_it_was_meant(text: str, value: object) -> None:
+    """One slip each; model_outputs.txt has more, in their places."""
+    assert read_json(text).value == value
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param("", "it ends in the middle", id="nothing"),
+        pytest.param("{'a': ", "it ends in the middle", id="cut after a colon"),
+        pytest.param("{'a", "it ends in the middle of a string", id="cut in a key"),
+        pytest.param("{'a'", "it ends in the middle", id="cut after a key"),
+        pytest.param("{'a': '", "it ends in the middle of a string", id="cut in a string"),
+        pytest.param("{'a': 'b\\", "it ends in the middle of a string", id="cut in an escape"),
+        pytest.param("{'a': 1", "it ends in the middle of a value", id="cut after a digit"),
+        pytest.param("12", "it ends in the middle of a number", id="a number that may go on"),
+        pytest.param("{a}", "there is no colon after the key 'a'", id="a set"),
+        pytest.param("{{}}", "a key is missing before '{}}'", id="an object as key"),
+        pytest.param("{a: ,}", "a value is missing before ',}'", id="a gap"),
+        pytest.param("{a: b: 1}", "a value is missing before 'b: 1}'", id="two colons"),
+    ],
+)
+def test_what_cannot_be_read_says_why(text: str, reason: str) -> None:
+    """The reason goes to the model, so that it can do better."""
+    with pytest.raises(UnreadableError) as refusal:
+        read_json(text, is_closed=False)
+    assert reason in str(refusal.value)
+
+
+@pytest.mark.parametrize("opener", ['{"a":', "[", "{a:"], ids=["objects", "arrays", "sloppy objects"])
+def test_nesting_is_bounded(opener: str) -> None:
+    """As deep as allowed is read, deeper is refused, however deep."""
+    closer = "]" if opener == "[" else "}"
+    assert read_json(opener * MAX_DEPTH + '"x"' + closer * MAX_DEPTH).is_whole
+    for depth in (MAX_DEPTH + 2, 100_000):
+        with pytest.raises(UnreadableError, match="nested deeper"):
+            read_json(opener * depth + '"x"' + closer * depth)
+
+
+def test_values_after_each_other_are_all_read() -> None:
+    """From the first bracket on, over commas, semicolons and fences, up to other text."""
+    text = 'Both: {"a": 1}, [2]\n```\n```json\n{"b": 3}\n```\nwell {"c": 4}'
+    assert [reading.value for reading in read_values(text)] == [{"a": 1}, [2], {"b": 3}]
+
+
+def test_values_after_each_other_are_counted() -> None:
+    """Their number is bounded."""
+    assert len(read_values("{}" * MAX_VALUES)) == MAX_VALUES
+    with pytest.raises(UnreadableError, match="more than"):
+        read_values("{}" * (MAX_VALUES + 1))
