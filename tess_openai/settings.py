@@ -33,7 +33,8 @@ FETCH: Final = "fetch"
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 """It looks like a slug; what Tess does with one is unknown."""
 _TESS_HOSTS: Final = ("tess.im", "pareto.io", "tess.ai")
-_AGENT_IN_PATH: Final = re.compile(r"/agents/(\d+)(?=/|$)")
+_NUMBER: Final = re.compile("0*[1-9][0-9]{0,17}")
+_AGENT_IN_PATH: Final = re.compile(r"/agents/([1-9][0-9]{0,17})(?=/|$)")
 _OPENAI_ROOT: Final = re.compile(r"/agents/(\d+)/openai(?:/chat/completions)?/?$")
 
 
@@ -132,9 +133,9 @@ def to_agent_id(given: int | str) -> AgentRef:
         return given
     if isinstance(given, str):
         text = given.strip()
-        if text.isascii() and text.isdigit() and int(text) > 0:
+        if _NUMBER.fullmatch(text):
             return int(text)
-        parts = urlsplit(text)
+        parts = _split(text)
         match = _AGENT_IN_PATH.search(parts.path)
         if match and parts.scheme in ("http", "https") and _is_tess_or_loopback(parts.hostname or ""):
             return int(match[1])
@@ -220,7 +221,7 @@ def to_api_root(given: str) -> tuple[str, int | None]:
     Raises:
         TessConfigurationError: Not such a URL; plain http elsewhere than on loopback.
     """
-    parts = urlsplit(given.strip())
+    parts = _split(given.strip())
     host = (parts.hostname or "").lower()
     if parts.scheme not in ("http", "https") or not host:
         raise _bad_url(given, "it must start with https:// and name a host")
@@ -279,10 +280,10 @@ def _to_temperatures(given: Sequence[str | float] | None) -> tuple[str, ...] | N
         return None
     options = tuple(option if isinstance(option, str) else f"{option:g}" for option in given)
     try:
-        numbers = [float(option) for option in options]
+        numbers = [float(option) for option in options if math.isfinite(float(option))]
     except ValueError:
         numbers = []
-    if not numbers:
+    if not numbers or len(numbers) < len(options):
         raise TessConfigurationError(
             f"temperatures is {given!r}; it must be the agent's options, such as {DOCUMENTED_TEMPERATURES}, "
             "or None to send any number"
@@ -337,6 +338,13 @@ def _to_pace(requests_per_second: float | None, longest_hold_seconds: float) -> 
             f"requests_per_second is {requests_per_second!r}; it must be a number above 0, such as 1, or None"
         )
     return Pace(SPACING / requests_per_second, longest_hold_seconds)
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:  # half an IPv6 address, for one
+        return SplitResult("", "", "", "", "")
 
 
 def _port(parts: SplitResult) -> int | None:
