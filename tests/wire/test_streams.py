@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import openai
 import pytest
@@ -88,7 +88,9 @@ def test_minimal_chunks_are_completed(driver: Driver) -> None:
 
 
 @pytest.mark.parametrize("stream_usage", ["absent", "last chunk", "own chunk"])
-def test_usage_comes_last_when_it_was_asked_for(driver: Driver, stream_usage: Any) -> None:  # noqa: ANN401
+def test_usage_comes_last_when_it_was_asked_for(
+    driver: Driver, stream_usage: Literal["absent", "last chunk", "own chunk"]
+) -> None:
     """Tess's own where it gives one, else an estimate; and every chunk but that one has a choice."""
     profile = Profile(stream_usage=stream_usage)
     with TessSimulator(profile=profile) as simulator, simulator.serve() as server:

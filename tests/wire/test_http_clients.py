@@ -1,0 +1,197 @@
+"""The http client below: proxies, limits and redirects are kept, and a client of the user's stays theirs."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal
+
+import openai
+import pytest
+
+from tess_openai import TessConfigurationError, create_async_http_client, create_http_client
+from tess_openai.edge.transports import AsyncTessTransport, TessTransport
+from tess_openai.testing import TessSimulator, faults
+
+if TYPE_CHECKING:
+    from tests.wire.conftest import Driver, Relay
+
+FAMILIES = [
+    pytest.param("httpx", marks=pytest.mark.needs("httpx")),
+    pytest.param("httpx2", marks=pytest.mark.needs("httpx2")),
+]
+
+
+@contextmanager
+def users_client(driver: Driver, family: str, **options: Any) -> Iterator[Any]:  # noqa: ANN401
+    """Make a client as a user does, and close it after what was made of it."""
+    if family == "httpx2" and driver.sdk < (2, 47):
+        pytest.skip("this SDK refuses clients of httpx2")
+    client = driver.new_http_client(family, **options)
+    yield client
+    for made in driver.clients:
+        driver.close(made)
+    driver.close(client)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_client_of_either_family_is_served(driver: Driver, family: str, *, stream: bool) -> None:
+    """On a socket, with everything the adapter does."""
+    with users_client(driver, family) as http_client:
+        client = driver.client(http_client=http_client, unsupported="ignore")
+        assert driver.text(client, stream=stream, seed=1) == driver.answer
+        assert driver.fails(client, faults.server_error(), stream=stream).code == "server_error"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_client_with_a_transport_of_its_own_is_served(
+    driver: Driver, family: Literal["httpx", "httpx2"], *, stream: bool
+) -> None:
+    """In-process, with no socket: the simulator's transport below ours."""
+    with TessSimulator() as simulator:
+        transport = simulator.async_transport(family) if driver.is_async else simulator.transport(family)
+        with users_client(driver, family, transport=transport) as http_client:
+            client = driver.client(
+                http_client=http_client, base_url="https://api.tess.im", unsupported="ignore"
+            )
+            assert driver.text(client, stream=stream, seed=1) == driver.answer
+            simulator.fault(faults.error_event() if stream else faults.error_in_200())
+            assert "agent" in str(driver.fails(client, stream=stream)).lower()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_users_client_stays_as_it_was(driver: Driver, family: str) -> None:
+    """The wrapper sits on a copy: theirs goes on to work without it."""
+    with users_client(driver, family) as theirs:
+        before = (theirs._transport, dict(theirs._mounts))
+        driver.ask(driver.client(http_client=theirs))
+        assert (theirs._transport, theirs._mounts) == before
+        response = driver.run(theirs.post(f"{driver.simulator.openai_url()}/chat/completions", json={}))
+        assert response.status_code == 401
+        assert "x-workspace-id" not in driver.simulator.calls[-1].headers
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_users_settings_are_kept(driver: Driver, family: str) -> None:
+    """Hooks, cookies, headers and parameters."""
+    seen: list[str] = []
+
+    async def note_async(request: Any) -> None:  # noqa: ANN401
+        seen.append(request.method)
+
+    hook: Any = note_async if driver.is_async else lambda request: seen.append(request.method)
+    options: dict[str, Any] = {
+        "cookies": {"session": "blue"},
+        "headers": {"x-team": "a"},
+        "params": {"v": "1"},
+        "event_hooks": {"request": [hook]},
+    }
+    with users_client(driver, family, **options) as theirs:
+        driver.ask(driver.client(http_client=theirs))
+    (call,) = driver.simulator.calls
+    assert (call.headers["cookie"], call.target.partition("?")[2], seen) == ("session=blue", "v=1", ["POST"])
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_wrapped_client_is_wrapped_anew_not_twice(driver: Driver, family: str) -> None:
+    """The last factory's settings hold; the transport below is the user's own."""
+    with users_client(driver, family) as theirs:
+        first = driver.client(http_client=theirs, tools="internet")
+        second = driver.client(http_client=first._client)
+        wrapper = second._client._transport
+        assert isinstance(wrapper, TessTransport | AsyncTessTransport)
+        assert wrapper.inner is theirs._transport
+        assert "tools internet" in driver.text(first)
+        assert "tools by default" in driver.text(second)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_several_agents_share_one_pool(driver: Driver, family: str, relay: Relay) -> None:
+    """A client of the user's may serve many."""
+    with users_client(driver, family) as theirs:
+        for agent in (42, 44, 42):
+            text = driver.text(driver.client(agent, http_client=theirs, base_url=relay.url))
+            assert f"Agent {agent}" in text
+        assert relay.connections == 1
+
+
+def test_a_client_of_the_other_kind_is_refused(driver: Driver) -> None:
+    """Sync for async, with the name of the factory that takes it."""
+    other = openai.DefaultHttpxClient() if driver.is_async else openai.DefaultAsyncHttpxClient()
+    with pytest.raises(TessConfigurationError, match="create_client" if driver.is_async else "create_async"):
+        driver.client(http_client=other)
+    if isinstance(other, openai.DefaultHttpxClient):
+        other.close()
+    else:
+        driver.loop.run_until_complete(other.aclose())
+
+
+@pytest.mark.parametrize(
+    "given", ["https://proxy.invalid", 7, object()], ids=["text", "a number", "an object"]
+)
+def test_what_is_no_http_client_is_refused(driver: Driver, given: object) -> None:
+    """At the factory, with what it must be."""
+    with pytest.raises(TessConfigurationError, match="must be an httpx"):
+        driver.client(http_client=given)
+
+
+def test_limits_and_redirects_of_the_sdks_client_are_kept(driver: Driver) -> None:
+    """1000 connections, 100 kept alive, redirects followed."""
+    make = create_async_http_client if driver.is_async else create_http_client
+    for family in (None, "httpx", "httpx2"):
+        if family is not None and importlib.util.find_spec(family) is None:
+            continue
+        client = make(42, family=family, **driver.connection)
+        pool = client._transport.inner._pool
+        assert (pool._max_connections, pool._max_keepalive_connections) == (1000, 100)
+        assert client.follow_redirects is True
+        assert (client.timeout.read, client.timeout.connect) == (600, 5)
+        driver.close(client)
+
+
+PROXIES: dict[str, tuple[dict[str, str], bool]] = {
+    "HTTP_PROXY": ({"HTTP_PROXY": "PROXY"}, True),
+    "ALL_PROXY": ({"ALL_PROXY": "PROXY"}, True),
+    "NO_PROXY": ({"HTTP_PROXY": "PROXY", "NO_PROXY": "127.0.0.1"}, False),
+    "NO_PROXY for others": ({"HTTP_PROXY": "PROXY", "NO_PROXY": "elsewhere.invalid"}, True),
+    "none": ({}, False),
+}
+
+
+@pytest.mark.parametrize(("environment", "is_used"), PROXIES.values(), ids=PROXIES)
+def test_the_environments_proxies_are_obeyed(
+    driver: Driver,
+    relay: Relay,
+    monkeypatch: pytest.MonkeyPatch,
+    environment: dict[str, str],
+    *,
+    is_used: bool,
+) -> None:
+    """With everything the adapter does behind them."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name.lower(), value.replace("PROXY", relay.url))
+    client = driver.client(unsupported="ignore")
+    assert driver.text(client, seed=1) == driver.answer
+    assert driver.text(client, seed=1, stream=True) == driver.answer
+    assert bool(relay.connections) is is_used
+    assert {call.headers["x-workspace-id"] for call in driver.simulator.calls} == {"7001"}
+    assert all(call.target.startswith("http://") is is_used for call in driver.simulator.calls)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_proxy_of_the_users_client_is_obeyed(driver: Driver, relay: Relay, family: str) -> None:
+    """Given by argument, or mounted for some hosts."""
+    with users_client(driver, family, proxy=relay.url) as theirs:
+        assert driver.text(driver.client(http_client=theirs)) == driver.answer
+    assert relay.connections == 1
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_wrapper_closes_what_it_made_and_the_users_once(driver: Driver, family: str) -> None:
+    """Closing the made client closes the shared transports, as the SDK does with any it is given."""
+    with users_client(driver, family) as theirs:
+        client = driver.client(http_client=theirs)
+        driver.ask(client)
+        driver.close(client)
+        assert client.is_closed()

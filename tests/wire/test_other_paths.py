@@ -1,0 +1,79 @@
+"""Everything below the agent that is no chat completion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import openai
+import pytest
+
+from tess_openai.testing import SIMULATOR_API_KEY
+
+if TYPE_CHECKING:
+    from tests.wire.conftest import Driver
+
+ABSENT: dict[str, Callable[[Any], Any]] = {
+    "embeddings": lambda client: client.embeddings.create(model="x", input="y"),
+    "images": lambda client: client.images.generate(prompt="x"),
+    "moderations": lambda client: client.moderations.create(input="x"),
+    "completions": lambda client: client.completions.create(model="x", prompt="y"),
+    "responses": lambda client: client.responses.create(model="x", input="y"),
+    "speech": lambda client: client.audio.speech.create(input="x", model="y", voice="alloy"),
+    "transcription": lambda client: client.audio.transcriptions.create(file=b"x", model="y"),
+    "batches": lambda client: client.batches.retrieve("x"),
+    "threads": lambda client: client.beta.assistants.retrieve("x"),
+    "stored completions": lambda client: client.chat.completions.retrieve("x"),
+}
+
+
+@pytest.mark.parametrize("call", ABSENT.values(), ids=ABSENT)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_an_endpoint_that_tess_lacks_is_not_found(driver: Driver, call: Callable[[Any], Any]) -> None:
+    """At once: one attempt, no network, words that say so."""
+    with pytest.raises(openai.NotFoundError, match="Tess does not have") as caught:
+        driver.run(call(driver.client(max_retries=2)))
+    assert caught.value.code == "endpoint_not_supported"
+    assert driver.simulator.requests == []
+
+
+def post(driver: Driver, client: Any, path: str, **options: Any) -> Any:  # noqa: ANN401
+    """Post below the agent, as `client.post()` lets a program do."""
+    return driver.run(client.post(path, cast_to=object, **options))
+
+
+def test_an_unknown_path_passes(driver: Driver) -> None:
+    """With the body as given, key and workspace; its error is told in OpenAI's words."""
+    body = {"seed": 1, "temperature": 0.7, "tess_openai": {"a": 1}}
+    with pytest.raises(openai.NotFoundError) as caught:
+        post(driver, driver.client(), "/future/route", body=body)
+    assert "Not found." in str(caught.value)
+    assert caught.value.code is not None
+    (request,) = driver.simulator.requests
+    assert request.path == "/agents/42/openai/future/route"
+    assert request.json == body
+    assert request.headers["x-workspace-id"] == "7001"
+    assert request.headers["authorization"] == f"Bearer {SIMULATOR_API_KEY}"
+
+
+def test_a_multipart_body_passes_untouched(driver: Driver) -> None:
+    """Also one that must be streamed."""
+    with pytest.raises(openai.NotFoundError):
+        post(
+            driver,
+            driver.client(),
+            "/future/upload",
+            body={"purpose": "x"},
+            files={"file": ("a.bin", b"\x00\xff" * 5000)},
+            options={"headers": {"Content-Type": "multipart/form-data"}},
+        )
+    (request,) = driver.simulator.requests
+    assert request.headers["content-type"].startswith("multipart/form-data; boundary=")
+    assert b"\x00\xff" * 5000 in request.body
+
+
+def test_a_body_that_is_no_object_is_left_to_tess(driver: Driver) -> None:
+    """What cannot be read cannot be translated."""
+    with pytest.raises(openai.UnprocessableEntityError):
+        post(driver, driver.client(), "/chat/completions", body=[1, 2])
+    assert driver.simulator.calls[0].json == [1, 2]

@@ -1,0 +1,275 @@
+"""Warnings point at the caller's own line, once, and obey the caller's filters."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import linecache
+import logging
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import openai
+import pytest
+
+from tess_openai import (
+    Change,
+    TessAnswerWarning,
+    TessKeyWarning,
+    TessMessagesWarning,
+    TessParameterWarning,
+    TessTemperatureWarning,
+    TessToolsWarning,
+    TessWarning,
+    TessWorkspaceWarning,
+)
+from tess_openai.testing import SIMULATOR_API_KEY, faults
+
+if TYPE_CHECKING:
+    from tests.wire.conftest import Driver
+
+HELLO: Any = {"model": "tess-6", "messages": [{"role": "user", "content": "hello"}], "seed": 1}
+
+# ruff: noqa: ANN401 - the SDK's sync and async clients have no common type
+
+
+def create(client: Any) -> None:
+    """Make a plain call."""
+    client.chat.completions.create(**HELLO)  # caller
+
+
+def create_stream(client: Any) -> None:
+    """Make a streamed call."""
+    list(client.chat.completions.create(**HELLO, stream=True))  # caller
+
+
+def call_stream_helper(client: Any) -> None:
+    """Use `.stream()`."""
+    stream = getattr(client.chat.completions, "stream", None) or client.beta.chat.completions.stream
+    with stream(**HELLO):  # caller
+        pass
+
+
+def call_parse(client: Any) -> None:
+    """Use `.parse()`."""
+    parse = getattr(client.chat.completions, "parse", None) or client.beta.chat.completions.parse
+    parse(**HELLO)  # caller
+
+
+def call_raw(client: Any) -> None:
+    """Ask for the raw response."""
+    client.chat.completions.with_raw_response.create(**HELLO)  # caller
+
+
+def call_streaming_response(client: Any) -> None:
+    """Ask for a response to be read bit by bit."""
+    with client.chat.completions.with_streaming_response.create(**HELLO):  # caller
+        pass
+
+
+def call_with_options(client: Any) -> None:
+    """Change the client first."""
+    client.with_options(timeout=9).chat.completions.create(**HELLO)  # caller
+
+
+async def create_async(client: Any) -> None:
+    """Async counterpart of `create`."""
+    await client.chat.completions.create(**HELLO)  # caller
+
+
+async def create_stream_async(client: Any) -> None:
+    """Async counterpart of `create_stream`."""
+    async for _ in await client.chat.completions.create(**HELLO, stream=True):  # caller
+        pass
+
+
+async def call_stream_helper_async(client: Any) -> None:
+    """Async counterpart of `call_stream_helper`."""
+    stream = getattr(client.chat.completions, "stream", None) or client.beta.chat.completions.stream
+    async with stream(**HELLO):  # caller
+        pass
+
+
+async def call_parse_async(client: Any) -> None:
+    """Async counterpart of `call_parse`."""
+    parse = getattr(client.chat.completions, "parse", None) or client.beta.chat.completions.parse
+    await parse(**HELLO)  # caller
+
+
+async def call_raw_async(client: Any) -> None:
+    """Async counterpart of `call_raw`."""
+    await client.chat.completions.with_raw_response.create(**HELLO)  # caller
+
+
+async def call_streaming_response_async(client: Any) -> None:
+    """Async counterpart of `call_streaming_response`."""
+    async with client.chat.completions.with_streaming_response.create(**HELLO):  # caller
+        pass
+
+
+async def gather(client: Any) -> None:
+    """Run coroutines of one's own at once."""
+    await asyncio.gather(create_async(client), create_async(client))
+
+
+SITES: dict[str, tuple[Callable[[Any], None], Callable[[Any], Any]]] = {
+    "create": (create, create_async),
+    "a stream": (create_stream, create_stream_async),
+    ".stream()": (call_stream_helper, call_stream_helper_async),
+    ".parse()": (call_parse, call_parse_async),
+    "raw response": (call_raw, call_raw_async),
+    "streaming response": (call_streaming_response, call_streaming_response_async),
+    "with_options or gather": (call_with_options, gather),
+}
+
+
+@pytest.mark.parametrize("site", SITES.values(), ids=SITES)
+def test_a_warning_points_at_the_callers_line(driver: Driver, site: Any) -> None:
+    """Through the SDK, the http client and the event loop."""
+    client = driver.client()
+    with pytest.warns(TessParameterWarning, match="seed") as caught:
+        driver.run(site[driver.is_async](client))
+    for warning in caught:
+        assert warning.filename == __file__
+        assert linecache.getline(warning.filename, warning.lineno).rstrip().endswith("# caller")
+
+
+CATEGORIES: dict[str, tuple[type[TessWarning], dict[str, Any]]] = {
+    "a parameter": (TessParameterWarning, {"top_p": 0.5}),
+    "a temperature": (TessTemperatureWarning, {"temperature": 0.7}),
+    "functions": (TessToolsWarning, {"tools": [{"type": "function", "function": {"name": "f"}}]}),
+    "part of a message": (
+        TessMessagesWarning,
+        {
+            "messages": [
+                {
+                    "role": "user",
+                    "content": [
+                        {"type": "text", "text": "look"},
+                        {"type": "image_url", "image_url": {"url": "https://pictures.invalid/1"}},
+                    ],
+                }
+            ]
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize(("category", "fields"), CATEGORIES.values(), ids=CATEGORIES)
+def test_each_kind_of_warning_has_its_category(
+    driver: Driver, category: type[TessWarning], fields: dict[str, Any], *, stream: bool
+) -> None:
+    """One for each decision a user may want to silence; it says what to do."""
+    with pytest.warns(category) as caught:
+        driver.text(driver.client(), stream=stream, **fields)
+    (warning,) = caught
+    assert type(warning.message) is category
+    assert "\n" not in str(warning.message)
+
+
+def test_an_answer_without_text_is_warned_of(driver: Driver, *, stream: bool) -> None:
+    """At the line that waits for it."""
+    driver.simulator.fault(faults.empty_content())
+    with pytest.warns(TessAnswerWarning, match="no text"):
+        driver.text(driver.client(), stream=stream)
+
+
+def test_an_answer_without_text_is_warned_of_after_a_retry(driver: Driver, *, stream: bool) -> None:
+    """The request was told of at the first attempt, this answer was not."""
+    driver.simulator.fault(faults.server_error(), faults.empty_content())
+    with pytest.warns(TessWarning) as caught:
+        driver.text(driver.client(max_retries=1), stream=stream, seed=1)
+    assert [type(warning.message) for warning in caught] == [TessParameterWarning, TessAnswerWarning]
+
+
+def test_mistakes_at_the_factory_are_warned_of_there(driver: Driver) -> None:
+    """With the line that makes the client."""
+    with pytest.warns(TessWarning) as caught:
+        driver.client(api_key="'1|" + "a" * 48 + "'", workspace_id=None)
+    assert [type(warning.message) for warning in caught] == [TessKeyWarning, TessWorkspaceWarning]
+    assert {warning.filename for warning in caught} == {inspect.getfile(type(driver))}
+
+
+def test_by_default_a_line_warns_once(driver: Driver) -> None:
+    """Python's own filter shows each place once: two places, two warnings, however often they are run."""
+    client = driver.client()
+    both = SITES["create"][driver.is_async], SITES["raw response"][driver.is_async]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        for _ in range(3):
+            for site in both:
+                driver.run(site(client))
+    lines = [warning.lineno for warning in caught if isinstance(warning.message, TessWarning)]
+    assert len(lines) == len(set(lines)) == 2
+
+
+def test_a_retry_does_not_warn_again(driver: Driver) -> None:
+    """The SDK sends the same call again."""
+    told: list[Change] = []
+    driver.simulator.fault(faults.server_error())
+    with pytest.warns(TessParameterWarning) as caught:
+        driver.ask(driver.client(max_retries=1, on_change=told.append), seed=1)
+    assert len(driver.simulator.calls) == 2
+    assert len(caught) == len(told) == 1
+
+
+def test_a_category_can_be_silenced(driver: Driver) -> None:
+    """By the public name, as any warning."""
+    client = driver.client()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        warnings.simplefilter("ignore", TessTemperatureWarning)
+        driver.ask(client, temperature=0.7)
+        warnings.simplefilter("ignore", TessWarning)
+        driver.ask(client, seed=1)
+    assert caught == []
+
+
+def test_a_warning_that_is_an_error_refuses_the_call(driver: Driver, *, stream: bool) -> None:
+    """Under `-W error`: a BadRequestError with the warning's text, one attempt, no network."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        error = driver.fails(driver.client(max_retries=2), stream=stream, seed=1, temperature=0.7)
+    assert type(error) is openai.BadRequestError
+    assert error.code == "warning_is_error"
+    assert "seed" in str(error)
+    assert driver.simulator.requests == []
+
+
+def test_a_warning_of_the_answer_that_is_an_error_fails_the_call(driver: Driver, *, stream: bool) -> None:
+    """Once, with its reason: the answer was paid for and is not asked for again."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        error = driver.fails(driver.client(max_retries=2), faults.empty_content(), stream=stream)
+    assert error.code == "warning_is_error"
+    assert "no text" in str(error)
+    assert len(driver.simulator.calls) == 1
+
+
+def test_each_change_is_told_to_on_change(driver: Driver) -> None:
+    """Also what is not warned of, before the request is sent."""
+    told: list[tuple[str, str, int]] = []
+
+    def note(change: Change) -> None:
+        told.append((change.action, change.param, len(driver.simulator.calls)))
+
+    client = driver.client(on_change=note, unsupported="ignore")
+    driver.ask(client, seed=1, messages=[{"role": "developer", "content": "a"}, *HELLO["messages"]])
+    assert ("stripped", "seed", 0) in told
+    assert ("mapped", "messages.role", 0) in told
+
+
+def test_a_callback_that_fails_does_not_fail_the_call(
+    driver: Driver, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is logged; the other changes are told all the same."""
+
+    def fail(change: Change) -> None:
+        raise RuntimeError(change.param)
+
+    with caplog.at_level(logging.ERROR, "tess_openai"), pytest.warns(TessParameterWarning) as caught:
+        driver.ask(driver.client(on_change=fail), seed=1, top_p=0.5)
+    assert len(caught) == 2
+    assert [record.getMessage() for record in caplog.records] == ["on_change failed; the call goes on"] * 2
+    assert SIMULATOR_API_KEY not in caplog.text
