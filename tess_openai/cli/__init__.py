@@ -1,0 +1,28 @@
+"""The command line `tess-openai`: look, talk, diagnose, check, probe. Needs the extra `cli`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+_EXTRA = ("typer", "rich")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; without its extra, say how to install it.
+
+    Args:
+        arguments: Without the program's name; None takes those of the process.
+
+    Returns:
+        The exit status, see `tess_openai.cli.problems.Exit`.
+    """
+    try:
+        from tess_openai.cli.app import run
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _EXTRA:
+            raise
+        message = "the command line is an extra; install it with: pip install 'tess-openai[cli]'"
+        print(f"tess-openai: {message}", file=sys.stderr)  # noqa: T201 - rich may be what is missing
+        return 2
+    return run(arguments)

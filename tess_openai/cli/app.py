@@ -1,0 +1,87 @@
+"""The program: its commands, its common options, and how it ends."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+import typer
+from typer.main import get_command
+
+import tess_openai
+from tess_openai.cli import console
+from tess_openai.cli.check import command as check
+from tess_openai.cli.help import worded
+from tess_openai.cli.problems import Exit, to_problem
+
+app = typer.Typer(
+    name="tess-openai",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@dataclass(slots=True)
+class Invocation:
+    """What one run of the program shares."""
+
+    debug: bool = False
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    invocation = Invocation()
+    command = get_command(app)
+    try:
+        command(args=arguments, prog_name="tess-openai", obj=invocation)
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    except Exception as error:  # noqa: BLE001 - the outermost: whatever it is, it ends as one line
+        if invocation.debug:
+            console.err().print(traceback.format_exc(), end="", soft_wrap=True)
+        problem = to_problem(error)
+        if problem is None:
+            said = f"failed on its own account: {type(error).__name__}; --debug shows where"
+            console.err().print(f"tess-openai: {said}", soft_wrap=True)
+            return Exit.BROKEN
+        console.err().print(f"tess-openai: {problem}", soft_wrap=True)
+        return problem.status
+    return Exit.OK
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's way of calling it
+    if wanted:
+        typer.echo(f"tess-openai {tess_openai.__version__}")
+        raise typer.Exit
+
+
+@app.callback(
+    help=worded(
+        "Look at Tess, talk to it, find out what is wrong, and what OpenAI code becomes on it.",
+        "Settings come from options, else from the environment: TESS_API_KEY (only there, so that it "
+        "stays out of the shell's history), TESS_AGENT_ID, TESS_WORKSPACE_ID, TESS_BASE_URL.",
+        examples={
+            "tess-openai doctor": "is everything set up right?",
+            'tess-openai chat --agent 8794 "Hello"': "talk",
+            "tess-openai check src": "what will change for a code base?",
+            "tess-openai simulate": "a local Tess, without key and credits",
+        },
+        epilogue="Exit status: 0 done; 1 found something wrong (check, doctor); 2 wrong command line or "
+        "settings; 3 Tess refused or was not reached; 70 a bug; 130 interrupted.",
+    )
+)
+def _options(
+    context: typer.Context,
+    *,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False,
+    version: Annotated[  # noqa: ARG001 - its callback does it
+        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    cast("Invocation", context.obj).debug = debug
+
+
+app.command("check", help=check.HELP)(check.check)

@@ -1,0 +1,14 @@
+"""What becomes of OpenAI code on Tess, read from its source: `ast` only, nothing is imported or run.
+
+| room        | what it does                                                                     |
+|-------------|----------------------------------------------------------------------------------|
+| `project`   | finds and parses files, and knows which name of which module is which file        |
+| `scopes`    | the names that a module binds, and where                                          |
+| `values`    | what an expression can be, as far as it matters here                              |
+| `inference` | follows names, attributes, calls and annotations to clients                       |
+| `literals`  | follows expressions to the JSON that they stand for                               |
+| `libraries` | which names of which libraries make clients                                       |
+| `sites`     | finds the call sites                                                              |
+| `fates`     | asks the adapter's own core what becomes of each argument                         |
+| `report`    | says it as text, JSON or SARIF                                                    |
+"""

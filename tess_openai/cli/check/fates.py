@@ -1,0 +1,212 @@
+"""What becomes of each argument: the adapter's own core is asked, so that it and the checker cannot disagree.
+
+The core translates JSON, so each argument is made JSON. Where a value is not written out, a stand-in of the
+usual kind is translated in its place, and the fate is marked as not certain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from tess_openai.cli.check.findings import Fate, Fated, Level
+from tess_openai.cli.check.literals import UNSEEN, Argument, Mark
+from tess_openai.core.changes import Change
+from tess_openai.core.chat.parameters import CHAT_PARAMETERS, POLICY_PARAMETERS, STRIPPED, TOOL_PARAMETERS
+from tess_openai.core.chat.request import Prepared, prepare
+from tess_openai.core.headers import FOREIGN
+from tess_openai.core.jsons import JSONObject, to_list, to_object
+from tess_openai.core.options import CALL_FIELD, Options
+from tess_openai.core.policy import Policy, Unsupported, parse_unsupported
+from tess_openai.core.refusals import Refused
+
+SDK_ARGUMENTS: Final = frozenset({"extra_body", "extra_headers", "extra_query", "timeout"})
+"""Of the SDK's methods, and not of the body."""
+WRAPPER_ARGUMENTS: Final = frozenset({"context", "max_retries", "strict", "validation_context"})
+"""Of instructor's methods, and not of the body."""
+RESPONSE_MODEL: Final = "response_model"
+"""instructor's own argument, which it sends as a function."""
+
+_FUNCTION: Final[JSONObject] = {"type": "function", "function": {"name": "unseen"}}
+STAND_INS: Final[JSONObject] = {
+    "functions": [{"name": "unseen"}],
+    "messages": [{"role": "user", "content": "unseen"}],
+    "model": "unseen",
+    "stream": True,
+    "stream_options": {"include_usage": True},
+    "temperature": 0.6,
+    "tools": [_FUNCTION],
+}
+"""What a value that is not seen usually is; for all others a word that no parameter takes as nothing."""
+
+
+def to_policy(words: Unsupported) -> Policy:
+    """Return the policy that `unsupported=` would give.
+
+    Raises:
+        ValueError: No such word or parameter.
+    """
+    return Policy().overridden_by(parse_unsupported(words, POLICY_PARAMETERS))
+
+
+def chat_fates(arguments: Sequence[Argument], policy: Policy) -> list[Fate]:
+    """Return what becomes of the arguments of a chat call."""
+    fates: list[Fate] = []
+    tools = [each for each in arguments if each.name in TOOL_PARAMETERS or each.name == RESPONSE_MODEL]
+    if tools:
+        fates += _together(tools, policy)
+    for argument in arguments:
+        if argument.name == "extra_headers":
+            fates += _header_fates(argument)
+        elif argument.name == CALL_FIELD or argument.name in SDK_ARGUMENTS | WRAPPER_ARGUMENTS:
+            continue
+        elif argument not in tools:
+            fates += _together([argument], policy)
+    return sorted(fates, key=lambda fate: (fate.line, fate.column))
+
+
+def _header_fates(argument: Argument) -> list[Fate]:
+    names = to_object(argument.value) or {}
+    return [
+        Fate(
+            subject=name,
+            fate="stripped",
+            level="note",
+            why="it is for OpenAI alone",
+            line=argument.node.lineno,
+            column=argument.node.col_offset + 1,
+        )
+        for name in names
+        if name.lower() in FOREIGN
+    ]
+
+
+def _together(arguments: Sequence[Argument], policy: Policy) -> list[Fate]:
+    """Translate arguments that are read together; usually one."""
+    body = {_root(each.name): _stand_in(each) for each in arguments}
+    certain = {_root(each.name): not _is_unseen(each.value) for each in arguments}
+    nodes = {_root(each.name): each for each in arguments}
+    merge = all(not _is_unseen(each.value) for each in arguments)
+    try:
+        prepared = prepare(body, Options(policy=policy, merge_messages=merge))
+    except Refused as refused:
+        name = _root((refused.param or "").partition(".")[0])
+        argument = nodes.get(name, arguments[0])
+        return [
+            Fate(
+                subject=refused.param or argument.name,
+                fate="refused",
+                level="error",
+                why=refused.message.partition(": ")[2] or refused.message,
+                certain=certain.get(name, False),
+                line=argument.node.lineno,
+                column=argument.node.col_offset + 1,
+            )
+        ]
+    fates: list[Fate] = []
+    for name, argument in nodes.items():
+        changes = [each for each in prepared.ledger.changes if each.param.partition(".")[0] == name]
+        if changes:
+            fates += [_changed(change, argument, certain=certain[name]) for change in changes]
+        else:
+            fates.append(_unchanged(argument, name, prepared, body, policy, certain=certain[name]))
+    return fates
+
+
+def _changed(change: Change, argument: Argument, *, certain: bool) -> Fate:
+    fate: Fated = "rewritten"
+    if change.action in ("stripped", "emulated"):
+        fate = "stripped" if change.action == "stripped" else "emulated"
+    elif change.action == "forwarded":
+        fate = "kept"
+    level: Level = "note" if change.warn is None else "warning"
+    subject = change.param if "." in change.param else argument.name
+    return Fate(
+        subject=subject,
+        fate=fate,
+        level=level,
+        why=change.why,
+        remedy=change.remedy,
+        sent=change.sent if certain else "",
+        certain=certain,
+        line=argument.node.lineno,
+        column=argument.node.col_offset + 1,
+    )
+
+
+def _unchanged(
+    argument: Argument, name: str, prepared: Prepared, body: JSONObject, policy: Policy, *, certain: bool
+) -> Fate:
+    sent = prepared.body.get(name)
+    fate: Fated = "kept"
+    level: Level = "none"
+    why = ""
+    if name not in CHAT_PARAMETERS:
+        why = "Tess gets it as a field of the agent's own"
+    elif sent is None and _is_emulated(name, body, policy):
+        fate, level, why = "emulated", "note", "the adapter does it itself"
+    elif sent is None:
+        fate, why = "stripped", "it asks for nothing, so nothing is lost"
+    elif sent != body[name] or type(sent) is not type(body[name]):
+        fate, why = "rewritten", "said in Tess's words, nothing is lost"
+    if not certain and name == "messages":
+        level, why = "note", "the messages are not written out here"
+    shown = f"{sent}" if fate == "rewritten" and isinstance(sent, str | int | float) else ""
+    return Fate(
+        subject=argument.name,
+        fate=fate,
+        level=level,
+        why=why,
+        sent=shown,
+        certain=certain,
+        line=argument.node.lineno,
+        column=argument.node.col_offset + 1,
+    )
+
+
+def _is_emulated(name: str, body: JSONObject, policy: Policy) -> bool:
+    """Whether the policy asks the adapter to do it itself, and there is something to do."""
+    if name in TOOL_PARAMETERS:
+        offered = bool(body.get("tools") or body.get("functions"))
+        return offered and "emulate" in (policy.word("tools"), policy.word("functions"))
+    parameter = STRIPPED.get(name)
+    if parameter is None or not parameter.can_emulate or policy.word(name) != "emulate":
+        return False
+    return body[name] is not None and not parameter.neutral(body[name])
+
+
+def _root(name: str) -> str:
+    return "tools" if name == RESPONSE_MODEL else name
+
+
+def _stand_in(argument: Argument) -> object:
+    """Return JSON for an argument: its own, completed by stand-ins where it is not seen."""
+    name, value = _root(argument.name), argument.value
+    if name == "tools" and argument.name == RESPONSE_MODEL:
+        return None if value is None else STAND_INS["tools"]
+    if isinstance(value, Mark):
+        return STAND_INS.get(name, "unseen")
+    items = to_list(value)
+    if name == "tools" and items is not None:
+        return [_FUNCTION if isinstance(item, Mark) else _complete(item) for item in items]
+    if name == "messages" and items is not None:
+        seen = [_complete(item) for item in items if to_object(item) is not None]
+        return seen or STAND_INS["messages"]
+    return _complete(value)
+
+
+def _complete(value: object) -> object:
+    if isinstance(value, Mark):
+        return "unseen"
+    if (items := to_list(value)) is not None:
+        return [_complete(item) for item in items]
+    if (members := to_object(value)) is not None:
+        return {key: _complete(item) for key, item in members.items()}
+    return value
+
+
+def _is_unseen(value: object) -> bool:
+    """Whether a value, or an element of it, is not written out; texts inside of messages do not matter."""
+    if isinstance(value, Mark):
+        return value is UNSEEN
+    return any(isinstance(item, Mark) for item in to_list(value) or [])

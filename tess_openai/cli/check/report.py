@@ -1,0 +1,166 @@
+"""Says what was found: as text for a terminal, as JSON for programs, as SARIF for code scanning."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from rich.text import Text
+
+import tess_openai
+from tess_openai.cli.check.findings import LEVELS, Fate, Level, Site
+from tess_openai.cli.check.project import Unreadable
+from tess_openai.core.jsons import JSONObject
+
+COLOURS: Final = {"error": "bold red", "warning": "yellow", "note": "cyan", "none": "dim"}
+LIMITS: Final = (
+    "Read, not run. Not seen: values and messages that are made at run time, clients and arguments that come "
+    "from code outside of these paths, calls by other libraries than the SDK, LangChain and LlamaIndex, and "
+    "the options of your own agent. What is marked (?) depends on such a value."
+)
+RULES: Final = {
+    "refused": "It is refused, or not there on Tess.",
+    "stripped": "It is not sent to Tess.",
+    "rewritten": "It is sent in another form.",
+    "emulated": "The adapter does it itself.",
+    "unread": "OpenAI's environment is not read.",
+    "unseen": "It cannot be judged by reading.",
+    "kept": "It stays as it is.",
+}
+_KEY: Final = re.compile(r"sk-[\w-]{8,}|\b\d+\|\w{8,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that one run found."""
+
+    files: int
+    sites: Sequence[Site]
+    unreadable: Sequence[Unreadable]
+
+    @property
+    def counts(self) -> dict[Level, int]:
+        """How many fates there are of each level."""
+        counted = Counter(fate.level for site in self.sites for fate in site.fates)
+        return {level: counted[level] for level in LEVELS}
+
+    def reaches(self, level: Level) -> bool:
+        """Whether there is anything of a level or a worse one; a file that cannot be read is an error."""
+        worse = LEVELS[: LEVELS.index(level) + 1]
+        return bool(self.unreadable) or any(self.counts[each] for each in worse)
+
+
+def hide_keys(text: str) -> str:
+    """Return a line of source without the keys that may be written into it."""
+    return _KEY.sub("<key>", text)
+
+
+def to_text(report: Report, *, everything: bool) -> Text:
+    """Return the report for a terminal; arguments that stay as they are only when asked for."""
+    text = Text()
+    for site in report.sites:
+        fates = [fate for fate in site.fates if everything or fate.level != "none"]
+        if not fates and not everything:
+            continue
+        text.append(f"{site.path}:{site.line}:{site.column}", "bold")
+        text.append(f"  {site.name}{'' if site.certain else '  (client not seen)'}\n")
+        text.append(f"    {hide_keys(site.source.strip())}\n", "dim")
+        for fate in fates:
+            _append_fate(text, fate)
+    for unreadable in report.unreadable:
+        text.append(f"{unreadable.path}", "bold")
+        text.append(f"  cannot be read: {unreadable.why}\n", COLOURS["error"])
+    counts = report.counts
+    told = ", ".join(
+        f"{counts[level]} {level if level != 'none' else 'unchanged'}{_s(counts[level], level)}"
+        for level in LEVELS
+    )
+    text.append(f"{report.files} files, {len(report.sites)} places: {told}\n", "bold")
+    text.append(f"{LIMITS}\n", "dim")
+    return text
+
+
+def _append_fate(text: Text, fate: Fate) -> None:
+    moved = f" -> {fate.sent}" if fate.sent else ""
+    doubt = "" if fate.certain else " (?)"
+    text.append(f"  {fate.line:>4}  ", "dim")
+    text.append(f"{fate.fate:<9} ", COLOURS[fate.level])
+    text.append(f"{fate.subject}{moved}{doubt}")
+    said = ". ".join(part for part in (fate.why, fate.remedy) if part)
+    text.append(f": {said}\n" if said else "\n", "dim")
+
+
+def to_json(report: Report) -> JSONObject:
+    """Return `{"version", "files", "counts", "sites": [...], "unreadable": [...], "limits"}`."""
+    return {
+        "version": 1,
+        "files": report.files,
+        "counts": report.counts,
+        "sites": [{**site.to_json(), "source": hide_keys(site.source)} for site in report.sites],
+        "unreadable": [asdict(each) for each in report.unreadable],
+        "limits": LIMITS,
+    }
+
+
+def to_sarif(report: Report) -> JSONObject:
+    """Return the report as SARIF 2.1.0; what stays as it is is left out."""
+    results = [
+        {
+            "ruleId": f"tess/{fate.fate}",
+            "level": fate.level,
+            "message": {"text": _message(fate)},
+            "locations": [_location(site, fate)],
+        }
+        for site in report.sites
+        for fate in site.fates
+        if fate.level != "none"
+    ]
+    rules = [
+        {"id": f"tess/{name}", "name": name, "shortDescription": {"text": text}}
+        for name, text in RULES.items()
+    ]
+    notices = [
+        {
+            "level": "error",
+            "message": {"text": f"cannot be read: {each.why}"},
+            "locations": [{"physicalLocation": {"artifactLocation": {"uri": each.path}}}],
+        }
+        for each in report.unreadable
+    ]
+    return {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "tess-openai check",
+                        "version": tess_openai.__version__,
+                        "rules": rules,
+                    }
+                },
+                "columnKind": "unicodeCodePoints",
+                "results": results,
+                "invocations": [{"executionSuccessful": not notices, "toolExecutionNotifications": notices}],
+            }
+        ],
+    }
+
+
+def _message(fate: Fate) -> str:
+    moved = f" -> {fate.sent}" if fate.sent else ""
+    doubt = "" if fate.certain else " (depends on a value that is not written out)"
+    parts = (f"{fate.subject}{moved} {fate.fate}{doubt}", fate.why, fate.remedy)
+    return ". ".join(part.rstrip(".") for part in parts if part) + "."
+
+
+def _location(site: Site, fate: Fate) -> JSONObject:
+    region = {"startLine": fate.line, "startColumn": fate.column}
+    return {"physicalLocation": {"artifactLocation": {"uri": site.path}, "region": region}}
+
+
+def _s(number: int, level: Level) -> str:
+    return "s" if number != 1 and level != "none" else ""

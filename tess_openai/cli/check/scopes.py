@@ -1,0 +1,302 @@
+"""The names that a module binds, scope by scope, and every call and subscript with the scope it stands in."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias, cast
+
+Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+Callable: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+Kind: TypeAlias = Literal[
+    "value", "element", "annotation", "import", "function", "class", "parameter", "unknown"
+]
+
+OPENAI_HOST: Final = "api.openai.com"
+BLOCKS: Final = ("body", "orelse", "finalbody", "handlers", "cases")
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One place that gives a name a value.
+
+    Attributes:
+        kind: How: a value, an element of one, an annotation alone, an import, ...
+        node: The expression or definition; None where nothing can be known.
+        order: Counts the statements of the module in reading order.
+        block: The blocks around it, outermost first.
+        path: Of an import, `"openai.OpenAI"`.
+    """
+
+    kind: Kind
+    node: ast.AST | None
+    order: int
+    block: tuple[int, ...]
+    path: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """A module, a class, a function or a lambda."""
+
+    module: Module = field(repr=False)
+    node: ast.AST
+    parent: Scope | None = field(repr=False)
+    bindings: dict[str, list[Binding]] = field(default_factory=dict[str, list[Binding]])
+    elsewhere: dict[str, Scope] = field(default_factory=dict[str, "Scope"])
+    attributes: dict[str, list[tuple[ast.expr, Scope]]] = field(
+        default_factory=dict[str, list[tuple[ast.expr, "Scope"]]]
+    )
+    updates: dict[str, list[ast.expr | ast.Assign]] = field(
+        default_factory=dict[str, list[ast.expr | ast.Assign]]
+    )
+    results: list[ast.expr] = field(default_factory=list[ast.expr])
+
+    @property
+    def is_class(self) -> bool:
+        """Whether names in it are attributes rather than variables of what stands inside."""
+        return isinstance(self.node, ast.ClassDef)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A node that may be a call site, and where it stands."""
+
+    node: ast.expr
+    scope: Scope = field(repr=False)
+    order: int
+    block: tuple[int, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Module:
+    """A parsed file."""
+
+    path: str
+    name: str
+    is_package: bool
+    lines: list[str] = field(repr=False)
+    scope: Scope = field(init=False, repr=False)
+    scopes: dict[ast.AST, Scope] = field(default_factory=dict[ast.AST, Scope], repr=False)
+    uses: list[Use] = field(default_factory=list[Use], repr=False)
+    places: dict[ast.expr, Use] = field(default_factory=dict[ast.expr, Use], repr=False)
+    calls_by_name: dict[str, list[Use]] = field(default_factory=dict[str, list[Use]], repr=False)
+    imports: set[str] = field(default_factory=set[str])
+
+
+def read_module(source: str, *, path: str, name: str, is_package: bool) -> Module:
+    """Parse a file and record its names.
+
+    Raises:
+        SyntaxError: It is no Python, or none of this interpreter's.
+        ValueError: It holds a NUL byte.
+        RecursionError: It is nested too deeply.
+    """
+    tree = ast.parse(source, path)
+    module = Module(path, name, is_package, source.splitlines())
+    module.scope = Scope(module, tree, None)
+    module.scopes[tree] = module.scope
+    _Recorder(module).block(tree.body, module.scope, ())
+    return module
+
+
+class _Recorder:
+    """Walks a module once, in reading order."""
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        self.order = 0
+        self.blocks = 0
+
+    def block(self, statements: list[ast.stmt], scope: Scope, block: tuple[int, ...]) -> None:
+        self.blocks += 1
+        inner = (*block, self.blocks)
+        for statement in statements:
+            self.order += 1
+            self.statement(statement, scope, inner)
+
+    def statement(self, node: ast.stmt, scope: Scope, block: tuple[int, ...]) -> None:  # noqa: C901, PLR0912 - one case for each statement
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            self.definition(node, scope, block)
+            return
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            self.imports(node, scope, block)
+            return
+        if isinstance(node, ast.Global | ast.Nonlocal):
+            for name in node.names:
+                scope.elsewhere[name] = _home_of(name, scope, isinstance(node, ast.Global))
+            return
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                self.target(target, node.value, "value", scope, block, node)
+        elif isinstance(node, ast.AnnAssign):
+            kind: Kind = "value" if node.value is not None else "annotation"
+            self.target(node.target, node.value or node.annotation, kind, scope, block, node)
+        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            scope.updates.setdefault(node.target.id, []).append(node.value)
+        elif isinstance(node, ast.For | ast.AsyncFor):
+            self.target(node.target, node.iter, "element", scope, block, node)
+        elif isinstance(node, ast.With | ast.AsyncWith):
+            for item in node.items:
+                if item.optional_vars is not None:
+                    self.target(item.optional_vars, item.context_expr, "value", scope, block, node)
+        elif isinstance(node, ast.Return) and node.value is not None:
+            scope.results.append(node.value)
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            return  # a docstring says nothing that runs
+        self.children(node, scope, block)
+
+    def children(self, node: ast.AST, scope: Scope, block: tuple[int, ...]) -> None:
+        for name, value in ast.iter_fields(node):
+            if isinstance(value, ast.expr):
+                self.expression(value, scope, block)
+            elif isinstance(value, list):
+                items = cast("list[object]", value)
+                if name in BLOCKS and items and isinstance(items[0], ast.stmt):
+                    self.block(cast("list[ast.stmt]", items), scope, block)
+                    continue
+                for item in items:
+                    if isinstance(item, ast.expr):
+                        self.expression(item, scope, block)
+                    elif isinstance(item, ast.AST):
+                        self.children(item, scope, block)
+            elif isinstance(value, ast.AST) and not isinstance(value, ast.expr_context):
+                self.children(value, scope, block)
+
+    def expression(self, node: ast.expr, scope: Scope, block: tuple[int, ...]) -> None:
+        if isinstance(node, ast.Lambda):
+            inner = self.scope(node, scope)
+            inner.results.append(node.body)
+            self.expression(node.body, inner, block)
+            return
+        if isinstance(node, ast.Call | ast.Subscript | ast.Attribute | ast.Name | ast.Compare):
+            use = Use(node, scope, self.order, block)
+            self.module.places[node] = use
+            if not isinstance(node, ast.Name):
+                self.module.uses.append(use)
+            if isinstance(node, ast.Call):
+                self.call(node, use)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and OPENAI_HOST in node.value:
+            self.module.uses.append(Use(node, scope, self.order, block))
+        elif isinstance(node, ast.NamedExpr):
+            self.bind(node.target.id, Binding("value", node.value, self.order, block), scope)
+        elif isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
+            for generator in node.generators:
+                self.target(generator.target, generator.iter, "element", scope, block, None)
+        elif isinstance(node, ast.Yield) and node.value is not None:
+            scope.results.append(node.value)
+        self.children(node, scope, block)
+
+    def call(self, node: ast.Call, use: Use) -> None:
+        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+        self.module.calls_by_name.setdefault(name, []).append(use)
+        func = node.func
+        if isinstance(func, ast.Attribute) and func.attr == "update" and isinstance(func.value, ast.Name):
+            use.scope.updates.setdefault(func.value.id, []).append(node)
+
+    def definition(self, node: Definition, scope: Scope, block: tuple[int, ...]) -> None:
+        kind: Kind = "class" if isinstance(node, ast.ClassDef) else "function"
+        self.bind(node.name, Binding(kind, node, self.order, block), scope)
+        for outer in node.decorator_list:
+            self.expression(outer, scope, block)
+        if isinstance(node, ast.ClassDef):
+            for base in [*node.bases, *(keyword.value for keyword in node.keywords)]:
+                self.expression(base, scope, block)
+            self.block(node.body, self.scope(node, scope), block)
+            return
+        defaults = [*node.args.defaults, *(item for item in node.args.kw_defaults if item is not None)]
+        for default in defaults:
+            self.expression(default, scope, block)
+        inner = self.scope(node, scope)
+        self.block(node.body, inner, block)
+
+    def scope(self, node: ast.AST, parent: Scope) -> Scope:
+        made = Scope(self.module, node, parent)
+        self.module.scopes[node] = made
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            for argument in parameters_of(node):
+                made.bindings[argument.arg] = [Binding("parameter", argument, -1, ())]
+            for star in (node.args.vararg, node.args.kwarg):
+                if star is not None:
+                    made.bindings[star.arg] = [Binding("unknown", None, -1, ())]
+        return made
+
+    def imports(self, node: ast.Import | ast.ImportFrom, scope: Scope, block: tuple[int, ...]) -> None:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                self.module.imports.add(alias.name.partition(".")[0])
+                path = alias.name if alias.asname else alias.name.partition(".")[0]
+                name = alias.asname or path
+                self.bind(name, Binding("import", node, self.order, block, path), scope)
+            return
+        base = self.absolute(node)
+        self.module.imports.add(base.partition(".")[0])
+        for alias in node.names:
+            path = f"{base}.{alias.name}" if base else alias.name
+            if alias.name == "*":
+                self.bind("*", Binding("import", node, self.order, block, base), scope)
+            else:
+                self.bind(alias.asname or alias.name, Binding("import", node, self.order, block, path), scope)
+
+    def absolute(self, node: ast.ImportFrom) -> str:
+        if not node.level:
+            return node.module or ""
+        parts = self.module.name.split(".")
+        kept = len(parts) - node.level + (1 if self.module.is_package else 0)
+        return ".".join([*parts[: max(kept, 0)], *([node.module] if node.module else [])])
+
+    def target(  # noqa: PLR0917 - what an assignment consists of
+        self,
+        target: ast.expr,
+        value: ast.expr,
+        kind: Kind,
+        scope: Scope,
+        block: tuple[int, ...],
+        statement: ast.stmt | None,
+    ) -> None:
+        """Bind what stands on the left of a value."""
+        if isinstance(target, ast.Name):
+            self.bind(target.id, Binding(kind, value, self.order, block), scope)
+            if isinstance(statement, ast.AnnAssign) and kind == "value":
+                self.bind(target.id, Binding("annotation", statement.annotation, self.order, block), scope)
+        elif isinstance(target, ast.Tuple | ast.List):
+            whole = value.elts if kind == "value" and isinstance(value, ast.Tuple | ast.List) else []
+            for position, item in enumerate(target.elts):
+                if len(whole) == len(target.elts):
+                    self.target(item, whole[position], "value", scope, block, None)
+                else:
+                    self.target(item, value, "element", scope, block, None)
+        elif isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
+            self.attribute(target.value.id, target.attr, value, kind, scope)
+        elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
+            if isinstance(statement, ast.Assign):
+                scope.updates.setdefault(target.value.id, []).append(statement)
+        elif isinstance(target, ast.Starred):
+            self.target(target.value, value, "element", scope, block, None)
+
+    def attribute(self, owner: str, name: str, value: ast.expr, kind: Kind, scope: Scope) -> None:
+        """Record `self.x = value` with the class around the method."""
+        parent = scope.parent
+        if kind != "value" or parent is None or not parent.is_class:
+            return
+        first = next(iter(scope.bindings), "")
+        if owner == first:
+            parent.attributes.setdefault(name, []).append((value, scope))
+
+    def bind(self, name: str, binding: Binding, scope: Scope) -> None:
+        home = scope.elsewhere.get(name, scope)
+        home.bindings.setdefault(name, []).append(binding)
+
+
+def parameters_of(node: Callable) -> list[ast.arg]:
+    """Return the named parameters in order."""
+    return [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+
+
+def _home_of(name: str, scope: Scope, is_global: bool) -> Scope:  # noqa: FBT001 - one of two statements
+    if is_global:
+        return scope.module.scope
+    home = scope.parent
+    while home is not None and name not in home.bindings:
+        home = home.parent
+    return home or scope.module.scope

@@ -1,0 +1,24 @@
+"""The words of `--help`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+def worded(
+    summary: str, *paragraphs: str, examples: Mapping[str, str] | None = None, epilogue: str = ""
+) -> str:
+    """Write a help text.
+
+    Args:
+        summary: One line.
+        paragraphs: What else to know.
+        examples: Command line -> what it is for; shown line by line, as they are typed.
+        epilogue: Stands last.
+    """
+    parts = [summary, *paragraphs]
+    if examples:
+        width = max(map(len, examples))
+        lines = [f"  {command:<{width}}  {purpose}" for command, purpose in examples.items()]
+        parts.append("\b\n" + "\n".join(["Examples:", *lines]))
+    return "\n\n".join([*parts, epilogue] if epilogue else parts)

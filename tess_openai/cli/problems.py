@@ -1,0 +1,72 @@
+"""How a command ends: the exit codes, and every error as one clear line."""
+
+from __future__ import annotations
+
+import sys
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from tess_openai.core.jsons import to_object
+from tess_openai.exceptions import TessConfigurationError
+
+if TYPE_CHECKING:
+    import openai
+
+
+class Exit(IntEnum):
+    """Exit status of every command."""
+
+    OK = 0
+    FOUND = 1
+    """It ran, and found something wrong with what it looked at (`check`, `doctor`)."""
+    USAGE = 2
+    """The command line, the environment or a file is not as it must be; nothing was sent."""
+    REFUSED = 3
+    """Tess refused the call, or could not be reached."""
+    BROKEN = 70
+    """tess-openai itself failed; `--debug` shows where."""
+    INTERRUPTED = 130
+
+
+class ProblemError(Exception):
+    """Ends a command with one line and an exit status."""
+
+    def __init__(self, message: str, status: Exit = Exit.USAGE) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def to_problem(error: Exception) -> ProblemError | None:
+    """Return the one line for an error that a user can do something about; None for a bug."""
+    if isinstance(error, ProblemError):
+        return error
+    if isinstance(error, TessConfigurationError):
+        return ProblemError(str(error))
+    if "openai" not in sys.modules:  # it is slow to import, and then it cannot have raised anything
+        return None
+    import openai
+
+    if isinstance(error, openai.APIStatusError):
+        return ProblemError(f"{message_of(error)} (HTTP {error.status_code})", Exit.REFUSED)
+    if isinstance(error, openai.APITimeoutError):
+        return ProblemError("Tess did not answer in time; --timeout allows it longer", Exit.REFUSED)
+    if isinstance(error, openai.APIConnectionError):
+        return ProblemError(f"Tess cannot be reached: {root_cause(error)}", Exit.REFUSED)
+    if isinstance(error, openai.APIError):
+        return ProblemError(message_of(error), Exit.REFUSED)
+    if isinstance(error, openai.OpenAIError):
+        return ProblemError(str(error))
+    return None
+
+
+def message_of(error: openai.APIError) -> str:
+    """Return Tess's reason, without the SDK's `Error code: 422 - {...}` around it."""
+    message = (to_object(error.body) or {}).get("message")
+    return message if isinstance(message, str) and message else error.message
+
+
+def root_cause(error: BaseException) -> str:
+    """Return the words of the first cause of an error."""
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    return str(error) or type(error).__name__

@@ -1,0 +1,92 @@
+"""Run the commands that a page of the command line shows, and write what they print into the page.
+
+    python tests/cli/capture.py
+
+A block of the language `console` begins with `$ tess-openai ...`; what stands below is its output. Blocks of
+code with a title are files in the folder in which the commands run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, TessSimulator
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted((ROOT / "docs" / "cli").glob("*.md"))
+COMMAND = re.compile(
+    r"^```console(?P<options>[^\n]*)\n\$ (?P<command>tess-openai[^\n]*)\n(?P<output>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+TITLED = re.compile(r"^```\w+ title=\"(?P<name>[^\"]+)\"\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+CHANGING = {
+    r"127\.0\.0\.1:\d+": "127.0.0.1:8765",
+    r"\b\d+\.\d+ s\b": "0.12 s",
+    r"\b\d\d:\d\d:\d\d\b": "12:00:00",
+    r"\b20\d\d-\d\d-\d\d\b": "2026-11-23",
+    r"(openai|httpx2?) \d+\.\d+\.\d+": r"\1 3.54.0",
+    r"[ \t]+$": "",
+}
+"""What differs from run to run, and what stands for it in a page."""
+
+
+def captured(page: str, folder: Path, environment: Mapping[str, str]) -> str:
+    """Return a page with the output of its commands as it is now."""
+    for file in TITLED.finditer(page):
+        (folder / file["name"]).write_text(file["text"])
+
+    def run(block: re.Match[str]) -> str:
+        ended = subprocess.run(  # noqa: S602 - the pages' own commands
+            block["command"],
+            shell=True,
+            cwd=folder,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        output = ended.stdout
+        for pattern, word in CHANGING.items():
+            output = re.sub(pattern, word, output, flags=re.MULTILINE)
+        return f"```console{block['options']}\n$ {block['command']}\n{output.strip()}\n```"
+
+    return COMMAND.sub(run, page)
+
+
+def environment_for(simulator: TessSimulator) -> dict[str, str]:
+    """Return what the reader of a page has set."""
+    scripts = str(Path(sys.executable).parent)
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("TESS_", "OPENAI_"))},
+        "PATH": os.pathsep.join([scripts, os.environ.get("PATH", "")]),
+        "PYTHONPATH": str(ROOT / "tests" / "guard"),
+        "COLUMNS": "100",
+        "TERMINAL_WIDTH": "100",
+        "TESS_BASE_URL": simulator.base_url,
+        "TESS_API_KEY": SIMULATOR_API_KEY,
+        "TESS_AGENT_ID": "42",
+        "TESS_WORKSPACE_ID": str(SIMULATOR_WORKSPACE_ID),
+    }
+
+
+def main() -> None:
+    """Renew all pages."""
+    for page in PAGES:
+        folder = Path(tempfile.mkdtemp())
+        with TessSimulator() as simulator, simulator.serve():
+            page.write_text(captured(page.read_text(), folder, environment_for(simulator)))
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()

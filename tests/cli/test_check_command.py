@@ -1,0 +1,235 @@
+"""`tess-openai check`: its formats, its policy, its exit status, its honesty, its speed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from programs import COMMAND, Program, environment
+
+from tess_openai.cli.check.command import check_paths
+from tess_openai.cli.check.fates import chat_fates, to_policy
+from tess_openai.cli.check.literals import Argument
+from tess_openai.core.chat.parameters import CHAT_PARAMETERS, STRIPPED
+from tess_openai.core.chat.request import prepare
+from tess_openai.core.options import Options
+from tess_openai.core.policy import Word
+
+CORPUS = Path(__file__).parent / "corpus"
+PROGRAM = """from openai import OpenAI
+client = OpenAI(api_key="sk-secret-0123456789")
+client.chat.completions.create(model="m", messages=[{"role": "user", "content": "x"}], seed=1, temperature=.7)
+"""
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    """A small program that uses OpenAI."""
+    file = tmp_path / "program.py"
+    file.write_text(PROGRAM)
+    return file
+
+
+def test_text_names_file_line_column_and_source(program: Path, tess_openai: Program) -> None:
+    """So that an editor can jump there."""
+    shown = tess_openai("check", "program.py").stdout
+    assert "program.py:3:1  chat.completions.create" in shown
+    assert "client.chat.completions.create(model=" in shown
+    assert "stripped  seed: Tess does not have it" in shown
+    assert "temperature -> 0.75" in shown
+
+
+def test_a_key_in_the_source_is_not_shown(program: Path, tess_openai: Program) -> None:
+    """In no format."""
+    for format_ in ("text", "json", "sarif"):
+        shown = tess_openai("check", ".", "--format", format_).stdout
+        assert "sk-secret" not in shown
+        assert shown
+
+
+def test_json_is_one_object(program: Path, tess_openai: Program) -> None:
+    """With every argument, also the ones that stay."""
+    report = json.loads(tess_openai("check", ".", "--format", "json").stdout)
+    call = report["sites"][-1]
+    assert (call["path"], call["line"], call["column"], call["level"]) == ("program.py", 3, 1, "warning")
+    assert {fate["subject"]: fate["fate"] for fate in call["fates"]} == {
+        "model": "kept",
+        "messages": "kept",
+        "seed": "stripped",
+        "temperature": "rewritten",
+    }
+    assert report["counts"]["warning"] == 2
+
+
+def test_sarif_is_what_code_scanning_reads(program: Path, tess_openai: Program) -> None:
+    """Version 2.1.0: each result has a rule that is declared, a level, and a place in a file."""
+    log: dict[str, Any] = json.loads(tess_openai("check", ".", "--format", "sarif").stdout)
+    (run,) = log["runs"]
+    declared = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
+    assert log["version"] == "2.1.0"
+    assert {result["ruleId"] for result in run["results"]} <= declared
+    assert {result["level"] for result in run["results"]} <= {"error", "warning", "note"}
+    (seed,) = [each for each in run["results"] if each["message"]["text"].startswith("seed")]
+    place = seed["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "program.py"
+    assert place["region"] == {"startLine": 3, "startColumn": PROGRAM.splitlines()[2].index("1,") + 1}
+
+
+@pytest.mark.parametrize(
+    ("policy", "fate"),
+    [
+        ("warn", "stripped"),
+        ("ignore", "stripped"),
+        ("error", "refused"),
+        ("forward", "kept"),
+        ("seed=error,*=ignore", "refused"),
+        ("top_p=error", "stripped"),
+    ],
+)
+def test_the_policy_is_the_programs(policy: str, fate: str, program: Path, tess_openai: Program) -> None:
+    """Words and parameters as `unsupported=` takes them."""
+    ended = tess_openai("check", ".", "--format", "json", "--policy", policy)
+    fates = json.loads(ended.stdout)["sites"][-1]["fates"]
+    assert [each["fate"] for each in fates if each["subject"] == "seed"] == [fate]
+    assert ended.returncode == (1 if fate == "refused" else 0)
+
+
+def test_emulation_is_seen_where_it_is_possible(tmp_path: Path, tess_openai: Program) -> None:
+    """And warned of where it is not."""
+    (tmp_path / "a.py").write_text(
+        "import openai\n"
+        "openai.chat.completions.create(stop='x', seed=1, n=1, tools=[{'type': 'function'}],\n"
+        "    response_format={'type': 'json_object'})\n"
+    )
+    report = json.loads(tess_openai("check", ".", "--format", "json", "--policy", "emulate").stdout)
+    fates = {each["subject"]: each["fate"] for each in report["sites"][0]["fates"]}
+    assert fates == {
+        "stop": "emulated",
+        "seed": "stripped",
+        "n": "stripped",
+        "tools": "emulated",
+        "response_format": "emulated",
+    }
+
+
+def test_a_wrong_policy_is_explained(program: Path, tess_openai: Program) -> None:
+    """Before anything is read."""
+    ended = tess_openai("check", ".", "--policy", "sede=ignore")
+    assert ended.returncode == 2
+    assert "did you mean 'seed'?" in ended.stderr
+
+
+@pytest.mark.parametrize(("level", "status"), [("error", 0), ("warning", 1), ("note", 1), ("never", 0)])
+def test_the_exit_status_is_for_ci(level: str, status: int, program: Path, tess_openai: Program) -> None:
+    """1 from the level on that --fail-on names."""
+    assert tess_openai("check", ".", "--fail-on", level).returncode == status
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, tess_openai: Program) -> None:
+    """With the reason, and as a failure: it may hide calls."""
+    (tmp_path / "broken.py").write_text("import openai\nopenai.chat.completions.create(\n")
+    (tmp_path / "latin.py").write_bytes(b"# openai \xe9\n")
+    ended = tess_openai("check", ".")
+    assert ended.returncode == 1
+    assert "broken.py  cannot be read: '(' was never closed (line 2)" in ended.stdout
+    assert "latin.py  cannot be read" in ended.stdout
+
+
+def test_nothing_is_imported_or_run(tmp_path: Path, tess_openai: Program) -> None:
+    """Not even a module of the same name."""
+    for name in ("evil.py", "openai.py", "typing.py"):
+        (tmp_path / name).write_text("import openai\nopen('ran', 'w')\nopenai.OpenAI()\n")
+    tess_openai("check", "evil.py", "openai.py", "typing.py")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_environments_and_caches_are_not_read(tmp_path: Path, tess_openai: Program) -> None:
+    """They are other people's code."""
+    for folder in (".venv/lib", "node_modules", "__pycache__", "mine/bin"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "a.py").write_text(PROGRAM)
+    (tmp_path / "mine" / "pyvenv.cfg").write_text("")
+    assert json.loads(tess_openai("check", ".", "--format", "json").stdout)["sites"] == []
+
+
+def test_it_says_what_it_cannot_see(program: Path, tess_openai: Program) -> None:
+    """In every report."""
+    assert "Read, not run. Not seen:" in tess_openai("check", ".").stdout
+
+
+_VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 3),
+    st.sampled_from([0.0, 0.3, 0.5, 1.0, "1", "auto", "x", "none", "", "medium", "internet"]),
+    st.lists(st.sampled_from(["x", "internet"]), max_size=2),
+    st.just([]),
+    st.just({}),
+    st.just({"type": "json_object"}),
+    st.just({"include_usage": True}),
+    st.just([{"type": "function", "function": {"name": "f"}}]),
+    st.just([{"role": "user", "content": "x"}, {"role": "user", "content": "y"}]),
+)
+
+
+@given(st.sampled_from(sorted(CHAT_PARAMETERS)), _VALUES, st.sampled_from(["warn", "ignore", "forward"]))
+def test_the_checker_agrees_with_the_adapter(name: str, value: object, word: Word) -> None:
+    """What is kept is sent as it is, what is stripped is not sent, what is rewritten differs."""
+    import ast
+
+    (fate, *more) = chat_fates(
+        [Argument(name, ast.Constant(0, lineno=1, col_offset=0), value)], to_policy(word)
+    )
+    sent = prepare({name: value}, Options(policy=to_policy(word))).body
+    if more:
+        return
+    if fate.fate == "kept":
+        assert sent.get(name) == value
+    elif fate.fate == "stripped":
+        assert name not in sent or sent[name] == fate.sent
+    else:
+        assert fate.fate == "rewritten"
+        assert sent.get(name) is not value
+
+
+@pytest.mark.parametrize("name", sorted(STRIPPED))
+def test_every_parameter_that_tess_lacks_is_known(name: str, tmp_path: Path) -> None:
+    """The table of the adapter is the table of the checker."""
+    file = tmp_path / "a.py"
+    file.write_text(f"import openai\nopenai.chat.completions.create({name}=object())\n")
+    (site,) = check_paths([file], to_policy("warn")).sites
+    assert [(fate.subject, fate.fate, fate.certain) for fate in site.fates] == [(name, "stripped", False)]
+
+
+def test_a_thousand_files_take_less_than_ten_seconds(tmp_path: Path) -> None:
+    """Of the process's own time, so that a busy machine does not matter."""
+    sources = [file.read_text() for file in sorted(CORPUS.glob("*.py"))]
+    filler = "\n".join(
+        f"def work_{n}(items):\n    return [each.value + {n} for each in items]\n" for n in range(40)
+    )
+    for number in range(1000):
+        folder = tmp_path / f"package_{number % 20}"
+        folder.mkdir(exist_ok=True)
+        text = sources[number // 4 % len(sources)] if number % 4 == 0 else "import openai\n"
+        (folder / f"module_{number}.py").write_text(text + filler)
+    began, before = time.monotonic(), os.times()
+    ended = subprocess.run(
+        [*COMMAND, "check", ".", "--fail-on", "never"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    after = os.times()
+    spent = after.children_user - before.children_user + after.children_system - before.children_system
+    assert ended.returncode == 0, ended.stderr
+    assert "1000 files" in ended.stdout
+    assert min(spent, time.monotonic() - began) < 10

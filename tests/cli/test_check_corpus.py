@@ -1,0 +1,56 @@
+"""On a corpus of call sites of every shape the checker misses none and invents none.
+
+Each line of the corpus says what is to be found on it: `# expect: NAME SUBJECT=FATE ... | NAME ...`, with `?`
+after a name whose client cannot be seen and after a fate that depends on an unseen value. A line without has
+nothing to be found. What stays as it is, and does not matter, is not listed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tess_openai.cli.check.command import check_paths
+from tess_openai.cli.check.fates import to_policy
+from tess_openai.cli.check.findings import Site
+
+CORPUS = Path(__file__).parent / "corpus"
+FILES = sorted(CORPUS.rglob("*.py"))
+MARK = "# expect:"
+
+
+def expected_in(file: Path) -> list[str]:
+    """List `12: NAME SUBJECT=FATE ...` for each site that a file promises."""
+    return [
+        f"{number}: {' '.join([site.split()[0], *sorted(site.split()[1:])])}"
+        for number, line in enumerate(file.read_text().splitlines(), 1)
+        if MARK in line
+        for site in line.partition(MARK)[2].split("|")
+    ]
+
+
+def found_as_text(site: Site) -> str:
+    """Say a site as the corpus does."""
+    fates = sorted(
+        f"{fate.subject}={fate.fate}{'' if fate.certain else '?'}"
+        for fate in site.fates
+        if fate.level != "none"
+    )
+    return f"{site.line}: {' '.join([site.name + ('' if site.certain else '?'), *fates])}"
+
+
+SITES = check_paths([CORPUS], to_policy("warn")).sites
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(CORPUS)))
+def test_a_file_of_the_corpus(file: Path) -> None:
+    """Exactly what its lines promise."""
+    found = [found_as_text(site) for site in SITES if Path(site.path) == file]
+    assert sorted(found) == sorted(expected_in(file))
+
+
+def test_the_corpus_is_large() -> None:
+    """At least 60 call sites, of chat and of other endpoints."""
+    calls = [line for file in FILES for line in expected_in(file) if ".create" in line]
+    assert len(calls) > 60

@@ -1,0 +1,125 @@
+"""The program as a whole: help, exit status, errors, colours, what is missing without the extra."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from programs import COMMAND, Program, environment
+
+import tess_openai.cli
+
+COMMANDS = ("check",)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_examples(command: str, tess_openai: Program) -> None:
+    """Each command shows how it is used, and its exit status."""
+    shown = tess_openai(command, "--help").stdout
+    assert "Examples:" in shown
+    assert f"tess-openai {command}" in shown
+    assert "Exit status" in shown
+
+
+def test_help_lists_every_command(tess_openai: Program) -> None:
+    """With a line each; no arguments at all show the same."""
+    shown = tess_openai("--help").stdout
+    assert all(f" {command} " in shown for command in COMMANDS)
+    assert "Exit status" in shown
+    assert "Commands" in tess_openai().stdout
+
+
+def test_the_version(tess_openai: Program) -> None:
+    """Alone, for scripts."""
+    assert tess_openai("--version").stdout.split() == [
+        "tess-openai",
+        importlib.metadata.version("tess-openai"),
+    ]
+
+
+def test_a_wrong_command_line_is_status_2(tess_openai: Program) -> None:
+    """And is said on stderr."""
+    ended = tess_openai("chekc")
+    assert ended.returncode == 2
+    assert "chekc" in ended.stderr
+    assert ended.stdout == ""
+
+
+def test_the_entry_point_is_the_same_program() -> None:
+    """`tess-openai` is installed with the package."""
+    (entry,) = importlib.metadata.entry_points(group="console_scripts", name="tess-openai")
+    assert entry.load() is tess_openai.cli.main
+
+
+@pytest.mark.parametrize("missing", ["typer", "rich"])
+def test_without_the_extra_it_says_what_to_install(missing: str) -> None:
+    """In one line, with the command to type."""
+    program = (
+        f"import sys; sys.modules[{missing!r}] = None\nfrom tess_openai.cli import main\nsys.exit(main())"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], env=environment(), capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.count("\n") == 1
+    assert "pip install 'tess-openai[cli]'" in ended.stderr
+
+
+def test_no_colour_in_a_pipe(tess_openai: Program, tmp_path: Path) -> None:
+    """Nothing but text."""
+    (tmp_path / "a.py").write_text("import openai\nopenai.embeddings.create(input='x')\n")
+    assert "\x1b" not in tess_openai("check", "a.py").stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is Unix's")
+@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
+def test_colours_on_a_terminal_only_without_no_color(no_color: str, coloured: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    """As the convention NO_COLOR has it."""
+    import pty
+
+    (tmp_path / "a.py").write_text("import openai\nopenai.embeddings.create(input='x')\n")
+    ours, theirs = pty.openpty()
+    ended = subprocess.run(
+        [*COMMAND, "check", "a.py"],
+        cwd=tmp_path,
+        env=environment({"NO_COLOR": no_color or None, "TERM": "xterm"}),
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        check=False,
+        timeout=60,
+    )
+    import os
+
+    os.close(theirs)
+    shown = os.read(ours, 65536)
+    os.close(ours)
+    assert ended.returncode == 1
+    assert (b"\x1b" in shown) is coloured
+    assert b"embeddings" in shown
+
+
+def test_a_bug_is_one_line_and_a_trace_with_debug(tmp_path: Path) -> None:
+    """Status 70; the trace only on demand."""
+    program = (
+        "import sys\nfrom tess_openai.cli.check import command\n"
+        "command.check_paths = lambda *_: 1 / 0\n"
+        "from tess_openai.cli import main\nsys.exit(main(sys.argv[1:]))"
+    )
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", program, *arguments, "check", "."],
+            cwd=tmp_path,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    quiet, loud = run(), run("--debug")
+    assert (quiet.returncode, loud.returncode) == (70, 70)
+    assert quiet.stderr == "tess-openai: failed on its own account: ZeroDivisionError; --debug shows where\n"
+    assert "Traceback" in loud.stderr
