@@ -172,7 +172,7 @@ def _is_emulated(name: str, body: JSONObject, policy: Policy) -> bool:
     parameter = STRIPPED.get(name)
     if parameter is None or not parameter.can_emulate or policy.word(name) != "emulate":
         return False
-    return body[name] is not None and not parameter.neutral(body[name])
+    return body[name] is not None and body[name] not in parameter.neutral
 
 
 def _root(name: str) -> str:
