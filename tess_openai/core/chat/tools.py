@@ -136,7 +136,8 @@ def _read(body: JSONObject, names: Mapping[str, str]) -> _Given:
     functions = len(to_list(body.get("functions")) or [])
     for item in _joined(to_list(tools) or []):
         if isinstance(item, str):
-            words.setdefault(item, "a list")
+            if item:
+                words.setdefault(item, "a list")
             continue
         kind, name = _kind_and_name(item)
         word = names.get(name) or names.get(kind)

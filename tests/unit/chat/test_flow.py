@@ -14,6 +14,7 @@ from tess_openai.core.calls import (
     Answer,
     Call,
     Event,
+    HoldBack,
     Incoming,
     Outgoing,
     ReadAll,
@@ -65,12 +66,14 @@ class Run:
     Attributes:
         sent: Every request.
         told: The parameters of each report.
+        held: Seconds for which the calls of this key were held back.
         answer: The caller's answer.
         body: The caller's body.
     """
 
     sent: list[Outgoing] = field(default_factory=list[Outgoing])
     told: list[list[str]] = field(default_factory=list[list[str]])
+    held: list[float] = field(default_factory=list[float])
     answer: Answer = field(default_factory=lambda: Answer(0))
     body: bytes = b""
 
@@ -139,6 +142,8 @@ def drive(
         elif step is READ:
             piece = left.pop(0) if left else b""
             event, error = (None, piece) if isinstance(piece, Exception) else (piece, None)
+        elif isinstance(step, HoldBack):
+            run.held.append(step.seconds)
         elif isinstance(step, Answer):
             run.answer = step
             run.body += step.body or b""
@@ -245,6 +250,7 @@ def test_an_error_is_translated_and_keeps_the_ledger(*, stream: bool) -> None:
         "rate_limit_exceeded",
     )
     assert run.answer.headers["retry-after"] == "7"
+    assert run.held == [7.0]
     assert LEDGER_HEADER in run.answer.headers
 
 

@@ -37,6 +37,7 @@ def sent_and_told(given: JSON, **options: Any) -> tuple[JSON, Told]:  # noqa: AN
         pytest.param({"tools": None}, id="null"),
         pytest.param({"tools": []}, id="an empty list"),
         pytest.param({"tools": ""}, id="an empty string"),
+        pytest.param({"tools": [""]}, id="a list of an empty string"),
         pytest.param({"tools": [FUNCTION], "tool_choice": "none"}, id="functions that must not be called"),
         pytest.param({"functions": [{"name": "f"}], "function_call": "none"}, id="functions as of old"),
         pytest.param({"tools": [SEARCH], "tool_choice": "none"}, id="a hosted tool that must not be used"),
