@@ -15,8 +15,9 @@ import weakref
 from typing import Any, Literal, TypeAlias
 
 from tess_openai.edge.adapter import Adapter
+from tess_openai.edge.async_transports import AsyncTessTransport
 from tess_openai.edge.families import Family, FamilyName, family_of, load_family
-from tess_openai.edge.transports import AsyncTessTransport, TessTransport
+from tess_openai.edge.transports import TessTransport
 from tess_openai.exceptions import TessConfigurationError
 
 Kind: TypeAlias = Literal["sync", "async"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +13,8 @@ import openai
 import pytest
 
 from tess_openai import TessConfigurationError, create_async_http_client, create_http_client
-from tess_openai.edge.transports import AsyncTessTransport, TessTransport
+from tess_openai.edge.async_transports import AsyncTessTransport
+from tess_openai.edge.transports import TessTransport
 from tess_openai.testing import TessSimulator, faults
 
 if TYPE_CHECKING:
@@ -195,3 +198,26 @@ def test_the_wrapper_closes_what_it_made_and_the_users_once(driver: Driver, fami
         driver.ask(client)
         driver.close(client)
         assert client.is_closed()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_no_failure_keeps_a_connection(driver: Driver, family: str, *, stream: bool) -> None:
+    """With a pool of one, a connection that is not given back would block the next call."""
+    library = importlib.import_module(family)
+    with users_client(driver, family, limits=library.Limits(max_connections=1)) as theirs:
+        client = driver.client(http_client=theirs, timeout=2)
+        driver.simulator.fault(
+            faults.redirect(),
+            faults.server_error(),
+            faults.dropped_connection(),
+            faults.breaks_off(),
+            faults.error_event() if stream else faults.error_in_200(),
+        )
+        while len(driver.simulator.calls) < 5:
+            with pytest.raises((openai.APIError, library.TransportError)):
+                driver.text(client, stream=stream)
+        if driver.is_async:
+            driver.simulator.fault(faults.slow(delay_seconds=30))
+            with pytest.raises(asyncio.TimeoutError):
+                driver.run(asyncio.wait_for(client.chat.completions.create(**driver.hello), 0.2))
+        assert "Agent 42" in driver.text(client)

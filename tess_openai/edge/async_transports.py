@@ -1,0 +1,157 @@
+"""The async driver; it differs from the sync one, in `transports`, only in `await`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from tess_openai.core.calls import Answer, Event, Flow, Found, Lookup, Outgoing, Read, ReadAll
+from tess_openai.core.lookups import broken_off, find_agent
+from tess_openai.core.routes import reads_body
+from tess_openai.edge.adapter import Adapter
+from tess_openai.edge.families import AsyncTransport, Family, Request, Response
+from tess_openai.edge.runs import GIVEN, Run
+
+
+class _Run(Run):
+    def __init__(self, flow: Flow, transport: AsyncTessTransport, request: Request) -> None:
+        super().__init__(flow, transport.adapter, transport.family, request)
+        self.transport = transport
+        self.pieces: AsyncIterator[bytes] | None = None
+
+    async def run(self) -> Response:
+        """Async counterpart of `_Run.run`."""
+        try:
+            answer = await self.advance()
+        except BaseException:  # the caller gave up, or was cancelled
+            await self.aclose()
+            raise
+        if not isinstance(answer, Answer):
+            raise TypeError("a flow gives an Answer first")
+        if answer.base == "as is" and self.response is not None:
+            return self.response
+        if answer.body is None:
+            self.began = True
+            return self.to_response(answer, self.transport.body_class(self))
+        response = self.to_response(answer, self.family.ByteStream(answer.body))
+        await self.aclose()
+        return response
+
+    async def advance(self) -> Answer | bytes | Found | None:
+        """Async counterpart of `_Run.advance`."""
+        event: Event = None
+        error: Exception | None = None
+        while True:
+            step = self.next_step(event, error)
+            event = error = None
+            try:
+                if step is None or isinstance(step, GIVEN):
+                    return step
+                if isinstance(step, Read):
+                    event = await anext(self.read(), b"")
+                elif isinstance(step, Outgoing):
+                    await self.drop()
+                    event = self.to_incoming(await self.send(self.to_request(step)))
+                elif isinstance(step, ReadAll):
+                    event = await self.read_all(step.limit)
+                elif isinstance(step, Lookup):
+                    event = await self.look_up(step)
+                else:
+                    event = self.tell(step)
+            except self.family.RequestError as broken:
+                error = self.translate(broken)
+
+    async def send(self, request: Request) -> Response:
+        """Async counterpart of `_Run.send`."""
+        pace = self.adapter.pace
+        held = 0.0 if pace is None else await pace.async_wait(self.authorization)
+        return self.held_back(held) if held else await self.transport.inner.handle_async_request(request)
+
+    async def look_up(self, lookup: Lookup) -> Found:
+        """Async counterpart of `_Run.look_up`."""
+
+        async def fly() -> Found:
+            run = _Run(find_agent(lookup), self.transport, self.request)
+            try:
+                return self.to_found(lookup, await run.advance())
+            except self.family.RequestError as broken:
+                return broken_off(lookup, type(broken).__name__)
+            finally:
+                await run.aclose()
+
+        return await self.adapter.directory.async_find(self.adapter.key_of(lookup, self.request), fly)
+
+    def read(self) -> AsyncIterator[bytes]:
+        """Async counterpart of `_Run.read`."""
+        if self.pieces is None:
+            response = self.in_hand
+            self.pieces = aiter(response.aiter_bytes() if self.is_encoded else response.stream)
+        return self.pieces
+
+    async def read_all(self, limit: int | None) -> bytes:
+        """Async counterpart of `_Run.read_all`."""
+        whole = bytearray()
+        async for piece in self.read():
+            whole += piece
+            if limit is not None and len(whole) >= limit:
+                break
+        return bytes(whole[:limit])
+
+    async def drop(self) -> None:
+        """Async counterpart of `_Run.drop`."""
+        response, self.response, self.pieces = self.response, None, None
+        if response is not None:
+            await (response if self.is_encoded else self.source).aclose()
+
+    async def aclose(self) -> None:
+        """Async counterpart of `_Run.close`."""
+        self.flow.close()
+        await self.drop()
+
+
+class AsyncBody:
+    """Async counterpart of `Body`."""
+
+    def __init__(self, run: _Run) -> None:
+        self._run = run
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        piece = await self._run.advance()
+        if isinstance(piece, bytes):
+            return piece
+        await self._run.aclose()
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """End the call."""
+        await self._run.aclose()
+
+
+class AsyncTessTransport:
+    """Async counterpart of `TessTransport`."""
+
+    def __init__(self, inner: AsyncTransport, adapter: Adapter, family: Family, owner: object) -> None:
+        """Wrap `inner`; `owner`, the client it came from, is kept alive, since its end may close `inner`."""
+        self.inner = inner
+        self.owner = owner
+        self.adapter = adapter
+        self.family = family
+        self.body_class = family.derive(AsyncBody, family.AsyncByteStream)
+
+    async def handle_async_request(self, request: Any) -> Any:
+        """Async counterpart of `TessTransport.handle_request`."""
+        place = self.adapter.origin.split(request.url)
+        if place is None:
+            refusal = self.adapter.refuse_foreign(request)
+            if refusal is None:
+                return await self.inner.handle_async_request(request)
+            return await _Run(refusal, self, request).run()
+        body = await request.aread() if reads_body(request.method, place[1]) else b""
+        return await _Run(self.adapter.open(request, place, body), self, request).run()
+
+    async def aclose(self) -> None:
+        """Close the inner transport."""
+        await self.inner.aclose()

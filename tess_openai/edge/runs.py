@@ -1,0 +1,169 @@
+"""One call on its way: everything its two drivers, sync and async, share; no I/O."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from tess_openai.core.agents import Agent
+from tess_openai.core.calls import (
+    Answer,
+    Event,
+    Flow,
+    Found,
+    HoldBack,
+    Incoming,
+    Lookup,
+    Outgoing,
+    Report,
+    Step,
+    Unfound,
+)
+from tess_openai.core.jsons import dump_json
+from tess_openai.core.lookups import broken_off
+from tess_openai.core.refusals import Refused
+from tess_openai.edge.adapter import FOLLOWED, Adapter, logger
+from tess_openai.edge.families import Family, Request, Response, to_dict
+
+GIVEN: Final = (Answer, bytes, Agent, Unfound)
+"""Steps that are not for the driver but for who waits for it."""
+_REPLACED: Final = ("content-length", "transfer-encoding", "content-encoding")
+_IDENTITY: Final = ("", "identity")
+
+
+class Run:
+    """One call on its way: the flow, the caller's request, the answer in hand. No I/O here."""
+
+    def __init__(self, flow: Flow, adapter: Adapter, family: Family, request: Request) -> None:
+        self.flow = flow
+        self.adapter = adapter
+        self.family = family
+        self.request = request
+        self.response: Response | None = None
+        self.source: Any = None  # the stream of the answer in hand, as it came
+        self.headers: dict[str, str] = {}
+        self.began = False
+
+    @property
+    def is_encoded(self) -> bool:
+        """Whether the answer in hand is compressed; the response then reads, and closes, itself."""
+        return self.headers.get("content-encoding", "") not in _IDENTITY
+
+    @property
+    def in_hand(self) -> Response:
+        """The answer in hand, which a flow that reads has."""
+        if self.response is None:
+            raise TypeError("a flow reads after an exchange only")
+        return self.response
+
+    def to_request(self, outgoing: Outgoing) -> Request:
+        """Return the request for Tess; the caller's own when nothing differs."""
+        given = self.request
+        body, url = outgoing.body, given.url
+        if body is None and not outgoing.headers and outgoing.path is None:
+            return given
+        headers = given.headers.copy()
+        for name, value in outgoing.headers.items():
+            if value is None:
+                headers.pop(name, None)
+            else:
+                headers[name] = value
+        stream = given.stream
+        if body is not None:
+            headers["content-length"] = str(len(body))
+            stream = self.family.ByteStream(body)
+        if outgoing.path is not None:
+            query = url.query.decode() if outgoing.query is None else outgoing.query
+            query = f"?{query}" if query else ""
+            url = url.copy_with(raw_path=f"{self.adapter.origin.prefix}{outgoing.path}{query}".encode())
+        method = outgoing.method or given.method
+        request = self.family.Request(
+            method, url, headers=headers, stream=stream, extensions=given.extensions
+        )
+        if body is not None:
+            request.read()  # in memory; inner transports and instruments look at `content`
+        return request
+
+    def to_incoming(self, response: Response) -> Incoming:
+        """Return the head of an answer."""
+        self.response, self.source = response, response.stream
+        self.headers = headers = to_dict(response.headers)
+        stays = 300 <= response.status_code < 400 and self._stays(headers.get("location", ""))
+        if stays:
+            self.request.extensions[FOLLOWED] = True  # the client copies them to its next request
+        return Incoming(response.status_code, headers, stays)
+
+    def _stays(self, location: str) -> bool:
+        try:
+            target = self.request.url.join(location)
+        except (self.family.InvalidURL, ValueError):
+            return False
+        return bool(location) and self.adapter.origin.split(target) is not None
+
+    def to_response(self, answer: Answer, stream: Any) -> Response:
+        """Return the caller's response; `stream` is its body, decoded."""
+        response = self.response
+        if answer.base == "as read" and response is not None and not self.is_encoded:
+            response.stream = stream
+            return response
+        if response is None or answer.base == "none":
+            headers, extensions = self.family.Headers(), {}
+        else:
+            headers, extensions = response.headers.copy(), response.extensions
+            for name in _REPLACED:
+                if name in self.headers:
+                    del headers[name]
+        for name, value in answer.headers.items():
+            if value is None:
+                headers.pop(name, None)
+            else:
+                headers[name] = value
+        if answer.body is not None:
+            headers["content-length"] = str(len(answer.body))
+        return self.family.Response(answer.status, headers=headers, stream=stream, extensions=extensions)
+
+    def tell(self, step: Report | HoldBack) -> str | None:
+        """Tell the caller, or the key's other calls."""
+        if isinstance(step, Report):
+            return self.adapter.report(step.changes)
+        if self.adapter.pace is not None:
+            self.adapter.pace.hold_back(self.authorization, step.seconds)
+        return None
+
+    @property
+    def authorization(self) -> str:
+        """The header with the caller's key."""
+        return self.request.headers.get("authorization", "")
+
+    def held_back(self, seconds: float) -> Response:
+        """Return what Tess would say to a call that comes before its key may go on."""
+        told = "Rate limit exceeded: an earlier call of this key was told so, and this one was not sent"
+        body = dump_json({"error": told, "retry_after": round(seconds, 1)})
+        headers = {"content-type": "application/json", "content-length": str(len(body))}
+        return self.family.Response(429, headers=headers, stream=self.family.ByteStream(body))
+
+    def to_found(self, lookup: Lookup, step: Step | None) -> Found:
+        """Return what a look-up flow ended with."""
+        return step if isinstance(step, Agent | Unfound) else broken_off(lookup, "adapter_error")
+
+    def next_step(self, event: Event, error: Exception | None) -> Step | None:
+        """Return the flow's next step; None when it has ended.
+
+        A bug in the flow becomes an answer: raised here, the SDK would take it for a broken connection and
+        send, and pay for, the same call again.
+        """
+        try:
+            return self.flow.send(event) if error is None else self.flow.throw(error)
+        except StopIteration:
+            return None
+        except Exception as bug:
+            if bug is error or self.began:
+                raise
+            logger.exception("tess_openai failed on a call")
+            message = f"tess_openai itself failed ({type(bug).__name__}); please report it"
+            return Refused(message, param=None, code="adapter_error", status=500).to_answer()
+
+    def translate(self, error: Exception) -> Exception:
+        """Return the error to throw into the flow; once the caller's stream began, one it understands."""
+        if self.began and not self.adapter.sdk_names_broken_streams:
+            return ConnectionError(str(error) or type(error).__name__)
+        return error
