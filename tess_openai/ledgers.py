@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, cast, get_args
+from typing import Any, Final, cast, get_args
 
 from tess_openai.core.changes import Action, Change
 from tess_openai.core.chat.flow import LEDGER_HEADER
 from tess_openai.core.jsons import parse_json, to_list, to_object
 from tess_openai.core.options import CALL_FIELD
+
+_CARRIERS: Final = ("raw", "_raw_response", "response_metadata", "response")
+"""Where others keep the SDK's answer: LlamaIndex, Instructor, LangChain, an error of `openai`."""
 
 
 def changes_of(answer: object) -> tuple[Change, ...]:
@@ -15,11 +18,14 @@ def changes_of(answer: object) -> tuple[Change, ...]:
 
     Args:
         answer: A completion, a chunk of a stream (the last one tells), a raw response, an error of `openai`,
-            or a plain dict of one of these.
+            a plain dict of one of these, or the answer of a framework that keeps one of them: a message of
+            LangChain's, a response of LlamaIndex's or LiteLLM's, a model made by Instructor.
 
     Returns:
         In order; empty when nothing changed.
     """
+    for carrier in _CARRIERS:
+        answer = getattr(answer, carrier, None) or answer
     fields = to_object(answer)
     if fields is None:
         fields = to_object(getattr(answer, CALL_FIELD, None)) or {}
@@ -27,8 +33,7 @@ def changes_of(answer: object) -> tuple[Change, ...]:
         fields = to_object(fields[CALL_FIELD]) or {}
     items = to_list(fields.get("changes"))
     if items is None:
-        response: object = getattr(answer, "response", answer)
-        headers: Any = getattr(response, "headers", None)
+        headers: Any = fields.get("headers") or getattr(answer, "headers", None)
         header: object = headers.get(LEDGER_HEADER) if hasattr(headers, "get") else None
         items = to_list(parse_json(header)) if isinstance(header, str) else None
     return tuple(_to_change(item) for item in items or [])

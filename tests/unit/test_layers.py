@@ -26,6 +26,7 @@ foreign = sorted(loaded - sys.stdlib_module_names - {"tess_openai"})
 print(f"also {foreign}" if foreign else "only the standard library")
 """
 IMPORT_PACKAGE = "import tess_openai"
+IMPORT_PRESETS = "import tess_openai.presets"
 IMPORT_ALL_OF_CORE = """
 import importlib, pkgutil, tess_openai.core
 for module in pkgutil.walk_packages(tess_openai.core.__path__, "tess_openai.core."):
@@ -33,7 +34,11 @@ for module in pkgutil.walk_packages(tess_openai.core.__path__, "tess_openai.core
 """
 
 
-@pytest.mark.parametrize("program", [IMPORT_PACKAGE, IMPORT_ALL_OF_CORE], ids=["tess_openai", "all of core"])
+@pytest.mark.parametrize(
+    "program",
+    [IMPORT_PACKAGE, IMPORT_PRESETS, IMPORT_ALL_OF_CORE],
+    ids=["tess_openai", "presets", "all of core"],
+)
 def test_import_needs_only_the_standard_library(program: str, tmp_path: Path) -> None:
     """Importing the package costs milliseconds, and core cannot come to depend on an HTTP library."""
     assert import_in_fresh_process(program, tmp_path, blocked=BLOCKED) == "only the standard library"
