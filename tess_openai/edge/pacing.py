@@ -32,12 +32,12 @@ class _Turns:
     Attributes:
         free_at: When the next call may be sent.
         held_until: When the wait that a 429 asked for is over.
-        waiting: Who waits, in order; a dict for its order.
+        waiting: Who waits, in order, and since when.
     """
 
     free_at: float = 0.0
     held_until: float = 0.0
-    waiting: dict[object, None] = field(default_factory=dict[object, None])
+    waiting: dict[object, float] = field(default_factory=dict[object, float])
 
     def is_over(self, now: float) -> bool:
         """Whether these turns have nothing to tell any more."""
@@ -63,7 +63,7 @@ class Turns:
         with self._lock:
             self._forget()
             turns = self._by_key.setdefault(key, _Turns())
-            turns.waiting[ticket] = None
+            turns.waiting[ticket] = self._clock()
         try:
             yield ticket
         finally:
@@ -78,8 +78,9 @@ class Turns:
         """
         with self._lock:
             now, turns = self._clock(), self._by_key[key]
+            since = next(iter(turns.waiting.values()))
             place = list(turns.waiting).index(ticket)
-            due = max(turns.free_at, turns.held_until) + place * interval
+            due = max(turns.free_at, turns.held_until, since) + place * interval
             if now < due:
                 return min(due - now, max(interval, _LOOK_SECONDS))
             del turns.waiting[ticket]

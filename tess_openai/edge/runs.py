@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 from tess_openai.core.agents import Agent
@@ -137,7 +138,7 @@ class Run:
     def held_back(self, seconds: float) -> Response:
         """Return what Tess would say to a call that comes before its key may go on."""
         told = "Rate limit exceeded: an earlier call of this key was told so, and this one was not sent"
-        body = dump_json({"error": told, "retry_after": round(seconds, 1)})
+        body = dump_json({"error": told, "retry_after": math.ceil(seconds)})
         headers = {"content-type": "application/json", "content-length": str(len(body))}
         return self.family.Response(429, headers=headers, stream=self.family.ByteStream(body))
 

@@ -12,6 +12,7 @@ import socket
 import socketserver
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -122,6 +123,19 @@ class Driver:
         """Make a chat call."""
         return self.run(client.chat.completions.create(**{**self.hello, **fields}))
 
+    def ask_at_once(self, client: Any, count: int) -> list[str]:
+        """Make calls at the same time, in threads or in tasks; their texts."""
+
+        async def gather() -> list[Any]:
+            return await asyncio.gather(*(client.chat.completions.create(**self.hello) for _ in range(count)))
+
+        if self.is_async:
+            answers = self.run(gather())
+        else:
+            with ThreadPoolExecutor(count) as pool:
+                answers = list(pool.map(lambda _: self.ask(client), range(count)))
+        return [answer.choices[0].message.content for answer in answers]
+
     def text(self, client: Any, *, stream: bool = False, **fields: Any) -> str:
         """Make a chat call and return its text, however it comes."""
         if not stream:
@@ -169,6 +183,8 @@ class _Passing(socketserver.BaseRequestHandler):
         """Pass on until one of the two ends closes."""
         self.server.connections += 1
         with socket.create_connection(("127.0.0.1", self.server.target or 0)) as upstream:
+            for end in (self.request, upstream):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             back = threading.Thread(target=_pump, args=(upstream, self.request), daemon=True)
             back.start()
             _pump(self.request, upstream)

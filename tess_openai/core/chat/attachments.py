@@ -17,8 +17,8 @@ _WHY: Final = "Tess takes files beside the messages (documented for /execute, as
 def lift_files(given: JSONObject, ledger: Ledger) -> JSONObject:
     """Move the parts `{"type": "file", "file": {"file_id": "389571"}}` of all messages to `file_ids`.
 
-    A message that is left without a part says `[file 389571]`. Parts with another id, or with the file itself,
-    stay where they are, and so does all with the policy `"forward"`.
+    A message that is left without a part says `[file 389571]`. Parts with another id, or with the file
+    itself, stay where they are, and so does all with the policy `"forward"`.
 
     Returns:
         A request to translate further; the very same object when no message names a file of Tess's.

@@ -1,0 +1,108 @@
+"""Look-ups: one for all who ask, in threads and in tasks."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tess_openai.core.agents import Agent
+from tess_openai.core.calls import Answer, Found, Unfound
+from tess_openai.edge.directory import FAILURE_KEPT_SECONDS, KEPT_SECONDS, Directory
+
+AGENT = Agent(id=42)
+FAILED = Unfound(Answer(500), "it failed")
+PASSING = Unfound(Answer(429), "too early", lasts=False)
+
+
+class Source:
+    """Gives one thing after another, and counts."""
+
+    def __init__(self, *found: Found | Exception) -> None:
+        self.found = list(found)
+        self.asked = 0
+
+    def __call__(self) -> Found:
+        """Give the next."""
+        self.asked += 1
+        found = self.found.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    async def later(self) -> Found:
+        """Give the next after a moment."""
+        await asyncio.sleep(0.02)
+        return self()
+
+
+def test_fifty_threads_make_one_look_up() -> None:
+    """All get what it brings."""
+    directory, source, gate = Directory(), Source(AGENT), threading.Barrier(50)
+    release = threading.Event()
+
+    def slow() -> Found:
+        release.wait(5)
+        return source()
+
+    def ask() -> Found:
+        gate.wait(5)
+        return directory.find(42, slow)
+
+    with ThreadPoolExecutor(50) as pool:
+        futures = [pool.submit(ask) for _ in range(50)]
+        release.set()
+        assert [future.result(5) for future in futures] == [AGENT] * 50
+    assert source.asked == 1
+
+
+async def test_fifty_tasks_make_one_look_up() -> None:
+    """And a later call none."""
+    directory, source = Directory(), Source(AGENT)
+    found = await asyncio.gather(*(directory.async_find(42, source.later) for _ in range(50)))
+    assert found == [AGENT] * 50
+    assert directory.find(42, source) is AGENT
+    assert source.asked == 1
+
+
+async def test_a_cancelled_look_up_is_taken_over() -> None:
+    """Who waited for it makes it."""
+    directory, source = Directory(), Source(AGENT)
+    first, second = (asyncio.create_task(directory.async_find(42, source.later)) for _ in range(2))
+    await asyncio.sleep(0.005)
+    first.cancel()
+    assert await second is AGENT
+    assert source.asked == 1
+
+
+def test_an_error_of_a_look_up_is_its_own() -> None:
+    """The next who asks looks up again."""
+    directory, source = Directory(), Source(RuntimeError("bug"), AGENT)
+    with pytest.raises(RuntimeError):
+        directory.find(42, source)
+    assert directory.find(42, source) is AGENT
+
+
+@pytest.mark.parametrize(
+    ("found", "kept_seconds"), [(AGENT, KEPT_SECONDS), (FAILED, FAILURE_KEPT_SECONDS), (PASSING, 0.0)]
+)
+def test_what_was_found_is_kept_for_its_time(found: Found, kept_seconds: float) -> None:
+    """A failure for a short one, a passing failure not at all."""
+    now = 0.0
+    directory, source = Directory(lambda: now), Source(found, AGENT)
+    assert directory.find(42, source) is found
+    if kept_seconds:
+        now = kept_seconds - 0.1
+        assert directory.find(42, source) is found
+        assert source.asked == 1
+    now = kept_seconds
+    assert directory.find(42, source) is AGENT
+
+
+def test_each_key_has_its_own() -> None:
+    """Another key, or workspace, may see another agent."""
+    directory, source = Directory(), Source(AGENT, FAILED)
+    assert directory.find(("42", "a"), source) is AGENT
+    assert directory.find(("42", "b"), source) is FAILED

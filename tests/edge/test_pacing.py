@@ -1,0 +1,172 @@
+"""The turns of a key, with a clock that only the tests move."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from tess_openai.edge.pacing import SHARED, Pace, Turns, fingerprint
+
+KEY = fingerprint("Bearer 1|a")
+OTHER = fingerprint("Bearer 1|b")
+
+
+class Clock:
+    """Seconds that pass when a test, or a sleeper, says so."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        """Tell the time."""
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Let the time pass."""
+        self.now += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands still."""
+    return Clock()
+
+
+@pytest.fixture
+def turns(clock: Clock) -> Turns:
+    """Turns of their own, not the process's."""
+    return Turns(clock)
+
+
+def test_the_first_goes_at_once_and_the_next_an_interval_later(turns: Turns, clock: Clock) -> None:
+    """Each call that is sent makes the next one wait."""
+    pace = Pace(2.0, 60.0, turns)
+    moments: list[float] = []
+    for _ in range(3):
+        assert pace.wait("Bearer 1|a", clock.sleep) == 0.0
+        moments.append(clock.now)
+    assert moments == [100.0, 102.0, 104.0]
+
+
+def test_first_come_first_served(turns: Turns, clock: Clock) -> None:
+    """Whoever asks out of turn is told how long it has to wait."""
+    with turns.line(KEY) as first, turns.line(KEY) as second, turns.line(KEY) as third:
+        assert turns.claim(KEY, first, 1.0) == 0.0
+        assert turns.claim(KEY, third, 1.0) == pytest.approx(1.0)  # looks again before its turn in 2 s
+        assert turns.claim(KEY, second, 1.0) == pytest.approx(1.0)
+        clock.sleep(1.0)
+        assert turns.claim(KEY, third, 1.0) > 0
+        assert turns.claim(KEY, second, 1.0) == 0.0
+        clock.sleep(1.0)
+        assert turns.claim(KEY, third, 1.0) == 0.0
+
+
+def test_who_gives_up_gives_way(turns: Turns, clock: Clock) -> None:
+    """A cancelled call costs nobody a turn."""
+    with turns.line(KEY) as first:
+        assert turns.claim(KEY, first, 1.0) == 0.0
+        with turns.line(KEY):
+            last = turns.line(KEY)
+            ticket = last.__enter__()
+        clock.sleep(1.0)
+        assert turns.claim(KEY, ticket, 1.0) == 0.0
+        last.__exit__(None, None, None)
+
+
+def test_a_first_in_line_that_does_not_come_blocks_nobody(turns: Turns, clock: Clock) -> None:
+    """Its event loop may stand still; the second goes one interval later."""
+    with turns.line(KEY), turns.line(KEY) as second:
+        assert turns.claim(KEY, second, 1.0) == pytest.approx(1.0)
+        clock.sleep(1.0)
+        assert turns.claim(KEY, second, 1.0) == 0.0
+
+
+def test_keys_do_not_wait_for_each_other(turns: Turns) -> None:
+    """Tess counts by key."""
+    with turns.line(KEY) as one, turns.line(OTHER) as other:
+        assert turns.claim(KEY, one, 1.0) == 0.0
+        assert turns.claim(OTHER, other, 1.0) == 0.0
+
+
+def test_clients_of_one_key_share_its_turns(turns: Turns, clock: Clock) -> None:
+    """Each by its own interval."""
+    slow, quick = Pace(5.0, 60.0, turns), Pace(1.0, 60.0, turns)
+    slow.wait("Bearer 1|a", clock.sleep)
+    quick.wait("Bearer 1|a", clock.sleep)
+    assert clock.now == 105.0
+    slow.wait("Bearer 1|a", clock.sleep)
+    assert clock.now == 106.0
+
+
+def test_a_429_holds_the_others_back(turns: Turns, clock: Clock) -> None:
+    """Until its time has passed; a shorter one after it changes nothing."""
+    pace = Pace(1.0, 60.0, turns)
+    pace.hold_back("Bearer 1|a", 30.0)
+    pace.hold_back("Bearer 1|a", 2.0)
+    assert pace.wait("Bearer 1|a", clock.sleep) == 0.0
+    assert clock.now == pytest.approx(130.0)
+
+
+def test_a_hold_beyond_the_budget_fails_at_once(turns: Turns, clock: Clock) -> None:
+    """And leaves the line."""
+    pace = Pace(1.0, 60.0, turns)
+    pace.hold_back("Bearer 1|a", 300.0)
+    assert pace.wait("Bearer 1|a", clock.sleep) == pytest.approx(300.0)
+    assert clock.now == 100.0
+    clock.sleep(300.0)
+    assert pace.wait("Bearer 1|a", clock.sleep) == 0.0
+
+
+def test_a_key_is_forgotten_when_its_turns_are_over(turns: Turns, clock: Clock) -> None:
+    """A process with many keys does not grow; the key itself is never kept."""
+    pace = Pace(1.0, 60.0, turns)
+    pace.wait("Bearer 1|a", clock.sleep)
+    clock.sleep(10.0)
+    pace.wait("Bearer 1|b", clock.sleep)
+    assert set(turns._by_key) == {OTHER}
+    assert "1|a" not in repr(vars(turns)) + repr(pace)
+
+
+def test_a_new_client_does_not_forget_what_an_earlier_one_sent(turns: Turns, clock: Clock) -> None:
+    """A program may make a client for each call."""
+    Pace(1.0, 60.0, turns).wait("Bearer 1|a", clock.sleep)
+    Pace(1.0, 60.0, turns).wait("Bearer 1|a", clock.sleep)
+    assert clock.now == 101.0
+    assert Pace(1.0, 60.0).turns is SHARED
+
+
+async def test_a_cancelled_task_leaves_the_line() -> None:
+    """The one behind it takes its place."""
+    pace = Pace(0.05, 60.0, Turns())
+    await pace.async_wait("key")
+    pace.hold_back("key", 0.1)
+    waiting = [asyncio.create_task(pace.async_wait("key")) for _ in range(3)]
+    await asyncio.sleep(0)
+    waiting[0].cancel()
+    assert await asyncio.gather(*waiting[1:]) == [0.0, 0.0]
+    assert waiting[0].cancelled()
+    assert not pace.turns._by_key[fingerprint("key")].waiting
+
+
+async def test_threads_and_tasks_take_turns_together() -> None:
+    """In one line, each once."""
+    pace = Pace(0.01, 60.0, Turns())
+    sent: list[str] = []
+
+    def thread(name: str) -> None:
+        pace.wait("key")
+        sent.append(name)
+
+    async def task(name: str) -> None:
+        await pace.async_wait("key")
+        sent.append(name)
+
+    threads = [threading.Thread(target=thread, args=(f"thread {index}",)) for index in range(5)]
+    for each in threads:
+        each.start()
+    await asyncio.gather(*(task(f"task {index}") for index in range(5)))
+    for each in threads:
+        await asyncio.to_thread(each.join)
+    assert len(sent) == len(set(sent)) == 10

@@ -1,0 +1,301 @@
+"""Agents over the wire: looked up, held against, named by slug and by model, listed as models."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import openai
+import pytest
+
+from tess_openai import (
+    Agent,
+    TessConfigurationError,
+    async_get_agent,
+    async_list_agents,
+    changes_of,
+    get_agent,
+    list_agents,
+)
+from tess_openai.testing import SimulatedAgent, TessSimulator, faults
+
+if TYPE_CHECKING:
+    from tests.wire.conftest import Driver, Relay
+
+QUESTION = {"messages": [{"role": "user", "content": "hello"}]}
+MODELS = ["tess-6", "tess-5", "gpt-4o", "gpt-4o-mini", "claude-4.5-haiku", "gemini-2.5-flash"]
+
+
+def look_up(driver: Driver, *given: Any, **options: Any) -> Agent:  # noqa: ANN401
+    """Look an agent up by the function of the driver's kind."""
+    found: Agent = driver.run((async_get_agent if driver.is_async else get_agent)(*given, **options))
+    return found
+
+
+def listed(driver: Driver, **options: Any) -> list[int]:  # noqa: ANN401
+    """Return the numbers of all agents."""
+    agents = (async_list_agents if driver.is_async else list_agents)(**options)
+    return [agent.id for agent in driver.items(agents)]
+
+
+def requests(simulator: TessSimulator) -> list[str]:
+    """Return method and path of each request so far, chats shortened."""
+    return [
+        f"{each.method} {each.path}".replace("/openai/chat/completions", " chat")
+        for each in simulator.requests
+    ]
+
+
+class TestLookingAtAgents:
+    def test_an_agent_is_looked_up_by_number_slug_or_url(self, driver: Driver) -> None:
+        """Each gives the same agent."""
+        by_number = look_up(driver, 44, **driver.connection)
+        assert (by_number.id, by_number.temperatures) == (44, ("0", "1"))
+        assert look_up(driver, "simulated-agent-44", **driver.connection) == by_number
+        assert look_up(driver, f"{driver.simulator.base_url}/agents/44", **driver.connection) == by_number
+
+    def test_a_client_lends_its_connections(self, driver: Driver) -> None:
+        """And its agent, unless another is named."""
+        client = driver.client(42)
+        assert look_up(driver, client=client).id == 42
+        assert look_up(driver, 48, client=client).required[0].name == "audience"
+        assert 43 in listed(driver, client=client)
+        assert driver.text(client) == driver.answer
+
+    def test_the_list_is_read_to_its_last_page(self, driver: Driver) -> None:
+        """A hundred agents a page."""
+        agents = [SimulatedAgent.chat(number) for number in range(1, 251)]
+        with TessSimulator(agents=agents) as simulator, simulator.serve() as server:
+            connection = {**driver.connection, "base_url": server.base_url}
+            assert listed(driver, **connection) == list(range(1, 251))
+            assert len(simulator.requests) == 3
+
+    def test_the_list_is_filtered_by_tess(self, driver: Driver) -> None:
+        """By words and by type."""
+        assert listed(driver, type="image", **driver.connection) == [47]
+        assert listed(driver, q="fixed model", **driver.connection) == [43]
+
+    def test_what_fails_fails_as_a_chat_does(self, driver: Driver) -> None:
+        """The same exceptions, codes and hints."""
+        with pytest.raises(openai.NotFoundError) as absent:
+            look_up(driver, 999, **driver.connection)
+        assert absent.value.code == "agent_not_found"
+        with pytest.raises(openai.NotFoundError, match="Did you mean 'simulated-agent-42'"):
+            look_up(driver, "simulated-agent-422", **driver.connection)
+        with pytest.raises(openai.AuthenticationError):
+            look_up(driver, 42, **{**driver.connection, "api_key": "1|wrong"})
+        driver.simulator.fault(faults.login_page(), on="any")
+        with pytest.raises(openai.InternalServerError, match="HTML"):
+            look_up(driver, 42, client=driver.client())
+
+    def test_json_that_is_no_agent_is_no_agent(self, driver: Driver) -> None:
+        """It must not look like one without options."""
+        driver.simulator.fault(faults.answers(200, {"ok": True}), on="any")
+        with pytest.raises(openai.InternalServerError, match="no agent"):
+            look_up(driver, 42, client=driver.client())
+
+    def test_a_foreign_client_is_refused(self, driver: Driver) -> None:
+        """Its key and address are another service's."""
+        make = openai.AsyncOpenAI if driver.is_async else openai.OpenAI
+        foreign = make(api_key="x", base_url="http://127.0.0.1:9/v1")
+        with pytest.raises(TessConfigurationError, match="create_client"):
+            look_up(driver, client=foreign)
+        driver.run(foreign.close())
+
+
+class TestHoldingCallsAgainstTheirAgent:
+    def test_a_given_agent_needs_no_look_up(self, driver: Driver) -> None:
+        """And refuses before the network."""
+        agent = look_up(driver, 44, **driver.connection)
+        client = driver.client(None, agent=agent, unsupported="ignore")
+        before = len(driver.simulator.requests)
+        error = driver.fails(client, model="gpt-4")
+        assert isinstance(error, openai.NotFoundError)
+        assert error.code == "model_not_found"
+        assert error.param == "model"
+        assert "'gpt-4o'" in str(error)
+        assert len(driver.simulator.requests) == before
+        assert "temperature 0," in driver.text(client, temperature=0.4)
+
+    def test_fifty_first_calls_make_one_look_up(self, driver: Driver) -> None:
+        """Threads or tasks, and none after it."""
+        client = driver.client(agent="fetch")
+        assert driver.ask_at_once(client, 50) == [driver.answer] * 50
+        driver.text(client)
+        assert requests(driver.simulator).count("GET /agents/42") == 1
+
+    def test_streams_are_held_against_the_agent_too(self, driver: Driver, *, stream: bool) -> None:
+        """Whatever form the answer has."""
+        client = driver.client(48, agent="fetch")
+        error = driver.fails(client, stream=stream)
+        assert isinstance(error, openai.BadRequestError)
+        assert error.code == "missing_required_parameter"
+        assert "audience (text)" in str(error)
+        assert driver.text(client, stream=stream, extra_body={"audience": "all"})
+        assert requests(driver.simulator) == ["GET /agents/48", "POST /agents/48 chat"]
+
+    def test_a_failed_look_up_lets_the_call_go_on(self, driver: Driver) -> None:
+        """With a warning, and without asking again at once."""
+        client = driver.client(agent="fetch")
+        driver.simulator.fault(faults.server_error(), on="any")
+        with pytest.warns(UserWarning, match="look-up of agent 42 failed with status 500"):
+            completion = driver.ask(client)
+        assert [change.param for change in changes_of(completion)] == ["agent"]
+        with pytest.warns(UserWarning, match="look-up"):
+            driver.ask(client)
+        assert requests(driver.simulator).count("GET /agents/42") == 1
+
+    def test_a_look_up_refused_for_its_rate_is_the_calls_refusal(self, driver: Driver) -> None:
+        """The SDK waits, and the next attempt looks up again."""
+        client = driver.client(agent="fetch", max_retries=1)
+        driver.simulator.fault(faults.rate_limited(retry_after_seconds=0.1), on="any")
+        assert driver.text(client) == driver.answer
+        assert requests(driver.simulator) == ["GET /agents/42", "GET /agents/42", "POST /agents/42 chat"]
+
+    def test_a_broken_look_up_lets_the_call_go_on(self, driver: Driver) -> None:
+        """The connection breaks in the look-up only."""
+        client = driver.client(agent="fetch")
+        driver.simulator.fault(faults.dropped_connection(), on="any")
+        with pytest.warns(UserWarning, match="look-up of agent 42 failed"):
+            assert driver.text(client) == driver.answer
+
+
+class TestAfterARefusal:
+    @pytest.mark.parametrize(
+        ("fields", "words"),
+        [
+            ({"model": "gpt-4"}, ["tess-6, tess-5, gpt-4o", "'gpt-4o'?"]),
+            ({"extra_body": {"tools": "wiki"}}, ["no-tools, internet, twitter"]),
+            ({"temperature": 0.3}, ["0, 0.25, 0.5, 0.75, 1"]),
+        ],
+        ids=["model", "tools", "temperature"],
+    )
+    def test_the_error_lists_what_the_agent_offers(
+        self, driver: Driver, fields: dict[str, Any], words: list[str], *, stream: bool
+    ) -> None:
+        """By one cached look-up, and the chat is not sent again."""
+        client = driver.client(temperatures=None)
+        for _ in range(2):
+            error = driver.fails(client, stream=stream, **fields)
+            assert isinstance(error, openai.UnprocessableEntityError)
+            assert "is invalid" in str(error)
+            for word in words:
+                assert word in str(error)
+        chat = "POST /agents/42 chat"
+        assert requests(driver.simulator) == [chat, "GET /agents/42", chat]
+
+    def test_a_failed_look_up_hides_nothing(self, driver: Driver) -> None:
+        """The first error comes as it is."""
+        client = driver.client()
+        driver.simulator.fault(faults.server_error(), on="any")
+        error = driver.fails(client, model="gpt-4")
+        assert isinstance(error, openai.UnprocessableEntityError)
+        assert "model is invalid" in str(error)
+        assert requests(driver.simulator)[-1] == "GET /agents/42"
+
+    @pytest.mark.parametrize(
+        "fault",
+        [faults.rate_limited(retry_after_seconds=1), faults.no_credits(status=422), faults.server_error()],
+        ids=["rate", "credits", "server"],
+    )
+    def test_other_errors_cause_no_look_up(self, driver: Driver, fault: Any) -> None:  # noqa: ANN401
+        """Above all not when the rate is the problem."""
+        driver.fails(driver.client(), fault)
+        assert requests(driver.simulator) == ["POST /agents/42 chat"]
+
+
+class TestModels:
+    def test_the_models_are_the_agents(self, driver: Driver) -> None:
+        """In OpenAI's shape, from one look-up."""
+        client = driver.client()
+        models = driver.items(client.models.list())
+        assert [model.id for model in models] == MODELS
+        assert {(model.object, model.owned_by) for model in models} == {("model", "tess")}
+        assert driver.run(client.models.retrieve("gpt-4o")).id == "gpt-4o"
+        assert requests(driver.simulator) == ["GET /agents/42"]
+
+    def test_an_unknown_model_is_not_found(self, driver: Driver) -> None:
+        """As at OpenAI, with the closest."""
+        with pytest.raises(openai.NotFoundError, match="Did you mean 'gpt-4o'") as caught:
+            driver.run(driver.client().models.retrieve("gpt-4"))
+        assert caught.value.code == "model_not_found"
+
+    def test_all_that_a_call_may_name_is_listed(self, driver: Driver) -> None:
+        """Aliases and names of agents; an agent with a fixed model by its number."""
+        client = driver.client(43, models={"gpt-4": None, "*": None}, agents={"support": 44})
+        names = [model.id for model in driver.items(client.models.list())]
+        assert names == ["agent:43", "gpt-4", "support"]
+        for name in names:
+            assert driver.run(client.models.retrieve(name)).id == name
+            assert driver.text(client, model=name)
+
+    def test_a_failed_look_up_fails_the_list(self, driver: Driver) -> None:
+        """Made-up models would be worse."""
+        with pytest.raises(openai.NotFoundError):
+            driver.items(driver.client(999).models.list())
+
+
+class TestNamingAgents:
+    def test_a_slug_is_resolved_once(self, driver: Driver, *, stream: bool) -> None:
+        """Through the list of agents."""
+        client = driver.client("simulated-agent-42")
+        assert [driver.text(client, stream=stream) for _ in range(2)] == [driver.answer] * 2
+        chat = "POST /agents/42 chat"
+        assert requests(driver.simulator) == ["GET /agents", chat, chat]
+
+    def test_an_unknown_slug_is_not_found(self, driver: Driver) -> None:
+        """Nothing is sent to a wrong agent."""
+        error = driver.fails(driver.client("no-such-agent"))
+        assert isinstance(error, openai.NotFoundError)
+        assert error.code == "agent_not_found"
+        assert requests(driver.simulator) == ["GET /agents"]
+
+    def test_the_model_names_the_agent(self, driver: Driver, *, stream: bool) -> None:
+        """By number, name or slug, with a model or without."""
+        client = driver.client(agents={"support": 44, "slug": "simulated-agent-43"})
+        for model, heard in [
+            ("agent:44", "Agent 44 (model tess-6"),
+            ("agent:44/gpt-4o", "Agent 44 (model gpt-4o"),
+            ("support", "Agent 44 (model tess-6"),
+            ("support/tess-5", "Agent 44 (model tess-5"),
+            ("slug", "Agent 43 (model tess-ai-3"),
+            ("tess-6", "Agent 42 (model tess-6"),
+        ]:
+            assert driver.text(client, stream=stream, model=model).startswith(heard)
+
+    def test_each_agent_keeps_its_own_options(self, driver: Driver) -> None:
+        """44 has temperatures 0 and 1, 42 the documented five."""
+        client = driver.client(agent="fetch", unsupported="ignore")
+        assert "temperature 0.25" in driver.text(client, temperature=0.3)
+        assert "temperature 0," in driver.text(client, model="agent:44", temperature=0.3)
+
+    def test_a_hundred_agents_cost_one_connection(self, driver: Driver, relay: Relay) -> None:
+        """One client, one pool."""
+        driver.simulator.agents.update({number: SimulatedAgent.chat(number) for number in range(100, 200)})
+        client = driver.client(base_url=relay.url)
+        for number in range(100, 200):
+            assert driver.text(client, model=f"agent:{number}").startswith(f"Agent {number} ")
+        assert relay.connections == 1
+
+    def test_an_extra_query_goes_along(self, driver: Driver) -> None:
+        """The route changes, what the caller added does not."""
+        driver.text(driver.client(), model="agent:44", extra_query={"a": "b"})
+        assert driver.simulator.calls[0].target == "/agents/44/openai/chat/completions?a=b"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"agent": 42}, "agent is 42"),
+        ({"agents": {"": 1}}, "empty name"),
+        ({"agents": {"x": "no"}}, "agent_id is 'no'"),
+        ({"models": {"x": ""}}, r"models\['x'\]"),
+        ({"requests_per_second": 0}, "requests_per_second is 0"),
+        ({"requests_per_second": True}, "requests_per_second is True"),
+        ({"agent_id": "123e4567-e89b-12d3-a456-426614174000"}, "number"),
+    ],
+    ids=["no agent", "empty name", "no number", "empty model", "zero", "a boolean", "a UUID"],
+)
+def test_a_mistake_is_told_at_the_factory(driver: Driver, options: dict[str, Any], words: str) -> None:
+    """Before any network."""
+    with pytest.raises(TessConfigurationError, match=words):
+        driver.client(**options)

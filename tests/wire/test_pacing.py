@@ -1,0 +1,120 @@
+"""Pacing over the wire, against a simulator whose seconds are short: it allows one call in each."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import openai
+import pytest
+
+from tess_openai import create_async_client, create_client
+from tess_openai.testing import Profile, TessSimulator, faults
+
+if TYPE_CHECKING:
+    from tests.wire.conftest import Driver
+
+ALLOWED = 5
+"""Calls that the simulator allows in a second of ours."""
+PACED = 4
+"""Calls that a client makes, with room for the delays of a busy machine."""
+
+
+@pytest.fixture
+def limited() -> Iterator[TessSimulator]:
+    """Allow one call in a second of a clock that runs fast."""
+    profile = Profile(requests_per_second=1)
+    with TessSimulator(profile=profile, clock=lambda: time.monotonic() * ALLOWED) as simulator:
+        simulator.serve()
+        yield simulator
+
+
+def statuses(simulator: TessSimulator) -> list[int]:
+    """Return what became of each request."""
+    return [each.status for each in simulator.requests]
+
+
+def test_a_batch_of_twenty_gets_twenty_answers(driver: Driver, limited: TessSimulator) -> None:
+    """Threads or tasks, the look-up counted, without a single 429 or retry."""
+    client = driver.client(base_url=limited.base_url, requests_per_second=PACED, agent="fetch")
+    assert driver.ask_at_once(client, 20) == [driver.answer] * 20
+    assert statuses(limited) == [200] * 21
+
+
+@pytest.mark.needs("langchain_openai")
+def test_langchains_batch_gets_all_its_answers(driver: Driver, limited: TessSimulator) -> None:
+    """Through its own threads, or tasks."""
+    langchain: Any = importlib.import_module("langchain_openai")
+    client = driver.client(base_url=limited.base_url, requests_per_second=PACED)
+    other = (create_client if driver.is_async else create_async_client)(
+        42, **{**driver.connection, "base_url": limited.base_url}, requests_per_second=PACED
+    )
+    both = (client, other) if not driver.is_async else (other, client)
+    model = langchain.ChatOpenAI(
+        model="tess-6",
+        client=both[0].chat.completions,
+        async_client=both[1].chat.completions,
+        api_key="unused",
+        max_retries=0,
+    )
+    questions = ["hello"] * 20
+    answers = driver.run(model.abatch(questions)) if driver.is_async else model.batch(questions)
+    assert [answer.content for answer in answers] == [driver.answer] * 20
+    assert statuses(limited) == [200] * 20
+    driver.clients.append(other) if not driver.is_async else other.close()
+
+
+def test_clients_of_one_key_share_its_turns(driver: Driver, limited: TessSimulator) -> None:
+    """A second client does not start a line of its own."""
+    for _ in range(3):
+        client = driver.client(base_url=limited.base_url, requests_per_second=PACED)
+        assert driver.text(client) == driver.answer
+    assert statuses(limited) == [200] * 3
+
+
+def test_a_429_holds_the_keys_other_calls_back(driver: Driver) -> None:
+    """They come after its time, not into it."""
+    key = f"77|held-back-for-a-moment-{driver.is_async}"  # all tests of a process share the turns of a key
+    with TessSimulator(api_keys=[key]) as simulator, simulator.serve() as server:
+        options: dict[str, Any] = {
+            "base_url": server.base_url,
+            "api_key": key,
+            "requests_per_second": 1000,
+        }
+        first, second = driver.client(**options), driver.client(**options)
+        simulator.fault(faults.rate_limited(retry_after_seconds=0.4))
+        driver.fails(first)
+        began = time.monotonic()
+        assert driver.text(second) == driver.answer
+        assert 0.3 < time.monotonic() - began < 5
+
+
+def test_a_hold_beyond_the_budget_fails_every_call_at_once(driver: Driver) -> None:
+    """Without sending it, and the error tells how long to wait."""
+    key = f"77|held-back-for-long-{driver.is_async}"
+    with TessSimulator(api_keys=[key]) as simulator, simulator.serve() as server:
+        client = driver.client(
+            base_url=server.base_url, api_key=key, requests_per_second=1000, max_retry_wait=5, max_retries=2
+        )
+        simulator.fault(faults.rate_limited(retry_after_seconds=300))
+        began = time.monotonic()
+        for _ in range(2):
+            error = driver.fails(client)
+            assert isinstance(error, openai.RateLimitError)
+            assert "wait 300 seconds" in str(error)
+            assert error.code == "rate_limit_exceeded"
+            assert isinstance(error.body, dict)
+            assert error.body["retry_after"] == 300
+            assert error.response.headers["x-should-retry"] == "false"
+        assert time.monotonic() - began < 5
+        assert len(simulator.requests) == 1
+
+
+def test_without_pacing_nobody_waits(driver: Driver, limited: TessSimulator) -> None:
+    """It is off unless asked for."""
+    client = driver.client(base_url=limited.base_url)
+    driver.text(client)
+    driver.fails(client)
+    assert statuses(limited) == [200, 429]
