@@ -87,19 +87,26 @@ def test_minimal_chunks_are_completed(driver: Driver) -> None:
     assert completion.choices[0].message.content == driver.answer
 
 
+@pytest.mark.parametrize("chunks", ["full", "minimal"])
 @pytest.mark.parametrize("stream_usage", ["absent", "last chunk", "own chunk"])
 def test_usage_comes_last_when_it_was_asked_for(
-    driver: Driver, stream_usage: Literal["absent", "last chunk", "own chunk"]
+    driver: Driver,
+    chunks: Literal["full", "minimal"],
+    stream_usage: Literal["absent", "last chunk", "own chunk"],
 ) -> None:
     """Tess's own where it gives one, else an estimate; and every chunk but that one has a choice."""
-    profile = Profile(stream_usage=stream_usage)
+    profile = Profile(chunks=chunks, stream_usage=stream_usage)
     with TessSimulator(profile=profile) as simulator, simulator.serve() as server:
         client = driver.client(base_url=server.base_url)
         asked = driver.items(driver.ask(client, stream=True, stream_options={"include_usage": True}))
         unasked = driver.items(driver.ask(client, stream=True))
+        helper = driver.chat(client, "stream")
+        with driver.entered(helper(**driver.hello, stream_options={"include_usage": True})) as events:
+            gathered = driver.run(events.get_final_completion())
     (usage,) = [chunk.usage for chunk in asked if chunk.usage]
     assert usage.total_tokens == usage.prompt_tokens + usage.completion_tokens > 0
     assert asked[-1].usage is usage
+    assert gathered.usage.total_tokens > 0
     assert all(chunk.choices for chunk in unasked)
 
 

@@ -34,6 +34,7 @@ class ChunkWriter:
         self._include_usage = include_usage
         self._prompts = estimate_for
         self._texts: list[str] | None = [] if include_usage and estimate_for is not None else None
+        self._usage: JSONObject | None = None
         self._held: JSONObject | None = None
         self.ended = False
         self.failed = False
@@ -48,6 +49,12 @@ class ChunkWriter:
             fields["choices"] = [{"index": 0, "delta": {}, "finish_reason": None}]
             chunk = Chunk(fields, untouched=False)
         reader = self._reader
+        if self._include_usage and fields.get("usage") and not reader.finished:
+            # The counts come last, and a finish reason is still to come: helpers keep the last chunk's word.
+            self._usage = fields.pop("usage")
+            if not fields["choices"]:
+                return b""
+            chunk = Chunk(fields, untouched=False)
         if self._held is None and not (reader.finished and (self._ledger.changes or not reader.has_output)):
             return encode_event(raw if chunk.untouched else dump_json(fields))
         before, self._held = self._held, fields
@@ -74,10 +81,11 @@ class ChunkWriter:
             pending.append(closing)
         if not self._reader.has_output:
             self._ledger.add(NO_TEXT)
+        usage = self._usage
         if self._texts is not None and self._prompts is not None and not self._reader.has_usage:
-            usage = self._reader.new_chunk([])
-            usage["usage"] = estimate_usage(self._prompts, "".join(self._texts))
-            pending.append(usage)
+            usage = estimate_usage(self._prompts, "".join(self._texts))
+        if usage is not None:
+            pending.append({**self._reader.new_chunk([]), "usage": usage})
         if self._ledger.changes:
             if not pending:
                 pending.append(self._reader.new_chunk([{"index": 0, "delta": {}, "finish_reason": "stop"}]))
