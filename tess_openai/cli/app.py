@@ -13,6 +13,7 @@ from typer.main import get_command
 import tess_openai
 from tess_openai.cli import console
 from tess_openai.cli.check import command as check
+from tess_openai.cli.doctor import command as doctor
 from tess_openai.cli.help import worded
 from tess_openai.cli.problems import Exit, to_problem
 
@@ -84,4 +85,5 @@ def _options(
     cast("Invocation", context.obj).debug = debug
 
 
+app.command("doctor", help=doctor.HELP)(doctor.doctor)
 app.command("check", help=check.HELP)(check.check)

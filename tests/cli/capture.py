@@ -22,7 +22,7 @@ from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, TessS
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs" / "cli").glob("*.md"))
 COMMAND = re.compile(
-    r"^```console(?P<options>[^\n]*)\n\$ (?P<command>tess-openai[^\n]*)\n(?P<output>.*?)^```$",
+    r"^```console(?P<options>[^\n]*)\n\$ (?P<command>[^\n]*tess-openai [^\n]*)\n(?P<output>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 TITLED = re.compile(r"^```\w+ title=\"(?P<name>[^\"]+)\"\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -35,6 +35,9 @@ CHANGING = {
     r"[ \t]+$": "",
 }
 """What differs from run to run, and what stands for it in a page."""
+
+_OWN = re.compile(r"^(TESS|OPENAI|SSL)_|_PROXY$", re.IGNORECASE)
+"""Settings of whoever renews the pages, which no reader has."""
 
 
 def captured(page: str, folder: Path, environment: Mapping[str, str]) -> str:
@@ -67,7 +70,7 @@ def environment_for(simulator: TessSimulator) -> dict[str, str]:
     """Return what the reader of a page has set."""
     scripts = str(Path(sys.executable).parent)
     return {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("TESS_", "OPENAI_"))},
+        **{name: value for name, value in os.environ.items() if not _OWN.search(name)},
         "PATH": os.pathsep.join([scripts, os.environ.get("PATH", "")]),
         "PYTHONPATH": str(ROOT / "tests" / "guard"),
         "COLUMNS": "100",

@@ -12,7 +12,7 @@ from programs import COMMAND, Program, environment
 
 import tess_openai.cli
 
-COMMANDS = ("check",)
+COMMANDS = ("check", "doctor")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

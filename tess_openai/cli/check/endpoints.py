@@ -18,6 +18,8 @@ from tess_openai.cli.check.libraries import (
 from tess_openai.core.routes import ABSENT
 
 _CHAT: Final = ("chat", "completions")
+SERVED: Final = frozenset({("models", "list"), ("models", "retrieve")})
+"""What is answered below an endpoint of `ABSENT` all the same."""
 _TELLING: Final = frozenset(
     {
         "assistants",
@@ -44,11 +46,13 @@ class Endpoint:
         name: As it is called, `"chat.completions.create"`.
         part: The entry of `ABSENT` that says that Tess lacks it; None when it does not.
         is_chat: Whether it is a chat completion.
+        is_raw: Whether its path is the caller's own.
     """
 
     name: str
     part: str | None = None
     is_chat: bool = False
+    is_raw: bool = False
 
 
 def endpoint_of(path: tuple[str, ...]) -> Endpoint | None:
@@ -60,11 +64,13 @@ def endpoint_of(path: tuple[str, ...]) -> Endpoint | None:
     if parts[:2] == _CHAT and len(parts) == 3 and parts[2] in CHAT_METHODS:
         return Endpoint(name, is_chat=True)
     if len(parts) == 1:
-        return Endpoint(name) if parts[0] in RAW_METHODS else None
+        return Endpoint(name, is_raw=True) if parts[0] in RAW_METHODS else None
     if parts[0] not in RESOURCES:
         return None
+    if parts in SERVED:
+        return Endpoint(name)
     part = RENAMED.get(parts[0], parts[0])
-    return Endpoint(name, part=part) if part in ABSENT else None
+    return Endpoint(name, part=part if part in ABSENT else None)
 
 
 def likely_endpoint(func: ast.expr, *, imports_openai: bool) -> Endpoint | None:

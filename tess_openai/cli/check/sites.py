@@ -123,9 +123,12 @@ class Finder:
             why = f"Tess does not have {ABSENT[endpoint.part]}"
             fate = _fate(node, endpoint.name, "refused", "error", why)
             return _site(use, "endpoint", endpoint.name, [fate], certain=certain)
-        if not endpoint.is_chat:
+        if endpoint.is_raw:
             why = "a request of your own path: it goes to Tess as it is"
             fate = _fate(node, endpoint.name, "unseen", "note", why)
+            return _site(use, "endpoint", endpoint.name, [fate], certain=certain)
+        if not endpoint.is_chat:
+            fate = _fate(node, endpoint.name, "kept", "none", "it is answered from what Tess has")
             return _site(use, "endpoint", endpoint.name, [fate], certain=certain)
         given = self.literals.given(node, use.scope, _IN_BODY)
         arguments, unseen = list(given.arguments), list(given.unseen)

@@ -28,6 +28,8 @@ client.beta.threads.runs.create("t", assistant_id="a")  # expect: threads.runs.c
 client.chat.completions.list()  # expect: chat.completions.list chat.completions.list=refused
 client.uploads.create(bytes=1, filename="f", mime_type="t", purpose="batch")  # expect: uploads.create uploads.create=refused
 client.post("/chat/completions", cast_to=object)  # expect: post post=unseen
+client.models.list()  # expect: models.list
+client.files.create(file=b"", purpose="assistants")  # expect: files.create
 client.close()
 openai.embeddings.create(model="m", input="x")  # expect: embeddings.create embeddings.create=refused
 openai.ChatCompletion.create(model="m", messages=[])  # expect: openai.ChatCompletion.create openai.ChatCompletion.create=refused

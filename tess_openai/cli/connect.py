@@ -1,0 +1,70 @@
+"""The client of a command, and the options that choose it."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from tess_openai.cli import console
+from tess_openai.exceptions import TessWarning
+
+if TYPE_CHECKING:
+    import openai
+
+AgentOption = Annotated[
+    str | None, typer.Option("--agent", "-a", help="The agent: number, slug or address; else TESS_AGENT_ID.")
+]
+WorkspaceOption = Annotated[
+    str | None, typer.Option("--workspace", "-w", help="Its number; else TESS_WORKSPACE_ID.")
+]
+BaseUrlOption = Annotated[str | None, typer.Option("--base-url", help="Of the API; else TESS_BASE_URL.")]
+TimeoutOption = Annotated[float, typer.Option("--timeout", help="Seconds to wait for an answer.")]
+
+
+AGENTS_OWN: Final[Any] = None
+"""As `model`: leave the choice to the agent."""
+
+
+def connect(
+    agent: str | None,
+    workspace: str | None,
+    base_url: str | None,
+    *,
+    timeout: float,
+    max_retries: int = 2,
+    quiet: bool = False,
+    **options: Any,  # noqa: ANN401 - those of create_client
+) -> openai.OpenAI:
+    """Make the client; what the factory warns of becomes a line on stderr, and calls warn no more.
+
+    Args:
+        agent: See `AgentOption`, as for the next two.
+        workspace: Its number.
+        base_url: Of the API.
+        timeout: Seconds.
+        max_retries: Of the SDK.
+        quiet: Leave the warnings out: the command tells them itself.
+        **options: Of `create_client`.
+
+    Raises:
+        TessConfigurationError: A mistake in options or environment.
+    """
+    from tess_openai import create_client
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", TessWarning)
+        client = create_client(
+            agent,
+            workspace_id=workspace,
+            base_url=base_url,
+            timeout=timeout,
+            max_retries=max_retries,
+            **options,
+        )
+    warnings.simplefilter("ignore", TessWarning)  # the ledger tells it
+    if not quiet:
+        for warning in caught:
+            console.err().print(f"tess-openai: {warning.message}", soft_wrap=True, style="yellow")
+    return client

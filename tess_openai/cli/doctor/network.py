@@ -1,0 +1,193 @@
+"""What the network and Tess say: connection, key, workspace, agent, one call, one stream."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+import openai
+
+from tess_openai.agents import get_agent, list_agents
+from tess_openai.cli.connect import AGENTS_OWN
+from tess_openai.cli.doctor.verdicts import Verdict
+from tess_openai.cli.problems import message_of, root_cause
+from tess_openai.core.agents import Agent
+from tess_openai.core.errors import CREDITS_HINT, KEY_HINT, NOT_FOUND_HINT, TIMEOUT_HINT, WORKSPACE_HINT
+
+if TYPE_CHECKING:
+    from openai.types.chat import ChatCompletionMessageParam
+
+QUESTION: Final[list[ChatCompletionMessageParam]] = [
+    {"role": "system", "content": "You answer briefly."},
+    {"role": "user", "content": "Say OK."},
+]
+HINTS: Final = (CREDITS_HINT, KEY_HINT, NOT_FOUND_HINT, TIMEOUT_HINT, WORKSPACE_HINT)
+RUNNABLE: Final = ("chat", "text")
+_KEY: Final = "Make a new key in Tess (user menu, API tokens), and set it in quotes: '123|abc...'."
+_WORKSPACE: Final = "Set TESS_WORKSPACE_ID to the workspace that the key belongs to: Settings, Workspace."
+_URL: Final = "Leave TESS_BASE_URL out; the older host is https://tess.pareto.io/api, with /api."
+_LATER: Final = "Try again later; Tess itself is in trouble."
+_CREDITS: Final = "Add credits to the workspace that TESS_WORKSPACE_ID names."
+
+
+class _StepFailed(Exception):  # noqa: N818 - it carries a verdict to the end of the visit
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.said)
+        self.verdict = verdict
+
+
+def online(client: openai.OpenAI, *, calls: bool) -> Iterator[Verdict]:
+    """Ask Tess, one thing after another, and stop at the first that is wrong.
+
+    Args:
+        client: Without retries, so that each failure is seen.
+        calls: Whether the two calls that cost credits are made.
+    """
+    try:
+        agent = _ask_for_agent(client)
+        yield Verdict("connection", "ok", "Tess answers, and accepts the key and the workspace")
+        yield _judge_agent(agent)
+        if not calls:
+            yield Verdict("call", "skipped", "not wanted: --no-calls")
+            return
+        missing = [question.name for question in agent.required]
+        if missing:
+            said = f"the agent asks for {', '.join(missing)}, which only you can answer"
+            yield Verdict("call", "skipped", said, "Pass them with extra_body={...} in your calls.")
+            return
+        yield _call(client)
+        yield _stream(client)
+    except _StepFailed as failed:
+        yield failed.verdict
+
+
+def _ask_for_agent(client: openai.OpenAI) -> Agent:
+    try:
+        return get_agent(client=client)
+    except openai.NotFoundError as error:
+        raise _StepFailed(_not_found(client, error)) from error
+    except openai.APIError as error:
+        raise _StepFailed(to_verdict("connection", error)) from error
+
+
+def _not_found(client: openai.OpenAI, error: openai.NotFoundError) -> Verdict:
+    """Tell an unknown agent from an unknown API: the list of agents needs no agent."""
+    try:
+        known = next(iter(list_agents(client=client)), None)
+    except openai.NotFoundError:
+        return Verdict("base URL", "wrong", "there is no Tess API at the base URL", _URL)
+    except openai.APIError:
+        known = None
+    hint = f" This key sees others, such as {known.id}." if known is not None else ""
+    mend = f"Check the number; a private agent is seen with its own workspace only.{hint}"
+    return Verdict("agent", "wrong", f"Tess does not know this agent: {_reason(error)}", mend)
+
+
+def _judge_agent(agent: Agent) -> Verdict:
+    said = f"{agent.id}, {agent.title}" if agent.title else f"{agent.id}"
+    if agent.type and agent.type not in RUNNABLE:
+        mend = "Only agents of the type chat answer chat calls; choose another: tess-openai agents."
+        raise _StepFailed(Verdict("agent", "wrong", f"{said}: it is of the type {agent.type}", mend))
+    if not agent.active:
+        raise _StepFailed(Verdict("agent", "wrong", f"{said}: it is not active", "Activate it in Tess."))
+    if agent.type == "text":
+        return Verdict("agent", "warning", f"{said}: a text agent; only chat agents are documented for this")
+    return Verdict("agent", "ok", said)
+
+
+def _call(client: openai.OpenAI) -> Verdict:
+    began = time.monotonic()
+    try:
+        answer = client.chat.completions.create(model=AGENTS_OWN, messages=QUESTION)
+    except openai.APIError as error:
+        raise _StepFailed(to_verdict("call", error)) from error
+    seconds = time.monotonic() - began
+    if not answer.choices[0].message.content:
+        mend = "Try the agent in Tess itself; it may have run into a limit."
+        return Verdict("call", "warning", f"an empty answer after {seconds:.2f} s", mend)
+    return Verdict("call", "ok", f"answered in {seconds:.2f} s")
+
+
+def _stream(client: openai.OpenAI) -> Verdict:
+    began, first, pieces = time.monotonic(), 0.0, 0
+    try:
+        with client.chat.completions.create(model=AGENTS_OWN, messages=QUESTION, stream=True) as stream:
+            for chunk in stream:
+                if chunk.choices and chunk.choices[0].delta.content:
+                    first = first or time.monotonic() - began
+                    pieces += 1
+    except openai.APIError as error:
+        raise _StepFailed(to_verdict("stream", error)) from error
+    except Exception as error:  # older SDKs let the HTTP library's own errors through
+        raise _StepFailed(_broken("stream", error)) from error
+    seconds = time.monotonic() - began
+    if not pieces:
+        return Verdict("stream", "warning", f"an empty stream after {seconds:.2f} s", "Try it again.")
+    return Verdict("stream", "ok", f"the first text after {first:.2f} s, the last after {seconds:.2f} s")
+
+
+def to_verdict(step: str, error: openai.APIError) -> Verdict:
+    """Say in plain words what an error means, and what mends it."""
+    if isinstance(error, openai.APIConnectionError):
+        return _broken(step, error)
+    said = _reason(error)
+    code = str(error.code or "")
+    status = error.status_code if isinstance(error, openai.APIStatusError) else 0
+    if code == "invalid_api_key":
+        return Verdict("key", "wrong", said, _KEY)
+    if code.startswith("workspace_"):
+        return Verdict("workspace", "wrong", said, _WORKSPACE)
+    if code == "insufficient_quota":
+        return Verdict("credits", "wrong", said, _CREDITS)
+    if code in ("redirected", "not_an_answer", "empty_answer") or status in (404, 405):
+        return Verdict("base URL", "wrong", said, f"Something else than Tess answers. {_URL}")
+    if status == 429:
+        return Verdict(
+            step, "wrong", said, "Wait, and ask less often: about one request a second is let through."
+        )
+    if code in ("execution_timeout", "gateway_timeout"):
+        mend = "Stream long answers; if even short ones hang, put a system message first (seen to help)."
+        return Verdict(step, "wrong", said, mend)
+    if status >= 500:
+        return Verdict(step, "wrong", said, _LATER)
+    return Verdict(
+        step, "wrong", said, "Read the reason above; tess-openai agent shows what the agent takes."
+    )
+
+
+def _reason(error: openai.APIError) -> str:
+    """Return Tess's reason without the adapter's hint: the doctor says more precisely what to do."""
+    said = message_of(error)
+    for hint in HINTS:
+        said = said.removesuffix(hint)
+    return said.strip().rstrip(".")
+
+
+def _broken(step: str, error: Exception) -> Verdict:
+    """Say why a connection failed, from the first cause that the error carries."""
+    causes = list(_chain(error))
+    names = {type(cause).__name__ for cause in causes}
+    said = root_cause(error)
+    if isinstance(error, openai.APITimeoutError) or names & {"TimeoutError", "ReadTimeout", "ConnectTimeout"}:
+        return Verdict(step, "wrong", "no answer in time", "Allow longer with --timeout; check the network.")
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        mend = "Check TESS_BASE_URL for a misspelt host, and the network's name service."
+        return Verdict("base URL", "wrong", f"the host is not known: {said}", mend)
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        mend = "A proxy that opens TLS needs its certificates: SSL_CERT_FILE=/path/to/certificates.pem."
+        return Verdict("TLS", "wrong", f"the connection cannot be trusted: {said}", mend)
+    if "ProxyError" in names:
+        return Verdict(
+            "proxies", "wrong", f"the proxy refuses: {said}", "Check HTTPS_PROXY and its password."
+        )
+    mend = "Check host and port of TESS_BASE_URL, the proxies, and whether a firewall is in between."
+    return Verdict(step, "wrong", f"the connection fails: {said}", mend)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

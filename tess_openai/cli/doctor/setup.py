@@ -1,0 +1,208 @@
+"""What is set, judged without the network: SDK, key, workspace, agent, base URL, environment, proxies, TLS.
+
+Source: names and mistakes are those that users of Tess were seen with (observed).
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from tess_openai.cli.doctor.verdicts import Verdict, judge
+from tess_openai.settings import DEFAULT_BASE_URL, to_agent_id, to_api_key, to_api_root, to_workspace_id
+
+KEY_NAMES: Final = (
+    "TESSAI_API_KEY",
+    "TESS_API_TOKEN",
+    "TESS_PROXY_API_KEY",
+    "PARETO_API_KEY",
+    "PARETO_TOKEN",
+    "VITE_TESS_API_KEY",
+    "VITE_TESS_AI_KEY",
+)
+AGENT_NAMES: Final = ("TESSAI_AGENT_ID", "TESS_DEFAULT_AGENT_ID", "PARETO_AGENT_ID", "AGENT_ID")
+WORKSPACE_NAMES: Final = ("TESSAI_WORKSPACE_ID", "PARETO_WORKSPACE_ID")
+URL_NAMES: Final = ("TESS_API_BASE", "TESS_API_URL", "TESS_API_BASE_URL", "PARETO_API_URL")
+PROXIES: Final = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
+PROXY_SCHEMES: Final = frozenset({"http", "https", "socks4", "socks5", "socks5h"})
+CERTIFICATES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+TESS_HOSTS: Final = ("api.tess.im", "tess.pareto.io")
+_KEY_LENGTH: Final = 30
+_FAMILIES: Final = ("httpx2", "httpx")
+_APP_URL: Final = "Copy the number out of the address of the agent's page, .../agents/8794."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What is given by options; the environment stands for the rest."""
+
+    agent: str | None = None
+    workspace: str | None = None
+    base_url: str | None = None
+
+    def value(self, given: str | None, variable: str) -> str | None:
+        """Return an option, else its variable, else None; a blank variable counts as absent."""
+        return given if given is not None else os.environ.get(variable, "").strip() or None
+
+
+def offline(setup: Setup) -> Iterator[Verdict]:
+    """Judge everything that is set, in the order in which it would fail."""
+    yield _sdk()
+    yield _key()
+    yield _workspace(setup)
+    root = setup.value(setup.base_url, "TESS_BASE_URL") or DEFAULT_BASE_URL
+    judged = judge("base URL", lambda: to_api_root(root), _shown_root, _url_mend(root))
+    verdict, parsed = judged
+    yield _agent(setup, None if parsed is None else parsed[1])
+    yield _base_url(verdict, root)
+    yield from _environment(os.environ)
+    yield _proxies(os.environ, root)
+    yield _certificates(os.environ)
+
+
+def _sdk() -> Verdict:
+    version = importlib.metadata.version("openai")
+    families = [name for name in _FAMILIES if _installed(name)]
+    said = f"openai {version} with {' and '.join(families) or 'no HTTP library'}"
+    if tuple(map(int, version.split(".")[:2])) < (1, 66):
+        return Verdict("SDK", "wrong", said, "Install openai 1.66 or later: pip install -U openai")
+    return Verdict("SDK", "ok", said) if families else Verdict("SDK", "wrong", said, "pip install -U openai")
+
+
+def _installed(name: str) -> bool:
+    try:
+        importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _key() -> Verdict:
+    given = os.environ.get("TESS_API_KEY")
+    if given is None and (other := _other(KEY_NAMES)):
+        return Verdict(
+            "key", "wrong", f"TESS_API_KEY is not set, but {other} is", f"Rename {other} to TESS_API_KEY."
+        )
+    if given is None and "OPENAI_API_KEY" in os.environ:
+        said = "TESS_API_KEY is not set; OPENAI_API_KEY is, but it is OpenAI's and never used"
+        return Verdict(
+            "key", "wrong", said, "Make a key in Tess, user menu, API tokens, and set TESS_API_KEY."
+        )
+    mend = (
+        "Set it in quotes: export TESS_API_KEY='123|abc...' (keys are made in Tess, user menu, API tokens)."
+    )
+    verdict, key = judge("key", lambda: to_api_key(given), lambda _: "it looks like one of Tess's", mend)
+    if not isinstance(key, str) or verdict.state != "ok":
+        return verdict
+    number, _, secret = key.partition("|")
+    if "\\" in key:
+        return Verdict("key", "wrong", "there is a backslash in the key", "Set it without, in quotes.")
+    if not number.isdigit() or len(secret) < _KEY_LENGTH:
+        said = f"the key is a number, a pipe and usually about 48 characters; this one has {len(secret)}"
+        return Verdict("key", "warning", said, "Copy it again, whole, and set it in quotes.")
+    return verdict
+
+
+def _workspace(setup: Setup) -> Verdict:
+    given = setup.value(setup.workspace, "TESS_WORKSPACE_ID")
+    if given is None and (other := _other(WORKSPACE_NAMES)):
+        said = f"TESS_WORKSPACE_ID is not set, but {other} is"
+        return Verdict("workspace", "wrong", said, f"Rename {other} to TESS_WORKSPACE_ID.")
+    mend = "Set TESS_WORKSPACE_ID to the number under Settings, Workspace (also in the address, ?w=...)."
+    verdict, _ = judge("workspace", lambda: to_workspace_id(given), lambda found: f"{found}", mend)
+    return verdict
+
+
+def _agent(setup: Setup, in_url: int | None) -> Verdict:
+    given = setup.value(setup.agent, "TESS_AGENT_ID")
+    if given is None and in_url is None:
+        if other := _other(AGENT_NAMES):
+            return Verdict("agent", "wrong", f"TESS_AGENT_ID is not set, but {other} is", f"Rename {other}.")
+        return Verdict("agent", "wrong", "no agent is named", f"Set TESS_AGENT_ID or use --agent. {_APP_URL}")
+    if given is None:
+        return Verdict("agent", "ok", f"{in_url}, named by the base URL")
+    verdict, agent = judge("agent", lambda: to_agent_id(given), str, _APP_URL)
+    if agent is not None and in_url is not None and str(agent) != str(in_url):
+        said = f"TESS_AGENT_ID says {agent} and the base URL says {in_url}"
+        return Verdict("agent", "wrong", said, "Name the agent once; the base URL need not.")
+    return verdict
+
+
+def _shown_root(parsed: tuple[str, int | None]) -> str:
+    return parsed[0]
+
+
+def _url_mend(root: str) -> str:
+    if root.rstrip("/").endswith(("/execute", "/v1", "/chat/completions")) or "/agents" in root:
+        return f"Set only the root, TESS_BASE_URL={DEFAULT_BASE_URL}; the agent's path is added."
+    return f"Leave TESS_BASE_URL out, or set {DEFAULT_BASE_URL}."
+
+
+def _base_url(verdict: Verdict, root: str) -> Verdict:
+    host = (urlsplit(root).hostname or "") if verdict.state == "ok" else ""
+    if verdict.state == "ok" and (other := _other(URL_NAMES)) and "TESS_BASE_URL" not in os.environ:
+        return Verdict("base URL", "warning", f"{other} is set and not read", "Rename it to TESS_BASE_URL.")
+    if verdict.state != "ok" or host in (*TESS_HOSTS, "localhost") or host.startswith(("127.", "::1")):
+        return verdict
+    said = f"{host} is not one of the hosts that Tess names ({', '.join(TESS_HOSTS)})"
+    return Verdict("base URL", "warning", said, f"Leave TESS_BASE_URL out, or set {DEFAULT_BASE_URL}.")
+
+
+def _environment(variables: Mapping[str, str]) -> Iterator[Verdict]:
+    if re.search(
+        r"^\s*authorization\s*:", variables.get("OPENAI_CUSTOM_HEADERS", ""), re.IGNORECASE | re.MULTILINE
+    ):
+        said = "OPENAI_CUSTOM_HEADERS holds Authorization, which newer SDKs put in the place of Tess's key"
+        yield Verdict("environment", "wrong", said, "Take Authorization out of OPENAI_CUSTOM_HEADERS.")
+        return
+    unread = [
+        name for name in ("OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID") if variables.get(name)
+    ]
+    said = f"{', '.join(unread)}: set, and not used for Tess" if unread else "nothing of OpenAI's gets in"
+    yield Verdict("environment", "ok", said)
+
+
+def _proxies(variables: Mapping[str, str], root: str) -> Verdict:
+    found = {name: value for name in PROXIES if (value := variables.get(name) or variables.get(name.lower()))}
+    for name, value in found.items():
+        parts = urlsplit(value if "://" in value else f"http://{value}")
+        if parts.scheme not in PROXY_SCHEMES or not parts.hostname:
+            said = f"{name} is no address of a proxy"
+            return Verdict("proxies", "wrong", said, f"Set it as {name}=http://host:port, or unset it.")
+    if not found:
+        return Verdict("proxies", "ok", "none")
+    shown = ", ".join(f"{name} {_host_of(value)}" for name, value in found.items())
+    exempt = variables.get("NO_PROXY") or variables.get("no_proxy") or ""
+    host = urlsplit(root).hostname or ""
+    skips = exempt == "*" or any(
+        host.endswith(each.strip().lstrip(".")) for each in exempt.split(",") if each.strip()
+    )
+    return Verdict("proxies", "ok", f"{shown}{', but NO_PROXY exempts this host' if skips else ''}")
+
+
+def _host_of(value: str) -> str:
+    """Return host and port of a proxy: its address may hold a password."""
+    parts = urlsplit(value if "://" in value else f"http://{value}")
+    return (parts.hostname or "") + (f":{parts.port}" if parts.port else "")
+
+
+def _certificates(variables: Mapping[str, str]) -> Verdict:
+    for name in CERTIFICATES:
+        value = variables.get(name)
+        if value and not Path(value).exists():
+            said = f"{name} names a file that is not there"
+            return Verdict(
+                "TLS", "wrong", said, f"Unset {name}, or set it to your organisation's certificates."
+            )
+    own = [name for name in CERTIFICATES if variables.get(name)]
+    return Verdict("TLS", "ok", f"certificates of {' and '.join(own)}" if own else "the usual certificates")
+
+
+def _other(names: tuple[str, ...]) -> str | None:
+    return next((name for name in names if os.environ.get(name)), None)

@@ -1,0 +1,310 @@
+"""`tess-openai doctor` recognises each mistake that users of Tess were seen with, and says how to mend it."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import pytest
+from programs import Program
+
+from tess_openai.cli import main
+from tess_openai.testing import SIMULATOR_API_KEY, Fault, Profile, TessSimulator, faults
+
+KEY = SIMULATOR_API_KEY
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mistake:
+    """One mistake, or one thing that is wrong with Tess.
+
+    Attributes:
+        variables: What is set otherwise; None for not at all. `{root}` stands for the simulator's address.
+        options: Of the command.
+        profile: How Tess behaves.
+        faults: What befalls the calls.
+        on: Which answers they strike.
+        step: Where the doctor must find it.
+        said: Words of the finding.
+        mend: Words of the remedy.
+        state: How bad it is.
+    """
+
+    step: str
+    said: str
+    mend: str = ""
+    state: str = "wrong"
+    variables: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
+    options: tuple[str, ...] = ()
+    profile: Profile | None = None
+    faults: tuple[Fault, ...] = ()
+    on: str = "chat"
+
+
+def closed_port() -> int:
+    """Return a port on which nothing listens."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+MISTAKES = {
+    "no key": Mistake(variables={"TESS_API_KEY": None}, step="key", said="no API key", mend="TESS_API_KEY="),
+    "the key under another name": Mistake(
+        variables={"TESS_API_KEY": None, "PARETO_API_KEY": KEY},
+        step="key",
+        said="TESS_API_KEY is not set, but PARETO_API_KEY is",
+        mend="Rename",
+    ),
+    "only OpenAI's key": Mistake(
+        variables={"TESS_API_KEY": None, "OPENAI_API_KEY": "sk-x"},
+        step="key",
+        said="never used",
+        mend="Make a key",
+    ),
+    "a key of OpenAI's": Mistake(variables={"TESS_API_KEY": "sk-abc"}, step="key", said="a key of OpenAI's"),
+    "an empty key": Mistake(variables={"TESS_API_KEY": "''"}, step="key", said="empty", mend="quotes"),
+    "a key in quotes": Mistake(
+        variables={"TESS_API_KEY": f'"{KEY}"'}, step="key", said="had quotes", state="warning"
+    ),
+    "a key with Bearer": Mistake(
+        variables={"TESS_API_KEY": f"Bearer {KEY}"}, step="key", said="Bearer", state="warning"
+    ),
+    "a key cut at its pipe": Mistake(
+        variables={"TESS_API_KEY": "123"},
+        options=("--offline",),
+        step="key",
+        said="no pipe",
+        mend="quotes",
+        state="warning",
+    ),
+    "a key cut short": Mistake(
+        variables={"TESS_API_KEY": "123|abcdef"},
+        options=("--offline",),
+        step="key",
+        said="this one has 6",
+        state="warning",
+    ),
+    "a key with a backslash": Mistake(
+        variables={"TESS_API_KEY": KEY.replace("|", "\\|")}, step="key", said="backslash", mend="without"
+    ),
+    "a refused key": Mistake(
+        variables={"TESS_API_KEY": "9|" + "x" * 48}, step="key", said="Unauthenticated", mend="Make a new key"
+    ),
+    "a refused key, in the words of the documentation": Mistake(
+        variables={"TESS_API_KEY": "9|" + "x" * 48},
+        profile=Profile.documented(),
+        step="key",
+        said="Invalid authentication",
+        mend="Make a new key",
+    ),
+    "no workspace": Mistake(
+        variables={"TESS_WORKSPACE_ID": None}, step="workspace", said="header is required", mend="Set TESS_W"
+    ),
+    "the workspace under another name": Mistake(
+        variables={"TESS_WORKSPACE_ID": None, "TESSAI_WORKSPACE_ID": "7001"},
+        step="workspace",
+        said="but TESSAI_WORKSPACE_ID is",
+        mend="Rename",
+    ),
+    "a workspace that is no number": Mistake(
+        variables={"TESS_WORKSPACE_ID": "my-team"}, step="workspace", said="must be a number", mend="Settings"
+    ),
+    "somebody else's workspace": Mistake(
+        options=("--workspace", "12"), step="workspace", said="do not have access", mend="the key belongs to"
+    ),
+    "no agent": Mistake(variables={"TESS_AGENT_ID": None}, step="agent", said="no agent", mend="--agent"),
+    "the agent under another name": Mistake(
+        variables={"TESS_AGENT_ID": None, "AGENT_ID": "42"},
+        step="agent",
+        said="but AGENT_ID is",
+        mend="Rename",
+    ),
+    "an agent's UUID": Mistake(
+        options=("--agent", "123e4567-e89b-12d3-a456-426614174000"), step="agent", said="must be", mend="Copy"
+    ),
+    "an unknown agent": Mistake(
+        options=("--agent", "99"), step="agent", said="does not know this agent", mend="such as 42"
+    ),
+    "a private agent": Mistake(options=("--agent", "46"), step="agent", said="does not know", mend="private"),
+    "an agent that is no chat agent": Mistake(
+        options=("--agent", "47"), step="agent", said="of the type image", mend="type chat"
+    ),
+    "two agents": Mistake(
+        variables={"TESS_BASE_URL": "{root}/agents/43/openai"},
+        step="agent",
+        said="42 and the base URL says 43",
+    ),
+    "an agent with fields of its own": Mistake(
+        options=("--agent", "48"), step="call", said="asks for audience", mend="extra_body", state="skipped"
+    ),
+    "OpenAI's path": Mistake(
+        variables={"TESS_BASE_URL": "{root}/v1"}, step="base URL", said="API's root", mend="Set only the root"
+    ),
+    "the path of a call": Mistake(
+        variables={"TESS_BASE_URL": "{root}/chat/completions"},
+        step="base URL",
+        said="root",
+        mend="only the root",
+    ),
+    "the path of an execution": Mistake(
+        variables={"TESS_BASE_URL": "{root}/agents/42/execute"},
+        step="base URL",
+        said="root",
+        mend="only the root",
+    ),
+    "no scheme": Mistake(
+        variables={"TESS_BASE_URL": "api.tess.im"},
+        step="base URL",
+        said="https://",
+        mend="https://api.tess.im",
+    ),
+    "plain http": Mistake(
+        variables={"TESS_BASE_URL": "http://api.tess.im"}, step="base URL", said="in the clear", mend="https"
+    ),
+    "a path that is not the API's": Mistake(
+        variables={"TESS_BASE_URL": "{root}/wrong"}, step="base URL", said="no Tess API", mend="/api"
+    ),
+    "another host": Mistake(
+        variables={"TESS_BASE_URL": "https://api.example.com"},
+        options=("--offline",),
+        step="base URL",
+        said="not one of the hosts",
+        state="warning",
+    ),
+    "the base URL under another name": Mistake(
+        variables={"TESS_BASE_URL": None, "TESS_API_URL": "{root}"},
+        options=("--offline",),
+        step="base URL",
+        said="TESS_API_URL is set and not read",
+        state="warning",
+    ),
+    "a port on which nobody listens": Mistake(
+        variables={"TESS_BASE_URL": f"http://127.0.0.1:{closed_port()}"},
+        step="connection",
+        said="the connection fails",
+        mend="host and port",
+    ),
+    "TLS where there is none": Mistake(
+        variables={"TESS_BASE_URL": "{tls}"}, step="TLS", said="cannot be trusted", mend="SSL_CERT_FILE"
+    ),
+    "OpenAI's key in the environment's headers": Mistake(
+        variables={"OPENAI_CUSTOM_HEADERS": "X: y\nAuthorization: Bearer sk-x"},
+        step="environment",
+        said="in the place of Tess's key",
+        mend="Take Authorization out",
+    ),
+    "a proxy that is none": Mistake(
+        variables={"HTTPS_PROXY": "nonsense://"}, step="proxies", said="no address", mend="http://host:port"
+    ),
+    "a proxy that does not answer": Mistake(
+        variables={"ALL_PROXY": f"http://user:hidden@127.0.0.1:{closed_port()}"},
+        step="connection",
+        said="the connection fails",
+        mend="proxies",
+    ),
+    "certificates that are not there": Mistake(
+        variables={"SSL_CERT_FILE": "missing.pem"}, step="TLS", said="not there", mend="Unset SSL_CERT_FILE"
+    ),
+    "a login page": Mistake(
+        faults=(faults.login_page(),), on="any", step="base URL", said="HTML", mend="Something else than Tess"
+    ),
+    "a redirect": Mistake(
+        faults=(faults.redirect(),), step="base URL", said="redirect", mend="Something else"
+    ),
+    "no credits": Mistake(
+        faults=(faults.no_credits(),), step="credits", said="no credits", mend="Add credits"
+    ),
+    "too many requests": Mistake(
+        faults=(faults.rate_limited(retry_after_seconds=90),), step="call", said="limit", mend="less often"
+    ),
+    "an execution that takes too long": Mistake(
+        faults=(faults.gateway_timeout(),), step="call", said="524", mend="system message"
+    ),
+    "Tess in trouble": Mistake(
+        faults=(faults.server_error(),), step="call", said="Internal", mend="Try again"
+    ),
+    "an empty answer": Mistake(faults=(faults.empty_content(),), step="call", said="empty", state="warning"),
+    "an answer that never comes": Mistake(
+        faults=(faults.hang(),), options=("--timeout", "0.5"), step="call", said="in time", mend="--timeout"
+    ),
+    "a stream that breaks off": Mistake(
+        faults=(faults.slow(delay_seconds=0), faults.breaks_off()), step="stream", said="", mend=""
+    ),
+}
+
+
+@pytest.fixture
+def tess_simulator(mistake: Mistake) -> Iterator[TessSimulator]:
+    """Serve a Tess that behaves as the mistake has it."""
+    with TessSimulator(profile=mistake.profile) as simulator:
+        for fault in mistake.faults:
+            simulator.fault(fault, on="any" if mistake.on == "any" else "chat")
+        simulator.serve()
+        yield simulator
+
+
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_recognised(
+    mistake: Mistake,
+    tess_simulator: TessSimulator,
+    simulated: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """At its step, in plain words, with what mends it; nothing before it is wrong, and no key is shown."""
+    root = tess_simulator.base_url
+    places = {"{root}": root, "{tls}": root.replace("http://", "https://")}
+    variables = dict(mistake.variables)
+    for place, real in places.items():
+        variables = {name: value and value.replace(place, real) for name, value in variables.items()}
+    for name, value in {"SSL_CERT_FILE": None, **simulated, **variables}.items():
+        monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
+    status = main(["doctor", "--json", *mistake.options])
+    shown, errors = capsys.readouterr()
+    assert errors == ""
+    report = json.loads(shown)
+    found = [each for each in report["steps"] if each["step"] == mistake.step and each["state"] != "ok"]
+    assert found, report
+    verdict = found[-1]
+    assert verdict["state"] == mistake.state
+    assert mistake.said in verdict["said"]
+    assert mistake.mend in verdict["mend"]
+    wrong = [each["step"] for each in report["steps"] if each["state"] == "wrong"]
+    assert wrong == ([mistake.step] if mistake.state == "wrong" else wrong)
+    assert status == (1 if wrong else 0)
+    assert "hidden" not in shown
+    assert KEY not in shown
+
+
+@pytest.mark.parametrize("mistake", [Mistake(step="", said="")], ids=["none"])
+class TestAllIsWell:
+    """Nothing is wrong."""
+
+    def test_everything_is_ok(self, tess_openai: Program, tess_simulator: TessSimulator) -> None:
+        """Each step says so; the calls are two."""
+        ended = tess_openai("doctor", SSL_CERT_FILE=None)
+        assert ended.returncode == 0, ended.stdout
+        assert [line.split()[0] for line in ended.stdout.splitlines()] == ["ok"] * 12
+        assert len(tess_simulator.calls) == 2
+
+    @pytest.mark.parametrize(("option", "requests"), [("--offline", 0), ("--no-calls", 1)])
+    def test_it_asks_no_more_than_wanted(
+        self, option: str, requests: int, tess_openai: Program, tess_simulator: TessSimulator
+    ) -> None:
+        """No network, or no credits."""
+        assert tess_openai("doctor", option, SSL_CERT_FILE=None).returncode == 0
+        assert len(tess_simulator.requests) == requests
+
+    def test_causes_stand_before_consequences(
+        self, tess_openai: Program, tess_simulator: TessSimulator
+    ) -> None:
+        """With the key missing nothing is sent, and the report says why."""
+        ended = tess_openai("doctor", TESS_API_KEY=None, TESS_WORKSPACE_ID="x", SSL_CERT_FILE=None)
+        states = [line.split()[:2] for line in ended.stdout.splitlines() if not line.startswith(" ")]
+        assert states[1] == ["wrong", "key"]
+        assert states[2] == ["wrong", "workspace"]
+        assert states[-1] == ["skipped", "network"]
+        assert tess_simulator.requests == []
