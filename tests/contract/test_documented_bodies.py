@@ -1,0 +1,38 @@
+"""The bodies that Tess's documentation prints pass as they are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tess_openai.core.chat.request import prepare
+from tess_openai.core.options import Options
+from tess_openai.core.policy import Policy
+
+LINES = Path(__file__).with_name("documented_bodies.jsonl").read_text(encoding="utf-8").splitlines()
+BODIES = [pytest.param(printed["body"], id=printed["page"]) for printed in map(json.loads, LINES)]
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_a_documented_body_passes_unchanged(body: dict[str, Any]) -> None:
+    """Under the strictest policy, with nothing to tell.
+
+    One value may be spelt otherwise: the documentation prints the temperature as `1` and as `"1"`, and lists
+    the options as strings, so the adapter always says `"1"`.
+    """
+    prepared = prepare(body, Options(policy=Policy("error")))
+    assert prepared.ledger.changes == ()
+    assert prepared.body == {**body, "temperature": "1"}
+    assert prepared.untouched is isinstance(body["temperature"], str)
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_a_documented_body_is_answered(body: dict[str, Any], carry: Callable[..., Any]) -> None:
+    """By the strict simulator."""
+    carried = carry("POST", "/chat/completions", body)
+    assert (carried.status, carried.told) == (200, [])
+    assert b"heard" in carried.body
