@@ -59,12 +59,14 @@ TOOLS: Final[tuple[JSONObject, ...]] = (
     {"parallel_tool_calls": True},
 )
 IMAGE: Final = {"type": "image_url", "image_url": {"url": "data:..."}}
+FILE: Final = {"type": "file", "file": {"file_id": "389571"}}
 CALL: Final = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
 MESSAGES: Final[tuple[list[JSONObject], ...]] = (
     [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}],
     [{"role": "developer", "content": "Be brief."}],
     [{"role": "user", "content": [{"type": "text", "text": "One."}, {"type": "text", "text": "Two."}]}],
     [{"role": "user", "content": [{"type": "text", "text": "What is it?"}, IMAGE]}],
+    [{"role": "user", "content": [{"type": "text", "text": "Sum it up."}, FILE]}],
     [{"role": "assistant", "content": None, "tool_calls": [CALL]}],
     [{"role": "tool", "tool_call_id": "call_1", "content": "18 degrees"}],
     [{"role": "user", "name": "ada", "content": "Hi"}],
@@ -153,8 +155,9 @@ def messages() -> str:
     rows: list[tuple[str, str, str]] = []
     for given in MESSAGES:
         prepared = prepare({"messages": given}, Options())
-        sent = prepared.body["messages"]
-        rows.append((_lines(given), "the same" if sent == given else _lines(sent), _told(prepared)))
+        sent = "the same" if prepared.untouched else _lines(prepared.body.pop("messages"))
+        beside = {} if prepared.untouched else prepared.body
+        rows.append((_lines(given), "<br>".join(filter(None, (sent, _fields(beside)))), _told(prepared)))
     return _table(("given", "sent", "told"), rows)
 
 
@@ -201,7 +204,7 @@ def _error(
                 create = cast("Callable[..., Iterable[object]]", client.chat.completions.create)
                 list(create(**{**HELLO, **call_options}))
             except openai.APIError as error:
-                return _described(error, simulator.requests[-1].status)
+                return _described(error, simulator.calls[-1].status)
     raise AssertionError(f"{fault or client_options or call_options} was to fail")
 
 

@@ -68,7 +68,8 @@ STOPPED: Final = in_stream("stream_error", "The agent stopped")
 NOT_JSON: Final = in_stream("stream_not_json", "no JSON object")
 NO_ANSWER: Final = "Tess answered 200 with"
 TIMED_OUT: Final = Fails(error=openai.APITimeoutError, code=None, reason="timed out", requests=TRIES)
-NO_CONNECTION: Final = Fails(error=openai.APIConnectionError, code=None, reason="Connection", requests=TRIES)
+NO_CONNECTION: Final = Fails(error=openai.APIConnectionError, code=None, reason="", requests=TRIES)
+"""In the SDK's own words; its aiohttp transport calls a lost connection a timeout."""
 BROKE_OFF: Final = Fails(error=openai.APIConnectionError, code="stream_truncated", reason="onnection")
 STALLED: Final = Fails(error=openai.APITimeoutError, code="stream_truncated", reason="")
 
