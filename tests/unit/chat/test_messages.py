@@ -232,6 +232,12 @@ TOLD = [
         id="arguments that are an object",
     ),
     pytest.param(
+        [text("assistant", None, tool_calls=[{"function": {"name": None, "arguments": "{}"}}])],
+        [text("assistant", "[Called the tool  with {}]")],
+        "1 message",
+        id="a function without a name",
+    ),
+    pytest.param(
         [text("assistant", None, tool_calls={"a": 1})],
         [text("assistant", '[Called the tool {"a":1}]')],
         "1 message",

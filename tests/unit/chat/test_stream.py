@@ -189,6 +189,9 @@ def test_a_chunk_without_choices_gets_one_unless_usage_was_asked_for() -> None:
         pytest.param([FIRST, LAST], True, ["12345678"], True, id="asked for and absent"),
         pytest.param([FIRST], True, ["12345678"], True, id="asked for, and no finish reason"),
         pytest.param([FIRST, LAST, USAGE], True, ["12345678"], False, id="asked for and given"),
+        pytest.param(
+            [FIRST, USAGE], True, ["12345678"], False, id="asked for and given, and no finish reason"
+        ),
         pytest.param([FIRST, LAST], True, None, False, id="asked for, and not to be estimated"),
         pytest.param([FIRST, LAST], False, ["12345678"], False, id="not asked for"),
     ],
