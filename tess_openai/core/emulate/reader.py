@@ -102,10 +102,8 @@ class AnswerReader:
             return self._called(shown, prose, settlement, rest.after)
         return self._ask_for_call(settlement.problems, self._called("", prose, settlement, rest.after), shown)
 
-    def _called(self, shown: str, prose: str, settlement: Settlement, after: int) -> Settled:
+    def _called(self, shown: str, prose: str, settlement: Settlement, after: int) -> Called:
         text = shown if self._is_repair or self._emulation.wanted is not None else shown + self._cut(prose)
-        if self.finish_reason is not None:
-            return Said(text=text, finish_reason=self.finish_reason)
         changes: list[Change] = []
         if settlement.problems:
             why = "some calls of this answer could not be made, the others are"

@@ -157,12 +157,12 @@ def _mend_type(types: list[str], value: object) -> object:
 def _unpack(text: str, types: list[str]) -> object:
     """Read an object or array that was written as a string; None when it is not what is wanted."""
     try:
-        value = read_json(text).value
+        reading = read_json(text)
     except UnreadableError:
         return None
-    return (
-        value if _fits(value, [name for name in types if name in {"object", "array"}] or ["null"]) else None
-    )
+    wanted = [name for name in types if name in {"object", "array"}]
+    is_all = not text[reading.end :].strip()
+    return reading.value if wanted and is_all and _fits(reading.value, wanted) else None
 
 
 def _mend_choice(part: JSONObject, value: object) -> object:

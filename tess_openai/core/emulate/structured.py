@@ -23,6 +23,7 @@ from tess_openai.core.refusals import Refused
 _ANY_OBJECT: Final[JSONObject] = {"type": "object"}
 _BRACKET: Final = re.compile(r"[{\[]")
 _MAX_FAILURES: Final = 16
+_MAX_CANDIDATES: Final = 16
 _MAX_PROBLEMS: Final = 5
 
 
@@ -85,7 +86,7 @@ def extract(text: str, wanted: JSONFormat, check: SchemaChecker) -> Extract:
     """Find the JSON in an answer: of what follows the schema the longest, else of what is JSON at all."""
     best: Extract | None = None
     found = sorted(_candidates(text), key=lambda span: span[0] - span[1].end)
-    for start, reading in found:
+    for start, reading in found[:_MAX_CANDIDATES]:
         value, errors = check_and_mend(wanted.schema, reading.value, check)
         problems = [f"- {error}" for error in errors[:_MAX_PROBLEMS]]
         source = text[start : reading.end]

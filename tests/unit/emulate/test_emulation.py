@@ -1,0 +1,128 @@
+"""What a request asks to be emulated is read from it, told to the model, and told to the caller."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tess_openai.core.emulate.emulation import Emulation, parse_emulation
+from tess_openai.core.emulate.prompts import Prompts
+
+BODY: dict[str, Any] = {
+    "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "<call:x>"}],
+    "tools": [
+        {"type": "function", "function": {"name": "look", "description": "s3cret"}},
+        {"type": "custom"},
+    ],
+    "response_format": {"type": "json_object"},
+    "stop": ["s3cret", "x"],
+    "max_tokens": 9,
+}
+
+
+def parse(body: dict[str, Any], *params: str) -> Emulation | None:
+    """Read a request of which these parameters are to be emulated."""
+    return parse_emulation(
+        body, params, taken=(), prompts=Prompts(), check=lambda _, __: [], new_id=lambda: "k7x2q1abc"
+    )
+
+
+ALL = ("tools", "response_format", "stop", "max_tokens")
+
+
+@pytest.mark.parametrize(
+    ("body", "params"),
+    [
+        pytest.param({}, ALL, id="nothing asked"),
+        pytest.param(BODY, (), id="nothing to be emulated"),
+        pytest.param({"tools": [], "stop": None, "max_tokens": None}, ALL, id="nothing meant"),
+        pytest.param(
+            {"tools": BODY["tools"][:1], "tool_choice": "none"}, ALL, id="functions not to be called"
+        ),
+    ],
+)
+def test_a_request_without_need_of_emulation_is_left_alone(
+    body: dict[str, Any], params: tuple[str, ...]
+) -> None:
+    """Then there is nothing to tell and nothing to read."""
+    assert parse(body, *params) is None
+
+
+@pytest.mark.parametrize("param", ALL)
+def test_each_parameter_is_emulated_on_its_own(param: str) -> None:
+    """The policy decides over each."""
+    emulation = parse(BODY, param)
+    assert emulation is not None
+    parts = {
+        "tools": emulation.offer,
+        "response_format": emulation.wanted,
+        "stop": emulation.stops or None,
+        "max_tokens": emulation.limit,
+    }
+    assert [name for name, part in parts.items() if part is not None] == [param]
+
+
+def test_a_history_of_calls_is_told_even_where_nothing_can_be_called() -> None:
+    """The model sees what happened, and that it cannot go on so."""
+    messages: list[object] = [{"role": "function", "name": "look", "content": "fine"}]
+    emulation = parse({"messages": messages}, "tools")
+    assert emulation is not None
+    instructions, result = emulation.messages(messages)
+    assert "No function can be called now" in instructions["content"]  # type: ignore[index]
+    assert result["content"].startswith("<result:k7x2q1>")  # type: ignore[index]
+
+
+def test_the_model_is_told_of_all_in_one_system_message() -> None:
+    """Functions, form and length; the caller's messages are not touched."""
+    before = copy.deepcopy(BODY)
+    emulation = parse(BODY, *ALL)
+    assert emulation is not None
+    system, user = emulation.messages(BODY["messages"])
+    content: str = system["content"]  # type: ignore[index]
+    assert content.startswith("Be brief.\n\nYou can call functions")
+    assert "one JSON object" in content
+    assert "9 tokens" in content
+    assert user == {"role": "user", "content": "<~call:x>"}
+    assert before == BODY
+
+
+def test_where_only_the_answer_is_cut_the_messages_are_the_same_object() -> None:
+    """`stop` needs no word to the model."""
+    emulation = parse(BODY, "stop")
+    assert emulation is not None
+    assert emulation.messages(BODY["messages"]) is BODY["messages"]
+
+
+def test_the_ledger_says_what_is_emulated_and_what_it_costs() -> None:
+    """In numbers, and without a word of the caller's."""
+    emulation = parse(BODY, *ALL)
+    assert emulation is not None
+    changes = emulation.changes()
+    told = f"{len(emulation.instructions)} characters of instructions in all"
+    assert [(change.action, change.param, change.given, change.sent) for change in changes] == [
+        ("emulated", "tools", "1 function", told),
+        ("stripped", "tools", "custom", ""),
+        ("emulated", "response_format", "a JSON object", told),
+        ("emulated", "stop", "2 sequences", ""),
+        ("emulated", "max_tokens", "9", ""),
+    ]
+    assert [change.warn for change in changes] == [None, "tools", None, None, None]
+    assert "s3cret" not in "".join(map(str, changes))
+
+
+def test_what_is_told_to_the_model_can_be_replaced(make_emulation: Callable[..., Emulation]) -> None:
+    """The prompts are data."""
+    emulation = parse_emulation(
+        {"response_format": {"type": "json_object"}},
+        ["response_format"],
+        taken=(),
+        prompts=Prompts(json_object="JSON!"),
+        check=lambda _, __: [],
+        new_id=lambda: "1",
+    )
+    assert emulation is not None
+    assert emulation.instructions == "JSON!"
+    assert make_emulation().instructions != "JSON!"

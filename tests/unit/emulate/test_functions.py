@@ -1,0 +1,132 @@
+"""Calls are given to the caller as OpenAI gives them, whole or in a stream."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tess_openai.core.emulate.functions import MAX_CALLS, deltas, message_fields, settle
+from tess_openai.core.emulate.offers import parse_offer
+from tess_openai.core.emulate.outcomes import FunctionCall
+from tess_openai.core.emulate.parser import Block
+from tess_openai.core.jsons import JSONObject
+
+CALLS = [FunctionCall("call_1", "look", '{"at": "x"}'), FunctionCall("call_2", "leap", "{}")]
+OFFER = parse_offer({"tools": [{"function": {"name": "look"}}]})
+
+
+def no_errors(_: JSONObject, __: object) -> list[str]:
+    """Accept anything."""
+    return []
+
+
+def test_a_message_tells_of_its_calls() -> None:
+    """With identifiers and types."""
+    assert message_fields(CALLS, is_legacy=False) == {
+        "tool_calls": [
+            {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": '{"at": "x"}'}},
+            {"id": "call_2", "type": "function", "function": {"name": "leap", "arguments": "{}"}},
+        ]
+    }
+
+
+def test_a_message_in_the_older_spelling_tells_of_one_call() -> None:
+    """There is no room for identifiers nor for a second call."""
+    assert message_fields(CALLS, is_legacy=True) == {
+        "function_call": {"name": "look", "arguments": '{"at": "x"}'}
+    }
+
+
+def test_a_stream_names_each_call_before_its_arguments() -> None:
+    """The order of OpenAI: index, id, type and name first, with no arguments yet."""
+    assert list(deltas(CALLS, is_legacy=False)) == [
+        {
+            "tool_calls": [
+                {
+                    "index": 0,
+                    "id": "call_1",
+                    "type": "function",
+                    "function": {"name": "look", "arguments": ""},
+                }
+            ]
+        },
+        {"tool_calls": [{"index": 0, "function": {"arguments": '{"at": "x"}'}}]},
+        {
+            "tool_calls": [
+                {
+                    "index": 1,
+                    "id": "call_2",
+                    "type": "function",
+                    "function": {"name": "leap", "arguments": ""},
+                }
+            ]
+        },
+        {"tool_calls": [{"index": 1, "function": {"arguments": "{}"}}]},
+    ]
+
+
+@given(st.dictionaries(st.text(), st.text(max_size=600), max_size=3), st.booleans())
+def test_the_pieces_of_a_stream_are_the_whole(arguments: dict[str, str], is_legacy: bool) -> None:  # noqa: FBT001
+    """Joined, the arguments are what a message has."""
+    text = json.dumps(arguments)
+    pieces: list[Any] = list(deltas([FunctionCall("1", "look", text)], is_legacy=is_legacy))
+    said = [piece["function_call"] if is_legacy else piece["tool_calls"][0]["function"] for piece in pieces]
+    assert "".join(piece["arguments"] for piece in said) == text
+    assert [piece.get("name") for piece in said] == ["look", *([None] * (len(said) - 1))]
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        pytest.param([Block('{"name": "look"}', is_closed=True)] * (MAX_CALLS + 1), id="between their marks"),
+        pytest.param(
+            [Block('[{"name": "look"}' + ', {"name": "look"}' * MAX_CALLS + "]", is_closed=True)],
+            id="in one list",
+        ),
+    ],
+)
+def test_the_number_of_calls_is_bounded(blocks: list[Block]) -> None:
+    """A model that writes call after call without end has lost its way, and is told so once."""
+    settlement = settle(blocks, OFFER, no_errors, lambda: "1", is_cut=False)
+    assert settlement.calls == []
+    assert settlement.problems == ["- there are more than 128 calls; make fewer at once"]
+
+
+def test_arguments_must_be_an_object_even_where_the_schema_does_not_say_so() -> None:
+    """A caller parses them as one."""
+    settlement = settle(
+        [Block('{"name": "look", "arguments": [1]}', is_closed=True)],
+        OFFER,
+        no_errors,
+        lambda: "1",
+        is_cut=False,
+    )
+    assert settlement.problems == ['- look: "arguments" must be an object']
+
+
+@pytest.mark.parametrize(
+    ("is_closed", "is_cut", "is_made"),
+    [(True, True, True), (False, False, True), (False, True, False)],
+    ids=["it was closed", "nothing is known of a cut", "the answer is cut, and the call unclosed"],
+)
+def test_a_call_that_lacks_a_bracket_is_made_unless_it_was_cut(
+    is_closed: bool,  # noqa: FBT001
+    is_cut: bool,  # noqa: FBT001
+    is_made: bool,  # noqa: FBT001
+) -> None:
+    """What is missing at a cut may be more than a bracket."""
+    block = Block('{"name": "look", "arguments": {}', is_closed=is_closed)
+    settlement = settle([block], OFFER, no_errors, lambda: "1", is_cut=is_cut)
+    assert bool(settlement.calls) == is_made
+    assert bool(settlement.problems) != is_made
+
+
+def test_wrappers_within_wrappers_end() -> None:
+    """A list of lists of nothing is no call, and takes no time."""
+    block = Block('{"calls": ' * 60 + "[]" + "}" * 60, is_closed=True)
+    settlement = settle([block], OFFER, no_errors, lambda: "1", is_cut=False)
+    assert settlement.calls == []

@@ -1,0 +1,131 @@
+"""What a request offers and demands is read in every spelling OpenAI has for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tess_openai.core.emulate.offers import NO_ARGUMENTS, Offer, parse_offer
+from tess_openai.core.refusals import Refused
+
+TOOLS = [
+    {
+        "type": "function",
+        "function": {"name": "look", "description": "Looks.", "parameters": {"type": "object"}},
+    },
+    {"type": "function", "function": {"name": "leap"}},
+]
+LEGACY = [tool["function"] for tool in TOOLS]
+
+
+def offer_of(**body: Any) -> Offer:  # noqa: ANN401 - a request is any JSON
+    """Read an offer of `TOOLS`."""
+    return parse_offer({"tools": TOOLS, **body})
+
+
+@pytest.mark.parametrize(
+    ("body", "functions", "demand", "is_named"),
+    [
+        pytest.param({}, ["look", "leap"], "auto", False, id="nothing said means auto"),
+        pytest.param({"tool_choice": None}, ["look", "leap"], "auto", False, id="null means auto"),
+        pytest.param({"tool_choice": "auto"}, ["look", "leap"], "auto", False, id="auto"),
+        pytest.param({"tool_choice": "required"}, ["look", "leap"], "required", False, id="required"),
+        pytest.param({"tool_choice": "none"}, [], "none", False, id="none offers nothing"),
+        pytest.param(
+            {"tool_choice": {"type": "function", "function": {"name": "leap"}}},
+            ["leap"],
+            "required",
+            True,
+            id="a named function alone is offered",
+        ),
+        pytest.param(
+            {
+                "tool_choice": {
+                    "type": "allowed_tools",
+                    "allowed_tools": {
+                        "mode": "required",
+                        "tools": [{"type": "function", "function": {"name": "look"}}],
+                    },
+                }
+            },
+            ["look"],
+            "required",
+            False,
+            id="allowed tools",
+        ),
+        pytest.param({"tools": None, "functions": LEGACY}, ["look", "leap"], "auto", False, id="functions"),
+        pytest.param(
+            {"tools": None, "functions": LEGACY, "function_call": {"name": "leap"}},
+            ["leap"],
+            "required",
+            True,
+            id="a named function in the older spelling",
+        ),
+        pytest.param(
+            {"tools": None, "functions": LEGACY, "function_call": "none"}, [], "none", False, id="older none"
+        ),
+        pytest.param({"tools": []}, [], "none", False, id="no tools"),
+        pytest.param({"tools": "internet"}, [], "none", False, id="a word of the agent's"),
+    ],
+)
+def test_an_offer(body: dict[str, Any], functions: list[str], demand: str, is_named: bool) -> None:  # noqa: FBT001
+    """Functions, demand and whether one is named."""
+    offer = offer_of(**body)
+    assert list(offer.functions) == functions
+    assert (offer.demand, offer.is_named) == (demand, is_named)
+
+
+def test_one_call_at_a_time_where_the_request_says_so_or_cannot_say_otherwise() -> None:
+    """`parallel_tool_calls: false`, and the older spelling, which has room for one call only."""
+    assert offer_of().allows_several
+    assert not offer_of(parallel_tool_calls=False).allows_several
+    legacy = parse_offer({"functions": LEGACY})
+    assert not legacy.allows_several
+    assert (legacy.is_legacy, legacy.param) == (True, "functions")
+
+
+def test_a_function_without_parameters_takes_none() -> None:
+    """The absent schema is that of no arguments."""
+    functions = offer_of().functions
+    assert functions["leap"].parameters == NO_ARGUMENTS
+    assert functions["look"].description == "Looks."
+
+
+def test_tools_that_are_no_functions_are_told_of() -> None:
+    """A custom tool is left out by name of its type; a tool of the agent's own is not ours to speak of."""
+    tools = [*TOOLS, {"type": "custom", "custom": {"name": "run"}}, {"type": "web_search"}]
+    offer = parse_offer({"tools": tools}, taken={"web_search", "look"})
+    assert offer.left_out == ("custom",)
+    assert list(offer.functions) == ["leap"]
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        pytest.param({"type": "function", "function": {"name": "fly"}}, id="a function that is not there"),
+        pytest.param("any", id="a word OpenAI does not know"),
+        pytest.param(
+            {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [{"name": "fly"}]}},
+            id="an allowed function that is not there",
+        ),
+    ],
+)
+def test_a_choice_that_makes_no_sense_is_refused(choice: object) -> None:
+    """As OpenAI does, naming the parameter."""
+    with pytest.raises(Refused) as refusal:
+        offer_of(tool_choice=choice)
+    assert (refusal.value.param, refusal.value.code) == ("tool_choice", "invalid_tool_choice")
+
+
+def test_a_choice_of_a_tool_the_agent_has_itself_demands_nothing() -> None:
+    """The word that is sent for it does what is asked."""
+    body = {"tools": TOOLS, "tool_choice": {"type": "web_search"}}
+    assert parse_offer(body, taken={"web_search"}).demand == "auto"
+
+
+@pytest.mark.parametrize("tool", [{"function": {}}, {"function": {"name": ""}}], ids=["none", "empty"])
+def test_a_function_without_a_name_is_refused(tool: dict[str, Any]) -> None:
+    """It could never be called."""
+    with pytest.raises(Refused, match="no name"):
+        parse_offer({"tools": [tool]})

@@ -1,0 +1,272 @@
+"""The model is told of functions compactly, and of the past so that it can follow it."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+
+from tess_openai.core.emulate.history import render_messages, tells_of_calls
+from tess_openai.core.emulate.marks import Marks
+from tess_openai.core.emulate.offers import NO_OFFER, parse_offer
+from tess_openai.core.emulate.prompts import Prompts
+from tess_openai.core.emulate.protocol import (
+    compact_json,
+    compact_schema,
+    functions_text,
+    with_instructions,
+)
+
+MARKS = Marks("k7x2q1")
+LOOK = {
+    "type": "function",
+    "function": {
+        "name": "look",
+        "description": "Looks.\n\n    Args:\n        title: What <call:x> to look at.",
+        "parameters": {
+            "title": "LookArgs",
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "type": "object",
+            "properties": {
+                "title": {"title": "Title", "type": "string", "pattern": "a"},
+                "at": {"$ref": "#/$defs/Place"},
+                "as": {"enum": ["title"], "default": {"title": "x"}},
+                "more": {"anyOf": [{"title": "A", "type": "string"}, {"type": "null"}]},
+            },
+            "required": ["title"],
+            "additionalProperties": False,
+            "$defs": {"Place": {"title": "Place", "type": "object", "additionalProperties": {"title": "B"}}},
+        },
+    },
+}
+
+
+def test_a_schema_loses_what_tells_a_model_nothing_and_nothing_else() -> None:
+    """Properties that are called title, choices and defaults stay; references stay what they are."""
+    assert compact_schema(LOOK["function"]["parameters"]) == {  # type: ignore[index]
+        "type": "object",
+        "properties": {
+            "title": {"type": "string", "pattern": "a"},
+            "at": {"$ref": "#/$defs/Place"},
+            "as": {"enum": ["title"], "default": {"title": "x"}},
+            "more": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+        },
+        "required": ["title"],
+        "$defs": {"Place": {"type": "object", "additionalProperties": {}}},
+    }
+
+
+def test_a_schema_nested_beyond_reason_does_not_fail() -> None:
+    """What is too deep stays as it is."""
+    schema: dict[str, Any] = {"title": "x"}
+    for _ in range(500):
+        schema = {"items": schema}
+    assert compact_schema(schema) == schema
+
+
+@pytest.mark.parametrize(
+    ("body", "said", "not_said"),
+    [
+        pytest.param({}, ["Call a function where it helps", "several calls"], ["You must"], id="auto"),
+        pytest.param(
+            {"tool_choice": "required"}, ["You must call a function now"], ["it helps"], id="required"
+        ),
+        pytest.param(
+            {"tool_choice": {"type": "function", "function": {"name": "look"}}},
+            ["You must call the function look now"],
+            ["it helps"],
+            id="named",
+        ),
+        pytest.param(
+            {"parallel_tool_calls": False}, ["one call only"], ["several calls"], id="one at a time"
+        ),
+    ],
+)
+def test_the_model_is_told_what_is_demanded(
+    body: dict[str, Any], said: list[str], not_said: list[str]
+) -> None:
+    """In the words of the prompts."""
+    text = functions_text(parse_offer({"tools": [LOOK], **body}), MARKS, Prompts())
+    assert all(words in text for words in said)
+    assert not any(words in text for words in not_said)
+
+
+def test_each_function_is_one_line_of_json_and_the_marks_are_shown() -> None:
+    """The line is the function as the caller described it, imitations of marks escaped."""
+    lines = functions_text(parse_offer({"tools": [LOOK]}), MARKS, Prompts()).splitlines()
+    function = json.loads(next(line for line in lines if line.startswith('{"name":"look"')))
+    assert function["description"] == "Looks.\n\nArgs:\n    title: What <~call:x> to look at."
+    assert "<call:k7x2q1>" in lines
+    assert "</call:k7x2q1>" in lines
+
+
+def test_where_nothing_can_be_called_the_model_is_told_so() -> None:
+    """It still learns to read what stands in the history."""
+    text = functions_text(NO_OFFER, MARKS, Prompts())
+    assert "No function can be called now" in text
+    assert "<result:k7x2q1>" in text
+
+
+@pytest.mark.parametrize(
+    ("messages", "expected"),
+    [
+        pytest.param([], [{"role": "system", "content": "T"}], id="no messages"),
+        pytest.param(
+            [{"role": "user", "content": "u"}],
+            [{"role": "system", "content": "T"}, {"role": "user", "content": "u"}],
+            id="no instruction yet",
+        ),
+        pytest.param(
+            [{"role": "system", "content": "s"}],
+            [{"role": "system", "content": "s\n\nT"}],
+            id="a system message",
+        ),
+        pytest.param(
+            [{"role": "developer", "content": ""}],
+            [{"role": "developer", "content": "T"}],
+            id="an empty developer message",
+        ),
+        pytest.param(
+            [{"role": "system", "content": [{"type": "text", "text": "s"}]}],
+            [{"role": "system", "content": [{"type": "text", "text": "s"}, {"type": "text", "text": "T"}]}],
+            id="a system message of parts",
+        ),
+        pytest.param(["?"], [{"role": "system", "content": "T"}, "?"], id="no message at all"),
+    ],
+)
+def test_instructions_join_the_first_system_message(messages: list[object], expected: list[object]) -> None:
+    """There is one system message, since what two do is unknown."""
+    before = copy.deepcopy(messages)
+    assert with_instructions(messages, "T") == expected
+    assert messages == before
+
+
+def call(identifier: str, name: str, arguments: object) -> dict[str, Any]:
+    """Return a call as it stands in a message."""
+    return {"id": identifier, "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+HISTORY: list[object] = [
+    {"role": "user", "content": "Weather in Rio and Rome?", "name": "Ana"},
+    {
+        "role": "assistant",
+        "content": "Let me see.",
+        "tool_calls": [call("1", "weather", '{"city": "Rio"}'), call("2", "weather", '{"city": "Rome"}')],
+    },
+    {"role": "tool", "tool_call_id": "2", "content": "wet"},
+    {"role": "tool", "tool_call_id": "1", "content": [{"type": "text", "text": "dry <call:x>"}]},
+    {"role": "assistant", "content": "Dry in Rio."},
+]
+
+
+def test_calls_and_results_become_text_that_can_be_followed() -> None:
+    """Calls stand between their marks, results between theirs, each saying which call it answers."""
+    before = copy.deepcopy(HISTORY)
+    first, said, results, last = render_messages(HISTORY, MARKS, Prompts())
+    assert first is HISTORY[0]
+    assert last is HISTORY[4]
+    assert said == {
+        "role": "assistant",
+        "content": "Let me see.\n"
+        '<call:k7x2q1>\n{"name": "weather", "arguments": {"city": "Rio"}}\n</call:k7x2q1>\n'
+        '<call:k7x2q1>\n{"name": "weather", "arguments": {"city": "Rome"}}\n</call:k7x2q1>',
+    }
+    assert results == {
+        "role": "user",
+        "content": [
+            {
+                "type": "text",
+                "text": "<result:k7x2q1>\nResult of weather (call 2):\nwet\n</result:k7x2q1>",
+            },
+            {"type": "text", "text": "<result:k7x2q1>\nResult of weather (call 1):"},
+            {"type": "text", "text": "dry <~call:x>"},
+            {"type": "text", "text": "</result:k7x2q1>"},
+        ],
+    }
+    assert before == HISTORY
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        pytest.param(
+            {"role": "assistant", "content": None, "tool_calls": [call("1", "look", "{}")]},
+            '<call:k7x2q1>\n{"name": "look", "arguments": {}}\n</call:k7x2q1>',
+            id="no prose before a call",
+        ),
+        pytest.param(
+            {"role": "assistant", "function_call": {"name": "look", "arguments": '{"a": 1}'}},
+            '<call:k7x2q1>\n{"name": "look", "arguments": {"a": 1}}\n</call:k7x2q1>',
+            id="the older function_call",
+        ),
+        pytest.param(
+            {"role": "assistant", "tool_calls": [call("1", "look", "{broken")]},
+            '<call:k7x2q1>\n{"name": "look", "arguments": "{broken"}\n</call:k7x2q1>',
+            id="arguments that are no JSON",
+        ),
+        pytest.param(
+            {"role": "assistant", "tool_calls": [call("1", "look", {"a": "<call:x>"})]},
+            '<call:k7x2q1>\n{"name": "look", "arguments": {"a":"<~call:x>"}}\n</call:k7x2q1>',
+            id="an imitation in arguments",
+        ),
+        pytest.param(
+            {"role": "assistant", "tool_calls": [{"id": "1", "custom": {"name": "run", "input": "ls"}}]},
+            '<call:k7x2q1>\n{"name": "run", "arguments": "ls"}\n</call:k7x2q1>',
+            id="a custom tool",
+        ),
+        pytest.param(
+            {"role": "function", "name": "look", "content": "fine"},
+            "<result:k7x2q1>\nResult of look:\nfine\n</result:k7x2q1>",
+            id="the older result",
+        ),
+        pytest.param(
+            {"role": "tool", "tool_call_id": "9", "content": None},
+            "<result:k7x2q1>\nResult of function:\n</result:k7x2q1>",
+            id="a result of no call, without content",
+        ),
+        pytest.param(
+            {"role": "tool", "content": {"a": 1}},
+            '<result:k7x2q1>\nResult of function:\n{"a":1}\n</result:k7x2q1>',
+            id="a result that is an object",
+        ),
+        pytest.param({"role": "user", "content": "</ call:x>"}, "<~/ call:x>", id="an imitation of a user"),
+        pytest.param(
+            {"role": "system", "content": ["<call:x>"]}, ["<~call:x>"], id="a part that is a string"
+        ),
+    ],
+)
+def test_one_message(message: dict[str, Any], text: object) -> None:
+    """The content that goes out for it."""
+    (rendered,) = render_messages([message], MARKS, Prompts())
+    assert rendered["content"] == text  # type: ignore[index]
+
+
+def test_what_is_no_message_and_what_is_no_text_passes() -> None:
+    """It is for Tess to refuse."""
+    messages: list[object] = ["?", {"role": "user", "content": [{"type": "image_url"}, 5]}, {"role": "user"}]
+    assert render_messages(messages, MARKS, Prompts()) == messages
+
+
+@pytest.mark.parametrize(
+    ("message", "tells"),
+    [
+        ({"role": "tool"}, True),
+        ({"role": "function"}, True),
+        ({"role": "assistant", "tool_calls": [{}]}, True),
+        ({"role": "assistant", "function_call": {"name": "a"}}, True),
+        ({"role": "assistant", "tool_calls": []}, False),
+        ({"role": "user", "content": "tool"}, False),
+        ("tool", False),
+    ],
+)
+def test_whether_messages_tell_of_calls(message: object, tells: bool) -> None:  # noqa: FBT001
+    """By role or by key."""
+    assert tells_of_calls([message]) is tells
+
+
+def test_json_that_utf_8_cannot_hold_is_escaped() -> None:
+    """Half a surrogate pair survives as an escape, other text as itself."""
+    assert compact_json({"é": "\ud83d"}) == '{"\\u00e9":"\\ud83d"}'
+    assert compact_json({"é": 1}) == '{"é":1}'

@@ -1,0 +1,179 @@
+"""An answer is read to one outcome, and a repair gives out nothing before it is known to be one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tess_openai.core.emulate.emulation import Emulation
+from tess_openai.core.emulate.outcomes import AskAgain, Called, Failed, Outcome, Said
+from tess_openai.core.emulate.reader import AnswerReader
+
+CALL = '<call:k7x2q1>{"name": "get_time", "arguments": {}}</call:k7x2q1>'
+BAD_CALL = '<call:k7x2q1>{"name": "fly", "arguments": {}}</call:k7x2q1>'
+NO_TOOLS: dict[str, Any] = {"tools": None}
+PERSON = {"response_format": {"type": "json_schema", "json_schema": {"name": "p", "schema": "person"}}}
+
+
+def ask_again(outcome: Outcome) -> AskAgain:
+    """Narrow an outcome."""
+    assert isinstance(outcome, AskAgain)
+    return outcome
+
+
+def test_prose_goes_out_as_it_comes(make_emulation: Callable[..., Emulation]) -> None:
+    """Only what may belong to a mark, or is white space before one, waits."""
+    reader = AnswerReader(make_emulation())
+    pieces = ["Hel", "lo ", "you <", "b> and <ca", "me> ", "<call", "ing ", "\n```", "py\n", "x", " <"]
+    shown = [reader.feed(piece) for piece in pieces]
+    assert shown == ["Hel", "lo", " you", " <b> and", " <came>", "", " <calling", "", "", " \n```py\nx", ""]
+    assert reader.finish() == Said(text=" <")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"tool_choice": "required"}, {"tools": None, "response_format": {"type": "json_object"}}],
+    ids=["a call is demanded", "JSON is wanted"],
+)
+def test_nothing_goes_out_where_the_end_decides(
+    make_emulation: Callable[..., Emulation], body: dict[str, Any]
+) -> None:
+    """Text that may have to be asked for again is held."""
+    reader = AnswerReader(make_emulation(**body))
+    assert reader.feed('Well, {"a": 1} is it.') == ""
+
+
+def test_a_repair_holds_its_prose_and_drops_it_where_a_call_comes_of_it(
+    make_emulation: Callable[..., Emulation],
+) -> None:
+    """The apology of a model is not part of the answer."""
+    reader = AnswerReader(make_emulation(), is_repair=True)
+    assert reader.feed(f"Sorry! {CALL}") == ""
+    outcome = reader.finish()
+    assert isinstance(outcome, Called)
+    assert outcome.text == ""
+
+
+def test_a_repair_that_is_prose_is_the_answer(make_emulation: Callable[..., Emulation]) -> None:
+    """The model has thought better of it."""
+    reader = AnswerReader(make_emulation(), is_repair=True)
+    assert reader.feed("I need no function.") == ""
+    assert reader.finish() == Said(text="I need no function.")
+
+
+def test_the_model_is_told_what_was_wrong_in_its_own_conversation(
+    make_emulation: Callable[..., Emulation],
+) -> None:
+    """Its answer, marks and all, and the problems with names it can use."""
+    reader = AnswerReader(make_emulation())
+    reader.feed(f"Off we go. {BAD_CALL}")
+    answer, complaint = ask_again(reader.finish()).messages
+    assert answer == {"role": "assistant", "content": f"Off we go. {BAD_CALL}"}
+    assert complaint["role"] == "user"
+    assert "there is no function 'fly'; there are: get_weather, get_time" in complaint["content"]
+    assert "between <call:k7x2q1> and </call:k7x2q1>" in complaint["content"]
+
+
+def test_what_the_model_wrote_is_no_template(make_emulation: Callable[..., Emulation]) -> None:
+    """A hole in its text stays one."""
+    reader = AnswerReader(make_emulation())
+    reader.feed('<call:k7x2q1>{"name": "{open}", "arguments": {}}')
+    assert "there is no function '{open}'" in ask_again(reader.finish()).messages[1]["content"]
+
+
+def test_an_empty_answer_is_named_in_the_conversation(make_emulation: Callable[..., Emulation]) -> None:
+    """Tess takes no empty message."""
+    outcome = AnswerReader(make_emulation(tool_choice="required")).finish()
+    assert ask_again(outcome).messages[0]["content"] == "(no answer)"
+
+
+def test_a_repeated_text_is_not_urged_into_a_call(make_emulation: Callable[..., Emulation]) -> None:
+    """A call without marks may be a text of the user's that the model repeats; it is asked, not told."""
+    reader = AnswerReader(make_emulation())
+    reader.feed('{"name": "get_time", "arguments": {}}')
+    complaint = ask_again(reader.finish()).messages[1]["content"]
+    assert "If you mean to call a function" in complaint
+    assert "If not" in complaint
+
+
+def test_the_error_of_a_demand_that_was_not_met_names_it(make_emulation: Callable[..., Emulation]) -> None:
+    """Status, parameter and code are for programs, the message for people."""
+    choice = {"type": "function", "function": {"name": "get_time"}}
+    outcome = AnswerReader(make_emulation(tool_choice=choice)).finish()
+    failed = ask_again(outcome).otherwise
+    assert isinstance(failed, Failed)
+    refused = failed.refused
+    assert (refused.status, refused.param, refused.code) == (422, "tool_choice", "function_call_missing")
+    assert "'get_time'" in refused.message
+
+
+def test_the_error_in_the_older_spelling_names_its_parameter(
+    make_emulation: Callable[..., Emulation],
+) -> None:
+    """And so does the ledger."""
+    body = {"tools": None, "functions": [{"name": "look"}], "function_call": {"name": "look"}}
+    outcome = ask_again(AnswerReader(make_emulation(**body)).finish())
+    assert isinstance(outcome.otherwise, Failed)
+    assert outcome.otherwise.refused.param == "function_call"
+    assert outcome.change.param == "functions"
+
+
+def test_what_was_left_aside_is_in_the_ledger(make_emulation: Callable[..., Emulation]) -> None:
+    """Text after a call, calls beyond the one allowed, calls that could not be made."""
+    reader = AnswerReader(make_emulation(parallel_tool_calls=False))
+    reader.feed(f"{CALL}{CALL} It is noon.")
+    outcome = reader.finish()
+    assert isinstance(outcome, Called)
+    assert [(change.param, change.given) for change in outcome.changes] == [
+        ("tool_calls", "1 call"),
+        ("content", "11 characters"),
+    ]
+    reader = AnswerReader(make_emulation())
+    reader.feed(CALL + BAD_CALL)
+    called = ask_again(reader.finish()).otherwise
+    assert isinstance(called, Called)
+    assert [(change.given, change.warn) for change in called.changes] == [("1 problem", "tools")]
+
+
+def test_a_call_in_an_answer_that_was_cut_is_not_made_up_to_the_end(
+    make_emulation: Callable[..., Emulation],
+) -> None:
+    """A missing bracket is mended only where the model itself left it out."""
+    text = '<call:k7x2q1>{"name": "get_weather", "arguments": {"city": "Lisbon"}'
+    for is_cut, kind in ((False, Called), (True, AskAgain)):
+        reader = AnswerReader(make_emulation())
+        reader.feed(text)
+        assert isinstance(reader.finish(is_cut=is_cut), kind)
+
+
+def test_json_in_an_answer_that_was_cut_is_given_as_far_as_it_came(
+    make_emulation: Callable[..., Emulation],
+) -> None:
+    """With OpenAI too, and its finish reason says so; asking again would be cut again."""
+    reader = AnswerReader(make_emulation(**NO_TOOLS, **PERSON))
+    reader.feed('Sure: {"name": "An')
+    assert reader.finish(is_cut=True) == Said(text='{"name": "An')
+
+
+def test_the_text_ends_early_where_it_may(make_emulation: Callable[..., Emulation]) -> None:
+    """So that the connection can be closed."""
+    reader = AnswerReader(make_emulation(stop="END"))
+    assert reader.feed("a E") == "a "
+    assert reader.finish_reason is None
+    assert reader.feed("ND b") == ""
+    assert reader.finish_reason == "stop"
+    assert reader.feed("c") == ""
+    assert reader.finish() == Said(finish_reason="stop")
+
+
+def test_prose_held_for_a_stop_sequence_is_not_lost_before_a_call(
+    make_emulation: Callable[..., Emulation],
+) -> None:
+    """What might have begun one is given out when it did not."""
+    reader = AnswerReader(make_emulation(stop="END"))
+    assert reader.feed(f"the EN\n{CALL}") == "the "
+    outcome = reader.finish()
+    assert isinstance(outcome, Called)
+    assert outcome.text == "EN"
