@@ -70,7 +70,10 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """What the transports of one client share; immutable, so any number of threads and tasks may use it."""
+    """What the transports of one client share; any number of threads and tasks may use it.
+
+    Immutable, but for what its `directory` learns of agents, which has a lock of its own.
+    """
 
     origin: Origin
     options: Options

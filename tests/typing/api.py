@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import openai
 from typing_extensions import assert_type
 
-from tess_openai import Change, changes_of, connection, create_async_client, create_client
+from tess_openai import (
+    Agent,
+    Change,
+    async_get_agent,
+    async_list_agents,
+    changes_of,
+    connection,
+    create_async_client,
+    create_client,
+    get_agent,
+    list_agents,
+)
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
@@ -16,6 +28,21 @@ if TYPE_CHECKING:
 assert_type(create_client(), openai.OpenAI)
 assert_type(create_client(8794, workspace_id=12, api_key=lambda: "key"), openai.OpenAI)
 assert_type(create_async_client("8794", timeout=30.0, max_retries=0), openai.AsyncOpenAI)
+
+# Agents are data, alone or in turn; "fetch" is the one word for looking the client's own up.
+assert_type(get_agent(8794, api_key="1|x"), Agent)
+assert_type(list_agents(q="support", type="chat"), Iterator[Agent])
+create_client(8794, agent="fetch", agents={"support": 8794, "sales": "a-slug-AbC12d"}, requests_per_second=1)
+create_client(agent=get_agent(8794), models={"gpt-4o": "tess-6", "*": None})
+create_client(agent="always")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+async def look(client: openai.AsyncOpenAI) -> None:
+    """Look at agents through a client."""
+    assert_type(await async_get_agent(client=client), Agent)
+    async for agent in async_list_agents(client=client):
+        assert_type(agent.models, tuple[str, ...])
+
 
 # One word for all that Tess lacks, or a word for each; other words are an error.
 create_client(unsupported="error", temperatures=["0", 1], tool_names={"my_search": "internet"})
