@@ -18,6 +18,7 @@ from threading import Lock
 from typing import Final
 
 import anyio
+from anyio.lowlevel import checkpoint
 
 SPACING: Final = 1.1
 """Times the interval between two sends: on their way they may come closer to each other."""
@@ -87,6 +88,12 @@ class Turns:
             turns.free_at = now + interval
             return 0.0
 
+    def postpone(self, key: bytes, interval: float) -> None:
+        """Count the next turn from now: the call that took this one goes only now."""
+        with self._lock:
+            turns = self._by_key.setdefault(key, _Turns())
+            turns.free_at = max(turns.free_at, self._clock() + interval)
+
     def hold_back(self, key: bytes, seconds: float) -> None:
         """Let nobody go before these seconds have passed."""
         with self._lock:
@@ -146,6 +153,8 @@ class Pace:
                 if held > self.longest_hold_seconds:
                     return held
                 await anyio.sleep(seconds)
+        await checkpoint()  # all tasks that are ready run before the call goes: a batch that just began
+        self.turns.postpone(key, self.interval_seconds)
         return 0.0
 
     def hold_back(self, authorization: str, seconds: float) -> None:

@@ -150,6 +150,20 @@ async def test_a_cancelled_task_leaves_the_line() -> None:
     assert not pace.turns._by_key[fingerprint("key")].waiting
 
 
+async def test_a_turn_counts_from_when_the_loop_lets_the_call_go(turns: Turns, clock: Clock) -> None:
+    """Tasks that were ready before it may take longer than the room between two calls."""
+
+    async def busy() -> None:
+        clock.sleep(0.5)
+
+    call = asyncio.create_task(Pace(1.0, 60.0, turns).async_wait("Bearer 1|a"))
+    other = asyncio.create_task(busy())
+    await asyncio.gather(call, other)
+    assert clock.now == 100.5
+    Pace(1.0, 60.0, turns).wait("Bearer 1|a", clock.sleep)
+    assert clock.now == 101.5
+
+
 async def test_threads_and_tasks_take_turns_together() -> None:
     """In one line, each once."""
     pace = Pace(0.01, 60.0, Turns())
