@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     )
     from tess_openai.core.agents import Agent, Question
     from tess_openai.core.changes import Change
+    from tess_openai.core.emulate.prompts import Prompts
     from tess_openai.exceptions import (
         TessAnswerWarning,
         TessConfigurationError,
@@ -43,6 +44,7 @@ __all__ = [
     "Agent",
     "Change",
     "Connection",
+    "Prompts",
     "Question",
     "TessAnswerWarning",
     "TessConfigurationError",
@@ -71,6 +73,7 @@ _HOMES = {
     "Question": "core.agents",
     **dict.fromkeys(("async_get_agent", "async_list_agents", "get_agent", "list_agents"), "agents"),
     "Change": "core.changes",
+    "Prompts": "core.emulate.prompts",
     "changes_of": "ledgers",
     **dict.fromkeys(
         (

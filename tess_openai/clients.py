@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 import openai
 
 from tess_openai.core.agents import Agent
+from tess_openai.core.emulate.prompts import Prompts
 from tess_openai.core.options import DOCUMENTED_TEMPERATURES, UsageOption
 from tess_openai.core.policy import Unsupported
 from tess_openai.edge import sdk
@@ -30,7 +31,12 @@ class TessOptions(TypedDict, total=False):
         base_url: Of the API, `"https://api.tess.im"`; else `TESS_BASE_URL`.
         tools: The agent's tool for calls that name none themselves, `"internet"`.
         unsupported: What to do with what Tess lacks: `"warn"`, `"ignore"`, `"error"`, `"forward"`, or a
-            mapping of parameters to these words, `{"seed": "ignore", "*": "error"}`.
+            mapping of parameters to these words, `{"seed": "ignore", "*": "error"}`; `"emulate"` too, for
+            what can be.
+        emulate: Whether all that can be is emulated, unless `unsupported` names it: functions, structured
+            output, `stop`, `n`, `max_tokens`. Changes prompts and cost. Needs `tess-openai[emulate]`.
+        max_repairs: How often an emulated answer that cannot be used is asked for again, a paid call each.
+        prompts: What emulation tells the model, where you would say it otherwise.
         on_change: Called with each `Change`, before the request is sent.
         usage: `"estimate"` marks estimated token counts where Tess gives none; `"none"` leaves them out.
         temperatures: The agent's options; None sends any number as given.
@@ -49,6 +55,9 @@ class TessOptions(TypedDict, total=False):
     base_url: str | None
     tools: str | None
     unsupported: Unsupported
+    emulate: bool
+    max_repairs: int
+    prompts: Prompts | None
     on_change: OnChange | None
     usage: UsageOption
     temperatures: Sequence[str | float] | None
@@ -78,6 +87,9 @@ def create_client(
     base_url: str | None = None,
     tools: str | None = None,
     unsupported: Unsupported = "warn",
+    emulate: bool = False,
+    max_repairs: int = 1,
+    prompts: Prompts | None = None,
     on_change: OnChange | None = None,
     usage: UsageOption = "estimate",
     temperatures: Sequence[str | float] | None = DOCUMENTED_TEMPERATURES,
@@ -100,6 +112,9 @@ def create_client(
         base_url: Of the API.
         tools: The agent's tool for calls that name none.
         unsupported: What to do with what Tess lacks.
+        emulate: Whether all that can be is emulated.
+        max_repairs: How often an emulated answer that cannot be used is asked for again.
+        prompts: What emulation tells the model.
         on_change: Called with each `Change`.
         usage: What to do when Tess gives no token counts.
         temperatures: The agent's options.
@@ -126,6 +141,9 @@ def create_client(
         "base_url": base_url,
         "tools": tools,
         "unsupported": unsupported,
+        "emulate": emulate,
+        "max_repairs": max_repairs,
+        "prompts": prompts,
         "on_change": on_change,
         "usage": usage,
         "temperatures": temperatures,
@@ -156,6 +174,9 @@ def create_async_client(
     base_url: str | None = None,
     tools: str | None = None,
     unsupported: Unsupported = "warn",
+    emulate: bool = False,
+    max_repairs: int = 1,
+    prompts: Prompts | None = None,
     on_change: OnChange | None = None,
     usage: UsageOption = "estimate",
     temperatures: Sequence[str | float] | None = DOCUMENTED_TEMPERATURES,
@@ -176,6 +197,9 @@ def create_async_client(
         "base_url": base_url,
         "tools": tools,
         "unsupported": unsupported,
+        "emulate": emulate,
+        "max_repairs": max_repairs,
+        "prompts": prompts,
         "on_change": on_change,
         "usage": usage,
         "temperatures": temperatures,
@@ -260,6 +284,9 @@ def _resolve(agent_id: int | str | None, options: TessOptions) -> Settings:
         base_url=options.get("base_url"),
         tools=options.get("tools"),
         unsupported=options.get("unsupported", "warn"),
+        emulate=options.get("emulate", False),
+        max_repairs=options.get("max_repairs", 1),
+        prompts=options.get("prompts"),
         on_change=options.get("on_change"),
         usage=options.get("usage", "estimate"),
         temperatures=options.get("temperatures", DOCUMENTED_TEMPERATURES),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, cast, get_args
 
 from tess_openai.core.changes import Action, Change
-from tess_openai.core.chat.flow import LEDGER_HEADER
+from tess_openai.core.chat.exchange import LEDGER_HEADER
 from tess_openai.core.jsons import parse_json, to_list, to_object
 from tess_openai.core.options import CALL_FIELD
 

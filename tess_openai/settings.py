@@ -15,13 +15,23 @@ from typing import Final, Literal, TypeAlias, get_args
 from urllib.parse import SplitResult, urlsplit
 
 from tess_openai.core.agents import Agent
-from tess_openai.core.chat.parameters import POLICY_PARAMETERS
+from tess_openai.core.chat.parameters import EMULATED_PARAMETERS, POLICY_PARAMETERS
 from tess_openai.core.chat.target import SLUG
-from tess_openai.core.options import DOCUMENTED_TEMPERATURES, HOSTED_TOOLS, AgentRef, Options, UsageOption
+from tess_openai.core.emulate.prompts import Prompts
+from tess_openai.core.emulate.schemas import SchemaChecker
+from tess_openai.core.options import (
+    DOCUMENTED_TEMPERATURES,
+    HOSTED_TOOLS,
+    AgentRef,
+    Options,
+    UsageOption,
+    is_count,
+)
 from tess_openai.core.policy import Policy, Unsupported, parse_unsupported
 from tess_openai.edge.adapter import Adapter, OnChange, Origin
 from tess_openai.edge.callers import warn
 from tess_openai.edge.pacing import SPACING, Pace
+from tess_openai.edge.schemas import load_schema_checker
 from tess_openai.exceptions import TessConfigurationError, TessKeyWarning, TessWorkspaceWarning
 
 ApiKey: TypeAlias = str | Callable[[], str] | Callable[[], Awaitable[str]]
@@ -68,6 +78,9 @@ def resolve(
     base_url: str | None,
     tools: str | None,
     unsupported: Unsupported,
+    emulate: bool,
+    max_repairs: int,
+    prompts: Prompts | None,
     on_change: OnChange | None,
     usage: UsageOption,
     temperatures: Sequence[str | float] | None,
@@ -91,8 +104,11 @@ def resolve(
     """
     root, agent_in_url = to_api_root(_from(base_url, "TESS_BASE_URL") or DEFAULT_BASE_URL)
     key = to_api_key(api_key if api_key is not None else os.environ.get("TESS_API_KEY"))
+    policy = _to_policy(unsupported, emulate=emulate)
+    if not is_count(max_repairs):
+        raise TessConfigurationError(f"max_repairs is {max_repairs!r}; it must be a whole number from 0")
     options = Options(
-        policy=_to_policy(unsupported),
+        policy=policy,
         workspace_id=to_workspace_id(_from(workspace_id, "TESS_WORKSPACE_ID")),
         tools=tools,
         tool_names={**HOSTED_TOOLS, **(tool_names or {})},
@@ -104,6 +120,9 @@ def resolve(
         agents={each.id: each for each in (agent, *(agents or {}).values()) if isinstance(each, Agent)},
         agent_names=_to_agent_names(agents),
         models=_to_models(models),
+        check=_to_checker(policy),
+        prompts=Prompts() if prompts is None else prompts,
+        max_repairs=max_repairs,
     )
     if agent_id is None and isinstance(agent, Agent):
         agent_id = agent.id
@@ -268,11 +287,26 @@ def _one_agent(agent_id: int | str | None, in_url: int | None) -> AgentRef:
     return named
 
 
-def _to_policy(unsupported: Unsupported) -> Policy:
+def _to_policy(unsupported: Unsupported, *, emulate: bool) -> Policy:
+    """Return the policy; with `emulate`, that is the word for what can be, unless `unsupported` names it."""
     try:
-        return Policy().overridden_by(parse_unsupported(unsupported, POLICY_PARAMETERS))
+        given = parse_unsupported(unsupported, POLICY_PARAMETERS)
     except ValueError as error:
         raise TessConfigurationError(str(error)) from None
+    policy = Policy().overridden_by(given)
+    if not emulate:
+        return policy
+    return Policy(policy.default, {**dict.fromkeys(EMULATED_PARAMETERS, "emulate"), **policy.by_param})
+
+
+def _to_checker(policy: Policy) -> SchemaChecker | None:
+    """Return what checks values against JSON Schemas; None when it is not installed and not yet asked for."""
+    try:
+        return load_schema_checker()
+    except ImportError as error:
+        if "emulate" in (policy.default, *policy.by_param.values()):
+            raise TessConfigurationError(str(error)) from None
+        return None
 
 
 def _to_temperatures(given: Sequence[str | float] | None) -> tuple[str, ...] | None:

@@ -154,7 +154,7 @@ def messages() -> str:
     """List what becomes of messages."""
     rows: list[tuple[str, str, str]] = []
     for given in MESSAGES:
-        prepared = prepare({"messages": given}, Options())
+        prepared = prepare({"messages": given}, Options(), new_id=str)
         sent = "the same" if prepared.untouched else _lines(prepared.body.pop("messages"))
         beside = {} if prepared.untouched else prepared.body
         rows.append((_lines(given), "<br>".join(filter(None, (sent, _fields(beside)))), _told(prepared)))
@@ -230,7 +230,7 @@ def _translations(bodies: Iterable[JSONObject]) -> str:
     """List what becomes of root fields."""
     rows: list[tuple[str, str, str]] = []
     for given in bodies:
-        prepared = prepare(given, Options())
+        prepared = prepare(given, Options(), new_id=str)
         rows.append((_fields(given), _fields(prepared.body) or "nothing", _told(prepared)))
     return _table(("given", "sent", "told"), rows)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias, TypeGuard, get_args
 
 from tess_openai.core.agents import Agent
+from tess_openai.core.emulate.prompts import Prompts
+from tess_openai.core.emulate.schemas import SchemaChecker
 from tess_openai.core.jsons import to_object
 from tess_openai.core.policy import Policy, parse_unsupported
 from tess_openai.core.refusals import Refused
@@ -53,6 +55,9 @@ class Options:
         agents: Agents that need no look-up, by number.
         agent_names: Names that stand for an agent where a model is named.
         models: Aliases of models; None as a value leaves the model to the agent, `"*"` stands for all others.
+        check: Checks a value against a JSON Schema; None when the extra `emulate` is not installed.
+        prompts: What emulation tells the model.
+        max_repairs: How often an emulated answer that cannot be used is asked for again, each a paid call.
     """
 
     policy: Policy = field(default_factory=Policy)
@@ -67,11 +72,15 @@ class Options:
     agents: Mapping[int, Agent] = field(default_factory=lambda: NO_AGENTS)
     agent_names: Mapping[str, AgentRef] = field(default_factory=lambda: NO_NAMES)
     models: Mapping[str, str | None] = field(default_factory=lambda: NO_MODELS)
+    check: SchemaChecker | None = field(default=None, repr=False)
+    prompts: Prompts = field(default_factory=Prompts, repr=False)
+    max_repairs: int = 1
 
     def for_call(self, given: object, known: frozenset[str]) -> Options:
         """Return these options with a call's own `extra_body={"tess_openai": {...}}` on top.
 
-        Shape: `{"unsupported": ..., "merge_messages": bool, "usage": "estimate" | "none"}`, all optional.
+        Shape: `{"unsupported": ..., "merge_messages": bool, "usage": "estimate" | "none", "max_repairs": int,
+        "tools": "internet"}`, all optional.
 
         Raises:
             Refused: Not an object, an unknown key, or a value of the wrong kind.
@@ -92,14 +101,23 @@ class Options:
                 options = replace(options, merge_messages=value)
             elif key == "usage" and value in get_args(UsageOption):
                 options = replace(options, usage=value)
+            elif key == "max_repairs" and is_count(value):
+                options = replace(options, max_repairs=value)
+            elif key == "tools" and isinstance(value, str):
+                options = replace(options, tools=value)
             else:
                 raise _bad_option(
                     f"{param} is not an option of a call, or its value is of the wrong kind. "
                     "Options: unsupported (a word or a mapping), merge_messages (true or false), "
-                    'usage ("estimate" or "none")',
+                    'usage ("estimate" or "none"), max_repairs (a number from 0), tools (a word)',
                     param,
                 )
         return options
+
+
+def is_count(value: object) -> TypeGuard[int]:
+    """Whether a value is a whole number from 0."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _bad_option(message: str, param: str) -> Refused:

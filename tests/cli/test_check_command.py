@@ -105,7 +105,8 @@ def test_emulation_is_seen_where_it_is_possible(tmp_path: Path, tess_openai: Pro
     """And warned of where it is not."""
     (tmp_path / "a.py").write_text(
         "import openai\n"
-        "openai.chat.completions.create(stop='x', seed=1, n=1, tools=[{'type': 'function'}],\n"
+        "openai.chat.completions.create(stop='x', seed=1, n=1,\n"
+        "    tools=[{'type': 'function', 'function': {'name': 'f'}}],\n"
         "    response_format={'type': 'json_object'})\n"
     )
     report = json.loads(tess_openai("check", ".", "--format", "json", "--policy", "emulate").stdout)
@@ -117,6 +118,17 @@ def test_emulation_is_seen_where_it_is_possible(tmp_path: Path, tess_openai: Pro
         "tools": "emulated",
         "response_format": "emulated",
     }
+
+
+def test_emulation_of_what_is_not_written_out_is_no_error(tmp_path: Path, tess_openai: Program) -> None:
+    """A value from elsewhere is taken for a good one."""
+    (tmp_path / "a.py").write_text(
+        "import openai\nfrom b import *\n"
+        "openai.chat.completions.create(n=N, max_tokens=MOST, stop=STOP, tools=TOOLS,\n"
+        "    response_format={'type': 'json_schema', 'json_schema': SCHEMA})\n"
+    )
+    report = json.loads(tess_openai("check", ".", "--format", "json", "--policy", "emulate").stdout)
+    assert {each["fate"] for each in report["sites"][0]["fates"]} == {"emulated"}
 
 
 def test_a_wrong_policy_is_explained(program: Path, tess_openai: Program) -> None:
@@ -187,7 +199,7 @@ def test_the_checker_agrees_with_the_adapter(name: str, value: object, word: Wor
     (fate, *more) = chat_fates(
         [Argument(name, ast.Constant(0, lineno=1, col_offset=0), value)], to_policy(word)
     )
-    sent = prepare({name: value}, Options(policy=to_policy(word))).body
+    sent = prepare({name: value}, Options(policy=to_policy(word)), new_id=str).body
     if more:
         return
     if fate.fate == "kept":

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
+from tess_openai.core.chat.parameters import EMULATED_PARAMETERS
+from tess_openai.core.emulate.prompts import Prompts
 from tess_openai.core.options import DOCUMENTED_TEMPERATURES, HOSTED_TOOLS, Options
 from tess_openai.core.policy import Policy
+from tess_openai.edge.schemas import check_schema
 from tess_openai.exceptions import TessConfigurationError, TessKeyWarning, TessWorkspaceWarning
 from tess_openai.settings import (
     Settings,
@@ -21,12 +25,16 @@ from tess_openai.settings import (
 )
 
 KEY = "123|" + "AbCdEfGh" * 6
+PROMPTS = Prompts(json_object="JSON only.")
 DEFAULTS: Mapping[str, Any] = {
     "workspace_id": 7001,
     "api_key": KEY,
     "base_url": None,
     "tools": None,
     "unsupported": "warn",
+    "emulate": False,
+    "max_repairs": 1,
+    "prompts": None,
     "on_change": None,
     "usage": "estimate",
     "temperatures": DOCUMENTED_TEMPERATURES,
@@ -270,6 +278,8 @@ def test_arguments_become_settings() -> None:
         tool_names={"my_search": "internet"},
         merge_messages=False,
         max_retry_wait=5,
+        max_repairs=2,
+        prompts=PROMPTS,
     )
     assert settings.base_url == "https://api.tess.im/agents/42/openai"
     assert settings.adapter.options == Options(
@@ -281,9 +291,44 @@ def test_arguments_become_settings() -> None:
         merge_messages=False,
         usage="none",
         max_retry_wait_seconds=5,
+        check=check_schema,
+        prompts=PROMPTS,
+        max_repairs=2,
     )
     assert KEY not in repr(settings)
     assert "7001" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("unsupported", "words"),
+    [
+        pytest.param("warn", {}, id="by default"),
+        pytest.param("error", {"seed": "error"}, id="beside a word for all others"),
+        pytest.param({"stop": "ignore"}, {"stop": "ignore"}, id="but what is named"),
+        pytest.param({"*": "error", "n": "warn"}, {"n": "warn", "seed": "error"}, id="both"),
+    ],
+)
+def test_emulate_is_the_word_for_all_that_can_be(unsupported: Any, words: dict[str, str]) -> None:  # noqa: ANN401
+    """Unless `unsupported` names it."""
+    policy = resolved(unsupported=unsupported, emulate=True).adapter.options.policy
+    emulated = dict.fromkeys(EMULATED_PARAMETERS, "emulate")
+    expected = {**emulated, "seed": "warn", **words}
+    assert {param: policy.word(param) for param in expected} == expected
+
+
+@pytest.mark.parametrize(
+    "asks",
+    [{"emulate": True}, {"unsupported": "emulate"}, {"unsupported": {"stop": "emulate"}}],
+    ids=str,
+)
+def test_emulation_without_its_extra_is_an_error_at_the_factory(
+    asks: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the command that mends it; who does not ask for it needs nothing."""
+    monkeypatch.setitem(sys.modules, "jsonschema", None)
+    with pytest.raises(TessConfigurationError, match=r"install tess-openai\[emulate\]"):
+        resolved(**asks)
+    assert resolved().adapter.options.check is None
 
 
 def test_without_arguments_the_environment_counts(environment: dict[str, str]) -> None:

@@ -30,8 +30,12 @@ RESPONSE_MODEL: Final = "response_model"
 _FUNCTION: Final[JSONObject] = {"type": "function", "function": {"name": "unseen"}}
 STAND_INS: Final[JSONObject] = {
     "functions": [{"name": "unseen"}],
+    "max_completion_tokens": 100,
+    "max_tokens": 100,
     "messages": [{"role": "user", "content": "unseen"}],
     "model": "unseen",
+    "n": 2,
+    "response_format": {"type": "json_object"},
     "stream": True,
     "stream_options": {"include_usage": True},
     "temperature": 0.6,
@@ -65,6 +69,11 @@ def chat_fates(arguments: Sequence[Argument], policy: Policy) -> list[Fate]:
     return sorted(fates, key=lambda fate: (fate.line, fate.column))
 
 
+def _accept(_schema: JSONObject, _value: object) -> list[str]:
+    """Stand in for the check of answers: there are none here."""
+    return []
+
+
 def _header_fates(argument: Argument) -> list[Fate]:
     names = to_object(argument.value) or {}
     return [
@@ -88,7 +97,7 @@ def _together(arguments: Sequence[Argument], policy: Policy) -> list[Fate]:
     nodes = {_root(each.name): each for each in arguments}
     merge = all(not _is_unseen(each.value) for each in arguments)
     try:
-        prepared = prepare(body, Options(policy=policy, merge_messages=merge))
+        prepared = prepare(body, Options(policy=policy, merge_messages=merge, check=_accept), new_id=str)
     except Refused as refused:
         name = _root((refused.param or "").partition(".")[0])
         argument = nodes.get(name, arguments[0])
@@ -186,6 +195,8 @@ def _stand_in(argument: Argument) -> object:
         return None if value is None else STAND_INS["tools"]
     if isinstance(value, Mark):
         return STAND_INS.get(name, "unseen")
+    if name == "response_format" and _has_unseen(value):
+        return STAND_INS[name]
     items = to_list(value)
     if name == "tools" and items is not None:
         return [_FUNCTION if isinstance(item, Mark) else _complete(item) for item in items]
@@ -203,6 +214,12 @@ def _complete(value: object) -> object:
     if (members := to_object(value)) is not None:
         return {key: _complete(item) for key, item in members.items()}
     return value
+
+
+def _has_unseen(value: object) -> bool:
+    """Whether anything in a value, however deep, is not written out."""
+    inner = to_list(value) or list((to_object(value) or {}).values())
+    return isinstance(value, Mark) or any(map(_has_unseen, inner))
 
 
 def _is_unseen(value: object) -> bool:

@@ -11,13 +11,12 @@ from typing import Final
 
 from tess_openai.core.chat.chunks import FINISH_REASONS, OUTPUT_KEYS, ChunkReader
 from tess_openai.core.chat.stream import NO_TEXT, ledger_json
-from tess_openai.core.chat.usage import estimate_usage
+from tess_openai.core.chat.usage import estimate_usage, is_usage
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.options import CALL_FIELD
 
 COMPLETION: Final = "chat.completion"
-USAGE_KEYS: Final = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
 def is_completion(fields: JSONObject | None) -> bool:
@@ -60,7 +59,7 @@ def complete(
         changed = _complete_choice(choice, position) or changed
     if not has_output(fields):
         ledger.add(NO_TEXT)
-    if estimate_for is not None and not _is_usage(to_object(fields.get("usage"))):
+    if estimate_for is not None and not is_usage(to_object(fields.get("usage"))):
         fields["usage"], changed = estimate_usage(estimate_for, "".join(contents_of(fields))), True
     if ledger.changes:
         fields[CALL_FIELD], changed = ledger_json(ledger), True
@@ -141,7 +140,3 @@ def _to_delta(message: JSONObject) -> JSONObject:
             {"index": index, **(to_object(call) or {})} for index, call in enumerate(calls)
         ]
     return delta
-
-
-def _is_usage(usage: JSONObject | None) -> bool:
-    return usage is not None and all(type(usage.get(key)) is int for key in USAGE_KEYS)

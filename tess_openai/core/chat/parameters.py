@@ -93,6 +93,11 @@ CHAT_PARAMETERS: Final = frozenset(
 )
 """All parameters of OpenAI's chat API; no other root field is ever touched."""
 
+EMULATED_PARAMETERS: Final = frozenset(
+    {"functions", "tools", *(name for name, parameter in STRIPPED.items() if parameter.can_emulate)}
+)
+"""What `emulate=True` switches on."""
+
 POLICY_PARAMETERS: Final = CHAT_PARAMETERS | {
     "messages.audio",
     "messages.content",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from tess_openai.core.agents import Agent
@@ -20,7 +21,9 @@ from tess_openai.core.chat.parameters import (
 from tess_openai.core.chat.target import to_model
 from tess_openai.core.chat.temperature import to_temperature
 from tess_openai.core.chat.tools import TessTools, to_tools
-from tess_openai.core.jsons import JSONObject
+from tess_openai.core.emulate.emulation import Emulation
+from tess_openai.core.emulate.request import to_emulation
+from tess_openai.core.jsons import JSONObject, to_list
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.options import CALL_FIELD, Options
 
@@ -36,6 +39,7 @@ class Prepared:
         options: Of this call.
         stream: Whether the caller wants a stream.
         include_usage: Whether the caller wants a last chunk with `usage`.
+        emulation: What the adapter does itself; None for nothing.
     """
 
     body: JSONObject = field(repr=False)
@@ -44,15 +48,19 @@ class Prepared:
     options: Options
     stream: bool
     include_usage: bool
+    emulation: Emulation | None = None
 
 
-def prepare(given: JSONObject, options: Options, agent: Agent | None = None) -> Prepared:
+def prepare(
+    given: JSONObject, options: Options, agent: Agent | None = None, *, new_id: Callable[[], str]
+) -> Prepared:
     """Translate a request. `given` is not changed; what need not change is shared with it.
 
     Args:
         given: The caller's.
         options: Of the client.
         agent: Who answers, when it is known what it offers.
+        new_id: A fresh identifier.
 
     Raises:
         Refused: The policy, the call's own options or what the agent offers say that it must not be sent.
@@ -63,14 +71,19 @@ def prepare(given: JSONObject, options: Options, agent: Agent | None = None) -> 
         options = replace(options, temperatures=agent.temperatures)
     ledger = Ledger(options.policy)
     tools = to_tools(given, options, ledger)
+    emulation = to_emulation(given, options, new_id, with_functions=tools.emulate)
     body: JSONObject = {}
     asked = lift_files(given, ledger)
+    if emulation is not None:
+        asked = {**asked, "messages": _emulated(asked.get("messages"), emulation)}
     for name, value in asked.items():
         sent = _translate(name, value, asked, options=options, agent=agent, ledger=ledger, tools=tools)
         if sent is not None or (value is None and name not in CHAT_PARAMETERS):
             body[name] = sent
     if tools.word is not None:
         body["tools"] = tools.word
+    for change in () if emulation is None else emulation.changes():
+        ledger.add(change)
     if agent is not None:
         fit(body, given, agent, ledger)
     return Prepared(
@@ -80,7 +93,14 @@ def prepare(given: JSONObject, options: Options, agent: Agent | None = None) -> 
         options=options,
         stream=given.get("stream") is True,
         include_usage=wants_usage(given),
+        emulation=emulation,
     )
+
+
+def _emulated(messages: object, emulation: Emulation) -> object:
+    """Return the messages as the model is to see them; what is no list, as given."""
+    items = to_list(messages)
+    return messages if items is None else emulation.messages(items)
 
 
 def _translate(

@@ -21,10 +21,11 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, TypeGuard
 
 from tess_openai.core.jsons import JSONObject
 
+USAGE_KEYS: Final = ("prompt_tokens", "completion_tokens", "total_tokens")
 BYTES_PER_TOKEN: Final = 4
 TOKENS_PER_MESSAGE: Final = 4
 """What a chat model's framing of role and borders costs. Source: OpenAI's cookbook, 3 or 4; documented."""
@@ -54,3 +55,34 @@ def estimate_usage(message_texts: Iterable[str], completion_text: str) -> JSONOb
         "total_tokens": prompt + completion,
         "estimated": True,
     }
+
+
+def is_usage(usage: JSONObject | None) -> TypeGuard[JSONObject]:
+    """Whether an object holds the three token counts."""
+    return usage is not None and all(type(usage.get(key)) is int for key in USAGE_KEYS)
+
+
+class UsageSum:
+    """Sums the token counts of all the calls that one answer took: each was paid."""
+
+    def __init__(self) -> None:
+        self._counts = dict.fromkeys(USAGE_KEYS, 0)
+        self._is_estimated = False
+        self._is_known = True
+
+    def add(self, usage: JSONObject | None, prompts: Iterable[str] | None, text: str) -> None:
+        """Add one call: its own counts, else an estimate; without `prompts` there is to be none."""
+        if not is_usage(usage):
+            if prompts is None:
+                self._is_known = False
+                return
+            usage = estimate_usage(prompts, text)
+        self._is_estimated |= usage.get("estimated") is True
+        for key in USAGE_KEYS:
+            self._counts[key] += usage[key]
+
+    def total(self) -> JSONObject | None:
+        """Return the sum, marked where any of it was estimated; None when a part of it is not known."""
+        if not self._is_known:
+            return None
+        return {**self._counts, "estimated": True} if self._is_estimated else {**self._counts}

@@ -17,7 +17,9 @@ from tess_openai.core.emulate.protocol import functions_text, with_instructions
 from tess_openai.core.emulate.schemas import SchemaChecker
 from tess_openai.core.emulate.structured import JSONFormat, format_text, parse_format
 from tess_openai.core.jsons import JSONObject, to_list
+from tess_openai.core.refusals import Refused
 
+MAX_CHOICES: Final = 16
 _NONCE_LENGTH: Final = 6
 
 
@@ -34,6 +36,7 @@ class Emulation:
         wanted: The JSON that is asked for.
         stops: The stop sequences.
         limit: The most tokens of an answer, counted by estimate.
+        choices: How many answers are asked for.
     """
 
     marks: Marks
@@ -44,6 +47,7 @@ class Emulation:
     wanted: JSONFormat | None = None
     stops: tuple[str, ...] = ()
     limit: Limit | None = None
+    choices: int = 1
 
     @property
     def instructions(self) -> str:
@@ -83,6 +87,9 @@ class Emulation:
         if self.limit is not None:
             why = "the model is asked to be short, and the answer is cut at about so many tokens"
             changes.append(Change("emulated", self.limit.param, str(self.limit.tokens), "", why))
+        if self.choices > 1:
+            why = "Tess gives one choice a call, so it is called once for each, one after another"
+            changes.append(Change("emulated", "n", str(self.choices), f"{self.choices} paid calls", why))
         return tuple(changes)
 
 
@@ -100,7 +107,7 @@ def parse_emulation(
     Args:
         body: Of the request.
         params: The parameters that the policy has emulated: of `tools` or `functions` (either stands for
-            all that belongs to calls), `response_format`, `stop`, `max_tokens`, `max_completion_tokens`.
+            all that belongs to calls), `response_format`, `stop`, `n`, `max_tokens`, `max_completion_tokens`.
         taken: Names and types of tools that the agent has itself.
         prompts: What the model is told.
         check: Checks a value against a JSON Schema.
@@ -119,11 +126,12 @@ def parse_emulation(
         new_id=new_id,
         offer=None if {"tools", "functions"}.isdisjoint(params) else _parse_offer(body, taken),
         wanted=parse_format(body) if "response_format" in params else None,
-        stops=stop_sequences(body.get("stop")) if "stop" in params else (),
+        stops=_parse_stops(body.get("stop")) if "stop" in params else (),
         limit=parse_limit(body, params),
+        choices=_parse_choices(body.get("n")) if "n" in params else 1,
     )
-    asked = (emulation.offer, emulation.wanted, emulation.stops or None, emulation.limit)
-    return None if asked == (None, None, None, None) else emulation
+    asks = emulation.offer or emulation.wanted or emulation.stops or emulation.limit
+    return emulation if asks or emulation.choices > 1 else None
 
 
 def _parse_offer(body: JSONObject, taken: Collection[str]) -> Offer | None:
@@ -132,3 +140,24 @@ def _parse_offer(body: JSONObject, taken: Collection[str]) -> Offer | None:
         offer.demand != "none" or offer.left_out or tells_of_calls(to_list(body.get("messages")) or [])
     )
     return offer if plays_a_part else None
+
+
+def _parse_stops(given: object) -> tuple[str, ...]:
+    stops = stop_sequences(given)
+    items = to_list(given) or []
+    if (not stops and given not in (None, "", [])) or not all(isinstance(item, str) for item in items):
+        message = "stop must be a string or a list of strings."
+        raise Refused(message, param="stop", code="invalid_stop")
+    return stops
+
+
+def _parse_choices(given: object) -> int:
+    if given is None:
+        return 1
+    if not isinstance(given, int) or isinstance(given, bool) or not 1 <= given <= MAX_CHOICES:
+        message = (
+            f"n must be a whole number from 1 to {MAX_CHOICES} to be emulated: each choice is a paid call of "
+            'its own. Ask in several calls, or allow one choice with unsupported={"n": "warn"}.'
+        )
+        raise Refused(message, param="n", code="invalid_n")
+    return given

@@ -78,6 +78,8 @@ def parse_offer(body: JSONObject, *, taken: Collection[str] = ()) -> Offer:
     functions: dict[str, Function] = {}
     left_out: list[str] = []
     for tool in tools:
+        if isinstance(tool, str):  # a word of Tess's own
+            continue
         fields = to_object(tool) or {}
         inner = to_object(fields.get("function"))
         if fields.get("type", "function") != "function" or inner is None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 from typing import Any
 
 import pytest
 
-from tess_openai.core.chat.request import prepare
+from tess_openai.core.chat import request
 from tess_openai.core.options import Options
 from tess_openai.core.policy import Policy
+
+prepare = partial(request.prepare, new_id=lambda: "0123456789ab")
 
 FILE = {"type": "file", "file": {"file_id": "389571"}}
 TEXT = {"type": "text", "text": "Sum it up."}
@@ -38,7 +41,7 @@ def test_a_file_of_tess_becomes_a_file_id(
     """And the ledger says that this is assumed."""
     given = {"messages": messages} if own is None else {"messages": messages, "file_ids": own}
     before = copy.deepcopy(given)
-    prepared = prepare(given, Options())
+    prepared = prepare(given, Options(), new_id=str)
     assert given == before
     assert prepared.body == {"messages": [{"role": "user", "content": content}], "file_ids": file_ids}
     assert any("assumed" in change.why for change in prepared.ledger.changes)
@@ -51,7 +54,7 @@ def test_a_file_of_tess_becomes_a_file_id(
 )
 def test_another_file_is_not_sent(file: object) -> None:
     """As before: a note in the text, and a warning."""
-    prepared = prepare({"messages": [user(TEXT, {"type": "file", "file": file})]}, Options())
+    prepared = prepare({"messages": [user(TEXT, {"type": "file", "file": file})]}, Options(), new_id=str)
     assert "file_ids" not in prepared.body
     assert prepared.ledger.changes[0].warn == "messages"
 
@@ -66,11 +69,11 @@ def test_another_file_is_not_sent(file: object) -> None:
 )
 def test_files_stay_where_they_cannot_move(fields: dict[str, Any], options: Options) -> None:
     """Nothing of the caller's is overwritten."""
-    body = prepare({"messages": [user(TEXT, FILE)], **fields}, options).body
+    body = prepare({"messages": [user(TEXT, FILE)], **fields}, options, new_id=str).body
     assert body.get("file_ids") == fields.get("file_ids")
 
 
 def test_root_id_and_file_ids_pass() -> None:
     """As they are."""
     given = {"messages": [{"role": "user", "content": "x"}], "root_id": 7, "file_ids": [1]}
-    assert prepare(given, Options()).untouched
+    assert prepare(given, Options(), new_id=str).untouched

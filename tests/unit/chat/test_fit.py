@@ -41,7 +41,7 @@ def fitted(agent: Agent | None, fields: dict[str, Any], **options: Any) -> Prepa
     """Translate a request for an agent; what was given must not change."""
     given = {"messages": MESSAGES, **fields}
     before = copy.deepcopy(given)
-    prepared = prepare(given, Options(**options), agent)
+    prepared = prepare(given, Options(**options), agent, new_id=str)
     assert given == before
     return prepared
 

@@ -23,7 +23,8 @@ from tess_openai.core.calls import (
     read_all,
     read_piece,
 )
-from tess_openai.core.chat.flow import LEDGER_HEADER, chat_completion, ledger_header
+from tess_openai.core.chat.exchange import LEDGER_HEADER, ledger_header
+from tess_openai.core.chat.flow import chat_completion
 from tess_openai.core.errors import ERROR_BODY_LIMIT
 from tess_openai.core.jsons import parse_object
 from tess_openai.core.ledger import Ledger

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib.metadata
+from functools import partial
 from typing import Any
 
 import pytest
 
+from tess_openai.core.chat import request
 from tess_openai.core.chat.parameters import (
     CHAT_PARAMETERS,
     POLICY_PARAMETERS,
@@ -14,10 +16,12 @@ from tess_openai.core.chat.parameters import (
     TOOL_PARAMETERS,
     stop_sequences,
 )
-from tess_openai.core.chat.request import Prepared, prepare
+from tess_openai.core.chat.request import Prepared
 from tess_openai.core.options import Options, UsageOption
 from tess_openai.core.policy import Policy, Word
 from tess_openai.core.refusals import Refused
+
+prepare = partial(request.prepare, new_id=lambda: "0123456789ab")
 
 CHAT: dict[str, Any] = {"model": "tess-6", "messages": [{"role": "user", "content": "hello"}]}
 

@@ -121,7 +121,7 @@ words = st.sampled_from(["warn", "ignore", "forward"])
 
 def translate(body: JSON, word: Any = "warn") -> Prepared:  # noqa: ANN401
     """Translate under a policy that does not refuse."""
-    return prepare(body, Options(policy=Policy(word)))
+    return prepare(body, Options(policy=Policy(word)), new_id=str)
 
 
 def all_texts(value: object) -> list[str]:
@@ -200,7 +200,7 @@ def test_translating_twice_changes_nothing(body: JSON, word: str) -> None:
 def test_under_error_nothing_is_lost(body: JSON) -> None:
     """It is refused, or every change is one that loses nothing."""
     try:
-        prepared = prepare(body, Options(policy=Policy("error")))
+        prepared = prepare(body, Options(policy=Policy("error")), new_id=str)
     except Refused:
         return
     assert {change.action for change in prepared.ledger.changes} <= {"mapped"}

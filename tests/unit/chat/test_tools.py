@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, TypeAlias
 
 import pytest
 
 from tess_openai.core.changes import Action, Topic
+from tess_openai.core.chat import request
 from tess_openai.core.chat.parameters import TOOL_PARAMETERS
-from tess_openai.core.chat.request import prepare
 from tess_openai.core.chat.tools import to_tools
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.options import HOSTED_TOOLS, Options
 from tess_openai.core.policy import Policy
 from tess_openai.core.refusals import Refused
+
+prepare = partial(request.prepare, new_id=lambda: "0123456789ab")
 
 JSON: TypeAlias = dict[str, Any]
 Told: TypeAlias = list[tuple[Action, str, Topic | None]]

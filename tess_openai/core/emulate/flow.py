@@ -1,0 +1,146 @@
+"""The flow of an emulated chat completion: ask, read, ask again where that may mend it, and tell.
+
+It asks as often as choices are wanted, and once more for each repair. What it reads goes to the caller as far
+as it may, at once; so an answer may be asked for again in the middle of the caller's stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+from tess_openai.core.calls import Answer, Event, Flow, Outgoing, Step, exchange, read_piece
+from tess_openai.core.changes import Change
+from tess_openai.core.chat.chunks import broken
+from tess_openai.core.chat.exchange import (
+    STREAM_FOR_WHOLE,
+    WHOLE_FOR_STREAM,
+    Chat,
+    error_answer,
+    faulty,
+    is_stream,
+    tell,
+)
+from tess_openai.core.chat.messages import texts_of, to_messages
+from tess_openai.core.chat.usage import UsageSum
+from tess_openai.core.emulate.emulation import Emulation
+from tess_openai.core.emulate.outcomes import AskAgain, Failed
+from tess_openai.core.emulate.reader import AnswerReader
+from tess_openai.core.emulate.sources import Source, StreamSource, WholeSource
+from tess_openai.core.emulate.voices import StreamVoice, Voice, WholeVoice
+from tess_openai.core.jsons import JSONObject, dump_json, to_list
+
+
+class _Failure(Exception):  # noqa: N818 - leaves the loops of this room; callers never see it
+    """What the caller gets instead of an answer."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+def emulated(chat: Chat, emulation: Emulation, outgoing: Outgoing) -> Flow:
+    """Run one chat completion of which something is emulated; `outgoing` is its first request."""
+    is_legacy = emulation.offer is not None and emulation.offer.is_legacy
+    voice = (StreamVoice if chat.prepared.stream else WholeVoice)(chat, is_legacy=is_legacy)
+    run = _Run(chat, emulation, outgoing, voice)
+    try:
+        for _ in range(emulation.choices):
+            yield from run.choice()
+        yield from run.tell()
+    except _Failure as failure:
+        yield from voice.fail(failure.answer)
+        return
+    yield from voice.close(run.usage.total())
+    with suppress(Exception):  # whatever breaks now: the caller has the whole answer
+        while run.is_read and (yield from read_piece()):  # after [DONE]; then the connection can be reused
+            pass
+
+
+@dataclass(slots=True)
+class _Run:
+    """One call on its way.
+
+    Attributes:
+        usage: Of all that was asked.
+        is_read: Whether the answer in hand was read to the end of its text.
+    """
+
+    chat: Chat
+    emulation: Emulation
+    outgoing: Outgoing
+    voice: Voice
+    usage: UsageSum = field(default_factory=UsageSum)
+    is_read: bool = False
+
+    def choice(self) -> Flow:
+        """Ask until there is an answer, and give it."""
+        body = self.chat.prepared.body
+        repairs = self.chat.prepared.options.max_repairs
+        reader = AnswerReader(self.emulation)
+        while True:
+            source = yield from self._listen(body, reader)
+            outcome = reader.finish(is_cut=source.finish_reason == "length")
+            if not isinstance(outcome, AskAgain):
+                break
+            yield from self.voice.say(outcome.text)
+            if repairs == 0:
+                outcome = outcome.otherwise
+                break
+            repairs -= 1
+            self.chat.ledger.add(outcome.change)
+            yield from self.tell()
+            body = self._with(body, outcome.messages)
+            reader = AnswerReader(self.emulation, is_repair=True)
+        if isinstance(outcome, Failed):
+            raise _Failure(outcome.refused.to_answer())
+        for change in outcome.changes:
+            self.chat.ledger.add(change)
+        yield from self.voice.end(outcome, source.finish_reason)
+
+    def _listen(self, body: JSONObject, reader: AnswerReader) -> Generator[Step, Event, Source]:
+        """Ask once, and let the caller hear what may be heard at once."""
+        chat = self.chat
+        incoming = yield from exchange(replace(self.outgoing, body=dump_json(body)))
+        if incoming.status >= 300:
+            raise _Failure((yield from error_answer(chat, incoming)))
+        streamed = is_stream(incoming)
+        if streamed != chat.prepared.stream:
+            self._note(STREAM_FOR_WHOLE if streamed else WHOLE_FOR_STREAM)
+        source = (
+            StreamSource(reader=chat.reader())
+            if streamed
+            else WholeSource(content_type=incoming.headers.get("content-type", ""))
+        )
+        while not source.ended and reader.finish_reason is None:
+            try:
+                piece = yield from read_piece()
+            except ConnectionError as error:
+                raise _Failure(faulty(chat, broken(str(error)))) from None
+            text = source.feed(piece) if piece else source.finish()
+            self.voice.root = self.voice.root or source.root
+            yield from self.voice.say(reader.feed(text))
+        if source.fault is not None:
+            raise _Failure(faulty(chat, source.fault))
+        self.is_read = source.ended
+        estimates = chat.prepared.options.usage == "estimate"
+        prompts = texts_of(body.get("messages")) if estimates else None
+        self.usage.add(source.usage, prompts, "".join(source.texts))
+        return source
+
+    def tell(self) -> Flow:
+        """Report what was not told yet."""
+        refused = yield from tell(self.chat.ledger)
+        if refused is not None:
+            raise _Failure(refused.to_answer())
+
+    def _note(self, change: Change) -> None:
+        if change not in self.chat.ledger.changes:
+            self.chat.ledger.add(change)
+
+    def _with(self, body: JSONObject, more: tuple[JSONObject, ...]) -> JSONObject:
+        """Return the body with messages added."""
+        messages = [*(to_list(body.get("messages")) or []), *more]
+        merge = self.chat.prepared.options.merge_messages
+        return {**body, "messages": to_messages(messages, self.chat.ledger, merge=merge)}

@@ -1,0 +1,70 @@
+"""Which of a request's wishes are emulated: those for which the policy says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from tess_openai.core.chat.parameters import EMULATED_PARAMETERS
+from tess_openai.core.emulate.emulation import Emulation, parse_emulation
+from tess_openai.core.emulate.history import tells_of_calls
+from tess_openai.core.jsons import JSONObject, to_list
+from tess_openai.core.options import Options
+from tess_openai.core.refusals import Refused
+
+_OFFERS: Final = frozenset({"functions", "tools"})
+
+
+def to_emulation(
+    given: JSONObject, options: Options, new_id: Callable[[], str], *, with_functions: bool
+) -> Emulation | None:
+    """Return what the adapter does itself for a request; None for nothing.
+
+    Args:
+        given: The caller's request.
+        options: Of the call.
+        new_id: A fresh identifier.
+        with_functions: Whether it offers functions that the policy has emulated.
+
+    Raises:
+        Refused: What is to be emulated makes no sense, or cannot be done as this package is installed.
+    """
+    params = {param for param in EMULATED_PARAMETERS if options.policy.word(param) == "emulate"}
+    if params and not with_functions and not _must_tell_of_calls(given, params):
+        params -= _OFFERS
+    if not params:
+        return None
+    emulation = parse_emulation(
+        given,
+        params,
+        taken=options.tool_names,
+        prompts=options.prompts,
+        check=_never_called if options.check is None else options.check,
+        new_id=new_id,
+    )
+    if emulation is not None and options.check is None:
+        _refuse_unchecked(emulation)
+    return emulation
+
+
+def _must_tell_of_calls(given: JSONObject, params: set[str]) -> bool:
+    """Whether a request that offers nothing to be emulated still tells of earlier calls."""
+    is_legacy = bool(to_list(given.get("functions"))) and not to_list(given.get("tools"))
+    param = "functions" if is_legacy else "tools"
+    return param in params and tells_of_calls(to_list(given.get("messages")) or [])
+
+
+def _refuse_unchecked(emulation: Emulation) -> None:
+    if emulation.offer is None and emulation.wanted is None:
+        return
+    param = "response_format" if emulation.offer is None else emulation.offer.param
+    raise Refused(
+        f"{param}: its emulation checks JSON Schemas with the package jsonschema, which is not installed. "
+        'Install it with: pip install "tess-openai[emulate]"',
+        param=param,
+        code="emulation_not_installed",
+    )
+
+
+def _never_called(_schema: JSONObject, _value: object) -> list[str]:
+    raise AssertionError("an emulation without a checker has nothing to check")
