@@ -2,7 +2,8 @@
 
 A schema may come from anywhere, a tool server on the network say, and the value from a model. So no
 reference is ever fetched, and what could take very long is left unchecked: patterns whose cost may grow
-beyond `_MAX_STEPS`, and the uniqueness of very long lists. A schema that is none checks nothing.
+beyond `_MAX_STEPS`, the uniqueness of very long lists, references after the first `_MAX_REFERENCES`. A
+schema that is none checks nothing.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ Keyword: TypeAlias = "Callable[[Validator, Any, Any, Any], Iterator[ValidationEr
 _MAX_ERRORS: Final = 5
 _MAX_MESSAGE: Final = 200
 _MAX_STEPS: Final = 10_000_000
+_MAX_REFERENCES: Final = 20_000
 _PATTERN_PARTS: Final = re.compile(
     r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?P?[<=!:]*|\{\d+\}|[()|*+{?]", re.DOTALL
 )
@@ -75,13 +77,19 @@ def _clause(error: ValidationError) -> str:
     return f"{path}: {message}" if path else message
 
 
-@functools.cache
 def _bounded(declared: type[Validator]) -> type[Validator]:
-    """Return a draft's validator without the checks that could take very long."""
+    """Return a draft's validator without the checks that could take very long, for one value."""
     from jsonschema.validators import extend  # pyright: ignore[reportUnknownVariableType]
+
+    references = itertools.count()
+
+    def is_used_up(*_: object) -> bool:
+        return next(references) > _MAX_REFERENCES
 
     keywords: Mapping[str, Keyword] = declared.VALIDATORS
     guards: dict[str, Callable[[Any, Any, Any], bool]] = {
+        "$ref": is_used_up,
+        "$dynamicRef": is_used_up,
         "pattern": lambda pattern, value, _: isinstance(value, str) and _is_costly(pattern, len(value)),
         "uniqueItems": lambda _, value, __: len(to_list(value) or ()) ** 2 > _MAX_STEPS,
         "patternProperties": _has_costly_names,
@@ -124,7 +132,7 @@ def _weight(pattern: str) -> tuple[int, int] | None:
     """
     try:
         re.compile(pattern)
-    except (re.error, RecursionError, OverflowError):
+    except (re.error, RecursionError):
         return None
     repeats = choices = 0
     varies = [False]  # for each open group, outermost first

@@ -6,6 +6,7 @@ Source: OpenAI's API reference, chat completions, `max_completion_tokens` and th
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
@@ -65,10 +66,5 @@ class LengthCutter:
             self._bytes_left -= length
             return text
         self.is_done = True
-        fitting = 0
-        for char in text:
-            self._bytes_left -= utf8_length(char)
-            if self._bytes_left < 0:
-                break
-            fitting += 1
-        return text[:fitting]
+        ends = itertools.accumulate(map(utf8_length, text))
+        return text[: sum(end <= self._bytes_left for end in ends)]

@@ -88,14 +88,12 @@ class Marks:
             text: What the model wrote.
             final: False when more may follow; an `UNDECIDED` mark is then the last one given.
         """
-        at = text.find("<")
-        while at >= 0:
-            mark = self._classify(text, at, final=final)
+        for found in _TAG.finditer(text):
+            mark = self._classify(text, found, final=final)
             if mark.kind is not Kind.PROSE:
                 yield mark
             if mark.kind is Kind.UNDECIDED:
                 return
-            at = text.find("<", max(mark.end, at + 1))
 
     def without(self, text: str, kinds: frozenset[Kind]) -> str:
         """Return a whole text without the marks of some kinds, and imitations as they were meant."""
@@ -108,19 +106,16 @@ class Marks:
         pieces.append(text[at:])
         return "".join(map(restore, pieces))
 
-    def _classify(self, text: str, at: int, *, final: bool) -> Mark:
-        found = _TAG.match(text, at)
-        if found is None:  # a `<` always matches; said for the type checker
-            return Mark(Kind.PROSE, at, at + 1)
+    def _classify(self, text: str, found: re.Match[str], *, final: bool) -> Mark:
         if found.end() == len(text) and not found["end"] and not final:
             kind = Kind.UNDECIDED if _may_become_mark(found) else Kind.PROSE
         elif not _is_mark(found):
             kind = Kind.PROSE
         elif found["tildes"]:
-            return Mark(Kind.ESCAPED, at, found.end("tildes"))
+            kind = Kind.ESCAPED
         else:
             kind = self._kind(text, found, final=final)
-        return Mark(kind, at, at + 1 if kind is Kind.PROSE else found.end())
+        return Mark(kind, found.start(), found.end())
 
     def _kind(self, text: str, found: re.Match[str], *, final: bool) -> Kind:
         closes = "/" in found["slash"]

@@ -43,16 +43,23 @@ def check_and_mend(schema: JSONObject, value: object, check: SchemaChecker) -> t
     return mended, check(schema, mended)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Mender:
-    """Mends values against the parts of one schema, in which local references are looked up."""
+    """Mends values against the parts of one schema, in which local references are looked up.
+
+    Attributes:
+        root: The schema.
+        steps: How many more values are looked at; a schema may refer to itself, twice at each step even.
+    """
 
     root: JSONObject
+    steps: int = 20_000
 
     def mend(self, schema: object, value: object, depth: int) -> object:
         """Return the value as `schema` would have it said."""
         part = self._resolve(schema)
-        if part is None or depth > _MAX_DEPTH:
+        self.steps -= 1
+        if part is None or depth > _MAX_DEPTH or self.steps < 0:
             return value
         for inner in to_list(part.get("allOf")) or []:
             value = self.mend(inner, value, depth + 1)
@@ -104,14 +111,14 @@ class _Mender:
         return mended
 
     def _allows_null(self, schema: object) -> bool:
+        """Whether null is plainly allowed, or nothing is known of it."""
         part = self._resolve(schema)
-        if part is None:
-            return True
-        if branches := _branches(part):
-            return any(map(self._allows_null, branches))
-        types = _types(part)
-        choices = to_list(part.get("enum"))
-        return (not types or "null" in types) and (choices is None or None in choices)
+        branches = [] if part is None else _branches(part)
+        for choice in [self._resolve(branch) for branch in branches] or [part]:
+            types, values = _types(choice or {}), to_list((choice or {}).get("enum"))
+            if (not types or "null" in types) and (values is None or None in values):
+                return True
+        return False
 
 
 def _branches(part: JSONObject) -> list[object]:

@@ -113,6 +113,14 @@ def test_the_ledger_says_what_is_emulated_and_what_it_costs() -> None:
     assert "s3cret" not in "".join(map(str, changes))
 
 
+@pytest.mark.parametrize("param", ALL)
+def test_the_ledger_speaks_only_of_what_is_emulated(param: str) -> None:
+    """Each parameter on its own."""
+    emulation = parse({**BODY, "tools": BODY["tools"][:1]}, param)
+    assert emulation is not None
+    assert [(change.action, change.param) for change in emulation.changes()] == [("emulated", param)]
+
+
 def test_what_is_told_to_the_model_can_be_replaced(make_emulation: Callable[..., Emulation]) -> None:
     """The prompts are data."""
     emulation = parse_emulation(

@@ -40,7 +40,7 @@ def test_what_python_prints_is_read_as_it_was_meant(value: object) -> None:
 
 
 @given(st.dictionaries(PLAIN_TEXT, PLAIN, min_size=1, max_size=3))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_any_beginning_of_an_object_is_read_in_part_or_refused(value: dict[str, object]) -> None:
     """A cut text never gives a value that the whole text does not begin with."""
     text = json.dumps(value)

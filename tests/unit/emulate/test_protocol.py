@@ -243,6 +243,20 @@ def test_one_message(message: dict[str, Any], text: object) -> None:
     assert rendered["content"] == text  # type: ignore[index]
 
 
+def test_neighbouring_results_are_one_message() -> None:
+    """Tess may ask for alternating roles."""
+    results: list[object] = [
+        {"role": "tool", "tool_call_id": "1", "content": "dry"},
+        {"role": "tool", "tool_call_id": "2", "content": "wet"},
+    ]
+    *_, result = render_messages([HISTORY[1], *results], MARKS, Prompts())
+    assert result == {
+        "role": "user",
+        "content": "<result:k7x2q1>\nResult of weather (call 1):\ndry\n</result:k7x2q1>\n"
+        "<result:k7x2q1>\nResult of weather (call 2):\nwet\n</result:k7x2q1>",
+    }
+
+
 def test_what_is_no_message_and_what_is_no_text_passes() -> None:
     """It is for Tess to refuse."""
     messages: list[object] = ["?", {"role": "user", "content": [{"type": "image_url"}, 5]}, {"role": "user"}]

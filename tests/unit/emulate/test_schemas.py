@@ -44,6 +44,7 @@ TREE: dict[str, Any] = {
         pytest.param(LIST, "[1, '2']", [1, 2], id="a list in quotes"),
         pytest.param(POINT, '{"x": "1"}', {"x": 1}, id="an object in quotes"),
         pytest.param(POINT, {"X": "1"}, {"x": 1}, id="a key in another case"),
+        pytest.param(POINT, {"x": 5.0, "y": "1"}, {"x": 5.0, "y": 1}, id="a whole number with a point stays"),
         pytest.param({"enum": ["on", "off"]}, "ON ", "on", id="a choice in another case"),
         pytest.param({"const": "New York"}, "new  york", "New York", id="a constant with other spaces"),
         pytest.param(
@@ -62,6 +63,12 @@ TREE: dict[str, Any] = {
             id="a schema that refers to itself",
         ),
         pytest.param(STRICT_POINT, {"x": 1, "y": None}, {"x": 1}, id="null for what may be left out"),
+        pytest.param(
+            {**STRICT_POINT, "properties": {"x": INTEGER, "y": {"anyOf": [INTEGER, NULL]}}},
+            {"x": "1", "y": None},
+            {"x": 1, "y": None},
+            id="null that is allowed stays",
+        ),
     ],
 )
 def test_a_slip_is_mended(schema: dict[str, Any], value: object, mended: object) -> None:
@@ -90,6 +97,8 @@ def test_a_slip_is_mended(schema: dict[str, Any], value: object, mended: object)
         pytest.param(LIST, "a", id="a wrong value in a list"),
         pytest.param(POINT, {}, id="a missing member"),
         pytest.param(POINT, {"x": None}, id="null for what must be there"),
+        pytest.param(POINT, '{"x": ', id="an object in quotes that is cut"),
+        pytest.param(POINT, "[1]", id="a list in quotes for an object"),
         pytest.param(POINT, '{"x": 1} and more', id="an object in quotes with text behind it"),
         pytest.param(STRICT_POINT, {"x": 1, "z": 1}, id="a member too many"),
         pytest.param(STRICT_POINT, {"X": 1, "x ": 2}, id="two keys that could be meant"),
@@ -130,9 +139,12 @@ def test_a_reference_that_leads_nowhere_or_round_in_circles_is_survived() -> Non
     def is_wrong(_: object, value: object) -> list[str]:
         return [] if value == {"a": 1} else ["wrong"]
 
-    for target in ("#/$defs/a", "#/nowhere", "http://example.invalid/x", "#"):
-        schema = {"properties": {"a": {"$ref": target}}, "$defs": {"a": {"$ref": "#/$defs/a"}}}
+    for target in ("#/$defs/a", "#/$defs/b", "#/$defs/c", "#/nowhere", "http://example.invalid/x", "#"):
+        twice = [{"$ref": target}, {"$ref": target}]
+        endless = {"a": {"$ref": "#/$defs/a"}, "b": {"allOf": twice}, "c": {"anyOf": twice}}
+        schema = {"properties": {"a": {"$ref": target}}, "$defs": endless}
         assert check_and_mend(schema, {"a": "1"}, is_wrong) == ({"a": "1"}, ["wrong"])
+        assert check_and_mend(schema, {"a": None}, is_wrong) == ({"a": None}, ["wrong"])
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tess_openai.core.emulate.prompts import Prompts
@@ -59,6 +59,7 @@ def test_the_model_sees_the_schema_without_its_noise() -> None:
     assert "one JSON object" in format_text(ANY_OBJECT, Prompts())
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(st.text(), VALUES), st.sampled_from(["", "Sure:\n```json\n", "So: "]))
 def test_any_object_is_found_as_it_was_written(value: dict[str, object], before: str) -> None:
     """Whatever stands around it."""
