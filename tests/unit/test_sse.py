@@ -23,6 +23,7 @@ STREAMS = [
     pytest.param(b"data:  1\n\n", [("", b" 1")], id="two spaces after the colon"),
     pytest.param(b"data: 1\n\ndata: 2\n\n", [("", b"1"), ("", b"2")], id="two events"),
     pytest.param(b"data: 1\r\n\r\ndata: 2\r\n\r\n", [("", b"1"), ("", b"2")], id="CRLF"),
+    pytest.param(b"event: error\r\ndata: 1\r\n\r\n", [("error", b"1")], id="CRLF inside an event"),
     pytest.param(b"data: 1\r\rdata: 2\r\r", [("", b"1"), ("", b"2")], id="CR"),
     pytest.param(b"data: 1\n\r\ndata: 2\r\n\n", [("", b"1"), ("", b"2")], id="mixed line ends"),
     pytest.param(b"\xef\xbb\xbfdata: 1\n\n", [("", b"1")], id="a byte order mark"),
