@@ -53,17 +53,19 @@ def check_schema(schema: JSONObject, value: object) -> list[str]:
     from jsonschema import Draft202012Validator, SchemaError
     from jsonschema.exceptions import best_match  # pyright: ignore[reportUnknownVariableType]
     from jsonschema.validators import validator_for
-    from referencing.exceptions import Unresolvable
 
     declared = validator_for(schema, default=Draft202012Validator)
     try:
         declared.check_schema(schema)
-        validator = _bounded(declared)(schema, registry=referencing.Registry())
-        errors = list(itertools.islice(validator.iter_errors(cast("Any", value)), _MAX_ERRORS))
-    except (SchemaError, Unresolvable):
+    except (SchemaError, RecursionError, OverflowError, Warning):  # the last two: of a pattern in it
         return []
+    validator = _bounded(declared)(schema, registry=referencing.Registry())
+    try:
+        errors = list(itertools.islice(validator.iter_errors(cast("Any", value)), _MAX_ERRORS))
     except RecursionError:
         return ["it is nested too deeply"]
+    except Exception:  # noqa: BLE001 - where a reference leads to what is no schema, anything may be raised
+        return []
     relevant = cast("Callable[[list[ValidationError]], ValidationError | None]", best_match)
     return [_clause(relevant([error]) or error) for error in errors]
 
@@ -132,7 +134,7 @@ def _weight(pattern: str) -> tuple[int, int] | None:
     """
     try:
         re.compile(pattern)
-    except (re.error, RecursionError):
+    except (re.error, RecursionError, OverflowError, Warning):
         return None
     repeats = choices = 0
     varies = [False]  # for each open group, outermost first

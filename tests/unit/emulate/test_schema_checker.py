@@ -35,6 +35,12 @@ def test_what_is_wrong_is_said(value: object, errors: list[str]) -> None:
     assert load_schema_checker()(SCHEMA, value) == errors
 
 
+@pytest.mark.parametrize("pattern", ["(", "a{99999999999999999999}", "[[a]", "(" * 3000 + ")" * 3000])
+def test_a_pattern_that_is_none_is_left_unchecked_wherever_it_stands(pattern: str) -> None:
+    """Also where only a reference leads to it, so that the library has not looked at it before."""
+    assert check_schema({"$ref": "#/x", "x": {"pattern": pattern}}, "a") == []
+
+
 def test_errors_are_few_and_short() -> None:
     """They go into a message for the model, which pays for each character."""
     errors = check_schema({"items": {"type": "integer"}}, ["x" * 1000] * 100)
@@ -50,6 +56,15 @@ def test_errors_are_few_and_short() -> None:
         pytest.param({"type": "strin"}, id="a type that does not exist"),
         pytest.param({"required": 5}, id="a keyword of the wrong kind"),
         pytest.param({"type": "string", "pattern": "("}, id="a pattern that is none"),
+        pytest.param(
+            {"type": "string", "pattern": "a{99999999999999999999}"}, id="a pattern that is too long"
+        ),
+        pytest.param({"type": "string", "pattern": "[[a]"}, id="a pattern that Python warns of"),
+        pytest.param(
+            {"type": "string", "pattern": "(" * 3000 + ")" * 3000}, id="a pattern nested too deeply"
+        ),
+        pytest.param({"$ref": "#/x", "x": {"type": "strin"}}, id="a reference to a type that does not exist"),
+        pytest.param({"$ref": "#/x", "x": {"required": 5}}, id="a reference to what is no schema"),
     ],
 )
 def test_a_schema_that_is_none_checks_nothing(schema: dict[str, Any]) -> None:
