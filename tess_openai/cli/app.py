@@ -11,7 +11,8 @@ import typer
 from typer.main import get_command
 
 import tess_openai
-from tess_openai.cli import console
+from tess_openai.cli import agents, console, simulate
+from tess_openai.cli.chat import command as chat
 from tess_openai.cli.check import command as check
 from tess_openai.cli.doctor import command as doctor
 from tess_openai.cli.help import worded
@@ -85,5 +86,9 @@ def _options(
     cast("Invocation", context.obj).debug = debug
 
 
+app.command("chat", help=chat.HELP)(chat.chat)
+app.command("agents", help=agents.AGENTS_HELP)(agents.agents)
+app.command("agent", help=agents.AGENT_HELP)(agents.agent)
+app.command("simulate", help=simulate.HELP)(simulate.simulate)
 app.command("doctor", help=doctor.HELP)(doctor.doctor)
 app.command("check", help=check.HELP)(check.check)

@@ -8,12 +8,17 @@ code with a title are files in the folder in which the commands run.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import urllib.error
+import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -29,6 +34,7 @@ TITLED = re.compile(r"^```\w+ title=\"(?P<name>[^\"]+)\"\n(?P<text>.*?)^```$", r
 CHANGING = {
     r"127\.0\.0\.1:\d+": "127.0.0.1:8765",
     r"\b\d+\.\d+ s\b": "0.12 s",
+    r"(\"seconds\w*\": )\d+\.\d+": r"\g<1>0.12",
     r"\b\d\d:\d\d:\d\d\b": "12:00:00",
     r"\b20\d\d-\d\d-\d\d\b": "2026-11-23",
     r"(openai|httpx2?) \d+\.\d+\.\d+": r"\1 3.54.0",
@@ -46,6 +52,8 @@ def captured(page: str, folder: Path, environment: Mapping[str, str]) -> str:
         (folder / file["name"]).write_text(file["text"])
 
     def run(block: re.Match[str]) -> str:
+        if block["command"].startswith("tess-openai simulate") and "--help" not in block["command"]:
+            return as_block(block, served(block["command"].split(), folder, environment))
         ended = subprocess.run(  # noqa: S602 - the pages' own commands
             block["command"],
             shell=True,
@@ -58,12 +66,46 @@ def captured(page: str, folder: Path, environment: Mapping[str, str]) -> str:
             timeout=60,
             check=False,
         )
-        output = ended.stdout
-        for pattern, word in CHANGING.items():
-            output = re.sub(pattern, word, output, flags=re.MULTILINE)
-        return f"```console{block['options']}\n$ {block['command']}\n{output.strip()}\n```"
+        return as_block(block, ended.stdout)
 
     return COMMAND.sub(run, page)
+
+
+def as_block(block: re.Match[str], output: str) -> str:
+    """Return a block with its output, without what differs from run to run."""
+    for pattern, word in CHANGING.items():
+        output = re.sub(pattern, word, output, flags=re.MULTILINE)
+    return f"```console{block['options']}\n$ {block['command']}\n{output.strip()}\n```"
+
+
+def served(command: list[str], folder: Path, environment: Mapping[str, str]) -> str:
+    """Start the simulator, send it three requests, stop it, and return what it printed."""
+    lines: list[str] = []
+    with subprocess.Popen(
+        command, cwd=folder, env=dict(environment), stdout=subprocess.PIPE, text=True
+    ) as program:
+        assert program.stdout is not None
+        while not lines or "Ctrl-C" not in lines[-1]:
+            lines.append(program.stdout.readline())
+        root = next(line.split()[1] for line in lines if "TESS_BASE_URL" in line)
+        for more in ({}, {}, {"seed": 7}):
+            post(f"{root}/agents/42/openai/chat/completions", more)
+        program.send_signal(signal.SIGINT)
+        rest, _ = program.communicate(timeout=30)
+    return "".join(lines) + rest
+
+
+def post(url: str, more: Mapping[str, object]) -> None:
+    """Make one chat call, without the adapter."""
+    body = {"messages": [{"role": "user", "content": "Hello"}], **more}
+    headers = {
+        "authorization": f"Bearer {SIMULATOR_API_KEY}",
+        "x-workspace-id": str(SIMULATOR_WORKSPACE_ID),
+        "content-type": "application/json",
+    }
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)  # noqa: S310 - loopback
+    with contextlib.suppress(urllib.error.HTTPError), urllib.request.urlopen(request) as answer:  # noqa: S310
+        answer.read()
 
 
 def environment_for(simulator: TessSimulator) -> dict[str, str]:

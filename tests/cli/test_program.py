@@ -12,7 +12,7 @@ from programs import COMMAND, Program, environment
 
 import tess_openai.cli
 
-COMMANDS = ("check", "doctor")
+COMMANDS = ("chat", "agents", "agent", "simulate", "doctor", "check")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

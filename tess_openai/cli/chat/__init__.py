@@ -1,0 +1,1 @@
+"""Talks to an agent: once, from a pipe, or turn by turn."""

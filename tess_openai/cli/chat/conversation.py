@@ -1,0 +1,164 @@
+"""A conversation at the terminal: history, lines that go on, commands."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tess_openai.cli import console
+from tess_openai.cli.chat.exchange import Wishes, ask, show_account
+from tess_openai.cli.problems import to_problem
+
+if TYPE_CHECKING:
+    import openai
+
+PROMPT: Final = "> "
+MORE: Final = ". "
+FENCE: Final = '"""'
+NOTHING: Final = "-"
+HELP: Final = """\
+/model NAME        ask for a model; - leaves it to the agent
+/tools WORD        ask for a tool of the agent's; - leaves it to the agent
+/temperature N     ask for a temperature; - leaves it to the agent
+/system TEXT       set the system message; - removes it
+/new               forget what was said
+/history           show what was said
+/save FILE         write what was said: as JSON when the name ends in .json, else as text
+/quit              leave, as Ctrl-D does
+A line that ends in a backslash goes on in the next; \"\"\" begins and ends a text of many lines.
+Ctrl-C stops an answer."""
+
+
+class Conversation:
+    """What was said, and what is asked for from now on."""
+
+    def __init__(self, client: openai.OpenAI, wishes: Wishes, system: str | None) -> None:
+        self.client = client
+        self.wishes = wishes
+        self.system = system
+        self.messages: list[dict[str, str]] = []
+        self._commands: dict[str, Callable[[str], None]] = {
+            "help": lambda _: _say(HELP),
+            "model": lambda text: self._wish("model", text),
+            "tools": lambda text: self._wish("tools", text),
+            "temperature": lambda text: self._wish("temperature", text),
+            "system": self._set_system,
+            "new": self._forget,
+            "history": lambda _: _say(self._as_text() or "nothing was said yet"),
+            "save": self._save,
+        }
+
+    def run(self) -> None:
+        """Talk until the user leaves."""
+        with contextlib.suppress(ImportError):
+            importlib.import_module("readline")  # input() then has a history, and lines can be edited
+        _say("Ctrl-D leaves, /help lists the commands.")
+        while True:
+            try:
+                text = read_prompt()
+            except EOFError:
+                _say("")
+                return
+            except KeyboardInterrupt:
+                _say("")
+                continue
+            if text in ("/quit", "/exit"):
+                return
+            if text.startswith("/"):
+                self._command(text)
+            elif text.strip():
+                self._ask(text)
+
+    def _ask(self, text: str) -> None:
+        head = [{"role": "system", "content": self.system}] if self.system else []
+        question = {"role": "user", "content": text}
+        try:
+            answer = ask(self.client, [*head, *self.messages, question], self.wishes, _write)
+        except Exception as error:
+            problem = to_problem(error)
+            if problem is None:
+                raise
+            console.err().print(f"{problem}", style="red", soft_wrap=True)
+            return
+        _write("\n")
+        show_account(answer)
+        if answer.text:
+            self.messages += [question, {"role": "assistant", "content": answer.text}]
+
+    # --- commands ---
+
+    def _command(self, text: str) -> None:
+        name, _, rest = text[1:].partition(" ")
+        command = self._commands.get(name)
+        if command is None:
+            _say(f"there is no /{name}; /help lists the commands")
+        else:
+            command(rest.strip())
+
+    def _wish(self, name: str, text: str) -> None:
+        if text:
+            setattr(self.wishes, name, None if text == NOTHING else text)
+        value: str | None = getattr(self.wishes, name)
+        _say(f"{name}: {'left to the agent' if value is None else value}")
+
+    def _set_system(self, text: str) -> None:
+        if text:
+            self.system = None if text == NOTHING else text
+        _say(f"system: {self.system or 'none'}")
+
+    def _forget(self, _: str) -> None:
+        self.messages.clear()
+        _say("forgotten")
+
+    def _save(self, text: str) -> None:
+        if not text:
+            _say("say where: /save FILE")
+            return
+        said = (
+            json.dumps(self.messages, ensure_ascii=False, indent=2)
+            if text.endswith(".json")
+            else self._as_text()
+        )
+        try:
+            with Path(text).expanduser().open("x", encoding="utf-8") as file:
+                file.write(said + "\n")
+        except OSError as error:
+            _say(f"not saved: {error.strerror}")
+            return
+        _say(f"saved to {text}")
+
+    def _as_text(self) -> str:
+        return "\n\n".join(f"{message['role']}: {message['content']}" for message in self.messages)
+
+
+def read_prompt() -> str:
+    """Read one prompt: a line, lines joined by backslashes, or a text between lines of three quotes.
+
+    Raises:
+        EOFError: The user leaves.
+        KeyboardInterrupt: The user gives up what was begun.
+    """
+    line = input(PROMPT)
+    lines: list[str] = []
+    if line.strip() == FENCE:
+        while (line := input(MORE)).strip() != FENCE:
+            lines.append(line)
+        return "\n".join(lines)
+    while line.endswith("\\"):
+        lines.append(line[:-1])
+        line = input(MORE)
+    return "\n".join([*lines, line])
+
+
+def _say(text: str) -> None:
+    console.err().print(text, style="dim", soft_wrap=True)
+
+
+def _write(piece: str) -> None:
+    sys.stdout.write(piece)
+    sys.stdout.flush()

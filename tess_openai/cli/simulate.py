@@ -1,0 +1,104 @@
+"""`tess-openai simulate`: the local Tess, with a live log."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from threading import Event
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+
+import typer
+from rich.text import Text
+
+from tess_openai.cli import console
+from tess_openai.cli.help import worded
+from tess_openai.cli.problems import ProblemError
+from tess_openai.core.changes import describe
+from tess_openai.core.jsons import to_object
+from tess_openai.testing import Fault, Profile, RecordedRequest, TessSimulator
+from tess_openai.testing.__main__ import PROFILES, parse_fault, parse_switch
+from tess_openai.testing.__main__ import describe as describe_simulator
+from tess_openai.testing.faults import FAULTS
+
+ProfileName: TypeAlias = Literal["strict", "documented", "lenient"]
+T = TypeVar("T")
+
+HELP = worded(
+    "Serve a local Tess: no key, no network, no credits.",
+    "A model of documented and reported behaviour, strict by default, that can misbehave on demand. It shows "
+    "each request as it comes: fields and sizes, never a key and never a text.",
+    examples={
+        "tess-openai simulate": "on port 8765",
+        "tess-openai simulate --profile lenient": "another reading of the documentation",
+        "tess-openai simulate --fault rate_limited:times=3": "the first calls get 429",
+        "tess-openai simulate --set chunks=minimal": "one switch of the profile",
+    },
+    epilogue=f"Faults: {', '.join(FAULTS)}. Exit status: 0 when stopped with Ctrl-C.",
+)
+
+
+def simulate(
+    *,
+    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8765,
+    profile: Annotated[ProfileName, typer.Option(help="Which reading of Tess.")] = "strict",
+    switches: Annotated[
+        list[str] | None, typer.Option("--set", metavar="SWITCH=VALUE", help="A switch of it; repeatable.")
+    ] = None,
+    faults: Annotated[
+        list[str] | None,
+        typer.Option("--fault", metavar="NAME:OPTION=VALUE,...", help="What befalls answers; repeatable."),
+    ] = None,
+    keys: Annotated[
+        list[str] | None, typer.Option("--key", help="An accepted key; repeatable. Else a made-up one.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Do not show the requests.")] = False,
+) -> None:
+    """Serve until interrupted."""
+    chosen = PROFILES[profile]()
+    given: dict[str, Any] = dict(_parse(parse_switch, switch) for switch in switches or [])
+    try:
+        chosen = replace(chosen, **given)
+    except (TypeError, ValueError) as error:
+        raise ProblemError(str(error)) from error
+    queued = [_parse(parse_fault, fault) for fault in faults or []]
+    serve(chosen, queued, port=port, keys=keys, quiet=quiet)
+
+
+def serve(
+    profile: Profile, faults: list[tuple[Fault, int]], *, port: int, keys: list[str] | None, quiet: bool
+) -> None:
+    """Serve a profile and its faults until interrupted."""
+    on_request = None if quiet else show_request
+    with TessSimulator(profile=profile, api_keys=keys, on_request=on_request) as simulator:
+        for fault, times in faults:
+            simulator.fault(fault, times=times)
+        try:
+            simulator.serve(port)
+        except OSError as error:
+            raise ProblemError(f"port {port}: {error.strerror}") from error
+        console.out().print(describe_simulator(simulator), soft_wrap=True)
+        try:
+            Event().wait()
+        except KeyboardInterrupt:
+            console.out().print("stopped")
+
+
+def show_request(record: RecordedRequest) -> None:
+    """Print one request: when, what, how it ended, and its fields by kind and size."""
+    good = record.status < 400
+    text = Text(time.strftime("%H:%M:%S "), "dim")
+    text.append(f"{record.status} ", "green" if good else "bold red")
+    text.append(f"{record.method} {record.path}")
+    fields = to_object(record.json) or {}
+    shown = ", ".join(f"{name}: {describe(value)}" for name, value in fields.items())
+    text.append(f"  {shown}" if shown else "", "dim")
+    console.out().print(text, soft_wrap=True)
+
+
+def _parse(parse: Callable[[str], T], text: str) -> T:
+    try:
+        return parse(text)
+    except argparse.ArgumentTypeError as error:
+        raise ProblemError(str(error)) from error

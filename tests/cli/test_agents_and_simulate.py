@@ -1,0 +1,110 @@
+"""`tess-openai agents`, `agent` and `simulate`."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from programs import COMMAND, Program, environment
+
+from tess_openai import create_client
+from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID
+
+
+def test_agents_are_listed(tess_openai: Program) -> None:
+    """Those for chat, with what they ask for; an agent need not be set."""
+    shown = tess_openai("agents", TESS_AGENT_ID=None, COLUMNS="120").stdout.splitlines()
+    assert shown[0].split() == ["ID", "TITLE", "TYPE", "MODELS", "ASKS", "FOR"]
+    assert [line.split()[0] for line in shown[1:]] == ["42", "43", "44", "48"]
+    assert "fixed" in shown[2]
+    assert "audience" in shown[4]
+
+
+@pytest.mark.parametrize(
+    ("options", "numbers"),
+    [
+        (["--type", "all"], [42, 43, 44, 45, 47, 48]),
+        (["--type", "image"], [47]),
+        (["--search", "fixed"], [43]),
+        (["--limit", "2"], [42, 43]),
+        (["--search", "no such agent"], []),
+    ],
+)
+def test_agents_are_chosen(options: list[str], numbers: list[int], tess_openai: Program) -> None:
+    """By type, words and number; as JSON for programs."""
+    assert [each["id"] for each in json.loads(tess_openai("agents", *options, "--json").stdout)] == numbers
+
+
+def test_one_agent_is_shown(tess_openai: Program) -> None:
+    """Its fields, and what an OpenAI program may send."""
+    shown = tess_openai("agent", "48").stdout
+    assert "audience" in shown
+    assert 'must hold "audience": text' in shown
+    assert "the nearest of 0, 1 is sent" in shown
+    assert "fixed" in tess_openai("agent", "43").stdout
+
+
+def test_the_agent_of_the_environment_is_the_default(tess_openai: Program) -> None:
+    """As for all commands."""
+    assert json.loads(tess_openai("agent", "--json").stdout)["id"] == 42
+
+
+def test_an_unknown_agent_is_one_line(tess_openai: Program) -> None:
+    """With status 3."""
+    ended = tess_openai("agent", "99")
+    assert (ended.returncode, ended.stderr.count("\n")) == (3, 1)
+
+
+def test_simulate_serves_and_logs(tmp_path: Path) -> None:
+    """A client reaches it; the log tells fields by kind and size, no key and no text; faults strike."""
+    command = [*COMMAND, "simulate", "--port", "0", "--profile", "lenient", "--fault", "bad_gateway"]
+    with subprocess.Popen(
+        [*command, "--set", "workspace_header=required"],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as program:
+        assert program.stdout is not None
+        banner: list[str] = []
+        while not banner or "Ctrl-C" not in banner[-1]:
+            banner.append(program.stdout.readline())
+        root = next(line.split()[1] for line in banner if "TESS_BASE_URL" in line)
+        with create_client(
+            42, api_key=SIMULATOR_API_KEY, workspace_id=SIMULATOR_WORKSPACE_ID, base_url=root
+        ) as client:
+            answer = client.chat.completions.create(
+                model="tess-6", messages=[{"role": "user", "content": "a secret"}]
+            )
+        assert "a secret" in (answer.choices[0].message.content or "")
+        program.send_signal(signal.SIGINT)
+        shown, errors = program.communicate(timeout=30)
+    assert program.returncode == 0
+    assert errors == ""
+    log = shown.splitlines()
+    assert [line.split()[1] for line in log[:2]] == ["502", "200"]
+    assert "messages: a list of 1" in log[1]
+    assert "a secret" not in shown
+    assert log[-1] == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--fault", "earthquake"], "no fault 'earthquake'"),
+        (["--set", "weather=fair"], "no switch 'weather'"),
+        (["--set", "tools=sometimes"], "Profile.tools is one of"),
+        (["--profile", "mild"], "mild"),
+    ],
+)
+def test_a_wrong_option_of_simulate_is_explained(
+    options: list[str], words: str, tess_openai: Program
+) -> None:
+    """Before anything is served."""
+    ended = tess_openai("simulate", *options)
+    assert ended.returncode == 2
+    assert words in ended.stderr

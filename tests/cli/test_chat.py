@@ -1,0 +1,263 @@
+"""`tess-openai chat`: one prompt, a pipe, and a conversation at a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from programs import COMMAND, Program, environment
+
+from tess_openai.testing import TessSimulator, faults
+
+
+def test_the_answer_alone_is_on_stdout(tess_openai: Program, tess_simulator: TessSimulator) -> None:
+    """Its account is on stderr: time to the first token, tokens, model, changes."""
+    tess_simulator.script("Good day.")
+    ended = tess_openai("chat", "Hello", "--temperature", "0.7", "--tools", "internet", "--model", "tess-5")
+    assert ended.stdout == "Good day.\n"
+    assert "first token" in ended.stderr
+    assert "temperature (0.7 -> 0.75) rewritten" in ended.stderr
+    (call,) = tess_simulator.calls
+    assert call.json == {
+        "messages": [{"role": "user", "content": "Hello"}],
+        "stream": True,
+        "model": "tess-5",
+        "temperature": "0.75",
+        "tools": "internet",
+    }
+
+
+def test_quiet_is_quiet(tess_openai: Program) -> None:
+    """Nothing but the answer."""
+    assert tess_openai("chat", "Hello", "-q", "--temperature", "0.7").stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "piped", "sent"),
+    [
+        (["Summarise:"], "A text.\n", "Summarise:\n\nA text."),
+        ([], "Only a pipe.\n", "Only a pipe."),
+        (["Only a prompt."], "", "Only a prompt."),
+    ],
+)
+def test_a_pipe(
+    arguments: list[str], piped: str, sent: str, tess_openai: Program, tess_simulator: TessSimulator
+) -> None:
+    """What is piped in stands below the prompt, or is the prompt."""
+    assert tess_openai("chat", *arguments, stdin=piped).returncode == 0
+    (call,) = tess_simulator.calls
+    assert isinstance(call.json, dict)
+    assert call.json["messages"] == [{"role": "user", "content": sent}]
+
+
+def test_json_is_for_programs(tess_openai: Program, tess_simulator: TessSimulator) -> None:
+    """One object on stdout, nothing on stderr; the ledger is in it."""
+    tess_simulator.script("Good day.")
+    ended = tess_openai("chat", "Hello", "--json", "--temperature", "0.3", "--system", "Be brief.")
+    answer = json.loads(ended.stdout)
+    assert (answer["text"], answer["finish_reason"], ended.stderr) == ("Good day.", "stop", "")
+    assert answer["usage"]["estimated"] is True
+    assert 0 < answer["seconds_to_first_token"] <= answer["seconds"]
+    assert [change["param"] for change in answer["changes"]] == ["temperature"]
+
+
+def test_nothing_to_ask_is_a_mistake(tess_openai: Program) -> None:
+    """Rather than a program that waits for nobody."""
+    ended = tess_openai("chat")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "nothing to ask" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("variables", "options", "status", "words"),
+    [
+        ({"TESS_API_KEY": None}, [], 2, "no API key"),
+        ({"TESS_API_KEY": "9|" + "x" * 48}, [], 3, "Unauthenticated"),
+        ({}, ["--agent", "99"], 3, "Agent not found"),
+        ({}, ["--model", "nonsense"], 3, "The selected model is invalid"),
+        ({"TESS_BASE_URL": "http://127.0.0.1:9"}, [], 3, "cannot be reached"),
+    ],
+)
+def test_an_error_is_one_line(
+    variables: dict[str, str | None], options: list[str], status: int, words: str, tess_openai: Program
+) -> None:
+    """With Tess's reason, and an exit status for scripts; the trace only with --debug."""
+    ended = tess_openai("chat", "Hello", *options, **variables)
+    assert ended.returncode == status
+    assert ended.stderr.count("\n") == 1
+    assert words in ended.stderr
+    assert "Traceback" in tess_openai("--debug", "chat", "Hello", *options, **variables).stderr
+
+
+def test_a_key_that_looks_wrong_is_told_in_a_line(tess_openai: Program) -> None:
+    """What the library warns of is no Python warning here."""
+    ended = tess_openai("chat", "Hello", TESS_WORKSPACE_ID=None)
+    assert ended.stderr.startswith("tess-openai: No workspace is named")
+    assert "UserWarning" not in ended.stderr
+
+
+class Terminal:
+    """A program at a pseudo-terminal."""
+
+    def __init__(self, *arguments: str, folder: Path, variables: dict[str, str]) -> None:
+        import fcntl
+        import pty
+        import termios
+
+        self.ours, theirs = pty.openpty()
+        self.program = subprocess.Popen(
+            [*COMMAND, *arguments],
+            cwd=folder,
+            env=environment({**variables, "TERM": "dumb", "INPUTRC": os.devnull}),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - else Ctrl-C is a letter
+        )
+        os.close(theirs)
+        self.shown = ""
+
+    def wait_for(self, text: str) -> str:
+        """Read until a text appears; return all that came up to it."""
+        import select
+
+        until = time.monotonic() + 30
+        while text not in self.shown:
+            assert time.monotonic() < until, f"{text!r} did not come: {self.shown!r}"
+            if select.select([self.ours], [], [], 0.1)[0]:
+                try:
+                    self.shown += os.read(self.ours, 4096).decode(errors="replace")
+                except OSError as error:  # Linux's way to say that the program has gone
+                    raise AssertionError(f"{text!r} did not come: {self.shown!r}") from error
+        before, _, self.shown = self.shown.partition(text)
+        return before
+
+    def type(self, text: str) -> None:
+        """Type a line."""
+        os.write(self.ours, f"{text}\n".encode())
+
+    def press(self, key: str) -> None:
+        """Press Ctrl and a key."""
+        os.write(self.ours, bytes([ord(key) - ord("@")]))
+
+    def close(self) -> None:
+        """End it, whatever it does."""
+        self.program.kill()
+        self.program.wait()
+        os.close(self.ours)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, simulated: dict[str, str]) -> Iterator[Terminal]:
+    """Begin a conversation."""
+    opened = Terminal("chat", folder=tmp_path, variables=simulated)
+    opened.wait_for("> ")
+    yield opened
+    opened.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is Unix's")
+class TestConversation:
+    """Without a prompt, at a terminal."""
+
+    def test_it_remembers(self, terminal: Terminal, tess_simulator: TessSimulator) -> None:
+        """Each question goes with all that was said before."""
+        tess_simulator.script("First answer.", "Second answer.")
+        terminal.type("One")
+        terminal.wait_for("First answer.")
+        terminal.wait_for("first token")
+        terminal.wait_for("> ")
+        terminal.type("Two")
+        terminal.wait_for("Second answer.")
+        body = tess_simulator.calls[1].json
+        assert isinstance(body, dict)
+        assert [message["content"] for message in body["messages"]] == ["One", "First answer.", "Two"]
+
+    def test_a_text_of_many_lines(self, terminal: Terminal, tess_simulator: TessSimulator) -> None:
+        """By backslashes, or between lines of three quotes."""
+        for line in ("One\\", "two", '"""', "three", "", "four", '"""'):
+            terminal.type(line)
+        terminal.wait_for("heard: three")
+        sent = [
+            call.json["messages"][-1]["content"]
+            for call in tess_simulator.calls
+            if isinstance(call.json, dict)
+        ]
+        assert sent == ["One\ntwo", "three\n\nfour"]
+
+    def test_its_commands(self, terminal: Terminal, tess_simulator: TessSimulator, tmp_path: Path) -> None:
+        """Wishes hold from now on; what was said is shown, saved and forgotten."""
+        tess_simulator.script("Yes.")
+        for line in ("/model tess-5", "/tools internet", "/temperature 0.7", "/system Be brief.", "Really?"):
+            terminal.type(line)
+        terminal.wait_for("Yes.")
+        terminal.wait_for("temperature (0.7 -> 0.75)")
+        (call,) = tess_simulator.calls
+        assert isinstance(call.json, dict)
+        assert (call.json["model"], call.json["tools"], call.json["temperature"]) == (
+            "tess-5",
+            "internet",
+            "0.75",
+        )
+        assert call.json["messages"][0] == {"role": "system", "content": "Be brief."}
+        terminal.type("/save said.json")
+        terminal.wait_for("saved to said.json")
+        saved = json.loads((tmp_path / "said.json").read_text())
+        assert [each["content"] for each in saved] == ["Really?", "Yes."]
+        terminal.type("/save said.json")
+        terminal.wait_for("not saved: File exists")
+        terminal.type("/history")
+        terminal.wait_for("assistant: Yes.")
+        terminal.type("/new")
+        terminal.wait_for("forgotten")
+        terminal.type("/history")
+        terminal.wait_for("nothing was said yet")
+        terminal.type("/nonsense")
+        terminal.wait_for("there is no /nonsense")
+        terminal.type("/help")
+        terminal.wait_for("Ctrl-C stops an answer")
+
+    def test_an_error_does_not_end_it(self, terminal: Terminal, tess_simulator: TessSimulator) -> None:
+        """The question is not remembered; the next is answered."""
+        tess_simulator.fault(faults.no_credits())
+        tess_simulator.script("Yes.")
+        terminal.type("One")
+        terminal.wait_for("no credits")
+        terminal.type("Two")
+        terminal.wait_for("Yes.")
+        body = tess_simulator.calls[-1].json
+        assert isinstance(body, dict)
+        assert [message["content"] for message in body["messages"]] == ["Two"]
+
+    def test_ctrl_c_stops_an_answer_and_ctrl_d_leaves(
+        self, terminal: Terminal, tess_simulator: TessSimulator
+    ) -> None:
+        """Tess learns of it; the conversation goes on; the program ends well."""
+        tess_simulator.fault(faults.stalls(after_events=3))
+        tess_simulator.script("Never ending story")
+        terminal.type("One")
+        terminal.wait_for("Never ending")
+        terminal.press("C")
+        terminal.wait_for("stopped")
+        terminal.wait_for("> ")
+        (call,) = tess_simulator.calls
+        assert call.over.wait(5)
+        assert call.closed_early
+        terminal.press("D")
+        assert terminal.program.wait(30) == 0
+
+    def test_lines_are_remembered(self, terminal: Terminal) -> None:
+        """Ctrl-P brings the last one back."""
+        terminal.type("/new")
+        terminal.wait_for("forgotten")
+        terminal.wait_for("> ")
+        terminal.press("P")
+        terminal.type("")
+        terminal.wait_for("forgotten")
