@@ -193,7 +193,9 @@ def bare_name(name: str) -> str:
 def match_name(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that is meant: the same, or the only one that differs in case or punctuation."""
     names = tuple(known)
-    return name if name in names else _bare_names(names).get(bare_name(name))
+    if name in names or not name:
+        return name or None
+    return _bare_names(names).get(bare_name(name))
 
 
 def _bare_names(names: Iterable[str]) -> dict[str, str]:
