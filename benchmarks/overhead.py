@@ -21,6 +21,7 @@ import sys
 import time
 import warnings
 from collections.abc import Awaitable, Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -87,11 +88,11 @@ def chunk(delta: dict[str, Any], reason: str | None = None) -> bytes:
     return b"data: " + json.dumps(fields).encode() + b"\n\n"
 
 
-def serve(port: Any) -> None:
+def serve(port: Connection) -> None:
     """Answer every request with fixed bytes, as fast as asyncio can; runs in a process of its own."""
     whole = json.dumps(COMPLETION).encode()
-    events = [chunk({"role": "assistant", "content": ""}), *[chunk({"content": f"word{i} "}) for i in range(1000)]]
-    events += [chunk({}, "stop"), b"data: [DONE]\n\n"]
+    words = [chunk({"content": f"word{number} "}) for number in range(1000)]
+    events = [chunk({"role": "assistant", "content": ""}), *words, chunk({}, "stop"), b"data: [DONE]\n\n"]
     head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(whole)
     stream_head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
     # ten events a piece, as a network delivers them
@@ -130,7 +131,9 @@ def cpu(work: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def ratios(plain: Callable[[], object], ours: Callable[[], object], rounds: int) -> tuple[float, float, float]:
+def ratios(
+    plain: Callable[[], object], ours: Callable[[], object], rounds: int
+) -> tuple[float, float, float]:
     """Return the median ratio ours / plain, and the medians of both in seconds, measured in turn."""
     plain()
     ours()
@@ -149,7 +152,9 @@ def import_milliseconds() -> float:
     """Return the time `import tess_openai` takes in a fresh interpreter, without what Python itself takes."""
     program = "import time; t = time.perf_counter(); import tess_openai; print(time.perf_counter() - t)"
     times = [
-        float(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout)
+        float(
+            subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+        )
         for _ in range(7)
     ]
     return min(times) * 1000
@@ -168,7 +173,9 @@ def gather(call: Callable[[], Awaitable[object]], count: int) -> Callable[[], ob
 
 def main() -> int:
     """Measure, print a table, and judge it when asked."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=15, help="pairs measured for each row (default 15)")
     parser.add_argument("--json", type=Path, help="write the figures to a file")
     parser.add_argument("--check", action="store_true", help="exit with 1 when a bar is missed")
@@ -189,7 +196,9 @@ def main() -> int:
         return lambda: [client.chat.completions.create(**body) for _ in range(60)]
 
     def stream(client: openai.OpenAI) -> Callable[[], object]:
-        return lambda: [sum(1 for _ in client.chat.completions.create(**PLAIN, stream=True)) for _ in range(2)]
+        return lambda: [
+            sum(1 for _ in client.chat.completions.create(**PLAIN, stream=True)) for _ in range(2)
+        ]
 
     def asynchronous(client: openai.AsyncOpenAI) -> Callable[[], object]:
         return gather(lambda: client.chat.completions.create(**PLAIN), 60)
@@ -207,14 +216,13 @@ def main() -> int:
     for name, (title, theirs, mine, units) in rows.items():
         ratio, before, after = ratios(theirs, mine, arguments.rounds)
         figures[name] = {"plain_us": before / units * 1e6, "ours_us": after / units * 1e6, "ratio": ratio}
-        print(
-            f"{title:36}{before / units * 1e6:9.1f} us{after / units * 1e6:10.1f} us{ratio:8.3f}{BARS[name]:7.2f}",
-            flush=True,
-        )
+        shown = f"{before / units * 1e6:9.1f} us{after / units * 1e6:10.1f} us{ratio:8.3f}{BARS[name]:7.2f}"
+        print(f"{title:36}{shown}", flush=True)
         if ratio > BARS[name]:
             missed.append(name)
     figures["import_ms"] = import_milliseconds()
-    print(f"{'import tess_openai, without openai':36}{'':12}{figures['import_ms']:10.1f} ms{'':8}{IMPORT_BAR_MS:7.1f}")
+    title = "import tess_openai, without openai"
+    print(f"{title:36}{'':12}{figures['import_ms']:10.1f} ms{'':8}{IMPORT_BAR_MS:7.1f}")
     if figures["import_ms"] > IMPORT_BAR_MS:
         missed.append("import")
     if arguments.json:

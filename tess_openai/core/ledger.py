@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Literal, TypeAlias
 
 from tess_openai.core.changes import Action, Change, Topic
@@ -18,11 +19,20 @@ class Ledger:
         self.policy = policy
         self._changes: list[Change] = []
         self._told = 0
+        self._text: tuple[int, str] = (0, "[]")  # how many changes it holds, and them as JSON
 
     @property
     def changes(self) -> tuple[Change, ...]:
         """All changes so far, in order."""
         return tuple(self._changes)
+
+    def to_text(self) -> str:
+        """Return the changes as a JSON list, in ASCII: header and body carry the same."""
+        count, text = self._text
+        if count != len(self._changes):
+            text = json.dumps([change.to_json() for change in self._changes])
+            self._text = len(self._changes), text
+        return text
 
     def untold(self) -> tuple[Change, ...]:
         """Return the changes since this was last asked."""
@@ -70,5 +80,7 @@ class Ledger:
         if word == "forward":
             self.add(Change("forwarded", param, given, given, f"sent as given although {why}"))
             return "keep"
+        if word == "warn" and not remedy:
+            remedy = f'Leave it out, or accept that with unsupported={{"{param}": "ignore"}}.'
         self.add(Change(action, param, given, sent, why, remedy, topic if word == "warn" else None))
         return "lose"

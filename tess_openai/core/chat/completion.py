@@ -10,11 +10,10 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from tess_openai.core.chat.chunks import FINISH_REASONS, OUTPUT_KEYS, ChunkReader
-from tess_openai.core.chat.stream import NO_TEXT, ledger_json
+from tess_openai.core.chat.stream import NO_TEXT
 from tess_openai.core.chat.usage import estimate_usage, is_usage
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.ledger import Ledger
-from tess_openai.core.options import CALL_FIELD
 
 COMPLETION: Final = "chat.completion"
 
@@ -36,14 +35,14 @@ def complete(
     ledger: Ledger,
     estimate_for: Sequence[str] | None,
 ) -> bool:
-    """Complete a chat completion, in place; False when it was complete and nothing is to tell.
+    """Complete a chat completion, in place; False when it was complete.
 
     Args:
         fields: Parsed from Tess's answer; this call's own.
         model: Of the request, for an answer that does not say its own.
         now: Seconds since the epoch.
         new_id: A fresh identifier.
-        ledger: What changed; its record goes on the answer.
+        ledger: Told when the answer has no text.
         estimate_for: The prompt's texts; None when no usage is to be estimated.
     """
     changed = False
@@ -61,8 +60,6 @@ def complete(
         ledger.add(NO_TEXT)
     if estimate_for is not None and not is_usage(to_object(fields.get("usage"))):
         fields["usage"], changed = estimate_usage(estimate_for, "".join(contents_of(fields))), True
-    if ledger.changes:
-        fields[CALL_FIELD], changed = ledger_json(ledger), True
     return changed
 
 

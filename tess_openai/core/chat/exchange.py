@@ -15,7 +15,7 @@ from tess_openai.core.chat.completion import complete
 from tess_openai.core.chat.fit import refused_options, with_offers
 from tess_openai.core.chat.messages import texts_of
 from tess_openai.core.chat.request import Prepared
-from tess_openai.core.chat.stream import ChunkWriter
+from tess_openai.core.chat.stream import ChunkWriter, with_ledger
 from tess_openai.core.errors import TessError
 from tess_openai.core.jsons import JSONObject, dump_json
 from tess_openai.core.ledger import Ledger
@@ -103,10 +103,11 @@ def completed(chat: Chat, fields: JSONObject, body: bytes | None) -> Flow:
     if refused is not None:
         yield refused.to_answer()
         return
-    if body is not None and not changed:
+    if body is not None and not changed and not chat.ledger.changes:
         yield Answer(200, body=body, base="as read")
         return
-    yield Answer(200, json_headers(ledger_header(chat.ledger)), dump_json(fields))
+    whole = dump_json(fields) if changed or body is None else body
+    yield Answer(200, json_headers(ledger_header(chat.ledger)), with_ledger(whole, chat.ledger))
 
 
 def is_stream(incoming: Incoming) -> bool:
@@ -146,10 +147,9 @@ def ledger_header(ledger: Ledger) -> Mapping[str, str | None]:
     """
     if not ledger.changes:
         return {}
-    changes = [change.to_json() for change in ledger.changes]
-    text = json.dumps(changes)
+    text = ledger.to_text()
+    names = [{"action": change.action, "param": change.param} for change in ledger.changes]
     while len(text) > _LEDGER_HEADER_LIMIT:
-        changes = [{"action": change["action"], "param": change["param"]} for change in changes]
-        text = json.dumps(changes)
-        del changes[len(changes) // 2 :]
+        text = json.dumps(names)
+        del names[len(names) // 2 :]
     return {LEDGER_HEADER: text}

@@ -86,11 +86,12 @@ class ChunkWriter:
             usage = estimate_usage(self._prompts, "".join(self._texts))
         if usage is not None:
             pending.append({**self._reader.new_chunk([]), "usage": usage})
-        if self._ledger.changes:
-            if not pending:
-                pending.append(self._reader.new_chunk([{"index": 0, "delta": {}, "finish_reason": "stop"}]))
-            pending[-1][CALL_FIELD] = ledger_json(self._ledger)
-        return b"".join([*(encode_event(dump_json(fields)) for fields in pending), DONE_EVENT])
+        if self._ledger.changes and not pending:
+            pending.append(self._reader.new_chunk([{"index": 0, "delta": {}, "finish_reason": "stop"}]))
+        events = [dump_json(fields) for fields in pending]
+        if events:
+            events[-1] = with_ledger(events[-1], self._ledger)
+        return b"".join([*map(encode_event, events), DONE_EVENT])
 
 
 class StreamFilter:
@@ -149,6 +150,12 @@ def texts_of_chunk(fields: JSONObject) -> list[str]:
     return [content for content in contents if isinstance(content, str)]
 
 
-def ledger_json(ledger: Ledger) -> JSONObject:
-    """Return the ledger as it stands on an answer: `{"changes": [{"action", "param", ...}]}`."""
-    return {"changes": [change.to_json() for change in ledger.changes]}
+def with_ledger(data: bytes, ledger: Ledger) -> bytes:
+    """Return a JSON object, never empty, with the ledger as its last field; unchanged without changes.
+
+    `{..., "tess_openai": {"changes": [{"action", "param", "given", "sent", "why"}]}}`
+    """
+    if not ledger.changes:
+        return data
+    field = f',"{CALL_FIELD}":{{"changes":{ledger.to_text()}}}}}'
+    return data.rstrip()[:-1] + field.encode()

@@ -117,10 +117,8 @@ def test_a_message_of_calls_gets_a_null_content() -> None:
 def test_an_answer_without_text_says_so(content: object) -> None:
     """In the ledger, for a warning."""
     ledger = Ledger(Policy())
-    fields, changed = completed(choice(index=0, message={"role": "assistant", "content": content}), ledger)
-    assert changed
+    completed(choice(index=0, message={"role": "assistant", "content": content}), ledger)
     assert [change.warn for change in ledger.changes] == ["answer"]
-    assert fields["tess_openai"]["changes"] == [change.to_json() for change in ledger.changes]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tess_openai.core.chat.chunks import ChunkReader
-from tess_openai.core.chat.stream import ChunkWriter, StreamFilter, texts_of_chunk
+from tess_openai.core.chat.stream import ChunkWriter, StreamFilter, texts_of_chunk, with_ledger
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.policy import Policy
 
@@ -259,3 +259,14 @@ def test_any_cut_gives_the_same_bytes(data: bytes, told: bool, draw: st.DataObje
     assert end == "[DONE]" or "error" in end
     assert all("choices" in each for each in chunks)
     assert len({each["id"] for each in chunks}) <= 1
+
+
+def test_the_ledger_is_the_last_field_of_an_object() -> None:
+    """As valid JSON, whatever stands before it; nothing is added where nothing changed."""
+    ledger = Ledger(Policy())
+    data = b'{"choices": [{"text": "}"}]} \n'
+    assert with_ledger(data, ledger) == data
+    ledger.mapped("messages.role", 'a "quoted" \u00e9', "system", "why")
+    fields = json.loads(with_ledger(data, ledger))
+    assert fields["choices"] == [{"text": "}"}]
+    assert fields["tess_openai"] == {"changes": [change.to_json() for change in ledger.changes]}
