@@ -4,10 +4,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo lint types docs pages suite coverage lanes lane pins clean
+.PHONY: help test demo lint types docs pages suite coverage lanes lane frameworks framework peers pins clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 test: lint types docs suite ## everything on the latest SDK: lint, types, pages, tests
 
@@ -42,6 +42,15 @@ lanes: $(READY) ## the suite on every SDK and Python we support
 
 lane: $(READY) ## one of them: make lane LANE=openai-1.66.0
 	@$(BIN)/python tools/lanes.py $(or $(LANE),--help)
+
+frameworks: $(READY) ## the presets with every framework's own release, and what the table of the pages says
+	@$(BIN)/python tools/frameworks.py $(ARGS)
+
+framework: $(READY) ## one of them: make framework FRAMEWORK=langchain
+	@$(BIN)/python tools/frameworks.py $(or $(FRAMEWORK),--help)
+
+peers: $(READY) ## the same work through this package, the plain SDK and its peers; ARGS=--record keeps it
+	@$(BIN)/python tools/peers.py $(ARGS)
 
 pins: $(READY) ## renew requirements/*.txt
 	@$(BIN)/python tools/pins.py

@@ -1,4 +1,4 @@
-"""LangChain's ChatOpenAI on a Tess agent: docs/integrations.md.
+"""LangChain's ChatOpenAI on a Tess agent: docs/frameworks/langchain.md.
 
 Needs TESS_API_KEY, TESS_AGENT_ID and TESS_WORKSPACE_ID, and langchain-openai.
 """

@@ -33,7 +33,8 @@ STARTED: Final = time.monotonic()
 
 # `-I` keeps the checkout off the import path, so that `tess_openai` is the installed wheel.
 SUITE: Final = (
-    *("-I", "-m", "pytest", "tests", "--ignore=tests/docs", "--ignore=tests/workshop"),
+    *("-I", "-m", "pytest", "tests"),
+    *("--ignore=tests/docs", "--ignore=tests/frameworks", "--ignore=tests/workshop"),
     *("--hypothesis-profile=lane", "-q", "-p", "no:cacheprovider"),
 )
 HTTPX: Final = ("respx",)
@@ -113,15 +114,15 @@ class Outcome:
         return f"{self.verdict:<7} {self.seconds:4.0f} s   {told}"
 
 
-def main() -> int:
-    """Run the lanes named on the command line, or all; return 1 when one failed."""
-    parser = argparse.ArgumentParser(description="Run the test suite in its lanes.")
-    known = {lane.name: lane for lane in LANES}
+def main(table: tuple[Lane, ...] = LANES, description: str = "Run the test suite in its lanes.") -> int:
+    """Run the lanes of a table that the command line names, or all; return 1 when one failed."""
+    parser = argparse.ArgumentParser(description=description)
+    known = {lane.name: lane for lane in table}
     parser.add_argument("names", nargs="*", metavar="LANE", help=f"of {', '.join(known)}; default: all")
     names: list[str] = parser.parse_args().names
     if unknown := set(names) - set(known):
         parser.error(f"no such lane: {', '.join(sorted(unknown))}. There are {', '.join(known)}.")
-    lanes = [known[name] for name in names] or list(LANES)
+    lanes = [known[name] for name in names] or list(table)
     _tell("wheel", "building")
     try:
         wheel = build_wheel()

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from environment import PINS, ROOT, CommandError, uv
+from frameworks import FRAMEWORKS
 from lanes import LANES, LANES_DIR
+from peers import PEERS
 
 REQUIREMENTS: Final = ROOT / "requirements"
 EXTRAS: Final = ("--extra", "emulate", "--extra", "cli")
@@ -18,7 +20,7 @@ def main() -> None:
     LANES_DIR.mkdir(exist_ok=True)
     try:
         pin(PINS, *EXTRAS, str(REQUIREMENTS / "dev.in"))
-        for lane in LANES:
+        for lane in (*LANES, *FRAMEWORKS, PEERS):
             if lane.needs:
                 wanted = LANES_DIR / f"{lane.name}.in"
                 wanted.write_text("\n".join(lane.needs))

@@ -226,9 +226,9 @@ def _connection(agent_id: int | str | None, options: TessOptions) -> Connection:
 def _emulates(param: str, options: TessOptions) -> bool:
     """Whether calls under these options emulate a parameter."""
     unsupported = options.get("unsupported", "warn")
-    if not isinstance(unsupported, str):
-        unsupported = unsupported.get(param, unsupported.get("*", "warn"))
-    return unsupported == "emulate"
+    words = {"*": unsupported} if isinstance(unsupported, str) else unsupported
+    default = "emulate" if options.get("emulate") else words.get("*", "warn")
+    return words.get(param, default) == "emulate"
 
 
 def _instructor_mode(module: Any, mode: Any, options: TessOptions) -> Any:

@@ -2,7 +2,8 @@
 
 A page's Python blocks are joined, each at its own line, so that a traceback names the page's line.
 A page that shows tests is run by pytest. What a page shows in blocks of the language `output`, it must print.
-A block stays out only after `<!-- not run: the reason -->`.
+A block stays out only after `<!-- not run: the reason -->`. A page with `<!-- needs: the module -->` is run
+where that is installed: `make frameworks` runs each.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ FENCE = re.compile(
     r"^(?P<indent> *)(?P<ticks>```+) *(?P<language>\w*)[^\n]*\n(?P<code>.*?)^(?P=indent)(?P=ticks) *$",
     re.MULTILINE | re.DOTALL,
 )
+NEEDS = re.compile(r"^<!-- needs: (\w+) -->$", re.MULTILINE)
 EXEMPTION = re.compile(r"<!-- not run:(?P<reason>.*?)-->\s*\Z", re.DOTALL)
 
 
@@ -93,10 +95,18 @@ def run(command: list[str], folder: Path, environment: dict[str, str]) -> str:
     return ended.stdout
 
 
-PAGES_WITH_PROGRAMS = [page for page in PAGES if program_of(page.read_text()).strip()]
+PAGES_WITH_PROGRAMS = [
+    pytest.param(
+        page,
+        marks=[pytest.mark.needs(*found)] if (found := NEEDS.findall(page.read_text())) else [],
+        id=str(page.relative_to(ROOT)),
+    )
+    for page in PAGES
+    if program_of(page.read_text()).strip()
+]
 
 
-@pytest.mark.parametrize("page", PAGES_WITH_PROGRAMS, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", PAGES_WITH_PROGRAMS)
 def test_what_a_page_shows_runs(page: Path, environment: dict[str, str], tmp_path: Path) -> None:
     """A reader who copies a page's code gets what the page promises, and sees what it shows."""
     shown = tmp_path / f"test_{page.stem}.py".replace("-", "_")

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from environment import PINS, to_uv_variables
+from frameworks import FRAMEWORKS
 from lanes import LANES, PINS_DIR, Lane, Outcome, count, find_python
+from peers import PEERS
 
 PINS_FILES = [PINS, *sorted(PINS_DIR.glob("*.txt"))]
 
@@ -47,7 +49,9 @@ def test_a_failed_lane_never_counts_as_none_failed(outcome: Outcome, failures: i
     assert outcome.failures == failures
 
 
-@pytest.mark.parametrize("lane", [lane for lane in LANES if lane.needs], ids=lambda lane: lane.name)
+@pytest.mark.parametrize(
+    "lane", [lane for lane in (*LANES, *FRAMEWORKS, PEERS) if lane.needs], ids=lambda lane: lane.name
+)
 def test_a_lane_pins_what_it_says_it_needs(lane: Lane) -> None:
     """The SDK above all: a lane of another version would prove nothing."""
     pins = lane.pins_file.read_text().splitlines()

@@ -1,0 +1,291 @@
+"""The same work through the plain SDK, this package and its peers, against one local server in one run.
+
+Usage: python benchmarks/peers.py [--rounds N] [--record] [--check]     (make peers installs what it needs)
+
+Each way is a process of its own, so that its memory and its CPU are its alone. The processes work in turn,
+round by round, and every figure is the median over the rounds; those relative to the plain SDK are medians of
+the ratios within a round, so that a machine whose speed drifts does not decide. `--record` writes the table
+and the plot into docs/performance.md; `--check` fails when a bar is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib.metadata
+import json
+import multiprocessing
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from overhead import HISTORY, KEY, serve
+
+ROOT: Final = Path(__file__).parents[1]
+PAGE: Final = ROOT / "docs" / "performance.md"
+PLOT: Final = ROOT / "docs" / "assets" / "peers.svg"
+BEGIN, END = "<!-- peers: written by `make peers ARGS=--record` -->", "<!-- the end of peers -->"
+
+PLAIN: Final = "plain SDK"
+OURS: Final = "tess_openai"
+BAR: Final = 1.05
+"""Of the plain SDK's CPU; and less than that of each peer."""
+
+CHATS, STREAMS, AT_ONCE, WAVES = 50, 1, 20, 2
+"""Work of one round: chats one after the other, streams of 1000 chunks, chats at once and how often."""
+TASKS: Final = {"chat": CHATS, "stream": STREAMS * 1000, "at once": AT_ONCE * WAVES}
+"""Task: by how much a round's CPU is divided, to be that of one chat or one chunk."""
+IMPORTS: Final = {
+    PLAIN: ("import openai", "openai"),
+    OURS: ("import tess_openai, openai", "tess-openai"),
+    "LiteLLM": ("import litellm", "litellm"),
+    "any-llm": ("from any_llm import AnyLLM; AnyLLM.create('openai', api_key='x')", "any-llm-sdk"),
+}
+"""How each is imported ready to call, and its distribution."""
+
+Work: TypeAlias = Callable[[], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How one library does the work: a chat, a stream to its end, a chat in a task."""
+
+    chat: Work
+    stream: Callable[[], Any]
+    async_chat: Callable[[], Awaitable[Any]]
+
+
+def plain_sdk(base_url: str) -> Way:
+    """OpenAI's own client."""
+    import openai
+
+    client = openai.OpenAI(base_url=base_url, api_key=KEY)
+    return of_clients(client, openai.AsyncOpenAI(base_url=base_url, api_key=KEY))
+
+
+def tess_openai(base_url: str) -> Way:
+    """This package's client, with nothing to translate: the path that every call takes."""
+    from tess_openai import create_async_client, create_client
+
+    options: Any = {"api_key": KEY, "workspace_id": 1, "base_url": base_url}
+    return of_clients(create_client(**options), create_async_client(**options))
+
+
+def of_clients(client: Any, async_client: Any) -> Way:
+    """The work through a client of the SDK's and its async twin."""
+    asked: Any = {"model": "tess-6", "messages": HISTORY}
+    return Way(
+        chat=lambda: client.chat.completions.create(**asked),
+        stream=lambda: client.chat.completions.create(**asked, stream=True),
+        async_chat=lambda: async_client.chat.completions.create(**asked),
+    )
+
+
+def litellm(base_url: str) -> Way:
+    """LiteLLM's generic route for servers that speak OpenAI's language; it keeps its clients itself."""
+    import litellm
+
+    litellm.telemetry = False
+    asked: Any = {"model": "openai/tess-6", "messages": HISTORY, "api_base": base_url, "api_key": KEY}
+    return Way(
+        chat=lambda: litellm.completion(**asked),
+        stream=lambda: litellm.completion(**asked, stream=True),
+        async_chat=lambda: litellm.acompletion(**asked),
+    )
+
+
+def any_llm(base_url: str) -> Way:
+    """any-llm's provider object, made once for each event loop: its sync calls run in one of their own."""
+    from any_llm import AnyLLM
+
+    provider, async_provider = (AnyLLM.create("openai", api_key=KEY, api_base=base_url) for _ in range(2))
+    asked: Any = {"model": "tess-6", "messages": HISTORY}
+    return Way(
+        chat=lambda: provider.completion(**asked),
+        stream=lambda: provider.completion(**asked, stream=True),
+        async_chat=lambda: async_provider.acompletion(**asked),
+    )
+
+
+WAYS: Final[Mapping[str, Callable[[str], Way]]] = {
+    PLAIN: plain_sdk,
+    OURS: tess_openai,
+    "LiteLLM": litellm,
+    "any-llm": any_llm,
+}
+
+
+def work(name: str, base_url: str, pipe: Any) -> None:
+    """Do one task after the other as the pipe asks; answer each with its CPU and wall seconds."""
+    way = WAYS[name](base_url)
+    loop = asyncio.new_event_loop()
+
+    async def at_once() -> None:
+        for _ in range(WAVES):
+            await asyncio.gather(*[way.async_chat() for _ in range(AT_ONCE)])
+
+    tasks: dict[str, Work] = {
+        "chat": lambda: [way.chat() for _ in range(CHATS)],
+        "stream": lambda: [sum(1 for _ in way.stream()) for _ in range(STREAMS)],
+        "at once": lambda: loop.run_until_complete(at_once()),
+    }
+    while (task := pipe.recv()) is not None:
+        began, cpu = time.perf_counter(), time.process_time()
+        tasks[task]()
+        pipe.send((time.process_time() - cpu, time.perf_counter() - began))
+    pipe.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def import_milliseconds(program: str) -> float:
+    """Return the median wall time of an import in a fresh process, without that of Python itself."""
+    timed = f"import time; t = time.perf_counter(); {program}; print(time.perf_counter() - t)"
+    times = [
+        float(
+            subprocess.run([sys.executable, "-c", timed], capture_output=True, check=True).stdout.split()[-1]
+        )
+        for _ in range(5)
+    ]
+    return statistics.median(times) * 1000
+
+
+def measure(rounds: int) -> dict[str, dict[str, float]]:
+    """Let every way do every task in turn, round by round; return the figures of each way."""
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else its import fetches a list from the net
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe()
+    server = context.Process(target=serve, args=(sender,), daemon=True)
+    server.start()
+    base_url = f"http://127.0.0.1:{receiver.recv()}/agents/42/openai"
+    pipes: dict[str, Any] = {}
+    for name in WAYS:
+        pipes[name], theirs = context.Pipe()
+        context.Process(target=work, args=(name, base_url, theirs), daemon=True).start()
+        theirs.close()  # so that a process that fails is noticed here
+    seen: dict[str, dict[str, list[tuple[float, float]]]] = {name: {} for name in WAYS}
+    for number in range(-2, rounds):  # two rounds to warm up
+        names = list(WAYS)[number % len(WAYS) :] + list(WAYS)[: number % len(WAYS)]
+        for task in TASKS:
+            for name in names:
+                pipes[name].send(task)
+                spent = pipes[name].recv()
+                if number >= 0:
+                    seen[name].setdefault(task, []).append(spent)
+    figures: dict[str, dict[str, float]] = {name: {} for name in WAYS}
+    for name, pipe in pipes.items():
+        for task, parts in TASKS.items():
+            spent, plain = seen[name][task], seen[PLAIN][task]
+            figures[name][f"{task}, CPU"] = statistics.median(cpu for cpu, _ in spent) / parts * 1000
+            figures[name][f"{task}, wall"] = statistics.median(wall for _, wall in spent) / parts * 1000
+            figures[name][f"{task}, ratio"] = statistics.median(
+                ours / theirs for (ours, _), (theirs, _) in zip(spent, plain, strict=True)
+            )
+        pipe.send(None)
+        figures[name]["memory"] = pipe.recv()
+        figures[name]["import"] = import_milliseconds(IMPORTS[name][0])
+    server.terminate()
+    return figures
+
+
+def missed_bars(figures: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """Say which bars are missed: near the plain SDK, ahead of each peer, in CPU."""
+    missed: list[str] = []
+    for task in TASKS:
+        ratio = figures[OURS][f"{task}, ratio"]
+        if ratio > BAR:
+            missed.append(f"{task}: {ratio:.3f} of the plain SDK's CPU, the bar is {BAR}")
+        for name in set(WAYS) - {PLAIN, OURS}:
+            if ratio >= figures[name][f"{task}, ratio"]:
+                missed += [f"{task}: not ahead of {name}"]
+    return missed
+
+
+def to_table(figures: Mapping[str, Mapping[str, float]]) -> str:
+    """Return the figures in Markdown."""
+    lines = [
+        "| | one chat | one chunk of a stream | one chat of 20 at once | memory | import |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, row in figures.items():
+        cells = [f"{name} {importlib.metadata.version(IMPORTS[name][1])}"]
+        for task in TASKS:
+            unit = 1000 if task == "stream" else 1
+            word = "µs" if task == "stream" else "ms"
+            cpu, wall = row[f"{task}, CPU"] * unit, row[f"{task}, wall"] * unit
+            cells.append(f"{cpu:.2f} {word} CPU ({row[f'{task}, ratio']:.2f} x), {wall:.2f} {word} wall")
+        cells += [f"{row['memory']:.0f} MB", f"{row['import']:.0f} ms"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def to_plot(figures: Mapping[str, Mapping[str, float]]) -> str:
+    """Return the CPU of each way as bars, the plain SDK's being 1."""
+    height, bar, left, scale = 24, 16, 110, 34
+    shapes: list[str] = []
+    y = 20
+    titles = {"chat": "a chat", "stream": "a chunk of a stream", "at once": "a chat of 20 at once"}
+    for task, title in titles.items():
+        shapes.append(f'<text x="0" y="{y}" font-weight="bold">CPU of {title}, the plain SDK = 1</text>')
+        y += 10
+        for name, row in figures.items():
+            ratio = row[f"{task}, ratio"]
+            fill = "#3f51b5" if name == OURS else "#9e9e9e"
+            shapes.append(f'<text x="{left - 8}" y="{y + 13}" text-anchor="end">{name}</text>')
+            shapes.append(
+                f'<rect x="{left}" y="{y}" width="{ratio * scale:.0f}" height="{bar}" fill="{fill}"/>'
+            )
+            shapes.append(f'<text x="{left + ratio * scale + 6:.0f}" y="{y + 13}">{ratio:.2f}</text>')
+            y += height
+        y += 24
+    widest = max(row[f"{task}, ratio"] for row in figures.values() for task in TASKS)
+    width = left + widest * scale + 60
+    body = "\n".join(shapes)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {y}" font-family="sans-serif" '
+        f'font-size="13" fill="#616161">\n{body}\n</svg>\n'
+    )
+
+
+def record(figures: Mapping[str, Mapping[str, float]], rounds: int) -> None:
+    """Write the table and the plot into the page."""
+    PLOT.write_text(to_plot(figures))
+    page = PAGE.read_text()
+    before, _, rest = page.partition(BEGIN)
+    machine = (
+        f"Python {platform.python_version()}, {rounds} rounds: {rounds * CHATS} chats, {rounds} streams of "
+    )
+    machine += f"1000 chunks, {rounds * WAVES} times 20 at once."
+    told = f"{BEGIN}\n\n{to_table(figures)}\n\n{machine}\n\n{END}"
+    PAGE.write_text(f"{before}{told}{rest.partition(END)[2]}")
+
+
+def main() -> int:
+    """Measure, print, and record or judge when asked."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=20, help="20 make 1000 chats (default)")
+    parser.add_argument("--record", action="store_true", help="write docs/performance.md")
+    parser.add_argument("--check", action="store_true", help="fail when a bar is missed")
+    parser.add_argument("--json", type=Path, help="also write the figures there")
+    options = parser.parse_args()
+    figures = measure(options.rounds)
+    print(to_table(figures))
+    if options.json is not None:
+        options.json.write_text(json.dumps(figures, indent=1))
+    if options.record:
+        record(figures, options.rounds)
+    missed = missed_bars(figures)
+    print("\n".join(missed) or "all bars hold")
+    return int(bool(missed) and options.check)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,159 @@
+"""CrewAI on a Tess agent."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+from crewai import LLM, Agent, Crew, Task
+from crewai.tools import tool
+from scripted import calls
+from shared import NO_FIELD, NO_JSON, NO_TOOLS, ROME, WEATHER, City, lines_of
+
+from tess_openai import Change, TessParameterWarning, TessToolsWarning, TessWarning, presets
+from tess_openai.testing import TessSimulator, faults
+
+
+@pytest.fixture(autouse=True)
+def no_home(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CrewAI keeps a store below the home folder."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("CREWAI_STORAGE_DIR", str(tmp_path))
+
+
+@tool
+def weather(city: str) -> str:
+    """Tell the weather of a city."""
+    return f"sunny in {city}"
+
+
+def crew_of(llm: LLM, **more: Any) -> Crew:
+    """A crew of one."""
+    guide = Agent(role="Guide", goal="Guide", backstory="A guide.", llm=llm, **more)
+    task = Task(description="Tell the weather in Rome.", expected_output="One sentence.", agent=guide)
+    return Crew(agents=[guide], tasks=[task])
+
+
+def model_of(tess: dict[str, Any]) -> Any:
+    """A model of agent 42."""
+    return presets.crewai(42, model="tess-6", **tess)
+
+
+@pytest.mark.cell("chat")
+def test_chat(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """Alone, and as the model of a crew."""
+    assert model_of(tess).call("hello").endswith("heard: hello")
+    simulator.script("It is sunny in Rome.")
+    assert crew_of(model_of(tess)).kickoff().raw == "It is sunny in Rome."
+
+
+@pytest.mark.cell("stream")
+def test_stream(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """Streamed on the way, whole in the hand."""
+    llm = model_of(tess)
+    llm.stream = True
+    assert llm.call("hello").endswith("heard: hello")
+    assert simulator.calls[0].json["stream"] is True
+
+
+@pytest.mark.cell("async")
+async def test_async(tess: dict[str, Any]) -> None:
+    """`acall`."""
+    assert (await model_of(tess).acall("hello")).endswith("heard: hello")
+
+
+@pytest.mark.cell("several turns")
+def test_several_turns(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """A list of messages."""
+    turns = [("user", "hello"), ("assistant", "Hi."), ("user", "and now?")]
+    assert model_of(tess).call([{"role": role, "content": text} for role, text in turns])
+    assert [message["role"] for message in simulator.calls[0].json["messages"]] == [role for role, _ in turns]
+
+
+@pytest.mark.cell("errors")
+def test_errors(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """The SDK's own exceptions, with Tess's reason in their text."""
+    simulator.fault(faults.no_credits())
+    with pytest.raises(openai.APIStatusError, match="no credits"):
+        model_of(tess).call("hello")
+
+
+def test_a_refusal_is_an_answer(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """What the policy refuses never goes out: the clients, not CrewAI's interceptors, carry the adapter."""
+    llm = presets.crewai(42, model="tess-6", unsupported="error", **tess)
+    llm.max_tokens = 9
+    with pytest.raises(openai.BadRequestError, match="max_tokens"):
+        llm.call("hello")
+    assert simulator.calls == []
+
+
+@pytest.mark.cell("structured output", gives=False, note=NO_JSON)
+def test_structured_output_without_emulation(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """Prose where JSON was asked for is an error."""
+    simulator.script("Rome, in Italy.")
+    with pytest.warns(TessParameterWarning, match="response_format"), pytest.raises(ValueError, match="JSON"):
+        model_of(tess).call("Which city?", response_model=City)
+
+
+@pytest.mark.cell("structured output", emulated=True)
+def test_structured_output(simulator: TessSimulator, emulating: dict[str, Any]) -> None:
+    """By `response_model`."""
+    simulator.script(f"Here it is:\n```json\n{ROME}\n```")
+    answer = model_of(emulating).call("Which city?", response_model=City)
+    made = City.model_validate_json(answer) if isinstance(answer, str) else answer
+    assert (made.name, made.country) == ("Rome", "Italy")
+
+
+@pytest.mark.cell("tool loop", gives=False, note=NO_TOOLS)
+def test_tool_loop_without_emulation(tess: dict[str, Any]) -> None:
+    """The crew answers without the tool, and the program is told."""
+    with pytest.warns(TessToolsWarning, match="tools"):
+        answer = crew_of(model_of(tess), tools=[weather]).kickoff().raw
+    assert "heard:" in answer
+
+
+@pytest.mark.cell("tool loop", emulated=True)
+def test_tool_loop(simulator: TessSimulator, emulating: dict[str, Any]) -> None:
+    """The function is called, and its result comes back to the model."""
+    simulator.script(calls("weather", WEATHER), "It is sunny in Rome.")
+    assert crew_of(model_of(emulating), tools=[weather]).kickoff().raw == "It is sunny in Rome."
+    assert any("sunny in Rome" in message["content"] for message in simulator.calls[-1].json["messages"])
+
+
+@pytest.mark.cell("ledger", gives=False, note=NO_FIELD)
+def test_the_ledger_goes_to_on_change(tess: dict[str, Any]) -> None:
+    """Since CrewAI keeps nothing of the SDK's answers."""
+    changes: list[Change] = []
+    llm = model_of({**tess, "unsupported": "ignore", "on_change": changes.append})
+    llm.seed = 3
+    llm.call("hello")
+    assert [change.param for change in changes] == ["seed"]
+
+
+@pytest.mark.cell(
+    "warning",
+    note="For `LLM.call`. A crew makes its calls in threads, where no line of yours is on the stack: the "
+    "warning is at CrewAI's.",
+)
+def test_a_loop_is_warned_once_at_its_line(tess: dict[str, Any]) -> None:
+    """Under Python's default filter, whatever lies between."""
+    llm = model_of(tess)
+    llm.seed = 3
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default", TessWarning)
+        for _ in range(3):
+            llm.call("hello")
+    assert lines_of(caught) == [__file__]
+
+
+def test_a_crew_warns_at_crewai_itself(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """A crew makes its calls in threads, where no line of the program is on the stack."""
+    llm = model_of(tess)
+    llm.seed = 3
+    simulator.script("It is sunny in Rome.")
+    with pytest.warns(TessParameterWarning) as caught:
+        crew_of(llm).kickoff()
+    assert all("crewai" in Path(file).parts for file in lines_of(list(caught)))

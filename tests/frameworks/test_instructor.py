@@ -1,0 +1,115 @@
+"""Instructor on a Tess agent."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import instructor
+import pytest
+from instructor.core import InstructorRetryException
+from scripted import calls
+from shared import ROME, City, is_rome, lines_of
+
+from tess_openai import TessParameterWarning, TessWarning, changes_of, presets
+from tess_openai.testing import TessSimulator, faults
+
+HELLO: Any = [{"role": "user", "content": "Which city?"}]
+
+
+def ask(client: Any, **more: Any) -> Any:
+    """Ask for a city."""
+    return client.chat.completions.create(model="tess-6", messages=HELLO, response_model=City, **more)
+
+
+@pytest.mark.cell("chat", note="Without a `response_model`.")
+def test_chat(tess: dict[str, Any]) -> None:
+    """A call without a model of one's own gives the SDK's answer."""
+    client = presets.instructor(42, **tess)
+    answer = client.chat.completions.create(model="tess-6", messages=HELLO, response_model=None)
+    assert answer.choices[0].message.content.endswith("heard: Which city?")
+
+
+@pytest.mark.cell("stream", note="As `create_partial`, the object growing.")
+def test_stream(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """An object that grows while it streams."""
+    simulator.script(f"```json\n{ROME}\n```")
+    client = presets.instructor(42, **tess)
+    parts = list(client.chat.completions.create_partial(model="tess-6", messages=HELLO, response_model=City))
+    assert (parts[-1].name, parts[-1].country) == ("Rome", "Italy")
+
+
+@pytest.mark.cell("async")
+async def test_async(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """The async preset."""
+    simulator.script(ROME)
+    assert is_rome(await ask(presets.async_instructor(42, **tess)))
+
+
+@pytest.mark.cell("several turns")
+def test_several_turns(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """What does not fit is asked for again, with the mistake as a further turn."""
+    simulator.script('{"name": "Rome"}', ROME)
+    assert is_rome(ask(presets.instructor(42, **tess), max_retries=2))
+    assert "country" in simulator.calls[1].json["messages"][-1]["content"]
+
+
+@pytest.mark.cell("errors", note="Instructor wraps them in its `InstructorRetryException`.")
+def test_errors(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """Tess's reason is in the text."""
+    simulator.fault(faults.no_credits())
+    with pytest.raises(InstructorRetryException, match="no credits"):
+        ask(presets.instructor(42, **tess), max_retries=1)
+
+
+@pytest.mark.cell(
+    "structured output",
+    note="By prompt: the preset takes `Mode.MD_JSON`, which asks for nothing that Tess lacks.",
+)
+def test_structured_output_by_prompt(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """JSON in a fence, as that mode asks for it; nothing is warned of."""
+    simulator.script(f"```json\n{ROME}\n```")
+    assert is_rome(ask(presets.instructor(42, **tess)))
+    assert set(simulator.calls[0].json) == {"messages", "model"}
+
+
+@pytest.mark.cell("structured output", emulated=True)
+@pytest.mark.parametrize("mode", ["TOOLS", "TOOLS_STRICT", "JSON", "JSON_SCHEMA", "MD_JSON"])
+def test_structured_output(simulator: TessSimulator, emulating: dict[str, Any], mode: str) -> None:
+    """Every mode of Instructor's."""
+    simulator.script(calls("City", ROME) if mode.startswith("TOOLS") else f"```json\n{ROME}\n```")
+    client = presets.instructor(42, mode=instructor.Mode[mode], **emulating)
+    assert is_rome(ask(client))
+
+
+@pytest.mark.cell(
+    "tool loop",
+    gives=False,
+    note="Instructor has no tool loop. Its `TOOLS` mode, which is structured output, needs emulation.",
+)
+def test_tools_mode_without_emulation(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """Prose where a call was demanded is an error, and the program is told why."""
+    simulator.script("Rome, in Italy.")
+    client = presets.instructor(42, mode=instructor.Mode.TOOLS, **tess)
+    with pytest.warns(TessWarning, match="tools"), pytest.raises(InstructorRetryException):
+        ask(client, max_retries=1)
+
+
+@pytest.mark.cell("ledger", note="`changes_of(made)`; the SDK's answer is kept in `_raw_response`.")
+def test_the_ledger_reaches_the_program(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """On the object that was made."""
+    simulator.script(ROME)
+    made = ask(presets.instructor(42, **{**tess, "unsupported": "ignore"}), seed=3)
+    assert [change.param for change in changes_of(made)] == ["seed"]
+
+
+@pytest.mark.cell("warning")
+def test_a_loop_is_warned_once_at_its_line(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """Under Python's default filter, whatever lies between."""
+    client = presets.instructor(42, **tess)
+    simulator.script(ROME, ROME, ROME)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default", TessParameterWarning)
+        for _ in range(3):
+            client.chat.completions.create(model="tess-6", messages=HELLO, response_model=City, seed=3)
+    assert lines_of(caught) == [__file__]

@@ -1,0 +1,257 @@
+"""LiteLLM on Tess agents: as a library, and its proxy for a fleet."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import litellm
+import openai
+import pytest
+from scripted import answers_with, calls
+from shared import NO_TOOLS, ROME, WEATHER, City, lines_of
+
+from tess_openai import TessParameterWarning, TessToolsWarning, TessWarning, changes_of, presets
+from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, TessSimulator, faults
+
+HELLO: Any = [{"role": "user", "content": "hello"}]
+TOOLS: Any = [
+    {
+        "type": "function",
+        "function": {
+            "name": "weather",
+            "description": "Tell the weather of a city.",
+            "parameters": {
+                "type": "object",
+                "properties": {"city": {"type": "string"}},
+                "required": ["city"],
+            },
+        },
+    }
+]
+
+
+@pytest.fixture(autouse=True)
+def provider(tess: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tess, as `tess/...` and with emulation as `tess-emulating/...`."""
+    providers = {
+        "tess": presets.litellm_provider(42, **tess),
+        "tess-ignoring": presets.litellm_provider(42, **tess, unsupported="ignore"),
+        "tess-emulating": presets.litellm_provider(42, **tess, emulate=True),
+    }
+    known = [{"provider": name, "custom_handler": handler} for name, handler in providers.items()]
+    monkeypatch.setattr(litellm, "custom_provider_map", known)
+
+
+@pytest.mark.cell("chat")
+def test_chat(simulator: TessSimulator) -> None:
+    """The model's name says which agent and which model."""
+    for name in ("tess/tess-6", "tess/42/tess-6", "tess/43"):
+        answer: Any = litellm.completion(name, HELLO)
+        assert answer.choices[0].message.content.endswith("heard: hello")
+    assert [call.path.split("/")[2] for call in simulator.calls] == ["42", "42", "43"]
+    assert [call.json.get("model") for call in simulator.calls] == ["tess-6", "tess-6", None]
+
+
+def test_a_client_instead_of_a_provider(tess: dict[str, Any]) -> None:
+    """LiteLLM's own `openai/` route, over this package's client."""
+    answer: Any = litellm.completion("openai/tess-6", HELLO, **presets.litellm(42, **tess))
+    assert answer.choices[0].message.content.endswith("heard: hello")
+
+
+@pytest.mark.cell("stream")
+def test_stream() -> None:
+    """Piece by piece."""
+    chunks: Any = list(litellm.completion("tess/tess-6", HELLO, stream=True))
+    assert len(chunks) > 5
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks).endswith("heard: hello")
+    assert chunks[-1].choices[0].finish_reason == "stop"
+
+
+@pytest.mark.cell("async")
+def test_async() -> None:
+    """Calls and streams, one event loop after the other."""
+
+    async def ask() -> str:
+        answer: Any = await litellm.acompletion("tess/tess-6", HELLO)
+        stream: Any = await litellm.acompletion("tess/tess-6", HELLO, stream=True)
+        pieces = [chunk.choices[0].delta.content or "" async for chunk in stream]
+        assert "".join(pieces) == answer.choices[0].message.content
+        return str(answer.choices[0].message.content)
+
+    for _ in range(2):
+        assert asyncio.run(ask()).endswith("heard: hello")
+
+
+@pytest.mark.cell("several turns")
+def test_several_turns(simulator: TessSimulator) -> None:
+    """LiteLLM's own message objects go back as history."""
+    first: Any = litellm.completion("tess/tess-6", HELLO)
+    litellm.completion(
+        "tess/tess-6", [*HELLO, first.choices[0].message, {"role": "user", "content": "and now?"}]
+    )
+    roles = [message["role"] for message in simulator.calls[1].json["messages"]]
+    assert roles == ["user", "assistant", "user"]
+
+
+@pytest.mark.cell("errors")
+def test_errors(simulator: TessSimulator) -> None:
+    """LiteLLM's own exceptions, which are the SDK's too, with Tess's reason in their text."""
+    simulator.fault(faults.no_credits())
+    with pytest.raises(openai.APIStatusError, match="no credits") as raised:
+        litellm.completion("tess/tess-6", HELLO)
+    assert raised.value.status_code == 402
+
+
+@pytest.mark.cell(
+    "structured output",
+    gives=False,
+    note="Tess has no `response_format`: it is left out with a warning, and you get the text as it is.",
+)
+def test_structured_output_without_emulation(simulator: TessSimulator) -> None:
+    """LiteLLM does not look into the text; the warning is what there is."""
+    simulator.script("Rome, in Italy.")
+    with pytest.warns(TessParameterWarning, match="response_format"):
+        answer: Any = litellm.completion("tess/tess-6", HELLO, response_format=City)
+    assert answer.choices[0].message.content == "Rome, in Italy."
+
+
+@pytest.mark.cell("structured output", emulated=True)
+def test_structured_output(simulator: TessSimulator) -> None:
+    """JSON from the first byte to the last."""
+    simulator.script(f"Here it is:\n```json\n{ROME}\n```")
+    answer: Any = litellm.completion("tess-emulating/tess-6", HELLO, response_format=City)
+    assert City.model_validate_json(answer.choices[0].message.content).name == "Rome"
+
+
+@pytest.mark.cell("tool loop", gives=False, note=NO_TOOLS)
+def test_tool_loop_without_emulation() -> None:
+    """Prose, and the program is told."""
+    with pytest.warns(TessToolsWarning, match="tools"):
+        answer: Any = litellm.completion("tess/tess-6", HELLO, tools=TOOLS)
+    assert not answer.choices[0].message.tool_calls
+
+
+@pytest.mark.cell("tool loop", emulated=True)
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_tool_loop(simulator: TessSimulator, stream: bool) -> None:  # noqa: FBT001 - parametrized
+    """A call comes, its result goes back, the answer follows."""
+    simulator.script(calls("weather", WEATHER), answers_with("sunny", "It is sunny in Rome."))
+    answer: Any = litellm.completion("tess-emulating/tess-6", HELLO, tools=TOOLS, stream=stream)
+    answer = litellm.stream_chunk_builder(list(answer)) if stream else answer
+    message = answer.choices[0].message
+    assert (message.tool_calls[0].function.name, answer.choices[0].finish_reason) == ("weather", "tool_calls")
+    result = {"role": "tool", "tool_call_id": message.tool_calls[0].id, "content": "sunny"}
+    last: Any = litellm.completion("tess-emulating/tess-6", [*HELLO, message, result], tools=TOOLS)
+    assert last.choices[0].message.content == "It is sunny in Rome."
+
+
+@pytest.mark.cell(
+    "ledger", note="`changes_of(response)`; not in LiteLLM's streams, which keep no unknown field."
+)
+def test_the_ledger_reaches_the_program() -> None:
+    """On LiteLLM's own response."""
+    answer = litellm.completion("tess-ignoring/tess-6", HELLO, seed=3)
+    assert [change.param for change in changes_of(answer)] == ["seed"]
+
+
+@pytest.mark.cell("warning")
+def test_a_loop_is_warned_once_at_its_line() -> None:
+    """Under Python's default filter, whatever lies between."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default", TessWarning)
+        for _ in range(3):
+            litellm.completion("tess/tess-6", HELLO, seed=3)
+    assert lines_of(caught) == [__file__]
+
+
+MASTER_KEY = f"sk-{secrets.token_hex(32)}"
+CONFIG = """
+model_list:
+  - model_name: guide
+    litellm_params: {model: tess/42/tess-6}
+  - model_name: fixed
+    litellm_params: {model: tess/43}
+litellm_settings:
+  custom_provider_map:
+    - {provider: tess, custom_handler: tess_provider.tess}
+"""
+HANDLER = """
+from tess_openai import presets
+
+tess = presets.litellm_provider(unsupported="ignore", emulate=True)
+"""
+
+
+@pytest.fixture
+def proxy(simulator: TessSimulator, tmp_path: Path) -> Iterator[str]:
+    """LiteLLM's proxy on a loopback port, its models agents of the simulator."""
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    (tmp_path / "tess_provider.py").write_text(HANDLER)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    program = "from litellm.proxy.proxy_cli import run_server; run_server()"
+    arguments = ["--config", str(tmp_path / "config.yaml"), "--host", "127.0.0.1", "--port", port]
+    environment = {
+        **os.environ,
+        "TESS_BASE_URL": simulator.base_url,
+        "TESS_API_KEY": SIMULATOR_API_KEY,
+        "TESS_WORKSPACE_ID": str(SIMULATOR_WORKSPACE_ID),
+        "LITELLM_MASTER_KEY": MASTER_KEY,
+    }
+    with subprocess.Popen(
+        [sys.executable, "-c", program, *arguments],
+        cwd=tmp_path,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=(tmp_path / "log").open("w"),
+        stderr=subprocess.STDOUT,
+    ) as server:
+        try:
+            wait_for(f"http://127.0.0.1:{port}/health/liveliness", server, tmp_path / "log")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+
+
+def wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until the proxy answers; importing it alone takes seconds."""
+    for _ in range(600):
+        assert server.poll() is None, log.read_text()
+        try:
+            urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 - loopback
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError(log.read_text())
+
+
+def test_the_proxy_serves_agents_to_a_fleet(proxy: str, simulator: TessSimulator) -> None:
+    """Any OpenAI program reaches them by `base_url` alone, without a key of Tess's."""
+    with openai.OpenAI(base_url=proxy, api_key=MASTER_KEY, max_retries=0) as client:
+        answer = client.chat.completions.create(model="guide", messages=HELLO, seed=3)
+        stream = client.chat.completions.create(model="fixed", messages=HELLO, stream=True)
+        streamed = "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices)
+    text = answer.choices[0].message.content or ""
+    assert (text[:8], streamed[:8]) == ("Agent 42", "Agent 43")
+    assert [change.param for change in changes_of(answer)] == ["seed"]
+
+
+def test_the_proxy_emulates_for_a_fleet(proxy: str, simulator: TessSimulator) -> None:
+    """As the provider beside its configuration says."""
+    simulator.script(calls("weather", WEATHER))
+    with openai.OpenAI(base_url=proxy, api_key=MASTER_KEY, max_retries=0) as client:
+        asked = client.chat.completions.create(model="guide", messages=HELLO, tools=TOOLS)
+    assert asked.choices[0].finish_reason == "tool_calls"

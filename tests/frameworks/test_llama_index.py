@@ -1,0 +1,127 @@
+"""LlamaIndex's `OpenAILike` and agents on a Tess agent."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import openai
+import pytest
+from llama_index.core.agent.workflow import FunctionAgent
+from llama_index.core.llms import ChatMessage
+from llama_index.core.tools import FunctionTool
+from llama_index.llms.openai_like import OpenAILike
+from scripted import answers_with, calls
+from shared import NO_TOOLS, ROME, WEATHER, City, is_rome, lines_of, weather
+
+from tess_openai import TessToolsWarning, TessWarning, changes_of, presets
+from tess_openai.testing import TessSimulator, faults
+
+HELLO = [ChatMessage(role="user", content="hello")]
+
+
+def language_model(tess: dict[str, Any], **more: Any) -> OpenAILike:
+    """A model of agent 42."""
+    return OpenAILike(model="tess-6", **{**presets.llama_index(42, **tess), **more})
+
+
+@pytest.mark.cell("chat")
+def test_chat(tess: dict[str, Any]) -> None:
+    """Chat and completion, with nothing to warn of: the preset's temperature is one that agents have."""
+    model = language_model(tess)
+    assert str(model.chat(HELLO)).endswith("heard: hello")
+    assert str(model.complete("hello")).endswith("heard: hello")
+
+
+@pytest.mark.cell("stream")
+def test_stream(tess: dict[str, Any]) -> None:
+    """Piece by piece."""
+    pieces = [piece.delta for piece in language_model(tess).stream_chat(HELLO)]
+    assert len(pieces) > 5
+    assert "".join(filter(None, pieces)).endswith("heard: hello")
+
+
+@pytest.mark.cell("async")
+async def test_async(tess: dict[str, Any]) -> None:
+    """Calls and streams."""
+    model = language_model(tess)
+    assert str(await model.achat(HELLO)).endswith("heard: hello")
+    pieces = [piece.delta async for piece in await model.astream_chat(HELLO)]
+    assert "".join(filter(None, pieces)).endswith("heard: hello")
+
+
+@pytest.mark.cell("several turns")
+def test_several_turns(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """LlamaIndex's own messages go back as history."""
+    model = language_model(tess)
+    first = model.chat(HELLO)
+    model.chat([*HELLO, first.message, ChatMessage(role="user", content="and now?")])
+    roles = [message["role"] for message in simulator.calls[1].json["messages"]]
+    assert roles == ["user", "assistant", "user"]
+
+
+@pytest.mark.cell("errors")
+def test_errors(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """The SDK's own exceptions, with Tess's reason in their text."""
+    simulator.fault(faults.no_credits())
+    with pytest.raises(openai.APIStatusError, match="no credits"):
+        language_model(tess).chat(HELLO)
+
+
+@pytest.mark.cell(
+    "structured output",
+    note="By prompt: LlamaIndex puts the schema into the prompt and takes the JSON out of the answer. Its "
+    "needless `tool_choice` is left out with a warning.",
+)
+def test_structured_output_by_prompt(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """LlamaIndex's own way for models without functions; prose is an error."""
+    simulator.script(f"Here it is:\n```json\n{ROME}\n```", "Rome, in Italy.")
+    model = language_model(tess).as_structured_llm(City)
+    with pytest.warns(TessToolsWarning, match="tool_choice"):
+        assert is_rome(model.chat(HELLO).raw)
+    with pytest.warns(TessToolsWarning), pytest.raises(ValueError, match="json"):
+        model.chat(HELLO)
+
+
+@pytest.mark.cell("structured output", emulated=True)
+def test_structured_output(simulator: TessSimulator, emulating: dict[str, Any]) -> None:
+    """From prose around it too."""
+    simulator.script(f"Here it is:\n```json\n{ROME}\n```")
+    answer = language_model(emulating).as_structured_llm(City).chat(HELLO)
+    assert is_rome(answer.raw)
+
+
+@pytest.mark.cell("tool loop", gives=False, note=NO_TOOLS)
+def test_tool_loop_without_emulation(tess: dict[str, Any]) -> None:
+    """The model answers in prose, and the program is told."""
+    model = language_model(tess, is_function_calling_model=True)
+    with pytest.warns(TessToolsWarning, match="tools"):
+        answer = model.chat_with_tools([FunctionTool.from_defaults(weather)], user_msg="Weather in Rome?")
+    assert model.get_tool_calls_from_response(answer, error_on_no_tool_call=False) == []
+
+
+@pytest.mark.cell("tool loop", emulated=True)
+async def test_tool_loop(simulator: TessSimulator, emulating: dict[str, Any]) -> None:
+    """The agent's function is called, and its result comes back to the model."""
+    simulator.script(calls("weather", WEATHER), answers_with("sunny in Rome", "It is sunny in Rome."))
+    agent = FunctionAgent(tools=[weather], llm=language_model(emulating))
+    assert str(await agent.run("Weather in Rome?")) == "It is sunny in Rome."
+
+
+@pytest.mark.cell("ledger", note="`changes_of(response)`; the SDK's answer is kept in `raw`.")
+def test_the_ledger_reaches_the_program(tess: dict[str, Any]) -> None:
+    """On the response, and on the last piece of a stream."""
+    model = language_model({**tess, "unsupported": "ignore"}, max_tokens=9)
+    assert [change.param for change in changes_of(model.chat(HELLO))] == ["max_tokens"]
+    assert [change.param for change in changes_of(list(model.stream_chat(HELLO))[-1])] == ["max_tokens"]
+
+
+@pytest.mark.cell("warning")
+def test_a_loop_is_warned_once_at_its_line(tess: dict[str, Any]) -> None:
+    """Under Python's default filter, whatever lies between."""
+    model = language_model(tess, max_tokens=9)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default", TessWarning)
+        for _ in range(3):
+            model.chat(HELLO)
+    assert lines_of(caught) == [__file__]

@@ -1,0 +1,143 @@
+"""The OpenAI Agents SDK on a Tess agent."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import openai
+import pytest
+from agents import (
+    Agent,
+    ModelBehaviorError,
+    ModelSettings,
+    RunConfig,
+    Runner,
+    function_tool,
+    set_tracing_disabled,
+)
+from scripted import answers_with, calls
+from shared import NO_FIELD, NO_JSON, NO_TOOLS, ROME, WEATHER, City, is_rome, lines_of, weather
+
+from tess_openai import Change, TessParameterWarning, TessToolsWarning, TessWarning, presets
+from tess_openai.testing import TessSimulator, faults
+
+set_tracing_disabled(True)
+
+
+def agent_of(tess: dict[str, Any], **more: Any) -> Agent[None]:
+    """An agent of the SDK's whose model is agent 42 of Tess."""
+    return Agent(
+        name="Guide",
+        instructions="Be brief.",
+        model=presets.openai_agents(42, model="tess-6", **tess),
+        **more,
+    )
+
+
+@pytest.mark.cell("chat")
+def test_chat(tess: dict[str, Any]) -> None:
+    """A plain run, which warns of nothing."""
+    assert Runner.run_sync(agent_of(tess), "hello").final_output.endswith("heard: hello")
+
+
+@pytest.mark.cell("stream")
+async def test_stream(tess: dict[str, Any]) -> None:
+    """Event by event."""
+    run = Runner.run_streamed(agent_of(tess), "hello")
+    deltas = [
+        event.data.delta
+        async for event in run.stream_events()
+        if event.type == "raw_response_event" and event.data.type == "response.output_text.delta"
+    ]
+    assert len(deltas) > 5
+    assert "".join(deltas) == run.final_output
+
+
+@pytest.mark.cell("async")
+async def test_async(tess: dict[str, Any]) -> None:
+    """`Runner.run`."""
+    assert (await Runner.run(agent_of(tess), "hello")).final_output.endswith("heard: hello")
+
+
+@pytest.mark.cell("several turns")
+def test_several_turns(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """A run's own record goes back as history."""
+    agent = agent_of(tess)
+    first = Runner.run_sync(agent, "hello")
+    Runner.run_sync(agent, [*first.to_input_list(), {"role": "user", "content": "and now?"}])
+    roles = [message["role"] for message in simulator.calls[1].json["messages"]]
+    assert roles == ["system", "user", "assistant", "user"]
+
+
+@pytest.mark.cell("errors")
+def test_errors(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """The SDK's own exceptions, with Tess's reason in their text."""
+    simulator.fault(faults.no_credits())
+    with pytest.raises(openai.APIStatusError, match="no credits"):
+        Runner.run_sync(agent_of(tess), "hello")
+
+
+@pytest.mark.cell("structured output", gives=False, note=NO_JSON)
+def test_structured_output_without_emulation(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """Prose where JSON was asked for is an error."""
+    simulator.script("Rome, in Italy.")
+    with pytest.warns(TessParameterWarning, match="response_format"), pytest.raises(ModelBehaviorError):
+        Runner.run_sync(agent_of(tess, output_type=City), "Which city?")
+
+
+@pytest.mark.cell("structured output", emulated=True)
+def test_structured_output(simulator: TessSimulator, emulating: dict[str, Any]) -> None:
+    """From prose around it too."""
+    simulator.script(f"Here it is:\n```json\n{ROME}\n```")
+    run = Runner.run_sync(agent_of(emulating, output_type=City), "Which city?")
+    assert is_rome(run.final_output)
+
+
+@pytest.mark.cell("tool loop", gives=False, note=NO_TOOLS)
+def test_tool_loop_without_emulation(tess: dict[str, Any]) -> None:
+    """The agent answers without the tool, and the program is told."""
+    with pytest.warns(TessToolsWarning, match="tools"):
+        run = Runner.run_sync(agent_of(tess, tools=[function_tool(weather)]), "Weather in Rome?")
+    assert [item.type for item in run.new_items] == ["message_output_item"]
+
+
+@pytest.mark.cell("tool loop", emulated=True)
+def test_tool_loop(simulator: TessSimulator, emulating: dict[str, Any]) -> None:
+    """The agent's function is called, and its result comes back to the model."""
+    simulator.script(calls("weather", WEATHER), answers_with("sunny in Rome", "It is sunny in Rome."))
+    run = Runner.run_sync(agent_of(emulating, tools=[function_tool(weather)]), "Weather in Rome?")
+    assert run.final_output == "It is sunny in Rome."
+
+
+async def test_a_handoff(simulator: TessSimulator, emulating: dict[str, Any]) -> None:
+    """Another agent takes over, also in a stream."""
+    simulator.script(calls("transfer_to_guide", "{}"), "I am the guide.")
+    desk = Agent(name="Desk", model=agent_of(emulating).model, handoffs=[agent_of(emulating)])
+    run = Runner.run_streamed(desk, "Who can guide me?")
+    async for _ in run.stream_events():
+        pass
+    assert (run.final_output, run.last_agent.name) == ("I am the guide.", "Guide")
+
+
+@pytest.mark.cell("ledger", gives=False, note=NO_FIELD)
+def test_the_ledger_goes_to_on_change(tess: dict[str, Any]) -> None:
+    """Since a run keeps nothing of the SDK's answers."""
+    changes: list[Change] = []
+    agent = agent_of(
+        {**tess, "unsupported": "ignore", "on_change": changes.append},
+        model_settings=ModelSettings(max_tokens=9),
+    )
+    Runner.run_sync(agent, "hello", run_config=RunConfig(tracing_disabled=True))
+    assert [change.param for change in changes] == ["max_tokens"]
+
+
+@pytest.mark.cell("warning")
+def test_a_loop_is_warned_once_at_its_line(tess: dict[str, Any]) -> None:
+    """Under Python's default filter, whatever lies between."""
+    agent = agent_of(tess, model_settings=ModelSettings(max_tokens=9))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default", TessWarning)
+        for _ in range(3):
+            Runner.run_sync(agent, "hello")
+    assert lines_of(caught) == [__file__]

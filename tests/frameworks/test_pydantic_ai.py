@@ -1,0 +1,131 @@
+"""Pydantic AI on a Tess agent."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import pytest
+from pydantic_ai import Agent, ModelHTTPError, NativeOutput, ToolOutput, UserError
+from pydantic_ai.capabilities import WebSearch
+from scripted import answers_with, calls
+from shared import NO_FIELD, NO_TOOLS, ROME, WEATHER, City, is_rome, lines_of, weather
+
+from tess_openai import Change, TessToolsWarning, TessWarning, presets
+from tess_openai.testing import TessSimulator, faults
+
+
+def agent_of(tess: dict[str, Any], **more: Any) -> Agent[None, Any]:
+    """An agent of the framework's whose model is agent 42 of Tess."""
+    return Agent(presets.pydantic_ai(42, model="tess-6", **tess), **more)
+
+
+@pytest.mark.cell("chat")
+def test_chat(tess: dict[str, Any]) -> None:
+    """A plain run, with instructions, which warns of nothing."""
+    assert agent_of(tess, instructions="Be brief.").run_sync("hello").output.endswith("heard: hello")
+
+
+@pytest.mark.cell("stream")
+async def test_stream(tess: dict[str, Any]) -> None:
+    """Piece by piece, and its usage is measured although Tess gives none."""
+    async with agent_of(tess).run_stream("hello") as run:
+        pieces = [piece async for piece in run.stream_text(delta=True, debounce_by=None)]
+    assert len(pieces) > 5
+    assert "".join(pieces).endswith("heard: hello")
+    assert run.usage().output_tokens > 0
+
+
+@pytest.mark.cell("async")
+async def test_async(tess: dict[str, Any]) -> None:
+    """`Agent.run`."""
+    assert (await agent_of(tess).run("hello")).output.endswith("heard: hello")
+
+
+@pytest.mark.cell("several turns")
+def test_several_turns(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """A run's own messages go back as history."""
+    agent = agent_of(tess)
+    first = agent.run_sync("hello")
+    agent.run_sync("and now?", message_history=first.all_messages())
+    roles = [message["role"] for message in simulator.calls[1].json["messages"]]
+    assert roles == ["user", "assistant", "user"]
+
+
+@pytest.mark.cell("errors")
+def test_errors(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """The framework's own exception, with Tess's status and reason."""
+    simulator.fault(faults.no_credits())
+    with pytest.raises(ModelHTTPError, match="no credits") as raised:
+        agent_of(tess).run_sync("hello")
+    assert raised.value.status_code == 402
+
+
+@pytest.mark.cell(
+    "structured output",
+    note="By prompt: the preset's profile makes output types prompted, so the framework puts the schema into "
+    "the prompt and asks again by itself when the answer does not fit.",
+)
+def test_structured_output_by_prompt(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """Nothing is asked of Tess that it lacks; prose is asked for again."""
+    simulator.script("Rome, in Italy.", ROME)
+    assert is_rome(agent_of(tess, output_type=City).run_sync("Which city?").output)
+    assert [set(call.json) for call in simulator.calls] == [{"messages", "model", "stream"}] * 2
+
+
+@pytest.mark.cell("structured output", emulated=True)
+@pytest.mark.parametrize("output", [City, NativeOutput(City), ToolOutput(City, name="city")])
+def test_structured_output(simulator: TessSimulator, emulating: dict[str, Any], output: Any) -> None:
+    """Native and as a tool."""
+    simulator.script(calls("city", ROME) if isinstance(output, ToolOutput) else f"So:\n```json\n{ROME}\n```")
+    assert is_rome(agent_of(emulating, output_type=output).run_sync("Which?").output)
+
+
+@pytest.mark.cell("tool loop", gives=False, note=NO_TOOLS)
+def test_tool_loop_without_emulation(tess: dict[str, Any]) -> None:
+    """The agent answers without the tool, and the program is told."""
+    with pytest.warns(TessToolsWarning, match="tools"):
+        run = agent_of(tess, tools=[weather]).run_sync("Weather in Rome?")
+    assert run.output.endswith("heard: Weather in Rome?")
+
+
+def test_a_tool_as_output_is_refused_without_emulation(
+    simulator: TessSimulator, tess: dict[str, Any]
+) -> None:
+    """By the framework, which knows from the preset's profile; nothing is sent."""
+    with pytest.raises(UserError, match="Tool output"):
+        agent_of(tess, output_type=ToolOutput(City)).run_sync("Which city?")
+    assert simulator.calls == []
+
+
+@pytest.mark.cell("tool loop", emulated=True)
+def test_tool_loop(simulator: TessSimulator, emulating: dict[str, Any]) -> None:
+    """The function is called, and its result comes back to the model."""
+    simulator.script(calls("weather", WEATHER), answers_with("sunny in Rome", "It is sunny in Rome."))
+    assert agent_of(emulating, tools=[weather]).run_sync("Weather?").output == "It is sunny in Rome."
+
+
+def test_web_search_is_the_agents_own(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """The framework's web search becomes Tess's word for it."""
+    agent_of(tess, capabilities=[WebSearch()]).run_sync("What is new?")
+    assert simulator.calls[0].json["tools"] == "internet"
+
+
+@pytest.mark.cell("ledger", gives=False, note=NO_FIELD)
+def test_the_ledger_goes_to_on_change(tess: dict[str, Any]) -> None:
+    """Since a run keeps nothing of the SDK's answers."""
+    changes: list[Change] = []
+    agent = agent_of({**tess, "unsupported": "ignore", "on_change": changes.append})
+    agent.run_sync("hello", model_settings={"max_tokens": 9})
+    assert [change.param for change in changes] == ["max_completion_tokens"]
+
+
+@pytest.mark.cell("warning")
+def test_a_loop_is_warned_once_at_its_line(tess: dict[str, Any]) -> None:
+    """Under Python's default filter, whatever lies between."""
+    agent = agent_of(tess, model_settings={"max_tokens": 9})
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default", TessWarning)
+        for _ in range(3):
+            agent.run_sync("hello")
+    assert lines_of(caught) == [__file__]
