@@ -239,7 +239,7 @@ def _retry_after_seconds(fields: JSONObject, headers: Mapping[str, str]) -> floa
 def _classify(status: int, message: str, reasons: Mapping[str, str]) -> tuple[int, str, str]:
     """Return the status for the SDK, the code and the hint."""
     text = message.lower()
-    about_workspace = "workspace" in text
+    about_workspace = "x-workspace-id" in text or ("workspace" in text and not reasons)
     if status == 401 or (status == 403 and "authenticat" in text):
         return 401, "invalid_api_key", KEY_HINT
     if "credit" in text and status in (400, 402, 403, 422, 429, 500):

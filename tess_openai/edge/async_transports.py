@@ -48,7 +48,7 @@ class _Run(Run):
                 if step is None or isinstance(step, GIVEN):
                     return step
                 if isinstance(step, Read):
-                    event = await anext(self.read(), b"")
+                    event = await self.read_piece()
                 elif isinstance(step, Outgoing):
                     await self.drop()
                     event = self.to_incoming(await self.send(self.to_request(step)))
@@ -87,6 +87,13 @@ class _Run(Run):
             response = self.in_hand
             self.pieces = aiter(response.aiter_bytes() if self.is_encoded else response.stream)
         return self.pieces
+
+    async def read_piece(self) -> bytes:
+        """Async counterpart of `transports._Run.read_piece`."""
+        async for piece in self.read():
+            if piece:
+                return piece
+        return b""
 
     async def read_all(self, limit: int | None) -> bytes:
         """Async counterpart of `_Run.read_all`."""

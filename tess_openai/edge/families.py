@@ -10,7 +10,6 @@ import functools
 import importlib
 import sys
 import types
-from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol, TypeAlias, cast
@@ -42,10 +41,6 @@ class Headers(MutableMapping[str, str]):
     """What this package reads of `httpx.Headers`: names in any case. For type checkers only."""
 
     raw: list[tuple[bytes, bytes]]
-
-    @abstractmethod
-    def copy(self) -> Headers:
-        """Return headers that can be changed without changing these."""
 
 
 class Request(Protocol):
@@ -96,8 +91,7 @@ class Family:
     name: FamilyName
     Request: Callable[..., Request]
     Response: Callable[..., Response]
-    Headers: Callable[[], Headers]
-    ByteStream: Callable[[bytes], Any]
+    ByteStream: type[Any]
     RequestError: type[Exception]
     InvalidURL: type[Exception]
     Client: type[Any]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, Final
 
 from tess_openai.core.agents import Agent
@@ -23,7 +24,7 @@ from tess_openai.core.jsons import dump_json
 from tess_openai.core.lookups import broken_off
 from tess_openai.core.refusals import Refused
 from tess_openai.edge.adapter import FOLLOWED, Adapter, logger
-from tess_openai.edge.families import Family, Request, Response, to_dict
+from tess_openai.edge.families import Family, Headers, Request, Response, to_dict
 
 GIVEN: Final = (Answer, bytes, Agent, Unfound)
 """Steps that are not for the driver but for who waits for it."""
@@ -62,26 +63,20 @@ class Run:
         body, url = outgoing.body, given.url
         if body is None and not outgoing.headers and outgoing.path is None:
             return given
-        headers = given.headers.copy()
-        for name, value in outgoing.headers.items():
-            if value is None:
-                headers.pop(name, None)
-            else:
-                headers[name] = value
-        stream = given.stream
-        if body is not None:
-            headers["content-length"] = str(len(body))
-            stream = self.family.ByteStream(body)
+        stream = given.stream if body is None else self.family.ByteStream(body)
         if outgoing.path is not None:
             query = url.query.decode() if outgoing.query is None else outgoing.query
             query = f"?{query}" if query else ""
             url = url.copy_with(raw_path=f"{self.adapter.origin.prefix}{outgoing.path}{query}".encode())
         method = outgoing.method or given.method
         request = self.family.Request(
-            method, url, headers=headers, stream=stream, extensions=given.extensions
+            method, url, headers=given.headers, stream=stream, extensions=given.extensions
         )
+        _put(outgoing.headers, request.headers)  # the new request has copied them
         if body is not None:
-            request.read()  # in memory; inner transports and instruments look at `content`
+            request.headers["content-length"] = str(len(body))
+        if isinstance(stream, self.family.ByteStream):
+            request.read()  # in memory already; inner transports and instruments look at `content`
         return request
 
     def to_incoming(self, response: Response) -> Incoming:
@@ -106,21 +101,19 @@ class Run:
         if answer.base == "as read" and response is not None and not self.is_encoded:
             response.stream = stream
             return response
-        if response is None or answer.base == "none":
-            headers, extensions = self.family.Headers(), {}
-        else:
-            headers, extensions = response.headers.copy(), response.extensions
-            for name in _REPLACED:
-                if name in self.headers:
-                    del headers[name]
-        for name, value in answer.headers.items():
-            if value is None:
-                headers.pop(name, None)
-            else:
-                headers[name] = value
+        kept = None if response is None or answer.base == "none" else response
+        made = self.family.Response(
+            answer.status,
+            headers=None if kept is None else kept.headers,
+            stream=stream,
+            extensions={} if kept is None else kept.extensions,
+        )
+        if kept is not None:
+            _put(dict.fromkeys(name for name in _REPLACED if name in self.headers), made.headers)
+        _put(answer.headers, made.headers)
         if answer.body is not None:
-            headers["content-length"] = str(len(answer.body))
-        return self.family.Response(answer.status, headers=headers, stream=stream, extensions=extensions)
+            made.headers["content-length"] = str(len(answer.body))
+        return made
 
     def tell(self, step: Report | HoldBack) -> str | None:
         """Tell the caller, or the key's other calls."""
@@ -168,3 +161,12 @@ class Run:
         if self.began and not self.adapter.sdk_names_broken_streams:
             return ConnectionError(str(error) or type(error).__name__)
         return error
+
+
+def _put(changes: Mapping[str, str | None], headers: Headers) -> None:
+    """Set headers and, with None, remove them."""
+    for name, value in changes.items():
+        if value is None:
+            headers.pop(name, None)
+        else:
+            headers[name] = value

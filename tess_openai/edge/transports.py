@@ -48,7 +48,7 @@ class _Run(Run):
                 if step is None or isinstance(step, GIVEN):
                     return step
                 if isinstance(step, Read):
-                    event = next(self.read(), b"")
+                    event = self.read_piece()
                 elif isinstance(step, Outgoing):
                     self.drop()
                     event = self.to_incoming(self.send(self.to_request(step)))
@@ -87,6 +87,13 @@ class _Run(Run):
             response = self.in_hand
             self.pieces = iter(response.iter_bytes() if self.is_encoded else response.stream)
         return self.pieces
+
+    def read_piece(self) -> bytes:
+        """Read the next piece of the answer in hand that is not empty; `b""` at its end."""
+        for piece in self.read():
+            if piece:
+                return piece
+        return b""
 
     def read_all(self, limit: int | None) -> bytes:
         """Read the answer in hand to its end or to `limit`."""

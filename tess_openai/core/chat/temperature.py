@@ -25,7 +25,9 @@ def to_temperature(given: object, options: tuple[str, ...] | None, ledger: Ledge
     number = _to_number(given)
     if number is None or not options:
         return given
-    nearest = min(options, key=lambda option: (abs(float(option) - number), float(option)))
+    numbers = [float(option) for option in options]
+    within = min(max(number, min(numbers)), max(numbers))  # beside a huge number all options are as near
+    nearest = min(options, key=lambda option: (abs(float(option) - within), float(option)))
     if float(nearest) == number:
         return nearest
     verdict = ledger.lose(

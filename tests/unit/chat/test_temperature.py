@@ -102,3 +102,11 @@ def test_error_refuses_and_forward_sends_the_number() -> None:
     ledger = Ledger(Policy("forward"))
     assert to_temperature(0.7, DOCUMENTED_TEMPERATURES, ledger) == 0.7
     assert [change.action for change in ledger.changes] == ["forwarded"]
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"), [pytest.param(1e300, "1", id="huge"), pytest.param(-1e300, "0", id="huge below zero")]
+)
+def test_beside_a_huge_number_the_nearest_option_is_still_the_nearest(given: float, sent: str) -> None:
+    """Floats lose the difference between options there."""
+    assert to_temperature(given, DOCUMENTED_TEMPERATURES, Ledger(Policy())) == sent
