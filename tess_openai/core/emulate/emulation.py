@@ -76,7 +76,8 @@ class Emulation:
             changes.append(Change("emulated", offer.param, given, told, why))
             if offer.left_out:
                 given, why = ", ".join(offer.left_out), "only functions can be emulated"
-                changes.append(Change("stripped", "tools", given, "", why, warn="tools"))
+                remedy = "Offer it as a function."
+                changes.append(Change("stripped", "tools", given, "", why, remedy, warn="tools"))
         if self.wanted is not None:
             given = "a JSON Schema" if self.wanted.has_schema else "a JSON object"
             why = "Tess has no structured output, so the model is asked for JSON in words, and it is checked"

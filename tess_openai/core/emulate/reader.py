@@ -108,7 +108,8 @@ class AnswerReader:
         if settlement.problems:
             why = "some calls of this answer could not be made, the others are"
             given = _count(len(settlement.problems), "problem")
-            changes.append(Change("stripped", "tool_calls", given, "", why, warn="tools"))
+            remedy = "Allow more max_repairs."
+            changes.append(Change("stripped", "tool_calls", given, "", why, remedy, warn="tools"))
         if settlement.surplus:
             why = "only one call may be made at a time"
             changes.append(Change("stripped", "tool_calls", _count(settlement.surplus, "call"), "", why))
