@@ -23,6 +23,11 @@ class Policy:
     default: Word = "warn"
     by_param: Mapping[str, Word] = field(default_factory=lambda: NO_WORDS)
 
+    @property
+    def emulates(self) -> bool:
+        """Whether anything is emulated."""
+        return self.default == "emulate" or "emulate" in self.by_param.values()
+
     def word(self, param: str) -> Word:
         """Return the word for a parameter, `"messages.content"` or `"top_p"`."""
         found = self.by_param.get(param)

@@ -106,7 +106,9 @@ class Adapter:
     def _is_foreign_key(self, authorization: str) -> bool:
         """Whether a call has a key of no Tess form although its client has one that is."""
         given = f"Bearer {self.api_key or ''}"
-        return bool(authorization and _TESS_KEY.match(given) and not _TESS_KEY.match(authorization))
+        if not authorization or authorization == given:
+            return False
+        return bool(_TESS_KEY.match(given) and not _TESS_KEY.match(authorization))
 
     def key_of(self, lookup: Lookup, request: Request) -> Hashable:
         """Return under what a look-up is kept: another key, or another workspace, may see other agents."""

@@ -27,6 +27,8 @@ def lift_files(given: JSONObject, ledger: Ledger) -> JSONObject:
     if own is None or ledger.policy.word("messages.content") == "forward":
         return given
     messages = to_list(given.get("messages")) or []
+    if not any(to_list((to_object(message) or {}).get("content")) for message in messages):
+        return given
     numbers: list[int] = []
     lifted = [_lift(message, numbers) for message in messages]
     if not numbers:

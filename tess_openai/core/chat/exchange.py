@@ -16,8 +16,9 @@ from tess_openai.core.chat.fit import refused_options, with_offers
 from tess_openai.core.chat.messages import texts_of
 from tess_openai.core.chat.request import Prepared
 from tess_openai.core.chat.stream import ChunkWriter, with_ledger
+from tess_openai.core.chat.usage import is_usage
 from tess_openai.core.errors import TessError
-from tess_openai.core.jsons import JSONObject, dump_json
+from tess_openai.core.jsons import JSONObject, dump_json, to_object
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.lookups import Place, find
 from tess_openai.core.refusals import NO_RETRY, Refused, json_headers
@@ -91,13 +92,14 @@ def tell(ledger: Ledger, *, silently: bool = False) -> Generator[Step, Event, Re
 
 def completed(chat: Chat, fields: JSONObject, body: bytes | None) -> Flow:
     """Give a completion; `body` are its own bytes, used when nothing had to be completed."""
+    counted = is_usage(to_object(fields.get("usage")))
     changed = complete(
         fields,
         model=chat.model,
         now=chat.call.now,
         new_id=chat.call.new_id,
         ledger=chat.ledger,
-        estimate_for=chat.prompts,
+        estimate_for=None if counted else chat.prompts,
     )
     refused = yield from tell(chat.ledger)
     if refused is not None:

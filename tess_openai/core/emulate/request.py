@@ -29,6 +29,8 @@ def to_emulation(
     Raises:
         Refused: What is to be emulated makes no sense, or cannot be done as this package is installed.
     """
+    if not options.policy.emulates:
+        return None
     params = {param for param in EMULATED_PARAMETERS if options.policy.word(param) == "emulate"}
     if params and not with_functions and not _must_tell_of_calls(given, params):
         params -= _OFFERS
