@@ -15,7 +15,7 @@ from tess_openai.core.changes import describe
 from tess_openai.core.chat.parameters import EMULATE, TOOL_PARAMETERS
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.ledger import Ledger, Verdict
-from tess_openai.core.options import Options
+from tess_openai.core.options import HOSTED_TOOLS, Options
 
 NO_TOOLS: Final = "no-tools"
 WEB_SEARCH: Final = "web_search"
@@ -140,11 +140,11 @@ def _read(body: JSONObject, names: Mapping[str, str]) -> _Given:
                 words.setdefault(item, "a list")
             continue
         kind, name = _kind_and_name(item)
-        word = names.get(name) or names.get(kind)
-        if word is None:
+        known = _known(kind, name, names)
+        if known is None:
             functions += 1
         else:
-            words.setdefault(word, name if name in names else kind)
+            words.setdefault(names[known], known)
     if body.get("web_search_options") is not None:
         word = names.get(WEB_SEARCH)
         if word is None:
@@ -169,6 +169,16 @@ def _kind_and_name(item: object) -> tuple[str, str]:
     return kind if isinstance(kind, str) else "", name if isinstance(name, str) else ""
 
 
+def _known(kind: str, name: str, names: Mapping[str, str]) -> str | None:
+    """Return the name or the type of a tool that has a word; None when it has none.
+
+    A function that is called like a hosted tool is the caller's own.
+    """
+    if name in names and name not in HOSTED_TOOLS:
+        return name
+    return kind if kind in names else None
+
+
 def _demand(body: JSONObject, names: Mapping[str, str]) -> str | None:
     """Return which of `CHOICES` demands a call; None when none does.
 
@@ -182,6 +192,6 @@ def _demand(body: JSONObject, names: Mapping[str, str]) -> str | None:
         if kind == "allowed_tools":
             if (to_object((to_object(choice) or {}).get("allowed_tools")) or {}).get("mode") == "required":
                 return param
-        elif kind not in names and name not in names:
+        elif _known(kind, name, names) is None:
             return param
     return None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
 from tess_openai.core.jsons import JSONObject, to_list, to_object
+from tess_openai.core.options import HOSTED_TOOLS
 from tess_openai.core.refusals import Refused
 
 Demand: TypeAlias = Literal["auto", "none", "required"]
@@ -85,7 +86,7 @@ def parse_offer(body: JSONObject, *, taken: Collection[str] = ()) -> Offer:
         if fields.get("type", "function") != "function" or inner is None:
             if fields.get("type") not in taken:
                 left_out.append(str(fields.get("type")))
-        elif inner.get("name") not in taken:
+        elif not _is_taken(inner.get("name"), taken):
             function = _parse_function(inner, "tools")
             functions[function.name] = function
     for item in legacy:
@@ -126,14 +127,19 @@ def _choose(offer: Offer, choice: object, param: str, taken: Collection[str]) ->
     allowed = to_object(fields.get("allowed_tools"))
     if allowed is not None:
         names = [_chosen_name(to_object(tool) or {}) for tool in to_list(allowed.get("tools")) or []]
-        functions = {name: _find(offer, name, param) for name in names if name not in taken}
+        functions = {name: _find(offer, name, param) for name in names if not _is_taken(name, taken)}
         return replace(
             offer, functions=functions, demand="required" if allowed.get("mode") == "required" else "auto"
         )
     name = _chosen_name(fields)
-    if name in taken or fields.get("type") in taken:
+    if _is_taken(name, taken) or fields.get("type") in taken:
         return offer
     return replace(offer, functions={name: _find(offer, name, param)}, demand="required", is_named=True)
+
+
+def _is_taken(name: object, taken: Collection[str]) -> bool:
+    """Whether the agent has a function of this name itself; one called like a hosted tool is the caller's."""
+    return name in taken and name not in HOSTED_TOOLS
 
 
 def _chosen_name(choice: JSONObject) -> str:

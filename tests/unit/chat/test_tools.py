@@ -257,3 +257,11 @@ def test_a_word_that_must_not_be_used_is_told_of(param: str) -> None:
 def test_what_is_no_list_of_tools_is_sent_as_given(given: JSON) -> None:
     """Tess says itself what is wrong with it."""
     assert sent_and_told(given, policy=Policy("error"), tools="wikipedia") == (given, [])
+
+
+def test_a_function_called_like_a_hosted_tool_is_the_callers_own() -> None:
+    """It is theirs to run, so it is not turned into a search of the agent's without a word."""
+    tools = [{"type": "function", "function": {"name": "web_search"}}]
+    sent, told = sent_and_told({"tools": tools})
+    assert sent == {"tools": "no-tools"}
+    assert told == [("stripped", "tools", "tools")]

@@ -100,6 +100,13 @@ def test_tools_that_are_no_functions_are_told_of() -> None:
     assert list(offer.functions) == ["leap"]
 
 
+def test_a_function_called_like_a_hosted_tool_is_offered() -> None:
+    """It is the caller's own; only the hosted tool itself is the agent's."""
+    tools = [{"type": "function", "function": {"name": "web_search"}}, {"type": "web_search"}]
+    offer = parse_offer({"tools": tools}, taken={"web_search"})
+    assert (list(offer.functions), offer.left_out) == (["web_search"], ())
+
+
 @pytest.mark.parametrize(
     "choice",
     [
