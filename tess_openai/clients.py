@@ -16,7 +16,7 @@ from tess_openai.edge.adapter import OnChange
 from tess_openai.edge.families import FamilyName
 from tess_openai.edge.install import Kind, wrap_copy, wrap_own
 from tess_openai.exceptions import TessConfigurationError
-from tess_openai.settings import ApiKey, Settings, resolve
+from tess_openai.settings import ApiKey, Profile, Settings, resolve
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -37,6 +37,8 @@ class TessOptions(TypedDict, total=False):
             output, `stop`, `n`, `max_tokens`. Changes prompts and cost. Needs `tess-openai[emulate]`.
         max_repairs: How often an emulated answer that cannot be used is asked for again, a paid call each.
         prompts: What emulation tells the model, where you would say it otherwise.
+        profile: The file that `tess-openai probe` wrote, or what is in it: what is proven is forwarded, or
+            refused before the network; else `TESS_OPENAI_PROFILE`.
         on_change: Called with each `Change`, before the request is sent.
         usage: `"estimate"` marks estimated token counts where Tess gives none; `"none"` leaves them out.
         temperatures: The agent's options; None sends any number as given.
@@ -58,6 +60,7 @@ class TessOptions(TypedDict, total=False):
     emulate: bool
     max_repairs: int
     prompts: Prompts | None
+    profile: Profile | None
     on_change: OnChange | None
     usage: UsageOption
     temperatures: Sequence[str | float] | None
@@ -90,6 +93,7 @@ def create_client(
     emulate: bool = False,
     max_repairs: int = 1,
     prompts: Prompts | None = None,
+    profile: Profile | None = None,
     on_change: OnChange | None = None,
     usage: UsageOption = "estimate",
     temperatures: Sequence[str | float] | None = DOCUMENTED_TEMPERATURES,
@@ -115,6 +119,7 @@ def create_client(
         emulate: Whether all that can be is emulated.
         max_repairs: How often an emulated answer that cannot be used is asked for again.
         prompts: What emulation tells the model.
+        profile: What a probe proved, or the file that holds it.
         on_change: Called with each `Change`.
         usage: What to do when Tess gives no token counts.
         temperatures: The agent's options.
@@ -144,6 +149,7 @@ def create_client(
         "emulate": emulate,
         "max_repairs": max_repairs,
         "prompts": prompts,
+        "profile": profile,
         "on_change": on_change,
         "usage": usage,
         "temperatures": temperatures,
@@ -177,6 +183,7 @@ def create_async_client(
     emulate: bool = False,
     max_repairs: int = 1,
     prompts: Prompts | None = None,
+    profile: Profile | None = None,
     on_change: OnChange | None = None,
     usage: UsageOption = "estimate",
     temperatures: Sequence[str | float] | None = DOCUMENTED_TEMPERATURES,
@@ -200,6 +207,7 @@ def create_async_client(
         "emulate": emulate,
         "max_repairs": max_repairs,
         "prompts": prompts,
+        "profile": profile,
         "on_change": on_change,
         "usage": usage,
         "temperatures": temperatures,
@@ -287,6 +295,7 @@ def _resolve(agent_id: int | str | None, options: TessOptions) -> Settings:
         emulate=options.get("emulate", False),
         max_repairs=options.get("max_repairs", 1),
         prompts=options.get("prompts"),
+        profile=options.get("profile"),
         on_change=options.get("on_change"),
         usage=options.get("usage", "estimate"),
         temperatures=options.get("temperatures", DOCUMENTED_TEMPERATURES),

@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Literal, TypeAlias, get_args
 from urllib.parse import SplitResult, urlsplit
 
@@ -19,6 +20,7 @@ from tess_openai.core.chat.parameters import EMULATED_PARAMETERS, POLICY_PARAMET
 from tess_openai.core.chat.target import SLUG
 from tess_openai.core.emulate.prompts import Prompts
 from tess_openai.core.emulate.schemas import SchemaChecker
+from tess_openai.core.jsons import parse_json
 from tess_openai.core.options import (
     DOCUMENTED_TEMPERATURES,
     HOSTED_TOOLS,
@@ -28,12 +30,15 @@ from tess_openai.core.options import (
     is_count,
 )
 from tess_openai.core.policy import Policy, Unsupported, parse_unsupported
+from tess_openai.core.profile import NOTHING_PROVEN, TessProfile, parse_profile
 from tess_openai.edge.adapter import Adapter, OnChange, Origin
 from tess_openai.edge.callers import warn
 from tess_openai.edge.pacing import SPACING, Pace
 from tess_openai.edge.schemas import load_schema_checker
 from tess_openai.exceptions import TessConfigurationError, TessKeyWarning, TessWorkspaceWarning
 
+Profile: TypeAlias = str | os.PathLike[str] | TessProfile
+"""What `tess-openai probe` wrote: the file, or what is in it."""
 ApiKey: TypeAlias = str | Callable[[], str] | Callable[[], Awaitable[str]]
 
 DEFAULT_BASE_URL: Final = "https://api.tess.im"
@@ -81,6 +86,7 @@ def resolve(
     emulate: bool,
     max_repairs: int,
     prompts: Prompts | None,
+    profile: Profile | None,
     on_change: OnChange | None,
     usage: UsageOption,
     temperatures: Sequence[str | float] | None,
@@ -107,12 +113,13 @@ def resolve(
     policy = _to_policy(unsupported, emulate=emulate)
     if not is_count(max_repairs):
         raise TessConfigurationError(f"max_repairs is {max_repairs!r}; it must be a whole number from 0")
+    proven = read_profile(profile if profile is not None else _from(None, "TESS_OPENAI_PROFILE"))
     options = Options(
         policy=policy,
         workspace_id=to_workspace_id(_from(workspace_id, "TESS_WORKSPACE_ID")),
         tools=tools,
         tool_names={**HOSTED_TOOLS, **(tool_names or {})},
-        temperatures=_to_temperatures(temperatures),
+        temperatures=_to_temperatures(_proven_temperatures(temperatures, proven)),
         merge_messages=merge_messages,
         usage=_to_usage(usage),
         max_retry_wait_seconds=max_retry_wait,
@@ -123,6 +130,7 @@ def resolve(
         check=_to_checker(policy),
         prompts=Prompts() if prompts is None else prompts,
         max_repairs=max_repairs,
+        profile=proven,
     )
     if agent_id is None and isinstance(agent, Agent):
         agent_id = agent.id
@@ -261,6 +269,33 @@ def to_api_root(given: str) -> tuple[str, int | None]:
     port = _port(parts)
     shown_host = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{shown_host}{'' if port is None else f':{port}'}{path}", agent
+
+
+def read_profile(given: Profile | None) -> TessProfile:
+    """Return what a probe proved: as given, or read from the file it was written to; None proves nothing.
+
+    Raises:
+        TessConfigurationError: The file cannot be read, or is no profile.
+    """
+    if given is None:
+        return NOTHING_PROVEN
+    if isinstance(given, TessProfile):
+        return given
+    try:
+        return parse_profile(parse_json(Path(given).read_bytes()))
+    except OSError as error:
+        raise TessConfigurationError(f"the profile {str(given)!r} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise TessConfigurationError(f"the profile {str(given)!r} cannot be used: {error}") from None
+
+
+def _proven_temperatures(
+    given: Sequence[str | float] | None, profile: TessProfile
+) -> Sequence[str | float] | None:
+    """Leave any number as it is where one between the options was accepted, unless options are named."""
+    if given is DOCUMENTED_TEMPERATURES and profile.accepts("temperature.between"):
+        return None
+    return given
 
 
 def _from(given: str | int | None, variable: str) -> str | None:

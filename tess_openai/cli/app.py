@@ -16,6 +16,7 @@ from tess_openai.cli.chat import command as chat
 from tess_openai.cli.check import command as check
 from tess_openai.cli.doctor import command as doctor
 from tess_openai.cli.help import worded
+from tess_openai.cli.probe import command as probe
 from tess_openai.cli.problems import Exit, to_problem
 
 app = typer.Typer(
@@ -92,3 +93,4 @@ app.command("agent", help=agents.AGENT_HELP)(agents.agent)
 app.command("simulate", help=simulate.HELP)(simulate.simulate)
 app.command("doctor", help=doctor.HELP)(doctor.doctor)
 app.command("check", help=check.HELP)(check.check)
+app.command("probe", help=probe.HELP)(probe.probe)

@@ -6,6 +6,7 @@ import argparse
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from threading import Event
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
@@ -17,10 +18,12 @@ from tess_openai.cli.help import worded
 from tess_openai.cli.problems import ProblemError
 from tess_openai.core.changes import describe
 from tess_openai.core.jsons import to_object
+from tess_openai.settings import read_profile
 from tess_openai.testing import Fault, Profile, RecordedRequest, TessSimulator
 from tess_openai.testing.__main__ import PROFILES, parse_fault, parse_switch
 from tess_openai.testing.__main__ import describe as describe_simulator
 from tess_openai.testing.faults import FAULTS
+from tess_openai.testing.probed import to_simulator_profile
 
 ProfileName: TypeAlias = Literal["strict", "documented", "lenient"]
 T = TypeVar("T")
@@ -43,6 +46,7 @@ def simulate(
     *,
     port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8765,
     profile: Annotated[ProfileName, typer.Option(help="Which reading of Tess.")] = "strict",
+    load: Annotated[Path | None, typer.Option(help="Behave as probe found: its file.")] = None,
     switches: Annotated[
         list[str] | None, typer.Option("--set", metavar="SWITCH=VALUE", help="A switch of it; repeatable.")
     ] = None,
@@ -56,7 +60,7 @@ def simulate(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Do not show the requests.")] = False,
 ) -> None:
     """Serve until interrupted."""
-    chosen = PROFILES[profile]()
+    chosen = PROFILES[profile]() if load is None else to_simulator_profile(read_profile(load))
     given: dict[str, Any] = dict(_parse(parse_switch, switch) for switch in switches or [])
     try:
         chosen = replace(chosen, **given)

@@ -11,6 +11,7 @@ from tess_openai.core.emulate.prompts import Prompts
 from tess_openai.core.emulate.schemas import SchemaChecker
 from tess_openai.core.jsons import to_object
 from tess_openai.core.policy import Policy, parse_unsupported
+from tess_openai.core.profile import NOTHING_PROVEN, TessProfile
 from tess_openai.core.refusals import Refused
 
 UsageOption: TypeAlias = Literal["estimate", "none"]
@@ -58,6 +59,7 @@ class Options:
         check: Checks a value against a JSON Schema; None when the extra `emulate` is not installed.
         prompts: What emulation tells the model.
         max_repairs: How often an emulated answer that cannot be used is asked for again, each a paid call.
+        profile: What a probe proved.
     """
 
     policy: Policy = field(default_factory=Policy)
@@ -75,6 +77,7 @@ class Options:
     check: SchemaChecker | None = field(default=None, repr=False)
     prompts: Prompts = field(default_factory=Prompts, repr=False)
     max_repairs: int = 1
+    profile: TessProfile = NOTHING_PROVEN
 
     def for_call(self, given: object, known: frozenset[str]) -> Options:
         """Return these options with a call's own `extra_body={"tess_openai": {...}}` on top.

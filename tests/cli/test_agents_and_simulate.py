@@ -99,6 +99,7 @@ def test_simulate_serves_and_logs(tmp_path: Path) -> None:
         (["--set", "weather=fair"], "no switch 'weather'"),
         (["--set", "tools=sometimes"], "Profile.tools is one of"),
         (["--profile", "mild"], "mild"),
+        (["--load", "missing.json"], "cannot be read"),
     ],
 )
 def test_a_wrong_option_of_simulate_is_explained(

@@ -12,7 +12,7 @@ from programs import COMMAND, Program, environment
 
 import tess_openai.cli
 
-COMMANDS = ("chat", "agents", "agent", "simulate", "doctor", "check")
+COMMANDS = ("chat", "agents", "agent", "simulate", "doctor", "check", "probe")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -35,6 +35,7 @@ DEFAULTS: Mapping[str, Any] = {
     "emulate": False,
     "max_repairs": 1,
     "prompts": None,
+    "profile": None,
     "on_change": None,
     "usage": "estimate",
     "temperatures": DOCUMENTED_TEMPERATURES,

@@ -15,6 +15,7 @@ from typing import Final
 from tess_openai.core.chat.parameters import EMULATE
 from tess_openai.core.jsons import JSONObject, dump_json, to_list, to_object
 from tess_openai.core.ledger import Ledger
+from tess_openai.core.profile import NOTHING_PROVEN, TessProfile
 
 ROLES: Final = ("system", "user", "assistant")
 RESULT_ROLES: Final = ("tool", "function")
@@ -47,7 +48,9 @@ class _Message:
         return {"role": self.role, "content": self.content, **self.forwarded}
 
 
-def to_messages(given: object, ledger: Ledger, *, merge: bool) -> object:
+def to_messages(
+    given: object, ledger: Ledger, *, merge: bool, profile: TessProfile = NOTHING_PROVEN
+) -> object:
     """Return the messages for Tess; the very same object when nothing has to change.
 
     Shape: a list of `{"role": "system" | "user" | "assistant", "content": non-empty string}`. What is not a
@@ -57,9 +60,10 @@ def to_messages(given: object, ledger: Ledger, *, merge: bool) -> object:
         Refused: Something would be lost, and the policy says `"error"`.
     """
     messages = to_list(given)
+    merge = merge and not profile.supports("messages.neighbours")
     if messages is None or _is_plain(messages, merge=merge):
         return given
-    translation = _Translation(ledger)
+    translation = _Translation(ledger, profile)
     translated = [translation.translate(message) for message in messages]
     kept = [item for item in translated if not (isinstance(item, _Message) and item.is_empty)]
     if not kept:
@@ -97,8 +101,9 @@ def texts_of(messages: object) -> list[str]:
 class _Translation:
     """Translates the messages of one call, counting what it does, so that it is told once per kind."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, profile: TessProfile) -> None:
         self.ledger = ledger
+        self.profile = profile
         self.seen: Counter[str] = Counter()
         self.names: dict[str, str] = {}  # tool call id -> function name
 
@@ -115,10 +120,10 @@ class _Translation:
                 return given
         if role in RESULT_ROLES:
             return self._result(message)
-        if role == "developer":
+        if role == "developer" and not self.profile.supports("role.developer"):
             self.seen["developer"] += 1
             role = "system"
-        if role not in ROLES:
+        if role not in ROLES and role != "developer":
             return given
         forwarded = self._keys(message, SAID_KEYS)
         content = self._content(message.get("content"))
@@ -147,11 +152,14 @@ class _Translation:
                 lost[name] += 1
                 text = f"[{name} not sent: this assistant takes text only]"
             texts.append(text)
-        if lost and self._lose_parts(lost):
+        if lost and (self._are_proven(lost) or self._lose_parts(lost)):
             return content
         if len(parts) > len(lost):
             self.seen["parts"] += 1
         return "\n".join(text for text in texts if text)
+
+    def _are_proven(self, lost: Counter[str]) -> bool:
+        return lost.keys() == {"image"} and self.profile.supports("content.image_parts")
 
     def _lose_parts(self, lost: Counter[str]) -> bool:
         what = ", ".join(f"{count} {name}{'s' if count > 1 else ''}" for name, count in lost.items())

@@ -18,6 +18,7 @@ from tess_openai.core.chat.parameters import (
     strip_stream_options,
     wants_usage,
 )
+from tess_openai.core.chat.proven import native_tools, refuse_known, spell_temperature
 from tess_openai.core.chat.target import to_model
 from tess_openai.core.chat.temperature import to_temperature
 from tess_openai.core.chat.tools import TessTools, to_tools
@@ -70,7 +71,7 @@ def prepare(
     if agent is not None and agent.questions:
         options = replace(options, temperatures=agent.temperatures)
     ledger = Ledger(options.policy)
-    tools = to_tools(given, options, ledger)
+    tools = native_tools(given, options.profile) or to_tools(given, options, ledger)
     emulation = to_emulation(given, options, new_id, with_functions=tools.emulate)
     body: JSONObject = {}
     asked = lift_files(given, ledger)
@@ -114,14 +115,19 @@ def _translate(
     tools: TessTools,
 ) -> object:
     """Return what to send under the caller's field `name`; None for nothing."""
+    profile = options.profile
+    if value is not None:
+        refuse_known(name, profile, ledger.policy)
     if name == "model":
         return to_model(value, options, agent, ledger)
     if name == "messages":
-        return to_messages(value, ledger, merge=options.merge_messages)
+        return to_messages(value, ledger, merge=options.merge_messages, profile=profile)
     if name == "temperature":
-        return to_temperature(value, options.temperatures, ledger)
+        return spell_temperature(to_temperature(value, options.temperatures, ledger), profile)
     if name in TOOL_PARAMETERS:
         keep = name in tools.kept
+    elif profile.supports(name):
+        keep = True
     elif name == "stream_options":
         keep = strip_stream_options(given, ledger, usage_can_be_given=options.usage == "estimate")
     elif name in STRIPPED:

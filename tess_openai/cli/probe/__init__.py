@@ -1,0 +1,1 @@
+"""Settles with the user's own key what nobody has recorded about Tess, and writes it down as a profile."""

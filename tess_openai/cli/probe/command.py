@@ -1,0 +1,159 @@
+"""`tess-openai probe`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from tess_openai.cli import console
+from tess_openai.cli.connect import AgentOption, BaseUrlOption, TimeoutOption, WorkspaceOption, connect
+from tess_openai.cli.help import worded
+from tess_openai.cli.problems import Exit, ProblemError
+from tess_openai.core.jsons import JSONObject, parse_json
+from tess_openai.core.profile import TessProfile, parse_profile
+
+if TYPE_CHECKING:
+    from tess_openai.cli.probe.asking import Asker
+    from tess_openai.cli.probe.questions import Question
+
+OutOption = Annotated[Path, typer.Option("--out", "-o", help="The file; a begun one goes on.")]
+HELP = worded(
+    "Settle with your own key what nobody has recorded about Tess.",
+    "A paced series of short calls to one agent: is a parameter ignored or refused, does it work; which "
+    "roles, contents and temperatures; what answers and errors look like. It says how many calls and asks "
+    "first, can be interrupted and goes on where it was. What it finds is a file without key, workspace and "
+    "text, for create_client(profile=...), TESS_OPENAI_PROFILE and simulate --load.",
+    examples={
+        "tess-openai probe --agent 8794": "ask, then write tess-profile.json",
+        "tess-openai probe --list": "the questions, without asking any",
+        "tess-openai probe --yes --out my.json": "in a script",
+    },
+    epilogue="Exit status: 0 when all was asked; 130 interrupted, what was found is kept.",
+)
+
+
+def probe(
+    *,
+    agent: AgentOption = None,
+    out: OutOption = Path("tess-profile.json"),
+    only: Annotated[list[str] | None, typer.Option(help="Only this question; repeatable.")] = None,
+    fields: Annotated[
+        list[str] | None, typer.Option("--field", metavar="NAME=VALUE", help="What the agent asks for.")
+    ] = None,
+    pause: Annotated[float, typer.Option(min=0, help="Seconds between two calls.")] = 1.2,
+    again: Annotated[bool, typer.Option("--again", help="Ask all anew, also what was answered.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before it begins.")] = False,
+    show: Annotated[bool, typer.Option("--list", help="Show the questions, and ask none.")] = False,
+    workspace: WorkspaceOption = None,
+    base_url: BaseUrlOption = None,
+    timeout: TimeoutOption = 120.0,
+) -> None:
+    """Ask, and write the profile."""
+    from tess_openai.agents import get_agent
+    from tess_openai.cli.probe.asking import open_asker
+    from tess_openai.cli.probe.questions import questions_for
+    from tess_openai.core.agents import Agent
+
+    if show:
+        for question in questions_for(Agent(id=1)):
+            console.out().print(question.name)
+        return
+    with connect(agent, workspace, base_url, timeout=timeout) as client:
+        found = get_agent(client=client)
+        given = _read_fields(fields or [])
+        if missing := [question.name for question in found.required if question.name not in given]:
+            raise ProblemError(
+                f"the agent asks for {', '.join(missing)}: give it with --field {missing[0]}=..."
+            )
+        fresh = TessProfile(agent_id=found.id, made=dt.date.today().isoformat())  # noqa: DTZ011 - a day
+        profile = fresh if again else _begun(out, fresh)
+        known = {*profile.answers, *profile.statuses}
+        wanted = [each for each in questions_for(found) if each.name not in known]
+        wanted = [each for each in wanted if not only or each.name in only]
+        if not wanted:
+            console.err().print(f"all was asked already; {out} holds the answers (--again asks anew)")
+            return
+        _confirm(len(wanted), found.id, pause, yes=yes)
+        number = workspace or os.environ.get("TESS_WORKSPACE_ID") or None
+        asker = open_asker(client, found.id, number, pause_seconds=pause, timeout=timeout)
+        asker.fields = given
+        with asker.http:
+            _ask_all(asker, wanted, profile, out)
+
+
+def _ask_all(asker: Asker, questions: list[Question], profile: TessProfile, out: Path) -> None:
+    from tess_openai.cli.probe.asking import learn
+
+    try:
+        for number, question in enumerate(questions, 1):
+            reply = asker.ask(question)
+            profile = learn(profile, question, reply)
+            _write(profile, out)
+            said = profile.answers.get(question.name) or f"{reply.status}"
+            line = Text(f"{number:>3}/{len(questions)}  ", "dim")
+            line.append(f"{question.name:<26}")
+            line.append(said, {"supported": "green", "refused": "red"}.get(said, ""))
+            console.out().print(line, soft_wrap=True)
+    except KeyboardInterrupt:
+        console.err().print(f"\nstopped; {out} keeps what was found, and the same command goes on")
+        raise typer.Exit(Exit.INTERRUPTED) from None
+    finally:
+        counted = f", {asker.tokens} tokens as Tess counts" if asker.tokens else ""
+        told = f"{asker.calls} calls, {asker.answered} answered and so paid for{counted}"
+        console.err().print(told, style="dim", soft_wrap=True)
+    console.err().print(f"written: {out}. Use it: create_client(profile={str(out)!r})", soft_wrap=True)
+
+
+def _confirm(calls: int, agent_id: int, pause: float, *, yes: bool) -> None:
+    told = (
+        f"{calls} short calls to agent {agent_id}, one every {pause:g} s or slower. Each that is answered "
+        "costs what one message to this agent costs; refused ones should cost nothing."
+    )
+    console.err().print(told, soft_wrap=True)
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise ProblemError("nobody is there to agree; --yes begins without asking")
+    if not typer.confirm("Begin?", err=True):
+        raise ProblemError("nothing was asked", Exit.OK)
+
+
+def _begun(out: Path, fresh: TessProfile) -> TessProfile:
+    """Return the profile of a begun file, when it is of the same agent."""
+    if not out.exists():
+        return fresh
+    try:
+        begun = parse_profile(parse_json(out.read_bytes()))
+    except ValueError as error:
+        raise ProblemError(f"{out} cannot be gone on with: {error}") from error
+    if begun.agent_id != fresh.agent_id:
+        raise ProblemError(f"{out} is of agent {begun.agent_id}; choose another file with --out")
+    return begun
+
+
+def _write(profile: TessProfile, out: Path) -> None:
+    """Write whole or not at all: an interruption must not cost what was paid for."""
+    new = out.with_name(f"{out.name}.new")
+    try:
+        new.write_text(json.dumps(profile.to_json(), indent=2) + "\n", encoding="utf-8")
+        new.replace(out)
+    except OSError as error:
+        raise ProblemError(f"{out} cannot be written: {error.strerror}") from error
+
+
+def _read_fields(given: list[str]) -> JSONObject:
+    fields: JSONObject = {}
+    for text in given:
+        name, separator, value = text.partition("=")
+        if not separator:
+            raise ProblemError(f"--field is {text!r}; it must be NAME=VALUE")
+        parsed = parse_json(value)
+        fields[name] = value if parsed is None else parsed
+    return fields

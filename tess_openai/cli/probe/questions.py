@@ -1,0 +1,216 @@
+"""The questions, each as one short request and what its answer shows.
+
+Source: the open points of `docs/facts-about-tess.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias
+
+from tess_openai.cli.probe.replies import Reply
+from tess_openai.core.agents import Agent
+from tess_openai.core.jsons import JSONObject, parse_object
+
+Case: TypeAlias = Literal["answer", "status"]
+NO_HEADERS: Final[Mapping[str, str | None]] = {}
+SYSTEM: Final = {"role": "system", "content": "You answer in one short sentence."}
+USER: Final = {"role": "user", "content": "Say OK."}
+CODE: Final = "KUMQUAT"
+OTHER_CODE: Final = "PERSIMMON"
+_ASK: Final = "Which code words were you told? Repeat them."
+_PIXEL: Final = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMB"
+    "AQDJ/pLvAAAAAElFTkSuQmCC"
+)
+"""One red point."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One question.
+
+    Attributes:
+        name: In the profile.
+        body: What differs from the plain request; None removes nothing, it is sent as null.
+        headers: What differs from the plain headers; None removes one.
+        shows: Whether the effect is seen in an answer; None where none could be.
+        case: Whether the answer is judged, or its status recorded.
+    """
+
+    name: str
+    body: JSONObject = field(default_factory=dict[str, object])
+    headers: Mapping[str, str | None] = field(default_factory=lambda: NO_HEADERS)
+    shows: Callable[[Reply], bool] | None = None
+    case: Case = "answer"
+
+
+def say(*messages: Mapping[str, object]) -> JSONObject:
+    """Return a body of these messages."""
+    return {"messages": [dict(message) for message in messages]}
+
+
+def tells(*codes: str) -> Callable[[Reply], bool]:
+    """Tell from an answer whether the agent knows all code words."""
+    return lambda reply: all(code in reply.text.upper() for code in codes)
+
+
+def _code(role: str, code: str = CODE) -> dict[str, object]:
+    return {"role": role, "content": f"A code word is {code}."}
+
+
+_FUNCTION: Final[JSONObject] = {
+    "type": "function",
+    "function": {
+        "name": "say_ok",
+        "description": "Says OK.",
+        "parameters": {"type": "object", "properties": {}},
+    },
+}
+_PARAMETERS: Final[Mapping[str, object]] = {
+    "frequency_penalty": 0.5,
+    "logit_bias": {"50256": -100},
+    "max_completion_tokens": 1,
+    "max_tokens": 1,
+    "metadata": {"probe": "yes"},
+    "n": 2,
+    "parallel_tool_calls": False,
+    "presence_penalty": 0.5,
+    "prompt_cache_key": "probe",
+    "reasoning_effort": "low",
+    "response_format": {"type": "json_object"},
+    "safety_identifier": "probe",
+    "seed": 7,
+    "service_tier": "auto",
+    "stop": ["b"],
+    "store": False,
+    "tool_choice": "none",
+    "top_p": 0.9,
+    "user": "probe",
+    "verbosity": "low",
+}
+_LONG: Final = say(SYSTEM, {"role": "user", "content": "Count in words from one to twenty."})
+_NO_EFFECT: Final[tuple[JSONObject, None]] = ({}, None)
+_EFFECTS: Final[Mapping[str, tuple[JSONObject, Callable[[Reply], bool]]]] = {
+    "max_completion_tokens": (_LONG, lambda reply: len(reply.text) < 12),
+    "max_tokens": (_LONG, lambda reply: len(reply.text) < 12),
+    "n": ({}, lambda reply: len(reply.choices) == 2),
+    "response_format": (
+        say(SYSTEM, {"role": "user", "content": "Name three fruits, also as JSON."}),
+        lambda reply: parse_object(reply.text) is not None,
+    ),
+    "stop": (
+        say(SYSTEM, {"role": "user", "content": "Repeat exactly: a b c"}),
+        lambda reply: bool(reply.text) and "b" not in reply.text and "c" not in reply.text,
+    ),
+}
+
+
+def questions_for(agent: Agent) -> list[Question]:
+    """Return all questions to an agent, in the order in which they are asked."""
+    return [
+        Question(name="plain", shows=lambda reply: bool(reply.text)),
+        Question(name="stream", body={"stream": True}),
+        *_about_parameters(),
+        Question(
+            name="logprobs",
+            body={"logprobs": True},
+            shows=lambda reply: any(choice.get("logprobs") for choice in reply.choices),
+        ),
+        Question(
+            name="stream_options",
+            body={"stream": True, "stream_options": {"include_usage": True}},
+            shows=lambda reply: "usage" in reply.shape,
+        ),
+        *_about_temperature(agent),
+        *_about_messages(),
+        *_about_fields(),
+        Question(name="workspace.missing", headers={"x-workspace-id": None}, case="status"),
+        Question(name="workspace.foreign", headers={"x-workspace-id": "1"}, case="status"),
+        Question(name="workspace.malformed", headers={"x-workspace-id": "abc"}, case="status"),
+        Question(name="key.wrong", headers={"authorization": "Bearer 1|" + "x" * 48}, case="status"),
+    ]
+
+
+def _about_parameters() -> list[Question]:
+    questions: list[Question] = []
+    for name, value in _PARAMETERS.items():
+        body, shows = _EFFECTS.get(name, _NO_EFFECT)
+        questions.append(Question(name=name, body={**body, name: value}, shows=shows))
+    return questions
+
+
+def _about_temperature(agent: Agent) -> list[Question]:
+    option = agent.temperatures[-1] if agent.temperatures else "1"
+    number = float(option)
+    between = 0.37
+    return [
+        Question(name="temperature.string", body={"temperature": option}),
+        Question(
+            name="temperature.number", body={"temperature": int(number) if number.is_integer() else number}
+        ),
+        Question(name="temperature.between", body={"temperature": between}),
+        Question(name="temperature.above_1", body={"temperature": 1.5}),
+    ]
+
+
+def _about_messages() -> list[Question]:
+    ask: dict[str, object] = {"role": "user", "content": _ASK}
+    call = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+    image = {"type": "image_url", "image_url": {"url": _PIXEL}}
+    text = {"type": "text", "text": f"A code word is {CODE}. {_ASK}"}
+    both = tells(CODE, OTHER_CODE)
+    return [
+        Question(name="role.developer", body=say(_code("developer"), ask), shows=tells(CODE)),
+        Question(
+            name="role.tool",
+            body=say(
+                {"role": "user", "content": "Look for the code word."},
+                {"role": "assistant", "content": None, "tool_calls": [call]},
+                {"role": "tool", "tool_call_id": "c1", "content": f"A code word is {CODE}."},
+            ),
+            shows=tells(CODE),
+        ),
+        Question(
+            name="messages.neighbours",
+            body=say(_code("user"), _code("user", OTHER_CODE), ask),
+            shows=both,
+        ),
+        Question(
+            name="messages.two_systems",
+            body=say(_code("system"), _code("system", OTHER_CODE), ask),
+            shows=both,
+        ),
+        Question(
+            name="messages.system_later",
+            body=say(USER, {"role": "assistant", "content": "OK."}, _code("system"), ask),
+            shows=tells(CODE),
+        ),
+        Question(
+            name="messages.assistant_last", body=say(SYSTEM, USER, {"role": "assistant", "content": "O"})
+        ),
+        Question(name="messages.name", body=say(SYSTEM, {**USER, "name": "Ann"})),
+        Question(name="messages.without_system", body=say(USER), case="status"),
+        Question(name="content.text_parts", body=say({"role": "user", "content": [text]}), shows=tells(CODE)),
+        Question(
+            name="content.image_parts",
+            body=say({"role": "user", "content": [{"type": "text", "text": "Which colour is this?"}, image]}),
+            shows=lambda reply: "RED" in reply.text.upper(),
+        ),
+        Question(name="content.empty", body=say(USER, {"role": "assistant", "content": ""}, USER)),
+    ]
+
+
+def _about_fields() -> list[Question]:
+    return [
+        Question(name="tools.list", body={"tools": []}),
+        Question(
+            name="tools",
+            body={"tools": [_FUNCTION], **say({"role": "user", "content": "Call the function say_ok."})},
+            shows=lambda reply: any(message.get("tool_calls") for message in reply.messages),
+        ),
+        Question(name="null", body={"temperature": None}),
+        Question(name="root_id", body={"root_id": 1}),
+        Question(name="file_ids", body={"file_ids": []}),
+    ]

@@ -1,0 +1,442 @@
+"""`tess-openai probe` finds each difference between readings of Tess; a client with its profile acts."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+from programs import COMMAND, Program, environment
+
+from tess_openai import create_client
+from tess_openai.cli import main
+from tess_openai.cli.probe.questions import questions_for
+from tess_openai.core.agents import Agent
+from tess_openai.core.profile import TessProfile, parse_profile
+from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, Profile, TessSimulator, faults
+from tess_openai.testing.probed import to_simulator_profile
+
+NAMES = [question.name for question in questions_for(Agent(id=1))]
+Probe = Callable[..., dict[str, Any]]
+
+
+def obey(body: dict[str, Any]) -> str:
+    """Play a model that sees everything and honours what is sent to it."""
+    said = json.dumps(body["messages"])
+    if "max_tokens" in body or "max_completion_tokens" in body:
+        return "One"
+    if "stop" in body:
+        return "a "
+    if body.get("response_format") == {"type": "json_object"}:
+        return '{"fruits": []}'
+    if "image_url" in said:
+        return "It is red."
+    return " ".join(["Heard:", *(code for code in ("KUMQUAT", "PERSIMMON") if code in said)])
+
+
+@pytest.fixture
+def tess_simulator() -> Iterator[TessSimulator]:
+    """Serve a Tess whose profile a test sets."""
+    with TessSimulator() as simulator:
+        simulator.script(*[obey] * 200)
+        simulator.serve()
+        yield simulator
+
+
+@pytest.fixture
+def probe(
+    simulated: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Probe:
+    """Probe in this process; return the file's content."""
+
+    def run(*arguments: str, status: int = 0) -> dict[str, Any]:
+        for name, value in simulated.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(tmp_path)
+        assert main(["probe", "--yes", "--pause", "0", *arguments]) == status, capsys.readouterr().err
+        found: dict[str, Any] = json.loads((tmp_path / "tess-profile.json").read_text())
+        return found
+
+    return run
+
+
+STRICT = Profile.strict()
+DIFFERENCES: dict[str, tuple[dict[str, Any], str, str, str]] = {
+    "a parameter is ignored": ({"ignored_parameters": frozenset({"top_p"})}, "top_p", "refused", "accepted"),
+    "a parameter works": ({"ignored_parameters": frozenset({"stop"})}, "stop", "refused", "supported"),
+    "a limit works": (
+        {"ignored_parameters": frozenset({"max_tokens"})},
+        "max_tokens",
+        "refused",
+        "supported",
+    ),
+    "JSON mode works": (
+        {"ignored_parameters": frozenset({"response_format"})},
+        "response_format",
+        "refused",
+        "supported",
+    ),
+    "temperatures are strings": (
+        {"temperature_types": "strings"},
+        "temperature.number",
+        "accepted",
+        "refused",
+    ),
+    "temperatures are numbers": (
+        {"temperature_types": "numbers"},
+        "temperature.string",
+        "accepted",
+        "refused",
+    ),
+    "temperatures are free": ({"temperature": "free"}, "temperature.between", "refused", "accepted"),
+    "temperatures go above 1": ({"temperature": "free"}, "temperature.above_1", "refused", "accepted"),
+    "developers speak": (
+        {"roles": frozenset({"system", "user", "assistant", "developer"})},
+        "role.developer",
+        "refused",
+        "supported",
+    ),
+    "tools speak": (
+        {
+            "roles": frozenset({"system", "user", "assistant", "tool"}),
+            "message_keys": "ignored",
+            "content": frozenset({"text", "null"}),
+        },
+        "role.tool",
+        "refused",
+        "supported",
+    ),
+    "roles alternate": (
+        {"message_order": frozenset({"paired"})},
+        "messages.neighbours",
+        "supported",
+        "refused",
+    ),
+    "one system message": (
+        {"message_order": frozenset({"one system"})},
+        "messages.two_systems",
+        "supported",
+        "refused",
+    ),
+    "system comes first": (
+        {"message_order": frozenset({"system first"})},
+        "messages.system_later",
+        "supported",
+        "refused",
+    ),
+    "the user speaks last": (
+        {"message_order": frozenset({"user last"})},
+        "messages.assistant_last",
+        "accepted",
+        "refused",
+    ),
+    "messages have names": ({"message_keys": "ignored"}, "messages.name", "refused", "accepted"),
+    "text parts": (
+        {"content": frozenset({"text", "text parts"})},
+        "content.text_parts",
+        "refused",
+        "supported",
+    ),
+    "pictures": (
+        {"content": frozenset({"text", "other parts"})},
+        "content.image_parts",
+        "refused",
+        "supported",
+    ),
+    "empty content": ({"content": frozenset({"text", "empty"})}, "content.empty", "refused", "accepted"),
+    "lists of tools": ({"tools": "ignored"}, "tools.list", "refused", "accepted"),
+    "nulls": ({"nulls": "absent"}, "null", "refused", "accepted"),
+    "no root_id": ({"refused_parameters": frozenset({"root_id"})}, "root_id", "accepted", "refused"),
+    "no file_ids": ({"refused_parameters": frozenset({"file_ids"})}, "file_ids", "accepted", "refused"),
+    "usage in streams": (
+        {"stream_usage": "own chunk", "ignored_parameters": frozenset({"stream_options"})},
+        "stream_options",
+        "refused",
+        "supported",
+    ),
+}
+
+
+@pytest.mark.parametrize("difference", DIFFERENCES.values(), ids=DIFFERENCES)
+def test_each_difference_is_found(
+    difference: tuple[dict[str, Any], str, str, str], probe: Probe, tess_simulator: TessSimulator
+) -> None:
+    """The strict Tess gives one answer, the other Tess another."""
+    switches, name, strict, other = difference
+    assert probe("--only", name)["answers"] == {name: strict}
+    tess_simulator.profile = Profile(**switches)
+    assert probe("--only", name, "--again")["answers"] == {name: other}
+
+
+@pytest.mark.parametrize(
+    ("switches", "name", "strict", "other"),
+    [
+        ({"workspace_header": "optional"}, "workspace.missing", 422, 200),
+        ({"malformed_workspace_status": 400}, "workspace.malformed", 422, 400),
+        ({"auth_error": "documented"}, "key.wrong", 401, 403),
+        ({"without_system": "times out"}, "messages.without_system", 200, 524),
+    ],
+)
+def test_each_status_is_recorded(  # noqa: PLR0917 - a row and its fixtures
+    switches: dict[str, Any], name: str, strict: int, other: int, probe: Probe, tess_simulator: TessSimulator
+) -> None:
+    """Where the answer is a status."""
+    assert probe("--only", name)["statuses"] == {name: strict}
+    tess_simulator.profile = Profile(**switches)
+    assert probe("--only", name, "--again")["statuses"] == {name: other}
+
+
+@pytest.mark.parametrize(
+    ("switches", "shape", "field", "there"),
+    [
+        ({}, "completion", "id", True),
+        ({"completion": "minimal"}, "completion", "id", False),
+        ({}, "completion", "usage", False),
+        ({"completion_usage": True}, "completion", "usage", True),
+        ({}, "chunk", "object", True),
+        ({"chunks": "minimal"}, "chunk", "object", False),
+        ({}, "error", "errors", True),
+        ({"error_dialect": "documented"}, "error", "messages", True),
+    ],
+)
+def test_each_shape_is_recorded(  # noqa: PLR0917 - a row and its fixtures
+    switches: dict[str, Any],
+    shape: str,
+    field: str,
+    there: bool,  # noqa: FBT001 - a row's own
+    probe: Probe,
+    tess_simulator: TessSimulator,
+) -> None:
+    """By the names of fields that have a value."""
+    tess_simulator.profile = Profile(**switches)
+    found = probe("--only", "plain", "--only", "stream", "--only", "seed")
+    assert (field in found["shapes"][shape]) is there
+
+
+@pytest.mark.parametrize("profile", [Profile.strict(), Profile.documented(), Profile.lenient()], ids=str)
+def test_a_simulator_with_the_profile_answers_alike(
+    profile: Profile, probe: Probe, tess_simulator: TessSimulator
+) -> None:
+    """What is probed of it is what was probed of the first."""
+    tess_simulator.profile = profile
+    first = probe()
+    tess_simulator.profile = to_simulator_profile(parse_profile(first))
+    second = probe("--again")
+    assert second["answers"] == first["answers"]
+    assert second["statuses"] == first["statuses"]
+    assert {*first["answers"], *first["statuses"]} == set(NAMES)
+
+
+def test_the_file_holds_no_secret_and_no_text(probe: Probe, tmp_path: Path) -> None:
+    """No key, no workspace, nothing that was said; a version."""
+    assert probe()["tess_openai_profile"] == 1
+    text = (tmp_path / "tess-profile.json").read_text()
+    for secret in (SIMULATOR_API_KEY, str(SIMULATOR_WORKSPACE_ID), "KUMQUAT", "Heard", "127.0.0.1"):
+        assert secret not in text
+
+
+def test_it_goes_on_where_it_was(probe: Probe, tess_simulator: TessSimulator, tmp_path: Path) -> None:
+    """What was answered is kept, whatever ends it, and not asked again."""
+    tess_simulator.fault(*[faults.slow(delay_seconds=0)] * 3, faults.dropped_connection())
+    first = probe(status=3)
+    asked = len(tess_simulator.calls)
+    assert 0 < len(first["answers"]) < asked < len(NAMES)
+    whole = probe()
+    assert {*whole["answers"], *whole["statuses"]} == set(NAMES)
+    assert len(tess_simulator.calls) == asked + len(NAMES) - len(first["answers"])
+    probe()
+    assert len(tess_simulator.calls) == asked + len(NAMES) - len(first["answers"])
+
+
+def test_a_server_error_answers_nothing(probe: Probe, tess_simulator: TessSimulator) -> None:
+    """It is asked again the next time."""
+    tess_simulator.fault(faults.server_error())
+    assert probe("--only", "root_id")["answers"] == {}
+    assert probe("--only", "root_id")["answers"] == {"root_id": "accepted"}
+
+
+def test_a_429_is_waited_out(probe: Probe, tess_simulator: TessSimulator) -> None:
+    """As long as Tess asks."""
+    tess_simulator.fault(faults.rate_limited(retry_after_seconds=0.2))
+    began = time.monotonic()
+    assert probe("--only", "root_id")["answers"] == {"root_id": "accepted"}
+    assert time.monotonic() - began >= 0.2
+
+
+def test_it_asks_first(tess_openai: Program, tess_simulator: TessSimulator) -> None:
+    """With the number of calls; nobody to agree, nothing sent."""
+    ended = tess_openai("probe")
+    assert ended.returncode == 2
+    assert f"{len(NAMES)} short calls to agent 42" in ended.stderr
+    assert "--yes" in ended.stderr
+    assert tess_simulator.calls == []
+
+
+def test_it_can_be_interrupted(
+    simulated: dict[str, str], tess_simulator: TessSimulator, tmp_path: Path
+) -> None:
+    """By Ctrl-C, with status 130, and what was found is kept."""
+    with subprocess.Popen(
+        [*COMMAND, "probe", "--yes", "--pause", "0.05"],
+        cwd=tmp_path,
+        env=environment(simulated),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as program:
+        assert program.stdout is not None
+        for _ in range(3):
+            program.stdout.readline()
+        program.send_signal(signal.SIGINT)
+        _, errors = program.communicate(timeout=30)
+    assert program.returncode == 130
+    assert "the same command goes on" in errors
+    assert len(json.loads((tmp_path / "tess-profile.json").read_text())["answers"]) >= 3
+
+
+def test_an_agent_with_fields_of_its_own(probe: Probe, simulated: dict[str, str]) -> None:
+    """Needs them; then it is asked like any other."""
+    simulated["TESS_AGENT_ID"] = "48"
+    assert probe("--only", "plain", "--field", "audience=all")["answers"] == {"plain": "supported"}
+
+
+# --- a client with the profile ---
+
+
+def ask(simulator: TessSimulator, profile: TessProfile | Path, **arguments: Any) -> Any:  # noqa: ANN401 - JSON
+    """Make one call with a profile, and return the body that reached Tess."""
+    with create_client(
+        42,
+        api_key=SIMULATOR_API_KEY,
+        workspace_id=SIMULATOR_WORKSPACE_ID,
+        base_url=simulator.base_url,
+        profile=profile,
+        unsupported="error",
+        max_retries=0,
+    ) as client:
+        given = {"model": "tess-6", "messages": [{"role": "user", "content": "Hello"}], **arguments}
+        client.chat.completions.create(**given)
+    return simulator.calls[-1].json
+
+
+def proven(**answers: Any) -> TessProfile:  # noqa: ANN401 - words
+    """Return a profile with these answers; `__` stands for a dot."""
+    named = {name.replace("__", "."): answer for name, answer in answers.items()}
+    return TessProfile(agent_id=42, made="2026-11-23", answers=named)
+
+
+@pytest.fixture
+def lenient(tess_simulator: TessSimulator) -> TessSimulator:
+    """Accept everything, so that what was sent is seen."""
+    tess_simulator.profile = Profile.lenient()
+    return tess_simulator
+
+
+def test_what_works_is_forwarded(lenient: TessSimulator) -> None:
+    """Untouched, without a warning, under any policy."""
+    tool = {"type": "function", "function": {"name": "f", "parameters": {}}}
+    body = ask(
+        lenient,
+        proven(stop="supported", tools="supported", stream_options="supported"),
+        stop=["x"],
+        tools=[tool],
+        tool_choice="auto",
+    )
+    assert (body["stop"], body["tools"], body["tool_choice"]) == (["x"], [tool], "auto")
+
+
+@pytest.mark.parametrize("answer", ["accepted", "refused"])
+def test_what_does_not_work_stays_as_it_was(answer: str, lenient: TessSimulator) -> None:
+    """Taken and ignored is not supported: the policy decides."""
+    with pytest.raises(openai.BadRequestError, match="stop"):
+        ask(lenient, proven(stop=answer), stop=["x"])
+
+
+def test_what_is_refused_is_known_before_the_network(lenient: TessSimulator) -> None:
+    """A field of Tess's own."""
+    with pytest.raises(openai.BadRequestError, match="refused it when it was probed on 2026-11-23") as caught:
+        ask(lenient, proven(root_id="refused"), extra_body={"root_id": 7})
+    assert (caught.value.code, caught.value.param) == ("proven_refused", "root_id")
+    assert lenient.calls == []
+
+
+def test_messages_go_as_the_agent_takes_them(lenient: TessSimulator) -> None:
+    """Neighbours apart, developers as such, pictures whole."""
+    picture = [{"type": "image_url", "image_url": {"url": "data:,"}}]
+    messages = [
+        {"role": "developer", "content": "Be brief."},
+        {"role": "user", "content": "One"},
+        {"role": "user", "content": picture},
+    ]
+    answers = {
+        "messages.neighbours": "supported",
+        "role.developer": "supported",
+        "content.image_parts": "supported",
+    }
+    profile = TessProfile(agent_id=42, made="", answers=answers)  # type: ignore[arg-type]
+    assert ask(lenient, profile, messages=messages)["messages"] == messages
+
+
+@pytest.mark.parametrize(
+    ("answers", "given", "sent"),
+    [
+        ({}, 0.5, "0.5"),
+        ({"temperature.string": "refused"}, 0.5, 0.5),
+        ({"temperature.string": "refused"}, 1.0, 1),
+        ({"temperature.between": "accepted"}, 0.37, 0.37),
+    ],
+)
+def test_temperatures_go_as_the_agent_takes_them(
+    answers: dict[str, Any], given: float, sent: object, lenient: TessSimulator
+) -> None:
+    """As numbers, or between the options."""
+    body = ask(lenient, TessProfile(agent_id=42, made="", answers=answers), temperature=given)
+    assert body["temperature"] == sent
+    assert isinstance(body["temperature"], str) is isinstance(sent, str)
+
+
+def test_a_client_reads_the_file(
+    lenient: TessSimulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, probe: Probe
+) -> None:
+    """Named, or by TESS_OPENAI_PROFILE."""
+    lenient.profile = Profile(ignored_parameters=frozenset({"stop"}))
+    probe("--only", "stop")
+    file = tmp_path / "tess-profile.json"
+    assert ask(lenient, file, stop="x")["stop"] == "x"
+    monkeypatch.setenv("TESS_OPENAI_PROFILE", os.fspath(file))
+    with create_client(42) as client:
+        client.chat.completions.create(model="tess-6", messages=[{"role": "user", "content": "x"}], stop="y")
+    assert isinstance(lenient.calls[-1].json, dict)
+    assert lenient.calls[-1].json["stop"] == "y"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "cannot be read"),
+        ("{}", "no profile of version 1"),
+        ('{"tess_openai_profile": 2}', "upgrade tess-openai"),
+        ('{"tess_openai_profile": 1}', "names no agent"),
+        (
+            '{"tess_openai_profile": 1, "agent_id": 1, "made": "", "answers": {"n": "yes"}}',
+            "none of supported",
+        ),
+    ],
+)
+def test_a_file_that_is_no_profile_is_explained(content: str | None, words: str, tmp_path: Path) -> None:
+    """At the factory."""
+    file = tmp_path / "profile.json"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(ValueError, match=words):
+        create_client(42, api_key=SIMULATOR_API_KEY, workspace_id=1, profile=file)
