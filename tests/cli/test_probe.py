@@ -223,7 +223,11 @@ def test_each_shape_is_recorded(  # noqa: PLR0917 - a row and its fixtures
     assert (field in found["shapes"][shape]) is there
 
 
-@pytest.mark.parametrize("profile", [Profile.strict(), Profile.documented(), Profile.lenient()], ids=str)
+@pytest.mark.parametrize(
+    "profile",
+    [Profile.strict(), Profile.documented(), Profile.lenient()],
+    ids=["strict", "documented", "lenient"],
+)
 def test_a_simulator_with_the_profile_answers_alike(
     profile: Profile, probe: Probe, tess_simulator: TessSimulator
 ) -> None:
