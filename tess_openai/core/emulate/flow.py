@@ -20,9 +20,10 @@ from tess_openai.core.chat.exchange import (
     error_answer,
     faulty,
     is_stream,
+    ledger_header,
     tell,
 )
-from tess_openai.core.chat.messages import texts_of, to_messages
+from tess_openai.core.chat.messages import BLANK_LINE, texts_of, to_messages
 from tess_openai.core.chat.usage import UsageSum
 from tess_openai.core.emulate.emulation import Emulation
 from tess_openai.core.emulate.outcomes import AskAgain, Failed
@@ -30,6 +31,7 @@ from tess_openai.core.emulate.reader import AnswerReader
 from tess_openai.core.emulate.sources import Source, StreamSource, WholeSource
 from tess_openai.core.emulate.voices import StreamVoice, Voice, WholeVoice
 from tess_openai.core.jsons import JSONObject, dump_json, to_list
+from tess_openai.core.refusals import Refused
 
 
 class _Failure(Exception):  # noqa: N818 - leaves the loops of this room; callers never see it
@@ -65,6 +67,8 @@ class _Run:
     Attributes:
         usage: Of all that was asked.
         is_read: Whether the answer in hand was read to the end of its text.
+        has_spoken: Whether any text of the choice at hand was given.
+        is_interrupted: Whether there was, before the answer was asked for again.
     """
 
     chat: Chat
@@ -73,28 +77,34 @@ class _Run:
     voice: Voice
     usage: UsageSum = field(default_factory=UsageSum)
     is_read: bool = False
+    has_spoken: bool = False
+    is_interrupted: bool = False
 
     def choice(self) -> Flow:
         """Ask until there is an answer, and give it."""
         body = self.chat.prepared.body
         repairs = self.chat.prepared.options.max_repairs
         reader = AnswerReader(self.emulation)
+        self.has_spoken = self.is_interrupted = False
         while True:
             source = yield from self._listen(body, reader)
             outcome = reader.finish(is_cut=source.finish_reason == "length")
             if not isinstance(outcome, AskAgain):
                 break
-            yield from self.voice.say(outcome.text)
+            yield from self._say(outcome.text)
             if repairs == 0:
                 outcome = outcome.otherwise
                 break
             repairs -= 1
             self.chat.ledger.add(outcome.change)
             yield from self.tell()
+            self.is_interrupted = self.has_spoken
             body = self._with(body, outcome.messages)
             reader = AnswerReader(self.emulation, is_repair=True)
         if isinstance(outcome, Failed):
-            raise _Failure(outcome.refused.to_answer())
+            raise self._refuse(outcome.refused)
+        if outcome.text and self.is_interrupted:
+            yield from self.voice.say(BLANK_LINE)
         for change in outcome.changes:
             self.chat.ledger.add(change)
         yield from self.voice.end(outcome, source.finish_reason)
@@ -120,7 +130,7 @@ class _Run:
                 raise _Failure(faulty(chat, broken(str(error)))) from None
             text = source.feed(piece) if piece else source.finish()
             self.voice.root = self.voice.root or source.root
-            yield from self.voice.say(reader.feed(text))
+            yield from self._say(reader.feed(text))
         if source.fault is not None:
             raise _Failure(faulty(chat, source.fault))
         self.is_read = source.ended
@@ -129,11 +139,20 @@ class _Run:
         self.usage.add(source.usage, prompts, "".join(source.texts))
         return source
 
+    def _say(self, text: str) -> Flow:
+        if text:
+            self.has_spoken = True
+            yield from self.voice.say(text)
+
     def tell(self) -> Flow:
         """Report what was not told yet."""
         refused = yield from tell(self.chat.ledger)
         if refused is not None:
-            raise _Failure(refused.to_answer())
+            raise self._refuse(refused)
+
+    def _refuse(self, refused: Refused) -> _Failure:
+        answer = refused.to_answer()
+        return _Failure(replace(answer, headers={**answer.headers, **ledger_header(self.chat.ledger)}))
 
     def _note(self, change: Change) -> None:
         if change not in self.chat.ledger.changes:

@@ -14,6 +14,7 @@ from typing import Final
 from tess_openai.core.chat.usage import BYTES_PER_TOKEN, utf8_length
 from tess_openai.core.emulate.prompts import Prompts, fill
 from tess_openai.core.jsons import JSONObject
+from tess_openai.core.refusals import Refused
 
 _HINTED_TOKENS: Final = 2_000
 """Above this many no model needs to be told to be short, and might only be tempted to be long."""
@@ -34,12 +35,20 @@ class Limit:
 
 
 def parse_limit(body: JSONObject, params: Collection[str]) -> Limit | None:
-    """Read the limit of a request from the first of OpenAI's two parameters that is among `params`."""
+    """Read the limit of a request: of OpenAI's two parameters, those among `params`, the smaller.
+
+    Raises:
+        Refused: It is no number of tokens; OpenAI refuses it too.
+    """
+    limits: list[Limit] = []
     for param in ("max_completion_tokens", "max_tokens"):
         value = body.get(param)
-        if param in params and isinstance(value, int) and not isinstance(value, bool) and value > 0:
-            return Limit(param, value)
-    return None
+        if value is None or param not in params:
+            continue
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise Refused(f"{param} must be a whole number from 1.", param=param, code="invalid_max_tokens")
+        limits.append(Limit(param, value))
+    return min(limits, key=lambda limit: limit.tokens, default=None)
 
 
 def length_text(limit: Limit, prompts: Prompts) -> str:

@@ -100,7 +100,16 @@ def parse_offer(body: JSONObject, *, taken: Collection[str] = ()) -> Offer:
         left_out=tuple(left_out),
     )
     param = "function_call" if is_legacy else "tool_choice"
-    return _choose(offer, body.get(param), param, taken) if functions else replace(offer, demand="none")
+    if not functions and not left_out:
+        return replace(offer, demand="none")
+    offer = _choose(offer, body.get(param), param, taken)
+    if not offer.functions and offer.demand == "required":
+        raise Refused(
+            f"{param} demands a call, but only functions can be emulated, and there is none.",
+            param=param,
+            code="invalid_tool_choice",
+        )
+    return offer if offer.functions else replace(offer, demand="none")
 
 
 def _parse_function(given: JSONObject, param: str) -> Function:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tess_openai.core.chat.usage import estimate_tokens
 from tess_openai.core.emulate.length import LengthCutter, Limit, length_text, parse_limit
 from tess_openai.core.emulate.prompts import Prompts
+from tess_openai.core.refusals import Refused
 
 BOTH = ("max_tokens", "max_completion_tokens")
 
@@ -35,19 +36,26 @@ def test_the_text_is_the_longest_beginning_within_the_limit(pieces: list[str], t
         pytest.param(
             {"max_tokens": 5, "max_completion_tokens": 6},
             BOTH,
-            Limit("max_completion_tokens", 6),
-            id="the newer one wins",
+            Limit("max_tokens", 5),
+            id="the smaller wins",
         ),
         pytest.param({"max_tokens": 5}, ("max_completion_tokens",), None, id="not to be emulated"),
         pytest.param({"max_tokens": None}, BOTH, None, id="null"),
-        pytest.param({"max_tokens": 0}, BOTH, None, id="zero limits nothing"),
-        pytest.param({"max_tokens": True}, BOTH, None, id="no number"),
         pytest.param({}, BOTH, None, id="absent"),
     ],
 )
 def test_the_limit_of_a_request(body: dict[str, Any], params: tuple[str, ...], limit: Limit | None) -> None:
     """It is read from either parameter."""
     assert parse_limit(body, params) == limit
+
+
+@pytest.mark.parametrize("tokens", [0, -1, True, "5", 5.5, []])
+def test_a_limit_that_is_none_is_refused(tokens: object) -> None:
+    """As OpenAI refuses it, rather than that the answer is as long as it likes."""
+    with pytest.raises(Refused) as caught:
+        parse_limit({"max_tokens": tokens}, BOTH)
+    assert (caught.value.param, caught.value.status) == ("max_tokens", 400)
+    assert parse_limit({"max_tokens": tokens}, ()) is None
 
 
 def test_the_model_is_told_of_a_short_limit_only() -> None:

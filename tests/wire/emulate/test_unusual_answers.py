@@ -1,0 +1,126 @@
+"""Emulation where Tess answers in another form than it was asked for, badly, or not at all."""
+
+# ruff: noqa: ANN401 - the SDK's sync and async clients, and what they return, have no common type
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import openai
+import pytest
+
+from tess_openai import changes_of
+from tess_openai.testing import Fault, Profile, faults
+
+if TYPE_CHECKING:
+    from tests.wire.conftest import Driver
+    from tests.wire.emulate.conftest import Model
+
+LISBON = {"city": "Lisbon"}
+
+
+@pytest.fixture
+def client(driver: Driver) -> Any:
+    """Make a client that emulates all that can be."""
+    return driver.client(emulate=True)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(faults.json_for_stream(), id="whole for a stream"),
+        pytest.param(faults.stream_for_json(), id="a stream for a whole"),
+        pytest.param(faults.in_bytes(), id="byte by byte"),
+        pytest.param(faults.crlf(), id="with CR LF"),
+        pytest.param(faults.keep_alives(), id="with comments"),
+        pytest.param(faults.compressed(), id="compressed"),
+        pytest.param(faults.without_done(), id="without [DONE]"),
+    ],
+)
+def test_a_call_is_found_in_any_form_of_answer(
+    driver: Driver, client: Any, model: Model, tools: list[Any], *, stream: bool, fault: Fault
+) -> None:
+    """What the answer looks like on the wire is not the caller's business."""
+    model.simulator.fault(fault)
+    model.simulator.script(model.call("get_weather", LISBON, before="Look: "))
+    (said,) = model.asked(driver, client, stream=stream, tools=tools)
+    assert (said.calls, said.reason) == ([("get_weather", LISBON)], "tool_calls")
+
+
+@pytest.mark.parametrize(
+    "fault", [faults.ends_early(), faults.breaks_off(), faults.error_event()], ids=["cut", "broken", "error"]
+)
+def test_a_stream_that_fails_is_an_error_and_never_a_call(
+    driver: Driver, client: Any, model: Model, tools: list[Any], fault: Fault
+) -> None:
+    """Also where what came of it could be taken for one, and where nothing was given yet."""
+    model.simulator.script(model.call("get_weather", LISBON, after=" and more" * 20))
+    model.simulator.fault(fault)
+    with pytest.raises(openai.APIError):
+        model.asked(driver, client, stream=True, tools=tools)
+    assert len(model.heard) == 1
+
+
+def test_an_answer_that_was_cut_makes_no_half_call(
+    driver: Driver, client: Any, model: Model, tools: list[Any], *, stream: bool
+) -> None:
+    """Finish reason `length`: what is missing is not invented, so it is asked for again."""
+    model.simulator.fault(faults.finish_reason(value="length"))
+    model.simulator.script(
+        model.write('{open}\n{"name": "get_weather", "arguments": {"city": "Lisb'),
+        model.call("get_weather", LISBON),
+    )
+    (said,) = model.asked(driver, client, stream=stream, tools=tools)
+    assert said.calls == [("get_weather", LISBON)]
+    assert len(model.heard) == 2
+
+
+@pytest.mark.parametrize("reason", ["length", "content_filter"])
+def test_why_tess_ended_is_passed_on(
+    driver: Driver, client: Any, model: Model, tools: list[Any], *, stream: bool, reason: str
+) -> None:
+    """It is no business of emulation's."""
+    model.simulator.fault(faults.finish_reason(value=reason))
+    model.simulator.script("It is")
+    (said,) = model.asked(driver, client, stream=stream, tools=tools)
+    assert (said.content, said.reason) == ("It is", reason)
+
+
+@pytest.mark.parametrize("fault", [faults.error_in_200(), faults.login_page(), faults.empty_answer()])
+def test_what_is_no_answer_is_an_error(
+    driver: Driver, client: Any, model: Model, tools: list[Any], *, stream: bool, fault: Fault
+) -> None:
+    """With its reason, and not tried again: it may have been paid for."""
+    model.simulator.fault(fault)
+    with pytest.raises(openai.InternalServerError) as caught:
+        model.asked(driver, client, stream=stream, tools=tools)
+    assert caught.value.response.headers["x-should-retry"] == "false"
+
+
+@pytest.mark.parametrize("usage", ["estimate", "none"])
+@pytest.mark.parametrize("given", [True, False], ids=["Tess counts", "Tess does not"])
+def test_token_counts(driver: Driver, model: Model, *, usage: Any, given: bool, stream: bool) -> None:
+    """Tess's own where it gives them, summed; else an estimate, marked, or nothing where none is wanted."""
+    model.simulator.profile = replace(
+        Profile.strict(), completion_usage=given, stream_usage="last chunk" if given else "absent"
+    )
+    client = driver.client(emulate=True, usage=usage)
+    fields: dict[str, Any] = (
+        {"stream_options": {"include_usage": True}} if stream and usage == "estimate" else {}
+    )
+    answer = driver.ask(client, n=2, stream=stream, **fields)
+    counts = (driver.items(answer)[-1] if stream else answer).usage
+    if usage == "none" and (stream or not given):
+        assert counts is None
+        return
+    assert counts.total_tokens == counts.prompt_tokens + counts.completion_tokens
+    assert getattr(counts, "estimated", False) is not given
+
+
+def test_an_empty_answer_is_noticed(driver: Driver, client: Any, model: Model, tools: list[Any]) -> None:
+    """As without emulation."""
+    model.simulator.script("")
+    with pytest.warns(match="no text"):
+        answer = driver.ask(client, tools=tools)
+    assert changes_of(answer)[-1].action == "noticed"
