@@ -69,11 +69,6 @@ def chat_fates(arguments: Sequence[Argument], policy: Policy) -> list[Fate]:
     return sorted(fates, key=lambda fate: (fate.line, fate.column))
 
 
-def _accept(_schema: JSONObject, _value: object) -> list[str]:
-    """Stand in for the check of answers: there are none here."""
-    return []
-
-
 def _header_fates(argument: Argument) -> list[Fate]:
     names = to_object(argument.value) or {}
     return [
@@ -97,7 +92,7 @@ def _together(arguments: Sequence[Argument], policy: Policy) -> list[Fate]:
     nodes = {_root(each.name): each for each in arguments}
     merge = all(not _is_unseen(each.value) for each in arguments)
     try:
-        prepared = prepare(body, Options(policy=policy, merge_messages=merge, check=_accept), new_id=str)
+        prepared = prepare(body, Options(policy=policy, merge_messages=merge, check=_fits), new_id=str)
     except Refused as refused:
         name = _root((refused.param or "").partition(".")[0])
         argument = nodes.get(name, arguments[0])
