@@ -20,6 +20,7 @@ from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, TessS
 
 ROOT = Path(__file__).parents[1]
 NEEDED = ("TESS_API_KEY", "TESS_AGENT_ID", "TESS_WORKSPACE_ID")
+EXAMPLES = ("quickstart.py", "agents.py", "files.py")
 COLOURED = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 
@@ -79,7 +80,8 @@ def main() -> int:
             os.environ.update(environment)
         print(f"{bold('tess_openai')} with openai {openai.VERSION}, talking to {where}")
         try:
-            run(ROOT / "examples" / "quickstart.py", environment)
+            for name in EXAMPLES[:1] if real else EXAMPLES:
+                run(ROOT / "examples" / name, environment)
         except subprocess.CalledProcessError as failed:
             return failed.returncode
         if simulator is not None:
@@ -87,6 +89,7 @@ def main() -> int:
             call = next(call for call in simulator.calls if b"creative" in call.body)
             print(f"   {call.method} {call.path}\n   {call.body.decode()}")
             wait_out(simulator)
+            run(ROOT / "examples" / "pacing.py", environment)
     print(f"\n{dim('Next: README.md, docs/, examples/.')}")
     return 0
 
