@@ -69,6 +69,11 @@ def chat_fates(arguments: Sequence[Argument], policy: Policy) -> list[Fate]:
     return sorted(fates, key=lambda fate: (fate.line, fate.column))
 
 
+def _fits(_schema: JSONObject, _value: object) -> list[str]:
+    """Stand in for the check of answers: there are none here."""
+    return []
+
+
 def _header_fates(argument: Argument) -> list[Fate]:
     names = to_object(argument.value) or {}
     return [

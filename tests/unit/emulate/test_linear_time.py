@@ -82,6 +82,7 @@ def seconds(emulation: Emulation, text: str, piece: int) -> float:
 
 def check(make: Callable[[], Emulation], text: Callable[[int], str], length: int, piece: int) -> None:
     """Compare four times the text with four times the time, generously; a busy machine gets five tries."""
+    small = large = 0.0
     for _ in range(5):
         small = seconds(make(), text(length), piece)
         large = seconds(make(), text(4 * length), piece)

@@ -90,6 +90,8 @@ HOSTILE = [
 def test_a_pattern_that_could_run_away_is_left_unchecked(pattern: str, keyword: str) -> None:
     """Each of these takes minutes or longer when it is tried on this text."""
     text = "a" * 60 + "!"
+    schema: dict[str, Any]
+    value: object
     if keyword == "pattern":
         schema, value = {"pattern": pattern}, text
     elif keyword == "propertyNames":
