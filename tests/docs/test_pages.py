@@ -16,6 +16,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+import scripts
 
 from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, TessSimulator
 
@@ -119,8 +120,11 @@ def test_what_a_page_shows_runs(page: Path, environment: dict[str, str], tmp_pat
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
-def test_an_example_runs(example: Path, environment: dict[str, str], tmp_path: Path) -> None:
+def test_an_example_runs(
+    example: Path, tess_simulator: TessSimulator, environment: dict[str, str], tmp_path: Path
+) -> None:
     """Each example works from any folder, with the settings its guide names, and shows something."""
+    scripts.play(tess_simulator, example)
     printed = run(command_for(example), tmp_path, environment)
     assert len(printed) > 100
 

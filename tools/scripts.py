@@ -1,0 +1,31 @@
+"""What a simulated agent says while an example runs: `examples/scripts/NAME.json`, a list of texts."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tess_openai.testing import TessSimulator
+
+
+def play(simulator: TessSimulator, example: Path) -> None:
+    """Let the simulated agents say what an example needs to hear; without a script they echo."""
+    script = example.parent / "scripts" / f"{example.stem}.json"
+    if script.exists():
+        texts: list[str] = json.loads(script.read_text())
+        simulator.script(*map(_saying, texts))
+
+
+def _saying(text: str) -> Callable[[dict[str, Any]], str]:
+    """Return a script that says a text, with the marks of the request for `{open}` and `{close}`."""
+
+    def say(body: dict[str, Any]) -> str:
+        nonce = re.search(r"<call:(\w+)>", body["messages"][0]["content"])
+        if nonce is None:
+            return text
+        return text.replace("{open}", f"<call:{nonce[1]}>").replace("{close}", f"</call:{nonce[1]}>")
+
+    return say
