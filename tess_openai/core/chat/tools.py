@@ -60,6 +60,8 @@ def to_tools(body: JSONObject, options: Options, ledger: Ledger) -> TessTools:
     Raises:
         Refused: Something would be lost, and the policy says `"error"`.
     """
+    if TOOL_PARAMETERS.isdisjoint(body):
+        return TessTools(options.tools)
     if not isinstance(body.get("tools"), str | list | None) or not isinstance(
         body.get("functions"), list | None
     ):
