@@ -37,7 +37,7 @@ CHANGING = {
     r"(\"seconds\w*\": )\d+\.\d+": r"\g<1>0.12",
     r"\b\d\d:\d\d:\d\d\b": "12:00:00",
     r"\b20\d\d-\d\d-\d\d\b": "2026-11-23",
-    r"(openai|httpx2?) \d+\.\d+\.\d+": r"\1 3.54.0",
+    r"openai \d+\.\d+\.\d+ with [\w ]+": "openai 3.54.0 with httpx2",
     r"[ \t]+$": "",
 }
 """What differs from run to run, and what stands for it in a page."""

@@ -245,3 +245,15 @@ def test_a_thousand_files_take_less_than_ten_seconds(tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stderr
     assert "1000 files" in ended.stdout
     assert min(spent, time.monotonic() - began) < 10
+
+
+def test_functions_that_call_each_other_are_followed_once(tmp_path: Path) -> None:
+    """Not once for each way through them, of which there are more than could ever be walked."""
+    file = tmp_path / "a.py"
+    lines = ["import openai"]
+    for number in range(60):
+        others = " or ".join(f"f{other}()" for other in range(60))
+        lines += [f"def f{number}():", f"    return {others} or openai.OpenAI()"]
+    file.write_text("\n".join([*lines, "f0().chat.completions.create(seed=1)\n"]))
+    calls = [site for site in check_paths([file], to_policy("warn")).sites if site.kind == "call"]
+    assert [(site.line, site.certain) for site in calls] == [(122, True)]

@@ -43,6 +43,8 @@ FRAMEWORK_CLIENTS: Final = LANGCHAIN_CHAT | LLAMAINDEX_CHAT
 CLIENTS: Final = SDK_CLIENTS | FRAMEWORK_CLIENTS
 CHAINED: Final = frozenset({"bind", "bind_tools", "with_config", "with_retry", "with_structured_output"})
 """Methods of LangChain's that give the same model again."""
+_DEEPEST: Final = 60
+"""How far names are followed: Python's own stack holds a little more than twice as much."""
 _TAKES: Final = frozenset({"get", "pop", "setdefault", "popleft"})
 _WHOLE: Final = frozenset({"values", "copy"})
 _UNIONS: Final = frozenset({"typing.Optional", "typing.Union", "typing.Annotated", "typing.Final"})
@@ -56,21 +58,29 @@ class Inference:
         self.project = project
         self._known: dict[ast.AST, Values] = {}
         self._working: set[ast.AST] = set()
+        self._provisional: dict[ast.AST, Values] = {}
         self._cuts = 0
 
     def values(self, node: ast.expr, scope: Scope) -> Values:
         """Return what an expression can be."""
         if node in self._known:
             return self._known[node]
-        if node in self._working:
+        if node in self._provisional:
+            self._cuts += 1
+            return self._provisional[node]
+        if node in self._working or len(self._working) > _DEEPEST:
             self._cuts += 1
             return UNKNOWN
         self._working.add(node)
         use, cuts = scope.module.places.get(node), self._cuts
         found = _unique(self._work_out(node, scope if use is None else use.scope))
         self._working.discard(node)
-        if not self._working or cuts == self._cuts:  # what a cycle cut short is not the whole answer
+        if not self._working or cuts == self._cuts:
             self._known[node] = found
+        else:  # what a cycle cut short is not the whole answer, but good enough for the question at hand
+            self._provisional[node] = found
+        if not self._working:
+            self._provisional.clear()
         return found
 
     def _work_out(self, node: ast.expr, scope: Scope) -> Values:  # noqa: C901, PLR0912 - one case for each node
