@@ -50,7 +50,6 @@ def emulated(chat: Chat, emulation: Emulation, outgoing: Outgoing) -> Flow:
     try:
         for _ in range(emulation.choices):
             yield from run.choice()
-        yield from run.tell()
     except _Failure as failure:
         yield from voice.fail(failure.answer)
         return

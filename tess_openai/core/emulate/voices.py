@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 
 from tess_openai.core.calls import Answer, Flow
 from tess_openai.core.chat.chunks import FINISH_REASONS, Chunk, StreamFault
-from tess_openai.core.chat.exchange import EVENT_STREAM, Chat, completed, ledger_header
+from tess_openai.core.chat.exchange import EVENT_STREAM, Chat, completed, ledger_header, tell
 from tess_openai.core.chat.stream import ChunkWriter
 from tess_openai.core.emulate.functions import deltas, message_fields
 from tess_openai.core.emulate.outcomes import Called, Said
@@ -127,7 +127,9 @@ class StreamVoice:
         last = b""
         if usage is not None and self._chat.prepared.include_usage:
             last = self._write({"choices": [], "usage": usage})
-        yield from self._give(last + self._writer.close())
+        last += self._writer.close()
+        refused = yield from tell(self._chat.ledger)
+        yield from self._give(last) if refused is None else self.fail(refused.to_answer())
 
     def fail(self, answer: Answer) -> Flow:
         """Give the error: as it is, or in the stream if that has begun."""

@@ -118,9 +118,16 @@ def test_token_counts(driver: Driver, model: Model, *, usage: Any, given: bool, 
     assert getattr(counts, "estimated", False) is not given
 
 
-def test_an_empty_answer_is_noticed(driver: Driver, client: Any, model: Model, tools: list[Any]) -> None:
+def test_an_empty_answer_is_noticed(
+    driver: Driver, client: Any, model: Model, tools: list[Any], *, stream: bool
+) -> None:
     """As without emulation."""
     model.simulator.script("")
     with pytest.warns(match="no text"):
-        answer = driver.ask(client, tools=tools)
-    assert changes_of(answer)[-1].action == "noticed"
+        chunks = _chunks(driver, client, stream=stream, tools=tools)
+    assert changes_of(chunks[-1])[-1].action == "noticed"
+
+
+def _chunks(driver: Driver, client: Any, *, stream: bool, **fields: Any) -> list[Any]:
+    answer = driver.ask(client, stream=stream, **fields)
+    return driver.items(answer) if stream else [answer]
