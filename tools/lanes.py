@@ -37,6 +37,11 @@ SUITE: Final = (
     *("--ignore=tests/docs", "--ignore=tests/frameworks", "--ignore=tests/workshop"),
     *("--hypothesis-profile=lane", "-q", "-p", "no:cacheprovider"),
 )
+BETWEEN: Final = (
+    *SUITE,
+    *("--ignore=tests/unit/emulate", "--ignore=tests/testing", "--ignore=tests/cli"),
+)
+"""For what lies between the oldest and the newest SDK: without what is pure, or a program of its own."""
 HTTPX: Final = ("respx",)
 HTTPX2: Final = ("pytest-httpx2",)
 
@@ -71,21 +76,21 @@ class Lane:
 
 LANES: Final = (
     Lane(name="openai-1.66.0", needs=("openai==1.66.0", *HTTPX)),
-    Lane(name="openai-1.109.1", needs=("openai==1.109.1", *HTTPX)),
-    Lane(name="openai-2.30.0", needs=("openai==2.30.0", *HTTPX)),
-    Lane(name="openai-2.54.0", needs=("openai==2.54.0", *HTTPX)),
-    Lane(name="openai-3.0.0", needs=("openai==3.0.0", *HTTPX2)),
+    Lane(name="openai-1.109.1", needs=("openai==1.109.1", *HTTPX), program=BETWEEN),
+    Lane(name="openai-2.30.0", needs=("openai==2.30.0", *HTTPX), program=BETWEEN),
+    Lane(name="openai-2.54.0", needs=("openai==2.54.0", *HTTPX), program=BETWEEN),
+    Lane(name="openai-3.0.0", needs=("openai==3.0.0", *HTTPX2), program=BETWEEN),
     Lane(name="openai-3.54.0", needs=("openai==3.54.0", *HTTPX2)),
     Lane(
         name="legacy-httpx",
         needs=("openai==3.54.0", "httpx", *HTTPX, *HTTPX2),
-        program=(*SUITE, "--http-client=legacy"),
+        program=(*BETWEEN, "--http-client=legacy"),
     ),
     Lane(
         name="aiohttp",
         needs=("openai[aiohttp]==3.54.0", *HTTPX2),
         since=(3, 11),  # its yarl has no wheel for 3.10
-        program=(*SUITE, "--http-client=aiohttp"),
+        program=(*BETWEEN, "--http-client=aiohttp"),
     ),
     Lane(name="python-3.10", pins="openai-3.54.0", python="3.10"),
     Lane(name="python-3.13", pins="openai-3.54.0", python="3.13"),

@@ -90,11 +90,12 @@ def to_tools(body: JSONObject, options: Options, ledger: Ledger) -> TessTools:
     demand = _demand(body, options.tool_names) or (declined if given.words else None)
     if demand is None:
         return TessTools(word)
+    by_itself = "the agent decides itself whether it uses its tool"
     verdict = ledger.lose(
         demand,
         given=describe(body[demand]),
-        why="the agent decides itself whether it uses its tool",
-        topic="tools",
+        why=by_itself if given.words else "there are no tools to choose from",
+        topic="tools" if given.words else None,  # some clients demand a call of nothing, unasked
     )
     return TessTools(word, _kept(demand, verdict))
 
