@@ -17,7 +17,6 @@ from tess_openai.testing import TessSimulator
 if TYPE_CHECKING:
     from tests.wire.conftest import Driver
 
-pytestmark = pytest.mark.needs("jsonschema")
 NONCE = re.compile(r"<call:(\w+)>")
 
 
