@@ -11,6 +11,7 @@ from typing_extensions import assert_type
 from tess_openai import (
     Agent,
     Change,
+    Prompts,
     async_get_agent,
     async_list_agents,
     changes_of,
@@ -33,6 +34,8 @@ assert_type(create_async_client("8794", timeout=30.0, max_retries=0), openai.Asy
 assert_type(get_agent(8794, api_key="1|x"), Agent)
 assert_type(list_agents(q="support", type="chat"), Iterator[Agent])
 create_client(8794, agent="fetch", agents={"support": 8794, "sales": "a-slug-AbC12d"}, requests_per_second=1)
+create_client(emulate=True, max_repairs=2, prompts=Prompts(auto="Call one."), unsupported={"n": "warn"})
+create_client(emulate="tools")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 create_client(agent=get_agent(8794), models={"gpt-4o": "tess-6", "*": None})
 create_client(agent="always")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
