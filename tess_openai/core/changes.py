@@ -73,11 +73,16 @@ def describe(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
-        return repr(value) if len(repr(value)) <= 24 else "a number"
+        text = repr(value) if isinstance(value, int) else f"{value:.6g}"
+        return text if len(text) <= 24 else "a number"
     if isinstance(value, str):
-        return f"a string of {len(value)} characters"
+        return f"a string of {_count(len(value), 'character')}"
     if (items := to_list(value)) is not None:
         return f"a list of {len(items)}"
     if (members := to_object(value)) is not None:
-        return f"an object with {len(members)} keys"
+        return f"an object with {_count(len(members), 'key')}"
     return f"a {type(value).__name__}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -31,13 +31,14 @@ WORKSPACE_HINT: Final = (
     "TESS_WORKSPACE_ID); see Settings, Workspace in Tess."
 )
 NOT_FOUND_HINT: Final = (
-    "Check the agent's number, that it is a chat agent, and that it is not private to another workspace; a "
-    "base_url must end in /agents/{id}/openai."
+    "Check the agent's number, that it is a chat agent, that it is not private to another workspace, and "
+    "that TESS_BASE_URL or base_url= is the API's root, https://api.tess.im."
 )
 TIMEOUT_HINT: Final = (
     "Cloudflare gave up after about 100 seconds, but the execution goes on and is paid for, so it is not "
     "sent again. Use stream=True for long answers."
 )
+RATE_HINT: Final = "requests_per_second=1 lets all calls of a key take turns."
 CREDITS_HINT: Final = "Add credits to the workspace that x-workspace-id names."
 
 
@@ -265,7 +266,7 @@ _CODES: Final = {
     504: "gateway_timeout",
     524: "execution_timeout",
 }
-_HINTS: Final = {404: NOT_FOUND_HINT, 524: TIMEOUT_HINT}
+_HINTS: Final = {404: NOT_FOUND_HINT, 429: RATE_HINT, 524: TIMEOUT_HINT}
 
 
 def _type(status: int) -> str:

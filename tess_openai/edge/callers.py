@@ -39,14 +39,23 @@ _MACHINERY: Final = sys.stdlib_module_names | {"openai", "httpx", "httpx2", "any
 """Never the caller, even where all lines are a library's."""
 
 
-def warn(message: str, category: type[TessWarning], line: FrameType | None = None) -> None:
-    """Warn at the caller's line; `line` is its frame when `caller()` has already found it."""
+def warn(
+    message: str, category: type[TessWarning], line: FrameType | None = None, *, about: str = ""
+) -> None:
+    """Warn at the caller's line, once for what it is `about`, whatever values the message tells.
+
+    Args:
+        message: One line.
+        category: Of the warning.
+        line: The caller's frame when `caller()` has already found it.
+        about: A parameter; `""` for the message itself.
+    """
     frame = line or caller()
     if frame is None:
         warnings.warn(message, category, stacklevel=2)
         return
     module: str = frame.f_globals.get("__name__", "<unknown>")
-    if _said.is_repeated(message, category, module, frame):
+    if _said.is_repeated(message, category, module, frame, about or message):
         return
     warnings.warn_explicit(
         message,
@@ -93,12 +102,14 @@ class _Said:
         self._content: list[object] = []
         self._lines: set[tuple[str, int, type[TessWarning], str]] = set()
 
-    def is_repeated(self, message: str, category: type[TessWarning], module: str, frame: FrameType) -> bool:
+    def is_repeated(
+        self, message: str, category: type[TessWarning], module: str, frame: FrameType, about: str
+    ) -> bool:
         """Whether this was said at this line, and the filters want it there once."""
         filters = warnings.filters
         if filters is not self._filters or filters != self._content:
             self._filters, self._content, self._lines = filters, list(filters), set()
-        line = (frame.f_code.co_filename, frame.f_lineno, category, message)
+        line = (frame.f_code.co_filename, frame.f_lineno, category, about)
         if line not in self._lines:
             self._lines.add(line)
             return False

@@ -13,6 +13,7 @@ from tess_openai.core.errors import (
     CREDITS_HINT,
     KEY_HINT,
     NOT_FOUND_HINT,
+    RATE_HINT,
     TIMEOUT_HINT,
     WORKSPACE_HINT,
     TessError,
@@ -153,7 +154,7 @@ DIALECTS = [
     pytest.param(
         429,
         {"error": "Rate limit exceeded", "retry_after": 7},
-        (429, "Rate limit exceeded", None, "rate_limit_exceeded", ""),
+        (429, "Rate limit exceeded", None, "rate_limit_exceeded", RATE_HINT),
         id="too many requests",
     ),
     pytest.param(

@@ -204,6 +204,17 @@ def test_by_default_a_line_warns_once(driver: Driver) -> None:
     assert len(lines) == len(set(lines)) == 2
 
 
+def test_a_loop_over_values_warns_once_for_each_parameter(driver: Driver) -> None:
+    """The value is told with the first; the others would flood a batch."""
+    client = driver.client()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        for number in range(4):
+            driver.ask(client, seed=number, user="u" * (number + 1), temperature=0.1 * (number + 1))
+    told = [str(warning.message).partition(" ")[0] for warning in caught]
+    assert sorted(told) == ["seed", "temperature", "user"]
+
+
 def test_a_retry_does_not_warn_again(driver: Driver) -> None:
     """The SDK sends the same call again."""
     told: list[Change] = []
