@@ -163,7 +163,7 @@ def messages() -> str:
 
 def endpoints() -> str:
     """List the endpoints of OpenAI's that Tess does not have."""
-    return ", ".join(_code(f"/{name}") for name in sorted(ABSENT) if name != "chat") + "."
+    return ", ".join(_code(f"/{name}") for name in sorted(ABSENT) if name not in ("chat", "models")) + "."
 
 
 def warning_categories() -> str:
