@@ -112,6 +112,7 @@ def test_emulation_is_seen_where_it_is_possible(tmp_path: Path, tess_openai: Pro
     report = json.loads(tess_openai("check", ".", "--format", "json", "--policy", "emulate").stdout)
     fates = {each["subject"]: each["fate"] for each in report["sites"][0]["fates"]}
     assert fates == {
+        "openai": "unseen",
         "stop": "emulated",
         "seed": "stripped",
         "n": "stripped",
@@ -124,11 +125,12 @@ def test_emulation_of_what_is_not_written_out_is_no_error(tmp_path: Path, tess_o
     """A value from elsewhere is taken for a good one."""
     (tmp_path / "a.py").write_text(
         "import openai\nfrom b import *\n"
-        "openai.chat.completions.create(n=N, max_tokens=MOST, stop=STOP, tools=TOOLS,\n"
+        "openai.OpenAI().chat.completions.create(n=N, max_tokens=MOST, stop=STOP, tools=TOOLS,\n"
         "    response_format={'type': 'json_schema', 'json_schema': SCHEMA})\n"
     )
     report = json.loads(tess_openai("check", ".", "--format", "json", "--policy", "emulate").stdout)
-    assert {each["fate"] for each in report["sites"][0]["fates"]} == {"emulated"}
+    (call,) = [site for site in report["sites"] if site["kind"] == "call"]
+    assert {each["fate"] for each in call["fates"]} == {"emulated"}
 
 
 def test_a_wrong_policy_is_explained(program: Path, tess_openai: Program) -> None:
@@ -215,8 +217,8 @@ def test_the_checker_agrees_with_the_adapter(name: str, value: object, word: Wor
 def test_every_parameter_that_tess_lacks_is_known(name: str, tmp_path: Path) -> None:
     """The table of the adapter is the table of the checker."""
     file = tmp_path / "a.py"
-    file.write_text(f"import openai\nopenai.chat.completions.create({name}=object())\n")
-    (site,) = check_paths([file], to_policy("warn")).sites
+    file.write_text(f"import openai\nopenai.OpenAI().chat.completions.create({name}=object())\n")
+    site = next(site for site in check_paths([file], to_policy("warn")).sites if site.kind == "call")
     assert [(fate.subject, fate.fate, fate.certain) for fate in site.fates] == [(name, "stripped", False)]
 
 

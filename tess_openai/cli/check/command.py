@@ -42,7 +42,7 @@ def check(
     ],
     *,
     policy: Annotated[
-        str, typer.Option(help="What unsupported= will be: a word, or PARAMETER=WORD,...")
+        str, typer.Option(help="unsupported= where the source says none: a word, or PARAMETER=WORD,...")
     ] = "warn",
     format_: Annotated[Format, typer.Option("--format", help="How to say it.")] = "text",
     fail_on: Annotated[FailOn, typer.Option(help="From which level on the exit status is 1.")] = "error",

@@ -12,7 +12,12 @@ from typing import Final
 from tess_openai.cli.check.findings import Fate, Fated, Level
 from tess_openai.cli.check.literals import UNSEEN, Argument, Mark
 from tess_openai.core.changes import Change
-from tess_openai.core.chat.parameters import CHAT_PARAMETERS, POLICY_PARAMETERS, TOOL_PARAMETERS
+from tess_openai.core.chat.parameters import (
+    CHAT_PARAMETERS,
+    EMULATED_PARAMETERS,
+    POLICY_PARAMETERS,
+    TOOL_PARAMETERS,
+)
 from tess_openai.core.chat.request import Prepared, prepare
 from tess_openai.core.headers import FOREIGN
 from tess_openai.core.jsons import JSONObject, to_list, to_object
@@ -44,13 +49,16 @@ STAND_INS: Final[JSONObject] = {
 """What a value that is not seen usually is; for all others a word that no parameter takes as nothing."""
 
 
-def to_policy(words: Unsupported) -> Policy:
-    """Return the policy that `unsupported=` would give.
+def to_policy(words: Unsupported, *, emulate: bool = False) -> Policy:
+    """Return the policy that `unsupported=` and `emulate=` would give.
 
     Raises:
         ValueError: No such word or parameter.
     """
-    return Policy().overridden_by(parse_unsupported(words, POLICY_PARAMETERS))
+    policy = Policy().overridden_by(parse_unsupported(words, POLICY_PARAMETERS))
+    if not emulate:
+        return policy
+    return Policy(policy.default, {**dict.fromkeys(EMULATED_PARAMETERS, "emulate"), **policy.by_param})
 
 
 def chat_fates(arguments: Sequence[Argument], policy: Policy) -> list[Fate]:

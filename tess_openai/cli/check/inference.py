@@ -20,6 +20,7 @@ from tess_openai.cli.check.libraries import (
     OTHER_CLIENTS,
     RESOURCES,
     TESS_CLIENTS,
+    TESS_SETTINGS,
 )
 from tess_openai.cli.check.project import Project
 from tess_openai.cli.check.scopes import Binding, Module, Scope, Use, parameters_of
@@ -41,6 +42,8 @@ from tess_openai.cli.check.values import (
 SDK_CLIENTS: Final = frozenset({*OPENAI_CLIENTS, *OTHER_CLIENTS, *TESS_CLIENTS, MODULE_CLIENT})
 FRAMEWORK_CLIENTS: Final = LANGCHAIN_CHAT | LLAMAINDEX_CHAT
 CLIENTS: Final = SDK_CLIENTS | FRAMEWORK_CLIENTS
+KEEPS_CALL: Final = TESS_CLIENTS | TESS_SETTINGS | FRAMEWORK_CLIENTS
+"""Their arguments say how later calls fare."""
 CHAINED: Final = frozenset({"bind", "bind_tools", "with_config", "with_retry", "with_structured_output"})
 """Methods of LangChain's that give the same model again."""
 _DEEPEST: Final = 60
@@ -268,6 +271,8 @@ class Inference:
         return (Object(of), *(Instance(path) for path in bases if path in CLIENTS))
 
     def _external_called(self, path: str, node: ast.Call, scope: Scope) -> Values:
+        if path in KEEPS_CALL:
+            return (Instance(path, node, scope),)
         if path in CLIENTS:
             return (Instance(path),)
         if path == "functools.partial" and node.args:

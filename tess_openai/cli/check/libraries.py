@@ -24,8 +24,24 @@ OTHER_CLIENTS: Final = frozenset(
 )
 """Clients of the SDK for other services: they build other URLs and keys."""
 
-TESS_CLIENTS: Final = frozenset({"tess_openai.create_client", "tess_openai.create_async_client"})
+TESS_CLIENTS: Final = frozenset(
+    {
+        "tess_openai.create_async_client",
+        "tess_openai.create_client",
+        "tess_openai.presets.async_instructor",
+        "tess_openai.presets.instructor",
+    }
+)
 """Already changed: only their calls are looked at."""
+
+CONNECTION: Final = "tess_openai.connection"
+TESS_SETTINGS: Final = frozenset(
+    {CONNECTION, "tess_openai.presets.langchain", "tess_openai.presets.llama_index"}
+)
+"""What a framework's model is given to talk to Tess."""
+
+MODULE_PRESET: Final = "tess_openai.presets.openai_module"
+"""What makes the module `openai` talk to Tess."""
 
 MODULE_CLIENT: Final = "openai"
 """`openai.chat.completions.create(...)`: the client that the SDK makes itself."""

@@ -19,7 +19,8 @@ COLOURS: Final = {"error": "bold red", "warning": "yellow", "note": "cyan", "non
 LIMITS: Final = (
     "Read, not run. Not seen: values and messages that are made at run time, clients and arguments that come "
     "from code outside of these paths, calls by other libraries than the SDK, LangChain and LlamaIndex, and "
-    "the options of your own agent. What is marked (?) depends on such a value."
+    "the options of your own agent. emulate= and unsupported= count where they are written out; elsewhere "
+    "--policy says them. What is marked (?) depends on such a value."
 )
 RULES: Final = {
     "refused": "It is refused, or not there on Tess.",
@@ -75,10 +76,11 @@ def to_text(report: Report, *, everything: bool) -> Text:
         text.append(f"  cannot be read: {unreadable.why}\n", COLOURS["error"])
     counts = report.counts
     told = ", ".join(
-        f"{counts[level]} {level if level != 'none' else 'unchanged'}{_s(counts[level], level)}"
+        f"{counts[level]} {level}{_s(counts[level])}" if level != "none" else f"{counts[level]} unchanged"
         for level in LEVELS
     )
-    text.append(f"{report.files} files, {len(report.sites)} places: {told}\n", "bold")
+    files, places = report.files, len(report.sites)
+    text.append(f"{files} file{_s(files)}, {places} place{_s(places)}: {told}\n", "bold")
     text.append(f"{LIMITS}\n", "dim")
     return text
 
@@ -162,5 +164,5 @@ def _location(site: Site, fate: Fate) -> JSONObject:
     return {"physicalLocation": {"artifactLocation": {"uri": site.path}, "region": region}}
 
 
-def _s(number: int, level: Level) -> str:
-    return "s" if number != 1 and level != "none" else ""
+def _s(number: int) -> str:
+    return "" if number == 1 else "s"

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from tess_openai.cli.check import libraries
+from tess_openai.cli.check.converted import Converted
 from tess_openai.cli.check.endpoints import Endpoint, endpoint_of, likely_endpoint
 from tess_openai.cli.check.fates import chat_fates
 from tess_openai.cli.check.findings import Fate, Fated, Kind, Level, Site
 from tess_openai.cli.check.inference import FRAMEWORK_CLIENTS, SDK_CLIENTS, Inference, text_of
 from tess_openai.cli.check.literals import Argument, Literals
 from tess_openai.cli.check.scopes import OPENAI_HOST, Module, Scope, Use
-from tess_openai.cli.check.values import Container, External, Function, Member, Partial, Value
+from tess_openai.cli.check.values import Container, External, Function, Instance, Member, Partial, Value
 from tess_openai.core.chat.parameters import CHAT_PARAMETERS
 from tess_openai.core.policy import Policy
 from tess_openai.core.routes import ABSENT
@@ -26,6 +27,9 @@ _STRUCTURED: Final = {
     "json_schema": "response_format",
 }
 _SETTINGS: Final = frozenset({"api_key", "base_url", "organization", "project", "http_client"})
+_MODULE_REMEDY: Final = (
+    "Before the first call: vars(openai).update(tess_openai.presets.openai_module(AGENT_ID))."
+)
 _SECRET: Final = ("sk-", "|")
 
 
@@ -35,7 +39,7 @@ class Finder:
     def __init__(self, inference: Inference, policy: Policy) -> None:
         self.inference = inference
         self.literals = Literals(inference)
-        self.policy = policy
+        self.converted = Converted(self.literals, policy)
 
     def sites(self, module: Module) -> list[Site]:
         """Return all sites of a module, in the order of its lines."""
@@ -79,7 +83,7 @@ class Finder:
         if values or self._is_known(node.func, use.scope):
             return None
         endpoint = likely_endpoint(node.func, imports_openai="openai" in use.scope.module.imports)
-        return None if endpoint is None else self._sent(endpoint, node, use, certain=False)
+        return None if endpoint is None else self._sent(endpoint, node, use, None)
 
     def _is_known(self, func: ast.expr, scope: Scope) -> bool:
         """Whether a method is one of a value that is seen to be no client, a dict's for example."""
@@ -95,17 +99,18 @@ class Finder:
                 return self._constructed(path, node, use, handled)
             case Partial(target, call, scope):
                 endpoint = endpoint_of(target.path)
-                return None if endpoint is None else self._sent(endpoint, node, use, more=(call, scope))
+                more = (call, scope)
+                return None if endpoint is None else self._sent(endpoint, node, use, target.owner, more=more)
             case Member(owner, path) if owner.path in libraries.OTHER_CLIENTS:
                 return None  # told where the client is made
             case Member(owner, path) if owner.path in FRAMEWORK_CLIENTS:
                 is_langchain = owner.path in libraries.LANGCHAIN_CHAT
-                return self._model_method(path[-1], node, use) if is_langchain else None
+                return self._model_method(owner, path[-1], node, use) if is_langchain else None
             case Member(_, path) if path[-1] in libraries.COPIES:
                 return self._copied(node, use)
-            case Member(_, path):
+            case Member(owner, path):
                 endpoint = endpoint_of(path)
-                return None if endpoint is None else self._sent(endpoint, node, use)
+                return None if endpoint is None else self._sent(endpoint, node, use, owner)
             case _:
                 return None
 
@@ -114,22 +119,24 @@ class Finder:
         endpoint: Endpoint,
         node: ast.Call,
         use: Use,
+        owner: Instance | None,
         *,
-        certain: bool = True,
         more: tuple[ast.Call, Scope] | None = None,
     ) -> Site:
-        """Return the site of a call that sends something."""
+        """Return the site of a call that sends something; `owner` is None where the client is not seen."""
+        certain = owner is not None
         if endpoint.part is not None:
             why = f"Tess does not have {ABSENT[endpoint.part]}"
             fate = _fate(node, endpoint.name, "refused", "error", why)
             return _site(use, "endpoint", endpoint.name, [fate], certain=certain)
+        elsewhere = self._elsewhere(node, owner)
         if endpoint.is_raw:
             why = "a request of your own path: it goes to Tess as it is"
             fate = _fate(node, endpoint.name, "unseen", "note", why)
-            return _site(use, "endpoint", endpoint.name, [fate], certain=certain)
+            return _site(use, "endpoint", endpoint.name, [*elsewhere, fate], certain=certain)
         if not endpoint.is_chat:
             fate = _fate(node, endpoint.name, "kept", "none", "it is answered from what Tess has")
-            return _site(use, "endpoint", endpoint.name, [fate], certain=certain)
+            return _site(use, "endpoint", endpoint.name, [*elsewhere, fate], certain=certain)
         given = self.literals.given(node, use.scope, _IN_BODY)
         arguments, unseen = list(given.arguments), list(given.unseen)
         if more is not None:
@@ -137,8 +144,16 @@ class Finder:
             own = {each.name for each in arguments}
             arguments += [each for each in earlier.arguments if each.name not in own]
             unseen += earlier.unseen
-        fates = [*chat_fates(arguments, self.policy), *map(_unseen, unseen)]
+        policy = self.converted.policy if owner is None else self.converted.policy_of(owner)
+        fates = [*elsewhere, *chat_fates(arguments, policy), *map(_unseen, unseen)]
         return _site(use, "call", endpoint.name, fates, certain=certain)
+
+    def _elsewhere(self, node: ast.Call, owner: Instance | None) -> list[Fate]:
+        """Say that a call of the module `openai` itself still goes to OpenAI."""
+        if owner is None or owner.path != libraries.MODULE_CLIENT or self.converted.has_module:
+            return []
+        why = "a call of the module itself still goes to OpenAI"
+        return [_fate(node, owner.path, "unseen", "warning", why, _MODULE_REMEDY)]
 
     def _copied(self, node: ast.Call, use: Use) -> Site | None:
         for keyword in node.keywords:
@@ -150,7 +165,7 @@ class Finder:
                 return _site(use, "base-url", "base_url", [fate])
         return None
 
-    def _model_method(self, method: str, node: ast.Call, use: Use) -> Site | None:
+    def _model_method(self, owner: Instance, method: str, node: ast.Call, use: Use) -> Site | None:
         """Return the site of a method of LangChain's that adds to what later calls send."""
         if method == "bind_tools" and node.args:
             first = node.args[0]
@@ -163,7 +178,7 @@ class Finder:
             arguments = list(self.literals.given(node, use.scope, _FRAMEWORK_BODY).arguments)
         else:
             return None
-        return _site(use, "call", method, chat_fates(arguments, self.policy))
+        return _site(use, "call", method, chat_fates(arguments, self.converted.policy_of(owner)))
 
     # --- clients ---
 
@@ -188,7 +203,9 @@ class Finder:
         handled.difference_update(ast.walk(node))
         return None
 
-    def _sdk_client(self, path: str, node: ast.Call, use: Use) -> Site:
+    def _sdk_client(self, path: str, node: ast.Call, use: Use) -> Site | None:
+        if self.converted.settings_of(node, use.scope) is not None:
+            return None
         factory = libraries.OPENAI_CLIENTS[path]
         first = _fate(node, path, "rewritten", "note", "make it for Tess", f"tess_openai.{factory}(AGENT_ID)")
         given = self.literals.given(node, use.scope, frozenset())
@@ -196,21 +213,25 @@ class Finder:
 
     def _framework_client(self, path: str, node: ast.Call, use: Use) -> Site:
         remedy = "Pass it base_url, api_key and http_client of tess_openai.connection(AGENT_ID)."
-        fates = [_fate(node, path, "rewritten", "note", "point it at Tess", remedy)]
+        settings = self.converted.settings_of(node, use.scope)
+        policy = self.converted.policy if settings is None else self.converted.policy_of(settings)
+        fates: list[Fate] = []
+        if settings is None:
+            fates.append(_fate(node, path, "rewritten", "note", "point it at Tess", remedy))
         given = self.literals.given(node, use.scope, _FRAMEWORK_BODY)
         named = [
             Argument(libraries.FRAMEWORK_NAMES.get(each.name, each.name), each.node, each.value, each.in_body)
             for each in given.arguments
         ]
-        fates += chat_fates(
-            [each for each in named if each.name in CHAT_PARAMETERS or each.in_body], self.policy
-        )
-        fates += _options([each for each in named if not each.in_body])
+        fates += chat_fates([each for each in named if each.name in CHAT_PARAMETERS or each.in_body], policy)
+        pointing = frozenset({"api_key", "base_url"} if settings is not None else ())
+        fates += _options([each for each in named if not each.in_body and each.name not in pointing])
         for each in named:
             if each.name == "use_responses_api" and each.value is True:
                 why = f"Tess does not have {ABSENT['responses']}"
                 fates.append(_fate(each.node, each.name, "refused", "error", why))
-        return _site(use, "client", path, [*fates, *map(_unseen, given.unseen)])
+        unseen = [each for each in given.unseen if self.converted.made(each, use.scope) is None]
+        return _site(use, "client", path, [*fates, *map(_unseen, unseen)])
 
     def _is_openai_model(self, node: ast.Call, scope: Scope) -> bool:
         given = {each.name: each.value for each in self.literals.given(node, scope, frozenset()).arguments}
@@ -231,10 +252,9 @@ class Finder:
                 why = "it is the agent's root on Tess, not OpenAI's"
                 return _site(use, "base-url", "base_url", [_fate(node, "base_url", "unseen", "note", why)])
             if isinstance(value, External) and value.path == f"openai.{node.attr}" and is_setting:
-                why = "a setting of the module; Tess's come from TESS_* or the arguments of create_client"
-                return _site(
-                    use, "client", value.path, [_fate(node, value.path, "rewritten", "warning", why)]
-                )
+                why = "a setting of the module for OpenAI; Tess's come from a preset"
+                fate = _fate(node, value.path, "rewritten", "warning", why, _MODULE_REMEDY)
+                return _site(use, "client", value.path, [fate])
         return None
 
     def _variable(self, name: str | None, use: Use) -> Site | None:

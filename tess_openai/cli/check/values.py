@@ -19,9 +19,17 @@ class External:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """What calling a library's name gives: `openai.OpenAI()` is `Instance("openai.OpenAI")`."""
+    """What calling a library's name gives: `openai.OpenAI()` is `Instance("openai.OpenAI")`.
+
+    Attributes:
+        path: Of what was called.
+        call: Where it was made, for what keeps settings of Tess's.
+        scope: Of the call.
+    """
 
     path: str
+    call: ast.Call | None = field(default=None, repr=False)
+    scope: Scope | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ keyed = Client(  # expect: openai.Client openai.Client=rewritten api_key=rewritt
     max_retries=5,
 )
 keyed.chat.completions.create(model="m", messages=messages, stream=True)  # expect: chat.completions.create
-openai.chat.completions.create(model="m", messages=messages, top_p=0.5)  # expect: chat.completions.create top_p=stripped
+openai.chat.completions.create(model="m", messages=messages, top_p=0.5)  # expect: chat.completions.create openai=unseen top_p=stripped
 openai.api_key = "sk-x"  # expect: openai.api_key openai.api_key=rewritten
 lazy = importlib.import_module("openai").OpenAI()  # expect: openai.OpenAI openai.OpenAI=rewritten
 lazy.chat.completions.create(model="m", messages=messages, n=1)  # expect: chat.completions.create

@@ -1,0 +1,172 @@
+"""`tess-openai check` of programs that are converted, wholly or in part: what is written there counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from programs import Program
+
+from tess_openai.cli.check.command import check_paths
+from tess_openai.cli.check.fates import to_policy
+from tess_openai.cli.check.findings import Fate
+
+CALL = "client.chat.completions.create(seed=1, stop='x')\n"
+README = """from langchain_openai import ChatOpenAI
+from tess_openai import connection
+
+tess = connection(8794)
+model = ChatOpenAI(
+    model="tess-6",
+    base_url=tess["base_url"],
+    api_key=tess["api_key"],
+    http_client=tess["http_client"],
+    http_async_client=tess["async_http_client"],
+)
+"""
+
+
+def fates_in(tmp_path: Path, source: str, policy: str = "warn") -> list[Fate]:
+    """Return all fates that matter in a program."""
+    file = tmp_path / "program.py"
+    file.write_text(source)
+    report = check_paths([file], to_policy(policy))  # type: ignore[arg-type]
+    assert not report.unreadable
+    return [fate for site in report.sites for fate in site.fates if fate.level != "none"]
+
+
+def told(tmp_path: Path, source: str, policy: str = "warn") -> list[str]:
+    """Say these fates."""
+    return [f"{fate.subject}={fate.fate}" for fate in fates_in(tmp_path, source, policy)]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ("", ["seed=stripped", "stop=stripped"]),
+        ("emulate=True", ["seed=stripped", "stop=emulated"]),
+        ("emulate=False", ["seed=stripped", "stop=stripped"]),
+        ("unsupported='error'", ["seed=refused", "stop=refused"]),
+        ("unsupported={'seed': 'error', '*': 'emulate'}", ["seed=refused", "stop=emulated"]),
+        ("unsupported={'stop': 'ignore'}, emulate=True", ["seed=stripped", "stop=stripped"]),
+        ("unsupported=WORDS", ["seed=refused", "stop=stripped"]),
+        ("**OPTIONS", ["seed=stripped", "stop=emulated"]),
+    ],
+)
+@pytest.mark.parametrize("factory", ["create_client", "create_async_client"])
+def test_the_policy_in_the_source_counts(
+    factory: str, options: str, expected: list[str], tmp_path: Path
+) -> None:
+    """Where it is written out, there or under a name."""
+    source = (
+        f"from tess_openai import {factory}\n"
+        "WORDS = {'seed': 'error'}\nOPTIONS = {'emulate': True}\n"
+        f"client = {factory}(8794, {options})\n{CALL}"
+    )
+    assert told(tmp_path, source) == expected
+
+
+def test_a_policy_in_the_same_function_counts(tmp_path: Path) -> None:
+    """And does not for the client of another."""
+    source = (
+        "from tess_openai import create_client\n"
+        f"def one():\n    on = True\n    client = create_client(1, emulate=on)\n    {CALL}"
+        f"def two():\n    client = create_client(1)\n    {CALL}"
+    )
+    assert told(tmp_path, source) == ["seed=stripped", "stop=emulated", "seed=stripped", "stop=stripped"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    ["emulate=flag()", "unsupported=read()", "unsupported={'sede': 'warn'}", "unsupported={'seed': word()}"],
+)
+def test_a_policy_that_cannot_be_read_is_the_options(options: str, tmp_path: Path) -> None:
+    """`--policy` says it then."""
+    source = f"from tess_openai import create_client\nclient = create_client(1, {options})\n{CALL}"
+    assert told(tmp_path, source, "error") == ["seed=refused", "stop=refused"]
+
+
+def test_the_policy_in_the_source_goes_before_the_option(tmp_path: Path) -> None:
+    """It is what will happen."""
+    source = f"from tess_openai import create_client\nclient = create_client(1, unsupported='warn')\n{CALL}"
+    assert told(tmp_path, source, "error") == ["seed=stripped", "stop=stripped"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        README,
+        (
+            "from langchain_openai import ChatOpenAI\nfrom tess_openai import presets\n"
+            "ChatOpenAI(model='tess-6', **presets.langchain(8794))\n"
+        ),
+        (
+            "from langchain_openai import ChatOpenAI\nfrom tess_openai import presets\n"
+            "given = {**presets.langchain(8794), 'streaming': True}\nChatOpenAI(model='tess-6', **given)\n"
+        ),
+        (
+            "from langchain.chat_models import init_chat_model\nfrom tess_openai.presets import langchain\n"
+            "init_chat_model('gpt-4o', **langchain(8794))\n"
+        ),
+        (
+            "from llama_index.llms.openai_like import OpenAILike\nfrom tess_openai import presets\n"
+            "OpenAILike(model='tess-6', **presets.llama_index(8794))\n"
+        ),
+        (
+            "from openai import OpenAI\nimport tess_openai\ntess = tess_openai.connection()\n"
+            "OpenAI(base_url=tess['base_url'], api_key=tess['api_key'], http_client=tess['http_client'])\n"
+        ),
+    ],
+)
+def test_a_converted_framework_is_clean(source: str, tmp_path: Path) -> None:
+    """There is nothing left to do."""
+    assert told(tmp_path, source) == []
+
+
+@pytest.mark.parametrize("missing", ["base_url", "http_client"])
+def test_half_a_conversion_is_none(missing: str, tmp_path: Path) -> None:
+    """Without the address or the HTTP client calls do not come to Tess."""
+    lines = [line for line in README.splitlines(keepends=True) if f"{missing}=" not in line]
+    source = "".join(line for line in lines if missing != "http_client" or "http_async_client" not in line)
+    assert "langchain_openai.ChatOpenAI=rewritten" in told(tmp_path, source)
+
+
+def test_a_converted_framework_still_tells_of_its_arguments(tmp_path: Path) -> None:
+    """By the policy that its settings were made with."""
+    source = (
+        "from langchain_openai import ChatOpenAI\nfrom tess_openai import presets\n"
+        "model = ChatOpenAI(seed=1, organization='o', **presets.langchain(8794, emulate=True))\n"
+        "model.bind(stop=['x'])\n"
+    )
+    assert told(tmp_path, source) == ["seed=stripped", "organization=stripped", "stop=emulated"]
+
+
+def test_calls_of_the_module_still_go_to_openai(tmp_path: Path) -> None:
+    """And what brings them to Tess is named."""
+    source = "import openai\nopenai.api_key = 'k'\nopenai.chat.completions.create()\nopenai.models.list()\n"
+    fates = fates_in(tmp_path, source)
+    assert [(fate.subject, fate.level) for fate in fates] == [
+        ("openai.api_key", "warning"),
+        ("openai", "warning"),
+        ("openai", "warning"),
+    ]
+    assert all("tess_openai.presets.openai_module(AGENT_ID)" in fate.remedy for fate in fates)
+    assert all("still goes to OpenAI" in fate.why for fate in fates[1:])
+
+
+@pytest.mark.parametrize(
+    "importing", ["from tess_openai.presets import openai_module as f", "from tess_openai import presets"]
+)
+def test_calls_of_a_module_that_is_set_go_to_tess(importing: str, tmp_path: Path) -> None:
+    """By `presets.openai_module`, wherever it is called."""
+    name = "f" if importing.endswith(" f") else "presets.openai_module"
+    source = (
+        f"import openai\n{importing}\nvars(openai).update({name}(8794))\nopenai.chat.completions.create()\n"
+    )
+    assert told(tmp_path, source) == []
+
+
+def test_one_is_not_many(tmp_path: Path, tess_openai: Program) -> None:
+    """In the last line."""
+    (tmp_path / "program.py").write_text("import openai\nopenai.models.list()\n")
+    assert "\n1 file, 1 place: 0 errors, 1 warning," in tess_openai("check", ".").stdout
