@@ -25,7 +25,7 @@ from tess_openai.core.calls import (
 )
 from tess_openai.core.chat.exchange import LEDGER_HEADER, ledger_header
 from tess_openai.core.chat.flow import chat_completion
-from tess_openai.core.errors import ERROR_BODY_LIMIT
+from tess_openai.core.errors import ERROR_BODY_LIMIT, RATE_HINT
 from tess_openai.core.jsons import parse_object
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.options import Options
@@ -247,7 +247,7 @@ def test_an_error_is_translated_and_keeps_the_ledger(*, stream: bool) -> None:
     )
     assert (run.answer.status, run.error["message"], run.error["code"]) == (
         429,
-        "Slow.",
+        f"Slow. {RATE_HINT}",
         "rate_limit_exceeded",
     )
     assert run.answer.headers["retry-after"] == "7"
