@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from tess_openai.cli import console
+from tess_openai.cli.problems import in_words_of_options
 from tess_openai.exceptions import TessWarning
 
 if TYPE_CHECKING:
@@ -66,5 +67,7 @@ def connect(
     warnings.simplefilter("ignore", TessWarning)  # the ledger tells it
     if not quiet:
         for warning in caught:
-            console.err().print(f"tess-openai: {warning.message}", soft_wrap=True, style="yellow")
+            console.err().print(
+                f"tess-openai: {in_words_of_options(str(warning.message))}", soft_wrap=True, style="yellow"
+            )
     return client

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tess_openai.core.jsons import to_object
 from tess_openai.exceptions import TessConfigurationError
 
 if TYPE_CHECKING:
     import openai
+
+_OPTIONS: Final = {
+    r"(pass )?api_key= or (set )?TESS_API_KEY": r"\g<2>TESS_API_KEY",
+    r"TESS_API_KEY or api_key=": "TESS_API_KEY",
+    r"\bworkspace_id=": "--workspace",
+    r"\bbase_url=": "--base-url",
+}
+"""An argument in a message -> what stands for it here; the key is never an option."""
 
 
 class Exit(IntEnum):
@@ -41,19 +50,23 @@ def to_problem(error: Exception) -> ProblemError | None:
     if isinstance(error, ProblemError):
         return error
     if isinstance(error, TessConfigurationError):
-        return ProblemError(str(error))
+        return ProblemError(in_words_of_options(str(error)))
     if "openai" not in sys.modules:  # it is slow to import, and then it cannot have raised anything
         return None
     import openai
 
     if isinstance(error, openai.APIStatusError):
-        return ProblemError(f"{message_of(error)} (HTTP {error.status_code})", Exit.REFUSED)
+        return ProblemError(
+            f"{in_words_of_options(message_of(error))} (HTTP {error.status_code})", Exit.REFUSED
+        )
     if isinstance(error, openai.APITimeoutError):
         return ProblemError("Tess did not answer in time; --timeout allows it longer", Exit.REFUSED)
     if isinstance(error, openai.APIConnectionError):
-        return ProblemError(f"Tess cannot be reached: {root_cause(error)}", Exit.REFUSED)
+        return ProblemError(
+            f"Tess cannot be reached at {address_of(error)}: {root_cause(error)}", Exit.REFUSED
+        )
     if isinstance(error, openai.APIError):
-        return ProblemError(message_of(error), Exit.REFUSED)
+        return ProblemError(in_words_of_options(message_of(error)), Exit.REFUSED)
     if isinstance(error, openai.OpenAIError):
         return ProblemError(str(error))
     return None
@@ -63,6 +76,19 @@ def message_of(error: openai.APIError) -> str:
     """Return Tess's reason, without the SDK's `Error code: 422 - {...}` around it."""
     message = (to_object(error.body) or {}).get("message")
     return message if isinstance(message, str) and message else error.message
+
+
+def in_words_of_options(text: str) -> str:
+    """Return a message about arguments of the factories as one about options and variables of the program."""
+    for argument, option in _OPTIONS.items():
+        text = re.sub(argument, option, text)
+    return text
+
+
+def address_of(error: openai.APIConnectionError) -> str:
+    """Return scheme, host and port of what was asked: no path, no user."""
+    url = error.request.url
+    return f"{url.scheme}://{url.netloc.decode()}"
 
 
 def root_cause(error: BaseException) -> str:

@@ -81,7 +81,7 @@ def serve(
         try:
             simulator.serve(port)
         except OSError as error:
-            raise ProblemError(f"port {port}: {error.strerror}") from error
+            raise ProblemError(f"port {port}: {error.strerror}; --port 0 takes a free one") from error
         console.out().print(describe_simulator(simulator), soft_wrap=True)
         try:
             Event().wait()

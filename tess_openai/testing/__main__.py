@@ -97,14 +97,15 @@ def show_request(record: RecordedRequest) -> None:
 
 
 def describe(simulator: TessSimulator) -> str:
-    """Say what is served and how to reach it."""
+    """Say what is served, and how to reach it, for a shell to take."""
     profile = simulator.profile
-    key = SIMULATOR_API_KEY if SIMULATOR_API_KEY in simulator.api_keys else "(as given)"
+    is_own = SIMULATOR_API_KEY in simulator.api_keys
     lines = [
         "A simulated Tess: a model of documented and reported behaviour, not the service.",
-        f"  TESS_BASE_URL      {simulator.base_url}",
-        f"  TESS_API_KEY       '{key}'",
-        f"  TESS_WORKSPACE_ID  {', '.join(map(str, sorted(profile.workspace_ids)))}",
+        f"export TESS_BASE_URL={simulator.base_url}",
+        f"export TESS_API_KEY='{SIMULATOR_API_KEY}'" if is_own else "# TESS_API_KEY: the key that you gave",
+        *(f"export TESS_WORKSPACE_ID={number}" for number in sorted(profile.workspace_ids)[:1]),
+        *(f"export TESS_AGENT_ID={number}" for number in list(simulator.agents)[:1]),
         *(f"  agent {agent.id:<12} {agent.title}" for agent in simulator.agents.values()),
         "Stop it with Ctrl-C.",
     ]
@@ -128,7 +129,7 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             simulator.serve(options.port)
         except OSError as error:
-            parser.error(f"port {options.port}: {error.strerror}")
+            parser.error(f"port {options.port}: {error.strerror}; --port 0 takes a free one")
         print(describe(simulator), flush=True)
         try:
             Event().wait()

@@ -87,7 +87,7 @@ def served(command: list[str], folder: Path, environment: Mapping[str, str]) -> 
         assert program.stdout is not None
         while not lines or "Ctrl-C" not in lines[-1]:
             lines.append(program.stdout.readline())
-        root = next(line.split()[1] for line in lines if "TESS_BASE_URL" in line)
+        root = next(line.strip().partition("=")[2] for line in lines if "TESS_BASE_URL" in line)
         for more in ({}, {}, {"seed": 7}):
             post(f"{root}/agents/42/openai/chat/completions", more)
         program.send_signal(signal.SIGINT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
@@ -73,7 +74,14 @@ def test_simulate_serves_and_logs(tmp_path: Path) -> None:
         banner: list[str] = []
         while not banner or "Ctrl-C" not in banner[-1]:
             banner.append(program.stdout.readline())
-        root = next(line.split()[1] for line in banner if "TESS_BASE_URL" in line)
+        exports = [line.strip() for line in banner if line.startswith("export ")]
+        root = exports[0].removeprefix("export TESS_BASE_URL=")
+        assert root.startswith("http://127.0.0.1:")
+        assert exports[1:] == [
+            f"export TESS_API_KEY='{SIMULATOR_API_KEY}'",
+            f"export TESS_WORKSPACE_ID={SIMULATOR_WORKSPACE_ID}",
+            "export TESS_AGENT_ID=42",
+        ]
         with create_client(
             42, api_key=SIMULATOR_API_KEY, workspace_id=SIMULATOR_WORKSPACE_ID, base_url=root
         ) as client:
@@ -109,3 +117,28 @@ def test_a_wrong_option_of_simulate_is_explained(
     ended = tess_openai("simulate", *options)
     assert ended.returncode == 2
     assert words in ended.stderr
+
+
+def test_a_port_in_use_is_explained(tess_openai: Program) -> None:
+    """With what takes another."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = tess_openai("simulate", "--port", str(taken.getsockname()[1]))
+    assert ended.returncode == 2
+    assert "already in use; --port 0 takes a free one" in ended.stderr
+
+
+def test_a_key_of_the_users_is_not_shown(tmp_path: Path) -> None:
+    """Who gave it knows it."""
+    with subprocess.Popen(
+        [*COMMAND, "simulate", "--port", "0", "--key", "5|hidden"],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as program:
+        assert program.stdout is not None
+        banner = [program.stdout.readline() for _ in range(3)]
+        program.send_signal(signal.SIGINT)
+        rest, _ = program.communicate(timeout=30)
+    assert banner[2] == "# TESS_API_KEY: the key that you gave\n"
+    assert "hidden" not in "".join(banner) + rest

@@ -308,3 +308,18 @@ class TestAllIsWell:
         assert states[2] == ["wrong", "workspace"]
         assert states[-1] == ["skipped", "network"]
         assert tess_simulator.requests == []
+
+    @pytest.mark.parametrize("option", ["--offline", "--no-calls"])
+    def test_a_missing_workspace_is_told_once(self, option: str, tess_openai: Program) -> None:
+        """By Tess where it is asked, else from what is set."""
+        ended = tess_openai("doctor", option, TESS_WORKSPACE_ID=None, SSL_CERT_FILE=None)
+        said = [line.split()[:2] for line in ended.stdout.splitlines() if not line.startswith(" ")]
+        assert [state for state, step in said if step == "workspace"] == [
+            "warning" if option == "--offline" else "wrong"
+        ]
+
+    def test_a_missing_workspace_is_told_with_other_mistakes(self, tess_openai: Program) -> None:
+        """Although Tess is not asked then."""
+        ended = tess_openai("doctor", TESS_WORKSPACE_ID=None, TESS_AGENT_ID=None, SSL_CERT_FILE=None)
+        said = [line.split()[:2] for line in ended.stdout.splitlines() if not line.startswith(" ")]
+        assert [state for state, step in said if step == "workspace"] == ["warning"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -123,3 +124,33 @@ def test_a_bug_is_one_line_and_a_trace_with_debug(tmp_path: Path) -> None:
     assert (quiet.returncode, loud.returncode) == (70, 70)
     assert quiet.stderr == "tess-openai: failed on its own account: ZeroDivisionError; --debug shows where\n"
     assert "Traceback" in loud.stderr
+
+
+@pytest.mark.parametrize("arguments", [("chat", "Hello"), ("agents",), ("doctor",), ("doctor", "--offline")])
+@pytest.mark.parametrize("key", [None, "", "9|wrong"])
+def test_a_missing_or_wrong_key_is_told_in_words_of_the_command_line(
+    key: str | None, arguments: tuple[str, ...], tess_openai: Program
+) -> None:
+    """There is no argument `api_key=` here."""
+    ended = tess_openai(*arguments, TESS_API_KEY=key)
+    shown = ended.stdout + ended.stderr
+    assert ended.returncode == 0 or "key" in shown
+    assert "api_key=" not in shown
+    assert key == "9|wrong" or "set TESS_API_KEY" in shown
+
+
+def test_a_missing_workspace_is_told_in_words_of_the_command_line(tess_openai: Program) -> None:
+    """Its option is `--workspace`."""
+    shown = tess_openai("agents", TESS_WORKSPACE_ID=None).stderr
+    assert "Pass --workspace or set TESS_WORKSPACE_ID" in shown
+    assert "workspace_id=" not in shown
+
+
+def test_a_refused_connection_names_the_address(tess_openai: Program) -> None:
+    """Host and port, without the path."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        root = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    ended = tess_openai("agents", TESS_BASE_URL=root)
+    assert ended.returncode == 3
+    assert f"Tess cannot be reached at {root}: " in ended.stderr
+    assert f"the connection fails on the way to {root}: " in tess_openai("doctor", TESS_BASE_URL=root).stdout

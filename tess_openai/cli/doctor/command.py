@@ -56,12 +56,17 @@ def doctor(
 
 def _visit(setup: Setup, timeout: float, *, only_offline: bool, calls: bool) -> Iterator[Verdict]:
     is_wrong = False
+    doubts: list[Verdict] = []
     for verdict in offline(setup):
         is_wrong = is_wrong or verdict.state == "wrong"
-        yield verdict
+        if verdict.step == "workspace" and verdict.state == "warning" and not only_offline:
+            doubts.append(verdict)  # Tess may say it itself, and once is enough
+        else:
+            yield verdict
     if only_offline:
         return
     if is_wrong:
+        yield from doubts
         yield Verdict("network", "skipped", "until the above is mended")
         return
     from tess_openai.cli.doctor.network import online
@@ -69,7 +74,11 @@ def _visit(setup: Setup, timeout: float, *, only_offline: bool, calls: bool) -> 
     with connect(
         setup.agent, setup.workspace, setup.base_url, timeout=timeout, max_retries=0, quiet=True
     ) as client:
-        yield from online(client, calls=calls)
+        for verdict in online(client, calls=calls):
+            if verdict.step != "workspace":
+                yield from doubts
+            doubts.clear()
+            yield verdict
 
 
 def to_text(verdict: Verdict) -> Text:

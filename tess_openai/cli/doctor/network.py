@@ -13,7 +13,7 @@ import openai
 from tess_openai.agents import get_agent, list_agents
 from tess_openai.cli.connect import AGENTS_OWN
 from tess_openai.cli.doctor.verdicts import Verdict
-from tess_openai.cli.problems import message_of, root_cause
+from tess_openai.cli.problems import address_of, in_words_of_options, message_of, root_cause
 from tess_openai.core.agents import Agent
 from tess_openai.core.errors import CREDITS_HINT, KEY_HINT, NOT_FOUND_HINT, TIMEOUT_HINT, WORKSPACE_HINT
 
@@ -163,7 +163,7 @@ def _reason(error: openai.APIError) -> str:
     said = message_of(error)
     for hint in HINTS:
         said = said.removesuffix(hint)
-    return said.strip().rstrip(".")
+    return in_words_of_options(said).strip().rstrip(".")
 
 
 def _broken(step: str, error: Exception) -> Verdict:
@@ -184,7 +184,8 @@ def _broken(step: str, error: Exception) -> Verdict:
             "proxies", "wrong", f"the proxy refuses: {said}", "Check HTTPS_PROXY and its password."
         )
     mend = "Check host and port of TESS_BASE_URL, the proxies, and whether a firewall is in between."
-    return Verdict(step, "wrong", f"the connection fails: {said}", mend)
+    where = f" on the way to {address_of(error)}" if isinstance(error, openai.APIConnectionError) else ""
+    return Verdict(step, "wrong", f"the connection fails{where}: {said}", mend)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias, TypeVar
 
+from tess_openai.cli.problems import in_words_of_options
 from tess_openai.core.jsons import JSONObject
 from tess_openai.exceptions import TessConfigurationError
 
@@ -49,7 +50,7 @@ def judge(step: str, read: Callable[[], T], said: Callable[[T], str], mend: str)
         try:
             value = read()
         except TessConfigurationError as error:
-            return Verdict(step, "wrong", str(error), mend), None
+            return Verdict(step, "wrong", in_words_of_options(str(error)), mend), None
     if caught:
-        return Verdict(step, "warning", str(caught[0].message), mend), value
+        return Verdict(step, "warning", in_words_of_options(str(caught[0].message)), mend), value
     return Verdict(step, "ok", said(value)), value
