@@ -51,9 +51,9 @@ def main() -> None:
     print("\nSeveral agents, one client, one pool of connections")
     names = {agent.slug: agent.id for agent in others if not agent.required}
     with create_client(agent="fetch", agents=names) as client:
-        for model in [f"agent:{own.id}", *names][:4]:
+        for model in [f"agent:{own.id}", f"agent:{own.slug}", *names][:5]:
             answer = client.chat.completions.create(model=model, messages=HELLO)
-            print(f"   {model:20} {answer.choices[0].message.content}")
+            print(f"   {model:24} {answer.choices[0].message.content}")
 
 
 main()

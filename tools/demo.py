@@ -60,6 +60,12 @@ def wait_out(simulator: TessSimulator) -> None:
         )
     print(f"   answered after {time.monotonic() - start:.1f} s and {len(simulator.calls) - before} requests:")
     print("  ", completion.choices[0].message.content)
+    simulator.fault(faults.rate_limited(retry_after_seconds=3600))
+    with create_client(42, max_retry_wait=30) as client:
+        try:
+            client.chat.completions.create(model="tess-6", messages=[{"role": "user", "content": "And now?"}])
+        except openai.RateLimitError as error:
+            print(f"   a wait beyond max_retry_wait fails at once: {error}")
 
 
 def main() -> int:
