@@ -243,7 +243,7 @@ def _classify(status: int, message: str, reasons: Mapping[str, str]) -> tuple[in
     about_workspace = "x-workspace-id" in text or ("workspace" in text and not reasons)
     if status == 401 or (status == 403 and "authenticat" in text):
         return 401, "invalid_api_key", KEY_HINT
-    if "credit" in text and status in (400, 402, 403, 422, 429, 500):
+    if re.search(r"\bcredits?\b", text) and not reasons and status in (400, 402, 403, 422, 429, 500):
         return status, "insufficient_quota", CREDITS_HINT
     if about_workspace and status in (400, 403, 422):
         if status == 403:

@@ -36,7 +36,7 @@ def files(call: Call, options: Options) -> Flow:
     elif call.method == "POST" and not number:
         headers = request_headers(call, options)
         yield from _one(Outgoing(headers=headers, path=FILES), options)
-    elif call.method in ("GET", "DELETE") and number.isdigit():
+    elif call.method in ("GET", "DELETE") and number.isascii() and number.isdigit():
         yield from _one(_bare(call, f"{FILES}/{number}", options), options)
     else:
         yield _absent(call, number).to_answer()

@@ -13,7 +13,7 @@ JSONObject: TypeAlias = dict[str, Any]
 def parse_json(data: bytes | str) -> object:
     """Return the JSON value in `data`, or None when it holds none (`null` gives None too)."""
     try:
-        text = data if isinstance(data, str) else data.decode()
+        text = data if isinstance(data, str) else data.decode("utf-8-sig")
         value, end = _DECODER.raw_decode(text) if text[:1] == "{" else (None, 0)
         return cast("object", value if end and end == len(text) else json.loads(text))
     except (ValueError, RecursionError):

@@ -53,7 +53,7 @@ class EventDecoder:
         """Return the events that only lack their blank line; what is cut inside its data is dropped."""
         rest = bytes(self._buffer)
         self._buffer.clear()
-        return [event for event in _events([rest]) if event.data == DONE or parse_object(event.data)]
+        return [event for event in _events([rest]) if event.data.strip() == DONE or parse_object(event.data)]
 
     def _normalised(self, data: bytes) -> bytes:
         """Return `data` with LF for every line end, also where CR LF is cut in two."""

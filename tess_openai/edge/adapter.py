@@ -148,7 +148,7 @@ class Adapter:
                     logger.exception("on_change failed; the call goes on")
             if change.warn is not None:
                 try:
-                    warn(str(change), CATEGORIES[change.warn], line, about=change.param)
+                    warn(str(change), CATEGORIES[change.warn], line, about=f"{change.param}: {change.why}")
                 except Warning as warning:
                     problem = problem or str(warning)
         return problem

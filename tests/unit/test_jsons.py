@@ -64,3 +64,8 @@ def test_text_outside_ascii_is_written_as_it_is() -> None:
 def test_half_a_surrogate_pair_is_escaped() -> None:
     """UTF-8 has no bytes for it, JSON has an escape."""
     assert dump_json("\ud83d") == b'"\\ud83d"'
+
+
+def test_a_byte_order_mark_is_passed_over() -> None:
+    """Some servers write one."""
+    assert parse_object(b'\xef\xbb\xbf{"a": 1}') == {"a": 1}

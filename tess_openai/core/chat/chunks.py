@@ -84,7 +84,7 @@ class ChunkReader:
 
     def read(self, event: ServerSentEvent) -> Item | None:
         """Return what an event is; None for a ping without content."""
-        if event.data == DONE:
+        if event.data.strip() == DONE:
             return StreamEnd()
         value = parse_json(event.data)
         fields = to_object(value)

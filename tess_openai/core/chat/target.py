@@ -63,7 +63,7 @@ def _split(model: str, options: Options) -> tuple[AgentRef | None, str]:
     ref = head.removeprefix(AGENT).strip()
     if ref in names:
         return names[ref], rest
-    if ref.isascii() and ref.isdigit() and int(ref) > 0:
+    if ref.isascii() and ref.isdigit() and len(ref) < 19 and int(ref) > 0:
         return int(ref), rest
     if SLUG.fullmatch(ref):
         return ref, rest

@@ -123,6 +123,8 @@ def read_calls(block: Block, functions: Iterable[str], *, is_cut: bool) -> list[
         raise UnreadableError("it ends in the middle")
     before = block.body.partition("{")[0] if readings else block.body
     name = _find(before.strip(_EDGES), known)
+    if name is not None and not readings and not block.is_closed:
+        raise UnreadableError("it ends after its name")
     if name is not None:  # the name stands before its arguments, or alone
         return [WrittenCall(name, readings[0].value if readings else None)]
     calls = [call for reading in readings for call in _written_calls(reading.value, known)]

@@ -355,3 +355,8 @@ def test_no_event_raises_and_every_chunk_is_complete(events: list[tuple[str, obj
                 assert isinstance(each["delta"], dict)
                 assert each["finish_reason"] in (None, *FINISH_REASONS)
     of.closing_chunk()
+
+
+def test_the_end_mark_may_have_blanks_around_it() -> None:
+    """As for the SDK, which looks at how the line begins."""
+    assert isinstance(reader().read(ServerSentEvent("", b"[DONE] ")), StreamEnd)
