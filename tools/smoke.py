@@ -35,9 +35,11 @@ def the_sdk_is_the_only_requirement() -> None:
 
 
 def the_package_alone_is_shipped() -> None:
-    """With its types; no tests, tools or pages."""
+    """With its types and its one command; no tests, tools or pages."""
     shipped = importlib.metadata.files("tess-openai") or []
-    folders = {file.parts[0] for file in shipped if not file.parts[0].endswith(".dist-info")}
+    commands = {file.stem for file in shipped if file.parts[0] == ".."}
+    assert commands == {"tess-openai"}, commands
+    folders = {file.parts[0] for file in shipped if not file.parts[0].endswith(".dist-info")} - {".."}
     assert folders == {"tess_openai"}, folders
     assert "tess_openai/py.typed" in {file.as_posix() for file in shipped}
 
