@@ -63,9 +63,11 @@ class _Run(Run):
 
     async def send(self, request: Request) -> Response:
         """Async counterpart of `_Run.send`."""
-        pace = self.adapter.pace
-        held = 0.0 if pace is None else await pace.async_wait(self.authorization)
-        return self.held_back(held) if held else await self.transport.inner.handle_async_request(request)
+        inner, pace = self.transport.inner, self.adapter.pace
+        if pace is None:
+            return await inner.handle_async_request(request)
+        held = await pace.async_wait(self.authorization)
+        return self.held_back(held) if held else await inner.handle_async_request(self.paced(request, pace))
 
     async def look_up(self, lookup: Lookup) -> Found:
         """Async counterpart of `_Run.look_up`."""

@@ -89,7 +89,7 @@ class Turns:
             return 0.0
 
     def postpone(self, key: bytes, interval: float) -> None:
-        """Count the next turn from now: the call that took this one goes only now."""
+        """Count the next turn from now: the call that took this one goes out only now."""
         with self._lock:
             turns = self._by_key.setdefault(key, _Turns())
             turns.free_at = max(turns.free_at, self._clock() + interval)
@@ -154,8 +154,12 @@ class Pace:
                     return held
                 await anyio.sleep(seconds)
         await checkpoint()  # all tasks that are ready run before the call goes: a batch that just began
-        self.turns.postpone(key, self.interval_seconds)
+        self.leaves(authorization)  # and again on the wire, where the transport lets a body tell: not aiohttp
         return 0.0
+
+    def leaves(self, authorization: str) -> None:
+        """Count the next turn from now: the connection is open, and the call goes out on it."""
+        self.turns.postpone(fingerprint(authorization), self.interval_seconds)
 
     def hold_back(self, authorization: str, seconds: float) -> None:
         """Hold all calls of a key back."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, Final
 
 from tess_openai.core.agents import Agent
@@ -25,6 +25,7 @@ from tess_openai.core.lookups import broken_off
 from tess_openai.core.refusals import Refused
 from tess_openai.edge.adapter import FOLLOWED, Adapter, logger
 from tess_openai.edge.families import Family, Headers, Request, Response, to_dict
+from tess_openai.edge.pacing import Pace
 
 GIVEN: Final = (Answer, bytes, Agent, Unfound)
 """Steps that are not for the driver but for who waits for it."""
@@ -128,6 +129,26 @@ class Run:
         """The header with the caller's key."""
         return self.request.headers.get("authorization", "")
 
+    def paced(self, request: Request, pace: Pace) -> Request:
+        """Return a request that tells its pace when it leaves.
+
+        Its turn is counted from there: until then a connection may have to be opened, and a call that comes
+        over an open one an interval later would reach Tess sooner after it than that.
+        """
+        authorization = self.authorization
+        leaving = self.family.Request(
+            request.method,
+            request.url,
+            headers=request.headers,
+            stream=request.stream,
+            extensions=request.extensions,
+        )
+        if isinstance(request.stream, self.family.ByteStream):
+            leaving.read()
+        body_class = self.family.derive(LeavingBody, self.family.ByteStream)  # sync and async
+        leaving.stream = body_class(request.stream, lambda: pace.leaves(authorization))
+        return leaving
+
     def held_back(self, seconds: float) -> Response:
         """Return what Tess would say to a call that comes before its key may go on."""
         told = "Rate limit exceeded: an earlier call of this key was told so, and this one was not sent"
@@ -161,6 +182,22 @@ class Run:
         if self.began and not self.adapter.sdk_names_broken_streams:
             return ConnectionError(str(error) or type(error).__name__)
         return error
+
+
+class LeavingBody:
+    """A request's body that tells when it is sent."""
+
+    def __init__(self, body: Any, tell: Callable[[], None]) -> None:
+        self._body = body
+        self._tell = tell
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._tell()
+        return iter(self._body)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        self._tell()
+        return aiter(self._body)
 
 
 def _put(changes: Mapping[str, str | None], headers: Headers) -> None:

@@ -63,9 +63,11 @@ class _Run(Run):
 
     def send(self, request: Request) -> Response:
         """Send one request, when it is its key's turn."""
-        pace = self.adapter.pace
-        held = 0.0 if pace is None else pace.wait(self.authorization)
-        return self.held_back(held) if held else self.transport.inner.handle_request(request)
+        inner, pace = self.transport.inner, self.adapter.pace
+        if pace is None:
+            return inner.handle_request(request)
+        held = pace.wait(self.authorization)
+        return self.held_back(held) if held else inner.handle_request(self.paced(request, pace))
 
     def look_up(self, lookup: Lookup) -> Found:
         """Find an agent, by a flow of its own over the same transport, once for all who ask."""

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 from urllib.parse import urlsplit
 
 import openai
@@ -88,6 +88,17 @@ class Driver:
         """Make a client of one HTTP family."""
         library = importlib.import_module(family)
         return (library.AsyncClient if self.is_async else library.Client)(**options)
+
+    @contextmanager
+    def users_client(self, family: str, **options: Any) -> Iterator[Any]:
+        """Make a client as a user does, and close it after what was made of it."""
+        if family == "httpx2" and self.sdk < (2, 47):
+            pytest.skip("this SDK refuses clients of httpx2")
+        client = self.new_http_client(family, **options)
+        yield client
+        for made in self.clients:
+            self.close(made)
+        self.close(client)
 
     def run(self, given: Any) -> Any:
         """Give back what a call came to."""
@@ -247,3 +258,14 @@ def driver(
 def stream(request: pytest.FixtureRequest) -> bool:
     """Ask for a completion, and for a stream."""
     return bool(request.param)
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("httpx", marks=pytest.mark.needs("httpx")),
+        pytest.param("httpx2", marks=pytest.mark.needs("httpx2")),
+    ]
+)
+def family(request: pytest.FixtureRequest) -> Literal["httpx", "httpx2"]:
+    """Use each of the two HTTP families."""
+    return cast('Literal["httpx", "httpx2"]', request.param)

@@ -6,8 +6,6 @@ import asyncio
 import gc
 import importlib
 import importlib.util
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 import openai
@@ -21,41 +19,22 @@ from tess_openai.testing import TessSimulator, faults
 if TYPE_CHECKING:
     from tests.wire.conftest import Driver, Relay
 
-FAMILIES = [
-    pytest.param("httpx", marks=pytest.mark.needs("httpx")),
-    pytest.param("httpx2", marks=pytest.mark.needs("httpx2")),
-]
 
-
-@contextmanager
-def users_client(driver: Driver, family: str, **options: Any) -> Iterator[Any]:  # noqa: ANN401
-    """Make a client as a user does, and close it after what was made of it."""
-    if family == "httpx2" and driver.sdk < (2, 47):
-        pytest.skip("this SDK refuses clients of httpx2")
-    client = driver.new_http_client(family, **options)
-    yield client
-    for made in driver.clients:
-        driver.close(made)
-    driver.close(client)
-
-
-@pytest.mark.parametrize("family", FAMILIES)
 def test_a_client_of_either_family_is_served(driver: Driver, family: str, *, stream: bool) -> None:
     """On a socket, with everything the adapter does."""
-    with users_client(driver, family) as http_client:
+    with driver.users_client(family) as http_client:
         client = driver.client(http_client=http_client, unsupported="ignore")
         assert driver.text(client, stream=stream, seed=1) == driver.answer
         assert driver.fails(client, faults.server_error(), stream=stream).code == "server_error"
 
 
-@pytest.mark.parametrize("family", FAMILIES)
 def test_a_client_with_a_transport_of_its_own_is_served(
     driver: Driver, family: Literal["httpx", "httpx2"], *, stream: bool
 ) -> None:
     """In-process, with no socket: the simulator's transport below ours."""
     with TessSimulator() as simulator:
         transport = simulator.async_transport(family) if driver.is_async else simulator.transport(family)
-        with users_client(driver, family, transport=transport) as http_client:
+        with driver.users_client(family, transport=transport) as http_client:
             client = driver.client(
                 http_client=http_client, base_url="https://api.tess.im", unsupported="ignore"
             )
@@ -64,10 +43,9 @@ def test_a_client_with_a_transport_of_its_own_is_served(
             assert "agent" in str(driver.fails(client, stream=stream)).lower()
 
 
-@pytest.mark.parametrize("family", FAMILIES)
 def test_the_users_client_stays_as_it_was(driver: Driver, family: str) -> None:
     """The wrapper sits on a copy: theirs goes on to work without it."""
-    with users_client(driver, family) as theirs:
+    with driver.users_client(family) as theirs:
         before = (theirs._transport, dict(theirs._mounts))
         driver.ask(driver.client(http_client=theirs))
         assert (theirs._transport, theirs._mounts) == before
@@ -76,7 +54,6 @@ def test_the_users_client_stays_as_it_was(driver: Driver, family: str) -> None:
         assert "x-workspace-id" not in driver.simulator.calls[-1].headers
 
 
-@pytest.mark.parametrize("family", FAMILIES)
 def test_the_users_settings_are_kept(driver: Driver, family: str) -> None:
     """Hooks, cookies, headers and parameters."""
     seen: list[str] = []
@@ -91,16 +68,15 @@ def test_the_users_settings_are_kept(driver: Driver, family: str) -> None:
         "params": {"v": "1"},
         "event_hooks": {"request": [hook]},
     }
-    with users_client(driver, family, **options) as theirs:
+    with driver.users_client(family, **options) as theirs:
         driver.ask(driver.client(http_client=theirs))
     (call,) = driver.simulator.calls
     assert (call.headers["cookie"], call.target.partition("?")[2], seen) == ("session=blue", "v=1", ["POST"])
 
 
-@pytest.mark.parametrize("family", FAMILIES)
 def test_a_wrapped_client_is_wrapped_anew_not_twice(driver: Driver, family: str) -> None:
     """The last factory's settings hold; the transport below is the user's own."""
-    with users_client(driver, family) as theirs:
+    with driver.users_client(family) as theirs:
         first = driver.client(http_client=theirs, tools="internet")
         second = driver.client(http_client=first._client)
         wrapper = second._client._transport
@@ -110,10 +86,9 @@ def test_a_wrapped_client_is_wrapped_anew_not_twice(driver: Driver, family: str)
         assert "tools by default" in driver.text(second)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
 def test_several_agents_share_one_pool(driver: Driver, family: str, relay: Relay) -> None:
     """A client of the user's may serve many."""
-    with users_client(driver, family) as theirs:
+    with driver.users_client(family) as theirs:
         for agent in (42, 44, 42):
             text = driver.text(driver.client(agent, http_client=theirs, base_url=relay.url))
             assert f"Agent {agent}" in text
@@ -183,29 +158,26 @@ def test_the_environments_proxies_are_obeyed(
     assert all(call.target.startswith("http://") is is_used for call in driver.simulator.calls)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
 def test_a_proxy_of_the_users_client_is_obeyed(driver: Driver, relay: Relay, family: str) -> None:
     """Given by argument, or mounted for some hosts."""
-    with users_client(driver, family, proxy=relay.url) as theirs:
+    with driver.users_client(family, proxy=relay.url) as theirs:
         assert driver.text(driver.client(http_client=theirs)) == driver.answer
     assert relay.connections == 1
 
 
-@pytest.mark.parametrize("family", FAMILIES)
 def test_the_wrapper_closes_what_it_made_and_the_users_once(driver: Driver, family: str) -> None:
     """Closing the made client closes the shared transports, as the SDK does with any it is given."""
-    with users_client(driver, family) as theirs:
+    with driver.users_client(family) as theirs:
         client = driver.client(http_client=theirs)
         driver.ask(client)
         driver.close(client)
         assert client.is_closed()
 
 
-@pytest.mark.parametrize("family", FAMILIES)
 def test_no_failure_keeps_a_connection(driver: Driver, family: str, *, stream: bool) -> None:
     """With a pool of one, a connection that is not given back would block the next call."""
     library = importlib.import_module(family)
-    with users_client(driver, family, limits=library.Limits(max_connections=1)) as theirs:
+    with driver.users_client(family, limits=library.Limits(max_connections=1)) as theirs:
         client = driver.client(http_client=theirs, timeout=2)
         driver.simulator.fault(
             faults.redirect(),

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import openai
 import pytest
 
 from tess_openai import create_async_client, create_client
+from tess_openai.edge.pacing import Pace, Turns
 from tess_openai.testing import Profile, TessSimulator, faults
 
 if TYPE_CHECKING:
     from tests.wire.conftest import Driver
 
-ALLOWED = 5
+ALLOWED = 20
 """Calls that the simulator allows in a second of ours."""
 PACED = 4
 """Calls that a client makes, with room for the delays of a busy machine."""
@@ -112,9 +114,49 @@ def test_a_hold_beyond_the_budget_fails_every_call_at_once(driver: Driver) -> No
         assert len(simulator.requests) == 1
 
 
-def test_without_pacing_nobody_waits(driver: Driver, limited: TessSimulator) -> None:
+def test_without_pacing_nobody_waits(driver: Driver) -> None:
     """It is off unless asked for."""
-    client = driver.client(base_url=limited.base_url)
-    driver.text(client)
-    driver.fails(client)
-    assert statuses(limited) == [200, 429]
+    with TessSimulator(profile=Profile(requests_per_second=1), clock=lambda: 0.0) as simulator:
+        client = driver.client(base_url=simulator.serve().base_url)
+        driver.text(client)
+        driver.fails(client)
+        assert statuses(simulator) == [200, 429]
+
+
+def test_a_turn_is_counted_from_when_the_call_leaves(driver: Driver, family: str, *, stream: bool) -> None:
+    """A connection that takes long to open does not bring the next call closer to this one."""
+    clock = [100.0]
+
+    def opens_slowly(event: str) -> None:
+        if event == "connection.connect_tcp.complete":
+            clock[0] += 5.0
+
+    with driver.users_client(family, transport=observed_transport(driver, family, opens_slowly)) as theirs:
+        client = driver.client(http_client=theirs, requests_per_second=1)
+        transport = client._client._transport
+        turns = Turns(lambda: clock[0])
+        transport.adapter = replace(transport.adapter, pace=Pace(1.0, 60.0, turns))
+        assert driver.text(client, stream=stream) == driver.answer
+        (left,) = turns._by_key.values()
+        assert clock[0] == 105.0
+        assert left.free_at == 106.0
+
+
+def observed_transport(driver: Driver, family: str, see: Callable[[str], None]) -> Any:  # noqa: ANN401
+    """Make the family's own transport, which tells of each step that it takes."""
+    library: Any = importlib.import_module(family)
+
+    async def see_async(event: str, _: object) -> None:
+        see(event)
+
+    class Observed(library.HTTPTransport):  # type: ignore[misc]
+        def handle_request(self, request: Any) -> Any:  # noqa: ANN401
+            request.extensions["trace"] = lambda event, _: see(event)
+            return super().handle_request(request)
+
+    class AsyncObserved(library.AsyncHTTPTransport):  # type: ignore[misc]
+        async def handle_async_request(self, request: Any) -> Any:  # noqa: ANN401
+            request.extensions["trace"] = see_async
+            return await super().handle_async_request(request)
+
+    return AsyncObserved() if driver.is_async else Observed()
