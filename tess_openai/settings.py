@@ -12,15 +12,16 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias, cast, get_args
 from urllib.parse import SplitResult, urlsplit
 
 from tess_openai.core.agents import Agent
+from tess_openai.core.changes import quoted
 from tess_openai.core.chat.parameters import EMULATED_PARAMETERS, POLICY_PARAMETERS
 from tess_openai.core.chat.target import SLUG
 from tess_openai.core.emulate.prompts import Prompts
 from tess_openai.core.emulate.schemas import SchemaChecker
-from tess_openai.core.jsons import parse_json
+from tess_openai.core.jsons import parse_json, to_object
 from tess_openai.core.options import (
     DOCUMENTED_TEMPERATURES,
     HOSTED_TOOLS,
@@ -45,11 +46,13 @@ DEFAULT_BASE_URL: Final = "https://api.tess.im"
 """Source: Tess docs, open-ai-compat (documented). `https://tess.pareto.io/api`: old docs (documented), in use
 in 2026 (observed)."""
 FETCH: Final = "fetch"
+_BEARER: Final = re.compile(r"bearer\s+", re.IGNORECASE)
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 """It looks like a slug; what Tess does with one is unknown."""
 _TESS_HOSTS: Final = ("tess.im", "pareto.io", "tess.ai")
 _NUMBER: Final = re.compile("0*[1-9][0-9]{0,17}")
 _AGENT_IN_PATH: Final = re.compile(r"/agents/([1-9][0-9]{0,17})(?=/|$)")
+_PLAIN_PATH: Final = re.compile(r"(?:/(?!\.\.?(?:/|$))[A-Za-z0-9._~-]+)*")
 _OPENAI_ROOT: Final = re.compile(r"/agents/(\d+)/openai(?:/chat/completions)?/?$")
 
 
@@ -117,10 +120,10 @@ def resolve(
     options = Options(
         policy=policy,
         workspace_id=to_workspace_id(_from(workspace_id, "TESS_WORKSPACE_ID")),
-        tools=tools,
-        tool_names={**HOSTED_TOOLS, **(tool_names or {})},
+        tools=_to_word(tools),
+        tool_names=_to_tool_names(tool_names),
         temperatures=_to_temperatures(_proven_temperatures(temperatures, proven)),
-        merge_messages=merge_messages,
+        merge_messages=_to_switch(merge_messages),
         usage=_to_usage(usage),
         max_retry_wait_seconds=max_retry_wait,
         fetch_agents=_wants_fetch(agent),
@@ -143,7 +146,7 @@ def resolve(
             origin=Origin(parts.scheme, (parts.hostname or "").lower(), _port(parts), parts.path),
             options=options,
             api_key=key if isinstance(key, str) else None,
-            on_change=on_change,
+            on_change=_to_callback(on_change),
             sdk_names_broken_streams=sdk_names_broken_streams,
             pace=_to_pace(requests_per_second, max_retry_wait),
         ),
@@ -166,10 +169,10 @@ def to_agent_id(given: int | str) -> AgentRef:
         match = _AGENT_IN_PATH.search(parts.path)
         if match and parts.scheme in ("http", "https") and _is_tess_or_loopback(parts.hostname or ""):
             return int(match[1])
-        if SLUG.fullmatch(text) and not _UUID.fullmatch(text):
+        if SLUG.fullmatch(text) and not _UUID.fullmatch(text) and not text.startswith("sk-"):
             return text
     raise TessConfigurationError(
-        f"agent_id is {given!r}; it must be the agent's number, such as 8794, a Tess URL that contains "
+        f"agent_id is {quoted(given)}; it must be the agent's number, such as 8794, a Tess URL that contains "
         "/agents/8794, or its slug, such as my-agent-AbC12d. Copy it from the agent's page in Tess"
     )
 
@@ -194,7 +197,8 @@ def to_workspace_id(given: int | str | None) -> str | None:
     text = str(given).strip()
     if isinstance(given, bool) or not (text.isascii() and text.isdigit()):
         raise TessConfigurationError(
-            f"workspace_id is {given!r}; it must be a number, such as 1234. See Settings, Workspace in Tess"
+            f"workspace_id is {quoted(given)}; it must be a number, such as 1234. "
+            "See Settings, Workspace in Tess"
         )
     return text
 
@@ -216,9 +220,13 @@ def to_api_key(given: ApiKey | None) -> ApiKey:
             "no API key: pass api_key= or set TESS_API_KEY. OPENAI_API_KEY is never used, so that it cannot "
             "leak to another service"
         )
-    if not isinstance(given, str):
+    if callable(given):
         return given
-    key = given.strip().strip("\"'").strip().removeprefix("Bearer ").strip()
+    if not isinstance(cast("object", given), str):
+        raise TessConfigurationError(
+            f"api_key is a {type(given).__name__}; it must be a string, or a function that gives one"
+        )
+    key = _BEARER.sub("", given.strip().strip("\"'").strip())
     if not key:
         raise TessConfigurationError("the API key is empty; pass api_key= or set TESS_API_KEY")
     if key.startswith("sk-"):
@@ -266,6 +274,10 @@ def to_api_root(given: str) -> tuple[str, int | None]:
         path = "/api"
     if "/agents" in path or path.endswith(("/v1", "/openai", "/chat/completions")):
         raise _bad_url(given, "it must be the API's root; the agent's path is added")
+    if not _PLAIN_PATH.fullmatch(
+        path
+    ):  # httpx would spell it anew, and none of its requests were known as ours
+        raise _bad_url(given, "its path must be plain words between single slashes")
     port = _port(parts)
     shown_host = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{shown_host}{'' if port is None else f':{port}'}{path}", agent
@@ -347,22 +359,54 @@ def _to_checker(policy: Policy) -> SchemaChecker | None:
 def _to_temperatures(given: Sequence[str | float] | None) -> tuple[str, ...] | None:
     if given is None:
         return None
-    options = tuple(option if isinstance(option, str) else f"{option:g}" for option in given)
     try:
+        options = tuple(option if isinstance(option, str) else f"{option:g}" for option in given)
         numbers = [float(option) for option in options if math.isfinite(float(option))]
-    except ValueError:
-        numbers = []
-    if not numbers or len(numbers) < len(options):
+    except (TypeError, ValueError):
+        options, numbers = (), []
+    if not numbers or len(numbers) < len(options) or isinstance(given, str):
         raise TessConfigurationError(
-            f"temperatures is {given!r}; it must be the agent's options, such as {DOCUMENTED_TEMPERATURES}, "
-            "or None to send any number"
+            f"temperatures is {quoted(given)}; it must be the agent's options, such as "
+            f"{DOCUMENTED_TEMPERATURES}, or None to send any number"
         )
     return options
 
 
+def _to_word(tools: object) -> str | None:
+    if tools is not None and (not isinstance(tools, str) or not tools):
+        raise TessConfigurationError(
+            f'tools is {quoted(tools)}; it must be a word that your agent takes, such as "internet", or None'
+        )
+    return tools
+
+
+def _to_tool_names(given: Mapping[str, str] | None) -> dict[str, str]:
+    fields = to_object(dict(given or {}) if isinstance(cast("object", given or {}), Mapping) else given)
+    if fields is None or not all(isinstance(word, str) and word for word in fields.values()):
+        raise TessConfigurationError(
+            f"tool_names is {quoted(given)}; it must map names of tools to words of Tess, "
+            '{"my_search": "internet"}'
+        )
+    return {**HOSTED_TOOLS, **fields}
+
+
+def _to_switch(merge_messages: object) -> bool:
+    if not isinstance(merge_messages, bool):
+        raise TessConfigurationError(f"merge_messages is {quoted(merge_messages)}; it must be True or False")
+    return merge_messages
+
+
+def _to_callback(on_change: OnChange | None) -> OnChange | None:
+    if on_change is not None and not callable(on_change):
+        raise TessConfigurationError(
+            f"on_change is {quoted(on_change)}; it must be a function that takes a Change, or None"
+        )
+    return on_change
+
+
 def _to_usage(given: UsageOption) -> UsageOption:
     if given not in get_args(UsageOption):
-        raise TessConfigurationError(f'usage is {given!r}; it must be "estimate" or "none"')
+        raise TessConfigurationError(f'usage is {quoted(given)}; it must be "estimate" or "none"')
     return given
 
 
@@ -371,8 +415,8 @@ def _wants_fetch(agent: Agent | Literal["fetch"] | None) -> bool:
         return False
     if agent != FETCH:
         raise TessConfigurationError(
-            f'agent is {agent!r}; it must be an Agent, as get_agent() returns it, or "fetch" to look it up '
-            "at the first call. To name the agent use agent_id, the first argument"
+            f'agent is {quoted(agent)}; it must be an Agent, as get_agent() returns it, or "fetch" to look '
+            "it up at the first call. To name the agent use agent_id, the first argument"
         )
     return True
 
@@ -439,5 +483,5 @@ def _is_loopback(host: str) -> bool:
 
 
 def _bad_url(given: str, why: str, *, shown: bool = True) -> TessConfigurationError:
-    said = f"base_url is {given!r}" if shown else "base_url cannot be used"
+    said = f"base_url is {quoted(given)}" if shown else "base_url cannot be used"
     return TessConfigurationError(f"{said}: {why}. Example: {DEFAULT_BASE_URL}")

@@ -6,8 +6,9 @@ a prompt, a key or another free text of the caller: `describe` says what a value
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 
@@ -82,6 +83,18 @@ def describe(value: object) -> str:
     if (members := to_object(value)) is not None:
         return f"an object with {_count(len(members), 'key')}"
     return f"a {type(value).__name__}"
+
+
+def quoted(value: object) -> str:
+    """Return `repr(value)` for a message; a key that was put in a wrong place is not repeated.
+
+    Source: keys of Tess are a number, a pipe and letters (observed), those of OpenAI begin with `sk-`.
+    """
+    text = repr(value)
+    return "what looks like an API key" if _LIKE_A_KEY.search(text) else text
+
+
+_LIKE_A_KEY: Final = re.compile(r"\d(?:\||%7C)\w|\bsk-\w|\bBearer\b", re.IGNORECASE)
 
 
 def _count(number: int, noun: str) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias, cast, get_args
 
+from tess_openai.core.changes import quoted
+
 Word: TypeAlias = Literal["warn", "ignore", "error", "forward", "emulate"]
 """`warn`: strip and warn. `ignore`: strip, ledger only. `error`: refuse as OpenAI does.
 `forward`: send as given. `emulate`: do it in the adapter where that can be done, else warn."""
@@ -65,7 +67,9 @@ def parse_unsupported(value: object, known: frozenset[str]) -> Unsupported:
         if not isinstance(param, str) or (param != "*" and param not in known):
             near = difflib.get_close_matches(str(param), known, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else '; "*" stands for all others'
-            raise ValueError(f"unsupported names {param!r}, which is no parameter of OpenAI's chat API{hint}")
+            raise ValueError(
+                f"unsupported names {quoted(param)}, which is no parameter of OpenAI's chat API{hint}"
+            )
         words[param] = _word(word, f"unsupported[{param!r}]")
     return words
 
@@ -73,7 +77,7 @@ def parse_unsupported(value: object, known: frozenset[str]) -> Unsupported:
 def _word(value: object, where: str) -> Word:
     if isinstance(value, str) and value in WORDS:
         return value
-    raise ValueError(f"{where} is {value!r}; it must be one of {_listed(WORDS)}")
+    raise ValueError(f"{where} is {quoted(value)}; it must be one of {_listed(WORDS)}")
 
 
 def _listed(words: tuple[str, ...]) -> str:

@@ -60,7 +60,7 @@ def route(call: Call, options: Options) -> Flow:
     """Return the flow for a call. A path that is none of OpenAI's goes to Tess as it is."""
     try:
         check_key(call)
-        if not call.agent and _is_below(AGENTS, call.path):
+        if not call.agent:
             return _below_root(call, options)
         if reads_body(call.method, call.path):
             return chat_completion(call, options)
@@ -101,7 +101,7 @@ def _is_below(root: str, path: str) -> bool:
 
 
 def _below_root(call: Call, options: Options) -> Flow:
-    agent = call.path.removeprefix(AGENTS).strip("/")
+    agent = call.path.removeprefix(AGENTS).strip("/") if _is_below(AGENTS, call.path) else ""
     if call.method == "GET" and agent and "/" not in agent:
         return show_agent(agent, call, options)
     return _pass(call, options)

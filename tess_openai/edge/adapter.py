@@ -28,7 +28,7 @@ logger = logging.getLogger("tess_openai")
 FOLLOWED: Final = "tess_openai.followed"
 """Extension of a request that the http client makes anew from one that was redirected: it is no new call."""
 _AGENT_PATH: Final = re.compile(r"/agents/([^/]+)/openai(?=/)")
-_LIST_PATH: Final = re.compile(r"/agents(?:/[^/]+)?/?$")
+_LIST_PATH: Final = re.compile(r"/agents(?:/[^/]+)?/?")
 _TESS_KEY: Final = re.compile(r"bearer\s+\d+\|", re.IGNORECASE)
 
 
@@ -55,17 +55,20 @@ class Origin:
     def split(self, url: URL) -> tuple[str, str] | None:
         """Return the agent in a URL and the path below its OpenAI root; None when the URL is none of ours.
 
-        `("42", "/chat/completions")`; for an agent itself, and the list of agents, `("", "/agents/42")`.
+        `("42", "/chat/completions")`; for all that is not below an agent's OpenAI root, `("", "/agents/42")`.
         """
         if not self.has(url):
             return None
         path = url.path
-        if not path.startswith(self.prefix):
+        if not path.startswith(f"{self.prefix}/"):
             return None
         match = _AGENT_PATH.match(path, len(self.prefix))
-        if match is not None:
-            return match[1], path[match.end() :]
-        return ("", path[len(self.prefix) :]) if _LIST_PATH.match(path, len(self.prefix)) else None
+        return ("", path[len(self.prefix) :]) if match is None else (match[1], path[match.end() :])
+
+    def stays(self, url: URL) -> bool:
+        """Whether a redirect to this URL leads to the API, and not to a page to log in, for one."""
+        place = self.split(url)
+        return place is not None and (place[0] != "" or _LIST_PATH.fullmatch(place[1]) is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,11 +63,14 @@ class _Run(Run):
 
     async def send(self, request: Request) -> Response:
         """Async counterpart of `_Run.send`."""
-        inner, pace = self.transport.inner, self.adapter.pace
-        if pace is None:
-            return await inner.handle_async_request(request)
-        held = await pace.async_wait(self.authorization)
-        return self.held_back(held) if held else await inner.handle_async_request(self.paced(request, pace))
+        pace = self.adapter.pace
+        if pace is not None:
+            held = await pace.async_wait(self.authorization)
+            if held:
+                return self.held_back(held)
+            request = self.paced(request, pace)
+        response: Response = await self.transport.inner.handle_async_request(request)
+        return response
 
     async def look_up(self, lookup: Lookup) -> Found:
         """Async counterpart of `_Run.look_up`."""

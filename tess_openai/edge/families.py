@@ -113,8 +113,10 @@ def load_family(name: FamilyName) -> Family:
     """Import a family.
 
     Raises:
-        TessConfigurationError: It is not installed.
+        TessConfigurationError: It is not installed, or there is no such family.
     """
+    if name not in FAMILY_NAMES:
+        raise TessConfigurationError(f'family is {name!r}; it must be "httpx" or "httpx2"')
     try:
         module = cast("Any", importlib.import_module(name))
     except ImportError:

@@ -94,7 +94,7 @@ class Run:
             target = self.request.url.join(location)
         except (self.family.InvalidURL, ValueError):
             return False
-        return bool(location) and self.adapter.origin.split(target) is not None
+        return bool(location) and self.adapter.origin.stays(target)
 
     def to_response(self, answer: Answer, stream: Any) -> Response:
         """Return the caller's response; `stream` is its body, decoded."""

@@ -63,11 +63,14 @@ class _Run(Run):
 
     def send(self, request: Request) -> Response:
         """Send one request, when it is its key's turn."""
-        inner, pace = self.transport.inner, self.adapter.pace
-        if pace is None:
-            return inner.handle_request(request)
-        held = pace.wait(self.authorization)
-        return self.held_back(held) if held else inner.handle_request(self.paced(request, pace))
+        pace = self.adapter.pace
+        if pace is not None:
+            held = pace.wait(self.authorization)
+            if held:
+                return self.held_back(held)
+            request = self.paced(request, pace)
+        response: Response = self.transport.inner.handle_request(request)
+        return response
 
     def look_up(self, lookup: Lookup) -> Found:
         """Find an agent, by a flow of its own over the same transport, once for all who ask."""

@@ -167,7 +167,8 @@ def to_api_key_later() -> str:
 
 
 @pytest.mark.parametrize(
-    "given", [f" {KEY}\n", f'"{KEY}"', f"'{KEY}'", f' "{KEY}" ', f"Bearer {KEY}", f'"{KEY} "']
+    "given",
+    [f" {KEY}\n", f'"{KEY}"', f"'{KEY}'", f' "{KEY}" ', f"Bearer {KEY}", f"bearer  {KEY}", f'"{KEY} "'],
 )
 def test_a_key_is_cleaned_with_a_warning(given: str) -> None:
     """The warning does not show it."""
@@ -193,13 +194,15 @@ def test_a_key_without_a_pipe_is_a_warning() -> None:
         pytest.param("1|sec ret", "no header can carry", id="a space inside"),
         pytest.param("1|sec\r\nret", "no header can carry", id="a line end inside"),
         pytest.param("1|sécret", "no header can carry", id="a letter outside ASCII"),
+        pytest.param(b"1|secret", "api_key is a bytes", id="bytes"),
+        pytest.param(123, "api_key is a int", id="a number"),
     ],
 )
-def test_a_key_that_cannot_work_is_refused(given: str | None, said: str) -> None:
+def test_a_key_that_cannot_work_is_refused(given: Any, said: str) -> None:  # noqa: ANN401
     """The error does not show it."""
     with pytest.raises(TessConfigurationError, match=said) as caught:
         to_api_key(given)
-    assert not given or "ret" not in str(caught.value)
+    assert "ret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -260,6 +263,11 @@ def test_the_older_host_alone_is_completed_with_a_warning() -> None:
         pytest.param("https://api.tess.im:99999", "port", id="a port out of range"),
         pytest.param("https://api.tess.im:x", "port", id="a port of letters"),
         pytest.param("https://[api.tess.im", "must start with https", id="a URL that is none"),
+        pytest.param("https://gateway.example/a%20b", "must be plain words", id="an escape"),
+        pytest.param("https://gateway.example/a b", "must be plain words", id="a space"),
+        pytest.param("https://gateway.example/x/../y", "must be plain words", id="a step back"),
+        pytest.param("https://gateway.example/.", "must be plain words", id="a step on the spot"),
+        pytest.param("https://gateway.example//x", "must be plain words", id="two slashes"),
     ],
 )
 def test_a_base_url_that_cannot_work_is_refused(given: str, said: str) -> None:
@@ -386,12 +394,34 @@ def test_the_agent_may_stand_in_the_base_url(environment: dict[str, str]) -> Non
         pytest.param({"temperatures": [float("inf")]}, "temperatures is", id="an endless temperature"),
         pytest.param({"workspace_id": True}, "workspace_id is", id="true for a workspace"),
         pytest.param({"base_url": "http://api.tess.im"}, "in the clear", id="plain http"),
+        pytest.param({"temperatures": 5}, "temperatures is 5", id="one temperature"),
+        pytest.param({"temperatures": "0.5"}, "temperatures is '0.5'", id="a text of temperatures"),
+        pytest.param({"tools": ["internet"]}, "tools is", id="a list of tools"),
+        pytest.param({"tools": ""}, "tools is ''", id="an empty word for tools"),
+        pytest.param({"tool_names": ["x"]}, "tool_names is", id="a list of names of tools"),
+        pytest.param({"tool_names": {"x": 5}}, "tool_names is", id="a number for a tool"),
+        pytest.param({"merge_messages": "no"}, "merge_messages is 'no'", id="a word for a switch"),
+        pytest.param({"on_change": "print"}, "on_change is 'print'", id="a callback that is none"),
     ],
 )
 def test_a_mistake_is_an_error_at_the_factory(arguments: dict[str, Any], said: str) -> None:
     """Before any network, without a warning beside it."""
     with pytest.raises(TessConfigurationError, match=said):
         resolved(**arguments)
+
+
+@pytest.mark.parametrize(
+    "secret", [KEY, f"Bearer {KEY}", "sk-" + "aB3" * 9], ids=["Tess", "header", "OpenAI"]
+)
+@pytest.mark.parametrize(
+    "argument", ["agent_id", "workspace_id", "base_url", "tools", "usage", "agent", "unsupported"]
+)
+def test_a_key_in_a_wrong_place_is_not_repeated(argument: str, secret: str) -> None:
+    """By none of the errors that show what was given."""
+    given = ["x", secret] if argument == "tools" else secret
+    with pytest.raises(TessConfigurationError, match="what looks like an API key") as caught:
+        resolved(**{argument: given})
+    assert secret[-20:] not in str(caught.value)
 
 
 def test_any_temperature_may_be_sent() -> None:

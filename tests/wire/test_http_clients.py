@@ -115,6 +115,13 @@ def test_what_is_no_http_client_is_refused(driver: Driver, given: object) -> Non
         driver.client(http_client=given)
 
 
+def test_another_family_is_refused(driver: Driver) -> None:
+    """With the two there are, whatever else is installed."""
+    make: Any = create_async_http_client if driver.is_async else create_http_client
+    with pytest.raises(TessConfigurationError, match='must be "httpx" or "httpx2"'):
+        make(42, family="respx", **driver.connection)
+
+
 def test_limits_and_redirects_of_the_sdks_client_are_kept(driver: Driver) -> None:
     """1000 connections, 100 kept alive, redirects followed."""
     make = create_async_http_client if driver.is_async else create_http_client

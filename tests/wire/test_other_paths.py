@@ -56,6 +56,23 @@ def test_an_unknown_path_passes(driver: Driver) -> None:
     assert request.headers["authorization"] == f"Bearer {SIMULATOR_API_KEY}"
 
 
+@pytest.mark.parametrize("path", ["/agent-responses/7", "/agents/42/execute", "/agents/42/openai", "/files"])
+def test_what_is_not_below_an_agents_openai_root_passes_too(
+    driver: Driver, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With key and workspace, without OpenAI's own headers, and its errors are told in OpenAI's words."""
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-secret")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "project-secret")
+    url = f"{driver.simulator.base_url}{path}"
+    with pytest.raises(openai.APIStatusError) as caught:
+        post(driver, driver.client(), url, body={"seed": 1})
+    assert caught.value.code is not None
+    (request,) = driver.simulator.requests
+    assert (request.path, request.json) == (path, {"seed": 1})
+    assert request.headers["x-workspace-id"] == "7001"
+    assert not [name for name in request.headers if name.startswith("openai-")]
+
+
 def test_a_multipart_body_passes_untouched(driver: Driver) -> None:
     """Also one that must be streamed."""
     with pytest.raises(openai.NotFoundError):
