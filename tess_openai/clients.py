@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import difflib
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
 import openai
@@ -161,6 +163,7 @@ def create_client(
         "models": models,
         "requests_per_second": requests_per_second,
     }
+    _check_names(create_client, openai.OpenAI, openai_options)
     settings = _resolve(agent_id, options)
     client = openai.OpenAI(
         base_url=settings.base_url,
@@ -219,6 +222,7 @@ def create_async_client(
         "models": models,
         "requests_per_second": requests_per_second,
     }
+    _check_names(create_async_client, openai.AsyncOpenAI, openai_options)
     settings = _resolve(agent_id, options)
     client = openai.AsyncOpenAI(
         base_url=settings.base_url,
@@ -320,6 +324,19 @@ def _http_client(kind: Kind, settings: Settings, given: Any, family: FamilyName 
     if given is None:
         return wrap_own(sdk.new_http_client(kind, family), settings.adapter, kind)
     return wrap_copy(given, settings.adapter, kind)
+
+
+def _check_names(
+    factory: Callable[..., object], client: type[openai.OpenAI | openai.AsyncOpenAI], given: Mapping[str, Any]
+) -> None:
+    """Refuse a keyword that neither the factory nor the SDK has, before the SDK names itself as the culprit."""
+    theirs = inspect.signature(client).parameters
+    for name in given:
+        if name not in theirs:
+            known = [*inspect.signature(factory).parameters, *theirs]
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise TypeError(f"{factory.__name__}() got an unexpected keyword argument {name!r}{hint}")
 
 
 def _check_authorization(client: openai.OpenAI | openai.AsyncOpenAI, given: Mapping[str, Any]) -> None:

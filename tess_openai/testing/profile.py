@@ -55,7 +55,9 @@ OPENAI_ONLY_PARAMETERS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """One reading of how Tess behaves; the defaults are the strictest that the sources allow.
+    """One reading of how Tess behaves; the defaults refuse what is not documented to be accepted.
+
+    What only some agents were seen to do is off: a rate limit, an order of messages, all required fields.
 
     The source of each choice stands in brackets: documented (in Tess's documentation), observed
     (reported by users), assumed (nobody knows).

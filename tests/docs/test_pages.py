@@ -27,6 +27,7 @@ FENCE = re.compile(
     r"^(?P<indent> *)(?P<ticks>```+) *(?P<language>\w*)[^\n]*\n(?P<code>.*?)^(?P=indent)(?P=ticks) *$",
     re.MULTILINE | re.DOTALL,
 )
+TITLE = re.compile(r'title="([^"/]+\.py)"')
 NEEDS = re.compile(r"^<!-- needs: (\w+) -->$", re.MULTILINE)
 EXEMPTION = re.compile(r"<!-- not run:(?P<reason>.*?)-->\s*\Z", re.DOTALL)
 
@@ -49,6 +50,16 @@ def program_of(page: str) -> str:
         code = dedent(fence["code"]).splitlines()
         lines[first : first + len(code)] = code
     return "\n".join(lines)
+
+
+def files_of(page: str) -> dict[str, str]:
+    """Return the Python files that a page shows whole, ```` ```python title="a.py" ````, by their names."""
+    files: dict[str, str] = {}
+    for fence in FENCE.finditer(page):
+        title = TITLE.search(page, fence.start(), fence.start("code"))
+        if title is not None and not EXEMPTION.search(page, 0, fence.start()):
+            files[title[1]] = dedent(fence["code"])
+    return files
 
 
 @pytest.fixture
@@ -117,6 +128,9 @@ def test_what_a_page_shows_runs(page: Path, environment: dict[str, str], tmp_pat
     printed = run(command_for(shown), tmp_path, environment)
     promised = outputs_of(text)
     assert not promised or printed == promised
+    for file, code in files_of(text).items():
+        (tmp_path / file).write_text(code)
+        run([file], tmp_path, environment)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
@@ -159,6 +173,12 @@ undefined()
         (10, "if os:"),
         (11, "    found = 1"),
     ]
+
+
+def test_a_file_that_a_page_shows_stands_alone() -> None:
+    """Only what has the name of a Python file is one."""
+    page = '```python\nimport os\n```\n\n```python title="a.py"\nos\n```\n\n```yaml title="b.yaml"\nx\n```\n'
+    assert files_of(page) == {"a.py": "os\n"}
 
 
 def test_the_promised_output_is_found() -> None:

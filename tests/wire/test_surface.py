@@ -180,10 +180,14 @@ def test_every_option_of_the_constructor_passes(driver: Driver) -> None:
     assert (call.headers["x-team"], call.target.partition("?")[2]) == ("a", "v=1")
 
 
-def test_an_option_that_openai_lacks_is_its_error(driver: Driver) -> None:
-    """A misspelt keyword is a TypeError, before any network."""
-    with pytest.raises(TypeError, match="timeuot"):
-        driver.client(timeuot=3)
+@pytest.mark.parametrize(
+    ("name", "meant"), [("timeuot", "timeout"), ("unsuported", "unsupported"), ("agentid", "agent_id")]
+)
+def test_an_option_that_nobody_has_is_an_error(driver: Driver, name: str, meant: str) -> None:
+    """A TypeError of the function that was called, with what was meant: ours or the SDK's."""
+    factory = "create_async_client" if driver.is_async else "create_client"
+    with pytest.raises(TypeError, match=rf"^{factory}\(\) .* '{name}'; did you mean '{meant}'\?$"):
+        driver.client(**{name: 3})
 
 
 def test_a_calls_own_workspace_wins(driver: Driver) -> None:
