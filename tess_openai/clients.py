@@ -329,7 +329,7 @@ def _http_client(kind: Kind, settings: Settings, given: Any, family: FamilyName 
 def _check_names(
     factory: Callable[..., object], client: type[openai.OpenAI | openai.AsyncOpenAI], given: Mapping[str, Any]
 ) -> None:
-    """Refuse a keyword that neither the factory nor the SDK has, before the SDK names itself as the culprit."""
+    """Refuse a keyword that nobody has, before the SDK names itself as the culprit."""
     theirs = inspect.signature(client).parameters
     for name in given:
         if name not in theirs:

@@ -418,7 +418,7 @@ def test_a_mistake_is_an_error_at_the_factory(arguments: dict[str, Any], said: s
 )
 def test_a_key_in_a_wrong_place_is_not_repeated(argument: str, secret: str) -> None:
     """By none of the errors that show what was given."""
-    given = ["x", secret] if argument == "tools" else secret
+    given: Any = ["x", secret] if argument == "tools" else secret
     with pytest.raises(TessConfigurationError, match="what looks like an API key") as caught:
         resolved(**{argument: given})
     assert secret[-20:] not in str(caught.value)
