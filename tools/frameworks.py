@@ -48,7 +48,8 @@ FRAMEWORKS: Final = (
     framework("openai-agents", "openai-agents"),
     framework("pydantic-ai", "pydantic-ai-slim[openai]"),
     framework("instructor", "instructor", page=None),
-    framework("litellm", "litellm[proxy]"),
+    # soundfile's 0.14.0 has a wheel without libsndfile too, which uv takes from the first of several indexes
+    framework("litellm", "litellm[proxy]", "soundfile<0.14"),
     framework("crewai", "crewai"),
     framework("openai-module", "openai==3.54.0", "httpx", page="any-other"),
     framework(
