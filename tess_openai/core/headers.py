@@ -27,8 +27,13 @@ def check_key(call: Call) -> None:
     Raises:
         Refused: The key starts like OpenAI's.
     """
-    if call.headers.get("authorization", "").lower().startswith("bearer sk-"):
+    if is_openais(call.headers.get("authorization", "")):
         raise foreign_key()
+
+
+def is_openais(authorization: str) -> bool:
+    """Whether a header holds a key of OpenAI's."""
+    return authorization[:10].lower() == "bearer sk-"
 
 
 def foreign_key() -> Refused:

@@ -7,13 +7,16 @@ from typing import Any, Final, TypeAlias, cast
 
 _DECODER: Final = json.JSONDecoder()  # an object without white space around it, the usual case, in one step
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
 JSONObject: TypeAlias = dict[str, Any]
 
 
 def parse_json(data: bytes | str) -> object:
     """Return the JSON value in `data`, or None when it holds none (`null` gives None too)."""
     try:
-        text = data if isinstance(data, str) else data.decode("utf-8-sig")
+        text = data if isinstance(data, str) else data.removeprefix(BYTE_ORDER_MARK).decode()
         value, end = _DECODER.raw_decode(text) if text[:1] == "{" else (None, 0)
         return cast("object", value if end and end == len(text) else json.loads(text))
     except (ValueError, RecursionError):
@@ -38,6 +41,6 @@ def to_list(value: object) -> list[object] | None:
 def dump_json(value: object) -> bytes:
     """Serialise compactly, as UTF-8 with characters outside ASCII kept as they are."""
     try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        return _ENCODER.encode(value).encode()
     except UnicodeEncodeError:  # a lone surrogate has no UTF-8; JSON can still escape it
         return json.dumps(value, separators=(",", ":")).encode()

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from tess_openai.core.jsons import parse_json, parse_object
+from tess_openai.core.jsons import BYTE_ORDER_MARK, parse_json, parse_object
 
 DONE: Final = b"[DONE]"
-BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 DONE_EVENT: Final = b"data: [DONE]\n\n"
 
 

@@ -12,13 +12,14 @@ from typing import Final, TypeAlias
 
 from tess_openai.core.calls import Call, Flow, Lookup
 from tess_openai.core.changes import Change
-from tess_openai.core.headers import WORKSPACE, foreign_key
+from tess_openai.core.chat.plain import is_plain, may_be_plain
+from tess_openai.core.headers import FOREIGN, WORKSPACE, foreign_key, is_openais
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused
 from tess_openai.core.routes import refuse, route
 from tess_openai.edge.callers import CATEGORIES, caller, warn
 from tess_openai.edge.directory import Directory
-from tess_openai.edge.families import URL, Request, to_dict
+from tess_openai.edge.families import URL, Family, Request, to_dict, with_headers
 from tess_openai.edge.pacing import Pace, fingerprint
 
 OnChange: TypeAlias = Callable[[Change], object]
@@ -27,6 +28,7 @@ logger = logging.getLogger("tess_openai")
 
 FOLLOWED: Final = "tess_openai.followed"
 """Extension of a request that the http client makes anew from one that was redirected: it is no new call."""
+_HEADERS_TO_REMOVE: Final = frozenset(name.encode() for name in FOREIGN)
 _AGENT_PATH: Final = re.compile(r"/agents/([^/]+)/openai(?=/)")
 _LIST_PATH: Final = re.compile(r"/agents(?:/[^/]+)?/?")
 _TESS_KEY: Final = re.compile(r"bearer\s+\d+\|", re.IGNORECASE)
@@ -85,12 +87,17 @@ class Adapter:
     sdk_names_broken_streams: bool = True
     pace: Pace | None = None
     directory: Directory = field(default_factory=Directory, repr=False)
+    may_be_plain: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "may_be_plain", may_be_plain(self.options))
 
     def open(self, request: Request, place: tuple[str, str], body: bytes) -> Flow:
         """Return the flow for a request of this adapter's origin, whose URL `Origin.split` has read."""
         headers = to_dict(request.headers)
         if self._is_foreign_key(headers.get("authorization", "")):
-            return refuse(foreign_key())
+            yield foreign_key().to_answer()
+            return
         retries = headers.get("x-stainless-retry-count", "0")
         attempt = int(retries) if retries.isdecimal() else 0
         call = Call(
@@ -104,7 +111,24 @@ class Adapter:
             agent=place[0],
             query=request.url.query.decode(),
         )
-        return route(call, self.options)
+        yield from route(call, self.options)
+
+    def to_plain(
+        self, request: Request, place: tuple[str, str], body: bytes, family: Family
+    ) -> Request | None:
+        """Return what to send of a chat call that needs nothing but Tess's header; None for all others."""
+        if not (self.may_be_plain and place[0].isdecimal() and is_plain(body, self.options)):
+            return None
+        headers = {name.lower(): value for name, value in request.headers.raw}
+        if not _HEADERS_TO_REMOVE.isdisjoint(headers):
+            return None
+        authorization = headers.get(b"authorization", b"").decode("latin-1")
+        if is_openais(authorization) or self._is_foreign_key(authorization):
+            return None
+        workspace = self.options.workspace_id
+        if workspace is None or WORKSPACE.encode() in headers:
+            return request
+        return with_headers(request, family, {WORKSPACE: workspace})
 
     def _is_foreign_key(self, authorization: str) -> bool:
         """Whether a call has a key of no Tess form although its client has one that is."""

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from tess_openai.core.calls import Answer, Event, Flow, Found, Lookup, Outgoing, Read, ReadAll
+from tess_openai.core.chat.plain import is_complete, is_whole
 from tess_openai.core.lookups import broken_off, find_agent
 from tess_openai.core.routes import reads_body
 from tess_openai.edge.adapter import Adapter
@@ -19,9 +20,12 @@ class _Run(Run):
         self.transport = transport
         self.pieces: AsyncIterator[bytes] | None = None
 
-    async def run(self) -> Response:
+    async def run(self, plain: Request | None = None) -> Response:
         """Async counterpart of `_Run.run`."""
         try:
+            whole = None if plain is None else await self.send_ahead(plain)
+            if whole is not None:
+                return whole
             answer = await self.advance()
         except BaseException:  # the caller gave up, or was cancelled
             await self.aclose()
@@ -37,6 +41,20 @@ class _Run(Run):
         await self.aclose()
         return response
 
+    async def send_ahead(self, plain: Request) -> Response | None:
+        """Async counterpart of `_Run.send_ahead`."""
+        response = await self.send(plain)
+        self.ahead = self.to_incoming(response)
+        if self.is_encoded or not is_whole(self.ahead):
+            return None
+        body = await self.read_all(None)
+        await self.drop()
+        response.stream = self.family.ByteStream(body)
+        if is_complete(body, self.adapter.options):
+            return response
+        self.ahead = self.to_incoming(response)
+        return None
+
     async def advance(self) -> Answer | bytes | Found | None:
         """Async counterpart of `_Run.advance`."""
         event: Event = None
@@ -50,8 +68,10 @@ class _Run(Run):
                 if isinstance(step, Read):
                     event = await self.read_piece()
                 elif isinstance(step, Outgoing):
-                    await self.drop()
-                    event = self.to_incoming(await self.send(self.to_request(step)))
+                    event, self.ahead = self.ahead, None
+                    if event is None:
+                        await self.drop()
+                        event = self.to_incoming(await self.send(self.to_request(step)))
                 elif isinstance(step, ReadAll):
                     event = await self.read_all(step.limit)
                 elif isinstance(step, Lookup):
@@ -161,8 +181,11 @@ class AsyncTessTransport:
             if refusal is None:
                 return await self.inner.handle_async_request(request)
             return await _Run(refusal, self, request).run()
-        body = await request.aread() if reads_body(request.method, place[1]) else b""
-        return await _Run(self.adapter.open(request, place, body), self, request).run()
+        body, plain = b"", None
+        if reads_body(request.method, place[1]):
+            body = await request.aread()
+            plain = self.adapter.to_plain(request, place, body, self.family)
+        return await _Run(self.adapter.open(request, place, body), self, request).run(plain)
 
     async def aclose(self) -> None:
         """Close the inner transport."""

@@ -10,7 +10,7 @@ import functools
 import importlib
 import sys
 import types
-from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol, TypeAlias, cast
 
@@ -92,6 +92,7 @@ class Family:
     Request: Callable[..., Request]
     Response: Callable[..., Response]
     ByteStream: type[Any]
+    Headers: Callable[..., Headers]
     RequestError: type[Exception]
     InvalidURL: type[Exception]
     Client: type[Any]
@@ -137,6 +138,31 @@ def family_of(client: object) -> FamilyName | None:
                 if module == name and name in sys.modules:
                     return name
     return None
+
+
+def with_headers(request: Request, family: Family, changes: Mapping[str, str | None]) -> Request:
+    """Return a request that differs from the given one in headers only; the body is the same, read or not.
+
+    Args:
+        request: Not changed.
+        family: Its own.
+        changes: To set, or with None to remove.
+    """
+    made: Request = object.__new__(type(request))
+    vars(made).update(vars(request))  # its constructor would read the URL, the headers and the body anew
+    made.extensions = dict(request.extensions)
+    made.headers = family.Headers(request.headers)
+    change_headers(made.headers, changes)
+    return made
+
+
+def change_headers(headers: Headers, changes: Mapping[str, str | None]) -> None:
+    """Set headers and, with None, remove them."""
+    for name, value in changes.items():
+        if value is None:
+            headers.pop(name, None)
+        else:
+            headers[name] = value
 
 
 def to_dict(headers: Headers) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, Final
 
 from tess_openai.core.agents import Agent
@@ -24,7 +24,7 @@ from tess_openai.core.jsons import dump_json
 from tess_openai.core.lookups import broken_off
 from tess_openai.core.refusals import Refused
 from tess_openai.edge.adapter import FOLLOWED, Adapter, logger
-from tess_openai.edge.families import Family, Headers, Request, Response, to_dict
+from tess_openai.edge.families import Family, Request, Response, change_headers, to_dict, with_headers
 from tess_openai.edge.pacing import Pace
 
 GIVEN: Final = (Answer, bytes, Agent, Unfound)
@@ -45,6 +45,7 @@ class Run:
         self.source: Any = None  # the stream of the answer in hand, as it came
         self.headers: dict[str, str] = {}
         self.began = False
+        self.ahead: Incoming | None = None  # of a request that was sent before the flow asked for it
 
     @property
     def is_encoded(self) -> bool:
@@ -62,8 +63,8 @@ class Run:
         """Return the request for Tess; the caller's own when nothing differs."""
         given = self.request
         body, url = outgoing.body, given.url
-        if body is None and not outgoing.headers and outgoing.path is None:
-            return given
+        if body is None and outgoing.path is None and outgoing.method is None:
+            return with_headers(given, self.family, outgoing.headers) if outgoing.headers else given
         stream = given.stream if body is None else self.family.ByteStream(body)
         if outgoing.path is not None:
             query = url.query.decode() if outgoing.query is None else outgoing.query
@@ -73,7 +74,7 @@ class Run:
         request = self.family.Request(
             method, url, headers=given.headers, stream=stream, extensions=given.extensions
         )
-        _put(outgoing.headers, request.headers)  # the new request has copied them
+        change_headers(request.headers, outgoing.headers)  # the new request has copied them
         if body is not None:
             request.headers["content-length"] = str(len(body))
         if isinstance(stream, self.family.ByteStream):
@@ -110,8 +111,8 @@ class Run:
             extensions={} if kept is None else kept.extensions,
         )
         if kept is not None:
-            _put(dict.fromkeys(name for name in _REPLACED if name in self.headers), made.headers)
-        _put(answer.headers, made.headers)
+            change_headers(made.headers, dict.fromkeys(name for name in _REPLACED if name in self.headers))
+        change_headers(made.headers, answer.headers)
         if answer.body is not None:
             made.headers["content-length"] = str(len(answer.body))
         return made
@@ -136,15 +137,7 @@ class Run:
         over an open one an interval later would reach Tess sooner after it than that.
         """
         authorization = self.authorization
-        leaving = self.family.Request(
-            request.method,
-            request.url,
-            headers=request.headers,
-            stream=request.stream,
-            extensions=request.extensions,
-        )
-        if isinstance(request.stream, self.family.ByteStream):
-            leaving.read()
+        leaving = with_headers(request, self.family, {})
         body_class = self.family.derive(LeavingBody, self.family.ByteStream)  # sync and async
         leaving.stream = body_class(request.stream, lambda: pace.leaves(authorization))
         return leaving
@@ -198,12 +191,3 @@ class LeavingBody:
     def __aiter__(self) -> AsyncIterator[bytes]:
         self._tell()
         return aiter(self._body)
-
-
-def _put(changes: Mapping[str, str | None], headers: Headers) -> None:
-    """Set headers and, with None, remove them."""
-    for name, value in changes.items():
-        if value is None:
-            headers.pop(name, None)
-        else:
-            headers[name] = value

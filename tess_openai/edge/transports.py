@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tess_openai.core.calls import Answer, Event, Flow, Found, Lookup, Outgoing, Read, ReadAll
+from tess_openai.core.chat.plain import is_complete, is_whole
 from tess_openai.core.lookups import broken_off, find_agent
 from tess_openai.core.routes import reads_body
 from tess_openai.edge.adapter import Adapter
@@ -19,9 +20,12 @@ class _Run(Run):
         self.transport = transport
         self.pieces: Iterator[bytes] | None = None
 
-    def run(self) -> Response:
-        """Drive the flow to its answer."""
+    def run(self, plain: Request | None = None) -> Response:
+        """Drive the flow to its answer; a plain request is sent ahead of it."""
         try:
+            whole = None if plain is None else self.send_ahead(plain)
+            if whole is not None:
+                return whole
             answer = self.advance()
         except BaseException:  # the caller gave up, or was cancelled
             self.close()
@@ -37,6 +41,20 @@ class _Run(Run):
         self.close()
         return response
 
+    def send_ahead(self, plain: Request) -> Response | None:
+        """Send a plain request; its answer if that needs nothing either, else None: then it is the flow's."""
+        response = self.send(plain)
+        self.ahead = self.to_incoming(response)
+        if self.is_encoded or not is_whole(self.ahead):
+            return None
+        body = self.read_all(None)
+        self.drop()
+        response.stream = self.family.ByteStream(body)
+        if is_complete(body, self.adapter.options):
+            return response
+        self.ahead = self.to_incoming(response)
+        return None
+
     def advance(self) -> Answer | bytes | Found | None:
         """Drive the flow to what is the caller's: an answer or a piece of its body; None at the end."""
         event: Event = None
@@ -50,8 +68,10 @@ class _Run(Run):
                 if isinstance(step, Read):
                     event = self.read_piece()
                 elif isinstance(step, Outgoing):
-                    self.drop()
-                    event = self.to_incoming(self.send(self.to_request(step)))
+                    event, self.ahead = self.ahead, None
+                    if event is None:
+                        self.drop()
+                        event = self.to_incoming(self.send(self.to_request(step)))
                 elif isinstance(step, ReadAll):
                     event = self.read_all(step.limit)
                 elif isinstance(step, Lookup):
@@ -161,8 +181,11 @@ class TessTransport:
             if refusal is None:
                 return self.inner.handle_request(request)
             return _Run(refusal, self, request).run()
-        body = request.read() if reads_body(request.method, place[1]) else b""
-        return _Run(self.adapter.open(request, place, body), self, request).run()
+        body, plain = b"", None
+        if reads_body(request.method, place[1]):
+            body = request.read()
+            plain = self.adapter.to_plain(request, place, body, self.family)
+        return _Run(self.adapter.open(request, place, body), self, request).run(plain)
 
     def close(self) -> None:
         """Close the inner transport."""

@@ -61,7 +61,7 @@ def to_messages(
     """
     messages = to_list(given)
     merge = merge and not profile.supports("messages.neighbours")
-    if messages is None or _is_plain(messages, merge=merge):
+    if messages is None or is_plain_chat(messages, merge=merge):
         return given
     translation = _Translation(ledger, profile)
     translated = [translation.translate(message) for message in messages]
@@ -78,7 +78,7 @@ def to_messages(
     return [item.to_json() if isinstance(item, _Message) else item for item in merged]
 
 
-def _is_plain(messages: list[object], *, merge: bool) -> bool:
+def is_plain_chat(messages: list[object], *, merge: bool) -> bool:
     """Whether every message is already what Tess documents: the path of an ordinary chat."""
     before: object = ""
     for item in messages:

@@ -8,6 +8,7 @@ accepted (documented examples show `"1"` and `1`); the option's own string is wh
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from tess_openai.core.changes import describe
 from tess_openai.core.ledger import Ledger
@@ -25,9 +26,7 @@ def to_temperature(given: object, options: tuple[str, ...] | None, ledger: Ledge
     number = _to_number(given)
     if number is None or not options:
         return given
-    numbers = [float(option) for option in options]
-    within = min(max(number, min(numbers)), max(numbers))  # beside a huge number all options are as near
-    nearest = min(options, key=lambda option: (abs(float(option) - within), float(option)))
+    nearest = _nearest(number, options)
     if float(nearest) == number:
         return nearest
     verdict = ledger.lose(
@@ -40,6 +39,13 @@ def to_temperature(given: object, options: tuple[str, ...] | None, ledger: Ledge
         topic="temperature",
     )
     return given if verdict == "keep" else nearest
+
+
+@lru_cache(maxsize=64)  # a program asks for few temperatures, over and over
+def _nearest(number: float, options: tuple[str, ...]) -> str:
+    numbers = [float(option) for option in options]
+    within = min(max(number, min(numbers)), max(numbers))  # beside a huge number all options are as near
+    return min(options, key=lambda option: (abs(float(option) - within), float(option)))
 
 
 def _to_number(given: object) -> float | None:
