@@ -49,7 +49,7 @@ FRAMEWORKS: Final = (
     framework("pydantic-ai", "pydantic-ai-slim[openai]"),
     framework("instructor", "instructor", page=None),
     # soundfile's 0.14.0 has a wheel without libsndfile too, which uv takes from the first of several indexes
-    framework("litellm", "litellm[proxy]", "soundfile<0.14"),
+    framework("litellm", "litellm[proxy]", "soundfile==0.13.1"),
     framework("crewai", "crewai"),
     framework("openai-module", "openai==3.54.0", "httpx", page="any-other"),
     framework(
