@@ -29,6 +29,8 @@ from tess_openai.edge.pacing import Pace
 
 GIVEN: Final = (Answer, bytes, Agent, Unfound)
 """Steps that are not for the driver but for who waits for it."""
+UNSENT: Final = "tess_openai.unsent"
+"""Extension of an answer to a request that was held back: it is not Tess's, and asks nobody to wait."""
 _REPLACED: Final = ("content-length", "transfer-encoding", "content-encoding")
 _IDENTITY: Final = ("", "identity")
 
@@ -120,7 +122,7 @@ class Run:
         """Tell the caller, or the key's other calls."""
         if isinstance(step, Report):
             return self.adapter.report(step.changes)
-        if self.adapter.pace is not None:
+        if self.adapter.pace is not None and UNSENT not in self.in_hand.extensions:
             self.adapter.pace.hold_back(self.authorization, step.seconds)
         return None
 
@@ -154,7 +156,8 @@ class Run:
         told = "Rate limit exceeded: an earlier call of this key was told so, and this one was not sent"
         body = dump_json({"error": told, "retry_after": math.ceil(seconds)})
         headers = {"content-type": "application/json", "content-length": str(len(body))}
-        return self.family.Response(429, headers=headers, stream=self.family.ByteStream(body))
+        stream = self.family.ByteStream(body)
+        return self.family.Response(429, headers=headers, stream=stream, extensions={UNSENT: True})
 
     def to_found(self, lookup: Lookup, step: Step | None) -> Found:
         """Return what a look-up flow ended with."""
