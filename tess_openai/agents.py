@@ -14,7 +14,7 @@ from tess_openai.clients import TessOptions, create_async_client, create_client
 from tess_openai.core.agents import Agent, parse_agent
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.lookups import AGENTS
-from tess_openai.core.replies import PER_PAGE
+from tess_openai.core.replies import PER_PAGE, next_page
 from tess_openai.exceptions import TessConfigurationError
 from tess_openai.settings import to_agent_id
 
@@ -87,9 +87,11 @@ def list_agents(
         return
     number: int | None = 1
     while number is not None:
-        page = client.get(_api_root(client) + AGENTS, cast_to=object, options=_query(q, type, number))
+        path = _api_root(client) + AGENTS
+        answer = client.get(path, cast_to=object, options=_query(q, type, number))
+        page = to_object(answer) or {}
         yield from _agents_of(page)
-        number = _next_page(page, number)
+        number = next_page(page, number)
 
 
 async def async_list_agents(
@@ -107,10 +109,12 @@ async def async_list_agents(
         return
     number: int | None = 1
     while number is not None:
-        page = await client.get(_api_root(client) + AGENTS, cast_to=object, options=_query(q, type, number))
+        path = _api_root(client) + AGENTS
+        answer = await client.get(path, cast_to=object, options=_query(q, type, number))
+        page = to_object(answer) or {}
         for agent in _agents_of(page):
             yield agent
-        number = _next_page(page, number)
+        number = next_page(page, number)
 
 
 def _api_root(client: openai.OpenAI | openai.AsyncOpenAI) -> str:
@@ -145,15 +149,6 @@ def _to_agent(answer: object) -> Agent:
     return agent
 
 
-def _agents_of(page: object) -> list[Agent]:
-    agents = map(parse_agent, to_list(_fields(page).get("data")) or [])
+def _agents_of(page: JSONObject) -> list[Agent]:
+    agents = map(parse_agent, to_list(page.get("data")) or [])
     return [agent for agent in agents if agent is not None]
-
-
-def _next_page(page: object, number: int) -> int | None:
-    last = _fields(page).get("last_page")
-    return number + 1 if isinstance(last, int) and number < last and _agents_of(page) else None
-
-
-def _fields(page: object) -> JSONObject:
-    return to_object(page) or {}

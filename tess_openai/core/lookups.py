@@ -18,9 +18,10 @@ from tess_openai.core.headers import request_headers
 from tess_openai.core.jsons import JSONObject, dump_json
 from tess_openai.core.options import AgentRef, Options
 from tess_openai.core.refusals import Refused, json_headers
-from tess_openai.core.replies import get, read_object, read_pages
+from tess_openai.core.replies import get, read_object, read_page, read_pages
 
 AGENTS: Final = "/agents"
+_LIST: Final = "a list of agents"
 _PASSING: Final = frozenset({401, 429})
 """Statuses of a look-up that another key, or a moment, may cure."""
 
@@ -137,6 +138,16 @@ def show_agent(agent: str, call: Call, options: Options) -> Flow:
         yield read.to_answer()
 
 
+def show_agents(call: Call, options: Options) -> Flow:
+    """Answer `GET /agents` with one page of the list as Tess gives it."""
+    outgoing = get(AGENTS, request_headers(call, options), call.query)
+    page = yield from read_page(outgoing, options.max_retry_wait_seconds, asked=_LIST)
+    if isinstance(page, TessError):
+        yield page.to_answer()
+    else:
+        yield Answer(200, json_headers({}), dump_json(page), base="none")
+
+
 def _lookup(agent: AgentRef, call: Call, options: Options) -> Lookup:
     return Lookup(agent, request_headers(call, options), options.max_retry_wait_seconds)
 
@@ -152,7 +163,7 @@ def _read_agent(lookup: Lookup) -> Generator[Step, Event, _Read | TessError | Re
             AGENTS,
             lookup.headers,
             wait,
-            asked="a list of agents",
+            asked=_LIST,
             is_last=lambda item: item.get("slug") == lookup.agent,
         )
     if isinstance(items, TessError):

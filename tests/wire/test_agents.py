@@ -16,7 +16,7 @@ from tess_openai import (
     get_agent,
     list_agents,
 )
-from tess_openai.testing import SimulatedAgent, TessSimulator, faults
+from tess_openai.testing import Fault, SimulatedAgent, TessSimulator, faults
 
 if TYPE_CHECKING:
     from tests.wire.conftest import Driver, Relay
@@ -92,6 +92,47 @@ class TestLookingAtAgents:
         driver.simulator.fault(faults.answers(200, {"ok": True}), on="any")
         with pytest.raises(openai.InternalServerError, match="no agent"):
             look_up(driver, 42, client=driver.client())
+
+    @pytest.mark.parametrize(
+        ("fault", "code"),
+        [
+            (faults.login_page(), "not_an_answer"),
+            (faults.error_in_200(), "error_in_200"),
+            (faults.answers(200, {"message": "Unauthenticated."}), "error_in_200"),
+            (faults.answers(200, {"ok": True}), "not_an_answer"),
+            (faults.empty_answer(), "empty_answer"),
+        ],
+        ids=["a page", "an error", "a message", "another JSON", "nothing"],
+    )
+    def test_what_is_no_list_is_not_an_empty_one(self, driver: Driver, fault: Fault, code: str) -> None:
+        """Neither for who lists the agents nor for a slug."""
+        client, by_slug = driver.client(), driver.client("simulated-agent-42")
+        driver.simulator.fault(fault, times=2, on="any")
+        with pytest.raises(openai.InternalServerError) as caught:
+            listed(driver, client=client)
+        assert caught.value.code == code
+        error = driver.fails(by_slug)
+        assert (getattr(error, "status_code", None), error.code) == (502, code)
+
+    @pytest.mark.parametrize(
+        ("pages", "numbers"),
+        [
+            ([[{"id": 1}]], [1]),
+            ([{"data": [{"id": n}], "meta": {"last_page": 2}} for n in (1, 2)], [1, 2]),
+            ([{"data": [{"id": n}], "last_page": "2"} for n in (1, 2)], [1, 2]),
+            ([{"data": [{"id": n}], "last_page": 3} for n in ("?", 2, 3)], [2, 3]),
+            ([{"data": [{"id": 1}], "last_page": 3}, {"data": [], "last_page": 3}], [1]),
+        ],
+        ids=["a bare list", "last_page in meta", "last_page as text", "none readable", "none left"],
+    )
+    def test_a_list_is_read_in_every_form(
+        self, driver: Driver, pages: list[object], numbers: list[int]
+    ) -> None:
+        """As it is for a slug."""
+        for page in pages:
+            driver.simulator.fault(faults.answers(200, page), on="any")
+        assert listed(driver, client=driver.client()) == numbers
+        assert requests(driver.simulator) == ["GET /agents"] * len(pages)
 
     def test_a_foreign_client_is_refused(self, driver: Driver) -> None:
         """Its key and address are another service's."""
