@@ -151,7 +151,7 @@ def test_a_turn_is_counted_from_when_the_call_leaves(driver: Driver, family: str
         assert driver.text(client, stream=stream) == driver.answer
         (left,) = turns._by_key.values()
         assert clock[0] == 105.0
-        assert left.free_at == 106.0
+        assert left.sent_at == 105.0
 
 
 def set_clock(client: Any, clock: list[float], *, longest_hold_seconds: float = 60.0) -> Turns:  # noqa: ANN401
