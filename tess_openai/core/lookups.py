@@ -7,7 +7,7 @@ Source: Tess docs, get-agent and list-agents (documented). That a slug is found 
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tess_openai.core.agents import Agent, closest, parse_agent
@@ -91,11 +91,13 @@ def without_agent(problem: str) -> Change:
     )
 
 
-def find(agent: AgentRef, call: Call, options: Options) -> Generator[Step, Event, Found]:
+def find(
+    agent: AgentRef, call: Call, options: Options, *, is_hint: bool = False
+) -> Generator[Step, Event, Found]:
     """Return what is known of an agent, looking it up when nothing is."""
     if isinstance(agent, int) and agent in options.agents:
         return options.agents[agent]
-    return (yield from look_up(_lookup(agent, call, options)))
+    return (yield from look_up(replace(_lookup(agent, call, options), is_hint=is_hint)))
 
 
 def to_ref(agent: str) -> AgentRef | None:

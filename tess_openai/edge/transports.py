@@ -63,25 +63,32 @@ class _Run(Run):
 
     def send(self, request: Request) -> Response:
         """Send one request, when it is its key's turn."""
-        inner, pace = self.transport.inner, self.adapter.pace
-        if pace is None:
-            return inner.handle_request(request)
-        held = pace.wait(self.authorization)
-        return self.held_back(held) if held else inner.handle_request(self.paced(request, pace))
+        inner, pace = self.transport.inner, self.pace
+        if pace is not None:
+            too_long = pace.wait(self.authorization)
+            if too_long:
+                return self.held_back(too_long)
+            request = self.paced(request, pace)
+        response: Response = inner.handle_request(request)
+        return response
 
     def look_up(self, lookup: Lookup) -> Found:
         """Find an agent, by a flow of its own over the same transport, once for all who ask."""
 
         def fly() -> Found:
             run = _Run(find_agent(lookup), self.transport, self.request)
+            if lookup.is_hint:
+                run.hurry()
             try:
                 return self.to_found(lookup, run.advance())
-            except self.family.RequestError as broken:
+            except self.breaks(lookup) as broken:
                 return broken_off(lookup, type(broken).__name__)
             finally:
                 run.close()
 
-        return self.adapter.directory.find(self.adapter.key_of(lookup, self.request), fly)
+        directory, key = self.adapter.directory, self.adapter.key_of(lookup, self.request)
+        found = directory.find(key, fly, self.patience_seconds(lookup))
+        return broken_off(lookup, "timeout") if found is None else found
 
     def read(self) -> Iterator[bytes]:
         """Return the iterator over the answer in hand, decoded."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import openai
@@ -43,6 +45,29 @@ def requests(simulator: TessSimulator) -> list[str]:
         f"{each.method} {each.path}".replace("/openai/chat/completions", " chat")
         for each in simulator.requests
     ]
+
+
+def refusing(driver: Driver, family: str, seen: list[Any], on_look: Exception | Callable[[], None]) -> Any:  # noqa: ANN401
+    """Make a transport of a user's that refuses every model; then, or at a look-up, more goes wrong."""
+    library: Any = importlib.import_module(family)
+
+    def answer(request: Any) -> Any:  # noqa: ANN401
+        seen.append(request)
+        if request.method == "GET" and isinstance(on_look, Exception):
+            raise on_look
+        if callable(on_look):
+            on_look()
+        return library.Response(422, json={"message": "The selected model is invalid."})
+
+    class Refusing(library.BaseTransport):  # type: ignore[misc]
+        def handle_request(self, request: Any) -> Any:  # noqa: ANN401
+            return answer(request)
+
+    class AsyncRefusing(library.AsyncBaseTransport):  # type: ignore[misc]
+        async def handle_async_request(self, request: Any) -> Any:  # noqa: ANN401
+            return answer(request)
+
+    return AsyncRefusing() if driver.is_async else Refusing()
 
 
 class TestLookingAtAgents:
@@ -233,6 +258,36 @@ class TestAfterARefusal:
         assert isinstance(error, openai.UnprocessableEntityError)
         assert "model is invalid" in str(error)
         assert requests(driver.simulator)[-1] == "GET /agents/42"
+
+    def test_a_look_up_that_cannot_even_be_sent_hides_nothing(self, driver: Driver, family: str) -> None:
+        """Whatever a transport of the user's raises."""
+        seen: list[Any] = []
+        with driver.users_client(family, transport=refusing(driver, family, seen, OSError("disk"))) as theirs:
+            error = driver.fails(driver.client(http_client=theirs), model="gpt-4")
+        assert isinstance(error, openai.UnprocessableEntityError)
+        assert "model is invalid" in str(error)
+        assert [request.method for request in seen] == ["POST", "GET"]
+
+    def test_the_error_does_not_wait_long_for_what_is_added(self, driver: Driver, family: str) -> None:
+        """The look-up has five seconds for each step, or less where the call itself has."""
+        seen: list[Any] = []
+        with driver.users_client(family, transport=refusing(driver, family, seen, OSError("disk"))) as theirs:
+            client = driver.client(http_client=theirs, timeout=600)
+            driver.fails(client, model="gpt-4")
+            driver.fails(client.with_options(timeout=3), model="gpt-4", extra_headers={"x-workspace-id": "9"})
+        assert [set(request.extensions["timeout"].values()) for request in seen] == [{600}, {5}, {3}, {3}]
+
+    def test_an_error_does_not_wait_while_the_key_is_held(self, driver: Driver, family: str) -> None:
+        """By a 429 of another call; the next error of this kind looks up again."""
+        seen: list[Any] = []
+        key = f"77|held-after-a-refusal-{driver.is_async}-{family}"
+        transport = refusing(driver, family, seen, lambda: pace.hold_back(f"Bearer {key}", 30))
+        with driver.users_client(family, transport=transport) as theirs:
+            client = driver.client(http_client=theirs, api_key=key, requests_per_second=1000)
+            pace = client._client._transport.adapter.pace
+            error = driver.fails(client, model="gpt-4")
+        assert isinstance(error, openai.UnprocessableEntityError)
+        assert [request.method for request in seen] == ["POST"]
 
     @pytest.mark.parametrize(
         "fault",
