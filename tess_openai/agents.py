@@ -7,7 +7,7 @@ workspace, retries, errors and pacing are those of its chat calls.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from urllib.parse import quote
 
 from tess_openai.clients import TessOptions, create_async_client, create_client
@@ -16,15 +16,13 @@ from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.lookups import AGENTS
 from tess_openai.core.replies import PER_PAGE, next_page
 from tess_openai.exceptions import TessConfigurationError
-from tess_openai.settings import to_agent_id
+from tess_openai.settings import any_agent, to_agent_id
 
 if TYPE_CHECKING:
     import openai
     from typing_extensions import Unpack
 
 AgentType: TypeAlias = Literal["chat", "image", "text", "video"]
-_ANY_AGENT: Final = 1
-"""A client is made for some agent; which one does not matter to a list of them."""
 
 
 def get_agent(
@@ -82,7 +80,7 @@ def list_agents(
         **options: See `TessOptions`.
     """
     if client is None:
-        with create_client(_ANY_AGENT, **options) as own:
+        with create_client(_any_agent(options), **options) as own:
             yield from list_agents(q=q, type=type, client=own)
         return
     number: int | None = 1
@@ -103,7 +101,7 @@ async def async_list_agents(
 ) -> AsyncIterator[Agent]:
     """Async counterpart of `list_agents`, for `async for`."""
     if client is None:
-        async with create_async_client(_ANY_AGENT, **options) as own:
+        async with create_async_client(_any_agent(options), **options) as own:
             async for agent in async_list_agents(q=q, type=type, client=own):
                 yield agent
         return
@@ -115,6 +113,10 @@ async def async_list_agents(
         for agent in _agents_of(page):
             yield agent
         number = next_page(page, number)
+
+
+def _any_agent(options: TessOptions) -> int | None:
+    return any_agent(options.get("base_url"), options.get("agent"))
 
 
 def _api_root(client: openai.OpenAI | openai.AsyncOpenAI) -> str:

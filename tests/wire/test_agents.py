@@ -86,6 +86,16 @@ class TestLookingAtAgents:
         assert 43 in listed(driver, client=client)
         assert driver.text(client) == driver.answer
 
+    def test_the_list_does_not_mind_an_agent_that_is_named(
+        self, driver: Driver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """In the base URL, of the argument or the environment, or with `agent=`."""
+        url = f"{driver.simulator.base_url}/agents/44/openai"
+        assert 42 in listed(driver, **{**driver.connection, "base_url": url})
+        assert 42 in listed(driver, **driver.connection, agent=Agent(id=44))
+        monkeypatch.setenv("TESS_BASE_URL", url)
+        assert 42 in listed(driver, **{**driver.connection, "base_url": None})
+
     def test_the_list_is_read_to_its_last_page(self, driver: Driver) -> None:
         """A hundred agents a page."""
         agents = [SimulatedAgent.chat(number) for number in range(1, 251)]
