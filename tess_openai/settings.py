@@ -120,7 +120,7 @@ def resolve(
         workspace_id=to_workspace_id(_from(workspace_id, "TESS_WORKSPACE_ID")),
         tools=tools,
         tool_names={**HOSTED_TOOLS, **(tool_names or {})},
-        temperatures=_to_temperatures(_proven_temperatures(temperatures, proven)),
+        temperatures=_to_temperatures(temperatures),
         merge_messages=merge_messages,
         usage=_to_usage(usage),
         max_retry_wait_seconds=max_retry_wait,
@@ -294,15 +294,6 @@ def read_profile(given: Profile | None) -> TessProfile:
         raise TessConfigurationError(f"the profile {str(given)!r} cannot be used: {error}") from None
 
 
-def _proven_temperatures(
-    given: Sequence[str | float] | None, profile: TessProfile
-) -> Sequence[str | float] | None:
-    """Leave any number as it is where one between the options was accepted, unless options are named."""
-    if given is DOCUMENTED_TEMPERATURES and profile.accepts("temperature.between"):
-        return None
-    return given
-
-
 def _from(given: str | int | None, variable: str) -> str | None:
     """Return an argument, else its environment variable; blank counts as absent only in the environment."""
     if given is not None:
@@ -359,6 +350,8 @@ def _to_checker(policy: Policy) -> SchemaChecker | None:
 def _to_temperatures(given: Sequence[str | float] | None) -> tuple[str, ...] | None:
     if given is None:
         return None
+    if given is DOCUMENTED_TEMPERATURES:  # not named by the caller, as a profile must be able to tell
+        return DOCUMENTED_TEMPERATURES
     options = tuple(option if isinstance(option, str) else f"{option:g}" for option in given)
     try:
         numbers = [float(option) for option in options if math.isfinite(float(option))]

@@ -41,12 +41,14 @@ class Place:
     Attributes:
         ref: The agent as it was named; None when the URL names none.
         agent: What it offers, when calls are held against it.
+        other: The agent's number when the call names another than the client's own; else None.
         path: Below the API root; None when the caller's own URL leads there.
         problem: Why the agent could not be looked up; `""` when it was, or need not be.
     """
 
     ref: AgentRef | None = None
     agent: Agent | None = None
+    other: int | None = None
     path: str | None = None
     problem: str = ""
 
@@ -79,8 +81,10 @@ def locate(named: AgentRef | None, call: Call, options: Options) -> Generator[St
             return found.answer
         else:
             problem = found.why
-    path = None if number == to_ref(call.agent) else f"{AGENTS}/{number}/openai{call.path}"
-    return Place(ref, agent, path, problem)
+    own = to_ref(call.agent)
+    path = None if number == own else f"{AGENTS}/{number}/openai{call.path}"
+    other = number if isinstance(number, int) and named not in (None, own) and number != own else None
+    return Place(ref, agent, other, path, problem)
 
 
 def without_agent(problem: str) -> Change:

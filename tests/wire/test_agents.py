@@ -18,6 +18,7 @@ from tess_openai import (
     get_agent,
     list_agents,
 )
+from tess_openai.core.profile import TessProfile
 from tess_openai.testing import Fault, SimulatedAgent, TessSimulator, faults
 
 if TYPE_CHECKING:
@@ -374,6 +375,24 @@ class TestNamingAgents:
         client = driver.client(agent="fetch", unsupported="ignore")
         assert "temperature 0.25" in driver.text(client, temperature=0.3)
         assert "temperature 0," in driver.text(client, model="agent:44", temperature=0.3)
+
+    @pytest.mark.parametrize("own", [42, "simulated-agent-42"], ids=["by number", "by slug"])
+    def test_what_a_probe_proved_of_one_agent_holds_for_no_other(
+        self, driver: Driver, own: int | str, *, stream: bool
+    ) -> None:
+        """A call that names another agent is translated as without a profile."""
+        answers: dict[str, Any] = {"temperature.between": "accepted", "root_id": "refused"}
+        profile = TessProfile(agent_id=42, made="2026-11-23", answers=answers)
+        client = driver.client(own, profile=profile, unsupported="ignore", agents={"other": 43})
+        assert (
+            driver.fails(client, stream=stream, temperature=0.9).code == "validation_failed"
+        )  # it went as it is
+        for model in ("tess-6", "agent:42"):
+            error = driver.fails(client, stream=stream, model=model, extra_body={"root_id": 7})
+            assert error.code == "proven_refused"
+        for model in ("agent:44", "other", "agent:simulated-agent-44"):
+            fields = {"model": model, "temperature": 0.9, "extra_body": {"root_id": 7}}
+            assert "temperature 1," in driver.text(client, **{"stream": stream, **fields})
 
     def test_a_hundred_agents_cost_one_connection(self, driver: Driver, relay: Relay) -> None:
         """One client, one pool."""
