@@ -36,7 +36,7 @@ def get_agent(
     Args:
         agent_id: Its number, its slug, or a Tess URL that contains the number; else the client's own, else
             `TESS_AGENT_ID`.
-        client: One of `create_client`, to use its connections; None makes one from `options`.
+        client: One of `create_client`, to use its connections and options; None makes one from `options`.
         **options: See `TessOptions`.
 
     Raises:
@@ -46,6 +46,7 @@ def get_agent(
     if client is None:
         with create_client(agent_id, **options) as own:
             return get_agent(client=own)
+    _check_alone(options)
     path = _agent_path(client, agent_id)
     return _to_agent(client.get(path, cast_to=object))
 
@@ -60,6 +61,7 @@ async def async_get_agent(
     if client is None:
         async with create_async_client(agent_id, **options) as own:
             return await async_get_agent(client=own)
+    _check_alone(options)
     path = _agent_path(client, agent_id)
     return _to_agent(await client.get(path, cast_to=object))
 
@@ -83,6 +85,7 @@ def list_agents(
         with create_client(_any_agent(options), **options) as own:
             yield from list_agents(q=q, type=type, client=own)
         return
+    _check_alone(options)
     number: int | None = 1
     while number is not None:
         path = _api_root(client) + AGENTS
@@ -105,6 +108,7 @@ async def async_list_agents(
             async for agent in async_list_agents(q=q, type=type, client=own):
                 yield agent
         return
+    _check_alone(options)
     number: int | None = 1
     while number is not None:
         path = _api_root(client) + AGENTS
@@ -113,6 +117,14 @@ async def async_list_agents(
         for agent in _agents_of(page):
             yield agent
         number = next_page(page, number)
+
+
+def _check_alone(options: TessOptions) -> None:
+    if options:
+        raise TessConfigurationError(
+            f"client= is given beside {', '.join(sorted(options))}, which would not be used: a client has "
+            "its options already. Pass one or the other"
+        )
 
 
 def _any_agent(options: TessOptions) -> int | None:

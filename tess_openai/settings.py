@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from tess_openai.core.agents import Agent
 from tess_openai.core.chat.parameters import EMULATED_PARAMETERS, POLICY_PARAMETERS
-from tess_openai.core.chat.target import SLUG
+from tess_openai.core.chat.target import is_slug
 from tess_openai.core.emulate.prompts import Prompts
 from tess_openai.core.emulate.schemas import SchemaChecker
 from tess_openai.core.jsons import parse_json
@@ -45,8 +45,6 @@ DEFAULT_BASE_URL: Final = "https://api.tess.im"
 """Source: Tess docs, open-ai-compat (documented). `https://tess.pareto.io/api`: old docs (documented), in use
 in 2026 (observed)."""
 FETCH: Final = "fetch"
-_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-"""It looks like a slug; what Tess does with one is unknown."""
 _TESS_HOSTS: Final = ("tess.im", "pareto.io", "tess.ai")
 _NUMBER: Final = re.compile("0*[1-9][0-9]{0,17}")
 _AGENT_IN_PATH: Final = re.compile(r"/agents/([1-9][0-9]{0,17})(?=/|$)")
@@ -165,7 +163,7 @@ def to_agent_id(given: int | str) -> AgentRef:
         match = _AGENT_IN_PATH.search(parts.path)
         if match and parts.scheme in ("http", "https") and _is_tess_or_loopback(parts.hostname or ""):
             return int(match[1])
-        if SLUG.fullmatch(text) and not _UUID.fullmatch(text):
+        if is_slug(text):
             return text
     raise TessConfigurationError(
         f"agent_id is {given!r}; it must be the agent's number, such as 8794, a Tess URL that contains "

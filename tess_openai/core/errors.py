@@ -164,9 +164,11 @@ def parse_error_in_200(body: bytes, content_type: str, *, asked: str) -> TessErr
     )
 
 
-def parse_redirect(status: int, location: str, *, stays: bool) -> TessError:
-    """Read a redirect that must not be followed: to elsewhere, or one that turns POST into GET."""
-    where = "another page, which would lose the request" if stays else "elsewhere"
+def parse_redirect(status: int, location: str, *, stays: bool, loses: bool = True) -> TessError:
+    """Read a redirect that must not be followed: to elsewhere, or, if it `loses`, with a POST as a GET."""
+    where = "elsewhere"
+    if stays:
+        where = "another page, which " + ("would lose the request" if loses else "is not followed")
     return TessError(
         status=502,
         message=f"Tess answered {status} with a redirect to {where}; nothing was sent there",

@@ -23,10 +23,13 @@ _DEFAULT_WAIT_SECONDS: Final = 1.0
 """When a 429 names no wait. Source: the limit is about one request a second (reported)."""
 
 
-def read_error(incoming: Incoming, max_retry_wait_seconds: float) -> Generator[Step, Event, TessError]:
+def read_error(
+    incoming: Incoming, max_retry_wait_seconds: float, *, method: str = "POST"
+) -> Generator[Step, Event, TessError]:
     """Read an answer of 300 or more; when it is about the rate, hold the key's other calls back."""
     if incoming.status < 400:
-        return parse_redirect(incoming.status, incoming.headers.get("location", ""), stays=incoming.stays)
+        location = incoming.headers.get("location", "")
+        return parse_redirect(incoming.status, location, stays=incoming.stays, loses=method != "GET")
     body = yield from read_all(ERROR_BODY_LIMIT)
     error = parse_error(
         incoming.status, incoming.headers, body, max_retry_wait_seconds=max_retry_wait_seconds
@@ -63,7 +66,8 @@ def read_object(
     """
     incoming = yield from exchange(outgoing)
     if incoming.status >= 300:
-        return (yield from read_error(incoming, max_retry_wait_seconds))
+        method = outgoing.method or "POST"
+        return (yield from read_error(incoming, max_retry_wait_seconds, method=method))
     body = yield from read_all()
     payload = parse_json(body)
     fields = to_object(payload) if body.strip() else blank

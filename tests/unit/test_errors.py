@@ -344,8 +344,12 @@ def test_a_200_that_is_no_answer_is_an_error(body: bytes, content_type: str, cod
 
 def test_a_redirect_says_where_to_look() -> None:
     """And never shows more than one short line of where it led."""
-    for stays, where in ((False, "a redirect to elsewhere"), (True, "would lose the request")):
-        error = parse_redirect(302, "https://elsewhere.example/\x00login", stays=stays)
+    for stays, loses, where in (
+        (False, True, "a redirect to elsewhere"),
+        (True, True, "would lose the request"),
+        (True, False, "is not followed"),
+    ):
+        error = parse_redirect(302, "https://elsewhere.example/\x00login", stays=stays, loses=loses)
         assert (error.status, error.code, error.may_retry) == (502, "redirected", False)
         assert where in error.message
         assert error.tess == {"location": "https://elsewhere.example/ login"}

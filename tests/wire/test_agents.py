@@ -170,6 +170,14 @@ class TestLookingAtAgents:
         assert listed(driver, client=driver.client()) == numbers
         assert requests(driver.simulator) == ["GET /agents"] * len(pages)
 
+    def test_a_client_has_options_already(self, driver: Driver) -> None:
+        """Others beside it would not be used."""
+        client = driver.client()
+        with pytest.raises(TessConfigurationError, match="workspace_id"):
+            look_up(driver, 42, client=client, workspace_id=99)
+        with pytest.raises(TessConfigurationError, match="base_url, workspace_id"):
+            listed(driver, client=client, workspace_id=99, base_url="https://api.tess.im")
+
     def test_a_foreign_client_is_refused(self, driver: Driver) -> None:
         """Its key and address are another service's."""
         make = openai.AsyncOpenAI if driver.is_async else openai.OpenAI
@@ -336,6 +344,19 @@ class TestModels:
             assert driver.run(client.models.retrieve(name)).id == name
             assert driver.text(client, model=name)
 
+    def test_what_names_another_agent_is_found_too(self, driver: Driver) -> None:
+        """As in a call, though a list of all agents' models would be endless."""
+        client = driver.client(agents={"support": 44})
+        for name in ("agent:42", "agent:44", "agent:44/gpt-4o", "support/tess-5", "agent:simulated-agent-43"):
+            assert driver.run(client.models.retrieve(name)).id == name
+        for name, words in (
+            ("support/gpt-4", "Agent 44 has no such model"),
+            ("agent:999", "not found"),
+            ("agent:nobody", "names no agent"),
+        ):
+            with pytest.raises(openai.NotFoundError, match=words):
+                driver.run(client.models.retrieve(name))
+
     def test_a_failed_look_up_fails_the_list(self, driver: Driver) -> None:
         """Made-up models would be worse."""
         with pytest.raises(openai.NotFoundError):
@@ -391,8 +412,8 @@ class TestNamingAgents:
             error = driver.fails(client, stream=stream, model=model, extra_body={"root_id": 7})
             assert error.code == "proven_refused"
         for model in ("agent:44", "other", "agent:simulated-agent-44"):
-            fields = {"model": model, "temperature": 0.9, "extra_body": {"root_id": 7}}
-            assert "temperature 1," in driver.text(client, **{"stream": stream, **fields})
+            fields: dict[str, Any] = {"model": model, "temperature": 0.9, "extra_body": {"root_id": 7}}
+            assert "temperature 1," in driver.text(client, stream=stream, **fields)
 
     def test_a_hundred_agents_cost_one_connection(self, driver: Driver, relay: Relay) -> None:
         """One client, one pool."""
