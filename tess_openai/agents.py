@@ -7,24 +7,22 @@ workspace, retries, errors and pacing are those of its chat calls.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from urllib.parse import quote
 
 from tess_openai.clients import TessOptions, create_async_client, create_client
 from tess_openai.core.agents import Agent, parse_agent
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.lookups import AGENTS
-from tess_openai.core.replies import PER_PAGE
+from tess_openai.core.replies import PER_PAGE, next_page
 from tess_openai.exceptions import TessConfigurationError
-from tess_openai.settings import to_agent_id
+from tess_openai.settings import any_agent, to_agent_id
 
 if TYPE_CHECKING:
     import openai
     from typing_extensions import Unpack
 
 AgentType: TypeAlias = Literal["chat", "image", "text", "video"]
-_ANY_AGENT: Final = 1
-"""A client is made for some agent; which one does not matter to a list of them."""
 
 
 def get_agent(
@@ -38,7 +36,7 @@ def get_agent(
     Args:
         agent_id: Its number, its slug, or a Tess URL that contains the number; else the client's own, else
             `TESS_AGENT_ID`.
-        client: One of `create_client`, to use its connections; None makes one from `options`.
+        client: One of `create_client`, to use its connections and options; None makes one from `options`.
         **options: See `TessOptions`.
 
     Raises:
@@ -48,6 +46,7 @@ def get_agent(
     if client is None:
         with create_client(agent_id, **options) as own:
             return get_agent(client=own)
+    _check_alone(options)
     path = _agent_path(client, agent_id)
     return _to_agent(client.get(path, cast_to=object))
 
@@ -62,6 +61,7 @@ async def async_get_agent(
     if client is None:
         async with create_async_client(agent_id, **options) as own:
             return await async_get_agent(client=own)
+    _check_alone(options)
     path = _agent_path(client, agent_id)
     return _to_agent(await client.get(path, cast_to=object))
 
@@ -82,14 +82,17 @@ def list_agents(
         **options: See `TessOptions`.
     """
     if client is None:
-        with create_client(_ANY_AGENT, **options) as own:
+        with create_client(_any_agent(options), **options) as own:
             yield from list_agents(q=q, type=type, client=own)
         return
+    _check_alone(options)
     number: int | None = 1
     while number is not None:
-        page = client.get(_api_root(client) + AGENTS, cast_to=object, options=_query(q, type, number))
+        path = _api_root(client) + AGENTS
+        answer = client.get(path, cast_to=object, options=_query(q, type, number))
+        page = to_object(answer) or {}
         yield from _agents_of(page)
-        number = _next_page(page, number)
+        number = next_page(page, number)
 
 
 async def async_list_agents(
@@ -101,16 +104,31 @@ async def async_list_agents(
 ) -> AsyncIterator[Agent]:
     """Async counterpart of `list_agents`, for `async for`."""
     if client is None:
-        async with create_async_client(_ANY_AGENT, **options) as own:
+        async with create_async_client(_any_agent(options), **options) as own:
             async for agent in async_list_agents(q=q, type=type, client=own):
                 yield agent
         return
+    _check_alone(options)
     number: int | None = 1
     while number is not None:
-        page = await client.get(_api_root(client) + AGENTS, cast_to=object, options=_query(q, type, number))
+        path = _api_root(client) + AGENTS
+        answer = await client.get(path, cast_to=object, options=_query(q, type, number))
+        page = to_object(answer) or {}
         for agent in _agents_of(page):
             yield agent
-        number = _next_page(page, number)
+        number = next_page(page, number)
+
+
+def _check_alone(options: TessOptions) -> None:
+    if options:
+        raise TessConfigurationError(
+            f"client= is given beside {', '.join(sorted(options))}, which would not be used: a client has "
+            "its options already. Pass one or the other"
+        )
+
+
+def _any_agent(options: TessOptions) -> int | None:
+    return any_agent(options.get("base_url"), options.get("agent"))
 
 
 def _api_root(client: openai.OpenAI | openai.AsyncOpenAI) -> str:
@@ -145,15 +163,6 @@ def _to_agent(answer: object) -> Agent:
     return agent
 
 
-def _agents_of(page: object) -> list[Agent]:
-    agents = map(parse_agent, to_list(_fields(page).get("data")) or [])
+def _agents_of(page: JSONObject) -> list[Agent]:
+    agents = map(parse_agent, to_list(page.get("data")) or [])
     return [agent for agent in agents if agent is not None]
-
-
-def _next_page(page: object, number: int) -> int | None:
-    last = _fields(page).get("last_page")
-    return number + 1 if isinstance(last, int) and number < last and _agents_of(page) else None
-
-
-def _fields(page: object) -> JSONObject:
-    return to_object(page) or {}

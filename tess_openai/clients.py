@@ -18,7 +18,7 @@ from tess_openai.edge.adapter import OnChange
 from tess_openai.edge.families import FamilyName
 from tess_openai.edge.install import Kind, wrap_copy, wrap_own
 from tess_openai.exceptions import TessConfigurationError
-from tess_openai.settings import ApiKey, Profile, Settings, resolve
+from tess_openai.settings import ApiKey, Profile, Settings, resolve, to_longest_wait
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -305,7 +305,7 @@ def _resolve(agent_id: int | str | None, options: TessOptions) -> Settings:
         temperatures=options.get("temperatures", DOCUMENTED_TEMPERATURES),
         tool_names=options.get("tool_names"),
         merge_messages=options.get("merge_messages", True),
-        max_retry_wait=min(options.get("max_retry_wait", 60.0), sdk.longest_wait_seconds()),
+        max_retry_wait=min(to_longest_wait(options.get("max_retry_wait", 60.0)), sdk.longest_wait_seconds()),
         agent=options.get("agent"),
         agents=options.get("agents"),
         models=options.get("models"),

@@ -12,13 +12,13 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal, TypeAlias, cast, get_args
+from typing import Any, Final, Literal, TypeAlias, cast, get_args
 from urllib.parse import SplitResult, urlsplit
 
 from tess_openai.core.agents import Agent
 from tess_openai.core.changes import quoted
 from tess_openai.core.chat.parameters import EMULATED_PARAMETERS, POLICY_PARAMETERS
-from tess_openai.core.chat.target import SLUG
+from tess_openai.core.chat.target import is_slug
 from tess_openai.core.emulate.prompts import Prompts
 from tess_openai.core.emulate.schemas import SchemaChecker
 from tess_openai.core.jsons import parse_json, to_object
@@ -47,8 +47,6 @@ DEFAULT_BASE_URL: Final = "https://api.tess.im"
 in 2026 (observed)."""
 FETCH: Final = "fetch"
 _BEARER: Final = re.compile(r"bearer\s+", re.IGNORECASE)
-_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-"""It looks like a slug; what Tess does with one is unknown."""
 _TESS_HOSTS: Final = ("tess.im", "pareto.io", "tess.ai")
 _NUMBER: Final = re.compile("0*[1-9][0-9]{0,17}")
 _AGENT_IN_PATH: Final = re.compile(r"/agents/([1-9][0-9]{0,17})(?=/|$)")
@@ -116,30 +114,29 @@ def resolve(
     policy = _to_policy(unsupported, emulate=emulate)
     if not is_count(max_repairs):
         raise TessConfigurationError(f"max_repairs is {max_repairs!r}; it must be a whole number from 0")
+    named = _to_named("agents", agents, '{"support": 8794}')
     proven = read_profile(profile if profile is not None else _from(None, "TESS_OPENAI_PROFILE"))
     options = Options(
         policy=policy,
         workspace_id=to_workspace_id(_from(workspace_id, "TESS_WORKSPACE_ID")),
         tools=_to_word(tools),
         tool_names=_to_tool_names(tool_names),
-        temperatures=_to_temperatures(_proven_temperatures(temperatures, proven)),
+        temperatures=_to_temperatures(temperatures),
         merge_messages=_to_switch(merge_messages),
         usage=_to_usage(usage),
         max_retry_wait_seconds=max_retry_wait,
         fetch_agents=_wants_fetch(agent),
-        agents={each.id: each for each in (agent, *(agents or {}).values()) if isinstance(each, Agent)},
-        agent_names=_to_agent_names(agents),
-        models=_to_models(models),
+        agents={each.id: each for each in (agent, *named.values()) if isinstance(each, Agent)},
+        agent_names=_to_agent_names(named),
+        models=_to_models(_to_named("models", models, '{"gpt-4o": "tess-6", "*": None}')),
         check=_to_checker(policy),
         prompts=Prompts() if prompts is None else prompts,
         max_repairs=max_repairs,
         profile=proven,
     )
-    if agent_id is None and isinstance(agent, Agent):
-        agent_id = agent.id
     parts = urlsplit(root)
     return Settings(
-        agent_id=_one_agent(agent_id, agent_in_url),
+        agent_id=_one_agent(agent_id, agent_in_url, agent if isinstance(agent, Agent) else None),
         api_key=key,
         api_root=root,
         adapter=Adapter(
@@ -169,12 +166,18 @@ def to_agent_id(given: int | str) -> AgentRef:
         match = _AGENT_IN_PATH.search(parts.path)
         if match and parts.scheme in ("http", "https") and _is_tess_or_loopback(parts.hostname or ""):
             return int(match[1])
-        if SLUG.fullmatch(text) and not _UUID.fullmatch(text) and not text.startswith("sk-"):
+        if is_slug(text) and not text.startswith("sk-"):
             return text
     raise TessConfigurationError(
         f"agent_id is {quoted(given)}; it must be the agent's number, such as 8794, a Tess URL that contains "
         "/agents/8794, or its slug, such as my-agent-AbC12d. Copy it from the agent's page in Tess"
     )
+
+
+def any_agent(base_url: str | None, agent: object) -> int | None:
+    """Return an agent for a client that only lists agents; None where what it is made from names one."""
+    url = _split((_from(base_url, "TESS_BASE_URL") or "").strip())
+    return None if isinstance(agent, Agent) or _OPENAI_ROOT.search(url.path) else 1
 
 
 def to_workspace_id(given: int | str | None) -> str | None:
@@ -301,15 +304,6 @@ def read_profile(given: Profile | None) -> TessProfile:
         raise TessConfigurationError(f"the profile {str(given)!r} cannot be used: {error}") from None
 
 
-def _proven_temperatures(
-    given: Sequence[str | float] | None, profile: TessProfile
-) -> Sequence[str | float] | None:
-    """Leave any number as it is where one between the options was accepted, unless options are named."""
-    if given is DOCUMENTED_TEMPERATURES and profile.accepts("temperature.between"):
-        return None
-    return given
-
-
 def _from(given: str | int | None, variable: str) -> str | None:
     """Return an argument, else its environment variable; blank counts as absent only in the environment."""
     if given is not None:
@@ -318,7 +312,9 @@ def _from(given: str | int | None, variable: str) -> str | None:
     return value or None
 
 
-def _one_agent(agent_id: int | str | None, in_url: int | None) -> AgentRef:
+def _one_agent(agent_id: int | str | None, in_url: int | None, known: Agent | None) -> AgentRef:
+    if agent_id is None and known is not None:
+        agent_id = known.id
     named: AgentRef | None = to_agent_id(agent_id) if agent_id is not None else None
     if named is not None and in_url is not None and named != in_url:
         raise TessConfigurationError(f"agent_id is {named} but base_url names agent {in_url}; name one")
@@ -331,6 +327,11 @@ def _one_agent(agent_id: int | str | None, in_url: int | None) -> AgentRef:
                 "no agent: pass its number, create_client(8794), or set TESS_AGENT_ID"
             )
         named = to_agent_id(value)
+    if known is not None and named != (known.id if isinstance(named, int) else known.slug or named):
+        raise TessConfigurationError(
+            f"agent_id is {named!r} but agent= is agent {known.id}, and would not be used; name one. More "
+            'agents are named with agents={"support": ...}'
+        )
     return named
 
 
@@ -359,6 +360,8 @@ def _to_checker(policy: Policy) -> SchemaChecker | None:
 def _to_temperatures(given: Sequence[str | float] | None) -> tuple[str, ...] | None:
     if given is None:
         return None
+    if given is DOCUMENTED_TEMPERATURES:  # not named by the caller, as a profile must be able to tell
+        return DOCUMENTED_TEMPERATURES
     try:
         options = tuple(option if isinstance(option, str) else f"{option:g}" for option in given)
         numbers = [float(option) for option in options if math.isfinite(float(option))]
@@ -421,9 +424,22 @@ def _wants_fetch(agent: Agent | Literal["fetch"] | None) -> bool:
     return True
 
 
-def _to_agent_names(agents: Mapping[str, int | str | Agent] | None) -> dict[str, AgentRef]:
+def _to_named(option: str, given: object, example: str) -> dict[str, Any]:
+    """Return a mapping of names to whatever; empty when it is not given."""
+    if given is None:
+        return {}
+    if isinstance(given, Mapping):
+        items = dict(cast("Mapping[object, Any]", given))
+        if all(isinstance(name, str) for name in items):
+            return cast("dict[str, Any]", items)
+    raise TessConfigurationError(
+        f"{option} is {quoted(given)}; it must be a mapping of names, such as {example}"
+    )
+
+
+def _to_agent_names(agents: Mapping[str, int | str | Agent]) -> dict[str, AgentRef]:
     names: dict[str, AgentRef] = {}
-    for name, given in (agents or {}).items():
+    for name, given in agents.items():
         if not name.strip():
             raise TessConfigurationError(
                 'agents has an empty name; it must be what model= is to say, {"support": 8794}'
@@ -432,25 +448,43 @@ def _to_agent_names(agents: Mapping[str, int | str | Agent] | None) -> dict[str,
     return names
 
 
-def _to_models(models: Mapping[str, str | None] | None) -> dict[str, str | None]:
-    aliases = dict(models or {})
-    for name, model in aliases.items():
-        if model is not None and not model:
+def _to_models(models: Mapping[str, object]) -> dict[str, str | None]:
+    aliases: dict[str, str | None] = {}
+    for name, model in models.items():
+        if model is not None and not (isinstance(model, str) and model):
             raise TessConfigurationError(
-                f"models[{name!r}] is {model!r}; it must be one of the agent's models, or None to leave the "
-                "model to the agent"
+                f"models[{name!r}] is {quoted(model)}; it must be one of the agent's models, or None to "
+                "leave the model to the agent"
             )
+        aliases[name] = model
     return aliases
 
 
 def _to_pace(requests_per_second: float | None, longest_hold_seconds: float) -> Pace | None:
     if requests_per_second is None:
         return None
-    if isinstance(requests_per_second, bool) or not 0 < requests_per_second < math.inf:
+    if not _is_number(requests_per_second) or not 0 < requests_per_second < math.inf:
         raise TessConfigurationError(
             f"requests_per_second is {requests_per_second!r}; it must be a number above 0, such as 1, or None"
         )
     return Pace(SPACING / requests_per_second, longest_hold_seconds)
+
+
+def to_longest_wait(given: float) -> float:
+    """Return how many seconds of waiting are left to the SDK.
+
+    Raises:
+        TessConfigurationError: No number, or a negative one.
+    """
+    if not _is_number(given) or not given >= 0:
+        raise TessConfigurationError(
+            f"max_retry_wait is {given!r}; it must be a number of seconds from 0, such as 60"
+        )
+    return given
+
+
+def _is_number(given: object) -> bool:
+    return isinstance(given, int | float) and not isinstance(given, bool)
 
 
 def _split(url: str) -> SplitResult:

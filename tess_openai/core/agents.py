@@ -170,15 +170,23 @@ def _to_questions(items: list[object]) -> Iterable[Question]:
 
 
 def _to_options(fields: JSONObject) -> tuple[str, ...]:
+    """Return what a field may be; nothing, which leaves it open, when one of the options cannot be read."""
     given = next((found for key in _OPTION_KEYS if (found := to_list(fields.get(key)))), None)
     texts: list[str] = []
     for item in given or []:
-        members = to_object(item)
-        value: object = item if members is None else members.get("value", members.get("label"))
-        text = option_text(value)
-        if text is not None:
-            texts.append(text)
+        if item in (None, {}, []):
+            continue
+        members = to_object(item) or {"value": item}
+        value = members.get("value")
+        text = _to_option(members.get("label") if value is None else value)
+        if text is None:
+            return ()
+        texts.append(text)
     return tuple(dict.fromkeys(texts))
+
+
+def _to_option(value: object) -> str | None:
+    return str(value).lower() if isinstance(value, bool) else option_text(value)
 
 
 def _text(fields: JSONObject, key: str) -> str:

@@ -129,11 +129,14 @@ class Lookup:
         agent: Its number or its slug.
         headers: To set or remove on the caller's own, as in `Outgoing`.
         max_retry_wait_seconds: As in the client's options.
+        is_hint: Whether it only adds to an error that is known; then it is not worth a long wait, and
+            nothing that goes wrong with it may show.
     """
 
     agent: int | str
     headers: Mapping[str, str | None] = field(repr=False)
     max_retry_wait_seconds: float
+    is_hint: bool = False
 
 
 @dataclass(frozen=True, slots=True)

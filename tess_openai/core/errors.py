@@ -8,7 +8,6 @@ Source: Tess docs, errors: `{"error": "..."}`, 400 `{"error", "messages": {field
 from __future__ import annotations
 
 import html
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Final
 from tess_openai.core.calls import Answer
 from tess_openai.core.jsons import JSONObject, dump_json, parse_json, to_list, to_object
 from tess_openai.core.refusals import error_envelope, json_headers
+from tess_openai.core.waits import retry_after_seconds
 
 ERROR_BODY_LIMIT: Final = 65_536
 """Bytes read of an error's body; Tess's are far smaller, a proxy's page may not be."""
@@ -83,6 +83,7 @@ class TessError:
         headers: dict[str, str | None] = {}
         if self.retry_after_seconds is not None:
             headers["retry-after"] = f"{self.retry_after_seconds:g}"
+            headers["retry-after-ms"] = None  # the SDK would look there first
         if self.may_retry is not None:
             headers["x-should-retry"] = "true" if self.may_retry else "false"
         return Answer(self.status, json_headers(headers), dump_json(self.to_json()))
@@ -104,7 +105,7 @@ def parse_error(
     reasons = _reasons(fields)
     message = _message(fields) or _text(status, headers.get("content-type", ""), body, payload)
     message = _with_reasons(message, reasons)
-    wait = _retry_after_seconds(fields, headers)
+    wait = retry_after_seconds(fields, headers)
     may_retry = None
     if wait is not None and wait > max_retry_wait_seconds:
         message = f"{message.rstrip('.')}. Tess asks to wait {wait:g} seconds"
@@ -157,15 +158,17 @@ def parse_error_in_200(body: bytes, content_type: str, *, asked: str) -> TessErr
         code=code,
         type="server_error",
         hint=hint,
-        retry_after_seconds=_retry_after_seconds(fields, {}),
+        retry_after_seconds=retry_after_seconds(fields, {}),
         may_retry=False,
         tess=_excerpt(body) if payload is None else payload,
     )
 
 
-def parse_redirect(status: int, location: str, *, stays: bool) -> TessError:
-    """Read a redirect that must not be followed: to elsewhere, or one that turns POST into GET."""
-    where = "another page, which would lose the request" if stays else "elsewhere"
+def parse_redirect(status: int, location: str, *, stays: bool, loses: bool = True) -> TessError:
+    """Read a redirect that must not be followed: to elsewhere, or, if it `loses`, with a POST as a GET."""
+    where = "elsewhere"
+    if stays:
+        where = "another page, which " + ("would lose the request" if loses else "is not followed")
     return TessError(
         status=502,
         message=f"Tess answered {status} with a redirect to {where}; nothing was sent there",
@@ -210,31 +213,6 @@ def _reasons(fields: JSONObject) -> dict[str, str]:
         if isinstance(first, str) and first:
             reasons[field] = first
     return reasons
-
-
-def _retry_after_seconds(fields: JSONObject, headers: Mapping[str, str]) -> float | None:
-    """Read how long Tess asks the caller to wait: the larger of body and header.
-
-    Tess puts it in the body, where the SDK's retry loop does not look:
-    `{"error": "Rate limit exceeded", "retry_after": 60}`.
-
-    Returns:
-        Seconds, finite and > 0; None when absent, negative, boolean or not a number.
-
-    Source:
-        Tess docs, errors: the body, for 429 (documented). One client reads a header (observed).
-    """
-    waits: list[float] = []
-    for given in (fields.get("retry_after"), headers.get("retry-after")):
-        if isinstance(given, bool) or not isinstance(given, int | float | str):
-            continue
-        try:
-            seconds = float(given)
-        except (ValueError, OverflowError):
-            continue
-        if math.isfinite(seconds) and seconds > 0:
-            waits.append(seconds)
-    return max(waits, default=None)
 
 
 def _classify(status: int, message: str, reasons: Mapping[str, str]) -> tuple[int, str, str]:

@@ -1,13 +1,14 @@
 """OpenAI's `/files` on Tess's: uploads pass as they are, objects come back in OpenAI's shape.
 
 Source: Tess docs, link-files: `POST /files` (multipart `file` and `process`), `GET /files`, `GET` and `DELETE
-/files/{id}`, and the object `{"id", "object": "file", "bytes", "created_at", "filename", "credits",
-"status"}` with `waiting`, `processing`, `completed`, `failed` (documented). That a part `purpose` beside the
-file is ignored is assumed.
+/files/{id}`, `POST /files/{id}/process`, and the object `{"id", "object": "file", "bytes", "created_at",
+"filename", "credits", "status"}` with `waiting`, `processing`, `completed`, `failed` (documented). That a
+part `purpose` beside the file is ignored is assumed, and so is what the answer to a `DELETE` looks like.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Final
 from urllib.parse import parse_qs
@@ -18,7 +19,7 @@ from tess_openai.core.headers import request_headers
 from tess_openai.core.jsons import JSONObject, dump_json, to_object
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused, json_headers
-from tess_openai.core.replies import get, read_object, read_pages
+from tess_openai.core.replies import get, has_no_error, read_object, read_pages
 
 FILES: Final = "/files"
 _STATUSES: Final = {"completed": "processed", "failed": "error"}
@@ -26,34 +27,42 @@ _STATUSES: Final = {"completed": "processed", "failed": "error"}
 _PURPOSE: Final = "assistants"
 """Tess has no purposes; of OpenAI's, the one that says a file is for an agent."""
 _LIMIT: Final = 10_000
+_ROOT_HINT: Final = "Check that TESS_BASE_URL or base_url= is the API's root, https://api.tess.im."
 
 
 def files(call: Call, options: Options) -> Flow:
     """Answer `POST`, `GET` and `DELETE` below `/files`. The body of an upload is never read here."""
-    number = call.path.removeprefix(FILES).strip("/")
-    if call.method == "GET" and not number:
+    name = call.path.removeprefix(FILES).strip("/")
+    number, _, part = name.partition("/")
+    if not name and call.method == "GET":
         yield from _list(call, options)
-    elif call.method == "POST" and not number:
-        headers = request_headers(call, options)
-        yield from _one(Outgoing(headers=headers, path=FILES), options)
-    elif call.method in ("GET", "DELETE") and number.isascii() and number.isdigit():
-        yield from _one(_bare(call, f"{FILES}/{number}", options), options)
+    elif not name and call.method == "POST":
+        yield from _one(Outgoing(headers=request_headers(call, options), path=FILES), options, _ROOT_HINT)
+    elif not _is_number(number):
+        yield _absent("files of Tess's have numbers, such as '389571', and this is none").to_answer()
+    elif (call.method, part) in (("GET", ""), ("POST", "process")):
+        yield from _one(_bare(call, f"{FILES}/{name}", options), options)
+    elif (call.method, part) == ("DELETE", ""):
+        yield from _delete(_bare(call, f"{FILES}/{number}", options), number, options)
+    elif part == "content":
+        yield _absent("Tess does not give the content of a file back").to_answer()
     else:
-        yield _absent(call, number).to_answer()
+        yield _absent(f"Tess has no {call.method} for {'this part of ' if part else ''}a file").to_answer()
 
 
 def to_file(fields: JSONObject) -> JSONObject:
     """Return Tess's object in OpenAI's shape, with Tess's own beneath as `tess`."""
     size, name = fields.get("bytes"), fields.get("filename")
     status = fields.get("status")
+    otherwise = "uploaded" if has_no_error(fields) else "error"
     return {
-        "id": str(fields.get("id", "")),
+        "id": _id_of(fields),
         "object": "file",
         "bytes": size if isinstance(size, int) else 0,
         "created_at": to_epoch(fields.get("created_at")),
         "filename": name if isinstance(name, str) else "",
         "purpose": _PURPOSE,
-        "status": _STATUSES.get(status, "uploaded") if isinstance(status, str) else "uploaded",
+        "status": _STATUSES.get(status, otherwise) if isinstance(status, str) else otherwise,
         "tess": fields,
     }
 
@@ -76,33 +85,59 @@ def _bare(call: Call, path: str, options: Options) -> Outgoing:
     return Outgoing(plain.body, plain.headers, call.method, path, "")
 
 
-def _one(outgoing: Outgoing, options: Options) -> Flow:
-    fields = yield from read_object(outgoing, options.max_retry_wait_seconds, asked="a file")
+def _one(outgoing: Outgoing, options: Options, hint: str = "") -> Flow:
+    """Answer with one file. One that failed has an error of its own, and is a file all the same."""
+    fields = yield from read_object(
+        outgoing,
+        options.max_retry_wait_seconds,
+        asked="a file",
+        is_it=lambda fields: bool(_id_of(_file_in(fields))),
+    )
     if isinstance(fields, TessError):
-        yield fields.to_answer()
-        return
-    if outgoing.method == "DELETE":
-        number = (outgoing.path or "").rpartition("/")[2]
-        answer: JSONObject = {"id": number, "object": "file", "deleted": True}
+        yield _about_files(fields, hint).to_answer()
     else:
-        inner = to_object(fields.get("data"))
-        answer = to_file(fields if inner is None else inner)
-    yield Answer(200, json_headers({}), dump_json(answer), base="none")
+        yield _give(to_file(_file_in(fields)))
+
+
+def _delete(outgoing: Outgoing, number: str, options: Options) -> Flow:
+    """Answer to a deletion. An answer without a word of failure says that it was done, and so does none."""
+    fields = yield from read_object(
+        outgoing, options.max_retry_wait_seconds, asked="a deletion", is_it=_is_done, blank={}
+    )
+    if isinstance(fields, TessError):
+        yield _about_files(fields).to_answer()
+    else:
+        yield _give({"id": number, "object": "file", "deleted": True})
+
+
+def _is_done(fields: JSONObject) -> bool:
+    return has_no_error(fields) and fields.get("success") is not False and fields.get("deleted") is not False
+
+
+def _about_files(error: TessError, hint: str = "") -> TessError:
+    """Return an error of these routes: what is not found here is no agent, nor is its hint about one."""
+    if error.code != "agent_not_found":
+        return error
+    return replace(error, code="http_404" if hint else "file_not_found", hint=hint)
+
+
+def _give(answer: JSONObject) -> Answer:
+    return Answer(200, json_headers({}), dump_json(answer), base="none")
 
 
 def _list(call: Call, options: Options) -> Flow:
     headers = request_headers(call, options)
     items = yield from read_pages(FILES, headers, options.max_retry_wait_seconds, asked="a list of files")
     if isinstance(items, TessError):
-        yield items.to_answer()
+        yield _about_files(items, _ROOT_HINT).to_answer()
         return
     query = {name: values[-1] for name, values in parse_qs(call.query).items()}
-    found = sorted(map(to_file, items), key=_moment, reverse=query.get("order") != "asc")
-    names = [item["id"] for item in found]
-    after = query.get("after", "")
-    start = names.index(after) + 1 if after in names else 0
+    is_descending = query.get("order") != "asc"
+    known = [file for item in items if (file := to_file(item))["id"]]
+    found = sorted(known, key=_moment, reverse=is_descending)
+    start = _start(found, query.get("after", ""), is_descending=is_descending)
     limit = query.get("limit", "")
-    end = start + (int(limit) if limit.isdigit() else _LIMIT)
+    end = start + (int(limit) if _is_number(limit) else _LIMIT)
     page = found[start:end]
     answer = {
         "object": "list",
@@ -111,20 +146,45 @@ def _list(call: Call, options: Options) -> Flow:
         "last_id": page[-1]["id"] if page else None,
         "has_more": end < len(found),
     }
-    yield Answer(200, json_headers({}), dump_json(answer), base="none")
+    yield _give(answer)
+
+
+def _start(found: list[JSONObject], after: str, *, is_descending: bool) -> int:
+    """Return where to go on; where the file is gone that was the last, behind its number: they grow."""
+    for index, item in enumerate(found):
+        if item["id"] == after:
+            return index + 1
+    if not _is_number(after):
+        return 0
+    passed = [item for item in found if (_number_of(item) >= int(after)) is is_descending]
+    return len(passed)
 
 
 def _moment(item: JSONObject) -> tuple[int, int]:
-    number = item["id"]
-    return item["created_at"], int(number) if number.isdigit() else 0
+    return item["created_at"], _number_of(item)
 
 
-def _absent(call: Call, number: str) -> Refused:
-    name = number.partition("/")[0]
-    if "/" in number:
-        why = "Tess does not give the content of a file back"
-    elif name.isdigit():
-        why = f"Tess has no {call.method} for a file"
-    else:
-        why = "files of Tess's have numbers, such as '389571', and this is none"
+def _number_of(item: JSONObject) -> int:
+    number: str = item["id"]
+    return int(number) if _is_number(number) else 0
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def _file_in(fields: JSONObject) -> JSONObject:
+    """Return a file, bare or as `{"data": {...}}`."""
+    return fields if "id" in fields else to_object(fields.get("data")) or {}
+
+
+def _id_of(fields: JSONObject) -> str:
+    """Return the id of a file, usually a number; `""` when there is none."""
+    given = fields.get("id")
+    if isinstance(given, int) and not isinstance(given, bool):
+        return str(given)
+    return given.strip() if isinstance(given, str) else ""
+
+
+def _absent(why: str) -> Refused:
     return Refused(f"{why}. The request was not sent.", param=None, code="file_not_found", status=404)

@@ -7,7 +7,7 @@ Source: Tess docs, get-agent and list-agents (documented). That a slug is found 
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tess_openai.core.agents import Agent, closest, parse_agent
@@ -18,9 +18,10 @@ from tess_openai.core.headers import request_headers
 from tess_openai.core.jsons import JSONObject, dump_json
 from tess_openai.core.options import AgentRef, Options
 from tess_openai.core.refusals import Refused, json_headers
-from tess_openai.core.replies import get, read_object, read_pages
+from tess_openai.core.replies import get, read_object, read_page, read_pages
 
 AGENTS: Final = "/agents"
+_LIST: Final = "a list of agents"
 _PASSING: Final = frozenset({401, 429})
 """Statuses of a look-up that another key, or a moment, may cure."""
 
@@ -40,12 +41,14 @@ class Place:
     Attributes:
         ref: The agent as it was named; None when the URL names none.
         agent: What it offers, when calls are held against it.
+        other: The agent's number when the call names another than the client's own; else None.
         path: Below the API root; None when the caller's own URL leads there.
         problem: Why the agent could not be looked up; `""` when it was, or need not be.
     """
 
     ref: AgentRef | None = None
     agent: Agent | None = None
+    other: int | None = None
     path: str | None = None
     problem: str = ""
 
@@ -78,8 +81,10 @@ def locate(named: AgentRef | None, call: Call, options: Options) -> Generator[St
             return found.answer
         else:
             problem = found.why
-    path = None if number == to_ref(call.agent) else f"{AGENTS}/{number}/openai{call.path}"
-    return Place(ref, agent, path, problem)
+    own = to_ref(call.agent)
+    path = None if number == own else f"{AGENTS}/{number}/openai{call.path}"
+    other = number if isinstance(number, int) and named not in (None, own) and number != own else None
+    return Place(ref, agent, other, path, problem)
 
 
 def without_agent(problem: str) -> Change:
@@ -90,11 +95,13 @@ def without_agent(problem: str) -> Change:
     )
 
 
-def find(agent: AgentRef, call: Call, options: Options) -> Generator[Step, Event, Found]:
+def find(
+    agent: AgentRef, call: Call, options: Options, *, is_hint: bool = False
+) -> Generator[Step, Event, Found]:
     """Return what is known of an agent, looking it up when nothing is."""
     if isinstance(agent, int) and agent in options.agents:
         return options.agents[agent]
-    return (yield from look_up(_lookup(agent, call, options)))
+    return (yield from look_up(replace(_lookup(agent, call, options), is_hint=is_hint)))
 
 
 def to_ref(agent: str) -> AgentRef | None:
@@ -137,6 +144,16 @@ def show_agent(agent: str, call: Call, options: Options) -> Flow:
         yield read.to_answer()
 
 
+def show_agents(call: Call, options: Options) -> Flow:
+    """Answer `GET /agents` with one page of the list as Tess gives it."""
+    outgoing = get(AGENTS, request_headers(call, options), call.query)
+    page = yield from read_page(outgoing, options.max_retry_wait_seconds, asked=_LIST)
+    if isinstance(page, TessError):
+        yield page.to_answer()
+    else:
+        yield Answer(200, json_headers({}), dump_json(page), base="none")
+
+
 def _lookup(agent: AgentRef, call: Call, options: Options) -> Lookup:
     return Lookup(agent, request_headers(call, options), options.max_retry_wait_seconds)
 
@@ -152,7 +169,7 @@ def _read_agent(lookup: Lookup) -> Generator[Step, Event, _Read | TessError | Re
             AGENTS,
             lookup.headers,
             wait,
-            asked="a list of agents",
+            asked=_LIST,
             is_last=lambda item: item.get("slug") == lookup.agent,
         )
     if isinstance(items, TessError):

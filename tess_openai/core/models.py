@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from tess_openai.core.agents import Agent, closest
 from tess_openai.core.calls import Answer, Call, Flow
-from tess_openai.core.chat.target import AGENT, OTHERS
+from tess_openai.core.chat.target import AGENT, OTHERS, to_target
 from tess_openai.core.jsons import JSONObject, dump_json
 from tess_openai.core.lookups import find, to_ref
 from tess_openai.core.options import Options
@@ -37,7 +37,24 @@ def models(call: Call, options: Options) -> Flow:
     elif wanted in names:
         yield Answer(200, json_headers({}), dump_json(_model(wanted)), base="none")
     else:
-        yield _unknown(wanted, names, found).to_answer()
+        yield from _elsewhere(wanted, names, found, call, options)
+
+
+def _elsewhere(wanted: str, names: list[str], own: Agent, call: Call, options: Options) -> Flow:
+    """Answer for a name that is not listed: it may name another agent, as it may in a call."""
+    try:
+        target = to_target(wanted, options)
+        if target.agent is None:
+            raise _unknown(wanted, names, own)
+        found = yield from find(target.agent, call, options)
+        if not isinstance(found, Agent):
+            yield found.answer
+            return
+        if target.model is not None and target.model not in found.models:
+            raise _unknown(wanted, names_of(found, options), found)
+        yield Answer(200, json_headers({}), dump_json(_model(wanted)), base="none")
+    except Refused as refused:
+        yield refused.to_answer()
 
 
 def names_of(agent: Agent, options: Options) -> list[str]:

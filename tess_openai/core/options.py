@@ -48,7 +48,8 @@ class Options:
         workspace_id: Value of the header `x-workspace-id`; None sends none.
         tools: Sent when a call names no tools itself; a word of the agent's `tools` enum.
         tool_names: Tool type or function name -> word of the agent's `tools` enum.
-        temperatures: The agent's options, as strings of numbers; None sends any number as given.
+        temperatures: The agent's options, as strings of numbers; None sends any number as given. The
+            documented ones are a guess, which a profile may correct.
         merge_messages: Whether neighbouring messages of one role become one.
         usage: What to do when Tess gives no token counts: mark an estimate, or leave them out.
         max_retry_wait_seconds: The longest wait asked for by Tess that the SDK is let to sleep through.
@@ -78,6 +79,19 @@ class Options:
     prompts: Prompts = field(default_factory=Prompts, repr=False)
     max_repairs: int = 1
     profile: TessProfile = NOTHING_PROVEN
+
+    def for_agent(self, number: int) -> Options:
+        """Return these options for another agent than the client's own: a probe proved nothing about it."""
+        if self.profile.agent_id in (number, NOTHING_PROVEN.agent_id):
+            return self
+        return replace(self, profile=NOTHING_PROVEN)
+
+    @property
+    def temperature_options(self) -> tuple[str, ...] | None:
+        """What a temperature moves to; None where one between the documented options was accepted."""
+        if self.temperatures is DOCUMENTED_TEMPERATURES and self.profile.accepts("temperature.between"):
+            return None
+        return self.temperatures
 
     def for_call(self, given: object, known: frozenset[str]) -> Options:
         """Return these options with a call's own `extra_body={"tess_openai": {...}}` on top.

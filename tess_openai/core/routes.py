@@ -11,7 +11,7 @@ from tess_openai.core.calls import Answer, Call, Flow, Outgoing, exchange
 from tess_openai.core.chat.flow import chat_completion
 from tess_openai.core.files import FILES, files
 from tess_openai.core.headers import check_key, request_headers
-from tess_openai.core.lookups import AGENTS, show_agent
+from tess_openai.core.lookups import AGENTS, show_agent, show_agents
 from tess_openai.core.models import MODELS, models
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused
@@ -101,10 +101,12 @@ def _is_below(root: str, path: str) -> bool:
 
 
 def _below_root(call: Call, options: Options) -> Flow:
-    agent = call.path.removeprefix(AGENTS).strip("/") if _is_below(AGENTS, call.path) else ""
-    if call.method == "GET" and agent and "/" not in agent:
-        return show_agent(agent, call, options)
-    return _pass(call, options)
+    if call.method != "GET" or not _is_below(AGENTS, call.path):
+        return _pass(call, options)
+    agent = call.path.removeprefix(AGENTS).strip("/")
+    if "/" in agent:
+        return _pass(call, options)
+    return show_agent(agent, call, options) if agent else show_agents(call, options)
 
 
 def _pass(call: Call, options: Options) -> Flow:

@@ -83,13 +83,13 @@ class _Run(Run):
 
     async def send(self, request: Request) -> Response:
         """Async counterpart of `_Run.send`."""
-        pace = self.adapter.pace
+        inner, pace = self.transport.inner, self.pace
         if pace is not None:
-            held = await pace.async_wait(self.authorization)
-            if held:
-                return self.held_back(held)
+            too_long = await pace.async_wait(self.authorization)
+            if too_long:
+                return self.held_back(too_long)
             request = self.paced(request, pace)
-        response: Response = await self.transport.inner.handle_async_request(request)
+        response: Response = await inner.handle_async_request(request)
         return response
 
     async def look_up(self, lookup: Lookup) -> Found:
@@ -97,14 +97,18 @@ class _Run(Run):
 
         async def fly() -> Found:
             run = _Run(find_agent(lookup), self.transport, self.request)
+            if lookup.is_hint:
+                run.hurry()
             try:
                 return self.to_found(lookup, await run.advance())
-            except self.family.RequestError as broken:
+            except self.breaks(lookup) as broken:
                 return broken_off(lookup, type(broken).__name__)
             finally:
                 await run.aclose()
 
-        return await self.adapter.directory.async_find(self.adapter.key_of(lookup, self.request), fly)
+        directory, key = self.adapter.directory, self.adapter.key_of(lookup, self.request)
+        found = await directory.async_find(key, fly, self.patience_seconds(lookup))
+        return broken_off(lookup, "timeout") if found is None else found
 
     def read(self) -> AsyncIterator[bytes]:
         """Async counterpart of `_Run.read`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
@@ -12,11 +13,14 @@ import anyio
 
 from tess_openai.core.agents import Agent
 from tess_openai.core.calls import Found, Unfound
+from tess_openai.edge.loops import is_gone, running_loop
 
 KEPT_SECONDS: Final = 900.0
 """Then an agent is looked up again: its author may have changed it."""
 FAILURE_KEPT_SECONDS: Final = 10.0
 """A look-up that failed is not tried again at each call."""
+MOST_KNOWN: Final = 1000
+"""Then the oldest is forgotten: a client whose key is a function may see each agent with many keys."""
 _POLL_SECONDS: Final = 0.01
 
 
@@ -28,8 +32,13 @@ class _Known:
 
 @dataclass(slots=True)
 class _Flight:
-    """A look-up on its way; `found` stays None when whoever made it was cancelled."""
+    """A look-up on its way; `found` stays None when whoever made it was cancelled.
 
+    Attributes:
+        loop: Of the task that makes it; when it is closed, nothing comes of this look-up any more.
+    """
+
+    loop: asyncio.AbstractEventLoop | None = None
     over: Event = field(default_factory=Event)
     found: Found | None = None
 
@@ -38,7 +47,8 @@ class Directory:
     """A cache of look-ups, for threads and tasks alike.
 
     Whoever asks first looks up, all others wait for what comes of it. Threads do not wait for tasks: a thread
-    that blocks the loop of the task it waits for would wait for ever.
+    that blocks the loop of the task it waits for would wait for ever. What was known stays in use where
+    looking again fails.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -47,38 +57,59 @@ class Directory:
         self._known: dict[Hashable, _Known] = {}
         self._flights: dict[Hashable, _Flight] = {}
 
-    def find(self, key: Hashable, look_up: Callable[[], Found]) -> Found:
-        """Return what is known under a key, or what `look_up` brings."""
-        while True:
-            flight, is_first = self._board((key, "sync"), key)
-            if not is_first:
-                flight.over.wait()
-                if flight.found is not None:
-                    return flight.found
-                continue
-            try:
-                flight.found = look_up()
-                return flight.found
-            finally:
-                self._land((key, "sync"), key, flight)
+    def find(
+        self, key: Hashable, look_up: Callable[[], Found], patience_seconds: float | None = None
+    ) -> Found | None:
+        """Return what is known under a key, or what `look_up` brings.
 
-    async def async_find(self, key: Hashable, look_up: Callable[[], Awaitable[Found]]) -> Found:
+        Args:
+            key: Under what it is kept.
+            look_up: Called when nobody else is looking it up.
+            patience_seconds: How long to wait for who does; None for as long as that takes.
+
+        Returns:
+            What was found; None when the patience ended first.
+        """
+        while True:
+            flight, is_first = self._board((key, "sync"), key, None)
+            if is_first:
+                break
+            if not flight.over.wait(patience_seconds):
+                return self._last_known(key)
+            if flight.found is not None:
+                return flight.found
+        found: Found | None = None
+        try:
+            found = look_up()
+        finally:
+            found = self._land((key, "sync"), key, flight, found)
+        return found
+
+    async def async_find(
+        self, key: Hashable, look_up: Callable[[], Awaitable[Found]], patience_seconds: float | None = None
+    ) -> Found | None:
         """Async counterpart of `find`, on any event loop and across several."""
         while True:
-            flight, is_first = self._board((key, "async"), key)
-            if not is_first:
-                while not flight.over.is_set():  # noqa: ASYNC110 - another loop's task may set it
+            flight, is_first = self._board((key, "async"), key, running_loop())
+            if is_first:
+                break
+            with anyio.move_on_after(patience_seconds):
+                while not (flight.over.is_set() or is_gone(flight.loop)):  # noqa: ASYNC110 - in another loop
                     await anyio.sleep(_POLL_SECONDS)
-                if flight.found is not None:
-                    return flight.found
-                continue
-            try:
-                flight.found = await look_up()
+            if flight.found is not None:
                 return flight.found
-            finally:
-                self._land((key, "async"), key, flight)
+            if not (flight.over.is_set() or is_gone(flight.loop)):
+                return self._last_known(key)
+        found: Found | None = None
+        try:
+            found = await look_up()
+        finally:
+            found = self._land((key, "async"), key, flight, found)
+        return found
 
-    def _board(self, flight_key: Hashable, key: Hashable) -> tuple[_Flight, bool]:
+    def _board(
+        self, flight_key: Hashable, key: Hashable, loop: asyncio.AbstractEventLoop | None
+    ) -> tuple[_Flight, bool]:
         """Return the look-up to wait for, and whether the caller must make it."""
         with self._lock:
             known = self._known.get(key)
@@ -86,14 +117,34 @@ class Directory:
                 landed = _Flight(found=known.found)
                 landed.over.set()
                 return landed, False
-            is_first = flight_key not in self._flights
-            return self._flights.setdefault(flight_key, _Flight()), is_first
+            flight = self._flights.get(flight_key)
+            if flight is not None and not is_gone(flight.loop):
+                return flight, False
+            flight = self._flights[flight_key] = _Flight(loop)
+            return flight, True
 
-    def _land(self, flight_key: Hashable, key: Hashable, flight: _Flight) -> None:
+    def _land(
+        self, flight_key: Hashable, key: Hashable, flight: _Flight, found: Found | None
+    ) -> Found | None:
+        """Keep what was found, and give it to all who wait; return it, or the agent that was known before."""
         with self._lock:
-            del self._flights[flight_key]
-            found = flight.found
-            if isinstance(found, Agent) or (isinstance(found, Unfound) and found.lasts):
-                kept = KEPT_SECONDS if isinstance(found, Agent) else FAILURE_KEPT_SECONDS
+            if self._flights.get(flight_key) is flight:
+                del self._flights[flight_key]
+            kept = KEPT_SECONDS
+            if isinstance(found, Unfound):
+                kept = FAILURE_KEPT_SECONDS if found.lasts else 0.0
+                known = self._known.get(key)
+                found = known.found if known is not None and isinstance(known.found, Agent) else found
+            if found is not None and kept:
+                self._known.pop(key, None)  # and back in as the youngest
                 self._known[key] = _Known(found, self._clock() + kept)
+                while len(self._known) > MOST_KNOWN:
+                    del self._known[next(iter(self._known))]
+            flight.found = found
         flight.over.set()
+        return found
+
+    def _last_known(self, key: Hashable) -> Found | None:
+        with self._lock:
+            known = self._known.get(key)
+            return None if known is None else known.found

@@ -9,21 +9,34 @@ Source: about one request a second for each key, 429 above it (reported).
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import math
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Final
 
 import anyio
 from anyio.lowlevel import checkpoint
 
+from tess_openai.edge.loops import is_gone, running_loop
+
 SPACING: Final = 1.1
 """Times the interval between two sends: on their way they may come closer to each other."""
 _LOOK_SECONDS: Final = 1.0
 """Who waits looks at least this often whether those before left."""
+_KEPT_SECONDS: Final = 60.0
+"""A send is remembered at least so long: who comes next may keep a longer distance than who sent it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ticket:
+    """A place in line, and the event loop of who has it; None for a thread."""
+
+    loop: asyncio.AbstractEventLoop | None = None
 
 
 @dataclass(slots=True)
@@ -31,25 +44,32 @@ class _Turns:
     """The turns of one key.
 
     Attributes:
-        free_at: When the next call may be sent.
+        sent_at: When the last call was sent.
+        told_until: Until when somebody may want to know that.
         held_until: When the wait that a 429 asked for is over.
         waiting: Who waits, in order, and since when.
     """
 
-    free_at: float = 0.0
+    sent_at: float = -math.inf
+    told_until: float = 0.0
     held_until: float = 0.0
-    waiting: dict[object, float] = field(default_factory=dict[object, float])
+    waiting: dict[Ticket, float] = field(default_factory=dict[Ticket, float])
 
     def is_over(self, now: float) -> bool:
         """Whether these turns have nothing to tell any more."""
-        return not self.waiting and now >= self.free_at and now >= self.held_until
+        return not self.waiting and now >= self.told_until and now >= self.held_until
+
+    def send(self, now: float, interval: float) -> None:
+        """Note that a call is sent."""
+        self.sent_at = max(self.sent_at, now)
+        self.told_until = max(self.told_until, now + max(interval, _KEPT_SECONDS))
 
 
 class Turns:
     """The turns of all keys of a process: first come, first served; who gives up gives way.
 
     Nobody's turn depends on another's waking up: when the first in line does not come, because its event loop
-    is blocked, the second goes one interval later.
+    is blocked, the second goes one interval later; and who waited in a loop that was closed has left.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -58,9 +78,9 @@ class Turns:
         self._by_key: dict[bytes, _Turns] = {}
 
     @contextmanager
-    def line(self, key: bytes) -> Generator[object]:
+    def line(self, key: bytes, loop: asyncio.AbstractEventLoop | None = None) -> Generator[Ticket]:
         """Stand in line, and leave it however the wait ends."""
-        ticket = object()
+        ticket = Ticket(loop)
         with self._lock:
             self._forget()
             turns = self._by_key.setdefault(key, _Turns())
@@ -71,7 +91,7 @@ class Turns:
             with self._lock:
                 turns.waiting.pop(ticket, None)
 
-    def claim(self, key: bytes, ticket: object, interval: float) -> float:
+    def claim(self, key: bytes, ticket: Ticket, interval: float) -> float:
         """Take the turn if it has come.
 
         Returns:
@@ -79,20 +99,21 @@ class Turns:
         """
         with self._lock:
             now, turns = self._clock(), self._by_key[key]
+            for left in [each for each in turns.waiting if is_gone(each.loop)]:
+                del turns.waiting[left]
             since = next(iter(turns.waiting.values()))
             place = list(turns.waiting).index(ticket)
-            due = max(turns.free_at, turns.held_until, since) + place * interval
+            due = max(turns.sent_at + interval, turns.held_until, since) + place * interval
             if now < due:
                 return min(due - now, max(interval, _LOOK_SECONDS))
             del turns.waiting[ticket]
-            turns.free_at = now + interval
+            turns.send(now, interval)
             return 0.0
 
     def postpone(self, key: bytes, interval: float) -> None:
         """Count the next turn from now: the call that took this one goes out only now."""
         with self._lock:
-            turns = self._by_key.setdefault(key, _Turns())
-            turns.free_at = max(turns.free_at, self._clock() + interval)
+            self._by_key.setdefault(key, _Turns()).send(self._clock(), interval)
 
     def hold_back(self, key: bytes, seconds: float) -> None:
         """Let nobody go before these seconds have passed."""
@@ -123,39 +144,54 @@ class Pace:
         interval_seconds: Between two sends.
         longest_hold_seconds: A call that a 429 holds back for longer is not sent at all.
         turns: Shared with all clients of a key.
+        longest_wait_seconds: Nor is one that would stand in line for longer.
     """
 
     interval_seconds: float
     longest_hold_seconds: float
     turns: Turns = SHARED
+    longest_wait_seconds: float = math.inf
+
+    def hurried(self, longest_wait_seconds: float) -> Pace:
+        """Return a pace for calls that are not worth a long wait, and none at all after a 429."""
+        return replace(self, longest_hold_seconds=0.0, longest_wait_seconds=longest_wait_seconds)
 
     def wait(self, authorization: str, sleep: Callable[[float], object] = time.sleep) -> float:
         """Wait for the turn of a key.
 
         Returns:
-            0 when the call may be sent now; else the seconds for which it is held back for too long.
+            0 when the call may be sent now; else the seconds to wait, which are too long.
         """
-        key = fingerprint(authorization)
+        key, waited = fingerprint(authorization), 0.0
         with self.turns.line(key) as ticket:
             while (seconds := self.turns.claim(key, ticket, self.interval_seconds)) > 0:
-                held = self.turns.held_seconds(key)
-                if held > self.longest_hold_seconds:
-                    return held
+                waited += seconds
+                too_long = self._too_long(key, seconds, waited)
+                if too_long:
+                    return too_long
                 sleep(seconds)
         return 0.0
 
     async def async_wait(self, authorization: str) -> float:
         """Async counterpart of `wait`."""
-        key = fingerprint(authorization)
-        with self.turns.line(key) as ticket:
+        key, waited = fingerprint(authorization), 0.0
+        with self.turns.line(key, running_loop()) as ticket:
             while (seconds := self.turns.claim(key, ticket, self.interval_seconds)) > 0:
-                held = self.turns.held_seconds(key)
-                if held > self.longest_hold_seconds:
-                    return held
+                waited += seconds
+                too_long = self._too_long(key, seconds, waited)
+                if too_long:
+                    return too_long
                 await anyio.sleep(seconds)
         await checkpoint()  # all tasks that are ready run before the call goes: a batch that just began
         self.leaves(authorization)  # and again on the wire, where the transport lets a body tell: not aiohttp
         return 0.0
+
+    def _too_long(self, key: bytes, seconds: float, waited: float) -> float:
+        """Return for how long the key is held, or else the next wait, if that is too long; else 0."""
+        held = self.turns.held_seconds(key)
+        if held > self.longest_hold_seconds:
+            return held
+        return seconds if waited > self.longest_wait_seconds else 0.0
 
     def leaves(self, authorization: str) -> None:
         """Count the next turn from now: the connection is open, and the call goes out on it."""

@@ -29,7 +29,12 @@ from tess_openai.edge.pacing import Pace
 
 GIVEN: Final = (Answer, bytes, Agent, Unfound)
 """Steps that are not for the driver but for who waits for it."""
+HINT_SECONDS: Final = 5.0
+"""For a look-up that only adds to an error, which the caller waits for."""
+UNSENT: Final = "tess_openai.unsent"
+"""Extension of an answer to a request that was held back: it is not Tess's, and asks nobody to wait."""
 _REPLACED: Final = ("content-length", "transfer-encoding", "content-encoding")
+_TIMEOUTS: Final = ("connect", "read", "write", "pool")
 _IDENTITY: Final = ("", "identity")
 
 
@@ -41,6 +46,7 @@ class Run:
         self.adapter = adapter
         self.family = family
         self.request = request
+        self.pace = adapter.pace
         self.response: Response | None = None
         self.source: Any = None  # the stream of the answer in hand, as it came
         self.headers: dict[str, str] = {}
@@ -121,8 +127,8 @@ class Run:
         """Tell the caller, or the key's other calls."""
         if isinstance(step, Report):
             return self.adapter.report(step.changes)
-        if self.adapter.pace is not None:
-            self.adapter.pace.hold_back(self.authorization, step.seconds)
+        if self.pace is not None and UNSENT not in self.in_hand.extensions:
+            self.pace.hold_back(self.authorization, step.seconds)
         return None
 
     @property
@@ -147,11 +153,35 @@ class Run:
         told = "Rate limit exceeded: an earlier call of this key was told so, and this one was not sent"
         body = dump_json({"error": told, "retry_after": math.ceil(seconds)})
         headers = {"content-type": "application/json", "content-length": str(len(body))}
-        return self.family.Response(429, headers=headers, stream=self.family.ByteStream(body))
+        stream = self.family.ByteStream(body)
+        return self.family.Response(429, headers=headers, stream=stream, extensions={UNSENT: True})
+
+    def hurry(self) -> None:
+        """Give this run little time: in line, and for each step of its exchange."""
+        if self.pace is not None:
+            self.pace = self.pace.hurried(HINT_SECONDS)
+        given = self.request
+        timeouts = {name: _at_most(HINT_SECONDS, seconds) for name, seconds in _timeouts(given).items()}
+        self.request = self.family.Request(
+            given.method,
+            given.url,
+            headers=given.headers,
+            stream=given.stream,
+            extensions={**given.extensions, "timeout": timeouts},
+        )
+
+    def patience_seconds(self, lookup: Lookup) -> float | None:
+        """Return how long to wait for who makes a look-up: as long as for Tess itself."""
+        seconds = _timeouts(self.request)["read"]
+        return _at_most(HINT_SECONDS, seconds) if lookup.is_hint else seconds
 
     def to_found(self, lookup: Lookup, step: Step | None) -> Found:
         """Return what a look-up flow ended with."""
         return step if isinstance(step, Agent | Unfound) else broken_off(lookup, "adapter_error")
+
+    def breaks(self, lookup: Lookup) -> type[Exception]:
+        """Return what may break a look-up without breaking the call; a hint must never hide an error."""
+        return Exception if lookup.is_hint else self.family.RequestError
 
     def next_step(self, event: Event, error: Exception | None) -> Step | None:
         """Return the flow's next step; None when it has ended.
@@ -191,3 +221,13 @@ class LeavingBody:
     def __aiter__(self) -> AsyncIterator[bytes]:
         self._tell()
         return aiter(self._body)
+
+
+def _timeouts(request: Request) -> dict[str, float | None]:
+    """Return the timeouts of a request, in seconds; None for those it does not limit."""
+    given: dict[str, float | None] = request.extensions.get("timeout") or {}
+    return {**dict.fromkeys(_TIMEOUTS), **given}
+
+
+def _at_most(limit: float, seconds: float | None) -> float:
+    return limit if seconds is None else min(limit, seconds)

@@ -83,13 +83,13 @@ class _Run(Run):
 
     def send(self, request: Request) -> Response:
         """Send one request, when it is its key's turn."""
-        pace = self.adapter.pace
+        inner, pace = self.transport.inner, self.pace
         if pace is not None:
-            held = pace.wait(self.authorization)
-            if held:
-                return self.held_back(held)
+            too_long = pace.wait(self.authorization)
+            if too_long:
+                return self.held_back(too_long)
             request = self.paced(request, pace)
-        response: Response = self.transport.inner.handle_request(request)
+        response: Response = inner.handle_request(request)
         return response
 
     def look_up(self, lookup: Lookup) -> Found:
@@ -97,14 +97,18 @@ class _Run(Run):
 
         def fly() -> Found:
             run = _Run(find_agent(lookup), self.transport, self.request)
+            if lookup.is_hint:
+                run.hurry()
             try:
                 return self.to_found(lookup, run.advance())
-            except self.family.RequestError as broken:
+            except self.breaks(lookup) as broken:
                 return broken_off(lookup, type(broken).__name__)
             finally:
                 run.close()
 
-        return self.adapter.directory.find(self.adapter.key_of(lookup, self.request), fly)
+        directory, key = self.adapter.directory, self.adapter.key_of(lookup, self.request)
+        found = directory.find(key, fly, self.patience_seconds(lookup))
+        return broken_off(lookup, "timeout") if found is None else found
 
     def read(self) -> Iterator[bytes]:
         """Return the iterator over the answer in hand, decoded."""

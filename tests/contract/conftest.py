@@ -50,7 +50,7 @@ def carry() -> Carry:
     def run(method: str, path: str, body: JSON | None, options: Options | None = None) -> Carried:
         data = b"" if body is None else json.dumps(body).encode()
         own = Options(workspace_id=str(SIMULATOR_WORKSPACE_ID)) if options is None else options
-        flow = route(Call(method, path, {}, data, 0, lambda: 1, lambda: "made-up"), own)
+        flow = route(Call(method, path, {}, data, 0, lambda: 1, lambda: "made-up", agent="1234"), own)
         carried, pieces = Carried(), list[bytes]()
         event: Event = None
         while True:

@@ -10,7 +10,7 @@ import pytest
 
 from tess_openai.core.agents import Agent
 from tess_openai.core.calls import Answer, Found, Unfound
-from tess_openai.edge.directory import FAILURE_KEPT_SECONDS, KEPT_SECONDS, Directory
+from tess_openai.edge.directory import FAILURE_KEPT_SECONDS, KEPT_SECONDS, MOST_KNOWN, Directory
 
 AGENT = Agent(id=42)
 FAILED = Unfound(Answer(500), "it failed")
@@ -47,7 +47,7 @@ def test_fifty_threads_make_one_look_up() -> None:
         release.wait(5)
         return source()
 
-    def ask() -> Found:
+    def ask() -> Found | None:
         gate.wait(5)
         return directory.find(42, slow)
 
@@ -99,6 +99,94 @@ def test_what_was_found_is_kept_for_its_time(found: Found, kept_seconds: float) 
         assert source.asked == 1
     now = kept_seconds
     assert directory.find(42, source) is AGENT
+
+
+def test_what_was_known_stays_where_looking_again_fails() -> None:
+    """A slug's number does not change, and old options are better than none; it is asked again soon."""
+    now = 0.0
+    directory, source = Directory(lambda: now), Source(AGENT, FAILED, PASSING, Agent(id=42, title="new"))
+    directory.find(42, source)
+    now = KEPT_SECONDS
+    assert directory.find(42, source) is AGENT
+    assert directory.find(42, source) is AGENT
+    assert source.asked == 2
+    now += FAILURE_KEPT_SECONDS
+    assert directory.find(42, source) is AGENT
+    assert directory.find(42, source) == Agent(id=42, title="new")
+    assert source.asked == 4
+
+
+def test_no_more_is_kept_than_is_worth_it() -> None:
+    """A key that is made anew for each call would fill the memory; who was looked up last stays."""
+    directory = Directory()
+    for key in range(MOST_KNOWN + 50):
+        directory.find(key, lambda: AGENT)
+    assert list(directory._known) == list(range(50, MOST_KNOWN + 50))
+
+
+def test_a_thread_waits_for_anothers_look_up_as_long_as_it_would_for_its_own() -> None:
+    """Then it has nothing, and the look-up goes on for the others."""
+    directory, source = Directory(), Source(AGENT)
+    began, release = threading.Event(), threading.Event()
+
+    def slow() -> Found:
+        began.set()
+        release.wait(5)
+        return source()
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(directory.find, 42, slow)
+        began.wait(5)
+        assert directory.find(42, source, 0.01) is None
+        release.set()
+        assert first.result(5) is AGENT
+    assert directory.find(42, source, 0.01) is AGENT
+    assert source.asked == 1
+
+
+async def test_a_task_waits_for_anothers_look_up_as_long_as_it_would_for_its_own() -> None:
+    """The same without threads."""
+    directory, source, release = Directory(), Source(AGENT), asyncio.Event()
+
+    async def slow() -> Found:
+        await release.wait()
+        return source()
+
+    first = asyncio.create_task(directory.async_find(42, slow))
+    await asyncio.sleep(0)
+    assert await directory.async_find(42, source.later, 0.02) is None
+    release.set()
+    assert await first is AGENT
+    assert source.asked == 1
+
+
+def test_a_look_up_in_a_loop_that_was_closed_is_made_again() -> None:
+    """By who comes after, and by who was waiting for it."""
+    directory, source = Directory(), Source(AGENT)
+    loop, waits = asyncio.new_event_loop(), threading.Event()
+
+    async def never() -> Found:
+        await asyncio.Event().wait()
+        return AGENT
+
+    async def begin() -> asyncio.Task[Found | None]:
+        task = asyncio.create_task(directory.async_find(42, never))
+        await asyncio.sleep(0)
+        return task
+
+    async def wait() -> Found | None:
+        waits.set()
+        return await directory.async_find(42, source.later)
+
+    unfinished = loop.run_until_complete(begin())
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(asyncio.run, wait())
+        waits.wait(5)
+        loop.close()
+        assert waiting.result(5) is AGENT
+    assert asyncio.run(directory.async_find(42, source.later)) is AGENT
+    assert source.asked == 1
+    unfinished._log_destroy_pending = False  # type: ignore[attr-defined]
 
 
 def test_each_key_has_its_own() -> None:

@@ -91,13 +91,43 @@ def test_keys_do_not_wait_for_each_other(turns: Turns) -> None:
 
 
 def test_clients_of_one_key_share_its_turns(turns: Turns, clock: Clock) -> None:
-    """Each by its own interval."""
+    """Each keeps its own interval to the call before, whosever that was."""
     slow, quick = Pace(5.0, 60.0, turns), Pace(1.0, 60.0, turns)
-    slow.wait("Bearer 1|a", clock.sleep)
-    quick.wait("Bearer 1|a", clock.sleep)
-    assert clock.now == 105.0
-    slow.wait("Bearer 1|a", clock.sleep)
-    assert clock.now == 106.0
+    moments: list[float] = []
+    for pace in (slow, quick, slow, quick):
+        pace.wait("Bearer 1|a", clock.sleep)
+        moments.append(clock.now)
+    assert moments == [100.0, 101.0, 106.0, 107.0]
+
+
+def test_a_send_is_remembered_for_who_keeps_a_longer_distance(turns: Turns, clock: Clock) -> None:
+    """Whoever comes in between, with another key."""
+    Pace(1.0, 60.0, turns).wait("Bearer 1|a", clock.sleep)
+    clock.sleep(2.0)
+    Pace(1.0, 60.0, turns).wait("Bearer 1|b", clock.sleep)
+    Pace(30.0, 60.0, turns).wait("Bearer 1|a", clock.sleep)
+    assert clock.now == 130.0
+
+
+def test_who_waited_in_a_loop_that_was_closed_has_left(turns: Turns, clock: Clock) -> None:
+    """Its tasks never come back for their turns, and never give them up."""
+    loop = asyncio.new_event_loop()
+    with turns.line(KEY, loop), turns.line(KEY, loop), turns.line(KEY) as last:
+        assert turns.claim(KEY, last, 1.0) == pytest.approx(1.0)
+        loop.close()
+        assert turns.claim(KEY, last, 1.0) == 0.0
+
+
+def test_who_is_in_a_hurry_does_not_wait_long(turns: Turns, clock: Clock) -> None:
+    """Neither in a long line, nor for what a 429 asks for, however short."""
+    pace = Pace(2.0, 60.0, turns)
+    pace.wait("Bearer 1|a", clock.sleep)
+    assert pace.hurried(1.0).wait("Bearer 1|a", clock.sleep) == pytest.approx(2.0)
+    assert clock.now == 100.0
+    assert pace.hurried(2.0).wait("Bearer 1|a", clock.sleep) == 0.0
+    pace.hold_back("Bearer 1|a", 0.5)
+    assert pace.hurried(5.0).wait("Bearer 1|a", clock.sleep) == pytest.approx(0.5)
+    assert clock.now == 102.0
 
 
 def test_a_429_holds_the_others_back(turns: Turns, clock: Clock) -> None:
@@ -123,7 +153,7 @@ def test_a_key_is_forgotten_when_its_turns_are_over(turns: Turns, clock: Clock) 
     """A process with many keys does not grow; the key itself is never kept."""
     pace = Pace(1.0, 60.0, turns)
     pace.wait("Bearer 1|a", clock.sleep)
-    clock.sleep(10.0)
+    clock.sleep(60.0)
     pace.wait("Bearer 1|b", clock.sleep)
     assert set(turns._by_key) == {OTHER}
     assert "1|a" not in repr(vars(turns)) + repr(pace)

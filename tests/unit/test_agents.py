@@ -65,12 +65,28 @@ def test_the_documented_agent_is_read() -> None:
         pytest.param({"options": [{"label": "a"}, "b"]}, id="label alone, and a string"),
         pytest.param({"values": ["a", "b"]}, id="called values"),
         pytest.param({"options": [], "choices": ["a", "b", "a"]}, id="called choices, one twice"),
-        pytest.param({"answers": ["a", None, {}, ["x"], "b"]}, id="among what is no option"),
+        pytest.param({"answers": ["a", None, {}, [], "b"]}, id="among what is empty"),
+        pytest.param({"options": [{"value": None, "label": "a"}, {"value": "b"}]}, id="a label for no value"),
     ],
 )
 def test_options_are_read_in_every_spelling(options: dict[str, object]) -> None:
     """Defensive clients met them all."""
     assert with_question(type="select", name="model", **options).models == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    "unreadable", [{"id": "b", "name": "B"}, ["b"], {"value": ["b"]}], ids=["an object", "a list", "within"]
+)
+def test_options_of_which_one_cannot_be_read_are_open(unreadable: object) -> None:
+    """It may be the one that is asked for; what is known of the others would refuse it."""
+    agent = with_question(type="select", name="model", options=["a", unreadable])
+    assert agent.question("model") is not None
+    assert agent.models == ()
+
+
+def test_truth_is_an_option_by_its_word() -> None:
+    """As JSON spells it."""
+    assert with_question(name="formal", options=[True, False]).options("formal") == ("true", "false")
 
 
 def test_numbers_are_options_by_their_text() -> None:

@@ -24,6 +24,7 @@ from tess_openai.core.errors import (
 )
 from tess_openai.core.jsons import parse_object
 
+NOON = "Wed, 21 Oct 2026 12:00:00 GMT"
 PAGE = "<html><head><title>502 &amp; Bad\nGateway</title></head><body>cloudflare</body></html>"
 
 
@@ -262,7 +263,15 @@ def test_an_error_has_openais_type(status: int, type_: str) -> None:
         pytest.param({"retry_after": "soon"}, {}, None, id="a word"),
         pytest.param({"retry_after": "nan"}, {}, None, id="not a number"),
         pytest.param({"retry_after": 10**400}, {}, None, id="beyond all floats"),
-        pytest.param({}, {"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, None, id="a date"),
+        pytest.param({}, {"retry-after": NOON}, None, id="a moment, and no clock to count from"),
+        pytest.param({}, {"retry-after": NOON, "date": "Wed, 21 Oct 2026 11:59:30 GMT"}, 30, id="a moment"),
+        pytest.param(
+            {}, {"retry-after": NOON, "date": "Wed, 21 Oct 2026 12:00:01 GMT"}, None, id="a past one"
+        ),
+        pytest.param({}, {"retry-after": NOON, "date": "Wed, 21 Oct 2026 12:00:01"}, None, id="no zone"),
+        pytest.param({}, {"retry-after": NOON, "date": "x"}, None, id="from no moment"),
+        pytest.param({}, {"retry-after-ms": "1500"}, 1.5, id="in milliseconds"),
+        pytest.param({"retry_after": 7}, {"retry-after-ms": "500"}, 7, id="longer than in milliseconds"),
         pytest.param({}, {}, None, id="absent"),
     ],
 )
@@ -273,6 +282,7 @@ def test_the_wait_is_read(body: object, headers: dict[str, str], seconds: float 
     assert error.retry_after_seconds == seconds
     answer = error.to_answer()
     assert answer.headers.get("retry-after") == (None if seconds is None else f"{seconds:g}")
+    assert answer.headers.get("retry-after-ms") is None
     assert "x-should-retry" not in answer.headers
     assert error.to_json()["error"].get("retry_after") == seconds
 
@@ -334,8 +344,12 @@ def test_a_200_that_is_no_answer_is_an_error(body: bytes, content_type: str, cod
 
 def test_a_redirect_says_where_to_look() -> None:
     """And never shows more than one short line of where it led."""
-    for stays, where in ((False, "a redirect to elsewhere"), (True, "would lose the request")):
-        error = parse_redirect(302, "https://elsewhere.example/\x00login", stays=stays)
+    for stays, loses, where in (
+        (False, True, "a redirect to elsewhere"),
+        (True, True, "would lose the request"),
+        (True, False, "is not followed"),
+    ):
+        error = parse_redirect(302, "https://elsewhere.example/\x00login", stays=stays, loses=loses)
         assert (error.status, error.code, error.may_retry) == (502, "redirected", False)
         assert where in error.message
         assert error.tess == {"location": "https://elsewhere.example/ login"}

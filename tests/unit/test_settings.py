@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tess_openai import create_async_client, create_client
+from tess_openai.core.agents import Agent
 from tess_openai.core.chat.parameters import EMULATED_PARAMETERS
 from tess_openai.core.emulate.prompts import Prompts
 from tess_openai.core.options import DOCUMENTED_TEMPERATURES, HOSTED_TOOLS, Options
@@ -402,6 +404,18 @@ def test_the_agent_may_stand_in_the_base_url(environment: dict[str, str]) -> Non
         pytest.param({"tool_names": {"x": 5}}, "tool_names is", id="a number for a tool"),
         pytest.param({"merge_messages": "no"}, "merge_messages is 'no'", id="a word for a switch"),
         pytest.param({"on_change": "print"}, "on_change is 'print'", id="a callback that is none"),
+        pytest.param({"agents": ["a"]}, r"agents is \['a'\]", id="agents without names"),
+        pytest.param({"agents": {1: 44}}, "agents is {1: 44}", id="an agent's name that is a number"),
+        pytest.param({"models": "x"}, "models is 'x'", id="models that are a word"),
+        pytest.param({"models": {1: "x"}}, "models is {1: 'x'}", id="a model's name that is a number"),
+        pytest.param({"models": {"a": 5}}, r"models\['a'\] is 5", id="a model that is a number"),
+        pytest.param({"requests_per_second": "1"}, "requests_per_second is '1'", id="a rate that is a word"),
+        pytest.param(
+            {"agent_id": 42, "agent": Agent(id=44)}, "agent_id is 42 but agent= is agent 44", id="two"
+        ),
+        pytest.param(
+            {"agent_id": "a-slug-42", "agent": Agent(id=44, slug="a-slug-44")}, "name one", id="two slugs"
+        ),
     ],
 )
 def test_a_mistake_is_an_error_at_the_factory(arguments: dict[str, Any], said: str) -> None:
@@ -422,6 +436,29 @@ def test_a_key_in_a_wrong_place_is_not_repeated(argument: str, secret: str) -> N
     with pytest.raises(TessConfigurationError, match="what looks like an API key") as caught:
         resolved(**{argument: given})
     assert secret[-20:] not in str(caught.value)
+
+
+@pytest.mark.parametrize("wait", ["60", None, -1, float("nan"), True])
+def test_a_wait_that_is_no_wait_is_an_error_at_the_factory(wait: Any) -> None:  # noqa: ANN401
+    """Whichever client is made."""
+    for make in (create_client, create_async_client):
+        with pytest.raises(TessConfigurationError, match="max_retry_wait is"):
+            make(42, api_key=KEY, workspace_id=7001, max_retry_wait=wait)
+
+
+@pytest.mark.parametrize(
+    ("agent_id", "agent"),
+    [
+        (None, Agent(id=44, slug="a-slug-44")),
+        (44, Agent(id=44)),
+        ("a-slug-44", Agent(id=44, slug="a-slug-44")),
+        ("a-slug-44", Agent(id=44)),
+    ],
+    ids=["alone", "by number", "by slug", "by a slug it does not tell"],
+)
+def test_an_agent_may_be_named_twice(agent_id: int | str | None, agent: Agent) -> None:
+    """When it is the same."""
+    assert resolved(agent_id, agent=agent).agent_id == (agent_id or 44)
 
 
 def test_any_temperature_may_be_sent() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import openai
@@ -16,7 +18,8 @@ from tess_openai import (
     get_agent,
     list_agents,
 )
-from tess_openai.testing import SimulatedAgent, TessSimulator, faults
+from tess_openai.core.profile import TessProfile
+from tess_openai.testing import Fault, SimulatedAgent, TessSimulator, faults
 
 if TYPE_CHECKING:
     from tests.wire.conftest import Driver, Relay
@@ -45,6 +48,29 @@ def requests(simulator: TessSimulator) -> list[str]:
     ]
 
 
+def refusing(driver: Driver, family: str, seen: list[Any], on_look: Exception | Callable[[], None]) -> Any:  # noqa: ANN401
+    """Make a transport of a user's that refuses every model; then, or at a look-up, more goes wrong."""
+    library: Any = importlib.import_module(family)
+
+    def answer(request: Any) -> Any:  # noqa: ANN401
+        seen.append(request)
+        if request.method == "GET" and isinstance(on_look, Exception):
+            raise on_look
+        if callable(on_look):
+            on_look()
+        return library.Response(422, json={"message": "The selected model is invalid."})
+
+    class Refusing(library.BaseTransport):  # type: ignore[misc]
+        def handle_request(self, request: Any) -> Any:  # noqa: ANN401
+            return answer(request)
+
+    class AsyncRefusing(library.AsyncBaseTransport):  # type: ignore[misc]
+        async def handle_async_request(self, request: Any) -> Any:  # noqa: ANN401
+            return answer(request)
+
+    return AsyncRefusing() if driver.is_async else Refusing()
+
+
 class TestLookingAtAgents:
     def test_an_agent_is_looked_up_by_number_slug_or_url(self, driver: Driver) -> None:
         """Each gives the same agent."""
@@ -60,6 +86,16 @@ class TestLookingAtAgents:
         assert look_up(driver, 48, client=client).required[0].name == "audience"
         assert 43 in listed(driver, client=client)
         assert driver.text(client) == driver.answer
+
+    def test_the_list_does_not_mind_an_agent_that_is_named(
+        self, driver: Driver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """In the base URL, of the argument or the environment, or with `agent=`."""
+        url = f"{driver.simulator.base_url}/agents/44/openai"
+        assert 42 in listed(driver, **{**driver.connection, "base_url": url})
+        assert 42 in listed(driver, **driver.connection, agent=Agent(id=44))
+        monkeypatch.setenv("TESS_BASE_URL", url)
+        assert 42 in listed(driver, **{**driver.connection, "base_url": None})
 
     def test_the_list_is_read_to_its_last_page(self, driver: Driver) -> None:
         """A hundred agents a page."""
@@ -92,6 +128,55 @@ class TestLookingAtAgents:
         driver.simulator.fault(faults.answers(200, {"ok": True}), on="any")
         with pytest.raises(openai.InternalServerError, match="no agent"):
             look_up(driver, 42, client=driver.client())
+
+    @pytest.mark.parametrize(
+        ("fault", "code"),
+        [
+            (faults.login_page(), "not_an_answer"),
+            (faults.error_in_200(), "error_in_200"),
+            (faults.answers(200, {"message": "Unauthenticated."}), "error_in_200"),
+            (faults.answers(200, {"ok": True}), "not_an_answer"),
+            (faults.empty_answer(), "empty_answer"),
+        ],
+        ids=["a page", "an error", "a message", "another JSON", "nothing"],
+    )
+    def test_what_is_no_list_is_not_an_empty_one(self, driver: Driver, fault: Fault, code: str) -> None:
+        """Neither for who lists the agents nor for a slug."""
+        client, by_slug = driver.client(), driver.client("simulated-agent-42")
+        driver.simulator.fault(fault, times=2, on="any")
+        with pytest.raises(openai.InternalServerError) as caught:
+            listed(driver, client=client)
+        assert caught.value.code == code
+        error = driver.fails(by_slug)
+        assert (getattr(error, "status_code", None), error.code) == (502, code)
+
+    @pytest.mark.parametrize(
+        ("pages", "numbers"),
+        [
+            ([[{"id": 1}]], [1]),
+            ([{"data": [{"id": n}], "meta": {"last_page": 2}} for n in (1, 2)], [1, 2]),
+            ([{"data": [{"id": n}], "last_page": "2"} for n in (1, 2)], [1, 2]),
+            ([{"data": [{"id": n}], "last_page": 3} for n in ("?", 2, 3)], [2, 3]),
+            ([{"data": [{"id": 1}], "last_page": 3}, {"data": [], "last_page": 3}], [1]),
+        ],
+        ids=["a bare list", "last_page in meta", "last_page as text", "none readable", "none left"],
+    )
+    def test_a_list_is_read_in_every_form(
+        self, driver: Driver, pages: list[object], numbers: list[int]
+    ) -> None:
+        """As it is for a slug."""
+        for page in pages:
+            driver.simulator.fault(faults.answers(200, page), on="any")
+        assert listed(driver, client=driver.client()) == numbers
+        assert requests(driver.simulator) == ["GET /agents"] * len(pages)
+
+    def test_a_client_has_options_already(self, driver: Driver) -> None:
+        """Others beside it would not be used."""
+        client = driver.client()
+        with pytest.raises(TessConfigurationError, match="workspace_id"):
+            look_up(driver, 42, client=client, workspace_id=99)
+        with pytest.raises(TessConfigurationError, match="base_url, workspace_id"):
+            listed(driver, client=client, workspace_id=99, base_url="https://api.tess.im")
 
     def test_a_foreign_client_is_refused(self, driver: Driver) -> None:
         """Its key and address are another service's."""
@@ -193,6 +278,36 @@ class TestAfterARefusal:
         assert "model is invalid" in str(error)
         assert requests(driver.simulator)[-1] == "GET /agents/42"
 
+    def test_a_look_up_that_cannot_even_be_sent_hides_nothing(self, driver: Driver, family: str) -> None:
+        """Whatever a transport of the user's raises."""
+        seen: list[Any] = []
+        with driver.users_client(family, transport=refusing(driver, family, seen, OSError("disk"))) as theirs:
+            error = driver.fails(driver.client(http_client=theirs), model="gpt-4")
+        assert isinstance(error, openai.UnprocessableEntityError)
+        assert "model is invalid" in str(error)
+        assert [request.method for request in seen] == ["POST", "GET"]
+
+    def test_the_error_does_not_wait_long_for_what_is_added(self, driver: Driver, family: str) -> None:
+        """The look-up has five seconds for each step, or less where the call itself has."""
+        seen: list[Any] = []
+        with driver.users_client(family, transport=refusing(driver, family, seen, OSError("disk"))) as theirs:
+            client = driver.client(http_client=theirs, timeout=600)
+            driver.fails(client, model="gpt-4")
+            driver.fails(client.with_options(timeout=3), model="gpt-4", extra_headers={"x-workspace-id": "9"})
+        assert [set(request.extensions["timeout"].values()) for request in seen] == [{600}, {5}, {3}, {3}]
+
+    def test_an_error_does_not_wait_while_the_key_is_held(self, driver: Driver, family: str) -> None:
+        """By a 429 of another call; the next error of this kind looks up again."""
+        seen: list[Any] = []
+        key = f"77|held-after-a-refusal-{driver.is_async}-{family}"
+        transport = refusing(driver, family, seen, lambda: pace.hold_back(f"Bearer {key}", 30))
+        with driver.users_client(family, transport=transport) as theirs:
+            client = driver.client(http_client=theirs, api_key=key, requests_per_second=1000)
+            pace = client._client._transport.adapter.pace
+            error = driver.fails(client, model="gpt-4")
+        assert isinstance(error, openai.UnprocessableEntityError)
+        assert [request.method for request in seen] == ["POST"]
+
     @pytest.mark.parametrize(
         "fault",
         [faults.rate_limited(retry_after_seconds=1), faults.no_credits(status=422), faults.server_error()],
@@ -228,6 +343,19 @@ class TestModels:
         for name in names:
             assert driver.run(client.models.retrieve(name)).id == name
             assert driver.text(client, model=name)
+
+    def test_what_names_another_agent_is_found_too(self, driver: Driver) -> None:
+        """As in a call, though a list of all agents' models would be endless."""
+        client = driver.client(agents={"support": 44})
+        for name in ("agent:42", "agent:44", "agent:44/gpt-4o", "support/tess-5", "agent:simulated-agent-43"):
+            assert driver.run(client.models.retrieve(name)).id == name
+        for name, words in (
+            ("support/gpt-4", "Agent 44 has no such model"),
+            ("agent:999", "not found"),
+            ("agent:nobody", "names no agent"),
+        ):
+            with pytest.raises(openai.NotFoundError, match=words):
+                driver.run(client.models.retrieve(name))
 
     def test_a_failed_look_up_fails_the_list(self, driver: Driver) -> None:
         """Made-up models would be worse."""
@@ -268,6 +396,24 @@ class TestNamingAgents:
         client = driver.client(agent="fetch", unsupported="ignore")
         assert "temperature 0.25" in driver.text(client, temperature=0.3)
         assert "temperature 0," in driver.text(client, model="agent:44", temperature=0.3)
+
+    @pytest.mark.parametrize("own", [42, "simulated-agent-42"], ids=["by number", "by slug"])
+    def test_what_a_probe_proved_of_one_agent_holds_for_no_other(
+        self, driver: Driver, own: int | str, *, stream: bool
+    ) -> None:
+        """A call that names another agent is translated as without a profile."""
+        answers: dict[str, Any] = {"temperature.between": "accepted", "root_id": "refused"}
+        profile = TessProfile(agent_id=42, made="2026-11-23", answers=answers)
+        client = driver.client(own, profile=profile, unsupported="ignore", agents={"other": 43})
+        assert (
+            driver.fails(client, stream=stream, temperature=0.9).code == "validation_failed"
+        )  # it went as it is
+        for model in ("tess-6", "agent:42"):
+            error = driver.fails(client, stream=stream, model=model, extra_body={"root_id": 7})
+            assert error.code == "proven_refused"
+        for model in ("agent:44", "other", "agent:simulated-agent-44"):
+            fields: dict[str, Any] = {"model": model, "temperature": 0.9, "extra_body": {"root_id": 7}}
+            assert "temperature 1," in driver.text(client, stream=stream, **fields)
 
     def test_a_hundred_agents_cost_one_connection(self, driver: Driver, relay: Relay) -> None:
         """One client, one pool."""

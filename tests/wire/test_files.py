@@ -9,7 +9,8 @@ import openai
 import pytest
 
 from tess_openai.edge.families import family_of, load_family
-from tess_openai.testing import Profile, TessSimulator, faults
+from tess_openai.testing import Fault, Profile, TessSimulator, faults
+from tess_openai.testing.wire import text_response
 
 if TYPE_CHECKING:
     from tests.wire.conftest import Driver
@@ -19,6 +20,11 @@ def upload(driver: Driver, client: Any, data: bytes = b"hello", **fields: Any) -
     """Upload a file."""
     file = ("notes.txt", io.BytesIO(data))
     return driver.run(client.files.create(file=file, purpose="assistants", **fields))
+
+
+def answers_bytes(status: int, body: str) -> Fault:
+    """Answer with this status and this body, as it is."""
+    return Fault(name="answers_bytes", instead=text_response(status, body, "application/json"))
 
 
 def test_a_file_lives_through_the_sdk(driver: Driver) -> None:
@@ -51,6 +57,30 @@ def test_a_processed_file_is_waited_for(driver: Driver) -> None:
     driver.run(client.files.retrieve(created.id))
     done = driver.run(client.files.wait_for_processing(created.id, poll_interval=0.01))
     assert done.status == "processed"
+
+
+def test_processing_can_be_asked_for_later(driver: Driver) -> None:
+    """A route of Tess's own, which the SDK has no name for."""
+    client = driver.client()
+    created = upload(driver, client)
+    answer = driver.run(client.post(f"/files/{created.id}/process", cast_to=object))
+    assert (answer["id"], answer["tess"]["status"]) == ("901", "processing")
+
+
+def test_a_list_goes_on_behind_a_file_that_is_gone(driver: Driver) -> None:
+    """Who deletes while paging sees each of the others once."""
+    client = driver.client()
+    for text in (b"one", b"two", b"three", b"four", b"five"):
+        upload(driver, client, text)
+    for order, cursor, rest in (
+        ("asc", "902", ["903", "904", "905"]),
+        ("desc", "904", ["903", "901"]),
+        ("asc", "999", []),
+    ):
+        if cursor != "999":
+            driver.run(client.files.delete(cursor))
+        page = driver.run(client.files.list(order=order, after=cursor))
+        assert [file.id for file in page.data] == rest
 
 
 def test_a_list_is_cut_as_openai_cuts_it(driver: Driver) -> None:
@@ -96,8 +126,13 @@ def test_an_upload_is_passed_on_piece_by_piece(driver: Driver) -> None:
 
 @pytest.mark.parametrize(
     ("number", "words"),
-    [("file-abc", "have numbers"), ("901/content", "does not give the content")],
-    ids=["another service's id", "its content"],
+    [
+        ("file-abc", "have numbers"),
+        ("901/content", "does not give the content"),
+        ("901/parts", "no GET for this part"),
+        ("file-abc/content", "have numbers"),
+    ],
+    ids=["another service's id", "its content", "a part of it", "content of another service's"],
 )
 def test_what_tess_does_not_have_is_not_asked_for(driver: Driver, number: str, words: str) -> None:
     """404 that says so, and no network."""
@@ -121,6 +156,95 @@ def test_errors_are_openais(driver: Driver) -> None:
         with pytest.raises(openai.APIStatusError) as caught:
             upload(driver, driver.client(base_url=server.base_url))
         assert caught.value.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        ({"message": "Unauthenticated."}, "error_in_200"),
+        ({}, "not_an_answer"),
+        ({"success": False}, "not_an_answer"),
+        ({"id": None, "filename": "notes.txt"}, "not_an_answer"),
+        ({"id": None, "error": "The disk is full"}, "error_in_200"),
+        ({"data": None}, "not_an_answer"),
+    ],
+    ids=["a message", "nothing", "a flag", "no id", "an error", "no data"],
+)
+def test_what_is_no_file_is_an_error(driver: Driver, answer: object, code: str) -> None:
+    """Not a file without an id, nor an empty list."""
+    client = driver.client()
+    upload(driver, client)
+    driver.simulator.fault(faults.answers(200, answer), times=3, on="any")
+    for call in (
+        lambda: driver.run(client.files.retrieve("901")),
+        lambda: upload(driver, client),
+        lambda: driver.items(client.files.list()),
+    ):
+        with pytest.raises(openai.InternalServerError) as caught:
+            call()
+        assert caught.value.code == code
+
+
+def test_a_list_of_files_is_no_file(driver: Driver) -> None:
+    """Whichever of them it should have been."""
+    client = driver.client()
+    upload(driver, client)
+    driver.simulator.fault(faults.answers(200, {"data": [{"id": 901}]}), on="any")
+    with pytest.raises(openai.InternalServerError, match="not a file"):
+        driver.run(client.files.retrieve("901"))
+
+
+def test_a_file_that_failed_can_be_looked_at(driver: Driver) -> None:
+    """Its error is the file's, not the answer's."""
+    client = driver.client()
+    upload(driver, client)
+    failed = {"id": 901, "status": "failed", "error": "The page is empty"}
+    driver.simulator.fault(faults.answers(200, failed), on="any")
+    file = driver.run(client.files.retrieve("901"))
+    assert (file.id, file.status, file.tess["error"]) == ("901", "error", "The page is empty")
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(204, ""), (200, ""), (200, "[]"), (200, '{"message": "File deleted."}'), (202, '{"success": true}')],
+    ids=["no content", "nothing", "an empty list", "a message", "a flag"],
+)
+def test_a_deletion_may_be_answered_with_little(driver: Driver, status: int, body: str) -> None:
+    """It was done, and must not look as if it was not."""
+    client = driver.client()
+    upload(driver, client)
+    driver.simulator.fault(answers_bytes(status, body), on="any")
+    deleted = driver.run(client.files.delete("901"))
+    assert (deleted.id, deleted.deleted) == ("901", True)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ['{"error": "in use"}', '{"success": false, "message": "in use"}', '{"deleted": false}', "<html>Login"],
+    ids=["an error", "a flag", "its own word", "a page"],
+)
+def test_a_deletion_that_was_not_done_is_an_error(driver: Driver, body: str) -> None:
+    """Whatever its status."""
+    client = driver.client()
+    upload(driver, client)
+    driver.simulator.fault(answers_bytes(200, body), on="any")
+    with pytest.raises(openai.InternalServerError):
+        driver.run(client.files.delete("901"))
+
+
+def test_a_missing_file_is_no_missing_agent(driver: Driver) -> None:
+    """Its code and its words are about files; so are those of a route that is not there."""
+    client = driver.client()
+    for call in (client.files.retrieve, client.files.delete):
+        with pytest.raises(openai.NotFoundError) as missing:
+            driver.run(call("7"))
+        assert missing.value.code == "file_not_found"
+        assert "agent" not in str(missing.value)
+    driver.simulator.fault(faults.answers(404, {"message": "Not found."}), on="any")
+    with pytest.raises(openai.NotFoundError, match="base_url=") as caught:
+        driver.items(client.files.list())
+    assert caught.value.code == "http_404"
+    assert "agent" not in str(caught.value)
 
 
 def test_a_file_in_a_message_goes_beside_it(driver: Driver, *, stream: bool) -> None:

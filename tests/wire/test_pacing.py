@@ -114,6 +114,20 @@ def test_a_hold_beyond_the_budget_fails_every_call_at_once(driver: Driver) -> No
         assert len(simulator.requests) == 1
 
 
+def test_calls_that_were_not_sent_do_not_prolong_the_hold(driver: Driver) -> None:
+    """However often they come, the key is free when Tess said it would be."""
+    with TessSimulator() as simulator, simulator.serve() as server:
+        client = driver.client(base_url=server.base_url, max_retry_wait=1, requests_per_second=50)
+        turns = set_clock(client, clock := [100.0], longest_hold_seconds=1.0)
+        simulator.fault(faults.rate_limited(retry_after_seconds=3))
+        for _ in range(6):
+            driver.fails(client)
+            clock[0] += 0.3
+        assert [turn.held_until for turn in turns._by_key.values()] == [103.0]
+        clock[0] = 103.5
+        assert driver.text(client) == driver.answer
+
+
 def test_without_pacing_nobody_waits(driver: Driver) -> None:
     """It is off unless asked for."""
     with TessSimulator(profile=Profile(requests_per_second=1), clock=lambda: 0.0) as simulator:
@@ -133,13 +147,19 @@ def test_a_turn_is_counted_from_when_the_call_leaves(driver: Driver, family: str
 
     with driver.users_client(family, transport=observed_transport(driver, family, opens_slowly)) as theirs:
         client = driver.client(http_client=theirs, requests_per_second=1)
-        transport = client._client._transport
-        turns = Turns(lambda: clock[0])
-        transport.adapter = replace(transport.adapter, pace=Pace(1.0, 60.0, turns))
+        turns = set_clock(client, clock)
         assert driver.text(client, stream=stream) == driver.answer
         (left,) = turns._by_key.values()
         assert clock[0] == 105.0
-        assert left.free_at == 106.0
+        assert left.sent_at == 105.0
+
+
+def set_clock(client: Any, clock: list[float], *, longest_hold_seconds: float = 60.0) -> Turns:  # noqa: ANN401
+    """Pace a client by a clock that only the test moves, in turns of its own."""
+    transport = client._client._transport
+    turns = Turns(lambda: clock[0])
+    transport.adapter = replace(transport.adapter, pace=Pace(1.0, longest_hold_seconds, turns))
+    return turns
 
 
 def observed_transport(driver: Driver, family: str, see: Callable[[str], None]) -> Any:  # noqa: ANN401

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import openai
 import pytest
 
-from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, Profile, TessSimulator, faults
+from tess_openai.testing import (
+    SIMULATOR_API_KEY,
+    SIMULATOR_WORKSPACE_ID,
+    Fault,
+    Profile,
+    TessSimulator,
+    faults,
+)
+from tess_openai.testing.wire import json_response
 
 if TYPE_CHECKING:
     from tests.wire.conftest import Driver
@@ -34,6 +42,26 @@ def test_a_wait_beyond_the_budget_fails_at_once(driver: Driver) -> None:
     assert error.response.headers["retry-after"] == "31"
     assert len(driver.simulator.calls) == 1
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"retry-after-ms": "31000"},
+        {"retry-after": "Wed, 21 Oct 2026 12:00:31 GMT", "date": "Wed, 21 Oct 2026 12:00:00 GMT"},
+    ],
+    ids=["in milliseconds", "as a moment"],
+)
+def test_a_proxys_wait_beyond_the_budget_fails_at_once_too(driver: Driver, headers: dict[str, str]) -> None:
+    """In whatever form a proxy names it, all of which the SDK would sleep through."""
+    limited = json_response(429, {"error": "Too many requests"}).with_headers(**headers)
+    client = driver.client(max_retries=2, max_retry_wait=30)
+    error = driver.fails(client, Fault(name="limited by a proxy", instead=limited))
+    assert isinstance(error, openai.RateLimitError)
+    assert "31 seconds" in str(error)
+    assert error.response.headers["retry-after"] == "31"
+    assert "retry-after-ms" not in error.response.headers
+    assert len(driver.simulator.calls) == 1
 
 
 def test_a_rate_limited_program_gets_all_its_answers(driver: Driver) -> None:

@@ -23,7 +23,7 @@ def lift_files(given: JSONObject, ledger: Ledger) -> JSONObject:
     Returns:
         A request to translate further; the very same object when no message names a file of Tess's.
     """
-    own = to_list(given.get(FILE_IDS, []))
+    own = [] if given.get(FILE_IDS) is None else to_list(given[FILE_IDS])
     if own is None or ledger.policy.word("messages.content") == "forward":
         return given
     messages = to_list(given.get("messages")) or []
@@ -34,7 +34,8 @@ def lift_files(given: JSONObject, ledger: Ledger) -> JSONObject:
     if not numbers:
         return given
     count = f"{len(numbers)} file{'s' if len(numbers) > 1 else ''}"
-    new = [number for number in dict.fromkeys(numbers) if number not in own]
+    named = {str(number) for number in own}
+    new = [number for number in dict.fromkeys(numbers) if str(number) not in named]
     ledger.mapped("messages.content", count, FILE_IDS, _WHY)
     return {**given, "messages": lifted, FILE_IDS: [*own, *new]}
 
@@ -58,5 +59,5 @@ def _number_of(part: object) -> int | None:
     inner = to_object(fields.get("file")) or {}
     number = inner.get("file_id") if fields.get("type") == "file" else None
     if isinstance(number, str) and number.isascii() and number.isdigit() and len(number) <= 18:
-        return int(number)
-    return number if isinstance(number, int) and not isinstance(number, bool) else None
+        number = int(number)
+    return number if isinstance(number, int) and not isinstance(number, bool) and number > 0 else None

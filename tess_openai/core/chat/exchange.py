@@ -124,7 +124,7 @@ def error_answer(chat: Chat, incoming: Incoming) -> Generator[Step, Event, Answe
     error = yield from read_error(incoming, chat.prepared.options.max_retry_wait_seconds)
     fields = refused_options(error)
     if fields and chat.place.ref is not None:
-        found = yield from find(chat.place.ref, chat.call, chat.prepared.options)
+        found = yield from find(chat.place.ref, chat.call, chat.prepared.options, is_hint=True)
         if isinstance(found, Agent):
             error = with_offers(error, fields, chat.prepared.body, found)
     return failed(chat, error)

@@ -69,7 +69,7 @@ def refuse_option(param: str, value: str, agent: Agent, ledger: Ledger, *, also:
         )
         return
     near = closest(value, [*agent.options(param), *also])
-    hint = f" Did you mean {near!r}?" if near is not None else ""
+    hint = f" Did you mean {near!r}?" if near not in (None, value) else ""
     is_model = param == "model"
     raise Refused(
         f"Agent {agent.id} does not offer {param} {shown}.{hint} {offers(agent, param)} "

@@ -42,7 +42,8 @@ def chat_completion(call: Call, options: Options) -> Flow:
         if isinstance(place, Answer):
             yield place
             return
-        prepared = prepare(fields, options, place.agent, new_id=call.new_id)
+        asked = options if place.other is None else options.for_agent(place.other)
+        prepared = prepare(fields, asked, place.agent, new_id=call.new_id)
     except Refused as refused:
         yield refused.to_answer()
         return

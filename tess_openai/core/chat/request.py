@@ -123,7 +123,7 @@ def _translate(
     if name == "messages":
         return to_messages(value, ledger, merge=options.merge_messages, profile=profile)
     if name == "temperature":
-        return spell_temperature(to_temperature(value, options.temperatures, ledger), profile)
+        return spell_temperature(to_temperature(value, options.temperature_options, ledger), profile)
     if name in TOOL_PARAMETERS:
         keep = name in tools.kept
     elif profile.supports(name):

@@ -18,8 +18,10 @@ from tess_openai.core.refusals import Refused
 
 AGENT: Final = "agent:"
 OTHERS: Final = "*"
-SLUG: Final = re.compile(r"[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)+")
+_SLUG: Final = re.compile(r"[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)+")
 """Words, hyphens and a code, `name-words-AbC12d`. Source: observed."""
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+"""It looks like a slug; what Tess does with one is unknown."""
 _SHOWN: Final = 80
 
 
@@ -65,7 +67,7 @@ def _split(model: str, options: Options) -> tuple[AgentRef | None, str]:
         return names[ref], rest
     if ref.isascii() and ref.isdigit() and len(ref) < 19 and int(ref) > 0:
         return int(ref), rest
-    if SLUG.fullmatch(ref):
+    if is_slug(ref):
         return ref, rest
     known = f" or one of {', '.join(names)}" if names else ""
     raise Refused(
@@ -101,6 +103,11 @@ def to_model(given: object, options: Options, agent: Agent | None, ledger: Ledge
     if isinstance(given, str) and model != given:
         _record(given, target, model, ledger)
     return model
+
+
+def is_slug(text: str) -> bool:
+    """Whether a text may be an agent's slug; a UUID is none."""
+    return bool(_SLUG.fullmatch(text)) and not _UUID.fullmatch(text)
 
 
 def shown(model: str) -> str:

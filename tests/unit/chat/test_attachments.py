@@ -30,13 +30,14 @@ def user(*parts: object) -> dict[str, Any]:
         pytest.param([user(FILE)], None, "[file 389571]", [389571], id="alone"),
         pytest.param([user(TEXT, FILE)], [1], "Sum it up.", [1, 389571], id="after the caller's own"),
         pytest.param([user(TEXT, FILE, FILE)], [389571], "Sum it up.", [389571], id="each once"),
+        pytest.param([user(TEXT, FILE)], ["389571"], "Sum it up.", ["389571"], id="named as text before"),
         pytest.param(
             [user(TEXT, {"type": "file", "file": {"file_id": 5}})], None, "Sum it up.", [5], id="as a number"
         ),
     ],
 )
 def test_a_file_of_tess_becomes_a_file_id(
-    messages: list[Any], own: list[int] | None, content: str, file_ids: list[int]
+    messages: list[Any], own: list[Any] | None, content: str, file_ids: list[Any]
 ) -> None:
     """And the ledger says that this is assumed."""
     given = {"messages": messages} if own is None else {"messages": messages, "file_ids": own}
@@ -49,14 +50,28 @@ def test_a_file_of_tess_becomes_a_file_id(
 
 @pytest.mark.parametrize(
     "file",
-    [{"file_id": "file-abc"}, {"file_id": True}, {"file_data": "..."}, {}, None],
-    ids=["another service's", "no number", "the file itself", "nothing", "null"],
+    [
+        {"file_id": "file-abc"},
+        {"file_id": True},
+        {"file_id": 0},
+        {"file_id": "-5"},
+        {"file_data": "."},
+        {},
+        None,
+    ],
+    ids=["another service's", "no number", "zero", "negative", "the file itself", "nothing", "null"],
 )
 def test_another_file_is_not_sent(file: object) -> None:
     """As before: a note in the text, and a warning."""
     prepared = prepare({"messages": [user(TEXT, {"type": "file", "file": file})]}, Options(), new_id=str)
     assert "file_ids" not in prepared.body
     assert prepared.ledger.changes[0].warn == "messages"
+
+
+def test_null_is_no_list_of_the_callers() -> None:
+    """The file must not be lost for it."""
+    body = prepare({"messages": [user(TEXT, FILE)], "file_ids": None}, Options(), new_id=str).body
+    assert body["file_ids"] == [389571]
 
 
 @pytest.mark.parametrize(

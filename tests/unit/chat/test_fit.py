@@ -202,8 +202,24 @@ def test_a_model_names_an_agent(model: object, target: Target) -> None:
     assert to_target(model, Options(agent_names=NAMES, models=models)) == target
 
 
+def test_what_was_asked_for_is_not_what_was_meant() -> None:
+    """An alias leads to a model, not to another alias."""
+    refused = refusal(FULL, {"model": "loop"}, models={"loop": "loop2", "loop2": "tess-5"})
+    assert "'loop2'" in refused.message
+    assert "Did you mean" not in refused.message
+
+
 @pytest.mark.parametrize(
-    "model", ["agent:", "agent:0", "agent:no", "agent:../admin", "agent:4%2F2", "agent:1?x"]
+    "model",
+    [
+        "agent:",
+        "agent:0",
+        "agent:no",
+        "agent:../admin",
+        "agent:4%2F2",
+        "agent:1?x",
+        "agent:123e4567-e89b-12d3-a456-426614174000",
+    ],
 )
 def test_a_name_of_no_agent_is_refused(model: str) -> None:
     """It must not end up in a path."""

@@ -1,0 +1,57 @@
+"""How long Tess, or what stands before it, asks the caller to wait."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+
+from tess_openai.core.jsons import JSONObject
+
+
+def retry_after_seconds(fields: JSONObject, headers: Mapping[str, str]) -> float | None:
+    """Read the longest wait that an error asks for, in whatever place and form.
+
+    Tess puts it in the body, where the SDK's retry loop does not look:
+    `{"error": "Rate limit exceeded", "retry_after": 60}`. A proxy may name a moment in the header; that is
+    counted from the answer's own `date`, without which nothing is known.
+
+    Args:
+        fields: The body.
+        headers: Names in lower case.
+
+    Returns:
+        Seconds, finite and > 0; None when absent, negative, past, boolean or not a number.
+
+    Source:
+        Tess docs, errors: the body, for 429 (documented). One client reads a header (observed). Dates: RFC
+        9110, 10.2.3. `retry-after-ms` is OpenAI's own, and the SDK looks there first (measured).
+    """
+    header = headers.get("retry-after")
+    waits = (
+        _to_seconds(fields.get("retry_after")),
+        _to_seconds(header),
+        _to_seconds(headers.get("retry-after-ms"), unit=0.001),
+        None if header is None else _seconds_between(headers.get("date", ""), header),
+    )
+    return max((seconds for seconds in waits if seconds is not None), default=None)
+
+
+def _to_seconds(given: object, unit: float = 1.0) -> float | None:
+    if isinstance(given, bool) or not isinstance(given, int | float | str):
+        return None
+    try:
+        return _positive(float(given) * unit)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _seconds_between(start: str, end: str) -> float | None:
+    try:
+        return _positive((parsedate_to_datetime(end) - parsedate_to_datetime(start)).total_seconds())
+    except (ValueError, TypeError, OverflowError):  # TypeError: only one of them has a zone
+        return None
+
+
+def _positive(seconds: float) -> float | None:
+    return seconds if math.isfinite(seconds) and seconds > 0 else None
