@@ -27,7 +27,8 @@ def read_error(incoming: Incoming, max_retry_wait_seconds: float) -> Generator[S
     """Read an answer of 300 or more; when it is about the rate, hold the key's other calls back."""
     if incoming.status < 400:
         return parse_redirect(incoming.status, incoming.headers.get("location", ""), stays=incoming.stays)
-    body = yield from read_all(ERROR_BODY_LIMIT)
+    # Raised to the SDK, a break would hide the status, and a 524 be sent and paid for again.
+    body = yield from read_all(ERROR_BODY_LIMIT, may_break=True)
     error = parse_error(
         incoming.status, incoming.headers, body, max_retry_wait_seconds=max_retry_wait_seconds
     )

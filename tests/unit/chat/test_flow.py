@@ -139,7 +139,7 @@ def drive(
         elif isinstance(step, ReadAll):
             event = b"".join(piece for piece in left if isinstance(piece, bytes))
             if incoming is not None and incoming.status >= 400:
-                assert step.limit == ERROR_BODY_LIMIT
+                assert step == ReadAll(ERROR_BODY_LIMIT, may_break=True)
         elif step is READ:
             piece = left.pop(0) if left else b""
             event, error = (None, piece) if isinstance(piece, Exception) else (piece, None)
