@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from tess_openai.core.calls import Answer
-from tess_openai.core.jsons import JSONObject, dump_json, parse_json, to_list, to_object
+from tess_openai.core.jsons import JSONObject, dump_json, parse_json, to_object
+from tess_openai.core.reasons import fields_of, reasons_of, with_reasons
 from tess_openai.core.refusals import error_envelope, json_headers
 
 ERROR_BODY_LIMIT: Final = 65_536
@@ -83,6 +84,7 @@ class TessError:
         headers: dict[str, str | None] = {}
         if self.retry_after_seconds is not None:
             headers["retry-after"] = f"{self.retry_after_seconds:g}"
+            headers["retry-after-ms"] = None  # the SDK would obey it instead
         if self.may_retry is not None:
             headers["x-should-retry"] = "true" if self.may_retry else "false"
         return Answer(self.status, json_headers(headers), dump_json(self.to_json()))
@@ -101,28 +103,31 @@ def parse_error(
     """
     payload = parse_json(body)
     fields = to_object(payload) or {}
-    reasons = _reasons(fields)
-    message = _message(fields) or _text(status, headers.get("content-type", ""), body, payload)
-    message = _with_reasons(message, reasons)
+    reasons = reasons_of(fields)
+    refused = fields_of(reasons)
+    message = _message(fields)
+    if refused or not (message or reasons):
+        message = message or _text(status, headers.get("content-type", ""), body, payload)
+    message = with_reasons(message, reasons)
     wait = _retry_after_seconds(fields, headers)
     may_retry = None
     if wait is not None and wait > max_retry_wait_seconds:
         message = f"{message.rstrip('.')}. Tess asks to wait {wait:g} seconds"
         may_retry = False
-    status, code, hint = _classify(status, message, reasons)
+    status, code, hint = _classify(status, message, has_fields=bool(refused))
     if code in {"execution_timeout", "insufficient_quota"}:
         may_retry = False
     return TessError(
         status=status,
         message=message,
-        param="x-workspace-id" if code.startswith("workspace_") else next(iter(reasons), None),
+        param="x-workspace-id" if code.startswith("workspace_") else next(iter(refused), None),
         code=code,
         type=_type(status),
         hint=hint,
         retry_after_seconds=wait,
         may_retry=may_retry,
         tess=_excerpt(body) if payload is None else payload,
-        fields=tuple(reasons),
+        fields=refused,
     )
 
 
@@ -153,7 +158,7 @@ def parse_error_in_200(body: bytes, content_type: str, *, asked: str) -> TessErr
     return TessError(
         status=502,
         message=message,
-        param=next(iter(_reasons(fields)), None),
+        param=next(iter(fields_of(reasons_of(fields))), None),
         code=code,
         type="server_error",
         hint=hint,
@@ -179,15 +184,14 @@ def parse_redirect(status: int, location: str, *, stays: bool) -> TessError:
 
 
 def message_of(fields: JSONObject) -> str:
-    """Return the text of an error object in any dialect, with the reasons of single fields; else `""`."""
-    return _with_reasons(_message(fields), _reasons(fields))
+    """Return the text of an error object in any dialect, with its reasons; else `""`.
 
-
-def _with_reasons(message: str, reasons: Mapping[str, str]) -> str:
-    for field, reason in reasons.items():
-        if reason not in message:
-            message = f"{message.rstrip('.')}: {field}: {reason}" if message else f"{field}: {reason}"
-    return message
+    Reasons alone make an error only as an object of `messages` or `errors`: what is no error may have a list
+    of messages, or details, too.
+    """
+    message, reasons = _message(fields), reasons_of(fields)
+    is_error = message or to_object(fields.get("messages")) or to_object(fields.get("errors"))
+    return with_reasons(message, reasons) if is_error else ""
 
 
 def _message(fields: JSONObject) -> str:
@@ -199,17 +203,6 @@ def _message(fields: JSONObject) -> str:
             return message.strip()
     error = fields.get("error")
     return "" if error in (None, False, "", {}, []) else "an error without a text"
-
-
-def _reasons(fields: JSONObject) -> dict[str, str]:
-    """Return the first reason of each field of `messages` (documented) or `errors` (Laravel)."""
-    found = to_object(fields.get("messages")) or to_object(fields.get("errors")) or {}
-    reasons: dict[str, str] = {}
-    for field, given in found.items():
-        first = next(iter(to_list(given) or [given]), None)
-        if isinstance(first, str) and first:
-            reasons[field] = first
-    return reasons
 
 
 def _retry_after_seconds(fields: JSONObject, headers: Mapping[str, str]) -> float | None:
@@ -237,13 +230,13 @@ def _retry_after_seconds(fields: JSONObject, headers: Mapping[str, str]) -> floa
     return max(waits, default=None)
 
 
-def _classify(status: int, message: str, reasons: Mapping[str, str]) -> tuple[int, str, str]:
+def _classify(status: int, message: str, *, has_fields: bool) -> tuple[int, str, str]:
     """Return the status for the SDK, the code and the hint."""
     text = message.lower()
-    about_workspace = "x-workspace-id" in text or ("workspace" in text and not reasons)
+    about_workspace = "x-workspace-id" in text or ("workspace" in text and not has_fields)
     if status == 401 or (status == 403 and "authenticat" in text):
         return 401, "invalid_api_key", KEY_HINT
-    if re.search(r"\bcredits?\b", text) and not reasons and status in (400, 402, 403, 422, 429, 500):
+    if re.search(r"\bcredits?\b", text) and not has_fields and status in (400, 402, 403, 422, 429, 500):
         return status, "insufficient_quota", CREDITS_HINT
     if about_workspace and status in (400, 403, 422):
         if status == 403:
@@ -251,7 +244,7 @@ def _classify(status: int, message: str, reasons: Mapping[str, str]) -> tuple[in
         code = "workspace_required" if "required" in text else "workspace_invalid"
         return status, code, WORKSPACE_HINT
     if status in (400, 422):
-        return status, "validation_failed" if reasons else "invalid_request", ""
+        return status, "validation_failed" if has_fields else "invalid_request", ""
     return status, _CODES.get(status, f"http_{status}"), _HINTS.get(status, "")
 
 
