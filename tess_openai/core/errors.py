@@ -15,13 +15,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from tess_openai.core.calls import Answer
-from tess_openai.core.jsons import JSONObject, dump_json, parse_json, to_object
+from tess_openai.core.jsons import JSONObject, dump_json, parse_json, to_list, to_object
 from tess_openai.core.reasons import fields_of, reasons_of, with_reasons
 from tess_openai.core.refusals import error_envelope, json_headers
 
 ERROR_BODY_LIMIT: Final = 65_536
 """Bytes read of an error's body; Tess's are far smaller, a proxy's page may not be."""
 _EXCERPT: Final = 300
+FAILED: Final = ("failed", "error", "canceled", "cancelled")
+"""Statuses of an execution without an answer. Source: `failed` documented, the others reported."""
+NO_REASON: Final = "the execution failed without a reason"
 
 KEY_HINT: Final = (
     "Check the key (TESS_API_KEY or api_key=): a number, a pipe and about 48 letters and digits, in quotes "
@@ -131,7 +134,7 @@ def parse_error(
     )
 
 
-def parse_error_in_200(body: bytes, content_type: str, *, asked: str) -> TessError:
+def parse_error_in_200(body: bytes, content_type: str, *, asked: str, status: int = 200) -> TessError:
     """Read a 200 that is no answer: HTML, `{"error": ...}`, an empty body, another JSON.
 
     It becomes a 502 that is not tried again: the execution may have been paid for.
@@ -140,24 +143,26 @@ def parse_error_in_200(body: bytes, content_type: str, *, asked: str) -> TessErr
         body: Decoded.
         content_type: Of the answer.
         asked: What was expected, `"a chat completion"`.
+        status: From 200 to 299.
     """
     payload = parse_json(body)
     fields = to_object(payload) or {}
     message = message_of(fields)
     hint, code = "", "not_an_answer"
     if message:
-        code, message = "error_in_200", f"Tess answered 200 with an error: {message}"
+        code, what = "error_in_200", f"an error: {message}"
+    elif has_failed(fields):
+        code, what = "error_in_200", f"an error: {NO_REASON}"
     elif not body.strip():
-        code, message = "empty_answer", f"Tess answered 200 with an empty body instead of {asked}"
+        code, what = "empty_answer", f"an empty body instead of {asked}"
     elif payload is None:
-        page = _text(200, content_type, body, None)
-        message = f"Tess answered 200 with something else than {asked}: {page}"
+        what = f"something else than {asked}: {_text(status, content_type, body, None)}"
         hint = "A login or proxy page, perhaps: check the base URL."
     else:
-        message = f"Tess answered 200 with JSON that is not {asked}"
+        what = f"JSON that is not {asked}"
     return TessError(
         status=502,
-        message=message,
+        message=f"Tess answered {status} with {what}",
         param=next(iter(fields_of(reasons_of(fields))), None),
         code=code,
         type="server_error",
@@ -169,17 +174,21 @@ def parse_error_in_200(body: bytes, content_type: str, *, asked: str) -> TessErr
 
 
 def parse_redirect(status: int, location: str, *, stays: bool) -> TessError:
-    """Read a redirect that must not be followed: to elsewhere, or one that turns POST into GET."""
+    """Read a redirect that must not be followed: to elsewhere, or one that turns POST into GET.
+
+    One without a `location`, or a 304, leads nowhere and is no answer either.
+    """
     where = "another page, which would lose the request" if stays else "elsewhere"
+    leads = f"with a redirect to {where}; nothing was sent there"
     return TessError(
         status=502,
-        message=f"Tess answered {status} with a redirect to {where}; nothing was sent there",
+        message=f"Tess answered {status} {leads if location else 'and nothing else, which is no answer'}",
         param=None,
         code="redirected",
         type="server_error",
         hint="Check the base URL, and whether a proxy or a login page stands in between.",
         may_retry=False,
-        tess={"location": _printable(location)},
+        tess={"location": printable(location)},
     )
 
 
@@ -192,6 +201,12 @@ def message_of(fields: JSONObject) -> str:
     message, reasons = _message(fields), reasons_of(fields)
     is_error = message or to_object(fields.get("messages")) or to_object(fields.get("errors"))
     return with_reasons(message, reasons) if is_error else ""
+
+
+def has_failed(fields: JSONObject) -> bool:
+    """Whether an answer says, in place of a finish reason, that its execution failed."""
+    choices = [to_object(choice) or {} for choice in to_list(fields.get("choices")) or []]
+    return any(choice.get("finish_reason") in FAILED for choice in choices)
 
 
 def _message(fields: JSONObject) -> str:
@@ -277,15 +292,15 @@ def _text(status: int, content_type: str, body: bytes, payload: object) -> str:
     text = body.decode(errors="replace")
     if "html" in content_type or text.lstrip()[:1] == "<":
         title = re.search(r"<title[^>]{0,200}>([^<]{1,200})", text[: _EXCERPT * 20], re.IGNORECASE)
-        return f'an HTML page, "{_printable(html.unescape(title[1]))}"' if title else "an HTML page"
-    return _printable(text) or f"HTTP {status} without a reason"
+        return f'an HTML page, "{printable(html.unescape(title[1]))}"' if title else "an HTML page"
+    return printable(text) or f"HTTP {status} without a reason"
 
 
 def _excerpt(body: bytes) -> str:
     return body[:2048].decode(errors="replace")
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Return one short line, without control characters."""
     line = " ".join("".join(char if char.isprintable() else " " for char in text[:_EXCERPT]).split())
     return f"{line} ..." if len(text) > _EXCERPT else line

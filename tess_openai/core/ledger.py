@@ -44,6 +44,11 @@ class Ledger:
         """Record a change over which the policy has no say: nothing of the caller's is lost by it."""
         self._changes.append(change)
 
+    def note(self, change: Change) -> None:
+        """Record something about the answer, once, however often it is seen."""
+        if change not in self._changes:
+            self._changes.append(change)
+
     def mapped(self, param: str, given: str, sent: str, why: str) -> None:
         """Record that something was said in Tess's words, with nothing lost."""
         self.add(Change("mapped", param, given, sent, why))

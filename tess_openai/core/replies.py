@@ -54,7 +54,8 @@ def read_object(
     if fields is None and to_list(payload) is not None:
         fields = {"data": payload}
     if fields is None or fields.get("error"):
-        return parse_error_in_200(body, incoming.headers.get("content-type", ""), asked=asked)
+        content_type = incoming.headers.get("content-type", "")
+        return parse_error_in_200(body, content_type, asked=asked, status=incoming.status)
     return fields
 
 

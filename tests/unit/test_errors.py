@@ -382,6 +382,8 @@ def test_a_redirect_says_where_to_look() -> None:
         assert (error.status, error.code, error.may_retry) == (502, "redirected", False)
         assert where in error.message
         assert error.tess == {"location": "https://elsewhere.example/ login"}
+    error = parse_redirect(304, "", stays=False)
+    assert error.message == "Tess answered 304 and nothing else, which is no answer"
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def cannot_be_decoded(status: int) -> Fault:
 ONCE: Final = fails("execution_timeout", "the execution goes on and is paid for")
 CUT: Final = in_stream("stream_truncated", "stream ended before the answer did")
 STOPPED: Final = in_stream("stream_error", "The agent stopped")
-NOT_JSON: Final = in_stream("stream_not_json", "no JSON object")
+NOT_JSON: Final = in_stream("stream_not_json", "no JSON object: upstream is busy")
 NO_ANSWER: Final = "Tess answered 200 with"
 TIMED_OUT: Final = Fails(error=openai.APITimeoutError, code=None, reason="timed out", requests=TRIES)
 NO_CONNECTION: Final = Fails(error=openai.APIConnectionError, code=None, reason="", requests=TRIES)
@@ -178,6 +178,15 @@ TABLE: Final[dict[str, tuple[Fault, Outcome] | tuple[Fault, Outcome, Outcome]]] 
     "finish_reason null": (faults.finish_reason(value=None), FINE),
     "finish_reason length": (faults.finish_reason(value="length"), Answers(finish_reason="length")),
     "finish_reason unknown": (faults.finish_reason(value="completed"), FINE),
+    "finish_reason max_tokens": (
+        faults.finish_reason(value="max_tokens"),
+        Answers(finish_reason="length"),
+    ),
+    "finish_reason error": (
+        faults.finish_reason(value="error"),
+        fails("error_in_200", "the execution failed without a reason"),
+        in_stream("stream_error", "the execution failed without a reason"),
+    ),
     "ends_early": (faults.ends_early(), CUT),
     "ends_early at once": (faults.ends_early(after_events=0), CUT),
     "without_done": (faults.without_done(), FINE),
