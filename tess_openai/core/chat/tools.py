@@ -42,6 +42,8 @@ _CALLERS_OWN: Final = ("function", "custom", "")
 _USUAL_CONTEXT: Final = ("search_context_size", "medium")
 """Source: OpenAI's API reference, the default (documented)."""
 _ASKS_FOR_NOTHING: Final[Mapping[str, tuple[object, ...]]] = {
+    "tools": (None, []),
+    "functions": (None, []),
     "tool_choice": (None, "auto"),
     "function_call": (None, "auto"),
     "parallel_tool_calls": (None, True),
@@ -180,7 +182,7 @@ def _with_tools(param: str, body: JSONObject, ledger: Ledger) -> TessTools:
     kept = TOOL_PARAMETERS
     for name in sorted(TOOL_PARAMETERS - {param}):
         value = body.get(name)
-        if value in _ASKS_FOR_NOTHING.get(name, (None, [])):
+        if value in _ASKS_FOR_NOTHING[name]:
             continue
         given, why = describe(value), "Tess does not have it"
         if ledger.lose(name, given=given, why=why, topic="tools", parent=param) != "keep":
