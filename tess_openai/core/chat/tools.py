@@ -182,7 +182,7 @@ def _with_tools(param: str, body: JSONObject, ledger: Ledger) -> TessTools:
     kept = TOOL_PARAMETERS
     for name in sorted(TOOL_PARAMETERS - {param}):
         value = body.get(name)
-        if value in _ASKS_FOR_NOTHING[name]:
+        if value in _ASKS_FOR_NOTHING[name] or (name == "tools" and isinstance(value, str)):
             continue
         given, why = describe(value), "Tess does not have it"
         if ledger.lose(name, given=given, why=why, topic="tools", parent=param) != "keep":

@@ -258,6 +258,13 @@ def test_what_belongs_to_forwarded_tools_is_refused_by_its_own_word(given: JSON)
     assert caught.value.param == "tool_choice"
 
 
+def test_a_word_beside_forwarded_functions_stays() -> None:
+    """Tess has it, so no policy has a say."""
+    given = {"tools": "internet", "functions": [{"name": "f"}]}
+    policy = Policy("warn", {"functions": "forward", "tools": "error"})
+    assert sent_and_told(given, policy=policy) == (given, [("forwarded", "functions", None)])
+
+
 SETTINGS = [
     pytest.param(
         {"web_search_options": {"search_context_size": "high"}}, "web_search_options", id="of the old switch"
