@@ -428,13 +428,12 @@ def _to_named(option: str, given: object, example: str) -> dict[str, Any]:
     """Return a mapping of names to whatever; empty when it is not given."""
     if given is None:
         return {}
+    shown = quoted(given)
     if isinstance(given, Mapping):
         items = dict(cast("Mapping[object, Any]", given))
         if all(isinstance(name, str) for name in items):
             return cast("dict[str, Any]", items)
-    raise TessConfigurationError(
-        f"{option} is {quoted(given)}; it must be a mapping of names, such as {example}"
-    )
+    raise TessConfigurationError(f"{option} is {shown}; it must be a mapping of names, such as {example}")
 
 
 def _to_agent_names(agents: Mapping[str, int | str | Agent]) -> dict[str, AgentRef]:

@@ -48,6 +48,7 @@ TOOLS: Final[tuple[JSONObject, ...]] = (
     {"tools": ["i", "n", "t", "e", "r", "n", "e", "t"]},
     {"tools": [{"type": "web_search"}]},
     {"web_search_options": {}},
+    {"web_search_options": {"search_context_size": "high"}},
     {"tools": ["internet", "twitter"]},
     {"tools": [WEATHER]},
     {"tools": [WEATHER, {"type": "web_search"}]},

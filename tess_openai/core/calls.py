@@ -109,9 +109,14 @@ READ: Final = Read.PIECE
 
 @dataclass(frozen=True, slots=True)
 class ReadAll:
-    """Ask for the rest of the answer in hand, decoded, at most `limit` bytes of it (None: all)."""
+    """Ask for the rest of the answer in hand, decoded, at most `limit` bytes of it (None: all).
+
+    With `may_break`, what came before the connection broke, hung or could not be decoded will do: for an
+    answer whose status says enough, and which must not be lost with its text.
+    """
 
     limit: int | None = None
+    may_break: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,9 +207,9 @@ def read_piece() -> Generator[Step, Event, bytes]:
     return event
 
 
-def read_all(limit: int | None = None) -> Generator[Step, Event, bytes]:
-    """Read the rest of the answer in hand, at most `limit` bytes."""
-    event = yield ReadAll(limit)
+def read_all(limit: int | None = None, *, may_break: bool = False) -> Generator[Step, Event, bytes]:
+    """Read the rest of the answer in hand, at most `limit` bytes; with `may_break`, as far as it comes."""
+    event = yield ReadAll(limit, may_break)
     if not isinstance(event, bytes):
         raise TypeError(f"a driver answers ReadAll with bytes, not {type(event).__name__}")
     return event

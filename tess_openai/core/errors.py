@@ -15,12 +15,16 @@ from typing import Final
 
 from tess_openai.core.calls import Answer
 from tess_openai.core.jsons import JSONObject, dump_json, parse_json, to_list, to_object
+from tess_openai.core.reasons import fields_of, reasons_of, with_reasons
 from tess_openai.core.refusals import error_envelope, json_headers
 from tess_openai.core.waits import retry_after_seconds
 
 ERROR_BODY_LIMIT: Final = 65_536
 """Bytes read of an error's body; Tess's are far smaller, a proxy's page may not be."""
 _EXCERPT: Final = 300
+FAILED: Final = ("failed", "error", "canceled", "cancelled")
+"""Statuses of an execution without an answer. Source: `failed` documented, the others reported."""
+NO_REASON: Final = "the execution failed without a reason"
 
 KEY_HINT: Final = (
     "Check the key (TESS_API_KEY or api_key=): a number, a pipe and about 48 letters and digits, in quotes "
@@ -102,32 +106,35 @@ def parse_error(
     """
     payload = parse_json(body)
     fields = to_object(payload) or {}
-    reasons = _reasons(fields)
-    message = _message(fields) or _text(status, headers.get("content-type", ""), body, payload)
-    message = _with_reasons(message, reasons)
+    reasons = reasons_of(fields)
+    refused = fields_of(reasons)
+    message = _message(fields)
+    if refused or not (message or reasons):
+        message = message or _text(status, headers.get("content-type", ""), body, payload)
+    message = with_reasons(message, reasons)
     wait = retry_after_seconds(fields, headers)
     may_retry = None
     if wait is not None and wait > max_retry_wait_seconds:
         message = f"{message.rstrip('.')}. Tess asks to wait {wait:g} seconds"
         may_retry = False
-    status, code, hint = _classify(status, message, reasons)
+    status, code, hint = _classify(status, message, has_fields=bool(refused))
     if code in {"execution_timeout", "insufficient_quota"}:
         may_retry = False
     return TessError(
         status=status,
         message=message,
-        param="x-workspace-id" if code.startswith("workspace_") else next(iter(reasons), None),
+        param="x-workspace-id" if code.startswith("workspace_") else next(iter(refused), None),
         code=code,
         type=_type(status),
         hint=hint,
         retry_after_seconds=wait,
         may_retry=may_retry,
         tess=_excerpt(body) if payload is None else payload,
-        fields=tuple(reasons),
+        fields=refused,
     )
 
 
-def parse_error_in_200(body: bytes, content_type: str, *, asked: str) -> TessError:
+def parse_error_in_200(body: bytes, content_type: str, *, asked: str, status: int = 200) -> TessError:
     """Read a 200 that is no answer: HTML, `{"error": ...}`, an empty body, another JSON.
 
     It becomes a 502 that is not tried again: the execution may have been paid for.
@@ -136,25 +143,27 @@ def parse_error_in_200(body: bytes, content_type: str, *, asked: str) -> TessErr
         body: Decoded.
         content_type: Of the answer.
         asked: What was expected, `"a chat completion"`.
+        status: From 200 to 299.
     """
     payload = parse_json(body)
     fields = to_object(payload) or {}
     message = message_of(fields)
     hint, code = "", "not_an_answer"
     if message:
-        code, message = "error_in_200", f"Tess answered 200 with an error: {message}"
+        code, what = "error_in_200", f"an error: {message}"
+    elif has_failed(fields):
+        code, what = "error_in_200", f"an error: {NO_REASON}"
     elif not body.strip():
-        code, message = "empty_answer", f"Tess answered 200 with an empty body instead of {asked}"
+        code, what = "empty_answer", f"an empty body instead of {asked}"
     elif payload is None:
-        page = _text(200, content_type, body, None)
-        message = f"Tess answered 200 with something else than {asked}: {page}"
+        what = f"something else than {asked}: {_text(status, content_type, body, None)}"
         hint = "A login or proxy page, perhaps: check the base URL."
     else:
-        message = f"Tess answered 200 with JSON that is not {asked}"
+        what = f"JSON that is not {asked}"
     return TessError(
         status=502,
-        message=message,
-        param=next(iter(_reasons(fields)), None),
+        message=f"Tess answered {status} with {what}",
+        param=next(iter(fields_of(reasons_of(fields))), None),
         code=code,
         type="server_error",
         hint=hint,
@@ -165,32 +174,41 @@ def parse_error_in_200(body: bytes, content_type: str, *, asked: str) -> TessErr
 
 
 def parse_redirect(status: int, location: str, *, stays: bool, loses: bool = True) -> TessError:
-    """Read a redirect that must not be followed: to elsewhere, or, if it `loses`, with a POST as a GET."""
+    """Read a redirect that must not be followed: to elsewhere, or, if it `loses`, with a POST as a GET.
+
+    One without a `location`, or a 304, leads nowhere and is no answer either.
+    """
     where = "elsewhere"
     if stays:
         where = "another page, which " + ("would lose the request" if loses else "is not followed")
+    leads = f"with a redirect to {where}; nothing was sent there"
     return TessError(
         status=502,
-        message=f"Tess answered {status} with a redirect to {where}; nothing was sent there",
+        message=f"Tess answered {status} {leads if location else 'and nothing else, which is no answer'}",
         param=None,
         code="redirected",
         type="server_error",
         hint="Check the base URL, and whether a proxy or a login page stands in between.",
         may_retry=False,
-        tess={"location": _printable(location)},
+        tess={"location": printable(location)},
     )
 
 
 def message_of(fields: JSONObject) -> str:
-    """Return the text of an error object in any dialect, with the reasons of single fields; else `""`."""
-    return _with_reasons(_message(fields), _reasons(fields))
+    """Return the text of an error object in any dialect, with its reasons; else `""`.
+
+    Reasons alone make an error only as an object of `messages` or `errors`: what is no error may have a list
+    of messages, or details, too.
+    """
+    message, reasons = _message(fields), reasons_of(fields)
+    is_error = message or to_object(fields.get("messages")) or to_object(fields.get("errors"))
+    return with_reasons(message, reasons) if is_error else ""
 
 
-def _with_reasons(message: str, reasons: Mapping[str, str]) -> str:
-    for field, reason in reasons.items():
-        if reason not in message:
-            message = f"{message.rstrip('.')}: {field}: {reason}" if message else f"{field}: {reason}"
-    return message
+def has_failed(fields: JSONObject) -> bool:
+    """Whether an answer says, in place of a finish reason, that its execution failed."""
+    choices = [to_object(choice) or {} for choice in to_list(fields.get("choices")) or []]
+    return any(choice.get("finish_reason") in FAILED for choice in choices)
 
 
 def _message(fields: JSONObject) -> str:
@@ -204,24 +222,13 @@ def _message(fields: JSONObject) -> str:
     return "" if error in (None, False, "", {}, []) else "an error without a text"
 
 
-def _reasons(fields: JSONObject) -> dict[str, str]:
-    """Return the first reason of each field of `messages` (documented) or `errors` (Laravel)."""
-    found = to_object(fields.get("messages")) or to_object(fields.get("errors")) or {}
-    reasons: dict[str, str] = {}
-    for field, given in found.items():
-        first = next(iter(to_list(given) or [given]), None)
-        if isinstance(first, str) and first:
-            reasons[field] = first
-    return reasons
-
-
-def _classify(status: int, message: str, reasons: Mapping[str, str]) -> tuple[int, str, str]:
+def _classify(status: int, message: str, *, has_fields: bool) -> tuple[int, str, str]:
     """Return the status for the SDK, the code and the hint."""
     text = message.lower()
-    about_workspace = "x-workspace-id" in text or ("workspace" in text and not reasons)
+    about_workspace = "x-workspace-id" in text or ("workspace" in text and not has_fields)
     if status == 401 or (status == 403 and "authenticat" in text):
         return 401, "invalid_api_key", KEY_HINT
-    if re.search(r"\bcredits?\b", text) and not reasons and status in (400, 402, 403, 422, 429, 500):
+    if re.search(r"\bcredits?\b", text) and not has_fields and status in (400, 402, 403, 422, 429, 500):
         return status, "insufficient_quota", CREDITS_HINT
     if about_workspace and status in (400, 403, 422):
         if status == 403:
@@ -229,7 +236,7 @@ def _classify(status: int, message: str, reasons: Mapping[str, str]) -> tuple[in
         code = "workspace_required" if "required" in text else "workspace_invalid"
         return status, code, WORKSPACE_HINT
     if status in (400, 422):
-        return status, "validation_failed" if reasons else "invalid_request", ""
+        return status, "validation_failed" if has_fields else "invalid_request", ""
     return status, _CODES.get(status, f"http_{status}"), _HINTS.get(status, "")
 
 
@@ -262,15 +269,15 @@ def _text(status: int, content_type: str, body: bytes, payload: object) -> str:
     text = body.decode(errors="replace")
     if "html" in content_type or text.lstrip()[:1] == "<":
         title = re.search(r"<title[^>]{0,200}>([^<]{1,200})", text[: _EXCERPT * 20], re.IGNORECASE)
-        return f'an HTML page, "{_printable(html.unescape(title[1]))}"' if title else "an HTML page"
-    return _printable(text) or f"HTTP {status} without a reason"
+        return f'an HTML page, "{printable(html.unescape(title[1]))}"' if title else "an HTML page"
+    return printable(text) or f"HTTP {status} without a reason"
 
 
 def _excerpt(body: bytes) -> str:
     return body[:2048].decode(errors="replace")
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Return one short line, without control characters."""
     line = " ".join("".join(char if char.isprintable() else " " for char in text[:_EXCERPT]).split())
     return f"{line} ..." if len(text) > _EXCERPT else line

@@ -44,6 +44,11 @@ class Ledger:
         """Record a change over which the policy has no say: nothing of the caller's is lost by it."""
         self._changes.append(change)
 
+    def note(self, change: Change) -> None:
+        """Record something about the answer, once, however often it is seen."""
+        if change not in self._changes:
+            self._changes.append(change)
+
     def mapped(self, param: str, given: str, sent: str, why: str) -> None:
         """Record that something was said in Tess's words, with nothing lost."""
         self.add(Change("mapped", param, given, sent, why))
@@ -57,10 +62,24 @@ class Ledger:
         sent: str = "",
         remedy: str = "",
         action: Action = "stripped",
-        topic: Topic | None = "parameter",
+        topic: Topic = "parameter",
+        quiet: bool = False,
         can_emulate: bool = False,
+        parent: str | None = None,
     ) -> Verdict:
         """Ask the policy about something Tess would not honour, and record what follows.
+
+        Args:
+            param: Which parameter.
+            given: The caller's value, described.
+            why: The reason, one clause.
+            sent: What goes out instead.
+            remedy: What the caller can do; by default to leave it out, or to allow it.
+            action: What is done when it is lost.
+            topic: Of the warning.
+            quiet: Whether the ledger is enough, unless the caller has a word for this very parameter.
+            can_emulate: Whether the adapter can do it itself.
+            parent: The parameter whose word it has without one of its own.
 
         Returns:
             `"lose"`: carry on without it. `"keep"`: send it as given. `"emulate"`: only with
@@ -69,7 +88,7 @@ class Ledger:
         Raises:
             Refused: The policy's word is `"error"`.
         """
-        word = self.policy.word(param)
+        word = self.policy.word(param, parent=parent)
         if word == "emulate":
             if can_emulate:
                 return "emulate"
@@ -82,5 +101,6 @@ class Ledger:
             return "keep"
         if word == "warn" and not remedy:
             remedy = f'Leave it out, or accept that with unsupported={{"{param}": "ignore"}}.'
-        self.add(Change(action, param, given, sent, why, remedy, topic if word == "warn" else None))
+        warns = word == "warn" and (not quiet or self.policy.has_own(param))
+        self.add(Change(action, param, given, sent, why, remedy, topic if warns else None))
         return "lose"

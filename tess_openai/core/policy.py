@@ -30,9 +30,20 @@ class Policy:
         """Whether anything is emulated."""
         return self.default == "emulate" or "emulate" in self.by_param.values()
 
-    def word(self, param: str) -> Word:
-        """Return the word for a parameter, `"messages.content"` or `"top_p"`."""
+    def has_own(self, param: str) -> bool:
+        """Whether a parameter is named itself."""
+        return param in self.by_param
+
+    def word(self, param: str, *, parent: str | None = None) -> Word:
+        """Return the word for a parameter, `"messages.content"` or `"top_p"`.
+
+        Args:
+            param: Its name.
+            parent: What it is a part of; by default what stands before its dot.
+        """
         found = self.by_param.get(param)
+        if found is None and parent is not None:
+            return self.word(parent)
         if found is None and "." in param:
             found = self.by_param.get(param.partition(".")[0])
         return self.default if found is None else found

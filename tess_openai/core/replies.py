@@ -30,7 +30,8 @@ def read_error(
     if incoming.status < 400:
         location = incoming.headers.get("location", "")
         return parse_redirect(incoming.status, location, stays=incoming.stays, loses=method != "GET")
-    body = yield from read_all(ERROR_BODY_LIMIT)
+    # Raised to the SDK, a break would hide the status, and a 524 be sent and paid for again.
+    body = yield from read_all(ERROR_BODY_LIMIT, may_break=True)
     error = parse_error(
         incoming.status, incoming.headers, body, max_retry_wait_seconds=max_retry_wait_seconds
     )
@@ -74,7 +75,8 @@ def read_object(
     if fields is None and to_list(payload) is not None:
         fields = {"data": payload}
     if fields is None or not is_it(fields):
-        return parse_error_in_200(body, incoming.headers.get("content-type", ""), asked=asked)
+        content_type = incoming.headers.get("content-type", "")
+        return parse_error_in_200(body, content_type, asked=asked, status=incoming.status)
     return fields
 
 

@@ -12,6 +12,7 @@ from tess_openai.core.jsons import BYTE_ORDER_MARK, parse_json, parse_object
 
 DONE: Final = b"[DONE]"
 DONE_EVENT: Final = b"data: [DONE]\n\n"
+_FIELDS: Final = (b"data", b"event", b"id", b"retry")
 
 
 class ServerSentEvent(NamedTuple):  # made once a chunk: half the cost of a frozen dataclass
@@ -63,6 +64,17 @@ class EventDecoder:
             self._pending_return = data.endswith(b"\r")
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         return data
+
+
+def is_event_stream(data: bytes) -> bool:
+    """Whether bytes in which no event was found may be a stream all the same: comments, fields, nothing.
+
+    The last line may be cut.
+    """
+    *lines, last = data.removeprefix(BYTE_ORDER_MARK).splitlines() or [b""]
+    whole = all(not line.strip() or line.partition(b":")[0] in (b"", *_FIELDS) for line in lines)
+    name, colon, _ = last.partition(b":")
+    return whole and any(field == name or (not colon and field.startswith(name)) for field in (b"", *_FIELDS))
 
 
 def encode_event(data: bytes) -> bytes:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
-from tess_openai.core.jsons import JSONObject
+from tess_openai.core.jsons import JSONObject, to_object
 
 
 def retry_after_seconds(fields: JSONObject, headers: Mapping[str, str]) -> float | None:
@@ -29,7 +29,10 @@ def retry_after_seconds(fields: JSONObject, headers: Mapping[str, str]) -> float
     """
     header = headers.get("retry-after")
     waits = (
-        _to_seconds(fields.get("retry_after")),
+        *(
+            _to_seconds(holder.get("retry_after"))
+            for holder in (fields, to_object(fields.get("error")) or {})
+        ),
         _to_seconds(header),
         _to_seconds(headers.get("retry-after-ms"), unit=0.001),
         None if header is None else _seconds_between(headers.get("date", ""), header),

@@ -47,7 +47,7 @@ class _Run(Run):
         self.ahead = self.to_incoming(response)
         if self.is_encoded or not is_whole(self.ahead):
             return None
-        body = await self.read_all(None)
+        body = await self.read_all(ReadAll())
         await self.drop()
         response.stream = self.family.ByteStream(body)
         if is_complete(body, self.adapter.options):
@@ -73,7 +73,7 @@ class _Run(Run):
                         await self.drop()
                         event = self.to_incoming(await self.send(self.to_request(step)))
                 elif isinstance(step, ReadAll):
-                    event = await self.read_all(step.limit)
+                    event = await self.read_all(step)
                 elif isinstance(step, Lookup):
                     event = await self.look_up(step)
                 else:
@@ -124,14 +124,18 @@ class _Run(Run):
                 return piece
         return b""
 
-    async def read_all(self, limit: int | None) -> bytes:
+    async def read_all(self, asked: ReadAll) -> bytes:
         """Async counterpart of `_Run.read_all`."""
         whole = bytearray()
-        async for piece in self.read():
-            whole += piece
-            if limit is not None and len(whole) >= limit:
-                break
-        return bytes(whole[:limit])
+        try:
+            async for piece in self.read():
+                whole += piece
+                if asked.limit is not None and len(whole) >= asked.limit:
+                    break
+        except self.family.RequestError:
+            if not asked.may_break:
+                raise
+        return bytes(whole[: asked.limit])
 
     async def drop(self) -> None:
         """Async counterpart of `_Run.drop`."""

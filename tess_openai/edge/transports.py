@@ -47,7 +47,7 @@ class _Run(Run):
         self.ahead = self.to_incoming(response)
         if self.is_encoded or not is_whole(self.ahead):
             return None
-        body = self.read_all(None)
+        body = self.read_all(ReadAll())
         self.drop()
         response.stream = self.family.ByteStream(body)
         if is_complete(body, self.adapter.options):
@@ -73,7 +73,7 @@ class _Run(Run):
                         self.drop()
                         event = self.to_incoming(self.send(self.to_request(step)))
                 elif isinstance(step, ReadAll):
-                    event = self.read_all(step.limit)
+                    event = self.read_all(step)
                 elif isinstance(step, Lookup):
                     event = self.look_up(step)
                 else:
@@ -124,14 +124,18 @@ class _Run(Run):
                 return piece
         return b""
 
-    def read_all(self, limit: int | None) -> bytes:
-        """Read the answer in hand to its end or to `limit`."""
+    def read_all(self, asked: ReadAll) -> bytes:
+        """Read the answer in hand to its end or to the limit; as far as it comes, where that will do."""
         whole = bytearray()
-        for piece in self.read():
-            whole += piece
-            if limit is not None and len(whole) >= limit:
-                break
-        return bytes(whole[:limit])
+        try:
+            for piece in self.read():
+                whole += piece
+                if asked.limit is not None and len(whole) >= asked.limit:
+                    break
+        except self.family.RequestError:
+            if not asked.may_break:
+                raise
+        return bytes(whole[: asked.limit])
 
     def drop(self) -> None:
         """Close the answer in hand."""

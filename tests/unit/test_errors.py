@@ -100,7 +100,7 @@ DIALECTS = [
         },
         (
             422,
-            "The model field is invalid. (and 1 more error): tools: The tools are a string.",
+            "The model field is invalid. (and 1 more error): tools: The tools are a string. x",
             "model",
             "validation_failed",
             "",
@@ -130,6 +130,48 @@ DIALECTS = [
         {"errors": {"model": ["No such model."]}},
         (422, "HTTP 422: model: No such model.", "model", "validation_failed", ""),
         id="reasons alone",
+    ),
+    pytest.param(
+        400,
+        {"error": "Validation failed.", "messages": {"a": ["One.", "Two.", "One."], "b": ["Three."]}},
+        (400, "Validation failed: a: One. Two.; b: Three.", "a", "validation_failed", ""),
+        id="every reason of every field",
+    ),
+    pytest.param(
+        400,
+        {"error": "Validation failed", "messages": {"messages": {"0": {"role": ["No role."]}}}},
+        (400, "Validation failed: messages.0.role: No role.", "messages.0.role", "validation_failed", ""),
+        id="a reason of a nested field",
+    ),
+    pytest.param(
+        400,
+        {"error": "Validation failed", "messages": ["One.", "Two."]},
+        (400, "Validation failed: One. Two.", None, "invalid_request", ""),
+        id="reasons without fields",
+    ),
+    pytest.param(
+        422, {"errors": "No model."}, (422, "No model.", None, "invalid_request", ""), id="a text for errors"
+    ),
+    pytest.param(
+        422,
+        {"errors": [{"field": "model", "message": "No such model."}]},
+        (422, "HTTP 422: model: No such model.", "model", "validation_failed", ""),
+        id="a list of objects",
+    ),
+    pytest.param(
+        422,
+        {"detail": [{"loc": ["body", "messages", 0, "role"], "msg": "No role."}, {"type": "x"}]},
+        (422, "HTTP 422: messages.0.role: No role.", "messages.0.role", "validation_failed", ""),
+        id="FastAPI's details",
+    ),
+    pytest.param(
+        422, {"detail": "No model."}, (422, "No model.", None, "invalid_request", ""), id="FastAPI's text"
+    ),
+    pytest.param(
+        422,
+        {"message": "No.", "messages": [{"role": "user", "content": "Hello."}]},
+        (422, "No.", None, "invalid_request", ""),
+        id="the messages of the chat, sent back",
     ),
     pytest.param(
         400, {"error": "No."}, (400, "No.", None, "invalid_request", ""), id="a refusal without fields"
@@ -253,6 +295,7 @@ def test_an_error_has_openais_type(status: int, type_: str) -> None:
     [
         pytest.param({"retry_after": 7}, {}, 7, id="in the body"),
         pytest.param({"retry_after": "7.5"}, {}, 7.5, id="in the body as a string"),
+        pytest.param({"error": {"message": "x", "retry_after": 8}}, {}, 8, id="in the error of the body"),
         pytest.param({}, {"retry-after": "9"}, 9, id="in the header"),
         pytest.param({"retry_after": 7}, {"retry-after": "9"}, 9, id="in both: the longer"),
         pytest.param({"retry_after": 0}, {}, None, id="zero"),
@@ -282,7 +325,7 @@ def test_the_wait_is_read(body: object, headers: dict[str, str], seconds: float 
     assert error.retry_after_seconds == seconds
     answer = error.to_answer()
     assert answer.headers.get("retry-after") == (None if seconds is None else f"{seconds:g}")
-    assert answer.headers.get("retry-after-ms") is None
+    assert ("retry-after-ms" in answer.headers) is (seconds is not None)  # removed, as the SDK prefers it
     assert "x-should-retry" not in answer.headers
     assert error.to_json()["error"].get("retry_after") == seconds
 
@@ -353,6 +396,8 @@ def test_a_redirect_says_where_to_look() -> None:
         assert (error.status, error.code, error.may_retry) == (502, "redirected", False)
         assert where in error.message
         assert error.tess == {"location": "https://elsewhere.example/ login"}
+    error = parse_redirect(304, "", stays=False)
+    assert error.message == "Tess answered 304 and nothing else, which is no answer"
 
 
 @pytest.mark.parametrize(
@@ -363,6 +408,9 @@ def test_a_redirect_says_where_to_look() -> None:
         ({"error": []}, ""),
         ({"message": 7}, ""),
         ({"errors": ["x"]}, ""),
+        ({"messages": [{"role": "user", "content": "x"}]}, ""),
+        ({"detail": {"step": "x"}}, ""),
+        ({"error": "a", "errors": ["b", "c"]}, "a: b c"),
         ({"error": {"a": 1}}, "an error without a text"),
         ({"messages": {"a": ["b"]}}, "a: b"),
     ],
@@ -377,7 +425,10 @@ json_values = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["error", "message", "messages", "errors", "retry_after", "code", "x"]), inner
+            st.sampled_from(
+                ["error", "message", "messages", "errors", "detail", "field", "retry_after", "code", "x"]
+            ),
+            inner,
         )
     ),
 )

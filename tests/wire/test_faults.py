@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import openai
@@ -12,6 +12,7 @@ import pytest
 
 from tess_openai import TessAnswerWarning
 from tess_openai.testing import Fault, faults
+from tess_openai.testing.wire import FOREVER, Piece, text_response
 
 if TYPE_CHECKING:
     from tests.wire.conftest import Driver
@@ -63,9 +64,22 @@ def in_stream(code: str, reason: str) -> Fails:
     return Fails(error=openai.APIError, code=code, reason=reason)
 
 
+def hangs_after(status: int, text: str) -> Fault:
+    """Answer with a text that is never whole, on a connection that stays open."""
+    never_whole = (Piece(text.encode()), Piece(b".", FOREVER))
+    return Fault(name="hangs_after", instead=replace(text_response(status, text), pieces=never_whole))
+
+
+def cannot_be_decoded(status: int) -> Fault:
+    """Answer with a text that is called gzip."""
+    answer = text_response(status, "no gzip at all").with_headers(content_encoding="gzip")
+    return Fault(name="cannot_be_decoded", instead=answer)
+
+
+ONCE: Final = fails("execution_timeout", "the execution goes on and is paid for")
 CUT: Final = in_stream("stream_truncated", "stream ended before the answer did")
 STOPPED: Final = in_stream("stream_error", "The agent stopped")
-NOT_JSON: Final = in_stream("stream_not_json", "no JSON object")
+NOT_JSON: Final = in_stream("stream_not_json", "no JSON object: upstream is busy")
 NO_ANSWER: Final = "Tess answered 200 with"
 TIMED_OUT: Final = Fails(error=openai.APITimeoutError, code=None, reason="timed out", requests=TRIES)
 NO_CONNECTION: Final = Fails(error=openai.APIConnectionError, code=None, reason="", requests=TRIES)
@@ -90,6 +104,13 @@ TABLE: Final[dict[str, tuple[Fault, Outcome] | tuple[Fault, Outcome, Outcome]]] 
     "gateway_timeout after a wait": (
         faults.gateway_timeout(wait_seconds=0.05),
         fails("execution_timeout", "Use stream=True"),
+    ),
+    "gateway_timeout, broken off": (faults.together(faults.gateway_timeout(), faults.breaks_off()), ONCE),
+    "gateway_timeout, hanging": (hangs_after(524, "error code: 524"), ONCE),
+    "gateway_timeout, not to be decoded": (cannot_be_decoded(524), ONCE),
+    "a refused key, broken off": (
+        faults.together(faults.answers(401, {"message": "Unauthenticated."}), faults.breaks_off()),
+        fails("invalid_api_key", "TESS_API_KEY", error=openai.AuthenticationError),
     ),
     "server_error": (
         faults.server_error(),
@@ -157,6 +178,15 @@ TABLE: Final[dict[str, tuple[Fault, Outcome] | tuple[Fault, Outcome, Outcome]]] 
     "finish_reason null": (faults.finish_reason(value=None), FINE),
     "finish_reason length": (faults.finish_reason(value="length"), Answers(finish_reason="length")),
     "finish_reason unknown": (faults.finish_reason(value="completed"), FINE),
+    "finish_reason max_tokens": (
+        faults.finish_reason(value="max_tokens"),
+        Answers(finish_reason="length"),
+    ),
+    "finish_reason error": (
+        faults.finish_reason(value="error"),
+        fails("error_in_200", "the execution failed without a reason"),
+        in_stream("stream_error", "the execution failed without a reason"),
+    ),
     "ends_early": (faults.ends_early(), CUT),
     "ends_early at once": (faults.ends_early(after_events=0), CUT),
     "without_done": (faults.without_done(), FINE),

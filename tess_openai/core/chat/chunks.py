@@ -11,16 +11,38 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from tess_openai.core.errors import message_of
-from tess_openai.core.jsons import JSONObject, parse_json, to_list, to_object
+from tess_openai.core.changes import Change, describe
+from tess_openai.core.chat.usage import is_usage
+from tess_openai.core.errors import FAILED, NO_REASON, message_of, printable
+from tess_openai.core.jsons import JSONObject, parse_json, parse_object, to_list, to_object
 from tess_openai.core.refusals import error_envelope
 from tess_openai.core.sse import DONE, ServerSentEvent
 
 CHUNK: Final = "chat.completion.chunk"
 OUTPUT_KEYS: Final = ("content", "refusal", "tool_calls", "function_call")
 FINISH_REASONS: Final = ("stop", "length", "tool_calls", "content_filter", "function_call")
-FAILED: Final = ("failed", "error", "canceled", "cancelled")
-"""Statuses of an execution without an answer. Source: `failed` documented, the others reported."""
+SPELT_OTHERWISE: Final = {
+    "completed": "stop",
+    "end_turn": "stop",
+    "eos": "stop",
+    "stop_sequence": "stop",
+    "succeeded": "stop",
+    "max_output_tokens": "length",
+    "max_tokens": "length",
+    "safety": "content_filter",
+    "tool_use": "tool_calls",
+}
+"""Finish reasons of the models behind Tess. Source: their makers' references (documented); that Tess passes
+any of them on is assumed."""
+BESIDE: Final = Change(
+    "noticed",
+    "answer",
+    "",
+    "",
+    "Tess gave an error beside the text, which may not be whole",
+    "Tess's own words stand in the field tess of the answer.",
+    "answer",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +78,21 @@ class ChunkReader:
         finished: Indices of the choices that have their finish reason.
         has_output: Whether any choice said anything.
         has_usage: Whether token counts came.
+        has_failed: Whether a choice says, in place of a finish reason, that it failed.
+        note: Told what the caller should know of the answer.
     """
 
     model: str
     now: Callable[[], int]
     new_id: Callable[[], str]
+    note: Callable[[Change], None] = lambda _: None
     id: str = ""
     created: int = 0
     roles: set[int] = field(default_factory=set[int])
     finished: set[int] = field(default_factory=set[int])
     has_output: bool = False
     has_usage: bool = False
+    has_failed: bool = False
     _shape: tuple[bytes, bytes] | None = None  # of a complete chunk, before and after its text
 
     def text_of_alike(self, data: bytes) -> str | None:
@@ -92,14 +118,27 @@ class ChunkReader:
             return None
         if fields is None:
             return bad_line(event)
-        if "choices" not in fields or fields.get("error"):
-            fault = _fault(fields, event.event)
+        if event.event == "error" or "choices" not in fields or fields.get("error"):
+            fault = None if self._is_beside(fields, event.event) else _fault(fields, event.event)
             if fault is not None:
                 return fault
         chunk = self.complete(fields)
-        if chunk.untouched and self._shape is None:
-            self._shape = _shape(fields, event.data)
+        if chunk.untouched:
+            if self._shape is None:
+                self._shape = _shape(fields, event.data)
+        elif self.has_failed:
+            return _fault(parse_object(event.data) or {}, "error")  # anew: what was completed is not Tess's
         return chunk
+
+    def _is_beside(self, fields: JSONObject, event: str) -> bool:
+        """Whether an error stands beside text, which was paid for; it then moves, as the SDK raises it."""
+        choices = [to_object(choice) or {} for choice in to_list(fields.get("choices")) or []]
+        deltas = [to_object(choice.get("delta")) or to_object(choice.get("message")) for choice in choices]
+        if event == "error" or not any((delta or {}).get(key) for delta in deltas for key in OUTPUT_KEYS):
+            return False
+        set_aside(fields)
+        self.note(BESIDE)
+        return True
 
     def complete(self, fields: JSONObject) -> Chunk:
         """Complete a chunk, in place: the parsed object is this reader's own."""
@@ -110,7 +149,8 @@ class ChunkReader:
             fields["choices"] = choices
         for position, choice in enumerate(choices):
             untouched = self._complete_choice(to_object(choice), choices, position) and untouched
-        if to_object(fields.get("usage")):
+        usage = fields.get("usage")
+        if usage and is_usage(to_object(usage)):
             self.has_usage = True
         return Chunk(fields, untouched)
 
@@ -119,6 +159,11 @@ class ChunkReader:
         fields: JSONObject = {"choices": choices}
         self._complete_root(fields)
         return fields
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every choice that began has its finish reason."""
+        return bool(self.finished) and self.roles <= self.finished
 
     def closing_chunk(self) -> JSONObject | None:
         """Return the chunk with the finish reasons that Tess left out; None when none is missing."""
@@ -131,8 +176,7 @@ class ChunkReader:
     def _complete_root(self, fields: JSONObject) -> bool:
         untouched = True
         if not self.id:
-            given = fields.get("id")
-            self.id = given if isinstance(given, str) and given else f"chatcmpl-{self.new_id()}"
+            self.id = to_id(fields.get("id")) or f"chatcmpl-{self.new_id()}"
             created = fields.get("created")
             self.created = created if type(created) is int else self.now()
         if fields.get("id") != self.id:
@@ -178,8 +222,31 @@ class ChunkReader:
         self.finished.add(index)
         if reason in FINISH_REASONS:
             return True
-        choice["finish_reason"] = "stop"
+        if reason in FAILED:
+            self.has_failed = True
+        else:
+            choice["finish_reason"] = to_reason(reason, self.note)
         return False
+
+
+def to_id(given: object) -> str:
+    """Return an id as OpenAI's are, a string; `""` for none. Source: Tess's own are numbers (documented)."""
+    return given if isinstance(given, str) else str(given) if type(given) is int else ""
+
+
+def to_reason(given: object, note: Callable[[Change], None]) -> str:
+    """Return the finish reason of OpenAI's that a word of another's means; `"stop"`, noted, for any other."""
+    known = SPELT_OTHERWISE.get(given) if isinstance(given, str) else None
+    if known is not None:
+        return known
+    shown = given if isinstance(given, str) and given.isidentifier() and len(given) < 40 else describe(given)
+    note(Change("noticed", "finish_reason", shown, "stop", "OpenAI has no such finish reason"))
+    return "stop"
+
+
+def set_aside(fields: JSONObject) -> None:
+    """Move the error beside an answer to where no client takes it for the answer itself."""
+    fields["tess"] = {"error": fields.pop("error")}
 
 
 def _plain_text(data: bytes) -> str | None:
@@ -223,9 +290,11 @@ def broken(reason: str) -> StreamFault:
 def bad_line(event: ServerSentEvent) -> StreamFault:
     """Return the fault of an event whose data is no JSON object: its own text if it is an error."""
     text = event.data[:500].decode(errors="replace")
-    message, code = "Tess sent a line in the stream that is no JSON object", "stream_not_json"
-    if event.event == "error":
-        message, code = text.strip('"'), "stream_error"
+    value = parse_json(event.data)
+    message = f"Tess sent a line in the stream that is no JSON object: {printable(text)}"
+    code = "stream_not_json"
+    if event.event == "error" or isinstance(value, str):
+        message, code = (value if isinstance(value, str) else text) or NO_REASON, "stream_error"
     return StreamFault(error_envelope(message, type_="server_error", param=None, code=code, tess=text))
 
 
@@ -236,7 +305,7 @@ def _fault(fields: JSONObject, event: str) -> StreamFault | None:
         return None
     inner = to_object(fields.get("error")) or {}
     envelope = error_envelope(
-        text or "the execution failed without a reason",
+        text or NO_REASON,
         type_=str(inner.get("type") or "server_error"),
         param=inner["param"] if isinstance(inner.get("param"), str) else None,
         code=str(inner.get("code") or "stream_error"),

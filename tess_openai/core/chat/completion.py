@@ -9,21 +9,39 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from tess_openai.core.chat.chunks import FINISH_REASONS, OUTPUT_KEYS, ChunkReader
+from tess_openai.core.chat.chunks import (
+    BESIDE,
+    FINISH_REASONS,
+    OUTPUT_KEYS,
+    ChunkReader,
+    set_aside,
+    to_id,
+    to_reason,
+)
 from tess_openai.core.chat.stream import NO_TEXT
 from tess_openai.core.chat.usage import estimate_usage, is_usage
+from tess_openai.core.errors import has_failed
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.ledger import Ledger
 
 COMPLETION: Final = "chat.completion"
+_REPEATED: Final = ("id", "index", "name", "role", "type")
+"""Keys of a delta that each piece says anew, or only the first."""
+_DEPTH: Final = 5
+"""Of a delta: the arguments of a call are at `tool_calls`, its place, `function`, `arguments`."""
 
 
 def is_completion(fields: JSONObject | None) -> bool:
-    """Whether a JSON object is a chat completion: it has at least one choice with a message."""
+    """Whether a JSON object is a chat completion: it has at least one choice with a message, and no failure.
+
+    An error beside a text does not make it one.
+    """
     choices = to_list((fields or {}).get("choices"))
-    return bool(choices) and all(
-        to_object((to_object(choice) or {}).get("message")) for choice in choices or []
-    )
+    if fields is None or not choices:
+        return False
+    if not all(to_object((to_object(choice) or {}).get("message")) for choice in choices):
+        return False
+    return not has_failed(fields) and (not fields.get("error") or has_output(fields))
 
 
 def complete(
@@ -47,7 +65,7 @@ def complete(
     """
     changed = False
     if not isinstance(fields.get("id"), str) or not fields["id"]:
-        fields["id"], changed = f"chatcmpl-{new_id()}", True
+        fields["id"], changed = to_id(fields.get("id")) or f"chatcmpl-{new_id()}", True
     if fields.get("object") != COMPLETION:
         fields["object"], changed = COMPLETION, True
     if type(fields.get("created")) is not int:
@@ -55,7 +73,11 @@ def complete(
     if not isinstance(fields.get("model"), str):
         fields["model"], changed = model, True
     for position, choice in enumerate(fields["choices"]):
-        changed = _complete_choice(choice, position) or changed
+        changed = _complete_choice(choice, position, ledger) or changed
+    if fields.get("error"):
+        set_aside(fields)
+        ledger.note(BESIDE)
+        changed = True
     if not has_output(fields):
         ledger.add(NO_TEXT)
     if estimate_for is not None and not is_usage(to_object(fields.get("usage"))):
@@ -76,7 +98,7 @@ def has_output(fields: JSONObject) -> bool:
 
 def to_chunks(fields: JSONObject, reader: ChunkReader) -> list[JSONObject]:
     """Return a completion as chunks: the messages, the finish reasons, the usage if there is one."""
-    root = {key: value for key, value in fields.items() if key not in ("choices", "usage", "object")}
+    root = {key: value for key, value in fields.items() if key not in ("choices", "usage", "object", "error")}
     choices = [to_object(choice) or {} for choice in fields["choices"]]
     said: list[JSONObject] = []
     ended: list[JSONObject] = []
@@ -85,37 +107,76 @@ def to_chunks(fields: JSONObject, reader: ChunkReader) -> list[JSONObject]:
         said.append({"index": index, "delta": _to_delta(choice["message"]), "finish_reason": None})
         ended.append({"index": index, "delta": {}, "finish_reason": choice.get("finish_reason") or "stop"})
     chunks: list[JSONObject] = [{**root, "choices": said}, {**root, "choices": ended}]
+    if fields.get("error"):
+        chunks[0]["error"] = fields["error"]  # beside the text, where the reader notices it
     if to_object(fields.get("usage")):
         chunks.append({**root, "choices": [], "usage": fields["usage"]})
     return [reader.complete(chunk).fields for chunk in chunks]
 
 
 def from_chunks(chunks: Sequence[JSONObject]) -> JSONObject:
-    """Return the completion that a stream's complete chunks tell piece by piece; texts only."""
-    texts: dict[int, list[str]] = {}
+    """Return the completion that a stream's complete chunks tell piece by piece."""
+    deltas: dict[int, list[object]] = {}
     reasons: dict[int, object] = {}
     fields: JSONObject = {}
     for chunk in chunks:
         fields.update((key, value) for key, value in chunk.items() if value is not None)
         for choice in chunk["choices"]:
-            pieces = texts.setdefault(choice["index"], [])
-            content = choice["delta"].get("content")
-            if isinstance(content, str):
-                pieces.append(content)
+            deltas.setdefault(choice["index"], []).append(choice["delta"])
             reasons[choice["index"]] = choice["finish_reason"] or reasons.get(choice["index"])
     fields["object"] = COMPLETION
     fields["choices"] = [
-        {
-            "index": index,
-            "message": {"role": "assistant", "content": "".join(texts[index])},
-            "finish_reason": reasons[index],
-        }
-        for index in sorted(texts)
+        {"index": index, "message": _to_message(deltas[index]), "finish_reason": reasons[index]}
+        for index in sorted(deltas)
     ]
     return fields
 
 
-def _complete_choice(choice: JSONObject, position: int) -> bool:
+def _to_message(deltas: list[object]) -> JSONObject:
+    joined = to_object(_joined(deltas)) or {}
+    content = None if joined.get("tool_calls") or joined.get("function_call") else ""
+    message = {"content": content, **joined, "role": "assistant"}
+    calls = [to_object(call) or {} for call in to_list(message.get("tool_calls")) or []]
+    if calls:
+        message["tool_calls"] = [
+            {key: value for key, value in call.items() if key != "index"}
+            for call in sorted(calls, key=_place)
+        ]
+    return message
+
+
+def _place(call: JSONObject) -> int:
+    return call["index"] if type(call.get("index")) is int else 0
+
+
+def _joined(pieces: list[object], depth: int = 0) -> object:
+    """Join the pieces of one thing: texts to one, objects key by key, lists by the index of their items."""
+    said = [piece for piece in pieces if piece is not None]
+    if len(said) < 2 or depth > _DEPTH:
+        return said[-1] if said else None
+    if all(isinstance(piece, str) for piece in said):
+        return "".join(map(str, said))
+    objects = [fields for piece in said if (fields := to_object(piece)) is not None]
+    if len(objects) == len(said):
+        by_key: dict[str, list[object]] = {}
+        for fields in objects:
+            for key, value in fields.items():
+                by_key.setdefault(key, []).append(value)
+        return {
+            key: values[-1] if key in _REPEATED else _joined(values, depth + 1)
+            for key, values in by_key.items()
+        }
+    items = [item for piece in said for item in to_list(piece) or []]
+    if all(to_list(piece) is not None for piece in said):
+        by_index: dict[object, list[object]] = {}
+        for position, item in enumerate(items):
+            index = (to_object(item) or {}).get("index")
+            by_index.setdefault(index if type(index) is int else (position,), []).append(item)
+        return [_joined(each, depth + 1) for each in by_index.values()]
+    return said[-1]
+
+
+def _complete_choice(choice: JSONObject, position: int, ledger: Ledger) -> bool:
     changed = False
     if type(choice.get("index")) is not int:
         choice["index"], changed = position, True
@@ -124,8 +185,9 @@ def _complete_choice(choice: JSONObject, position: int) -> bool:
         message["role"], changed = "assistant", True
     if "content" not in message:
         message["content"], changed = None, True
-    if choice.get("finish_reason") not in FINISH_REASONS:
-        choice["finish_reason"], changed = "stop", True
+    reason = choice.get("finish_reason")
+    if reason not in FINISH_REASONS:
+        choice["finish_reason"], changed = to_reason(reason, ledger.note) if reason else "stop", True
     return changed
 
 

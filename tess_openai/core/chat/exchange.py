@@ -68,7 +68,7 @@ class Chat:
 
     def reader(self) -> ChunkReader:
         """Return a reader for this call's stream."""
-        return ChunkReader(self.model, self.call.now, self.call.new_id)
+        return ChunkReader(self.model, self.call.now, self.call.new_id, self.ledger.note)
 
     def writer(self, reader: ChunkReader) -> ChunkWriter:
         """Return a writer for this call's stream."""

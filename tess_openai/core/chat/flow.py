@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from tess_openai.core.calls import Answer, Call, Flow, Incoming, Outgoing, exchange, read_all, read_piece
-from tess_openai.core.chat.chunks import StreamEnd, StreamFault, broken, truncated
+from tess_openai.core.chat.chunks import ChunkReader, StreamEnd, StreamFault, broken, truncated
 from tess_openai.core.chat.completion import from_chunks, is_completion, to_chunks
 from tess_openai.core.chat.exchange import (
     EVENT_STREAM,
@@ -24,13 +24,13 @@ from tess_openai.core.chat.request import prepare
 from tess_openai.core.chat.stream import StreamFilter
 from tess_openai.core.chat.target import to_target
 from tess_openai.core.emulate.flow import emulated
-from tess_openai.core.errors import parse_error_in_200
+from tess_openai.core.errors import TessError, parse_error_in_200
 from tess_openai.core.headers import request_headers
 from tess_openai.core.jsons import JSONObject, dump_json, parse_object
 from tess_openai.core.lookups import locate, without_agent
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused
-from tess_openai.core.sse import DONE_EVENT, EventDecoder, encode_event
+from tess_openai.core.sse import EventDecoder, is_event_stream
 
 
 def chat_completion(call: Call, options: Options) -> Flow:
@@ -71,9 +71,9 @@ def answer(chat: Chat, incoming: Incoming) -> Flow:
         return
     streamed = is_stream(incoming)
     if chat.prepared.stream:
-        yield from _stream(chat) if streamed else _stream_from_whole(chat, incoming)
+        yield from _stream(chat, incoming) if streamed else _stream_from_whole(chat, incoming)
     elif streamed:
-        yield from _whole_from_stream(chat)
+        yield from _whole_from_stream(chat, incoming)
     else:
         yield from _whole(chat, incoming)
 
@@ -82,14 +82,13 @@ def _whole(chat: Chat, incoming: Incoming) -> Flow:
     body = yield from read_all()
     fields = parse_object(body)
     if fields is None or not is_completion(fields):
-        content_type = incoming.headers.get("content-type", "")
-        yield failed(chat, parse_error_in_200(body, content_type, asked="a chat completion"))
+        yield failed(chat, _wrong_200(incoming, body, asked="a chat completion"))
         return
     is_json = incoming.headers.get("content-type", "").startswith("application/json")
     yield from completed(chat, fields, body if is_json else None)
 
 
-def _stream(chat: Chat) -> Flow:
+def _stream(chat: Chat, incoming: Incoming) -> Flow:
     """Filter Tess's stream. A connection that breaks in the middle ends in an error event."""
     reader = chat.reader()
     stream = StreamFilter(reader, chat.writer(reader))
@@ -101,7 +100,7 @@ def _stream(chat: Chat) -> Flow:
         except ConnectionError as error:
             yield stream.fail(broken(str(error)))
             return
-        out = stream.feed(piece) if piece else stream.finish()
+        out = stream.feed(piece) if piece else _end(chat, incoming, reader, stream)
         ended = stream.ended
         if ended:
             refused = yield from tell(chat.ledger)
@@ -113,35 +112,58 @@ def _stream(chat: Chat) -> Flow:
             piece = yield from read_piece()
 
 
+def _end(chat: Chat, incoming: Incoming, reader: ChunkReader, stream: StreamFilter) -> bytes:
+    """Return the end of the caller's stream. What was called a stream and is none is read as an answer."""
+    body = stream.no_stream
+    if body is None:
+        return stream.finish()
+    fields = parse_object(body)
+    if fields is None or not is_completion(fields):
+        return stream.fail(StreamFault(_wrong_200(incoming, body, asked="a stream").to_json()))
+    chat.ledger.add(WHOLE_FOR_STREAM)
+    return stream.give(to_chunks(fields, reader))
+
+
+def _wrong_200(incoming: Incoming, body: bytes, *, asked: str) -> TessError:
+    content_type = incoming.headers.get("content-type", "")
+    return parse_error_in_200(body, content_type, asked=asked, status=incoming.status)
+
+
 def _stream_from_whole(chat: Chat, incoming: Incoming) -> Flow:
     """Give a whole answer as a stream."""
     body = yield from read_all()
     fields = parse_object(body)
     if fields is None or not is_completion(fields):
-        content_type = incoming.headers.get("content-type", "")
-        yield failed(chat, parse_error_in_200(body, content_type, asked="a stream"))
+        yield failed(chat, _wrong_200(incoming, body, asked="a stream"))
         return
     chat.ledger.add(WHOLE_FOR_STREAM)
     reader = chat.reader()
     stream = StreamFilter(reader, chat.writer(reader))
-    pieces = [stream.feed(encode_event(dump_json(chunk))) for chunk in to_chunks(fields, reader)]
-    pieces.append(stream.feed(DONE_EVENT))
+    events = stream.give(to_chunks(fields, reader))
     refused = yield from tell(chat.ledger)
     if refused is not None:
         yield refused.to_answer()
         return
     headers = {"content-type": EVENT_STREAM, **ledger_header(chat.ledger)}
-    yield Answer(200, headers, b"".join(pieces))
+    yield Answer(200, headers, events)
 
 
-def _whole_from_stream(chat: Chat) -> Flow:
+def _whole_from_stream(chat: Chat, incoming: Incoming) -> Flow:
     """Give a stream as a whole answer."""
     body = yield from read_all()
     reader, decoder = chat.reader(), EventDecoder()
     chunks: list[JSONObject] = []
     fault: StreamFault | None = None
     ended = False
-    for event in [*decoder.feed(body), *decoder.finish()]:
+    events = [*decoder.feed(body), *decoder.finish()]
+    if not events and not is_event_stream(body):
+        fields = parse_object(body)
+        if fields is not None and is_completion(fields):
+            yield from completed(chat, fields, None)
+        else:
+            yield failed(chat, _wrong_200(incoming, body, asked="a chat completion"))
+        return
+    for event in events:
         item = reader.read(event)
         if isinstance(item, StreamFault):
             fault = item
@@ -151,7 +173,7 @@ def _whole_from_stream(chat: Chat) -> Flow:
             break
         if item is not None:
             chunks.append(item.fields)
-    if fault is None and (not chunks or not (ended or reader.finished)):
+    if fault is None and (not chunks or not (ended or reader.is_whole)):
         fault = truncated()
     if fault is not None:
         yield faulty(chat, fault)

@@ -244,7 +244,8 @@ class _Translation:
                     given=_count(count, "message"),
                     why="Tess knows only role and content of a message",
                     remedy='Leave it out, or allow the loss with unsupported={"messages": "warn"}.',
-                    topic=None,
+                    topic="messages",
+                    quiet=True,
                 )
         if seen["dropped"]:
             ledger.mapped(

@@ -11,15 +11,24 @@ from typing import Final
 
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.chunks import Chunk, ChunkReader, StreamEnd, StreamFault, truncated
-from tess_openai.core.chat.usage import estimate_usage
+from tess_openai.core.chat.usage import estimate_usage, is_usage
 from tess_openai.core.jsons import JSONObject, dump_json, to_list, to_object
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.options import CALL_FIELD
-from tess_openai.core.sse import DONE_EVENT, EventDecoder, ServerSentEvent, encode_event
+from tess_openai.core.sse import (
+    DONE,
+    DONE_EVENT,
+    EventDecoder,
+    ServerSentEvent,
+    encode_event,
+    is_event_stream,
+)
 
 NO_TEXT: Final = Change(
     "noticed", "answer", "", "", "Tess answered with no text", "Ask again, or ask otherwise.", "answer"
 )
+_KEPT: Final = 1 << 20
+"""Bytes that are kept until the first event shows that they are a stream; a whole answer is far smaller."""
 
 
 class ChunkWriter:
@@ -49,12 +58,16 @@ class ChunkWriter:
             fields["choices"] = [{"index": 0, "delta": {}, "finish_reason": None}]
             chunk = Chunk(fields, untouched=False)
         reader = self._reader
-        if self._include_usage and fields.get("usage") and not reader.finished:
-            # The counts come last, and a finish reason is still to come: helpers keep the last chunk's word.
-            self._usage = fields.pop("usage")
-            if not fields["choices"]:
-                return b""
-            chunk = Chunk(fields, untouched=False)
+        if self._include_usage and fields.get("usage"):
+            usage = to_object(fields["usage"])
+            if not fields["choices"] and reader.finished and is_usage(usage):
+                self._usage = None  # this is the last chunk, as OpenAI has it
+            elif usage is not None:
+                # The counts come last and alone: helpers keep the last chunk's word for the finish reason.
+                self._usage = fields.pop("usage")
+                if not fields["choices"]:
+                    return b""
+                chunk = Chunk(fields, untouched=False)
         if self._held is None and not (reader.finished and (self._ledger.changes or not reader.has_output)):
             return encode_event(raw if chunk.untouched else dump_json(fields))
         before, self._held = self._held, fields
@@ -101,6 +114,7 @@ class StreamFilter:
         self._decoder = EventDecoder()
         self._reader = reader
         self._writer = writer
+        self._before_events: bytearray | None = bytearray()  # None once there was an event
 
     @property
     def ended(self) -> bool:
@@ -114,14 +128,30 @@ class StreamFilter:
 
     def feed(self, data: bytes) -> bytes:
         """Take the next bytes of Tess, return the next bytes for the caller."""
-        return b"".join([self._take(event) for event in self._decoder.feed(data)])
+        events = self._decoder.feed(data)
+        if self._before_events is not None:
+            self._before_events += data[: _KEPT - len(self._before_events)]
+            if events:
+                self._before_events = None
+        return b"".join([self._take(event) for event in events])
+
+    @property
+    def no_stream(self) -> bytes | None:
+        """At the end of Tess's stream: what came, when it was no event stream at all; else None."""
+        came = bytes(self._before_events or b"")
+        return None if is_event_stream(came) else came
+
+    def give(self, chunks: Sequence[JSONObject]) -> bytes:
+        """Return the caller's whole stream for chunks that were made of something else."""
+        events = [ServerSentEvent("", dump_json(chunk)) for chunk in chunks]
+        return b"".join([*map(self._take, events), self._take(ServerSentEvent("", DONE))])
 
     def finish(self) -> bytes:
         """Take the end of Tess's stream, return the end for the caller."""
         out = b"".join([self._take(event) for event in self._decoder.finish()])
         if self.ended:
             return out
-        return out + (self._writer.close() if self._reader.finished else self._writer.fail(truncated()))
+        return out + (self._writer.close() if self._reader.is_whole else self._writer.fail(truncated()))
 
     def fail(self, fault: StreamFault) -> bytes:
         """End the caller's stream with a fault found elsewhere, also in place of its `[DONE]`."""

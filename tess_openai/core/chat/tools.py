@@ -37,7 +37,20 @@ class TessTools:
     emulate: bool = False
 
 
-_ALL_AS_GIVEN: Final = TessTools(None, TOOL_PARAMETERS)
+_CALLERS_OWN: Final = ("function", "custom", "")
+"""Types of tools that the caller's program runs; one without a type is taken for a function."""
+_USUAL_CONTEXT: Final = ("search_context_size", "medium")
+"""Source: OpenAI's API reference, the default (documented)."""
+_ASKS_FOR_NOTHING: Final[Mapping[str, tuple[object, ...]]] = {
+    "tools": (None, []),
+    "functions": (None, []),
+    "tool_choice": (None, "auto"),
+    "function_call": (None, "auto"),
+    "parallel_tool_calls": (None, True),
+    "web_search_options": (None,),
+}
+_NO_SETTINGS: Final = "Tess names a tool by a word, so it runs as the agent has it"
+_NAME_A_WORD: Final = "Name a tool of the agent's for it, with tool_names."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +58,9 @@ class _Given:
     """The caller's tools, sorted."""
 
     words: Mapping[str, str]  # of Tess's enum, in order -> what stood for it; "" for the word itself
-    functions: int  # functions, custom tools and hosted tools that have no word
+    settings: int  # of the tools that have a word; the word carries none of them
+    functions: int  # of the caller's program, custom tools among them
+    wordless: int  # hosted tools that have no word
 
     @property
     def first(self) -> str | None:
@@ -65,15 +80,39 @@ def to_tools(body: JSONObject, options: Options, ledger: Ledger) -> TessTools:
     if not isinstance(body.get("tools"), str | list | None) or not isinstance(
         body.get("functions"), list | None
     ):
-        return _ALL_AS_GIVEN
+        return TessTools(None, TOOL_PARAMETERS)
     given = _read(body, options.tool_names)
     declined = next((name for name in CHOICES if body.get(name) == "none"), None)
     if declined is not None and not isinstance(body.get("tools"), str):
         return TessTools(options.tools)
+    if _say_in_a_word(given, ledger) == "keep":
+        return _with_tools("tools", body, ledger)
+    kept = frozenset[str]() if given.first is None else _lose_search_options(body, ledger)
     word = options.tools if given.first is None else given.first
-    if given.first is not None and given.words[given.first]:
+    if given.functions or given.wordless:
+        return _lose_functions(body, given, word, ledger, kept)
+    demand = _demand(body, options.tool_names) or (declined if given.words else None)
+    if demand is None:
+        return TessTools(word, kept)
+    by_itself = "the agent decides itself whether it uses its tool"
+    verdict = ledger.lose(
+        demand,
+        given=describe(body[demand]),
+        why=by_itself if given.words else "there are no tools to choose from",
+        topic="tools",
+        quiet=not given.words,  # some clients demand a call of nothing, unasked
+    )
+    return TessTools(word, kept | _kept(demand, verdict))
+
+
+def _say_in_a_word(given: _Given, ledger: Ledger) -> Verdict:
+    """Record how the tools become one word; `"keep"` when they are to be sent as given instead."""
+    if given.first is None:
+        return "lose"
+    is_lossy = len(given.words) > 1 or given.settings > 0
+    if given.words[given.first] and not (is_lossy and ledger.policy.word("tools") == "forward"):
         ledger.mapped("tools", given.words[given.first], given.first, "Tess names one tool by a word")
-    if given.first is not None and len(given.words) > 1:
+    if len(given.words) > 1:
         verdict = ledger.lose(
             "tools",
             given=", ".join(given.words),
@@ -84,49 +123,83 @@ def to_tools(body: JSONObject, options: Options, ledger: Ledger) -> TessTools:
             topic="tools",
         )
         if verdict == "keep":
-            return _ALL_AS_GIVEN
-    if given.functions:
-        return _lose_functions(body, given, word, ledger)
-    demand = _demand(body, options.tool_names) or (declined if given.words else None)
-    if demand is None:
-        return TessTools(word)
-    by_itself = "the agent decides itself whether it uses its tool"
-    verdict = ledger.lose(
-        demand,
-        given=describe(body[demand]),
-        why=by_itself if given.words else "there are no tools to choose from",
-        topic="tools" if given.words else None,  # some clients demand a call of nothing, unasked
+            return verdict
+    if not given.settings:
+        return "lose"
+    return ledger.lose(
+        "tools", given=_count(given.settings, "setting") + " of a tool", why=_NO_SETTINGS, topic="tools"
     )
-    return TessTools(word, _kept(demand, verdict))
 
 
-def _lose_functions(body: JSONObject, given: _Given, word: str | None, ledger: Ledger) -> TessTools:
+def _lose_search_options(body: JSONObject, ledger: Ledger) -> frozenset[str]:
+    """Decide over what `web_search_options` asks for beyond a search; what of it is sent all the same."""
+    name = "web_search_options"
+    if not _settings(body.get(name)):
+        return frozenset()
+    return _kept(name, ledger.lose(name, given=describe(body[name]), why=_NO_SETTINGS, topic="tools"))
+
+
+def _lose_functions(
+    body: JSONObject, given: _Given, word: str | None, ledger: Ledger, kept: frozenset[str]
+) -> TessTools:
     param = next((name for name in ("tools", "functions") if to_list(body.get(name))), "web_search_options")
     sent = NO_TOOLS if given.first is None else given.first
+    counts = (_count(given.functions, "function"), _count(given.wordless, "hosted tool"))
+    remedy = EMULATE % param if given.functions else _NAME_A_WORD
     verdict = ledger.lose(
         param,
-        given=f"{given.functions} function{'s' if given.functions > 1 else ''}",
+        given=", ".join(text for text in counts if text),
         sent=sent,
-        why="Tess cannot call your functions, so the answer is made without them",
-        remedy=EMULATE % param,
+        why=_why_without(given),
+        remedy=remedy,
         topic="tools",
         can_emulate=True,
     )
     if verdict == "emulate":
-        return TessTools(word, emulate=True)
+        return TessTools(word, kept, emulate=True)
     if verdict == "keep":
-        return _ALL_AS_GIVEN
+        return _with_tools(param, body, ledger)
+    parallel = "parallel_tool_calls"
+    if body.get(parallel) is False and ledger.policy.has_own(parallel):  # else it went with the functions
+        why = "no functions are called, one by one or together"
+        verdict = ledger.lose(parallel, given=describe(body[parallel]), why=why, topic="tools")
+        kept |= _kept(parallel, verdict)
     demand = _demand(body, {})
     if demand is None:
-        return TessTools(sent)
+        return TessTools(sent, kept)
     verdict = ledger.lose(
         demand,
         given=describe(body[demand]),
         why="a function call was demanded and none will come: the answer is prose",
-        remedy=EMULATE % param,
+        remedy=remedy,
         topic="tools",
     )
-    return TessTools(sent, _kept(demand, verdict))
+    return TessTools(sent, kept | _kept(demand, verdict))
+
+
+def _with_tools(param: str, body: JSONObject, ledger: Ledger) -> TessTools:
+    """Forward the tools of `param` as given, and the rest with them where no word of its own forbids it."""
+    kept = TOOL_PARAMETERS
+    for name in sorted(TOOL_PARAMETERS - {param}):
+        value = body.get(name)
+        if value in _ASKS_FOR_NOTHING[name] or (name == "tools" and isinstance(value, str)):
+            continue
+        given, why = describe(value), "Tess does not have it"
+        if ledger.lose(name, given=given, why=why, topic="tools", parent=param) != "keep":
+            kept -= {name}
+    return TessTools(None, kept)
+
+
+def _why_without(given: _Given) -> str:
+    if not given.functions:
+        them = "it" if given.wordless == 1 else "them"
+        return f"Tess has no word for {them}, so the answer is made without {them}"
+    rest = " and has no word for the rest" if given.wordless else ""
+    return f"Tess cannot call your functions{rest}, so the answer is made without them"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' if number > 1 else ''}" if number else ""
 
 
 def _kept(param: str, verdict: Verdict) -> frozenset[str]:
@@ -137,6 +210,7 @@ def _read(body: JSONObject, names: Mapping[str, str]) -> _Given:
     tools = body.get("tools")
     words = {tools: ""} if isinstance(tools, str) and tools else dict[str, str]()
     functions = len(to_list(body.get("functions")) or [])
+    settings = wordless = 0
     for item in _joined(to_list(tools) or []):
         if isinstance(item, str):
             if item:
@@ -144,17 +218,28 @@ def _read(body: JSONObject, names: Mapping[str, str]) -> _Given:
             continue
         kind, name = _kind_and_name(item)
         known = _known(kind, name, names)
-        if known is None:
+        if known is not None:
+            words.setdefault(names[known], known)
+            settings += _settings(item) if known == kind else 0  # a function's are its description
+        elif kind in _CALLERS_OWN:
             functions += 1
         else:
-            words.setdefault(names[known], known)
+            wordless += 1
     if body.get("web_search_options") is not None:
         word = names.get(WEB_SEARCH)
         if word is None:
-            functions += 1
+            wordless += 1
         else:
             words.setdefault(word, "web_search_options")
-    return _Given(words, functions)
+    return _Given(words, settings, functions, wordless)
+
+
+def _settings(tool: object) -> int:
+    """Count what a hosted tool is asked for beyond itself."""
+    return sum(
+        name != "type" and value not in (None, [], {}, "") and (name, value) != _USUAL_CONTEXT
+        for name, value in (to_object(tool) or {}).items()
+    )
 
 
 def _joined(items: list[object]) -> list[object]:

@@ -76,7 +76,7 @@ def test_openais_finish_reasons_are_untouched(reason: str) -> None:
 COMPLETED = [
     pytest.param(without(FULL, "id"), {"id": "chatcmpl-made-up"}, id="no id"),
     pytest.param({**FULL, "id": ""}, {"id": "chatcmpl-made-up"}, id="an empty id"),
-    pytest.param({**FULL, "id": 7}, {"id": "chatcmpl-made-up"}, id="an id that is a number"),
+    pytest.param({**FULL, "id": 7}, {"id": "7"}, id="an id that is a number"),
     pytest.param(without(FULL, "object"), {}, id="no object"),
     pytest.param({**FULL, "object": "chunk"}, {}, id="another object"),
     pytest.param(without(FULL, "created"), {"created": 99}, id="no time"),
@@ -198,6 +198,8 @@ def test_usage_is_noticed() -> None:
     chunk_of({**FULL, "usage": None}, of)
     assert not of.has_usage
     chunk_of({**FULL, "choices": [], "usage": {"total_tokens": 7}}, of)
+    assert not of.has_usage
+    chunk_of({**FULL, "usage": {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}}, of)
     assert of.has_usage
 
 
@@ -216,7 +218,7 @@ def test_an_event_of_execute_is_a_chunk(fields: JSON, delta: str, reason: str | 
     assert chunk.fields["choices"] == [
         {"index": 0, "delta": {"role": "assistant", "content": delta}, "finish_reason": reason}
     ]
-    assert (chunk.fields["id"], chunk.fields["root_id"]) == ("chatcmpl-made-up", 3)
+    assert (chunk.fields["id"], chunk.fields["root_id"]) == ("7", 3)
 
 
 @pytest.mark.parametrize(
@@ -268,9 +270,20 @@ ERRORS = [
         id="a canceled one",
     ),
     pytest.param({"choices": [], "error": "boom"}, "", "boom", "stream_error", id="beside choices"),
-    pytest.param("not JSON", "", "no JSON object", "stream_not_json", id="a line of text"),
-    pytest.param("<html>", "", "no JSON object", "stream_not_json", id="a page"),
-    pytest.param('"boom"', "", "no JSON object", "stream_not_json", id="a JSON string"),
+    pytest.param(
+        {"choices": [], "message": "boom"}, "error", "boom", "stream_error", id="a named event with choices"
+    ),
+    pytest.param(
+        choice(index=0, delta={"content": "a"}, finish_reason="error"),
+        "",
+        "the execution failed without a reason",
+        "stream_error",
+        id="a failure for a finish reason",
+    ),
+    pytest.param("not JSON", "", "no JSON object: not JSON", "stream_not_json", id="a line of text"),
+    pytest.param("<html>", "", "no JSON object: <html>", "stream_not_json", id="a page"),
+    pytest.param('"boom"', "", "boom", "stream_error", id="a JSON string"),
+    pytest.param('""', "", "the execution failed without a reason", "stream_error", id="an empty string"),
     pytest.param("null", "", "no JSON object", "stream_not_json", id="null"),
     pytest.param("[]", "", "no JSON object", "stream_not_json", id="a list"),
     pytest.param("7", "", "no JSON object", "stream_not_json", id="a number"),

@@ -7,10 +7,11 @@ import json
 from typing import Any, TypeAlias
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tess_openai.core.chat.chunks import FINISH_REASONS, ChunkReader
+from tess_openai.core.changes import Change
+from tess_openai.core.chat.chunks import FINISH_REASONS, Chunk, ChunkReader
 from tess_openai.core.chat.completion import (
     complete,
     contents_of,
@@ -22,6 +23,7 @@ from tess_openai.core.chat.completion import (
 from tess_openai.core.jsons import parse_object
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.policy import Policy
+from tess_openai.core.sse import ServerSentEvent
 
 JSON: TypeAlias = dict[str, Any]
 
@@ -74,7 +76,8 @@ def test_openais_finish_reasons_stay(reason: str) -> None:
     [
         pytest.param({**FULL, "id": None}, {"id": "chatcmpl-made-up"}, id="a null id"),
         pytest.param({**FULL, "id": ""}, {"id": "chatcmpl-made-up"}, id="an empty id"),
-        pytest.param({**FULL, "id": 7}, {"id": "chatcmpl-made-up"}, id="an id that is a number"),
+        pytest.param({**FULL, "id": 7}, {"id": "7"}, id="an id that is a number"),
+        pytest.param({**FULL, "id": True}, {"id": "chatcmpl-made-up"}, id="an id that is true"),
         pytest.param({**FULL, "object": "answer"}, {}, id="another object"),
         pytest.param({**FULL, "created": "now"}, {"created": 99}, id="a time that is no number"),
         pytest.param({**FULL, "model": None}, {"model": "asked-for"}, id="a null model"),
@@ -111,6 +114,51 @@ def test_a_message_of_calls_gets_a_null_content() -> None:
     assert changed
     assert fields["choices"][0]["message"] == {"role": "assistant", "tool_calls": CALLS, "content": None}
     assert "tess_openai" not in fields
+
+
+@pytest.mark.parametrize(
+    ("given", "meant", "noticed"),
+    [
+        pytest.param("max_tokens", "length", [], id="a limit"),
+        pytest.param("max_output_tokens", "length", [], id="a limit in other words"),
+        pytest.param("end_turn", "stop", [], id="an end"),
+        pytest.param("tool_use", "tool_calls", [], id="a call"),
+        pytest.param("recitation", "stop", ["recitation"], id="a word that nobody knows"),
+        pytest.param("it was said", "stop", ["a string of 11 characters"], id="no word"),
+        pytest.param({"a": 1}, "stop", ["an object with 1 key"], id="an object"),
+        pytest.param(None, "stop", [], id="nothing"),
+    ],
+)
+def test_a_finish_reason_of_anothers_is_translated(given: object, meant: str, noticed: list[str]) -> None:
+    """A cut answer must not look whole, and what is not understood is told."""
+    ledger = Ledger(Policy())
+    one = {"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": given}
+    fields, changed = completed({**FULL, "choices": [one, {**one, "index": 1}]}, ledger)
+    assert [each["finish_reason"] for each in fields["choices"]] == [meant, meant]
+    assert [(change.action, change.given) for change in ledger.changes] == [("noticed", x) for x in noticed]
+    assert changed
+
+
+def test_an_error_beside_a_text_is_told_of_and_moved() -> None:
+    """The text was paid for; and the SDK takes a root field `error` of a stream for a failure."""
+    ledger = Ledger(Policy())
+    given = {**FULL, "error": "partial failure"}
+    assert completed(given, ledger) == ({**FULL, "tess": {"error": "partial failure"}}, True)
+    assert [(change.action, change.warn) for change in ledger.changes] == [("noticed", "answer")]
+    notes: list[Change] = []
+    said, *_ = to_chunks(copy.deepcopy(given), reader())
+    item = ChunkReader("m", lambda: 99, lambda: "x", notes.append).read(
+        ServerSentEvent("", json.dumps(said).encode())
+    )
+    assert isinstance(item, Chunk)
+    assert (item.fields["tess"], "error" in item.fields) == ({"error": "partial failure"}, False)
+    assert notes == list(ledger.changes)
+
+
+@pytest.mark.parametrize("error", [None, False, "", {}])
+def test_no_error_is_nothing_to_tell(error: object) -> None:
+    """Tess's own answers have a null one."""
+    assert completed({**FULL, "error": error}) == ({**FULL, "error": error}, False)
 
 
 @pytest.mark.parametrize("content", [None, ""])
@@ -158,6 +206,10 @@ def test_usage_that_clients_cannot_read_is_estimated(usage: object) -> None:
         pytest.param({"choices": [{"message": "Hi"}]}, id="a message that is a string"),
         pytest.param({"choices": [{"message": {"content": "Hi"}}, 7]}, id="one good choice and a number"),
         pytest.param({"choices": [{"text": "Hi"}]}, id="a text completion"),
+        pytest.param({**FULL, "choices": [{"message": {"content": ""}}], "error": "x"}, id="an error"),
+        pytest.param(
+            {"choices": [{"message": {"content": "H"}, "finish_reason": "error"}]}, id="a failure, half said"
+        ),
     ],
 )
 def test_what_is_no_completion_is_known(fields: JSON | None) -> None:
@@ -218,6 +270,32 @@ def test_pieces_are_joined_by_choice() -> None:
     assert (joined["object"], joined["usage"]) == ("chat.completion", FULL["usage"])
 
 
+def test_all_that_a_stream_said_is_joined() -> None:
+    """Not its text alone."""
+    pieces: list[JSON] = [
+        {"role": "assistant", "content": None, "reasoning_content": "Let me "},
+        {"reasoning_content": "see.", "refusal": "I "},
+        {"refusal": "cannot.", "annotations": [{"url": "a"}]},
+        {"tool_calls": [{"index": 1, "id": "d", "type": "function", "function": {"name": "g"}}]},
+        {"tool_calls": [{"index": 0, "id": "c", "function": {"name": "f", "arguments": '{"a"'}}]},
+        {"tool_calls": [{"index": 0, "id": "c", "function": {"name": "f", "arguments": ": 1}"}}]},
+        {"annotations": [{"url": "b"}]},
+    ]
+    of = reader()
+    chunks = [of.complete({"choices": [{"index": 0, "delta": each}]}).fields for each in pieces]
+    assert from_chunks(chunks)["choices"][0]["message"] == {
+        "role": "assistant",
+        "content": None,
+        "reasoning_content": "Let me see.",
+        "refusal": "I cannot.",
+        "annotations": [{"url": "a"}, {"url": "b"}],
+        "tool_calls": [
+            {"id": "c", "function": {"name": "f", "arguments": '{"a": 1}'}},
+            {"id": "d", "type": "function", "function": {"name": "g"}},
+        ],
+    }
+
+
 values: st.SearchStrategy[object] = (
     st.none() | st.booleans() | st.integers() | st.text() | st.just([]) | st.just({}) | st.just(CALLS)
 )
@@ -232,7 +310,7 @@ completions = st.fixed_dictionaries(
 @given(completions)
 def test_no_answer_raises_and_completing_twice_changes_nothing(given: JSON) -> None:
     """Fields of any type become what clients read, in both forms."""
-    assert is_completion(given)
+    assume(is_completion(given))
     once, _ = completed(given, prompts=["a"])
     for each in once["choices"]:
         assert type(each["index"]) is int

@@ -60,6 +60,12 @@ def encoded(value: object) -> bytes:
     return json.dumps(value).encode()
 
 
+def two_choices() -> bytes:
+    """Stream two choices of which one has no end."""
+    first, second = CHUNK["choices"][0], {"index": 1, "delta": {"content": "Ho"}, "finish_reason": None}
+    return b"data: " + encoded({**CHUNK, "choices": [first, second]}) + b"\n\n"
+
+
 @dataclass
 class Run:
     """One call, driven to its end.
@@ -139,7 +145,7 @@ def drive(
         elif isinstance(step, ReadAll):
             event = b"".join(piece for piece in left if isinstance(piece, bytes))
             if incoming is not None and incoming.status >= 400:
-                assert step.limit == ERROR_BODY_LIMIT
+                assert step == ReadAll(ERROR_BODY_LIMIT, may_break=True)
         elif step is READ:
             piece = left.pop(0) if left else b""
             event, error = (None, piece) if isinstance(piece, Exception) else (piece, None)
@@ -404,6 +410,7 @@ def test_a_stream_becomes_a_whole_answer() -> None:
         pytest.param(EVENTS.replace(b'"stop"', b"null")[:-14], "stream_truncated", id="no end"),
         pytest.param(b'data: {"error":"boom"}\n\n', "stream_error", id="an error"),
         pytest.param(b"data: boom\n\n", "stream_not_json", id="a line of text"),
+        pytest.param(two_choices(), "stream_truncated", id="the end of one of two choices"),
     ],
 )
 def test_a_stream_that_fails_is_no_whole_answer(body: bytes, code: str) -> None:
@@ -411,6 +418,67 @@ def test_a_stream_that_fails_is_no_whole_answer(body: bytes, code: str) -> None:
     run = drive(CHAT, Incoming(200, AS_EVENTS), [body])
     assert (run.answer.status, run.error["code"]) == (502, code)
     assert run.answer.headers["x-should-retry"] == "false"
+
+
+RAW = [
+    pytest.param(b'{"error":"boom"}', "error_in_200", "boom", id="an error"),
+    pytest.param(b'{\n "error": "boom"\n\n}\n', "error_in_200", "boom", id="an error over several lines"),
+    pytest.param(b"<html><title>Login</title>", "not_an_answer", '"Login"', id="a page"),
+    pytest.param(b"upstream is busy\n\n", "not_an_answer", "upstream is busy", id="a line of text"),
+]
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(("body", "code", "reason"), RAW)
+def test_what_is_called_a_stream_and_is_none_keeps_its_reason(
+    *, body: bytes, code: str, reason: str, stream: bool, size: int
+) -> None:
+    """In the middle of the caller's stream, and where none was asked for."""
+    pieces = [body[at : at + size] for at in range(0, len(body), size)]
+    run = drive({**CHAT, "stream": stream}, Incoming(200, AS_EVENTS), pieces)
+    error = run.events[-1]["error"] if stream else run.error
+    assert error["code"] == code
+    assert reason in error["message"]
+
+
+@pytest.mark.parametrize("size", [7, 1000])
+def test_a_whole_answer_that_is_called_a_stream_is_not_lost(size: int) -> None:
+    """It was paid for."""
+    body = json.dumps(ANSWER, indent=1).encode()
+    pieces = [body[at : at + size] for at in range(0, len(body), size)]
+    streamed = drive({**CHAT, "stream": True}, Incoming(200, AS_EVENTS), pieces)
+    assert streamed.events[0]["choices"][0]["delta"] == {"role": "assistant", "content": "Hi"}
+    assert streamed.events[-1] == {"done": True}
+    assert streamed.told == [["stream"]]
+    whole = drive(CHAT, Incoming(200, AS_EVENTS), pieces)
+    assert whole.payload == ANSWER
+    assert whole.answer.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_error_beside_a_text_does_not_lose_the_text(*, stream: bool) -> None:
+    """It warns, in both ways to answer; without a text it is the answer."""
+    error = {"error": "partial failure"}
+    chunk, answer = {**CHUNK, **error}, {**ANSWER, **error}
+    for incoming, body in (
+        (Incoming(200, AS_EVENTS), b"data: " + encoded(chunk) + b"\n\ndata: [DONE]\n\n"),
+        (Incoming(200, AS_JSON), encoded(answer)),
+    ):
+        run = drive({**CHAT, "stream": stream}, incoming, [body])
+        assert b'"Hi"' in run.body
+        assert b'"error":"partial failure"' in run.body
+        assert not stream or not any("error" in event for event in run.events)
+        assert "answer" in run.told[-1]
+        silent = drive({**CHAT, "stream": stream}, incoming, [body.replace(b'"Hi"', b'""')])
+        error_seen = silent.events[-1]["error"] if silent.body.startswith(b"data:") else silent.error
+        assert "partial failure" in error_seen["message"]
+
+
+def test_the_status_of_an_empty_answer_is_told() -> None:
+    """A 204 is not called a 200."""
+    run = drive(CHAT, Incoming(204, {}), [b""])
+    assert run.error["message"] == "Tess answered 204 with an empty body instead of a chat completion"
 
 
 @pytest.mark.parametrize("model", [None, 7, ["tess-6"]])

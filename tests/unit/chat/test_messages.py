@@ -129,6 +129,15 @@ def test_another_key_is_dropped_and_recorded(key: str) -> None:
     assert (sent, change.action) == (given, "forwarded")
 
 
+@pytest.mark.parametrize(
+    ("param", "topic"), [("messages.name", "messages"), ("messages", None), ("messages.audio", None)]
+)
+def test_a_key_is_warned_of_where_that_was_asked_for(param: str, topic: str | None) -> None:
+    """By its own name; a word for all messages leaves it in the ledger."""
+    _, (change,) = translate([text("user", "hello", name="x")], Policy("warn", {param: "warn"}))
+    assert change.warn == topic
+
+
 def test_messages_with_forwarded_keys_are_not_merged() -> None:
     """A name belongs to one message."""
     given = [text("user", "a", name="Ana"), text("user", "b", name="Bo"), HELLO]

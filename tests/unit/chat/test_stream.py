@@ -32,6 +32,13 @@ def chunk(content: str | None = None, reason: str | None = None, **more: object)
     }
 
 
+def two(index: int, content: str | None, reason: str | None = None) -> JSON:
+    """Build a complete chunk of one of several choices."""
+    fields = chunk(content, reason)
+    fields["choices"][0] |= {"index": index}
+    return fields
+
+
 FIRST = chunk("Hi")
 FIRST["choices"][0]["delta"]["role"] = "assistant"
 LAST = chunk(None, "stop")
@@ -128,6 +135,10 @@ def test_a_finish_reason_without_done_is_a_whole_answer() -> None:
         pytest.param(wire(FIRST) + b"data: [DON", id="inside the mark of the end"),
         pytest.param(b": ping\n\n", id="after a comment"),
         pytest.param(b"", id="at once"),
+        pytest.param(b"dat", id="inside the first word"),
+        pytest.param(
+            wire(two(0, "a"), two(1, "b"), two(0, None, "stop")), id="after the end of one of two choices"
+        ),
     ],
 )
 @pytest.mark.parametrize("told", [True, False])
@@ -193,6 +204,16 @@ def test_a_chunk_without_choices_gets_one_unless_usage_was_asked_for() -> None:
             [FIRST, USAGE], True, ["12345678"], False, id="asked for and given, and no finish reason"
         ),
         pytest.param([FIRST, LAST], True, None, False, id="asked for, and not to be estimated"),
+        pytest.param(
+            [FIRST, {**LAST, "usage": {"prompt_tokens": 1}}], True, ["12345678"], True, id="given in part"
+        ),
+        pytest.param(
+            [FIRST, LAST, {**USAGE, "usage": {"prompt_tokens": 1}}],
+            True,
+            ["12345678"],
+            True,
+            id="given in part, by itself",
+        ),
         pytest.param([FIRST, LAST], False, ["12345678"], False, id="not asked for"),
     ],
 )
@@ -214,6 +235,34 @@ def test_usage_comes_last_when_it_was_asked_for(
             "estimated": True,
         }
     assert done == "[DONE]"
+
+
+COUNTS = USAGE["usage"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param([FIRST, {**LAST, "usage": COUNTS}], id="beside the finish reason"),
+        pytest.param(
+            [{**FIRST, "usage": {**COUNTS, "total_tokens": 1}}, {**LAST, "usage": COUNTS}], id="in each"
+        ),
+        pytest.param([{**FIRST, "usage": COUNTS}, LAST, USAGE], id="in the first, and by itself"),
+        pytest.param([FIRST, LAST, {**chunk(), "usage": COUNTS}], id="beside an empty choice"),
+    ],
+)
+def test_usage_stands_once_and_alone_wherever_tess_puts_it(given: list[JSON]) -> None:
+    """Programs look for it in the chunk without choices, the last."""
+    *chunks, last, done = events(run(new_filter(include_usage=True, prompts=["a"]), wire(*given) + DONE))
+    assert (last["choices"], last["usage"], done) == ([], COUNTS, "[DONE]")
+    assert all(each["choices"] and "usage" not in each for each in chunks)
+
+
+def test_usage_in_part_is_given_where_none_is_to_be_estimated() -> None:
+    """As in a whole answer."""
+    part = {"prompt_tokens": 1}
+    *_, last, _ = events(run(new_filter(include_usage=True), wire(FIRST, {**LAST, "usage": part}) + DONE))
+    assert (last["choices"], last["usage"]) == ([], part)
 
 
 def test_texts_of_a_chunk_are_those_of_all_choices() -> None:

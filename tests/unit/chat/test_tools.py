@@ -117,7 +117,6 @@ FUNCTIONS = [
     pytest.param(
         {"tools": [{"type": "custom", "custom": {"name": "s"}}]}, "tools", "1 function", id="custom"
     ),
-    pytest.param({"tools": [{"type": "code_interpreter"}]}, "tools", "1 function", id="another hosted tool"),
     pytest.param({"tools": [7]}, "tools", "1 function", id="a number"),
     pytest.param({"tools": [{"type": 7}]}, "tools", "1 function", id="a tool of no type"),
     pytest.param({"functions": [{"name": "f"}]}, "functions", "1 function", id="functions as of old"),
@@ -160,6 +159,34 @@ def test_functions_obey_every_policy(given: JSON, param: str) -> None:
     assert caught.value.param == param
 
 
+WORDLESS = [
+    pytest.param(
+        {"tools": [{"type": "code_interpreter"}]}, "1 hosted tool", "has no word for it", id="one hosted tool"
+    ),
+    pytest.param(
+        {"tools": [{"type": "code_interpreter"}, {"type": "file_search"}]},
+        "2 hosted tools",
+        "has no word for them",
+        id="two hosted tools",
+    ),
+    pytest.param(
+        {"tools": [FUNCTION, {"type": "code_interpreter"}]},
+        "1 function, 1 hosted tool",
+        "cannot call your functions and has no word for the rest",
+        id="a function and a hosted tool",
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "count", "reason"), WORDLESS)
+def test_a_hosted_tool_without_a_word_is_not_called_a_function(given: JSON, count: str, reason: str) -> None:
+    """The warning says what it is, and that a word can be named for it."""
+    (change,) = prepare(given, Options()).ledger.changes
+    assert (change.given, change.sent, change.warn) == (count, "no-tools", "tools")
+    assert reason in change.why
+    assert ("tool_names" in change.remedy) is ("function" not in count)
+
+
 def test_functions_for_the_emulation_are_told_by_it() -> None:
     """The word for Tess stays what it would be without them."""
     options = Options(policy=Policy("emulate"), tools="wikipedia")
@@ -199,6 +226,110 @@ def test_of_several_tools_the_first_is_sent(given: JSON, origin: str) -> None:
     mapped = [("mapped", "tools", None)] if origin else []
     assert told == [*mapped, ("rewritten", "tools", "tools")]
     assert sent_and_told(given, policy=Policy("forward"), tool_names=names)[0] == given
+
+
+REQUIRED: JSON = {"tools": [FUNCTION], "tool_choice": "required", "parallel_tool_calls": False}
+
+
+@pytest.mark.parametrize(
+    ("own", "lost"),
+    [
+        pytest.param({}, [], id="all with the tools"),
+        pytest.param({"*": "error"}, [], id="all with the tools, whatever the rest has"),
+        pytest.param({"tool_choice": "ignore"}, ["tool_choice"], id="but for the choice"),
+        pytest.param({"parallel_tool_calls": "warn"}, ["parallel_tool_calls"], id="but for parallel calls"),
+    ],
+)
+def test_what_belongs_to_forwarded_tools_goes_with_them(own: dict[str, Any], lost: list[str]) -> None:
+    """Unless it has a word of its own; the ledger tells either way."""
+    policy = Policy().overridden_by({"tools": "forward", **own})
+    sent, told = sent_and_told(REQUIRED, policy=policy)
+    assert sent == {name: value for name, value in REQUIRED.items() if name not in lost}
+    assert {(action, param) for action, param, _ in told} == {
+        ("stripped" if name in lost else "forwarded", name) for name in REQUIRED
+    }
+
+
+@pytest.mark.parametrize("given", [REQUIRED, {"tools": ["a", "b"], "tool_choice": "required"}])
+def test_what_belongs_to_forwarded_tools_is_refused_by_its_own_word(given: JSON) -> None:
+    """Functions, and words of which Tess runs one."""
+    with pytest.raises(Refused) as caught:
+        prepare(given, Options(policy=Policy("warn", {"tools": "forward", "tool_choice": "error"})))
+    assert caught.value.param == "tool_choice"
+
+
+def test_a_word_beside_forwarded_functions_stays() -> None:
+    """Tess has it, so no policy has a say."""
+    given = {"tools": "internet", "functions": [{"name": "f"}]}
+    policy = Policy("warn", {"functions": "forward", "tools": "error"})
+    assert sent_and_told(given, policy=policy) == (given, [("forwarded", "functions", None)])
+
+
+SETTINGS = [
+    pytest.param(
+        {"web_search_options": {"search_context_size": "high"}}, "web_search_options", id="of the old switch"
+    ),
+    pytest.param(
+        {"tools": [{**SEARCH, "filters": {"allowed_domains": ["a.example"]}, "user_location": None}]},
+        "tools",
+        id="of a hosted tool",
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "param"), SETTINGS)
+def test_settings_that_a_word_cannot_carry_are_told_of(given: JSON, param: str) -> None:
+    """The word is sent, and what it was to be searched like is not lost in silence."""
+    sent, told = sent_and_told(given)
+    assert sent == {"tools": "internet"}
+    assert told == [("mapped", "tools", None), ("stripped", param, "tools")]
+    with pytest.raises(Refused) as caught:
+        prepare(given, Options(policy=Policy("error")))
+    assert caught.value.param == param
+    sent, told = sent_and_told(given, policy=Policy("forward"))
+    assert sent[param] == given[param]
+    assert ("forwarded", param, None) in told
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param(
+            {"web_search_options": {"search_context_size": "medium", "user_location": None}}, id="of search"
+        ),
+        pytest.param({"tools": [{**SEARCH, "search_context_size": "medium", "filters": {}}]}, id="of a tool"),
+    ],
+)
+def test_settings_that_change_nothing_are_not_told_of(given: JSON) -> None:
+    """OpenAI's own defaults."""
+    assert sent_and_told(given, policy=Policy("error")) == (
+        {"tools": "internet"},
+        [("mapped", "tools", None)],
+    )
+
+
+def test_one_call_at_a_time_is_lost_with_the_functions_unless_it_has_its_own_word() -> None:
+    """One warning is enough, except for who asks for two; and without functions it asks for nothing."""
+    given = {"tools": [FUNCTION], "parallel_tool_calls": False}
+    tools = {"tools": "no-tools"}
+    assert sent_and_told(given) == (tools, [("stripped", "tools", "tools")])
+    own = "parallel_tool_calls"
+    _, told = sent_and_told(given, policy=Policy("ignore", {own: "warn"}))
+    assert told == [("stripped", "tools", None), ("stripped", own, "tools")]
+    assert sent_and_told(given, policy=Policy("ignore", {own: "forward"}))[0] == {**tools, own: False}
+    with pytest.raises(Refused) as caught:
+        prepare(given, Options(policy=Policy("ignore", {own: "error"})))
+    assert caught.value.param == own
+    assert sent_and_told({own: False}, policy=Policy("warn", {own: "error"})) == ({}, [])
+
+
+@pytest.mark.parametrize("word", ["warn", "emulate"])
+def test_a_demand_without_tools_is_warned_of_where_that_was_asked_for(word: Any) -> None:  # noqa: ANN401
+    """Some clients demand a call of nothing, so otherwise the ledger tells of it."""
+    given = {"tool_choice": "required"}
+    assert sent_and_told(given) == ({}, [("stripped", "tool_choice", None)])
+    asked = Policy("ignore", {"tool_choice": word})
+    assert sent_and_told(given, policy=asked) == ({}, [("stripped", "tool_choice", "tools")])
 
 
 DEMANDS = [
