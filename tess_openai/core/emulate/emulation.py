@@ -16,6 +16,7 @@ from tess_openai.core.emulate.prompts import Prompts
 from tess_openai.core.emulate.protocol import functions_text, with_instructions
 from tess_openai.core.emulate.schemas import SchemaChecker
 from tess_openai.core.emulate.structured import JSONFormat, format_text, parse_format
+from tess_openai.core.emulate.usable import usable
 from tess_openai.core.jsons import JSONObject, to_list
 from tess_openai.core.refusals import Refused
 
@@ -78,10 +79,12 @@ class Emulation:
                 given, why = ", ".join(offer.left_out), "only functions can be emulated"
                 remedy = "Offer it as a function."
                 changes.append(Change("stripped", "tools", given, "", why, remedy, warn="tools"))
+            changes += _unchecked(offer.param, *(each.parameters for each in offer.functions.values()))
         if self.wanted is not None:
             given = "a JSON Schema" if self.wanted.has_schema else "a JSON object"
             why = "Tess has no structured output, so the model is asked for JSON in words, and it is checked"
             changes.append(Change("emulated", "response_format", given, told, why))
+            changes += _unchecked("response_format", self.wanted.schema)
         if self.stops:
             given = f"{len(self.stops)} sequence{'s' * (len(self.stops) != 1)}"
             changes.append(Change("emulated", "stop", given, "", "the answer is cut by the adapter"))
@@ -133,6 +136,13 @@ def parse_emulation(
     )
     asks = emulation.offer or emulation.wanted or emulation.stops or emulation.limit
     return emulation if asks or emulation.choices > 1 else None
+
+
+def _unchecked(param: str, *schemas: JSONObject) -> list[Change]:
+    """Return what the ledger says of the keywords in schemas that cannot be checked."""
+    left_out = sorted(frozenset[str]().union(*(usable(schema).left_out for schema in schemas)))
+    why = "this of a schema cannot be checked as it stands, so it is passed over and the rest is checked"
+    return [Change("noticed", param, ", ".join(left_out), "", why)] if left_out else []
 
 
 def _parse_offer(body: JSONObject, taken: Collection[str]) -> Offer | None:

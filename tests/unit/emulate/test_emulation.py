@@ -134,3 +134,20 @@ def test_what_is_told_to_the_model_can_be_replaced(make_emulation: Callable[...,
     assert emulation is not None
     assert emulation.instructions == "JSON!"
     assert make_emulation().instructions != "JSON!"
+
+
+def test_the_ledger_says_what_of_a_schema_is_not_checked() -> None:
+    """By the keyword alone, for functions and for JSON."""
+    schema = {"properties": {"s3cret": {"pattern": r"\p{L}"}, "b": {"$ref": "#/s3cret"}}}
+    body = {
+        "tools": [{"type": "function", "function": {"name": "look", "parameters": schema}}],
+        "response_format": {"type": "json_schema", "json_schema": {"schema": {"required": True}}},
+    }
+    emulation = parse(body, *ALL)
+    assert emulation is not None
+    changes = [change for change in emulation.changes() if change.action == "noticed"]
+    assert [(change.param, change.given) for change in changes] == [
+        ("tools", "$ref, pattern"),
+        ("response_format", "required"),
+    ]
+    assert "s3cret" not in "".join(map(str, changes))
