@@ -62,7 +62,7 @@ def check_schema(schema: JSONObject, value: object) -> list[str]:
     try:
         validator = _bounded(declared)(part, registry=referencing.Registry())
         errors = itertools.islice(validator.iter_errors(cast("Any", value)), _MAX_ERRORS)
-        clauses.extend(_clause(relevant([error]) or error) for error in errors)  # keeps those before a failure
+        clauses.extend(_clause(relevant([error]) or error) for error in errors)  # one by one
     except RecursionError:
         clauses.append("it is nested too deeply")
     return clauses

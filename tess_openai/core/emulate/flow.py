@@ -28,7 +28,7 @@ from tess_openai.core.chat.usage import UsageSum
 from tess_openai.core.emulate.emulation import Emulation
 from tess_openai.core.emulate.outcomes import AskAgain, Failed
 from tess_openai.core.emulate.reader import AnswerReader
-from tess_openai.core.emulate.sources import Source, StreamSource, WholeSource
+from tess_openai.core.emulate.sources import CUT_REASONS, Source, StreamSource, WholeSource
 from tess_openai.core.emulate.voices import StreamVoice, Voice, WholeVoice
 from tess_openai.core.jsons import JSONObject, dump_json, to_list
 from tess_openai.core.refusals import Refused
@@ -87,7 +87,7 @@ class _Run:
         self.has_spoken = self.is_interrupted = False
         while True:
             source = yield from self._listen(body, reader)
-            outcome = reader.finish(is_cut=source.finish_reason == "length")
+            outcome = reader.finish(is_cut=source.finish_reason in CUT_REASONS)
             if not isinstance(outcome, AskAgain):
                 break
             yield from self._say(outcome.text)

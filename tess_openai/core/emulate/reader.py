@@ -65,8 +65,7 @@ class AnswerReader:
         """Take the end of the answer.
 
         Args:
-            is_cut: Whether the answer is known to be incomplete: its finish reason is `"length"`, or its
-                stream broke off.
+            is_cut: Whether the answer is known to be incomplete: its finish reason is one of `CUT_REASONS`.
         """
         if self.finish_reason is not None:
             return Said(finish_reason=self.finish_reason)
