@@ -13,6 +13,7 @@ import importlib.util
 import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from tess_openai.core.emulate.schemas import SchemaChecker
@@ -29,6 +30,8 @@ _MAX_ERRORS: Final = 5
 _MAX_MESSAGE: Final = 200
 _MAX_STEPS: Final = 10_000_000
 _MAX_REFERENCES: Final = 20_000
+_MAX_DEPTH: Final = 160
+"""Of keywords within each other; the interpreter's own limit is reached deep inside the library."""
 _PATTERN_PARTS: Final = re.compile(
     r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?P?[<=!:]*|\{\d+\}|[()|*+{?]", re.DOTALL
 )
@@ -81,10 +84,11 @@ def _bounded(declared: type[Validator]) -> type[Validator]:
     """Return a draft's validator that passes over what could take very long or fails, for one value."""
     from jsonschema.validators import extend  # pyright: ignore[reportUnknownVariableType]
 
-    references = itertools.count()
+    progress = _Progress()
 
     def is_used_up(*_: object) -> bool:
-        return next(references) > _MAX_REFERENCES
+        progress.references += 1
+        return progress.references > _MAX_REFERENCES
 
     keywords: Mapping[str, Keyword] = declared.VALIDATORS
     guards: dict[str, Callable[[Any, Any, Any], bool]] = {
@@ -96,19 +100,32 @@ def _bounded(declared: type[Validator]) -> type[Validator]:
         "additionalProperties": _has_costly_names,
         "unevaluatedProperties": _has_costly_names,
     }
-    bounded = {name: _guarded(check, guards.get(name, _never)) for name, check in keywords.items()}
+    bounded = {name: _guarded(check, guards.get(name, _never), progress) for name, check in keywords.items()}
     return cast("type[Validator]", extend(declared, bounded))  # type: ignore[no-untyped-call]
 
 
-def _guarded(check: Keyword, is_costly: Callable[[Any, Any, Any], bool]) -> Keyword:
+@dataclass(slots=True)
+class _Progress:
+    """How far the check of one value has come: references followed, keywords within each other."""
+
+    references: int = 0
+    depth: int = 0
+
+
+def _guarded(check: Keyword, is_costly: Callable[[Any, Any, Any], bool], progress: _Progress) -> Keyword:
     def guarded(validator: Validator, keyword: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
+        progress.depth += 1
         try:
+            if progress.depth > _MAX_DEPTH:
+                raise RecursionError
             if not is_costly(keyword, value, schema):
                 yield from check(validator, keyword, value, schema)
         except RecursionError:
             raise
         except Exception:  # noqa: BLE001 - a keyword of no sense, or a reference to what is no schema: anything
             return
+        finally:
+            progress.depth -= 1
 
     return guarded
 

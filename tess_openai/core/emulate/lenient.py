@@ -19,13 +19,13 @@ from tess_openai.core.jsons import to_list, to_object
 
 MAX_DEPTH: Final = 64
 """Of objects and arrays within each other; no function's arguments come near it."""
-MAX_VALUES: Final = 128
-"""Of values after each other, as many as one may expect calls in one answer."""
 
 _COMMENT: Final = r"//[^\n]*|/\*.*?(?:\*/|\Z)|\#[^\n]*"
 _GAP: Final = re.compile(rf"(?:\s+|{_COMMENT})*", re.DOTALL)
 _SEPARATORS: Final = re.compile(rf"(?:[\s,]+|{_COMMENT})*", re.DOTALL)
-_BETWEEN_VALUES: Final = re.compile(r"[\s,;]*(?:`{3}[\w-]{0,16}[\s,;]*){0,2}")
+_OPENING: Final = re.compile(r"[{\[]")
+_ENDINGS: Final = " \t\r\n`,;)]}"
+_PART_OF_A_VALUE: Final = re.compile(r"['\u2018\u2019]|.*?[{}\[\]\"“”]", re.DOTALL)
 _COLON: Final = re.compile(r"=>|[:=]")
 _BARE_KEY: Final = re.compile(r"[^\s:=,{}\[\]\"'`“”\u2018\u2019]{1,200}")
 _BARE_VALUE: Final = re.compile(r"(?:(?!\s(?://|/\*|\#))[^,{}\[\]\n\"])+")
@@ -80,7 +80,7 @@ class Reading:
     is_whole: bool
 
 
-def read_json(text: str, start: int = 0, *, is_closed: bool = True) -> Reading:
+def read_json(text: str, start: int = 0, *, is_closed: bool = True, keys_are_unique: bool = False) -> Reading:
     """Read the value that begins at `start`, where white space may stand.
 
     Args:
@@ -88,39 +88,50 @@ def read_json(text: str, start: int = 0, *, is_closed: bool = True) -> Reading:
         start: Where to begin.
         is_closed: Whether the model ended the text itself; if not, a word or number at its very end may
             have been cut and is not taken.
+        keys_are_unique: Whether a key that stands twice in an object is an error; else the last one counts.
 
     Raises:
         UnreadableError: There is no value, it was cut in the middle, or it is nested too deeply.
     """
-    reader = _Reader(text, start, is_closed=is_closed)
+    reader = _Reader(text, start, is_closed=is_closed, keys_are_unique=keys_are_unique)
     reader.skip(_GAP)
     try:
-        value, end = _STRICT.raw_decode(text, reader.at)
+        value, end = (_UNIQUE if keys_are_unique else _STRICT).raw_decode(text, reader.at)
     except (ValueError, RecursionError):
-        return Reading(reader.value(), reader.at, reader.is_whole)
+        return reader.read()
     if end == len(text) and not is_closed and isinstance(value, int | float):
         raise UnreadableError("it ends in the middle of a number")
     _check_depth(value)
     return Reading(value, end, is_whole=True)
 
 
-def read_values(text: str, *, is_closed: bool = True) -> list[Reading]:
-    """Read the objects and arrays that follow each other in `text`, from the first bracket on.
+def read_only_value(text: str, *, is_closed: bool = True) -> Reading | None:
+    """Read the one object or array in a text, with words before and after it; None when there is none.
+
+    Where a text was repeated in a string and a quote in it left unescaped, the rest of it stands outside, as
+    a second value, as members that stand there already, or as quotes and brackets. Nothing is read then.
 
     Raises:
-        UnreadableError: As `read_json`, for any of them.
+        UnreadableError: As `read_json`; or there is more than the one value.
     """
-    readings: list[Reading] = []
-    bracket = re.search(r"[{\[]", text)
-    start = len(text) if bracket is None else bracket.start()
-    while text.startswith(("{", "["), start):
-        reading = read_json(text, start, is_closed=is_closed)
-        readings.append(reading)
-        if len(readings) > MAX_VALUES:
-            raise UnreadableError(f"there are more than {MAX_VALUES} values in it")
-        gap = _BETWEEN_VALUES.match(text, reading.end)
-        start = reading.end if gap is None else gap.end()
-    return readings
+    bracket = _OPENING.search(text)
+    if bracket is None:
+        return None
+    reading = read_json(text, bracket.start(), is_closed=is_closed, keys_are_unique=True)
+    rest = text[reading.end :]
+    if '"' in text[: bracket.start()] or (rest.strip(_ENDINGS) and _PART_OF_A_VALUE.match(rest.lstrip())):
+        raise UnreadableError(_MORE_THAN_ONE)
+    return reading
+
+
+def read_first_value(text: str) -> Reading | None:
+    """Read the first object or array in a text, whatever follows it; None when there is none.
+
+    Raises:
+        UnreadableError: As `read_json`.
+    """
+    bracket = _OPENING.search(text)
+    return None if bracket is None else read_json(text, bracket.start(), is_closed=False)
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -134,7 +145,18 @@ def _finite(text: str) -> float:
     return number
 
 
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("a key stands twice")
+    return members
+
+
 _STRICT: Final = json.JSONDecoder(strict=False, parse_constant=_refuse_constant, parse_float=_finite)
+_UNIQUE: Final = json.JSONDecoder(
+    strict=False, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_unique
+)
+_MORE_THAN_ONE: Final = "there is more than one object or array; a quote in a string may lack its backslash"
 
 
 def _check_depth(value: object) -> None:
@@ -155,12 +177,17 @@ def _check_depth(value: object) -> None:
 class _Reader:
     """A recursive descent over one text; `at` is where it stands."""
 
-    def __init__(self, text: str, at: int, *, is_closed: bool) -> None:
+    def __init__(self, text: str, at: int, *, is_closed: bool, keys_are_unique: bool) -> None:
         self.text = text
         self.at = at
         self.is_closed = is_closed
+        self.keys_are_unique = keys_are_unique
         self.is_whole = True
         self.closers: list[str] = []  # of the objects and arrays around, innermost last
+
+    def read(self) -> Reading:
+        """Read the value that begins here."""
+        return Reading(self.value(), self.at, self.is_whole)
 
     def peek(self) -> str:
         """Return the next character; `""` at the end."""
@@ -195,6 +222,8 @@ class _Reader:
             if not self.skip(_COLON):
                 self.check_not_cut()
                 raise UnreadableError(f"there is no colon after the key {key[:40]!r}")
+            if self.keys_are_unique and key in members:
+                raise UnreadableError(f"the key {key[:40]!r} stands twice in one object")
             members[key] = self.value()
         return members
 
