@@ -114,10 +114,10 @@ class _Progress:
 
 def _guarded(check: Keyword, is_costly: Callable[[Any, Any, Any], bool], progress: _Progress) -> Keyword:
     def guarded(validator: Validator, keyword: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
+        if progress.depth == _MAX_DEPTH:
+            raise RecursionError
         progress.depth += 1
         try:
-            if progress.depth > _MAX_DEPTH:
-                raise RecursionError
             if not is_costly(keyword, value, schema):
                 yield from check(validator, keyword, value, schema)
         except RecursionError:

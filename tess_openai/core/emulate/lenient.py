@@ -62,7 +62,14 @@ _SURROGATES: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 
 class UnreadableError(ValueError):
-    """The text is not JSON, not even nearly; the message says why, for the model."""
+    """The text is not JSON, not even nearly; the message says why, for the model.
+
+    Attributes:
+        has_begun: Whether a member or an item was read before, or the text ended: what cannot be read is a
+            value that is cut or wrong, and no bracket in prose.
+    """
+
+    has_begun: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +103,25 @@ def read_json(text: str, start: int = 0, *, is_closed: bool = True, keys_are_uni
     reader = _Reader(text, start, is_closed=is_closed, keys_are_unique=keys_are_unique)
     reader.skip(_GAP)
     try:
-        value, end = (_UNIQUE if keys_are_unique else _STRICT).raw_decode(text, reader.at)
+        reading = read_strictly(text, reader.at, keys_are_unique=keys_are_unique)
+    except UnreadableError:
+        raise
     except (ValueError, RecursionError):
         return reader.read()
-    if end == len(text) and not is_closed and isinstance(value, int | float):
+    if reading.end == len(text) and not is_closed and isinstance(reading.value, int | float):
         raise UnreadableError("it ends in the middle of a number")
+    return reading
+
+
+def read_strictly(text: str, start: int, *, keys_are_unique: bool = False) -> Reading:
+    """Read the JSON that begins exactly at `start`.
+
+    Raises:
+        UnreadableError: It is nested too deeply.
+        ValueError: It is no JSON.
+        RecursionError: It is nested much too deeply.
+    """
+    value, end = (_UNIQUE if keys_are_unique else _STRICT).raw_decode(text, start)
     _check_depth(value)
     return Reading(value, end, is_whole=True)
 
@@ -183,11 +204,16 @@ class _Reader:
         self.is_closed = is_closed
         self.keys_are_unique = keys_are_unique
         self.is_whole = True
+        self.has_read = False
         self.closers: list[str] = []  # of the objects and arrays around, innermost last
 
     def read(self) -> Reading:
         """Read the value that begins here."""
-        return Reading(self.value(), self.at, self.is_whole)
+        try:
+            return Reading(self.value(), self.at, self.is_whole)
+        except UnreadableError as reason:
+            reason.has_begun = self.has_read or self.at >= len(self.text) or len(self.closers) > MAX_DEPTH
+            raise
 
     def peek(self) -> str:
         """Return the next character; `""` at the end."""
@@ -225,6 +251,7 @@ class _Reader:
             if self.keys_are_unique and key in members:
                 raise UnreadableError(f"the key {key[:40]!r} stands twice in one object")
             members[key] = self.value()
+            self.has_read = True
         return members
 
     def read_array(self) -> list[object]:
@@ -233,6 +260,7 @@ class _Reader:
         self.enter("]")
         while self.has_more():
             items.append(self.value())
+            self.has_read = True
         return items
 
     def enter(self, closer: str) -> None:

@@ -16,7 +16,7 @@ from tess_openai.core.emulate.outcomes import AskAgain, Called, Failed, Outcome,
 from tess_openai.core.emulate.parser import AnswerParser, Rest
 from tess_openai.core.emulate.prompts import fill
 from tess_openai.core.emulate.stop import StopCutter
-from tess_openai.core.emulate.structured import JSONFormat, extract, unfinished
+from tess_openai.core.emulate.structured import Extract, JSONFormat, extract
 from tess_openai.core.refusals import Refused
 
 _FENCE_LINE: Final = re.compile(r"^[ \t]*`{3}[\w-]*[ \t]*$\n?", re.MULTILINE)
@@ -74,6 +74,8 @@ class AnswerReader:
             return self._settle_calls(rest, is_cut=is_cut)
         text = "".join((*self._prose, rest.verbatim))
         if names_a_function(rest.near_misses, self._offer.functions):
+            if (said := self._json_instead(text, is_cut=is_cut)) is not None:
+                return said
             prompt = self._emulation.prompts.repair_marks
             otherwise = self._without_call(self._plain("", text))
             return self._ask_for(prompt, "a call without its marks", otherwise)
@@ -90,9 +92,13 @@ class AnswerReader:
             return Said(text=shown, finish_reason=self.finish_reason)
         prose = "".join((*self._prose, rest.prose)) if self._holds else ""
         plain = self._plain(prose, *(block.body for block in rest.blocks))
+        is_call = names_a_function(rest.blocks, self._offer.functions)
+        if not is_call and (said := self._json_instead(plain, is_cut=is_cut)) is not None:
+            return said
         if self._offer.demand == "none":
             prompt = self._emulation.prompts.repair_forbidden
-            return self._ask_for(prompt, "a call where none may be made", self._said(plain), shown)
+            otherwise = self._said_instead(plain)
+            return self._ask_for(prompt, "a call where none may be made", otherwise, shown)
         emulation = self._emulation
         settlement = settle(rest.blocks, self._offer, emulation.check, emulation.new_id, is_cut=is_cut)
         if not settlement.calls:
@@ -128,13 +134,28 @@ class AnswerReader:
         """Return the honest answer to a request whose call was not made."""
         offer = self._offer
         if offer.demand != "required":
-            return self._said(text)
+            return self._said_instead(text)
         what = f"the function {next(iter(offer.functions))!r}" if offer.is_named else "a function"
         param = "function_call" if offer.is_legacy else "tool_choice"
         message = (
             f"The model did not call {what} in a form that can be used, although {param} demands a call."
         )
         return Failed(refused=Refused(message, param=param, code="function_call_missing", status=422))
+
+    def _said_instead(self, text: str) -> Said:
+        """Return the text of an answer that is not asked for again: as JSON, where that is wanted."""
+        wanted = self._emulation.wanted
+        if wanted is None:
+            return self._said(text)
+        return self._said_json(text, wanted, extract(text, wanted, self._emulation.check))
+
+    def _json_instead(self, text: str, *, is_cut: bool) -> Said | None:
+        """Return the JSON that follows the caller's schema, where a call may not have been meant at all."""
+        wanted = self._emulation.wanted
+        if wanted is None or not wanted.has_schema or self._offer.demand == "required":
+            return None
+        found = extract(text, wanted, self._emulation.check, is_cut=is_cut)
+        return None if found.problems else self._said_json(text, wanted, found)
 
     def _ask_for_call(self, problems: list[str], otherwise: Settled, shown: str = "") -> AskAgain:
         prompts = self._emulation.prompts
@@ -154,13 +175,10 @@ class AnswerReader:
         return self._ask_again(prompt, change, otherwise, shown)
 
     def _settle_json(self, text: str, wanted: JSONFormat, *, is_cut: bool) -> Outcome:
-        if is_cut:
-            return self._said(unfinished(text))
-        found = extract(text, wanted, self._emulation.check)
-        if found.text is None and wanted.has_schema and text.strip():
-            settled = Said(refusal=text.strip())
-        else:
-            settled = self._said(text if found.text is None else found.text)
+        found = extract(text, wanted, self._emulation.check, is_cut=is_cut)
+        if is_cut and found.problems:  # the client is told, and asking again would be cut again
+            return self._said(text[found.start or 0 :])
+        settled = self._said_json(text, wanted, found)
         if not found.problems:
             return settled
         prompt = fill(self._emulation.prompts.repair_json, problems="\n".join(found.problems))
@@ -168,6 +186,13 @@ class AnswerReader:
         given = _count(len(found.problems), "problem")
         change = Change("asked again", "response_format", given, "a further paid call", why)
         return self._ask_again(prompt, change, settled)
+
+    def _said_json(self, text: str, wanted: JSONFormat, found: Extract) -> Said:
+        """Return what was found, or the prose that the model wrote instead."""
+        if found.text is None and wanted.has_schema and text.strip():
+            refusal = self._cut(text.strip())
+            return Said(refusal=refusal, finish_reason=self.finish_reason)
+        return self._said(text if found.text is None else found.text)
 
     def _ask_again(self, prompt: str, change: Change, otherwise: Settled, shown: str = "") -> AskAgain:
         answer = "".join(self._raw)
