@@ -17,7 +17,7 @@ from tess_openai.core.emulate.protocol import functions_text, with_instructions
 from tess_openai.core.emulate.schemas import SchemaChecker
 from tess_openai.core.emulate.structured import JSONFormat, format_text, parse_format
 from tess_openai.core.emulate.usable import usable
-from tess_openai.core.jsons import JSONObject, to_list
+from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.refusals import Refused
 
 MAX_CHOICES: Final = 16
@@ -66,10 +66,12 @@ class Emulation:
         instructions = self.instructions
         return with_instructions(rendered, instructions) if instructions else rendered
 
-    def changes(self) -> tuple[Change, ...]:
-        """Return what the ledger says before the request is sent."""
+    def changes(self, messages: object = None) -> tuple[Change, ...]:
+        """Return what the ledger says before the request is sent; `messages` are the caller's."""
         offer = self.offer
-        told = f"{len(self.instructions)} characters of instructions in all"
+        before = to_list(messages) or []
+        added = _length(self.messages(before)) - _length(before)
+        told = f"{added} characters added to the messages"
         changes: list[Change] = []
         if offer is not None:
             given = f"{len(offer.functions)} function{'s' * (len(offer.functions) != 1)}"
@@ -90,7 +92,8 @@ class Emulation:
             changes.append(Change("emulated", "stop", given, "", "the answer is cut by the adapter"))
         if self.limit is not None:
             why = "the model is asked to be short, and the answer is cut at about so many tokens"
-            changes.append(Change("emulated", self.limit.param, str(self.limit.tokens), "", why))
+            hinted = told if length_text(self.limit, self.prompts) else ""
+            changes.append(Change("emulated", self.limit.param, str(self.limit.tokens), hinted, why))
         if self.choices > 1:
             why = "Tess gives one choice a call, so it is called once for each, one after another"
             changes.append(Change("emulated", "n", str(self.choices), f"{self.choices} paid calls", why))
@@ -136,6 +139,18 @@ def parse_emulation(
     )
     asks = emulation.offer or emulation.wanted or emulation.stops or emulation.limit
     return emulation if asks or emulation.choices > 1 else None
+
+
+def _length(messages: list[object]) -> int:
+    """Return how many characters of text there are in messages."""
+    contents = [(to_object(message) or {}).get("content") for message in messages]
+    texts = [part for content in contents for part in to_list(content) or [content]]
+    return sum(len(text) for text in map(_text, texts) if isinstance(text, str))
+
+
+def _text(part: object) -> object:
+    members = to_object(part)
+    return part if members is None else members.get("text")
 
 
 def _unchecked(param: str, *schemas: JSONObject) -> list[Change]:

@@ -24,6 +24,7 @@ _ARGUMENT_KEYS: Final = (
 )
 _WRAPPER_KEYS: Final = ("toolcalls", "functioncalls", "calls", "toolcall", "functioncall", "function", "call")
 _ENVELOPE_KEYS: Final = frozenset({"id", "type", "index", "callid", "toolcallid"})
+_DESCRIBED_KEYS: Final = frozenset({"name", "arguments"})
 _MESSAGE_KEYS: Final = frozenset({"role", "content", "refusal"})
 _MAX_WRAPPERS: Final = 4
 MAX_CALLS: Final = 128
@@ -79,12 +80,15 @@ def settle(
     """
     settlement = Settlement()
     written: list[WrittenCall] = []
-    for block in blocks[: MAX_CALLS + 1]:
+    for number, block in enumerate(blocks[: MAX_CALLS + 1]):
+        if written and not offer.allows_several:
+            settlement.surplus = len(blocks) - number
+            break
         calls, problem = _try_to_read(block, offer.functions, is_cut=is_cut)
         written += calls
         settlement.problems += [f"- {problem}"] * bool(problem)
     if not offer.allows_several:
-        settlement.surplus = max(0, len(written) - 1)
+        settlement.surplus += max(0, len(written) - 1)
         written = written[:1]
     if len(written) > MAX_CALLS or len(blocks) > MAX_CALLS:
         return Settlement(problems=[f"- there are more than {MAX_CALLS} calls; make fewer at once"])
@@ -158,6 +162,8 @@ def _written_calls(value: object, known: tuple[str, ...], depth: int = 0) -> lis
     members = to_object(value)
     if members is None:
         return []
+    if members.keys() == _DESCRIBED_KEYS and isinstance(members["name"], str):
+        return [WrittenCall(members["name"], members["arguments"])]
     spelt = {bare_name(key): key for key in members}
     wrappers = [key for key in spelt if key not in _ENVELOPE_KEYS | _MESSAGE_KEYS]
     if len(wrappers) == 1 and wrappers[0] in _WRAPPER_KEYS:

@@ -77,7 +77,7 @@ class AnswerReader:
             if (said := self._json_instead(text, is_cut=is_cut)) is not None:
                 return said
             prompt = self._emulation.prompts.repair_marks
-            otherwise = self._without_call(self._plain("", text))
+            otherwise = self._without_call(self._unmarked(text))
             return self._ask_for(prompt, "a call without its marks", otherwise)
         if self._offer.demand == "required":
             return self._ask_for_call([], self._without_call(text))
@@ -91,21 +91,22 @@ class AnswerReader:
         if self.finish_reason is not None:  # what follows a stop sequence was not said
             return Said(text=shown, finish_reason=self.finish_reason)
         prose = "".join((*self._prose, rest.prose)) if self._holds else ""
-        plain = self._plain(prose, *(block.body for block in rest.blocks))
-        is_call = names_a_function(rest.blocks, self._offer.functions)
-        if not is_call and (said := self._json_instead(plain, is_cut=is_cut)) is not None:
-            return said
-        if self._offer.demand == "none":
-            prompt = self._emulation.prompts.repair_forbidden
-            otherwise = self._said_instead(plain)
-            return self._ask_for(prompt, "a call where none may be made", otherwise, shown)
-        emulation = self._emulation
-        settlement = settle(rest.blocks, self._offer, emulation.check, emulation.new_id, is_cut=is_cut)
-        if not settlement.calls:
-            return self._ask_for_call(settlement.problems, self._without_call(plain), shown)
-        if not settlement.problems:
+        emulation, offer = self._emulation, self._offer
+        settlement = settle(rest.blocks, offer, emulation.check, emulation.new_id, is_cut=is_cut)
+        if settlement.calls and not settlement.problems:
             return self._called(shown, prose, settlement, rest.after)
-        return self._ask_for_call(settlement.problems, self._called("", prose, settlement, rest.after), shown)
+        if settlement.calls:
+            called = self._called("", prose, settlement, rest.after)
+            return self._ask_for_call(settlement.problems, called, shown)
+        plain = self._plain(prose, *(block.body for block in rest.blocks))
+        said = self._json_instead(plain, is_cut=is_cut)
+        if said is not None and not names_a_function(rest.blocks, offer.functions):
+            return said
+        if offer.demand == "none":
+            otherwise = self._said_instead(plain)
+            prompt = emulation.prompts.repair_forbidden
+            return self._ask_for(prompt, "a call where none may be made", otherwise, shown)
+        return self._ask_for_call(settlement.problems, self._without_call(plain), shown)
 
     def _called(self, shown: str, prose: str, settlement: Settlement, after: int) -> Called:
         text = shown if self._is_repair or self._emulation.wanted is not None else shown + self._cut(prose)
@@ -128,6 +129,13 @@ class AnswerReader:
         marks = self._emulation.marks
         texts = [_FENCE_LINE.sub("", marks.without(body, ALL_MARKS)).strip() for body in bodies]
         said = "\n".join(text for text in (prose, *texts) if text)
+        return f"\n{said}" if said and self._has_shown else said
+
+    def _unmarked(self, text: str) -> str:
+        """Return the text of a call that bears no valid marks, without those it bears and its own fence."""
+        said = self._emulation.marks.without(text, ALL_MARKS).strip()
+        if said.startswith("```"):
+            said = _FENCE_LINE.sub("", said, count=2).strip()
         return f"\n{said}" if said and self._has_shown else said
 
     def _without_call(self, text: str) -> Settled:

@@ -22,6 +22,8 @@ _MAX_DEPTH: Final = 64
 _MAX_REFERENCES: Final = 16
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.0{1,9})?")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?(?:[eE][+-]?[0-9]{1,2})?")
+_JOINT: Final = re.compile(r"(?<=[^\W\d_])[\s_-]+(?=[^\W_])")
+"""Between two words; a sign before a number is none."""
 _BOOLEANS: Final = {"true": True, "false": False}
 _TYPES: Final[dict[str, tuple[type, ...]]] = {
     "string": (str,),
@@ -187,7 +189,7 @@ def _unpack(text: str, types: list[str]) -> object:
 
 
 def _mend_choice(part: JSONObject, value: object) -> object:
-    """Take the one choice of `enum` or `const` that differs in nothing but case and white space."""
+    """Take the one choice of `enum` or `const` that differs in case and in what joins its words only."""
     choices = to_list(part.get("enum")) or ([part["const"]] if "const" in part else [])
     if not isinstance(value, str) or value in choices:
         return value
@@ -196,11 +198,13 @@ def _mend_choice(part: JSONObject, value: object) -> object:
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.casefold().split())
+    return " ".join(_JOINT.sub(" ", text.casefold()).split())
 
 
 def bare_name(name: str) -> str:
     """Return a name without case and punctuation, for comparison: `getWeather` and `get-weather` are one."""
+    if name.isascii() and name.isalnum() and name.islower():
+        return name
     return "".join(char for char in name.casefold() if char.isalnum())
 
 
