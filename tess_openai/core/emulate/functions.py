@@ -8,9 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from tess_openai.core.emulate.lenient import Reading, UnreadableError, read_first_value, read_only_value
+from tess_openai.core.emulate.lenient import Reading, UnreadableError
 from tess_openai.core.emulate.marks import restore_all
 from tess_openai.core.emulate.offers import Function, Offer
+from tess_openai.core.emulate.only_value import read_first_value, read_only_value
 from tess_openai.core.emulate.outcomes import FunctionCall
 from tess_openai.core.emulate.parser import Block
 from tess_openai.core.emulate.protocol import compact_json

@@ -23,9 +23,6 @@ MAX_DEPTH: Final = 64
 _COMMENT: Final = r"//[^\n]*|/\*.*?(?:\*/|\Z)|\#[^\n]*"
 _GAP: Final = re.compile(rf"(?:\s+|{_COMMENT})*", re.DOTALL)
 _SEPARATORS: Final = re.compile(rf"(?:[\s,]+|{_COMMENT})*", re.DOTALL)
-_OPENING: Final = re.compile(r"[{\[]")
-_ENDINGS: Final = " \t\r\n`,;)]}"
-_PART_OF_A_VALUE: Final = re.compile(r"['\u2018\u2019]|.*?[{}\[\]\"“”]", re.DOTALL)
 _COLON: Final = re.compile(r"=>|[:=]")
 _BARE_KEY: Final = re.compile(r"[^\s:=,{}\[\]\"'`“”\u2018\u2019]{1,200}")
 _BARE_VALUE: Final = re.compile(r"(?:(?!\s(?://|/\*|\#))[^,{}\[\]\n\"])+")
@@ -117,42 +114,13 @@ def read_strictly(text: str, start: int, *, keys_are_unique: bool = False) -> Re
     """Read the JSON that begins exactly at `start`.
 
     Raises:
-        UnreadableError: It is nested too deeply.
+        UnreadableError: It is nested too deeply, or a key stands twice.
         ValueError: It is no JSON.
         RecursionError: It is nested much too deeply.
     """
     value, end = (_UNIQUE if keys_are_unique else _STRICT).raw_decode(text, start)
     _check_depth(value)
     return Reading(value, end, is_whole=True)
-
-
-def read_only_value(text: str, *, is_closed: bool = True) -> Reading | None:
-    """Read the one object or array in a text, with words before and after it; None when there is none.
-
-    Where a text was repeated in a string and a quote in it left unescaped, the rest of it stands outside, as
-    a second value, as members that stand there already, or as quotes and brackets. Nothing is read then.
-
-    Raises:
-        UnreadableError: As `read_json`; or there is more than the one value.
-    """
-    bracket = _OPENING.search(text)
-    if bracket is None:
-        return None
-    reading = read_json(text, bracket.start(), is_closed=is_closed, keys_are_unique=True)
-    rest = text[reading.end :]
-    if '"' in text[: bracket.start()] or (rest.strip(_ENDINGS) and _PART_OF_A_VALUE.match(rest.lstrip())):
-        raise UnreadableError(_MORE_THAN_ONE)
-    return reading
-
-
-def read_first_value(text: str) -> Reading | None:
-    """Read the first object or array in a text, whatever follows it; None when there is none.
-
-    Raises:
-        UnreadableError: As `read_json`.
-    """
-    bracket = _OPENING.search(text)
-    return None if bracket is None else read_json(text, bracket.start(), is_closed=False)
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -169,7 +137,7 @@ def _finite(text: str) -> float:
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        raise ValueError("a key stands twice")
+        raise UnreadableError("a key stands twice in one object")
     return members
 
 
@@ -177,7 +145,6 @@ _STRICT: Final = json.JSONDecoder(strict=False, parse_constant=_refuse_constant,
 _UNIQUE: Final = json.JSONDecoder(
     strict=False, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_unique
 )
-_MORE_THAN_ONE: Final = "there is more than one object or array; a quote in a string may lack its backslash"
 
 
 def _check_depth(value: object) -> None:

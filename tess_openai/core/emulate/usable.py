@@ -125,7 +125,7 @@ class _Walk:
 
     def _named(self, value: object, depth: int) -> object:
         """Return what stands under a name: a schema, or the names that `dependencies` lists."""
-        return value if isinstance(value, list) else self._schema(value, depth)
+        return self._schema(value, depth) if to_list(value) is None else value
 
     def _any(self, value: object, depth: int) -> object:
         """Return what may be a schema, since a reference may lead there."""
@@ -145,9 +145,10 @@ class _Walk:
         if key in _NUMBERS:
             return isinstance(value, int | float) and not isinstance(value, bool)
         if key in _MAPS:
-            return isinstance(value, dict) and (key != "patternProperties" or all(map(is_pattern, value)))
+            named = to_object(value)
+            return named is not None and (key != "patternProperties" or all(map(is_pattern, named)))
         if key in _LISTS:
-            return isinstance(value, list) and bool(value)
+            return bool(to_list(value))
         check = _KINDS.get(key)
         return check is None or check(value)
 
