@@ -347,12 +347,16 @@ def _to_policy(unsupported: Unsupported, *, emulate: bool) -> Policy:
     return Policy(policy.default, {**dict.fromkeys(EMULATED_PARAMETERS, "emulate"), **policy.by_param})
 
 
+_CHECKED_PARAMETERS: Final = ("tools", "functions", "response_format")
+"""Whose emulation checks values against schemas."""
+
+
 def _to_checker(policy: Policy) -> SchemaChecker | None:
-    """Return what checks values against JSON Schemas; None when it is not installed and not yet asked for."""
+    """Return what checks values against JSON Schemas; None when it is not installed and not needed yet."""
     try:
         return load_schema_checker()
     except ImportError as error:
-        if "emulate" in (policy.default, *policy.by_param.values()):
+        if "emulate" in map(policy.word, _CHECKED_PARAMETERS):
             raise TessConfigurationError(str(error)) from None
         return None
 

@@ -3,7 +3,7 @@
 A schema may come from anywhere, a tool server on the network say, and the value from a model. So no
 reference is ever fetched, and what could take very long is left unchecked: patterns whose cost may grow
 beyond `_MAX_STEPS`, the uniqueness of very long lists, references after the first `_MAX_REFERENCES`. A
-schema that is none checks nothing.
+keyword that cannot be checked is passed over, and all others are checked.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ import importlib.util
 import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from tess_openai.core.emulate.schemas import SchemaChecker
+from tess_openai.core.emulate.usable import is_pattern, usable
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ _MAX_ERRORS: Final = 5
 _MAX_MESSAGE: Final = 200
 _MAX_STEPS: Final = 10_000_000
 _MAX_REFERENCES: Final = 20_000
+_MAX_DEPTH: Final = 160
+"""Of keywords within each other; the interpreter's own limit is reached deep inside the library."""
 _PATTERN_PARTS: Final = re.compile(
     r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?P?[<=!:]*|\{\d+\}|[()|*+{?]", re.DOTALL
 )
@@ -50,24 +54,21 @@ def load_schema_checker() -> SchemaChecker:
 def check_schema(schema: JSONObject, value: object) -> list[str]:
     """Say what is wrong with a value under a schema, in at most five clauses; empty when nothing is."""
     import referencing
-    from jsonschema import Draft202012Validator, SchemaError
+    from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match  # pyright: ignore[reportUnknownVariableType]
     from jsonschema.validators import validator_for
 
-    declared = validator_for(schema, default=Draft202012Validator)
-    try:
-        declared.check_schema(schema)
-    except (SchemaError, RecursionError, OverflowError, Warning):  # the last two: of a pattern in it
-        return []
-    validator = _bounded(declared)(schema, registry=referencing.Registry())
-    try:
-        errors = list(itertools.islice(validator.iter_errors(cast("Any", value)), _MAX_ERRORS))
-    except RecursionError:
-        return ["it is nested too deeply"]
-    except Exception:  # noqa: BLE001 - where a reference leads to what is no schema, anything may be raised
-        return []
+    part = usable(schema).schema
+    declared = validator_for(part, default=Draft202012Validator)
+    clauses: list[str] = []
     relevant = cast("Callable[[list[ValidationError]], ValidationError | None]", best_match)
-    return [_clause(relevant([error]) or error) for error in errors]
+    try:
+        validator = _bounded(declared)(part, registry=referencing.Registry())
+        errors = itertools.islice(validator.iter_errors(cast("Any", value)), _MAX_ERRORS)
+        clauses.extend(_clause(relevant([error]) or error) for error in errors)  # one by one
+    except RecursionError:
+        clauses.append("it is nested too deeply")
+    return clauses
 
 
 def _clause(error: ValidationError) -> str:
@@ -80,13 +81,14 @@ def _clause(error: ValidationError) -> str:
 
 
 def _bounded(declared: type[Validator]) -> type[Validator]:
-    """Return a draft's validator without the checks that could take very long, for one value."""
+    """Return a draft's validator that passes over what could take very long or fails, for one value."""
     from jsonschema.validators import extend  # pyright: ignore[reportUnknownVariableType]
 
-    references = itertools.count()
+    progress = _Progress()
 
     def is_used_up(*_: object) -> bool:
-        return next(references) > _MAX_REFERENCES
+        progress.references += 1
+        return progress.references > _MAX_REFERENCES
 
     keywords: Mapping[str, Keyword] = declared.VALIDATORS
     guards: dict[str, Callable[[Any, Any, Any], bool]] = {
@@ -98,16 +100,38 @@ def _bounded(declared: type[Validator]) -> type[Validator]:
         "additionalProperties": _has_costly_names,
         "unevaluatedProperties": _has_costly_names,
     }
-    bounded = {name: _unless(guard, keywords[name]) for name, guard in guards.items() if name in keywords}
+    bounded = {name: _guarded(check, guards.get(name, _never), progress) for name, check in keywords.items()}
     return cast("type[Validator]", extend(declared, bounded))  # type: ignore[no-untyped-call]
 
 
-def _unless(is_costly: Callable[[Any, Any, Any], bool], check: Keyword) -> Keyword:
+@dataclass(slots=True)
+class _Progress:
+    """How far the check of one value has come: references followed, keywords within each other."""
+
+    references: int = 0
+    depth: int = 0
+
+
+def _guarded(check: Keyword, is_costly: Callable[[Any, Any, Any], bool], progress: _Progress) -> Keyword:
     def guarded(validator: Validator, keyword: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
-        if not is_costly(keyword, value, schema):
-            yield from check(validator, keyword, value, schema)
+        if progress.depth == _MAX_DEPTH:
+            raise RecursionError
+        progress.depth += 1
+        try:
+            if not is_costly(keyword, value, schema):
+                yield from check(validator, keyword, value, schema)
+        except RecursionError:
+            raise
+        except Exception:  # noqa: BLE001 - a keyword of no sense, or a reference to what is no schema: anything
+            return
+        finally:
+            progress.depth -= 1
 
     return guarded
+
+
+def _never(*_: object) -> bool:
+    return False
 
 
 def _has_costly_names(_: object, value: object, schema: Mapping[str, Any]) -> bool:
@@ -132,9 +156,7 @@ def _weight(pattern: str) -> tuple[int, int] | None:
     None when it is no pattern, or one that counting does not bound: with a back reference, or a repeated
     group that can itself be matched in several ways.
     """
-    try:
-        re.compile(pattern)
-    except (re.error, RecursionError, OverflowError, Warning):
+    if not is_pattern(pattern):
         return None
     repeats = choices = 0
     varies = [False]  # for each open group, outermost first

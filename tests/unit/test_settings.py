@@ -329,17 +329,18 @@ def test_emulate_is_the_word_for_all_that_can_be(unsupported: Any, words: dict[s
 
 @pytest.mark.parametrize(
     "asks",
-    [{"emulate": True}, {"unsupported": "emulate"}, {"unsupported": {"stop": "emulate"}}],
+    [{"emulate": True}, {"unsupported": "emulate"}, {"unsupported": {"tools": "emulate"}}],
     ids=str,
 )
 def test_emulation_without_its_extra_is_an_error_at_the_factory(
     asks: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the command that mends it; who does not ask for it needs nothing."""
+    """With the command that mends it; who asks for nothing that checks schemas needs nothing."""
     monkeypatch.setitem(sys.modules, "jsonschema", None)
     with pytest.raises(TessConfigurationError, match=r"install tess-openai\[emulate\]"):
         resolved(**asks)
     assert resolved().adapter.options.check is None
+    assert resolved(unsupported={"stop": "emulate"}).adapter.options.check is None
 
 
 def test_without_arguments_the_environment_counts(environment: dict[str, str]) -> None:

@@ -83,7 +83,7 @@ def prepare(
             body[name] = sent
     if tools.word is not None:
         body["tools"] = tools.word
-    for change in () if emulation is None else emulation.changes():
+    for change in () if emulation is None else emulation.changes(given.get("messages")):
         ledger.add(change)
     if agent is not None:
         fit(body, given, agent, ledger)

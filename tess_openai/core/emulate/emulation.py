@@ -16,7 +16,8 @@ from tess_openai.core.emulate.prompts import Prompts
 from tess_openai.core.emulate.protocol import functions_text, with_instructions
 from tess_openai.core.emulate.schemas import SchemaChecker
 from tess_openai.core.emulate.structured import JSONFormat, format_text, parse_format
-from tess_openai.core.jsons import JSONObject, to_list
+from tess_openai.core.emulate.usable import usable
+from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.refusals import Refused
 
 MAX_CHOICES: Final = 16
@@ -65,10 +66,12 @@ class Emulation:
         instructions = self.instructions
         return with_instructions(rendered, instructions) if instructions else rendered
 
-    def changes(self) -> tuple[Change, ...]:
-        """Return what the ledger says before the request is sent."""
+    def changes(self, messages: object = None) -> tuple[Change, ...]:
+        """Return what the ledger says before the request is sent; `messages` are the caller's."""
         offer = self.offer
-        told = f"{len(self.instructions)} characters of instructions in all"
+        before = to_list(messages) or []
+        added = _length(self.messages(before)) - _length(before)
+        told = f"{added} characters added to the messages"
         changes: list[Change] = []
         if offer is not None:
             given = f"{len(offer.functions)} function{'s' * (len(offer.functions) != 1)}"
@@ -78,16 +81,19 @@ class Emulation:
                 given, why = ", ".join(offer.left_out), "only functions can be emulated"
                 remedy = "Offer it as a function."
                 changes.append(Change("stripped", "tools", given, "", why, remedy, warn="tools"))
+            changes += _unchecked(offer.param, *(each.parameters for each in offer.functions.values()))
         if self.wanted is not None:
             given = "a JSON Schema" if self.wanted.has_schema else "a JSON object"
             why = "Tess has no structured output, so the model is asked for JSON in words, and it is checked"
             changes.append(Change("emulated", "response_format", given, told, why))
+            changes += _unchecked("response_format", self.wanted.schema)
         if self.stops:
             given = f"{len(self.stops)} sequence{'s' * (len(self.stops) != 1)}"
             changes.append(Change("emulated", "stop", given, "", "the answer is cut by the adapter"))
         if self.limit is not None:
             why = "the model is asked to be short, and the answer is cut at about so many tokens"
-            changes.append(Change("emulated", self.limit.param, str(self.limit.tokens), "", why))
+            hinted = told if length_text(self.limit, self.prompts) else ""
+            changes.append(Change("emulated", self.limit.param, str(self.limit.tokens), hinted, why))
         if self.choices > 1:
             why = "Tess gives one choice a call, so it is called once for each, one after another"
             changes.append(Change("emulated", "n", str(self.choices), f"{self.choices} paid calls", why))
@@ -133,6 +139,25 @@ def parse_emulation(
     )
     asks = emulation.offer or emulation.wanted or emulation.stops or emulation.limit
     return emulation if asks or emulation.choices > 1 else None
+
+
+def _length(messages: list[object]) -> int:
+    """Return how many characters of text there are in messages."""
+    contents = [(to_object(message) or {}).get("content") for message in messages]
+    texts = [part for content in contents for part in to_list(content) or [content]]
+    return sum(len(text) for text in map(_text, texts) if isinstance(text, str))
+
+
+def _text(part: object) -> object:
+    members = to_object(part)
+    return part if members is None else members.get("text")
+
+
+def _unchecked(param: str, *schemas: JSONObject) -> list[Change]:
+    """Return what the ledger says of the keywords in schemas that cannot be checked."""
+    left_out = sorted(frozenset[str]().union(*(usable(schema).left_out for schema in schemas)))
+    why = "this of a schema cannot be checked as it stands, so it is passed over and the rest is checked"
+    return [Change("noticed", param, ", ".join(left_out), "", why)] if left_out else []
 
 
 def _parse_offer(body: JSONObject, taken: Collection[str]) -> Offer | None:

@@ -28,10 +28,10 @@ from tess_openai.core.chat.usage import UsageSum
 from tess_openai.core.emulate.emulation import Emulation
 from tess_openai.core.emulate.outcomes import AskAgain, Failed
 from tess_openai.core.emulate.reader import AnswerReader
-from tess_openai.core.emulate.sources import Source, StreamSource, WholeSource
+from tess_openai.core.emulate.sources import CUT_REASONS, Source, StreamSource, WholeSource
 from tess_openai.core.emulate.voices import StreamVoice, Voice, WholeVoice
 from tess_openai.core.jsons import JSONObject, dump_json, to_list
-from tess_openai.core.refusals import Refused
+from tess_openai.core.refusals import NO_RETRY, Refused
 
 
 class _Failure(Exception):  # noqa: N818 - leaves the loops of this room; callers never see it
@@ -66,6 +66,7 @@ class _Run:
     Attributes:
         usage: Of all that was asked.
         is_read: Whether the answer in hand was read to the end of its text.
+        has_paid: Whether an answer was read, so that a retry of the whole would pay for it again.
         has_spoken: Whether any text of the choice at hand was given.
         is_interrupted: Whether there was, before the answer was asked for again.
     """
@@ -76,6 +77,7 @@ class _Run:
     voice: Voice
     usage: UsageSum = field(default_factory=UsageSum)
     is_read: bool = False
+    has_paid: bool = False
     has_spoken: bool = False
     is_interrupted: bool = False
 
@@ -87,7 +89,7 @@ class _Run:
         self.has_spoken = self.is_interrupted = False
         while True:
             source = yield from self._listen(body, reader)
-            outcome = reader.finish(is_cut=source.finish_reason == "length")
+            outcome = reader.finish(is_cut=source.finish_reason in CUT_REASONS)
             if not isinstance(outcome, AskAgain):
                 break
             yield from self._say(outcome.text)
@@ -111,9 +113,14 @@ class _Run:
     def _listen(self, body: JSONObject, reader: AnswerReader) -> Generator[Step, Event, Source]:
         """Ask once, and let the caller hear what may be heard at once."""
         chat = self.chat
-        incoming = yield from exchange(replace(self.outgoing, body=dump_json(body)))
+        try:
+            incoming = yield from exchange(replace(self.outgoing, body=dump_json(body)))
+        except Exception as error:
+            if not self.has_paid:
+                raise
+            raise _Failure(faulty(chat, broken(type(error).__name__))) from None
         if incoming.status >= 300:
-            raise _Failure((yield from error_answer(chat, incoming)))
+            raise _Failure(self._final((yield from error_answer(chat, incoming))))
         streamed = is_stream(incoming)
         if streamed != chat.prepared.stream:
             self._note(STREAM_FOR_WHOLE if streamed else WHOLE_FOR_STREAM)
@@ -133,6 +140,7 @@ class _Run:
         if source.fault is not None:
             raise _Failure(faulty(chat, source.fault))
         self.is_read = source.ended
+        self.has_paid = True
         estimates = chat.prepared.options.usage == "estimate"
         prompts = texts_of(body.get("messages")) if estimates else None
         self.usage.add(source.usage, prompts, "".join(source.texts))
@@ -152,6 +160,10 @@ class _Run:
     def _refuse(self, refused: Refused) -> _Failure:
         answer = refused.to_answer()
         return _Failure(replace(answer, headers={**answer.headers, **ledger_header(self.chat.ledger)}))
+
+    def _final(self, answer: Answer) -> Answer:
+        """Return an error that the SDK does not answer by a retry, once there is something paid for."""
+        return replace(answer, headers={**answer.headers, **NO_RETRY}) if self.has_paid else answer
 
     def _note(self, change: Change) -> None:
         if change not in self.chat.ledger.changes:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from tess_openai.core.emulate.lenient import UnreadableError, read_json, read_values
+from tess_openai.core.emulate.lenient import Reading, UnreadableError
 from tess_openai.core.emulate.marks import restore_all
 from tess_openai.core.emulate.offers import Function, Offer
+from tess_openai.core.emulate.only_value import read_first_value, read_only_value
 from tess_openai.core.emulate.outcomes import FunctionCall
 from tess_openai.core.emulate.parser import Block
 from tess_openai.core.emulate.protocol import compact_json
@@ -21,7 +24,9 @@ _ARGUMENT_KEYS: Final = (
     *("input", "toolinput", "actioninput", "functionarguments"),
 )
 _WRAPPER_KEYS: Final = ("toolcalls", "functioncalls", "calls", "toolcall", "functioncall", "function", "call")
-_ENVELOPE_KEYS: Final = frozenset({"id", "type"})
+_ENVELOPE_KEYS: Final = frozenset({"id", "type", "index", "callid", "toolcallid"})
+_DESCRIBED_KEYS: Final = frozenset({"name", "arguments"})
+_MESSAGE_KEYS: Final = frozenset({"role", "content", "refusal"})
 _MAX_WRAPPERS: Final = 4
 MAX_CALLS: Final = 128
 """In one answer; a model that writes more has lost its way."""
@@ -29,6 +34,7 @@ _MAX_PROBLEMS: Final = 5
 _MAX_NAMES: Final = 30
 _PIECE: Final = 256
 _EDGES: Final = " \t\r\n`(:"
+_OPENING: Final = re.compile(r"[{\[]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class WrittenCall:
     Attributes:
         name: As written.
         arguments: As written; None when there were none.
-        beside: What stood beside the name where arguments were left out or were no object.
+        beside: What stood beside the two.
     """
 
     name: str
@@ -75,12 +81,15 @@ def settle(
     """
     settlement = Settlement()
     written: list[WrittenCall] = []
-    for block in blocks[: MAX_CALLS + 1]:
+    for number, block in enumerate(blocks[: MAX_CALLS + 1]):
+        if written and not offer.allows_several:
+            settlement.surplus = len(blocks) - number
+            break
         calls, problem = _try_to_read(block, offer.functions, is_cut=is_cut)
         written += calls
         settlement.problems += [f"- {problem}"] * bool(problem)
     if not offer.allows_several:
-        settlement.surplus = max(0, len(written) - 1)
+        settlement.surplus += max(0, len(written) - 1)
         written = written[:1]
     if len(written) > MAX_CALLS or len(blocks) > MAX_CALLS:
         return Settlement(problems=[f"- there are more than {MAX_CALLS} calls; make fewer at once"])
@@ -100,8 +109,14 @@ def settle(
 def names_a_function(blocks: Sequence[Block], functions: Iterable[str]) -> bool:
     """Whether texts that bear no valid marks hold a call all the same, to one of the functions."""
     known = tuple(functions)
-    written = [_try_to_read(block, known, is_cut=False)[0] for block in blocks[:MAX_CALLS]]
-    return any(_find(call.name, known) for calls in written for call in calls)
+    return any(_names_one(block.body, known) for block in blocks[:MAX_CALLS])
+
+
+def _names_one(text: str, known: tuple[str, ...]) -> bool:
+    with suppress(UnreadableError):
+        calls = _calls_in(text, read_first_value(text), known)
+        return any(_find(call.name, known) for call in calls)
+    return False
 
 
 def _try_to_read(block: Block, functions: Iterable[str], *, is_cut: bool) -> tuple[list[WrittenCall], str]:
@@ -112,25 +127,32 @@ def _try_to_read(block: Block, functions: Iterable[str], *, is_cut: bool) -> tup
 
 
 def read_calls(block: Block, functions: Iterable[str], *, is_cut: bool) -> list[WrittenCall]:
-    """Read the calls in one text: one or more objects, or an array, in any of the spellings models use.
+    """Read the calls in one text: an object, or an array of some, in any of the spellings models use.
 
     Raises:
-        UnreadableError: There is nothing that can be read as a call.
+        UnreadableError: There is nothing that can be read as a call, or more than can be told apart.
     """
     known = tuple(functions)
-    readings = read_values(block.body, is_closed=block.is_closed)
-    if is_cut and not block.is_closed and (not readings or not readings[-1].is_whole):
+    reading = read_only_value(block.body, is_closed=block.is_closed)
+    if is_cut and not block.is_closed and (reading is None or not reading.is_whole):
         raise UnreadableError("it ends in the middle")
-    before = block.body.partition("{")[0] if readings else block.body
-    name = _find(before.strip(_EDGES), known)
-    if name is not None and not readings and not block.is_closed:
+    if reading is None and not block.is_closed and _find(block.body.strip(_EDGES), known) is not None:
         raise UnreadableError("it ends after its name")
-    if name is not None:  # the name stands before its arguments, or alone
-        return [WrittenCall(name, readings[0].value if readings else None)]
-    calls = [call for reading in readings for call in _written_calls(reading.value, known)]
+    calls = _calls_in(block.body, reading, known)
     if not calls:
         raise UnreadableError('there is no object with "name" and "arguments" in it')
     return calls
+
+
+def _calls_in(text: str, reading: Reading | None, known: tuple[str, ...]) -> list[WrittenCall]:
+    """Return the calls of a text, and of the value that was read in it."""
+    calls = [] if reading is None else _written_calls(reading.value, known)
+    name = _find(_OPENING.split(text, maxsplit=1)[0].strip(_EDGES), known)
+    if name is None:
+        return calls
+    if [_find(call.name, known) for call in calls if call.arguments is not None] == [name]:
+        return calls  # the name stands before the whole call
+    return [WrittenCall(name, None if reading is None else reading.value)]
 
 
 def _written_calls(value: object, known: tuple[str, ...], depth: int = 0) -> list[WrittenCall]:
@@ -141,9 +163,13 @@ def _written_calls(value: object, known: tuple[str, ...], depth: int = 0) -> lis
     members = to_object(value)
     if members is None:
         return []
+    if members.keys() == _DESCRIBED_KEYS and isinstance(members["name"], str):
+        return [WrittenCall(members["name"], members["arguments"])]
     spelt = {bare_name(key): key for key in members}
-    for bare in _WRAPPER_KEYS:
-        if bare in spelt and (calls := _written_calls(members[spelt[bare]], known, depth + 1)):
+    wrappers = [key for key in spelt if key not in _ENVELOPE_KEYS | _MESSAGE_KEYS]
+    if len(wrappers) == 1 and wrappers[0] in _WRAPPER_KEYS:
+        calls = _written_calls(members[spelt[wrappers[0]]], known, depth + 1)
+        if calls:
             return calls
     only = next(iter(members), "")
     if len(members) == 1 and only in known and isinstance(members[only], dict):
@@ -153,7 +179,12 @@ def _written_calls(value: object, known: tuple[str, ...], depth: int = 0) -> lis
         return []
     key = next((key for key in names if _find(members[key], known)), names[0])
     arguments = next((spelt[bare] for bare in _ARGUMENT_KEYS if bare in spelt and spelt[bare] != key), None)
-    beside = {other: member for other, member in members.items() if other not in {key, *_ENVELOPE_KEYS}}
+    used = {key, arguments}
+    beside = {
+        other: member
+        for other, member in members.items()
+        if other not in used and member is not None and bare_name(other) not in _ENVELOPE_KEYS
+    }
     return [WrittenCall(members[key], None if arguments is None else members[arguments], beside)]
 
 
@@ -169,7 +200,7 @@ def _checked_arguments(
     try:
         given = restore_all(_arguments(call, function))
     except UnreadableError as reason:
-        return None, [f'"arguments" is not valid JSON: {reason}']
+        return None, [f'"arguments" cannot be used: {reason}']
     arguments, errors = check_and_mend(function.parameters, given, check)
     if not errors and to_object(arguments) is None:
         errors = ['"arguments" must be an object']
@@ -180,17 +211,23 @@ def _arguments(call: WrittenCall, function: Function) -> object:
     """Return the arguments, out of the string or from beside the name where the model put them.
 
     Raises:
-        UnreadableError: They are a string that should be JSON and is not.
+        UnreadableError: They are a string that should be JSON and is not, or something stands beside them
+            that is none of them.
     """
     given = call.arguments
     if isinstance(given, str) and given.strip().startswith("{"):
-        return read_json(given).value
-    if to_object(given) is not None:
+        reading = read_only_value(given)
+        given = None if reading is None else reading.value
+    arguments = {} if given in (None, "", []) else to_object(given)
+    if arguments is None:
         return given
     properties = to_object(function.parameters.get("properties")) or {}
-    if call.beside and all(key in properties for key in call.beside):
-        return call.beside
-    return {} if given in (None, "", []) else given
+    for key, value in call.beside.items():
+        name = match_name(key, properties)
+        if name is None or match_name(name, arguments) is not None:
+            raise UnreadableError(f"{key[:40]!r} stands beside them and is none of them")
+        arguments = {**arguments, name: value}
+    return arguments
 
 
 def message_fields(calls: Iterable[FunctionCall], *, is_legacy: bool) -> JSONObject:

@@ -81,7 +81,7 @@ class _History:
     def _call_text(self, call: _PastCall) -> str:
         arguments = call.arguments
         if not isinstance(arguments, str) or parse_object(arguments) is None:
-            arguments = compact_json(arguments)
+            arguments = compact_json({} if arguments in ("", None) else arguments)
         body = f'{{"name": {compact_json(call.name)}, "arguments": {arguments}}}'
         return f"{self.marks.open}\n{escape(body)}\n{self.marks.close}"
 

@@ -19,13 +19,10 @@ from tess_openai.core.jsons import to_list, to_object
 
 MAX_DEPTH: Final = 64
 """Of objects and arrays within each other; no function's arguments come near it."""
-MAX_VALUES: Final = 128
-"""Of values after each other, as many as one may expect calls in one answer."""
 
 _COMMENT: Final = r"//[^\n]*|/\*.*?(?:\*/|\Z)|\#[^\n]*"
 _GAP: Final = re.compile(rf"(?:\s+|{_COMMENT})*", re.DOTALL)
 _SEPARATORS: Final = re.compile(rf"(?:[\s,]+|{_COMMENT})*", re.DOTALL)
-_BETWEEN_VALUES: Final = re.compile(r"[\s,;]*(?:`{3}[\w-]{0,16}[\s,;]*){0,2}")
 _COLON: Final = re.compile(r"=>|[:=]")
 _BARE_KEY: Final = re.compile(r"[^\s:=,{}\[\]\"'`“”\u2018\u2019]{1,200}")
 _BARE_VALUE: Final = re.compile(r"(?:(?!\s(?://|/\*|\#))[^,{}\[\]\n\"])+")
@@ -62,7 +59,14 @@ _SURROGATES: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 
 class UnreadableError(ValueError):
-    """The text is not JSON, not even nearly; the message says why, for the model."""
+    """The text is not JSON, not even nearly; the message says why, for the model.
+
+    Attributes:
+        has_begun: Whether a member or an item was read before, or the text ended: what cannot be read is a
+            value that is cut or wrong, and no bracket in prose.
+    """
+
+    has_begun: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ class Reading:
     is_whole: bool
 
 
-def read_json(text: str, start: int = 0, *, is_closed: bool = True) -> Reading:
+def read_json(text: str, start: int = 0, *, is_closed: bool = True, keys_are_unique: bool = False) -> Reading:
     """Read the value that begins at `start`, where white space may stand.
 
     Args:
@@ -88,39 +92,35 @@ def read_json(text: str, start: int = 0, *, is_closed: bool = True) -> Reading:
         start: Where to begin.
         is_closed: Whether the model ended the text itself; if not, a word or number at its very end may
             have been cut and is not taken.
+        keys_are_unique: Whether a key that stands twice in an object is an error; else the last one counts.
 
     Raises:
         UnreadableError: There is no value, it was cut in the middle, or it is nested too deeply.
     """
-    reader = _Reader(text, start, is_closed=is_closed)
+    reader = _Reader(text, start, is_closed=is_closed, keys_are_unique=keys_are_unique)
     reader.skip(_GAP)
     try:
-        value, end = _STRICT.raw_decode(text, reader.at)
+        reading = read_strictly(text, reader.at, keys_are_unique=keys_are_unique)
+    except UnreadableError:
+        raise
     except (ValueError, RecursionError):
-        return Reading(reader.value(), reader.at, reader.is_whole)
-    if end == len(text) and not is_closed and isinstance(value, int | float):
+        return reader.read()
+    if reading.end == len(text) and not is_closed and isinstance(reading.value, int | float):
         raise UnreadableError("it ends in the middle of a number")
-    _check_depth(value)
-    return Reading(value, end, is_whole=True)
+    return reading
 
 
-def read_values(text: str, *, is_closed: bool = True) -> list[Reading]:
-    """Read the objects and arrays that follow each other in `text`, from the first bracket on.
+def read_strictly(text: str, start: int, *, keys_are_unique: bool = False) -> Reading:
+    """Read the JSON that begins exactly at `start`.
 
     Raises:
-        UnreadableError: As `read_json`, for any of them.
+        UnreadableError: It is nested too deeply, or a key stands twice.
+        ValueError: It is no JSON.
+        RecursionError: It is nested much too deeply.
     """
-    readings: list[Reading] = []
-    bracket = re.search(r"[{\[]", text)
-    start = len(text) if bracket is None else bracket.start()
-    while text.startswith(("{", "["), start):
-        reading = read_json(text, start, is_closed=is_closed)
-        readings.append(reading)
-        if len(readings) > MAX_VALUES:
-            raise UnreadableError(f"there are more than {MAX_VALUES} values in it")
-        gap = _BETWEEN_VALUES.match(text, reading.end)
-        start = reading.end if gap is None else gap.end()
-    return readings
+    value, end = (_UNIQUE if keys_are_unique else _STRICT).raw_decode(text, start)
+    _check_depth(value)
+    return Reading(value, end, is_whole=True)
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -134,7 +134,17 @@ def _finite(text: str) -> float:
     return number
 
 
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise UnreadableError("a key stands twice in one object")
+    return members
+
+
 _STRICT: Final = json.JSONDecoder(strict=False, parse_constant=_refuse_constant, parse_float=_finite)
+_UNIQUE: Final = json.JSONDecoder(
+    strict=False, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_unique
+)
 
 
 def _check_depth(value: object) -> None:
@@ -155,12 +165,22 @@ def _check_depth(value: object) -> None:
 class _Reader:
     """A recursive descent over one text; `at` is where it stands."""
 
-    def __init__(self, text: str, at: int, *, is_closed: bool) -> None:
+    def __init__(self, text: str, at: int, *, is_closed: bool, keys_are_unique: bool) -> None:
         self.text = text
         self.at = at
         self.is_closed = is_closed
+        self.keys_are_unique = keys_are_unique
         self.is_whole = True
+        self.has_read = False
         self.closers: list[str] = []  # of the objects and arrays around, innermost last
+
+    def read(self) -> Reading:
+        """Read the value that begins here."""
+        try:
+            return Reading(self.value(), self.at, self.is_whole)
+        except UnreadableError as reason:
+            reason.has_begun = self.has_read or self.at >= len(self.text) or len(self.closers) > MAX_DEPTH
+            raise
 
     def peek(self) -> str:
         """Return the next character; `""` at the end."""
@@ -195,7 +215,10 @@ class _Reader:
             if not self.skip(_COLON):
                 self.check_not_cut()
                 raise UnreadableError(f"there is no colon after the key {key[:40]!r}")
+            if self.keys_are_unique and key in members:
+                raise UnreadableError(f"the key {key[:40]!r} stands twice in one object")
             members[key] = self.value()
+            self.has_read = True
         return members
 
     def read_array(self) -> list[object]:
@@ -204,6 +227,7 @@ class _Reader:
         self.enter("]")
         while self.has_more():
             items.append(self.value())
+            self.has_read = True
         return items
 
     def enter(self, closer: str) -> None:

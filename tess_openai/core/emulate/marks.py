@@ -18,10 +18,14 @@ from tess_openai.core.jsons import to_list, to_object
 
 _CALL_WORDS: Final = ("call", "calls", "toolcall", "toolcalls", "functioncall", "functioncalls")
 _RESULT: Final = "result"
+_OTHER_WORDS: Final = ("function", "functions", "tool", "tools", "invoke", "action", "cal", "end", "endcall")
+"""What models write in place of `call`; such a tag is one of ours only where it has a colon and the nonce."""
+_WORDS: Final = (*_CALL_WORDS, _RESULT, *_OTHER_WORDS)
+_COLONS: Final = frozenset(":\uff1a")
 _TILDES: Final = 8
 _TAG: Final = re.compile(
-    r"<(?P<tildes>~{0,8})(?P<slash> ?/? ?)(?P<word>[A-Za-z_]{0,14})"
-    r"(?P<gap>[\s:=\"'-]{0,4})(?P<token>[0-9A-Za-z]{0,40})[\s\"'/]{0,3}(?P<end>>?)"
+    r"<(?P<tildes>~{0,8})\|?(?P<slash> ?/? ?)(?P<word>[A-Za-z_]{0,14})"
+    r"(?P<gap>[\s:\uff1a=\"'-]{0,4}(?:id=[\"']?)?)(?P<token>[0-9A-Za-z]{0,40})[\s\"'/|]{0,3}(?P<end>>?)"
 )
 _PAYLOAD: Final = re.compile(r"\s{0,16}(?:`{1,3}[\w-]{0,16}\s{0,4})?(?P<start>[{\[])?")
 
@@ -36,10 +40,15 @@ class Kind(Enum):
     CLOSE = "a call ends, or a result begins or ends"
     NEAR_OPEN = "a call seems to begin, but the nonce is missing or wrong"
     NEAR_CLOSE = "a call seems to end, but the nonce is missing or wrong"
+    MISNAMED_OPEN = "a call seems to begin, with the nonce, but in another word"
+    MISNAMED_CLOSE = "a call seems to end, with the nonce, but in another word"
 
 
-GENUINE_MARKS: Final = frozenset({Kind.OPEN, Kind.CLOSE})
-ALL_MARKS: Final = GENUINE_MARKS | {Kind.NEAR_OPEN, Kind.NEAR_CLOSE}
+OUR_MARKS: Final = frozenset({Kind.OPEN, Kind.CLOSE, Kind.MISNAMED_OPEN, Kind.MISNAMED_CLOSE})
+"""What bears the nonce, so that no text but the model's own can hold it."""
+NEAR_OPENINGS: Final = frozenset({Kind.NEAR_OPEN, Kind.MISNAMED_OPEN})
+NEAR_CLOSINGS: Final = frozenset({Kind.NEAR_CLOSE, Kind.MISNAMED_CLOSE})
+ALL_MARKS: Final = OUR_MARKS | {Kind.NEAR_OPEN, Kind.NEAR_CLOSE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +129,10 @@ class Marks:
     def _kind(self, text: str, found: re.Match[str], *, final: bool) -> Kind:
         closes = "/" in found["slash"]
         genuine = found["token"].lower() == self.nonce.lower()
-        if _word(found) == _RESULT:
-            return Kind.CLOSE if genuine else Kind.PROSE
+        if _word(found) not in _CALL_WORDS:
+            misnamed = Kind.MISNAMED_CLOSE if closes else Kind.MISNAMED_OPEN
+            ours = Kind.CLOSE if _word(found) == _RESULT else misnamed
+            return ours if genuine else Kind.PROSE
         if genuine:
             return Kind.CLOSE if closes else Kind.OPEN
         if closes:
@@ -160,15 +171,15 @@ def _word(found: re.Match[str]) -> str:
 def _may_become_mark(found: re.Match[str]) -> bool:
     word = _word(found)
     if found.end() == found.end("word"):
-        return any(name.startswith(word) for name in (*_CALL_WORDS, _RESULT))
-    return word in _CALL_WORDS or word == _RESULT
+        return any(name.startswith(word) for name in _WORDS)
+    return word in _WORDS
 
 
 def _is_mark(found: re.Match[str]) -> bool:
     word = _word(found)
     if word in _CALL_WORDS:
         return found.end() > found.end("word")
-    return word == _RESULT and ":" in found["gap"]
+    return word in _WORDS and not _COLONS.isdisjoint(found["gap"])
 
 
 def _with_tilde(found: re.Match[str]) -> str:

@@ -16,7 +16,7 @@ from tess_openai.core.emulate.outcomes import AskAgain, Called, Failed, Outcome,
 from tess_openai.core.emulate.parser import AnswerParser, Rest
 from tess_openai.core.emulate.prompts import fill
 from tess_openai.core.emulate.stop import StopCutter
-from tess_openai.core.emulate.structured import JSONFormat, extract, unfinished
+from tess_openai.core.emulate.structured import Extract, JSONFormat, extract
 from tess_openai.core.refusals import Refused
 
 _FENCE_LINE: Final = re.compile(r"^[ \t]*`{3}[\w-]*[ \t]*$\n?", re.MULTILINE)
@@ -65,8 +65,7 @@ class AnswerReader:
         """Take the end of the answer.
 
         Args:
-            is_cut: Whether the answer is known to be incomplete: its finish reason is `"length"`, or its
-                stream broke off.
+            is_cut: Whether the answer is known to be incomplete: its finish reason is one of `CUT_REASONS`.
         """
         if self.finish_reason is not None:
             return Said(finish_reason=self.finish_reason)
@@ -75,8 +74,10 @@ class AnswerReader:
             return self._settle_calls(rest, is_cut=is_cut)
         text = "".join((*self._prose, rest.verbatim))
         if names_a_function(rest.near_misses, self._offer.functions):
+            if (said := self._json_instead(text, is_cut=is_cut)) is not None:
+                return said
             prompt = self._emulation.prompts.repair_marks
-            otherwise = self._without_call(self._plain("", text))
+            otherwise = self._without_call(self._unmarked(text))
             return self._ask_for(prompt, "a call without its marks", otherwise)
         if self._offer.demand == "required":
             return self._ask_for_call([], self._without_call(text))
@@ -90,17 +91,22 @@ class AnswerReader:
         if self.finish_reason is not None:  # what follows a stop sequence was not said
             return Said(text=shown, finish_reason=self.finish_reason)
         prose = "".join((*self._prose, rest.prose)) if self._holds else ""
-        plain = self._plain(prose, *(block.body for block in rest.blocks))
-        if self._offer.demand == "none":
-            prompt = self._emulation.prompts.repair_forbidden
-            return self._ask_for(prompt, "a call where none may be made", self._said(plain), shown)
-        emulation = self._emulation
-        settlement = settle(rest.blocks, self._offer, emulation.check, emulation.new_id, is_cut=is_cut)
-        if not settlement.calls:
-            return self._ask_for_call(settlement.problems, self._without_call(plain), shown)
-        if not settlement.problems:
+        emulation, offer = self._emulation, self._offer
+        settlement = settle(rest.blocks, offer, emulation.check, emulation.new_id, is_cut=is_cut)
+        if settlement.calls and not settlement.problems:
             return self._called(shown, prose, settlement, rest.after)
-        return self._ask_for_call(settlement.problems, self._called("", prose, settlement, rest.after), shown)
+        if settlement.calls:
+            called = self._called("", prose, settlement, rest.after)
+            return self._ask_for_call(settlement.problems, called, shown)
+        plain = self._plain(prose, *(block.body for block in rest.blocks))
+        said = self._json_instead(plain, is_cut=is_cut)
+        if said is not None and not names_a_function(rest.blocks, offer.functions):
+            return said
+        if offer.demand == "none":
+            otherwise = self._said_instead(plain)
+            prompt = emulation.prompts.repair_forbidden
+            return self._ask_for(prompt, "a call where none may be made", otherwise, shown)
+        return self._ask_for_call(settlement.problems, self._without_call(plain), shown)
 
     def _called(self, shown: str, prose: str, settlement: Settlement, after: int) -> Called:
         text = shown if self._is_repair or self._emulation.wanted is not None else shown + self._cut(prose)
@@ -125,17 +131,39 @@ class AnswerReader:
         said = "\n".join(text for text in (prose, *texts) if text)
         return f"\n{said}" if said and self._has_shown else said
 
+    def _unmarked(self, text: str) -> str:
+        """Return the text of a call that bears no valid marks, without those it bears and its own fence."""
+        said = self._emulation.marks.without(text, ALL_MARKS).strip()
+        if said.startswith("```"):
+            said = _FENCE_LINE.sub("", said, count=2).strip()
+        return f"\n{said}" if said and self._has_shown else said
+
     def _without_call(self, text: str) -> Settled:
         """Return the honest answer to a request whose call was not made."""
         offer = self._offer
         if offer.demand != "required":
-            return self._said(text)
+            return self._said_instead(text)
         what = f"the function {next(iter(offer.functions))!r}" if offer.is_named else "a function"
         param = "function_call" if offer.is_legacy else "tool_choice"
         message = (
             f"The model did not call {what} in a form that can be used, although {param} demands a call."
         )
         return Failed(refused=Refused(message, param=param, code="function_call_missing", status=422))
+
+    def _said_instead(self, text: str) -> Said:
+        """Return the text of an answer that is not asked for again: as JSON, where that is wanted."""
+        wanted = self._emulation.wanted
+        if wanted is None:
+            return self._said(text)
+        return self._said_json(text, wanted, extract(text, wanted, self._emulation.check))
+
+    def _json_instead(self, text: str, *, is_cut: bool) -> Said | None:
+        """Return the JSON that follows the caller's schema, where a call may not have been meant at all."""
+        wanted = self._emulation.wanted
+        if wanted is None or not wanted.has_schema or self._offer.demand == "required":
+            return None
+        found = extract(text, wanted, self._emulation.check, is_cut=is_cut)
+        return None if found.problems else self._said_json(text, wanted, found)
 
     def _ask_for_call(self, problems: list[str], otherwise: Settled, shown: str = "") -> AskAgain:
         prompts = self._emulation.prompts
@@ -155,13 +183,10 @@ class AnswerReader:
         return self._ask_again(prompt, change, otherwise, shown)
 
     def _settle_json(self, text: str, wanted: JSONFormat, *, is_cut: bool) -> Outcome:
-        if is_cut:
-            return self._said(unfinished(text))
-        found = extract(text, wanted, self._emulation.check)
-        if found.text is None and wanted.has_schema and text.strip():
-            settled = Said(refusal=text.strip())
-        else:
-            settled = self._said(text if found.text is None else found.text)
+        found = extract(text, wanted, self._emulation.check, is_cut=is_cut)
+        if is_cut and found.problems:  # the client is told, and asking again would be cut again
+            return self._said(text[found.start or 0 :])
+        settled = self._said_json(text, wanted, found)
         if not found.problems:
             return settled
         prompt = fill(self._emulation.prompts.repair_json, problems="\n".join(found.problems))
@@ -169,6 +194,13 @@ class AnswerReader:
         given = _count(len(found.problems), "problem")
         change = Change("asked again", "response_format", given, "a further paid call", why)
         return self._ask_again(prompt, change, settled)
+
+    def _said_json(self, text: str, wanted: JSONFormat, found: Extract) -> Said:
+        """Return what was found, or the prose that the model wrote instead."""
+        if found.text is None and wanted.has_schema and text.strip():
+            refusal = self._cut(text.strip())
+            return Said(refusal=refusal, finish_reason=self.finish_reason)
+        return self._said(text if found.text is None else found.text)
 
     def _ask_again(self, prompt: str, change: Change, otherwise: Settled, shown: str = "") -> AskAgain:
         answer = "".join(self._raw)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -22,6 +22,8 @@ _MAX_DEPTH: Final = 64
 _MAX_REFERENCES: Final = 16
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.0{1,9})?")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?(?:[eE][+-]?[0-9]{1,2})?")
+_JOINT: Final = re.compile(r"(?<=[^\W\d_])[\s_-]+(?=[^\W_])")
+"""Between two words; a sign before a number is none."""
 _BOOLEANS: Final = {"true": True, "false": False}
 _TYPES: Final[dict[str, tuple[type, ...]]] = {
     "string": (str,),
@@ -43,6 +45,20 @@ def check_and_mend(schema: JSONObject, value: object, check: SchemaChecker) -> t
     return mended, check(schema, mended)
 
 
+def root_types(schema: JSONObject) -> frozenset[str]:
+    """Return the types of value that a schema asks for; empty when it does not say."""
+    mender = _Mender(schema)
+    part = mender.resolve(schema) or {}
+    branches = [mender.resolve(branch) or {} for branch in _branches(part)]
+    types = [_types(each) for each in ([part] if _types(part) else branches)]
+    return frozenset[str]().union(*types) if all(types) else frozenset()
+
+
+def fits_types(value: object, types: Collection[str]) -> bool:
+    """Whether a value is of one of the types; of any when none is named."""
+    return _fits(value, list(types))
+
+
 @dataclass(slots=True)
 class _Mender:
     """Mends values against the parts of one schema, in which local references are looked up.
@@ -57,7 +73,7 @@ class _Mender:
 
     def mend(self, schema: object, value: object, depth: int) -> object:
         """Return the value as `schema` would have it said."""
-        part = self._resolve(schema)
+        part = self.resolve(schema)
         self.steps -= 1
         if part is None or depth > _MAX_DEPTH or self.steps < 0:
             return value
@@ -76,7 +92,7 @@ class _Mender:
             return [self.mend(part["items"], item, depth + 1) for item in items]
         return value
 
-    def _resolve(self, schema: object) -> JSONObject | None:
+    def resolve(self, schema: object) -> JSONObject | None:
         """Follow `$ref` within the document."""
         part = to_object(schema)
         for _ in range(_MAX_REFERENCES):
@@ -90,7 +106,7 @@ class _Mender:
 
     def _branch(self, part: JSONObject, value: object) -> object:
         """Return the branch of `anyOf` or `oneOf` that a value is meant for; None when that is not plain."""
-        branches = [branch for branch in map(self._resolve, _branches(part)) if branch is not None]
+        branches = [branch for branch in map(self.resolve, _branches(part)) if branch is not None]
         fitting = [branch for branch in branches if _fits(value, _types(branch))]
         if not fitting:
             fitting = [branch for branch in branches if _mend_type(_types(branch), value) is not value][:1]
@@ -112,9 +128,9 @@ class _Mender:
 
     def _allows_null(self, schema: object) -> bool:
         """Whether null is plainly allowed, or nothing is known of it."""
-        part = self._resolve(schema)
+        part = self.resolve(schema)
         branches = [] if part is None else _branches(part)
-        for choice in [self._resolve(branch) for branch in branches] or [part]:
+        for choice in [self.resolve(branch) for branch in branches] or [part]:
             types, values = _types(choice or {}), to_list((choice or {}).get("enum"))
             if (not types or "null" in types) and (values is None or None in values):
                 return True
@@ -173,7 +189,7 @@ def _unpack(text: str, types: list[str]) -> object:
 
 
 def _mend_choice(part: JSONObject, value: object) -> object:
-    """Take the one choice of `enum` or `const` that differs in nothing but case and white space."""
+    """Take the one choice of `enum` or `const` that differs in case and in what joins its words only."""
     choices = to_list(part.get("enum")) or ([part["const"]] if "const" in part else [])
     if not isinstance(value, str) or value in choices:
         return value
@@ -182,11 +198,13 @@ def _mend_choice(part: JSONObject, value: object) -> object:
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.casefold().split())
+    return " ".join(_JOINT.sub(" ", text.casefold()).split())
 
 
 def bare_name(name: str) -> str:
     """Return a name without case and punctuation, for comparison: `getWeather` and `get-weather` are one."""
+    if name.isascii() and name.isalnum() and name.islower():
+        return name
     return "".join(char for char in name.casefold() if char.isalnum())
 
 

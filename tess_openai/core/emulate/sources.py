@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from tess_openai.core.chat.chunks import ChunkReader, StreamEnd, StreamFault, truncated
 from tess_openai.core.chat.completion import contents_of, is_completion
@@ -11,6 +12,9 @@ from tess_openai.core.chat.stream import texts_of_chunk
 from tess_openai.core.errors import parse_error_in_200
 from tess_openai.core.jsons import JSONObject, parse_object, to_object
 from tess_openai.core.sse import EventDecoder, ServerSentEvent
+
+CUT_REASONS: Final = ("length", "content_filter")
+"""Finish reasons of an answer that its model did not end. Source: OpenAI's API reference (documented)."""
 
 
 @dataclass(slots=True)

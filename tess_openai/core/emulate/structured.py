@@ -9,22 +9,21 @@ Source: OpenAI's API reference, chat completions, `response_format` (documented)
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
-from tess_openai.core.emulate.lenient import Reading, UnreadableError, read_json
+from tess_openai.core.emulate.candidates import Candidate, find_candidates
 from tess_openai.core.emulate.prompts import Prompts, fill
 from tess_openai.core.emulate.protocol import compact_json, compact_schema
-from tess_openai.core.emulate.schemas import SchemaChecker, check_and_mend
+from tess_openai.core.emulate.schemas import SchemaChecker, check_and_mend, fits_types, root_types
 from tess_openai.core.jsons import JSONObject, parse_json, to_object
 from tess_openai.core.refusals import Refused
 
 _ANY_OBJECT: Final[JSONObject] = {"type": "object"}
-_BRACKET: Final = re.compile(r"[{\[]")
-_MAX_FAILURES: Final = 16
 _MAX_CANDIDATES: Final = 16
 _MAX_PROBLEMS: Final = 5
+_NONE: Final = "- there is no JSON in it"
+_CUT: Final = "- it ends in the middle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +46,12 @@ class Extract:
     Attributes:
         text: As it goes to the caller; None when there is none.
         problems: What is wrong with it, one line each, for the model.
+        start: Where in the answer it begins, or what there is of it; None when the answer is prose.
     """
 
     text: str | None
     problems: list[str]
+    start: int | None = None
 
 
 def parse_format(body: JSONObject) -> JSONFormat | None:
@@ -82,44 +83,41 @@ def format_text(wanted: JSONFormat, prompts: Prompts) -> str:
     return fill(prompts.json_schema, schema=compact_json(compact_schema(wanted.schema)))
 
 
-def extract(text: str, wanted: JSONFormat, check: SchemaChecker) -> Extract:
-    """Find the JSON in an answer: of what follows the schema the longest, else of what is JSON at all."""
+def extract(text: str, wanted: JSONFormat, check: SchemaChecker, *, is_cut: bool = False) -> Extract:
+    """Find the JSON in an answer: the last value that follows the schema, since one before may be an echo.
+
+    Args:
+        text: The answer.
+        wanted: What was asked for.
+        check: Checks a value against a schema.
+        is_cut: Whether the answer is known to be incomplete; closing brackets are then not added.
+    """
+    types = root_types(wanted.schema)
+    found = find_candidates(text, may_be_list=not types or "array" in types)
+    if found.broken_at is not None:
+        return Extract(None, [f"- {found.problem}"], found.broken_at)
     best: Extract | None = None
-    found = sorted(_candidates(text), key=lambda span: span[0] - span[1].end)
-    for start, reading in found[:_MAX_CANDIDATES]:
-        value, errors = check_and_mend(wanted.schema, reading.value, check)
-        problems = [f"- {error}" for error in errors[:_MAX_PROBLEMS]]
-        source = text[start : reading.end]
-        candidate = Extract(source if parse_json(source) == value else compact_json(value), problems)
-        if not problems:
-            return candidate
-        best = candidate if best is None else best
-    return Extract(None, ["- there is no JSON in it"]) if best is None else best
+    longest = 0
+    latest = found.candidates[: -_MAX_CANDIDATES - 1 : -1]
+    for candidate in sorted(latest, key=lambda each: not each.value):  # what is empty last
+        value, errors = check_and_mend(wanted.schema, candidate.value, check)
+        if not candidate.is_whole and (is_cut or errors):
+            return Extract(None, _problems(errors) or [_CUT], candidate.start)
+        is_meant = fits_types(candidate.value, types)
+        if not errors and (is_meant or len(latest) == 1):
+            return Extract(_spelt(text, candidate, value), [], candidate.start)
+        if candidate.end - candidate.start > longest:
+            longest = candidate.end - candidate.start
+            spelt = _spelt(text, candidate, value) if is_meant else None
+            best = Extract(spelt, _problems(errors) or [_NONE], candidate.start if is_meant else None)
+    return Extract(None, [_NONE]) if best is None else best
 
 
-def unfinished(text: str) -> str:
-    """Return the JSON of an answer that is known to be cut: from its first bracket on."""
-    bracket = _BRACKET.search(text)
-    return text if bracket is None else text[bracket.start() :]
+def _problems(errors: list[str]) -> list[str]:
+    return [f"- {error}" for error in errors[:_MAX_PROBLEMS]]
 
 
-def _candidates(text: str) -> list[tuple[int, Reading]]:
-    """Return the objects and arrays in the text, with where each begins, or the one bare value it is."""
-    found: list[tuple[int, Reading]] = []
-    failures = 0
-    bracket = _BRACKET.search(text)
-    while bracket is not None and failures < _MAX_FAILURES:
-        start = end = bracket.start()
-        try:
-            reading = read_json(text, start, is_closed=False)
-        except UnreadableError:
-            failures += 1
-        else:
-            found.append((start, reading))
-            end = reading.end - 1
-        bracket = _BRACKET.search(text, end + 1)
-    stripped = text.strip()
-    if not found and (stripped == "null" or parse_json(stripped) is not None):
-        start = text.index(stripped)
-        found.append((start, Reading(parse_json(stripped), start + len(stripped), is_whole=True)))
-    return found
+def _spelt(text: str, candidate: Candidate, value: object) -> str:
+    """Return a value as the model spelt it, if that is JSON and needed no mending."""
+    source = text[candidate.start : candidate.end]
+    return source if parse_json(source) == value else compact_json(value)

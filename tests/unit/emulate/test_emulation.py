@@ -100,17 +100,32 @@ def test_the_ledger_says_what_is_emulated_and_what_it_costs() -> None:
     """In numbers, and without a word of the caller's."""
     emulation = parse(BODY, *ALL)
     assert emulation is not None
-    changes = emulation.changes()
-    told = f"{len(emulation.instructions)} characters of instructions in all"
+    changes = emulation.changes(BODY["messages"])
+    added = len(emulation.instructions) + len("\n\n") + len("~")
+    told = f"{added} characters added to the messages"
     assert [(change.action, change.param, change.given, change.sent) for change in changes] == [
         ("emulated", "tools", "1 function", told),
         ("stripped", "tools", "custom", ""),
         ("emulated", "response_format", "a JSON object", told),
         ("emulated", "stop", "2 sequences", ""),
-        ("emulated", "max_tokens", "9", ""),
+        ("emulated", "max_tokens", "9", told),
     ]
     assert [change.warn for change in changes] == [None, "tools", None, None, None]
     assert "s3cret" not in "".join(map(str, changes))
+
+
+def test_the_ledger_counts_what_telling_of_calls_adds() -> None:
+    """Marks and headings too, in parts as in texts; and no word of the limit where the model hears none."""
+    messages = [
+        {"role": "user", "content": [{"type": "text", "text": "hello"}, {"type": "image_url"}]},
+        {"role": "tool", "content": "fine"},
+    ]
+    emulation = parse({**BODY, "messages": messages, "max_tokens": 10**6}, "tools", "max_tokens")
+    assert emulation is not None
+    result = "<result:k7x2q1>\nResult of function:\n\n</result:k7x2q1>"
+    told = f"{len(emulation.instructions) + len(result)} characters added to the messages"
+    changes = emulation.changes(messages)
+    assert [change.sent for change in changes if change.action == "emulated"] == [told, ""]
 
 
 @pytest.mark.parametrize("param", ALL)
@@ -134,3 +149,20 @@ def test_what_is_told_to_the_model_can_be_replaced(make_emulation: Callable[...,
     assert emulation is not None
     assert emulation.instructions == "JSON!"
     assert make_emulation().instructions != "JSON!"
+
+
+def test_the_ledger_says_what_of_a_schema_is_not_checked() -> None:
+    """By the keyword alone, for functions and for JSON."""
+    schema = {"properties": {"s3cret": {"pattern": r"\p{L}"}, "b": {"$ref": "#/s3cret"}}}
+    body = {
+        "tools": [{"type": "function", "function": {"name": "look", "parameters": schema}}],
+        "response_format": {"type": "json_schema", "json_schema": {"schema": {"required": True}}},
+    }
+    emulation = parse(body, *ALL)
+    assert emulation is not None
+    changes = [change for change in emulation.changes() if change.action == "noticed"]
+    assert [(change.param, change.given) for change in changes] == [
+        ("tools", "$ref, pattern"),
+        ("response_format", "required"),
+    ]
+    assert "s3cret" not in "".join(map(str, changes))

@@ -75,7 +75,9 @@ class Run:
         return "".join(choice["delta"].get("content") or "" for choice in choices)
 
 
-def drive(body: JSON, *exchanges: Exchange, refusing: int | None = None, options: Options = OPTIONS) -> Run:
+def drive(
+    body: JSON, *exchanges: Exchange | Exception, refusing: int | None = None, options: Options = OPTIONS
+) -> Run:
     """Drive one call; the report number `refusing`, from 0, is answered with a refusal."""
     data = json.dumps(body).encode()
     call = Call("POST", "/chat/completions", {}, data, 0, lambda: 99, lambda: "abc123def456")
@@ -96,7 +98,11 @@ def drive(body: JSON, *exchanges: Exchange, refusing: int | None = None, options
         run.steps.append(type(step).__name__)
         if isinstance(step, Outgoing):
             run.sent.append(step)
-            reply, pieces = coming.pop(0)
+            next_one = coming.pop(0)
+            if isinstance(next_one, Exception):
+                error = next_one
+                continue
+            reply, pieces = next_one
             run.unread = list(pieces)
         elif isinstance(step, Report):
             reply = "told to raise" if reports == refusing else None
@@ -148,6 +154,19 @@ def test_a_connection_that_breaks_before_any_text_is_an_error() -> None:
     run = drive({**CHAT, "stream": True}, streamed(event(GOOD), ConnectionError("reset")))
     assert run.answer.status == 502
     assert json.loads(run.body)["error"]["code"] == "stream_truncated"
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_connection_that_does_not_come_about_is_tried_again_only_while_nothing_is_paid(
+    *, stream: bool
+) -> None:
+    """The SDK retries its own exceptions, and with them all calls of the answer."""
+    body = {**CHAT, "n": 2, "stream": stream, "tool_choice": "required"}
+    with pytest.raises(OSError, match="no route"):
+        drive(body, OSError("no route"))
+    run = drive({**CHAT, "stream": stream, "tool_choice": "required"}, saying(BAD), OSError("no route"))
+    assert (run.answer.status, run.answer.headers["x-should-retry"]) == (502, "false")
+    assert b"no route" not in run.body
 
 
 def test_a_connection_that_breaks_after_text_ends_the_stream_in_an_error() -> None:

@@ -58,6 +58,16 @@ FRAGMENTS = [
         f"<~call:{NONCE}>",
         f"<~/call:{NONCE}>",
     ),
+    *(
+        f"<tool:{NONCE}>",
+        f"</end:{NONCE}>",
+        f'<call id="{NONCE}">',
+        f"<|call:{NONCE}|>",
+        "<function:",
+        "<|",
+        "id=",
+    ),
+    *("[{", "\n```\nx\n```\n", "````"),
     *('{"name": "get_time", "arguments": {}}', '{"name": "get_weather", "arguments": {"city": "Rio"}}'),
     *("{'name': 'note', 'arguments': {'text': 'it's'}}", '{"name": "fly"}', '"', "'", "“", "\\", ",", "null"),
     *(

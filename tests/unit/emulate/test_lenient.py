@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tess_openai.core.emulate.lenient import MAX_DEPTH, MAX_VALUES, UnreadableError, read_json, read_values
+from tess_openai.core.emulate.lenient import MAX_DEPTH, UnreadableError, read_json
+from tess_openai.core.emulate.only_value import read_first_value, read_only_value
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 SCALARS = st.none() | st.booleans() | st.integers(-(10**30), 10**30) | FINITE | st.text()
@@ -130,14 +131,41 @@ def test_nesting_is_bounded(opener: str) -> None:
             read_json(opener * depth + '"x"' + closer * depth)
 
 
-def test_values_after_each_other_are_all_read() -> None:
-    """From the first bracket on, over commas, semicolons and fences, up to other text."""
-    text = 'Both: {"a": 1}, [2]\n```\n```json\n{"b": 3}\n```\nwell {"c": 4}'
-    assert [reading.value for reading in read_values(text)] == [{"a": 1}, [2], {"b": 3}]
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        pytest.param('The call: {"a": 1} That was it.', {"a": 1}, id="words around it"),
+        pytest.param('```json\n{"a": 1}\n```', {"a": 1}, id="a fence around it"),
+        pytest.param('f({"a": 1});', {"a": 1}, id="as in a program"),
+        pytest.param('{"a": 1}} ]\n}', {"a": 1}, id="brackets too many"),
+        pytest.param("[{}] // isn't it", [{}], id="an apostrophe after it"),
+        pytest.param("nothing", None, id="nothing"),
+    ],
+)
+def test_the_only_value_of_a_text_is_read(text: str, value: object) -> None:
+    """What stands around it is neither part of it nor of another."""
+    reading = read_only_value(text)
+    assert (None if reading is None else reading.value) == value
+    first = read_first_value(text)
+    assert (None if first is None else first.value) == value
 
 
-def test_values_after_each_other_are_counted() -> None:
-    """Their number is bounded."""
-    assert len(read_values("{}" * MAX_VALUES)) == MAX_VALUES
-    with pytest.raises(UnreadableError, match="more than"):
-        read_values("{}" * (MAX_VALUES + 1))
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param('{"a": "hi"} {"b": 2}', id="a second value"),
+        pytest.param("{'a': 'hi'}, [2]", id="a second value after a comma"),
+        pytest.param('{"a": "hi"} and more"}', id="words and the end of a string"),
+        pytest.param('{"a": "hi"}"}', id="the end of a string"),
+        pytest.param("{'a': 'hi'}'}", id="the end of a string in single quotes"),
+        pytest.param('{"a": "hi"} more}', id="words and a bracket"),
+        pytest.param('{"a": "hi", "b": 2, "a": 3}', id="a key that stands twice"),
+        pytest.param("{'a': 'hi', b: {c: 1, 'c': 2}}", id="a key that stands twice within, in sloppy JSON"),
+        pytest.param('"text": {"a": 1}', id="a key before it"),
+    ],
+)
+def test_a_text_with_more_than_one_value_is_refused(text: str) -> None:
+    """It may be one string, in which a quote lacks its backslash; the first value is seen all the same."""
+    with pytest.raises(UnreadableError, match=r"more than one|twice"):
+        read_only_value(text)
+    assert read_first_value(text) is not None

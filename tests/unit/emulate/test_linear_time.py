@@ -13,6 +13,10 @@ from tess_openai.core.emulate.reader import AnswerReader
 
 OPEN = "<call:k7x2q1>"
 JSON: dict[str, Any] = {"tools": None, "response_format": {"type": "json_object"}}
+LIST: dict[str, Any] = {
+    "tools": None,
+    "response_format": {"type": "json_schema", "json_schema": {"schema": {"type": "array"}}},
+}
 FUNCTIONS: dict[str, Any] = {"stop": ["aaaaaaaab", "< "], "max_tokens": 10**9}
 PATTERNS = [
     *(
@@ -115,11 +119,31 @@ def test_the_text_of_a_call(make_emulation: Callable[..., Emulation], head: str,
     )
 
 
-@pytest.mark.parametrize("repeated", [*BODIES, "{a} ", "```json\n{", '{"a":1}'], ids=repr)
-def test_an_answer_in_json(make_emulation: Callable[..., Emulation], repeated: str) -> None:
+ANSWERS = [
+    "{a} ",
+    "```json\n{",
+    '{"a":1}',
+    '{"',
+    "{'",
+    "{“",
+    "{\u2018",
+    "{a",
+    "{a:,}",
+    "[a] ",
+    "[1,",
+    "[1) ",
+    '["a" [',
+]
+
+
+@pytest.mark.parametrize("repeated", [*BODIES, *ANSWERS], ids=repr)
+@pytest.mark.parametrize("wanted", [JSON, LIST], ids=["an object", "a list"])
+def test_an_answer_in_json(
+    make_emulation: Callable[..., Emulation], repeated: str, wanted: dict[str, Any]
+) -> None:
     """What is searched for JSON."""
     check(
-        lambda: make_emulation(**JSON),
+        lambda: make_emulation(**wanted),
         lambda length: repeated * (length // len(repeated)),
         length=10_000,
         piece=1_000_000,

@@ -202,6 +202,11 @@ def test_calls_and_results_become_text_that_can_be_followed() -> None:
             id="the older function_call",
         ),
         pytest.param(
+            {"role": "assistant", "function_call": {"name": "look", "arguments": ""}},
+            '<call:k7x2q1>\n{"name": "look", "arguments": {}}\n</call:k7x2q1>',
+            id="no arguments",
+        ),
+        pytest.param(
             {"role": "assistant", "tool_calls": [call("1", "look", "{broken")]},
             '<call:k7x2q1>\n{"name": "look", "arguments": "{broken"}\n</call:k7x2q1>',
             id="arguments that are no JSON",

@@ -152,9 +152,26 @@ def test_json_in_an_answer_that_was_cut_is_given_as_far_as_it_came(
     make_emulation: Callable[..., Emulation],
 ) -> None:
     """With OpenAI too, and its finish reason says so; asking again would be cut again."""
-    reader = AnswerReader(make_emulation(**NO_TOOLS, **PERSON))
-    reader.feed('Sure: {"name": "An')
-    assert reader.finish(is_cut=True) == Said(text='{"name": "An')
+    for answer, said in (
+        ('Sure: {"name": "An', '{"name": "An'),
+        ('```\n{"name": "Ana", "age": 31}\n```\nThat is', '{"name": "Ana", "age": 31}'),
+        ("I am sorry [policy", "I am sorry [policy"),
+    ):
+        reader = AnswerReader(make_emulation(**NO_TOOLS, **PERSON))
+        reader.feed(answer)
+        assert reader.finish(is_cut=True) == Said(text=said)
+
+
+def test_a_refusal_ends_where_text_would(make_emulation: Callable[..., Emulation]) -> None:
+    """At a stop sequence and at the limit, and says why."""
+    cases: list[tuple[dict[str, Any], Said]] = [
+        ({"stop": "sorry"}, Said(refusal="I am ", finish_reason="stop")),
+        ({"max_tokens": 1}, Said(refusal="I am", finish_reason="length")),
+    ]
+    for limits, said in cases:
+        reader = AnswerReader(make_emulation(**NO_TOOLS, **PERSON, **limits))
+        reader.feed("I am sorry.")
+        assert ask_again(reader.finish()).otherwise == said
 
 
 def test_the_text_ends_early_where_it_may(make_emulation: Callable[..., Emulation]) -> None:

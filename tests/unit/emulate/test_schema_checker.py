@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tess_openai.core.emulate.usable import Usable, usable
 from tess_openai.edge.schemas import check_schema, load_schema_checker
 
 SCHEMA = {
@@ -55,14 +56,12 @@ def test_errors_are_few_and_short() -> None:
         pytest.param({"$ref": "#/$defs/missing"}, id="a reference to nothing"),
         pytest.param({"type": "strin"}, id="a type that does not exist"),
         pytest.param({"required": 5}, id="a keyword of the wrong kind"),
-        pytest.param({"type": "string", "pattern": "("}, id="a pattern that is none"),
-        pytest.param(
-            {"type": "string", "pattern": "a{99999999999999999999}"}, id="a pattern that is too long"
-        ),
-        pytest.param({"type": "string", "pattern": "[[a]"}, id="a pattern that Python warns of"),
-        pytest.param(
-            {"type": "string", "pattern": "(" * 3000 + ")" * 3000}, id="a pattern nested too deeply"
-        ),
+        pytest.param({"pattern": "("}, id="a pattern that is none"),
+        pytest.param({"pattern": "a{99999999999999999999}"}, id="a pattern that is too long"),
+        pytest.param({"pattern": "[[a]"}, id="a pattern that Python warns of"),
+        pytest.param({"pattern": "(" * 3000 + ")" * 3000}, id="a pattern nested too deeply"),
+        pytest.param({"$schema": ["x"]}, id="a dialect that is none"),
+        pytest.param({"multipleOf": 0}, id="a keyword that fails while it is checked"),
         pytest.param({"$ref": "#/x", "x": {"type": "strin"}}, id="a reference to a type that does not exist"),
         pytest.param({"$ref": "#/x", "x": {"required": 5}}, id="a reference to what is no schema"),
     ],
@@ -71,6 +70,85 @@ def test_a_schema_that_is_none_checks_nothing(schema: dict[str, Any]) -> None:
     """Nothing is fetched, and no call fails for a fault of its schema (the suite refuses any connection)."""
     assert check_schema(schema, {"a": 1}) == []
     assert check_schema({"properties": {"a": schema}}, {"a": "x"}) == []
+
+
+UNUSABLE: list[tuple[dict[str, Any], set[str]]] = [
+    ({"pattern": r"^[\w-\.]+@([\w-]+\.)+[\w-]{2,4}$"}, {"pattern"}),
+    ({"pattern": r"^\p{L}+$"}, {"pattern"}),
+    ({"pattern": "(?<year>[0-9]+)"}, {"pattern"}),
+    ({"patternProperties": {r"\p{L}": {}}, "additionalProperties": False}, {"patternProperties"}),
+    ({"exclusiveMinimum": True, "minimum": 5}, {"exclusiveMinimum"}),
+    ({"minLength": "5"}, {"minLength"}),
+    ({"required": True}, {"required"}),
+    ({"type": "strin"}, {"type"}),
+    ({"type": []}, {"type"}),
+    ({"anyOf": []}, {"anyOf"}),
+    ({"properties": {"x": 5}}, {"a schema that is none"}),
+    ({"$ref": "#/$defs/missing"}, {"$ref"}),
+    ({"$ref": "#/allOf/7"}, {"$ref"}),
+    ({"$ref": "http://example.invalid/schema.json"}, {"$ref"}),
+    ({"multipleOf": 0}, set()),
+    ({"$schema": "http://json-schema.org/draft-07/schema#", "pattern": "(a+)+$"}, set()),
+]
+
+
+@pytest.mark.parametrize(("part", "left_out"), UNUSABLE, ids=lambda given: str(given)[:40])
+@pytest.mark.parametrize("where", ["first", "last", "by reference"])
+def test_what_cannot_be_checked_leaves_the_rest_checked(
+    part: dict[str, Any], left_out: set[str], where: str
+) -> None:
+    """One slip in a schema, wherever it stands, lets no missing and no wrong argument through."""
+    schema: dict[str, Any] = {"required": ["amount"], "additionalProperties": False}
+    parts = {"slip": part, "amount": {"type": "number"}, "count": {"type": "integer"}}
+    if where == "by reference":
+        schema["$defs"] = {"slip": part}
+        parts["slip"] = {"$ref": "#/$defs/slip"}
+    schema["properties"] = parts if where == "first" else dict(reversed(parts.items()))
+    assert check_schema(schema, {"slip": {"a": "a" * 60 + "!"}, "amount": 1}) == []
+    for slip in ("a" * 60 + "!", 7, None, {"a": 1}):
+        errors = check_schema(schema, {"slip": slip, "amountt": 1, "count": "x"})
+        assert "'amount' is a required property" in errors
+        assert "count: 'x' is not of type 'integer'" in errors
+        assert "Additional properties are not allowed ('amountt' was unexpected)" in errors
+    assert usable(schema).left_out == left_out
+
+
+def test_what_an_older_draft_says_in_its_own_way_is_checked() -> None:
+    """There a truth beside the minimum excludes it."""
+    part = {"minimum": 5, "exclusiveMinimum": True}
+    schema = {"$schema": "http://json-schema.org/draft-04/schema#", "properties": {"a": part}}
+    assert len(check_schema(schema, {"a": 5})) == 1
+    assert usable(schema) == Usable(schema, frozenset())
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {
+            "properties": {"a": {"$ref": "https://example.com/b"}},
+            "$defs": {"b": {"$id": "https://example.com/b"}},
+        },
+        {"properties": {"a": {"$ref": "#b"}}, "$defs": {"b": {"$anchor": "b"}}},
+        {"properties": {"a": {"$ref": "#/$defs/b%20c"}}, "$defs": {"b c": {"type": "integer"}}},
+        {"items": [{"type": "integer"}, {"$ref": "#/items/0"}], "enum": [{"$schema": "x", "type": 5}]},
+    ],
+    ids=["by its identifier", "by its name", "by an escaped place", "in a list"],
+)
+def test_what_can_be_checked_stays_as_it_is(schema: dict[str, Any]) -> None:
+    """Nothing of it is left out, and literals are not looked into."""
+    assert usable(schema) == Usable(schema, frozenset())
+
+
+def test_a_schema_nested_beyond_reason_is_survived() -> None:
+    """What lies deeper is not checked, and is said to be."""
+    schema: dict[str, Any] = {"type": "integer"}
+    for _ in range(2_000):
+        schema = {"items": {"x": [schema]}}
+    assert check_schema(schema, [1]) == []
+    for _ in range(2_000):
+        schema = {"items": schema}
+    assert check_schema(schema, [1]) == []
+    assert usable(schema).left_out == {"what is nested too deeply"}
 
 
 HOSTILE = [

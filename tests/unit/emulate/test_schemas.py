@@ -46,6 +46,7 @@ TREE: dict[str, Any] = {
         pytest.param(POINT, {"X": "1"}, {"x": 1}, id="a key in another case"),
         pytest.param(POINT, {"x": 5.0, "y": "1"}, {"x": 5.0, "y": 1}, id="a whole number with a point stays"),
         pytest.param({"enum": ["on", "off"]}, "ON ", "on", id="a choice in another case"),
+        pytest.param({"enum": ["at-once", "later"]}, "At_once", "at-once", id="a choice joined otherwise"),
         pytest.param({"const": "New York"}, "new  york", "New York", id="a constant with other spaces"),
         pytest.param(
             {"type": "array", "items": {"enum": ["a"]}}, ["A", "a"], ["a", "a"], id="choices in a list"
@@ -103,6 +104,11 @@ def test_a_slip_is_mended(schema: dict[str, Any], value: object, mended: object)
         pytest.param(STRICT_POINT, {"x": 1, "z": 1}, id="a member too many"),
         pytest.param(STRICT_POINT, {"X": 1, "x ": 2}, id="two keys that could be meant"),
         pytest.param({"enum": ["on", "off"]}, "o", id="a choice that is none"),
+        pytest.param({"enum": ["5", "1.5", "+"]}, "-5", id="a choice without its sign"),
+        pytest.param({"enum": ["5", "1.5", "+"]}, "15", id="a choice without its point"),
+        pytest.param({"enum": ["5", "1.5", "+"]}, "-", id="another sign"),
+        pytest.param({"enum": ["1-5"]}, "1 5", id="numbers joined otherwise"),
+        pytest.param({"enum": ["a-b", "a_b"]}, "a b", id="two choices that are joined otherwise"),
         pytest.param({"enum": ["on", "On"]}, "ON", id="two choices that could be meant"),
         pytest.param(
             {"anyOf": [POINT, {"type": "object", "required": ["z"]}]},

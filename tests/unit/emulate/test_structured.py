@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tess_openai.core.emulate.prompts import Prompts
-from tess_openai.core.emulate.structured import JSONFormat, extract, format_text, parse_format, unfinished
+from tess_openai.core.emulate.structured import JSONFormat, extract, format_text, parse_format
 from tess_openai.core.refusals import Refused
 from tess_openai.edge.schemas import check_schema
 
@@ -77,7 +78,42 @@ def test_any_object_is_found_as_it_was_written(value: dict[str, object], before:
         pytest.param({"type": "integer"}, '"5"', "5", id="a bare number in quotes"),
         pytest.param({"type": "array"}, 'The list: ["a", "b"]', '["a", "b"]', id="a list"),
         pytest.param({"required": ["b"]}, '{"a": 1} {"b": 2}', '{"b": 2}', id="the one that follows"),
-        pytest.param({}, '{"a": 1} and {"a": 1, "b": 2}', '{"a": 1, "b": 2}', id="of several the longest"),
+        pytest.param(
+            {}, 'You said {"a": 1, "b": 2}. Now: {"a": 3}', '{"a": 3}', id="of several the last, not an echo"
+        ),
+        pytest.param(
+            {}, '<think>{"a": 1}?</think>{"a": 2}', '{"a": 2}', id="of several the last, not an example"
+        ),
+        pytest.param(
+            {}, '{"a": 1}. Else it would be {}', '{"a": 1}', id="what is empty only where nothing is not"
+        ),
+        pytest.param({"type": "object"}, "{}", "{}", id="what is empty"),
+        pytest.param(
+            {"type": "object"},
+            "As \\frac{1}{2} " * 40 + 'f({x}), {"a", "b"} and ${c} give {"a": 1}',
+            '{"a": 1}',
+            id="after any number of brackets in prose",
+        ),
+        pytest.param(
+            {"type": "object"},
+            'On [0, 1) and ]2, 3[ it is {"a": 1}',
+            '{"a": 1}',
+            id="after half-open intervals",
+        ),
+        pytest.param(
+            {"type": "object"},
+            "On [0, 1) it is {'a': 1}, see [docs](x)",
+            '{"a":1}',
+            id="between lists in prose",
+        ),
+        pytest.param(
+            {"type": "object"}, 'Use {name: } or {...}: {"a": 1}', '{"a": 1}', id="after what has no value"
+        ),
+        pytest.param({"type": "array"}, "The list:\n[red, green]", '["red","green"]', id="a list of words"),
+        pytest.param({"type": "array"}, 'A [note] on ["a"]', '["a"]', id="a list after a word in brackets"),
+        pytest.param(
+            {"type": "string"}, '"see {\\"a\\": 1}"', '"see {\\"a\\": 1}"', id="a text with brackets"
+        ),
     ],
 )
 def test_values_of_every_kind_are_found(schema: dict[str, Any], text: str, found: str) -> None:
@@ -86,12 +122,88 @@ def test_values_of_every_kind_are_found(schema: dict[str, Any], text: str, found
     assert (result.text, result.problems) == (found, [])
 
 
-def test_looking_for_json_ends() -> None:
-    """After so many brackets that begin nothing, there is none."""
-    assert extract("{a} " * 100 + '{"a": 1}', ANY_OBJECT, check_schema).text is None
+TREE = {"type": "object", "properties": {"v": {"type": "string"}}, "required": ["v"]}
 
 
-def test_what_is_cut_is_given_from_its_first_bracket_on() -> None:
+@pytest.mark.parametrize("schema", [TREE, {"type": "object"}, {}], ids=["a tree", "any object", "anything"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"v": "root", "kids": [{"v": "a", "kids": []}, {"v": "b", "kids": []}, {"v": "c',
+        '{"a": {"v": 1}, "c": "unterminated',
+        '{"a": {"v": "b"}, "c": ',
+        "{'a': {\"v\": \"b\"}, 'c': 'unterminated",
+        '{"a": 1, oops} {"v": "b"}',
+        '{"a": {"v": "b"}, "c": , "d": 1}',
+        '[{"v": "a"}, {"v": "b"}, {"v": "c',
+        '[red, {"v": "a"}, {"v": "b',
+        '{"v": "old"}. Updated: {"v": "new',
+        '{"v": "old"}. Updated: {"w": "new"',
+        "{'a': {\"v\": \"b\"}, 'c': " + "{" * 100,
+        '{"a":' * 70 + '{"v": "b"}' + "}" * 70,
+    ],
+)
+def test_a_part_is_never_taken_for_the_whole(text: str, schema: dict[str, Any]) -> None:
+    """What breaks off or cannot be read is asked for again, not replaced by what stands within it."""
+    found = extract(text, JSONFormat(schema, has_schema=True), check_schema)
+    if '"w"' in text and schema is not TREE:
+        assert found.text == '{"w":"new"}'  # only its last bracket is missing
+        return
+    assert found.text is None
+    assert found.problems
+
+
+@given(
+    st.dictionaries(st.sampled_from("vwx"), VALUES, min_size=1),
+    st.sampled_from([json.dumps, repr]),
+    st.sampled_from([{}, {"type": "object"}, {"type": "array"}]),
+)
+@settings(max_examples=50)
+def test_no_beginning_of_an_object_gives_what_stands_within_it(
+    value: dict[str, object], write: Callable[[object], str], schema: dict[str, Any]
+) -> None:
+    """Wherever an answer is cut, what is taken from it is a beginning of the whole, if anything."""
+    text = write(value)
+    for end in range(1, len(text)):
+        found = extract(text[:end], JSONFormat(schema, has_schema=True), check_schema)
+        cut = extract(text[:end], JSONFormat(schema, has_schema=True), check_schema, is_cut=True)
+        assert cut.problems
+        if not found.problems:
+            taken: Any = json.loads(str(found.text))
+            assert set(taken if schema.get("type") != "array" else taken[0]) <= set(value)
+
+
+@pytest.mark.parametrize(
+    ("schema", "text"),
+    [
+        (ANY_OBJECT.schema, "I can't [see policy]."),
+        (ANY_OBJECT.schema, 'I can\'t ["see", "policy"].'),
+        (TREE, "I cannot help with [this]."),
+        ({"type": "array"}, "I can't [see policy]."),
+        ({"anyOf": [TREE, {"type": "null"}]}, "No [x] and no [1]."),
+    ],
+)
+def test_prose_with_brackets_is_prose(schema: dict[str, Any], text: str) -> None:
+    """A value of another type than the one asked for is no attempt at it."""
+    found = extract(text, JSONFormat(schema, has_schema=True), check_schema)
+    assert (found.text, found.start, len(found.problems)) == (None, None, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "found"),
+    [
+        ('Sure: {"v": "a', 6, None),
+        ('Sure: {"v": "a"', 6, None),
+        ('Sure: {"v": []} and', 6, None),
+        ("Sure", None, None),
+        ("See [this]", None, None),
+        ('```json\n{"v": "a"}\n```\nThat', 8, '{"v": "a"}'),
+    ],
+)
+def test_what_is_cut_is_whole_or_said_to_begin_somewhere(
+    text: str, start: int | None, found: str | None
+) -> None:
     """A client that is told of the length sees how far it came."""
-    assert unfinished('Sure: {"a": [1') == '{"a": [1'
-    assert unfinished("Sure") == "Sure"
+    result = extract(text, JSONFormat(TREE, has_schema=True), check_schema, is_cut=True)
+    assert result.start == start
+    assert (None if result.problems else result.text) == found

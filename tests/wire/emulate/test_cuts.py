@@ -10,7 +10,7 @@ import openai
 import pytest
 
 from tess_openai import changes_of
-from tess_openai.testing import faults
+from tess_openai.testing import Fault, faults
 
 if TYPE_CHECKING:
     from tests.wire.conftest import Driver
@@ -127,6 +127,24 @@ class TestChoices:
         with pytest.raises(openai.APIError, match="Rate limit") as caught:
             model.asked(driver, client, stream=stream, n=2)
         assert isinstance(caught.value, openai.RateLimitError) is not stream
+
+    @pytest.mark.parametrize("fault", [faults.rate_limited(), faults.server_error()], ids=["429", "500"])
+    def test_what_was_paid_for_is_not_asked_for_again(
+        self, driver: Driver, model: Model, fault: Fault
+    ) -> None:
+        """The SDK retries a call that has cost nothing yet, and no other; the ledger says what was asked."""
+        client = driver.client(emulate=True, max_retries=2)
+
+        def then_fail(_: Any) -> str:
+            model.simulator.fault(fault)
+            return "two"
+
+        model.simulator.script("one", then_fail, "three", "four", "five")
+        error = driver.fails(client, n=3)
+        assert isinstance(error, openai.APIStatusError)
+        assert error.response.headers["x-should-retry"] == "false"
+        assert "3 paid calls" in error.response.headers["x-tess-openai"]
+        assert len(model.heard) == 3
 
     def test_the_ledger_says_what_it_costs(self, driver: Driver, client: Any) -> None:
         """In calls."""

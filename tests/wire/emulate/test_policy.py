@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import openai
 import pytest
 
-from tess_openai import Prompts, TessParameterWarning, TessToolsWarning, changes_of
+from tess_openai import Prompts, TessConfigurationError, TessParameterWarning, TessToolsWarning, changes_of
 
 if TYPE_CHECKING:
     from tests.wire.conftest import Driver
@@ -77,6 +77,30 @@ def test_without_the_extra_a_call_is_refused(
     assert model.heard == []
     model.simulator.script("one ### two")
     assert driver.text(client, stop="###", extra_body=extra) == "one "
+
+
+@pytest.mark.parametrize(
+    ("words", "is_needed"),
+    [
+        ({"stop": "emulate", "n": "emulate", "max_tokens": "emulate"}, False),
+        ({"tools": "emulate"}, True),
+        ({"response_format": "emulate"}, True),
+        ("emulate", True),
+    ],
+)
+def test_the_extra_is_needed_for_what_checks_schemas(
+    driver: Driver,
+    monkeypatch: pytest.MonkeyPatch,
+    words: str | dict[str, str],
+    is_needed: bool,  # noqa: FBT001
+) -> None:
+    """Where it is, that is said when the client is made."""
+    monkeypatch.setitem(sys.modules, "jsonschema", None)
+    if is_needed:
+        with pytest.raises(TessConfigurationError, match=r"tess-openai\[emulate\]"):
+            driver.client(unsupported=words)
+        return
+    assert driver.text(driver.client(unsupported=words), stop="###") == driver.answer
 
 
 def test_the_prompts_can_be_replaced(driver: Driver, model: Model) -> None:

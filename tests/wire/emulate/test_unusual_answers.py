@@ -62,13 +62,15 @@ def test_a_stream_that_fails_is_an_error_and_never_a_call(
     assert len(model.heard) == 1
 
 
+@pytest.mark.parametrize("reason", ["length", "content_filter"])
+@pytest.mark.parametrize("half", ['{"city": "Lisb', '{"city": "Lisbon"', '{"city": "Lisbon"}'])
 def test_an_answer_that_was_cut_makes_no_half_call(
-    driver: Driver, client: Any, model: Model, tools: list[Any], *, stream: bool
+    driver: Driver, client: Any, model: Model, tools: list[Any], *, stream: bool, reason: str, half: str
 ) -> None:
-    """Finish reason `length`: what is missing is not invented, so it is asked for again."""
-    model.simulator.fault(faults.finish_reason(value="length"))
+    """What is missing is not invented, so it is asked for again."""
+    model.simulator.fault(faults.finish_reason(value=reason))
     model.simulator.script(
-        model.write('{open}\n{"name": "get_weather", "arguments": {"city": "Lisb'),
+        model.write(f'{{open}}\n{{"name": "get_weather", "arguments": {half}'),
         model.call("get_weather", LISBON),
     )
     (said,) = model.asked(driver, client, stream=stream, tools=tools)
