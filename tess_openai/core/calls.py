@@ -32,6 +32,7 @@ from typing import Final, Literal, TypeAlias
 
 from tess_openai.core.agents import Agent
 from tess_openai.core.changes import Change
+from tess_openai.core.jsons import JSONObject
 
 NO_HEADERS: Final[Mapping[str, str | None]] = {}
 
@@ -51,6 +52,7 @@ class Call:
         new_id: A fresh identifier of letters and digits; called only when one must be made up.
         agent: The agent in the URL, a number or a slug; `""` for a request below the API root.
         query: Of the URL, without `?`.
+        fields: The body of a chat call as a JSON object, if somebody has read it already; not to be changed.
     """
 
     method: str
@@ -62,6 +64,7 @@ class Call:
     new_id: Callable[[], str]
     agent: str = ""
     query: str = ""
+    fields: JSONObject | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

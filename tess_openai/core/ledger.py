@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from tess_openai.core.changes import Action, Change, Topic
@@ -30,7 +31,7 @@ class Ledger:
         """Return the changes as a JSON list, in ASCII: header and body carry the same."""
         count, text = self._text
         if count != len(self._changes):
-            text = json.dumps([change.to_json() for change in self._changes])
+            text = f"[{', '.join(map(_to_text, self._changes))}]"
             self._text = len(self._changes), text
         return text
 
@@ -104,3 +105,8 @@ class Ledger:
         warns = word == "warn" and (not quiet or self.policy.has_own(param))
         self.add(Change(action, param, given, sent, why, remedy, topic if warns else None))
         return "lose"
+
+
+@lru_cache(maxsize=256)  # a program's calls need the same changes over and over
+def _to_text(change: Change) -> str:
+    return json.dumps(change.to_json())

@@ -14,6 +14,7 @@ from tess_openai.core.calls import Call, Flow, Lookup
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.plain import is_plain, may_be_plain
 from tess_openai.core.headers import FOREIGN, WORKSPACE, foreign_key, is_openais
+from tess_openai.core.jsons import JSONObject
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused
 from tess_openai.core.routes import refuse, route
@@ -92,8 +93,17 @@ class Adapter:
     def __post_init__(self) -> None:
         object.__setattr__(self, "may_be_plain", may_be_plain(self.options))
 
-    def open(self, request: Request, place: tuple[str, str], body: bytes) -> Flow:
-        """Return the flow for a request of this adapter's origin, whose URL `Origin.split` has read."""
+    def open(
+        self, request: Request, place: tuple[str, str], body: bytes = b"", fields: JSONObject | None = None
+    ) -> Flow:
+        """Return the flow for a request of this adapter's origin, whose URL `Origin.split` has read.
+
+        Args:
+            request: The caller's.
+            place: Of its URL.
+            body: Of a chat call; of others it is not needed.
+            fields: What is in the body, if that is a JSON object.
+        """
         headers = to_dict(request.headers)
         if self._is_foreign_key(headers.get("authorization", "")):
             yield foreign_key().to_answer()
@@ -110,14 +120,15 @@ class Adapter:
             new_id=_new_id,
             agent=place[0],
             query=request.url.query.decode(),
+            fields=fields,
         )
         yield from route(call, self.options)
 
     def to_plain(
-        self, request: Request, place: tuple[str, str], body: bytes, family: Family
+        self, request: Request, place: tuple[str, str], fields: JSONObject, family: Family
     ) -> Request | None:
         """Return what to send of a chat call that needs nothing but Tess's header; None for all others."""
-        if not (self.may_be_plain and place[0].isdecimal() and is_plain(body, self.options)):
+        if not (self.may_be_plain and place[0].isdecimal() and is_plain(fields, self.options)):
             return None
         headers = {name.lower(): value for name, value in request.headers.raw}
         if not _HEADERS_TO_REMOVE.isdisjoint(headers):

@@ -7,6 +7,7 @@ from typing import Any
 
 from tess_openai.core.calls import Answer, Event, Flow, Found, Lookup, Outgoing, Read, ReadAll
 from tess_openai.core.chat.plain import is_complete, is_whole
+from tess_openai.core.jsons import parse_object
 from tess_openai.core.lookups import broken_off, find_agent
 from tess_openai.core.routes import reads_body
 from tess_openai.edge.adapter import Adapter
@@ -189,11 +190,12 @@ class AsyncTessTransport:
             if refusal is None:
                 return await self.inner.handle_async_request(request)
             return await _Run(refusal, self, request).run()
-        body, plain = b"", None
-        if reads_body(request.method, place[1]):
-            body = await request.aread()
-            plain = self.adapter.to_plain(request, place, body, self.family)
-        return await _Run(self.adapter.open(request, place, body), self, request).run(plain)
+        if not reads_body(request.method, place[1]):
+            return await _Run(self.adapter.open(request, place), self, request).run()
+        body = await request.aread()
+        fields = parse_object(body)
+        plain = None if fields is None else self.adapter.to_plain(request, place, fields, self.family)
+        return await _Run(self.adapter.open(request, place, body, fields), self, request).run(plain)
 
     async def aclose(self) -> None:
         """Close the inner transport."""

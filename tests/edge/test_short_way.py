@@ -81,7 +81,7 @@ HEADS = st.sampled_from([(200, "application/json"), (200, "text/html"), (201, "a
 def test_what_is_plain_needs_nothing(request: dict[str, Any], merge: bool) -> None:  # noqa: FBT001
     """The request side leaves it as it is, and records nothing."""
     options = Options(merge_messages=merge)
-    if is_plain(json.dumps(request).encode(), options):
+    if is_plain(request, options):
         prepared = prepare(request, options, new_id=str)
         assert prepared.untouched
         assert not prepared.stream
@@ -104,7 +104,7 @@ def test_the_plain_is_seen_as_such() -> None:
     choice = {"index": 0, "message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}
     usage = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
     whole = {"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
-    assert is_plain(json.dumps(request).encode(), Options())
+    assert is_plain(request, Options())
     assert is_complete(json.dumps({**whole, "usage": usage}).encode(), Options())
     assert not is_complete(json.dumps(whole).encode(), Options())
     assert is_complete(json.dumps(whole).encode(), Options(usage="none"))

@@ -35,7 +35,7 @@ from tess_openai.core.sse import EventDecoder, is_event_stream
 
 def chat_completion(call: Call, options: Options) -> Flow:
     """Run one `POST /chat/completions`. A body that is no JSON object goes as it is, for Tess to refuse."""
-    given = parse_object(call.body)
+    given = parse_object(call.body) if call.fields is None else call.fields
     fields = {} if given is None else given
     try:
         place = yield from locate(to_target(fields.get("model"), options).agent, call, options)

@@ -15,7 +15,7 @@ from tess_openai.core.chat.completion import COMPLETION
 from tess_openai.core.chat.messages import is_plain_chat
 from tess_openai.core.chat.target import AGENT
 from tess_openai.core.chat.usage import is_usage
-from tess_openai.core.jsons import parse_object, to_list, to_object
+from tess_openai.core.jsons import JSONObject, parse_object, to_list, to_object
 from tess_openai.core.options import Options
 from tess_openai.core.profile import NOTHING_PROVEN
 
@@ -32,14 +32,13 @@ def may_be_plain(options: Options) -> bool:
     )
 
 
-def is_plain(body: bytes, options: Options) -> bool:
+def is_plain(given: JSONObject, options: Options) -> bool:
     """Whether a request goes to the agent of its URL as it is, under options that may be plain.
 
     Shape: `{"messages": [...], "model": "tess-6", "stream": false}`, each message with a documented role and
     a text, and with `merge_messages` no two neighbours of one role.
     """
-    given = parse_object(body)
-    if given is None or not given.keys() <= _FIELDS or given.get("stream", False) is not False:
+    if not given.keys() <= _FIELDS or given.get("stream", False) is not False:
         return False
     model, messages = given.get("model"), to_list(given.get("messages"))
     if not isinstance(model, str) or model.startswith(AGENT) or not messages:
