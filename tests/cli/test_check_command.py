@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -16,7 +17,9 @@ from programs import COMMAND, Program, environment
 
 from tess_openai.cli.check.command import check_paths
 from tess_openai.cli.check.fates import chat_fates, to_policy
+from tess_openai.cli.check.hidden import shown_lines
 from tess_openai.cli.check.literals import Argument
+from tess_openai.cli.check.report import to_json, to_sarif, to_text
 from tess_openai.core.chat.parameters import CHAT_PARAMETERS, STRIPPED
 from tess_openai.core.chat.request import prepare
 from tess_openai.core.options import Options
@@ -52,6 +55,49 @@ def test_a_key_in_the_source_is_not_shown(program: Path, tess_openai: Program) -
         shown = tess_openai("check", ".", "--format", format_).stdout
         assert "sk-secret" not in shown
         assert shown
+
+
+SECRET = "Secret9f86d0Secret"
+KEYS_IN_SOURCE = (
+    f'AzureOpenAI(api_key="{SECRET}")',
+    f'OpenAI(api_key=SecretStr("{SECRET}"), base_url="https://x")',
+    f'OpenAI(api_key=os.environ.get("OPENAI_API_KEY", "{SECRET}"))',
+    f'OpenAI(api_key="{SECRET}" if True else f"{SECRET}-{{1}}", admin_api_key="{SECRET}")',
+    f'AzureOpenAI(azure_ad_token="{SECRET}", webhook_secret=b"{SECRET}")',
+    f'OpenAI(**{{"api_key": "{SECRET}", **given}})',
+    f'ChatOpenAI(openai_api_key="{SECRET}")',
+    f'OpenAI(default_headers={{"Authorization": "Basic {SECRET}"}})',
+    f'openai.api_key = "{SECRET}"',
+    f'os.environ["OPENAI_API_KEY"] = "{SECRET}"',
+    f'os.environ.setdefault("OPENAI_API_KEY", "{SECRET}")',
+    f'MY_TOKEN, client = "{SECRET}", OpenAI()',
+    f'MY_KEY: str = "{SECRET}" or OpenAI()',
+    f'(lambda api_key="{SECRET}": OpenAI(api_key=api_key))()',
+    f'print(OpenAI() if token == "{SECRET}" else 1)',
+    f"OpenAI(timeout=3, default_headers={{'x': 'Bearer {SECRET}'}})",
+    "OpenAI()  # 9f86d081884c7d659a2feaa0c55ad015",
+    f'OpenAI(organization="\u00e9\u00e9", api_key="""{SECRET}\n{SECRET}""").embeddings.create(input="x")',
+)
+
+
+@pytest.mark.parametrize("line", KEYS_IN_SOURCE)
+def test_no_literal_under_the_name_of_a_key_is_shown(line: str, tmp_path: Path) -> None:
+    """Whatever it looks like: the report goes to build logs and code scanning."""
+    file = tmp_path / "a.py"
+    imports = "import os, openai\nfrom openai import AzureOpenAI, OpenAI\n"
+    file.write_text(f"{imports}from langchain_openai import ChatOpenAI\n{line}\n", encoding="utf-8")
+    report = check_paths([file], to_policy("warn"))
+    assert report.sites
+    shown = f"{to_text(report, everything=True)}{to_json(report)}{to_sarif(report)}"
+    assert SECRET not in shown
+    assert "9f86d0" not in shown
+    assert "<key>" in shown
+
+
+def test_the_names_of_variables_are_shown() -> None:
+    """They say what to change, and are no secret."""
+    line = 'client = OpenAI(api_key=os.environ["OPENAI_API_KEY"], timeout="x")'
+    assert shown_lines(ast.parse(line), [line]) == [line]
 
 
 def test_json_is_one_object(program: Path, tess_openai: Program) -> None:
@@ -196,8 +242,6 @@ _VALUES = st.one_of(
 @given(st.sampled_from(sorted(CHAT_PARAMETERS)), _VALUES, st.sampled_from(["warn", "ignore", "forward"]))
 def test_the_checker_agrees_with_the_adapter(name: str, value: object, word: Word) -> None:
     """What is kept is sent as it is, what is stripped is not sent, what is rewritten differs."""
-    import ast
-
     (fate, *more) = chat_fates(
         [Argument(name, ast.Constant(0, lineno=1, col_offset=0), value)], to_policy(word)
     )

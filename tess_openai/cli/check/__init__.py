@@ -4,6 +4,7 @@
 |-------------|----------------------------------------------------------------------------------|
 | `project`   | finds and parses files, and knows which name of which module is which file        |
 | `scopes`    | the names that a module binds, and where                                          |
+| `hidden`    | blanks the keys in lines that are shown                                          |
 | `values`    | what an expression can be, as far as it matters here                              |
 | `inference` | follows names, attributes, calls and annotations to clients                       |
 | `literals`  | follows expressions to the JSON that they stand for                               |

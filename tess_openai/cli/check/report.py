@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -31,7 +30,6 @@ RULES: Final = {
     "unseen": "It cannot be judged by reading.",
     "kept": "It stays as it is.",
 }
-_KEY: Final = re.compile(r"sk-[\w-]{8,}|\b\d+\|\w{8,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +52,6 @@ class Report:
         return bool(self.unreadable) or any(self.counts[each] for each in worse)
 
 
-def hide_keys(text: str) -> str:
-    """Return a line of source without the keys that may be written into it."""
-    return _KEY.sub("<key>", text)
-
-
 def to_text(report: Report, *, everything: bool) -> Text:
     """Return the report for a terminal; arguments that stay as they are only when asked for."""
     text = Text()
@@ -68,7 +61,7 @@ def to_text(report: Report, *, everything: bool) -> Text:
             continue
         text.append(f"{site.path}:{site.line}:{site.column}", "bold")
         text.append(f"  {site.name}{'' if site.certain else '  (client not seen)'}\n")
-        text.append(f"    {hide_keys(site.source.strip())}\n", "dim")
+        text.append(f"    {site.source.strip()}\n", "dim")
         for fate in fates:
             _append_fate(text, fate)
     for unreadable in report.unreadable:
@@ -101,7 +94,7 @@ def to_json(report: Report) -> JSONObject:
         "version": 1,
         "files": report.files,
         "counts": report.counts,
-        "sites": [{**site.to_json(), "source": hide_keys(site.source)} for site in report.sites],
+        "sites": [site.to_json() for site in report.sites],
         "unreadable": [asdict(each) for each in report.unreadable],
         "limits": LIMITS,
     }

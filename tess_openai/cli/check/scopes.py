@@ -6,6 +6,8 @@ import ast
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias, cast
 
+from tess_openai.cli.check.hidden import shown_lines
+
 Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Callable: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Kind: TypeAlias = Literal[
@@ -76,12 +78,20 @@ class Module:
     name: str
     is_package: bool
     lines: list[str] = field(repr=False)
+    tree: ast.Module = field(repr=False)
     scope: Scope = field(init=False, repr=False)
     scopes: dict[ast.AST, Scope] = field(default_factory=dict[ast.AST, Scope], repr=False)
     uses: list[Use] = field(default_factory=list[Use], repr=False)
     places: dict[ast.expr, Use] = field(default_factory=dict[ast.expr, Use], repr=False)
     calls_by_name: dict[str, list[Use]] = field(default_factory=dict[str, list[Use]], repr=False)
     imports: set[str] = field(default_factory=set[str])
+    _shown: list[str] | None = field(default=None, repr=False)
+
+    def shown(self, number: int) -> str:
+        """Return a line, from 1, without the keys that may be written into it."""
+        if self._shown is None:
+            self._shown = shown_lines(self.tree, self.lines)
+        return self._shown[number - 1] if number <= len(self._shown) else ""
 
 
 def read_module(source: str, *, path: str, name: str, is_package: bool) -> Module:
@@ -93,7 +103,7 @@ def read_module(source: str, *, path: str, name: str, is_package: bool) -> Modul
         RecursionError: It is nested too deeply.
     """
     tree = ast.parse(source, path)
-    module = Module(path, name, is_package, source.splitlines())
+    module = Module(path, name, is_package, source.splitlines(), tree)
     module.scope = Scope(module, tree, None)
     module.scopes[tree] = module.scope
     _Recorder(module).block(tree.body, module.scope, ())

@@ -30,7 +30,6 @@ _SETTINGS: Final = frozenset({"api_key", "base_url", "organization", "project", 
 _MODULE_REMEDY: Final = (
     "Before the first call: vars(openai).update(tess_openai.presets.openai_module(AGENT_ID))."
 )
-_SECRET: Final = ("sk-", "|")
 
 
 class Finder:
@@ -298,8 +297,8 @@ def _options(arguments: Iterable[Argument]) -> Iterator[Fate]:
 
 
 def _unseen(node: ast.expr) -> Fate:
-    what = ast.unparse(node)
-    shown = what if len(what) <= 40 and not any(part in what for part in _SECRET) else "..."
+    has_text = any(isinstance(each, ast.Constant) for each in ast.walk(node))  # it may be a key
+    shown = "..." if has_text or len(what := ast.unparse(node)) > 40 else what
     return _fate(node, f"**{shown}", "unseen", "note", "its members are not written out here", certain=False)
 
 
@@ -333,7 +332,6 @@ def _fate(  # noqa: PLR0917 - what a line of the report says, in its order
 
 def _site(use: Use, kind: Kind, name: str, fates: list[Fate], *, certain: bool = True) -> Site:
     node, module = use.node, use.scope.module
-    line = module.lines[node.lineno - 1] if node.lineno <= len(module.lines) else ""
     return Site(
         path=module.path,
         line=node.lineno,
@@ -342,7 +340,7 @@ def _site(use: Use, kind: Kind, name: str, fates: list[Fate], *, certain: bool =
         end_column=(node.end_col_offset or node.col_offset) + 1,
         kind=kind,
         name=name,
-        source=line,
+        source=module.shown(node.lineno),
         certain=certain,
         fates=tuple(fates),
     )
