@@ -199,6 +199,23 @@ MISTAKES = {
     "a proxy that is none": Mistake(
         variables={"HTTPS_PROXY": "nonsense://"}, step="proxies", said="no address", mend="http://host:port"
     ),
+    **{
+        f"the address {value} of a proxy": Mistake(
+            variables={name: value}, step="proxies", said=f"{name} is no address", mend=f"{name}=http://host"
+        )
+        for name, value in (
+            ("HTTPS_PROXY", "http://hidden:notaport"),
+            ("HTTPS_PROXY", "http://[::1"),
+            ("HTTP_PROXY", "http://h:99999"),
+            ("ALL_PROXY", "socks4://h:1080"),
+        )
+    },
+    "a SOCKS proxy without socksio": Mistake(
+        variables={"ALL_PROXY": "socks5://user:hidden@h:1080"},
+        step="proxies",
+        said="socksio is not installed",
+        mend="pip install socksio",
+    ),
     "a proxy that does not answer": Mistake(
         variables={"ALL_PROXY": f"http://user:hidden@127.0.0.1:{closed_port()}"},
         step="connection",
@@ -207,6 +224,15 @@ MISTAKES = {
     ),
     "certificates that are not there": Mistake(
         variables={"SSL_CERT_FILE": "missing.pem"}, step="TLS", said="not there", mend="Unset SSL_CERT_FILE"
+    ),
+    "certificates that are none": Mistake(
+        variables={"SSL_CERT_FILE": __file__}, step="TLS", said="no file of certificates", mend="Unset SSL_C"
+    ),
+    "a folder in the place of certificates": Mistake(
+        variables={"SSL_CERT_FILE": "."}, step="TLS", said="no file of certificates", mend="Unset SSL_C"
+    ),
+    "a folder of certificates that is not there": Mistake(
+        variables={"SSL_CERT_DIR": "missing"}, step="TLS", said="not there", mend="Unset SSL_CERT_DIR"
     ),
     "a login page": Mistake(
         faults=(faults.login_page(),), on="any", step="base URL", said="HTML", mend="Something else than Tess"
@@ -277,6 +303,30 @@ def test_a_mistake_is_recognised(
     assert status == (1 if wrong else 0)
     assert "hidden" not in shown
     assert KEY not in shown
+
+
+WRONG_SURROUNDINGS = [
+    ("SSL_CERT_FILE", __file__, "no file of certificates"),
+    ("SSL_CERT_FILE", ".", "no file of certificates"),
+    ("HTTPS_PROXY", "http://h:notaport", "no address of a proxy"),
+    ("HTTPS_PROXY", "http://[::1", "no address of a proxy"),
+    ("ALL_PROXY", "socks4://h:1080", "no address of a proxy"),
+    ("ALL_PROXY", "socks5://user:hidden@h:1080", "socksio is not installed"),
+]
+
+
+@pytest.mark.parametrize("mistake", [Mistake(step="", said="")], ids=["none"])
+@pytest.mark.parametrize(("name", "value", "words"), WRONG_SURROUNDINGS)
+def test_proxies_and_certificates_are_no_bug_of_other_commands(
+    name: str, value: str, words: str, tess_openai: Program
+) -> None:
+    """One line that names the variable, without a password; nothing was sent."""
+    ended = tess_openai("agents", **{name: value})
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(f"tess-openai: {name} ")
+    assert ended.stderr.count("\n") == 1
+    assert words in ended.stderr
+    assert "hidden" not in ended.stderr
 
 
 @pytest.mark.parametrize("mistake", [Mistake(step="", said="")], ids=["none"])

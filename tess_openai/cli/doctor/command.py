@@ -13,7 +13,7 @@ from tess_openai.cli.connect import AgentOption, BaseUrlOption, TimeoutOption, W
 from tess_openai.cli.doctor.setup import Setup, offline
 from tess_openai.cli.doctor.verdicts import State, Verdict
 from tess_openai.cli.help import worded
-from tess_openai.cli.problems import Exit
+from tess_openai.cli.problems import Exit, to_problem
 
 HELP = worded(
     "Find out what is wrong with key, workspace, agent, address, network; say how to mend it.",
@@ -71,9 +71,17 @@ def _visit(setup: Setup, timeout: float, *, only_offline: bool, calls: bool) -> 
         return
     from tess_openai.cli.doctor.network import online
 
-    with connect(
-        setup.agent, setup.workspace, setup.base_url, timeout=timeout, max_retries=0, quiet=True
-    ) as client:
+    try:
+        client = connect(
+            setup.agent, setup.workspace, setup.base_url, timeout=timeout, max_retries=0, quiet=True
+        )
+    except Exception as error:
+        problem = to_problem(error)
+        if problem is None:
+            raise
+        yield Verdict("settings", "wrong", str(problem), "It keeps a client from being made; mend it first.")
+        return
+    with client:
         for verdict in online(client, calls=calls):
             if verdict.step != "workspace":
                 yield from doubts

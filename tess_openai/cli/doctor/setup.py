@@ -10,10 +10,10 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from tess_openai.cli.doctor.surroundings import judge_certificates, judge_proxies
 from tess_openai.cli.doctor.verdicts import Verdict, judge
 from tess_openai.settings import DEFAULT_BASE_URL, to_agent_id, to_api_key, to_api_root, to_workspace_id
 
@@ -29,9 +29,6 @@ KEY_NAMES: Final = (
 AGENT_NAMES: Final = ("TESSAI_AGENT_ID", "TESS_DEFAULT_AGENT_ID", "PARETO_AGENT_ID", "AGENT_ID")
 WORKSPACE_NAMES: Final = ("TESSAI_WORKSPACE_ID", "PARETO_WORKSPACE_ID")
 URL_NAMES: Final = ("TESS_API_BASE", "TESS_API_URL", "TESS_API_BASE_URL", "PARETO_API_URL")
-PROXIES: Final = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
-PROXY_SCHEMES: Final = frozenset({"http", "https", "socks4", "socks5", "socks5h"})
-CERTIFICATES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 TESS_HOSTS: Final = ("api.tess.im", "tess.pareto.io")
 _KEY_LENGTH: Final = 30
 _FAMILIES: Final = ("httpx2", "httpx")
@@ -62,8 +59,8 @@ def offline(setup: Setup) -> Iterator[Verdict]:
     yield _agent(setup, None if parsed is None else parsed[1])
     yield _base_url(verdict, root)
     yield from _environment(os.environ)
-    yield _proxies(os.environ, root)
-    yield _certificates(os.environ)
+    yield judge_proxies(os.environ, root)
+    yield judge_certificates(os.environ)
 
 
 def _sdk() -> Verdict:
@@ -166,42 +163,6 @@ def _environment(variables: Mapping[str, str]) -> Iterator[Verdict]:
     ]
     said = f"{', '.join(unread)}: set, and not used for Tess" if unread else "nothing of OpenAI's gets in"
     yield Verdict("environment", "ok", said)
-
-
-def _proxies(variables: Mapping[str, str], root: str) -> Verdict:
-    found = {name: value for name in PROXIES if (value := variables.get(name) or variables.get(name.lower()))}
-    for name, value in found.items():
-        parts = urlsplit(value if "://" in value else f"http://{value}")
-        if parts.scheme not in PROXY_SCHEMES or not parts.hostname:
-            said = f"{name} is no address of a proxy"
-            return Verdict("proxies", "wrong", said, f"Set it as {name}=http://host:port, or unset it.")
-    if not found:
-        return Verdict("proxies", "ok", "none")
-    shown = ", ".join(f"{name} {_host_of(value)}" for name, value in found.items())
-    exempt = variables.get("NO_PROXY") or variables.get("no_proxy") or ""
-    host = urlsplit(root).hostname or ""
-    skips = exempt == "*" or any(
-        host.endswith(each.strip().lstrip(".")) for each in exempt.split(",") if each.strip()
-    )
-    return Verdict("proxies", "ok", f"{shown}{', but NO_PROXY exempts this host' if skips else ''}")
-
-
-def _host_of(value: str) -> str:
-    """Return host and port of a proxy: its address may hold a password."""
-    parts = urlsplit(value if "://" in value else f"http://{value}")
-    return (parts.hostname or "") + (f":{parts.port}" if parts.port else "")
-
-
-def _certificates(variables: Mapping[str, str]) -> Verdict:
-    for name in CERTIFICATES:
-        value = variables.get(name)
-        if value and not Path(value).exists():
-            said = f"{name} names a file that is not there"
-            return Verdict(
-                "TLS", "wrong", said, f"Unset {name}, or set it to your organisation's certificates."
-            )
-    own = [name for name in CERTIFICATES if variables.get(name)]
-    return Verdict("TLS", "ok", f"certificates of {' and '.join(own)}" if own else "the usual certificates")
 
 
 def _other(names: tuple[str, ...]) -> str | None:
