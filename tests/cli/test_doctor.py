@@ -196,6 +196,19 @@ MISTAKES = {
         said="in the place of Tess's key",
         mend="Take Authorization out",
     ),
+    "another workspace in the environment's headers": Mistake(
+        variables={"OPENAI_CUSTOM_HEADERS": "X-Workspace-ID: 99"},
+        step="environment",
+        said="x-workspace-id, which newer SDKs put in the place of TESS_WORKSPACE_ID",
+        mend="Take x-workspace-id out",
+    ),
+    "other headers in the environment": Mistake(
+        variables={"OPENAI_CUSTOM_HEADERS": "OpenAI-Project: p\nX-Trace: hidden"},
+        step="environment",
+        said="send x-trace to Tess too",
+        mend="Unset",
+        state="warning",
+    ),
     "a proxy that is none": Mistake(
         variables={"HTTPS_PROXY": "nonsense://"}, step="proxies", said="no address", mend="http://host:port"
     ),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 
 from tess_openai.cli.doctor.surroundings import judge_certificates, judge_proxies
 from tess_openai.cli.doctor.verdicts import Verdict, judge
+from tess_openai.core.headers import FOREIGN, WORKSPACE
 from tess_openai.settings import DEFAULT_BASE_URL, to_agent_id, to_api_key, to_api_root, to_workspace_id
 
 KEY_NAMES: Final = (
@@ -29,6 +29,8 @@ KEY_NAMES: Final = (
 AGENT_NAMES: Final = ("TESSAI_AGENT_ID", "TESS_DEFAULT_AGENT_ID", "PARETO_AGENT_ID", "AGENT_ID")
 WORKSPACE_NAMES: Final = ("TESSAI_WORKSPACE_ID", "PARETO_WORKSPACE_ID")
 URL_NAMES: Final = ("TESS_API_BASE", "TESS_API_URL", "TESS_API_BASE_URL", "PARETO_API_URL")
+OVERRIDING: Final = {"Authorization": "Tess's key", WORKSPACE: "TESS_WORKSPACE_ID"}
+"""A header -> what of Tess's it replaces when `OPENAI_CUSTOM_HEADERS` holds it."""
 TESS_HOSTS: Final = ("api.tess.im", "tess.pareto.io")
 _KEY_LENGTH: Final = 30
 _FAMILIES: Final = ("httpx2", "httpx")
@@ -152,17 +154,27 @@ def _base_url(verdict: Verdict, root: str) -> Verdict:
 
 
 def _environment(variables: Mapping[str, str]) -> Iterator[Verdict]:
-    if re.search(
-        r"^\s*authorization\s*:", variables.get("OPENAI_CUSTOM_HEADERS", ""), re.IGNORECASE | re.MULTILINE
-    ):
-        said = "OPENAI_CUSTOM_HEADERS holds Authorization, which newer SDKs put in the place of Tess's key"
-        yield Verdict("environment", "wrong", said, "Take Authorization out of OPENAI_CUSTOM_HEADERS.")
+    headers = _header_names(variables.get("OPENAI_CUSTOM_HEADERS", ""))
+    for name, instead in OVERRIDING.items():
+        if name.lower() in headers:
+            said = f"OPENAI_CUSTOM_HEADERS holds {name}, which newer SDKs put in the place of {instead}"
+            yield Verdict("environment", "wrong", said, f"Take {name} out of OPENAI_CUSTOM_HEADERS.")
+            return
+    if others := [name for name in headers if name not in FOREIGN]:
+        said = f"OPENAI_CUSTOM_HEADERS: newer SDKs send {', '.join(others)} to Tess too"
+        yield Verdict("environment", "warning", said, "Unset it where Tess need not know them.")
         return
     unread = [
         name for name in ("OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID") if variables.get(name)
     ]
     said = f"{', '.join(unread)}: set, and not used for Tess" if unread else "nothing of OpenAI's gets in"
     yield Verdict("environment", "ok", said)
+
+
+def _header_names(lines: str) -> list[str]:
+    """Return the names, in lower case, of `Name: value` on lines of their own, as the SDK reads them."""
+    pairs = (line.partition(":") for line in lines.splitlines())
+    return [name.strip().lower() for name, colon, _ in pairs if colon and name.strip()]
 
 
 def _other(names: tuple[str, ...]) -> str | None:
