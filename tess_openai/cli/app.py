@@ -36,6 +36,7 @@ class Invocation:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
+    console.prepare_streams()
     invocation = Invocation()
     command = get_command(app)
     try:

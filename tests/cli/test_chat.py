@@ -67,6 +67,54 @@ def test_json_is_for_programs(tess_openai: Program, tess_simulator: TessSimulato
     assert [change["param"] for change in answer["changes"]] == ["temperature"]
 
 
+def run_bytes(
+    arguments: list[str | bytes], variables: dict[str, str], stdin: bytes = b""
+) -> tuple[int, bytes]:
+    """Run the command with bytes on the streams, and return its status and its stdout."""
+    ended = subprocess.run(
+        [*COMMAND, *arguments], env=environment(variables), input=stdin, capture_output=True, check=False
+    )
+    return ended.returncode, ended.stdout
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "ascii"])
+def test_a_pipe_is_read_as_utf_8(
+    encoding: str, simulated: dict[str, str], tess_simulator: TessSimulator
+) -> None:
+    """Whatever the terminal's encoding; bytes that are none become a mark rather than an error."""
+    variables = {**simulated, "PYTHONIOENCODING": encoding}
+    assert run_bytes(["chat"], variables, b"\xef\xbb\xbfcaf\xc3\xa9 \xe9\r\nbar\n")[0] == 0
+    (call,) = tess_simulator.calls
+    assert isinstance(call.json, dict)
+    assert call.json["messages"][0]["content"] == "caf\u00e9 \ufffd\nbar"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="arguments are bytes on Unix only")
+def test_arguments_that_are_no_utf_8_are_sent_with_a_mark(
+    simulated: dict[str, str], tess_simulator: TessSimulator
+) -> None:
+    """Rather than end the program."""
+    assert run_bytes(["chat", b"caf\xe9", "--system", b"\xe9"], simulated)[0] == 0
+    (call,) = tess_simulator.calls
+    assert isinstance(call.json, dict)
+    assert [each["content"] for each in call.json["messages"]] == ["\ufffd", "caf\ufffd"]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [([], b"smile ? \xe9\n"), (["--json"], "smile \U0001f600 \u00e9".encode())],
+    ids=["text", "JSON is UTF-8"],
+)
+def test_an_answer_that_the_terminal_cannot_show_is_shown_as_far_as_it_can(
+    options: list[str], expected: bytes, simulated: dict[str, str], tess_simulator: TessSimulator
+) -> None:
+    """By then it is paid."""
+    tess_simulator.script("smile \U0001f600 \u00e9")
+    status, shown = run_bytes(["chat", "Hello", *options], {**simulated, "PYTHONIOENCODING": "cp1252"})
+    assert status == 0
+    assert expected in shown
+
+
 def test_nothing_to_ask_is_a_mistake(tess_openai: Program) -> None:
     """Rather than a program that waits for nobody."""
     ended = tess_openai("chat")

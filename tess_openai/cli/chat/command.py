@@ -50,9 +50,9 @@ def chat(
     wishes = Wishes(model=model, tools=tools, temperature=temperature)
     with connect(agent, workspace, base_url, timeout=timeout) as client:
         if text is None:
-            Conversation(client, wishes, system).run()
+            Conversation(client, wishes, system and console.well_formed(system)).run()
             return
-        head = [{"role": "system", "content": system}] if system else []
+        head = [{"role": "system", "content": console.well_formed(system)}] if system else []
         messages = [*head, {"role": "user", "content": text}]
         answer = ask(client, messages, wishes, _ignore if as_json else _write)
         if as_json:
@@ -67,8 +67,8 @@ def chat(
 
 def with_piped(prompt: str | None) -> str | None:
     """Return the prompt with what is piped into the program below it; None when there is neither."""
-    piped = "" if sys.stdin.isatty() else sys.stdin.read().strip("\n")
-    parts = [part for part in (prompt, piped) if part]
+    given = None if prompt is None else console.well_formed(prompt)
+    parts = [part for part in (given, console.read_piped()) if part]
     return "\n\n".join(parts) if parts else None
 
 
