@@ -34,7 +34,11 @@ class Exit(IntEnum):
     """Tess refused the call, or could not be reached."""
     BROKEN = 70
     """tess-openai itself failed; `--debug` shows where."""
+    OUTPUT = 74
+    """The output cannot be written: the disk is full."""
     INTERRUPTED = 130
+    PIPE = 141
+    """Nobody reads the output any more, as in `| head`; the status that shells give to that."""
 
 
 class ProblemError(Exception):

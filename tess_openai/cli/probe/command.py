@@ -121,7 +121,12 @@ def _confirm(calls: int, agent_id: int, pause: float, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise ProblemError("nobody is there to agree; --yes begins without asking")
-    if not typer.confirm("Begin?", err=True):
+    try:
+        begin = typer.confirm("Begin?", err=True)
+    except typer.Abort:  # Ctrl-C or Ctrl-D
+        console.err().print()
+        raise ProblemError("nothing was asked", Exit.INTERRUPTED) from None
+    if not begin:
         raise ProblemError("nothing was asked", Exit.OK)
 
 
