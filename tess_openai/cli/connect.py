@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -22,7 +23,18 @@ WorkspaceOption = Annotated[
     str | None, typer.Option("--workspace", "-w", help="Its number; else TESS_WORKSPACE_ID.")
 ]
 BaseUrlOption = Annotated[str | None, typer.Option("--base-url", help="Of the API; else TESS_BASE_URL.")]
-TimeoutOption = Annotated[float, typer.Option("--timeout", help="Seconds to wait for an answer.")]
+
+
+def finite(value: float) -> float:
+    """Refuse a number of seconds that is none, for `callback=` of an option."""
+    if not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is no number of seconds")
+    return value
+
+
+TimeoutOption = Annotated[
+    float, typer.Option("--timeout", min=0.001, callback=finite, help="Seconds to wait for an answer.")
+]
 
 
 AGENTS_OWN: Final[Any] = None

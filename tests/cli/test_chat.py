@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from programs import COMMAND, Program, environment
+from programs import COMMAND, Program, Terminal, environment
 
 from tess_openai.testing import TessSimulator, faults
 
@@ -150,65 +148,12 @@ def test_a_key_that_looks_wrong_is_told_in_a_line(tess_openai: Program) -> None:
     assert "UserWarning" not in ended.stderr
 
 
-class Terminal:
-    """A program at a pseudo-terminal."""
-
-    def __init__(self, *arguments: str, folder: Path, variables: dict[str, str]) -> None:
-        import fcntl
-        import pty
-        import termios
-
-        self.ours, theirs = pty.openpty()
-        self.program = subprocess.Popen(
-            [*COMMAND, *arguments],
-            cwd=folder,
-            env=environment({**variables, "TERM": "dumb", "INPUTRC": os.devnull}),
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - else Ctrl-C is a letter
-        )
-        os.close(theirs)
-        self.shown = ""
-
-    def wait_for(self, text: str) -> str:
-        """Read until a text appears; return all that came up to it."""
-        import select
-
-        until = time.monotonic() + 30
-        while text not in self.shown:
-            assert time.monotonic() < until, f"{text!r} did not come: {self.shown!r}"
-            if select.select([self.ours], [], [], 0.1)[0]:
-                try:
-                    self.shown += os.read(self.ours, 4096).decode(errors="replace")
-                except OSError as error:  # Linux's way to say that the program has gone
-                    raise AssertionError(f"{text!r} did not come: {self.shown!r}") from error
-        before, _, self.shown = self.shown.partition(text)
-        return before
-
-    def type(self, text: str) -> None:
-        """Type a line."""
-        os.write(self.ours, f"{text}\n".encode())
-
-    def press(self, key: str) -> None:
-        """Press Ctrl and a key."""
-        os.write(self.ours, bytes([ord(key) - ord("@")]))
-
-    def close(self) -> None:
-        """End it, whatever it does."""
-        self.program.kill()
-        self.program.wait()
-        os.close(self.ours)
-
-
 @pytest.fixture
-def terminal(tmp_path: Path, simulated: dict[str, str]) -> Iterator[Terminal]:
+def terminal(open_terminal: Callable[..., Terminal]) -> Terminal:
     """Begin a conversation."""
-    opened = Terminal("chat", folder=tmp_path, variables=simulated)
+    opened = open_terminal("chat")
     opened.wait_for("> ")
-    yield opened
-    opened.close()
+    return opened
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is Unix's")

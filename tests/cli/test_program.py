@@ -50,6 +50,11 @@ def test_the_version(tess_openai: Program) -> None:
         (["check", "nowhere"], "nowhere"),
         (["agents", "--limit", "x"], "--limit"),
         (["agents", "--nope"], "--nope"),
+        (["agents", "--timeout", "-1"], "--timeout"),
+        (["chat", "x", "--timeout", "nan"], "--timeout"),
+        (["doctor", "--timeout", "inf"], "--timeout"),
+        (["simulate", "--port", "99999"], "--port"),
+        (["simulate", "--port", "-1"], "--port"),
     ],
 )
 def test_a_wrong_command_line_is_status_2(arguments: list[str], words: str, tess_openai: Program) -> None:
