@@ -9,6 +9,7 @@
 | `inference` | follows names, attributes, calls and annotations to clients                       |
 | `literals`  | follows expressions to the JSON that they stand for                               |
 | `libraries` | which names of which libraries make clients                                       |
+| `variables` | finds what reads or sets OpenAI's variables of the environment                    |
 | `sites`     | finds the call sites                                                              |
 | `fates`     | asks the adapter's own core what becomes of each argument                         |
 | `report`    | says it as text, JSON or SARIF                                                    |

@@ -229,6 +229,29 @@ class Inference:
                 found += self._member_of_class(base, name)
         return found
 
+    def lacks(self, owner: Class, name: str, *, imports_openai: bool) -> bool:
+        """Whether a class of the code that is read is seen to have no attribute of a client's.
+
+        Args:
+            owner: The class.
+            name: Of the attribute.
+            imports_openai: Whether what is not seen, a base or `__getattr__`, may come from the SDK.
+        """
+        known, seen = [owner], set[ast.AST]()
+        while known:
+            each = known.pop()
+            if each.node in seen:
+                continue
+            seen.add(each.node)
+            if name in each.scope.bindings or name in each.scope.attributes:
+                return False
+            bases = self._bases(each)
+            known += [base for base in bases if isinstance(base, Class)]
+            is_open = len(bases) < len(each.node.bases) or any(not isinstance(base, Class) for base in bases)
+            if imports_openai and (is_open or "__getattr__" in each.scope.bindings):
+                return False
+        return True
+
     def _bases(self, owner: Class) -> Values:
         outside = owner.scope.parent or owner.scope
         return self._flat(self.values(base, outside) for base in owner.node.bases)

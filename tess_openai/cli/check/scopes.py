@@ -142,8 +142,11 @@ class _Recorder:
         elif isinstance(node, ast.AnnAssign):
             kind: Kind = "value" if node.value is not None else "annotation"
             self.target(node.target, node.value or node.annotation, kind, scope, block, node)
-        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-            scope.updates.setdefault(node.target.id, []).append(node.value)
+        elif isinstance(node, ast.AugAssign):
+            if isinstance(node.target, ast.Name):
+                scope.updates.setdefault(node.target.id, []).append(node.value)
+            if isinstance(node.op, ast.BitOr):
+                self.merge(node, scope, block)
         elif isinstance(node, ast.For | ast.AsyncFor):
             self.target(node.target, node.iter, "element", scope, block, node)
         elif isinstance(node, ast.With | ast.AsyncWith):
@@ -155,6 +158,14 @@ class _Recorder:
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             return  # a docstring says nothing that runs
         self.children(node, scope, block)
+
+    def merge(self, node: ast.AugAssign, scope: Scope, block: tuple[int, ...]) -> None:
+        """Record `os.environ |= x` as the call `os.environ.update(x)` that it is."""
+        func = ast.copy_location(ast.Attribute(node.target, "update", ast.Load()), node)
+        call = ast.copy_location(ast.Call(func, [node.value], []), node)
+        use = Use(call, scope, self.order, block)
+        self.module.places[call] = use
+        self.module.uses.append(use)
 
     def children(self, node: ast.AST, scope: Scope, block: tuple[int, ...]) -> None:
         for name, value in ast.iter_fields(node):

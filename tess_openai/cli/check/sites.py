@@ -14,7 +14,17 @@ from tess_openai.cli.check.findings import Fate, Fated, Kind, Level, Site
 from tess_openai.cli.check.inference import FRAMEWORK_CLIENTS, SDK_CLIENTS, Inference, text_of
 from tess_openai.cli.check.literals import Argument, Literals
 from tess_openai.cli.check.scopes import OPENAI_HOST, Module, Scope, Use
-from tess_openai.cli.check.values import Container, External, Function, Instance, Member, Partial, Value
+from tess_openai.cli.check.values import (
+    Container,
+    External,
+    Function,
+    Instance,
+    Member,
+    Object,
+    Partial,
+    Value,
+)
+from tess_openai.cli.check.variables import Variables
 from tess_openai.core.chat.parameters import CHAT_PARAMETERS
 from tess_openai.core.policy import Policy
 from tess_openai.core.routes import ABSENT
@@ -39,6 +49,7 @@ class Finder:
         self.inference = inference
         self.literals = Literals(inference)
         self.converted = Converted(self.literals, policy)
+        self.variables = Variables(inference, self.literals)
 
     def sites(self, module: Module) -> list[Site]:
         """Return all sites of a module, in the order of its lines."""
@@ -57,7 +68,7 @@ class Finder:
             case ast.Attribute():
                 return self._attribute(use.node, use)
             case ast.Subscript():
-                return self._variable(text_of(use.node.slice), use)
+                return self._variables(self.variables.of_subscript(use.node, use.scope), use)
             case ast.Compare():
                 return self._compare(use.node, use)
             case ast.Constant() if use.node not in handled:
@@ -72,8 +83,8 @@ class Finder:
     def _call(self, node: ast.Call, use: Use, handled: set[ast.AST]) -> Site | None:
         if isinstance(node.func, ast.Name) and node.func.id in ("isinstance", "issubclass"):
             return self._type_check(node.args[1:], use)
-        if node.args and (name := text_of(node.args[0])) in libraries.ENVIRONMENT:
-            return self._variable(name, use)
+        if names := self.variables.of_call(node, use.scope):
+            return self._variables(names, use)
         values = self.inference.values(node.func, use.scope)
         for value in values:
             site = self._called(value, node, use, handled)
@@ -85,11 +96,17 @@ class Finder:
         return None if endpoint is None else self._sent(endpoint, node, use, None)
 
     def _is_known(self, func: ast.expr, scope: Scope) -> bool:
-        """Whether a method is one of a value that is seen to be no client, a dict's for example."""
+        """Whether a method is one of a value that is seen to be no client, a dict's or a stand-in's."""
+        imports_openai = "openai" in scope.module.imports
         while isinstance(func, ast.Attribute):
-            func = func.value
-            if any(isinstance(value, Container | Function) for value in self.inference.values(func, scope)):
-                return True
+            name, func = func.attr, func.value
+            for value in self.inference.values(func, scope):
+                if isinstance(value, Container | Function):
+                    return True
+                if isinstance(value, Object) and self.inference.lacks(
+                    value.of, name, imports_openai=imports_openai
+                ):
+                    return True
         return False
 
     def _called(self, value: Value, node: ast.Call, use: Use, handled: set[ast.AST]) -> Site | None:
@@ -256,19 +273,19 @@ class Finder:
                 return _site(use, "client", value.path, [fate])
         return None
 
-    def _variable(self, name: str | None, use: Use) -> Site | None:
-        if name is None or name not in libraries.ENVIRONMENT:
-            return None
-        instead = libraries.ENVIRONMENT[name]
-        remedy = f"Set {instead}." if instead else ""
-        fate = _fate(
-            use.node, name, "unread", "warning", "the adapter never reads OpenAI's variables", remedy
-        )
-        return _site(use, "environment", name, [fate])
+    @staticmethod
+    def _variables(names: list[str], use: Use) -> Site | None:
+        fates: list[Fate] = []
+        for name in names:
+            instead = libraries.ENVIRONMENT[name]
+            remedy = f"Set {instead}." if instead else ""
+            why = "the adapter never reads OpenAI's variables"
+            fates.append(_fate(use.node, name, "unread", "warning", why, remedy))
+        return _site(use, "environment", names[0], fates) if names else None
 
     def _compare(self, node: ast.Compare, use: Use) -> Site | None:
-        if isinstance(node.ops[0], ast.In | ast.NotIn) and (name := text_of(node.left)) is not None:
-            return self._variable(name, use)
+        if isinstance(node.ops[0], ast.In | ast.NotIn):
+            return self._variables(self.variables.of_compare(node, use.scope), use)
         if isinstance(node.ops[0], ast.Is | ast.Eq) and isinstance(node.left, ast.Call):
             called = node.left.func
             if isinstance(called, ast.Name) and called.id == "type":
