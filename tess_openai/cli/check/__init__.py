@@ -8,8 +8,10 @@
 | `values`    | what an expression can be, as far as it matters here                              |
 | `inference` | follows names, attributes, calls and annotations to clients                       |
 | `literals`  | follows expressions to the JSON that they stand for                               |
-| `libraries` | which names of which libraries make clients                                       |
+| `libraries` | which names of the SDK and of what wraps it make clients                          |
+| `frameworks` | which names of LangChain and LlamaIndex make models                              |
 | `variables` | finds what reads or sets OpenAI's variables of the environment                    |
+| `clients`   | judges constructors of clients and models, and the methods of models              |
 | `sites`     | finds the call sites                                                              |
 | `fates`     | asks the adapter's own core what becomes of each argument                         |
 | `report`    | says it as text, JSON or SARIF                                                    |
