@@ -6,6 +6,7 @@ import ast
 import json
 import os
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,59 @@ def test_sarif_is_what_code_scanning_reads(program: Path, tess_openai: Program) 
     place = seed["locations"][0]["physicalLocation"]
     assert place["artifactLocation"]["uri"] == "program.py"
     assert place["region"] == {"startLine": 3, "startColumn": PROGRAM.splitlines()[2].index("1,") + 1}
+
+
+def test_columns_are_characters(tmp_path: Path) -> None:
+    """As editors and SARIF's unicodeCodePoints count, not bytes."""
+    line = 'print("\u00e9\U0001f600", OpenAI().chat.completions.create(messages=[], user="\u00fc", seed=1))'
+    file = tmp_path / "a.py"
+    file.write_text(f"from openai import OpenAI\n{line}\n", encoding="utf-8")
+    (call,) = [each for each in check_paths([file], to_policy("warn")).sites if each.kind == "call"]
+    assert (call.column, call.end_column) == (line.index("OpenAI()") + 1, len(line))
+    columns = {fate.subject: fate.column for fate in call.fates}
+    assert columns["seed"] == line.index("1))") + 1
+
+
+@pytest.mark.parametrize("odd", ["\x0c", "\u2028", "\x85", "\x1c", "\r"], ids=ascii)
+def test_the_source_line_is_the_one_of_its_number(odd: str, tmp_path: Path) -> None:
+    """Whatever else may look like the end of a line inside of a string."""
+    file = tmp_path / "a.py"
+    ended = f'text = """{odd}"""\r\nimport openai\nopenai.embeddings.create()\n'
+    file.write_bytes(ended.encode())
+    (site,) = check_paths([file], to_policy("warn")).sites
+    assert (site.source, site.line) == ("openai.embeddings.create()", 4 if odd == "\r" else 3)
+
+
+@pytest.mark.parametrize("is_absolute", [False, True])
+def test_places_in_sarif_are_references(is_absolute: bool, tmp_path: Path, tess_openai: Program) -> None:  # noqa: FBT001
+    """Blanks and signs are escaped, as RFC 3986 has it."""
+    folder = tmp_path / "a b"
+    folder.mkdir()
+    (folder / "c#d%e?.py").write_text("import openai\nopenai.embeddings.create()\n")
+    (folder / "f g.py").write_text("import openai(\n")
+    shown = tess_openai("check", str(tmp_path) if is_absolute else ".", "--format", "sarif").stdout
+    (run,) = json.loads(shown)["runs"]
+    uri = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert uri == (f"{tmp_path.as_uri()}/" if is_absolute else "") + "a%20b/c%23d%25e%3F.py"
+    (notice,) = run["invocations"][0]["toolExecutionNotifications"]
+    assert notice["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].endswith("a%20b/f%20g.py")
+
+
+def test_a_notebook_is_not_taken_for_clean(tmp_path: Path, tess_openai: Program) -> None:
+    """By name it cannot be read, in a folder it is counted."""
+    (tmp_path / "nb.ipynb").write_text('{"cells": [{"source": ["openai.embeddings.create()"]}]}')
+    named, below = tess_openai("check", "nb.ipynb"), tess_openai("check", ".")
+    assert named.returncode == 1
+    assert "nb.ipynb  cannot be read: a notebook; jupyter nbconvert --to script" in named.stdout
+    assert below.returncode == 0
+    assert "1 notebook not read: jupyter nbconvert --to script" in below.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pipe with a name is Unix's")
+def test_a_pipe_with_the_name_of_a_file_is_passed_by(tmp_path: Path, tess_openai: Program) -> None:
+    """Reading it would never end."""
+    os.mkfifo(tmp_path / "x.py")
+    assert "0 files, 0 places" in tess_openai("check", ".").stdout
 
 
 @pytest.mark.parametrize(

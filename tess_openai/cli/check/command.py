@@ -65,7 +65,7 @@ def check_paths(paths: list[Path], policy: Policy) -> Report:
     project = find_project(paths)
     finder = Finder(Inference(project), policy)
     sites = [site for module in project.modules() for site in finder.sites(module)]
-    return Report(len(project.files), sites, project.unreadable)
+    return Report(len(project.files), sites, project.unreadable, project.notebooks)
 
 
 def parse_policy(text: str) -> Policy:

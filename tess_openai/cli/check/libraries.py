@@ -196,6 +196,9 @@ WORDS: Final = (
     "assistants",
     "vector_stores",
     "bind_tools",
+    "init_chat_model",
+    "init_embeddings",
+    "invoke",
     "with_structured_output",
 )
 """A file in which none of these stands, in any case, has no call site."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from tess_openai.cli.check.findings import Fate, Fated, Kind, Level, Site
 from tess_openai.cli.check.scopes import Use
@@ -32,14 +33,17 @@ def fate_of(  # noqa: PLR0917 - what a line of the report says, in its order
 
 
 def site_of(use: Use, kind: Kind, name: str, fates: list[Fate], *, certain: bool = True) -> Site:
-    """Return a site at a use."""
+    """Return a site at a use; here the parser's columns, which are bytes, become characters."""
     node, module = use.node, use.scope.module
+    end_line, end = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
+    if not module.is_ascii:
+        fates = [replace(fate, column=module.column(fate.line, fate.column - 1)) for fate in fates]
     return Site(
         path=module.path,
         line=node.lineno,
-        column=node.col_offset + 1,
-        end_line=node.end_lineno or node.lineno,
-        end_column=(node.end_col_offset or node.col_offset) + 1,
+        column=module.column(node.lineno, node.col_offset),
+        end_line=end_line,
+        end_column=module.column(end_line, end),
         kind=kind,
         name=name,
         source=module.shown(node.lineno),

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from rich.text import Text
 
 import tess_openai
 from tess_openai.cli.check.findings import LEVELS, Fate, Level, Site
-from tess_openai.cli.check.project import Unreadable
+from tess_openai.cli.check.project import NOTEBOOKS, Unreadable
 from tess_openai.core.jsons import JSONObject
 
 COLOURS: Final = {"error": "bold red", "warning": "yellow", "note": "cyan", "none": "dim"}
@@ -34,11 +36,12 @@ RULES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that one run found."""
+    """All that one run found; `notebooks` counts those in folders, which are not read."""
 
     files: int
     sites: Sequence[Site]
     unreadable: Sequence[Unreadable]
+    notebooks: int = 0
 
     @property
     def counts(self) -> dict[Level, int]:
@@ -72,6 +75,8 @@ def to_text(report: Report, *, everything: bool) -> Text:
         f"{counts[level]} {level}{_s(counts[level])}" if level != "none" else f"{counts[level]} unchanged"
         for level in LEVELS
     )
+    if report.notebooks:
+        text.append(f"{report.notebooks} notebook{_s(report.notebooks)} not read: {NOTEBOOKS}\n", "yellow")
     files, places = report.files, len(report.sites)
     text.append(f"{files} file{_s(files)}, {places} place{_s(places)}: {told}\n", "bold")
     text.append(f"{LIMITS}\n", "dim")
@@ -95,6 +100,7 @@ def to_json(report: Report) -> JSONObject:
         "files": report.files,
         "counts": report.counts,
         "sites": [site.to_json() for site in report.sites],
+        "notebooks": report.notebooks,
         "unreadable": [asdict(each) for each in report.unreadable],
         "limits": LIMITS,
     }
@@ -121,7 +127,7 @@ def to_sarif(report: Report) -> JSONObject:
         {
             "level": "error",
             "message": {"text": f"cannot be read: {each.why}"},
-            "locations": [{"physicalLocation": {"artifactLocation": {"uri": each.path}}}],
+            "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(each.path)}}}],
         }
         for each in report.unreadable
     ]
@@ -154,7 +160,12 @@ def _message(fate: Fate) -> str:
 
 def _location(site: Site, fate: Fate) -> JSONObject:
     region = {"startLine": fate.line, "startColumn": fate.column}
-    return {"physicalLocation": {"artifactLocation": {"uri": site.path}, "region": region}}
+    return {"physicalLocation": {"artifactLocation": {"uri": _uri(site.path)}, "region": region}}
+
+
+def _uri(path: str) -> str:
+    """Return a path as a reference of RFC 3986: relative as it was given, else `file:///...`."""
+    return Path(path).as_uri() if Path(path).is_absolute() else quote(path, errors="surrogateescape")
 
 
 def _s(number: int) -> str:

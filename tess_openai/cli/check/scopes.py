@@ -79,6 +79,7 @@ class Module:
     is_package: bool
     lines: list[str] = field(repr=False)
     tree: ast.Module = field(repr=False)
+    is_ascii: bool
     scope: Scope = field(init=False, repr=False)
     scopes: dict[ast.AST, Scope] = field(default_factory=dict[ast.AST, Scope], repr=False)
     uses: list[Use] = field(default_factory=list[Use], repr=False)
@@ -86,6 +87,12 @@ class Module:
     calls_by_name: dict[str, list[Use]] = field(default_factory=dict[str, list[Use]], repr=False)
     imports: set[str] = field(default_factory=set[str])
     _shown: list[str] | None = field(default=None, repr=False)
+
+    def column(self, number: int, offset: int) -> int:
+        """Return the column, from 1 and in characters, of a byte of a line, as the parser counts."""
+        if self.is_ascii or number > len(self.lines):
+            return offset + 1
+        return len(self.lines[number - 1].encode()[:offset].decode(errors="ignore")) + 1
 
     def shown(self, number: int) -> str:
         """Return a line, from 1, without the keys that may be written into it."""
@@ -97,13 +104,19 @@ class Module:
 def read_module(source: str, *, path: str, name: str, is_package: bool) -> Module:
     """Parse a file and record its names.
 
+    Args:
+        source: Its text, with newlines alone between lines: nothing else ends a line of Python.
+        path: To show.
+        name: By which it is imported.
+        is_package: Whether it is a package's `__init__`.
+
     Raises:
         SyntaxError: It is no Python, or none of this interpreter's.
         ValueError: It holds a NUL byte.
         RecursionError: It is nested too deeply.
     """
     tree = ast.parse(source, path)
-    module = Module(path, name, is_package, source.splitlines(), tree)
+    module = Module(path, name, is_package, source.split("\n"), tree, source.isascii())
     module.scope = Scope(module, tree, None)
     module.scopes[tree] = module.scope
     _Recorder(module).block(tree.body, module.scope, ())
