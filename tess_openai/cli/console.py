@@ -12,6 +12,7 @@ from typing import Final
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from tess_openai.core.jsons import dump_json
 
@@ -60,6 +61,16 @@ def table(*columns: str) -> Table:
     for column in columns:
         made.add_column(column, overflow="fold")
     return made
+
+
+def print_text(text: Text) -> None:
+    """Print a long text with its lines as they are; where there are no colours without looking for any."""
+    console = out()
+    if console.color_system is None:
+        sys.stdout.write(text.plain)
+        sys.stdout.flush()
+    else:
+        console.print(text, end="", soft_wrap=True)
 
 
 def print_json(value: object) -> None:

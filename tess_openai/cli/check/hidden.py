@@ -24,6 +24,8 @@ def shown_lines(tree: ast.AST, lines: list[str]) -> list[str]:
         tree: Of the module.
         lines: Of its source.
     """
+    if not any(map(_NAMES.search, lines)):
+        return [_KEY.sub(BLANK, line) for line in lines]
     shown = list(lines)
     by_line: dict[int, list[tuple[int, int | None]]] = {}
     for first, begin, last, end in _literals_of_keys(tree):

@@ -15,6 +15,12 @@ Kind: TypeAlias = Literal[
 ]
 
 OPENAI_HOST: Final = "api.openai.com"
+_PLAIN_FIELDS: Final = frozenset(
+    {
+        *("arg", "asname", "attr", "conversion", "ctx", "id", "is_async", "kind", "level", "module", "name"),
+        *("names", "op", "ops", "simple", "type_comment"),
+    }
+)
 BLOCKS: Final = ("body", "orelse", "finalbody", "handlers", "cases")
 
 
@@ -181,10 +187,11 @@ class _Recorder:
         self.module.uses.append(use)
 
     def children(self, node: ast.AST, scope: Scope, block: tuple[int, ...]) -> None:
-        for name, value in ast.iter_fields(node):
-            if isinstance(value, ast.expr):
-                self.expression(value, scope, block)
-            elif isinstance(value, list):
+        for name in node._fields:
+            if name in _PLAIN_FIELDS:
+                continue
+            value: object = getattr(node, name, None)
+            if isinstance(value, list):
                 items = cast("list[object]", value)
                 if name in BLOCKS and items and isinstance(items[0], ast.stmt):
                     self.block(cast("list[ast.stmt]", items), scope, block)
@@ -194,24 +201,30 @@ class _Recorder:
                         self.expression(item, scope, block)
                     elif isinstance(item, ast.AST):
                         self.children(item, scope, block)
-            elif isinstance(value, ast.AST) and not isinstance(value, ast.expr_context):
+            elif isinstance(value, ast.expr):
+                self.expression(value, scope, block)
+            elif isinstance(value, ast.AST):
                 self.children(value, scope, block)
 
-    def expression(self, node: ast.expr, scope: Scope, block: tuple[int, ...]) -> None:
+    def expression(self, node: ast.expr, scope: Scope, block: tuple[int, ...]) -> None:  # noqa: C901 - one case for each expression
+        if isinstance(node, ast.Constant):
+            if isinstance(node.value, str) and OPENAI_HOST in node.value:
+                self.module.uses.append(Use(node, scope, self.order, block))
+            return
+        if isinstance(node, ast.Name):
+            self.module.places[node] = Use(node, scope, self.order, block)
+            return
         if isinstance(node, ast.Lambda):
             inner = self.scope(node, scope)
             inner.results.append(node.body)
             self.expression(node.body, inner, block)
             return
-        if isinstance(node, ast.Call | ast.Subscript | ast.Attribute | ast.Name | ast.Compare):
+        if isinstance(node, ast.Call | ast.Subscript | ast.Attribute | ast.Compare):
             use = Use(node, scope, self.order, block)
             self.module.places[node] = use
-            if not isinstance(node, ast.Name):
-                self.module.uses.append(use)
+            self.module.uses.append(use)
             if isinstance(node, ast.Call):
                 self.call(node, use)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and OPENAI_HOST in node.value:
-            self.module.uses.append(Use(node, scope, self.order, block))
         elif isinstance(node, ast.NamedExpr):
             self.bind(node.target.id, Binding("value", node.value, self.order, block), scope)
         elif isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
