@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from programs import COMMAND, Program, Terminal, environment
 
-from tess_openai.testing import TessSimulator, faults
+from tess_openai.testing import Fault, TessSimulator, faults
 
 
 def test_the_answer_alone_is_on_stdout(tess_openai: Program, tess_simulator: TessSimulator) -> None:
@@ -126,6 +126,7 @@ def test_nothing_to_ask_is_a_mistake(tess_openai: Program) -> None:
         ({"TESS_API_KEY": None}, [], 2, "no API key"),
         ({"TESS_API_KEY": "9|" + "x" * 48}, [], 3, "Unauthenticated"),
         ({}, ["--agent", "99"], 3, "Agent not found"),
+        ({}, ["--agent", "48"], 3, "give it with --field audience=..."),
         ({}, ["--model", "nonsense"], 3, "The selected model is invalid"),
         ({"TESS_BASE_URL": "http://127.0.0.1:9"}, [], 3, "cannot be reached"),
     ],
@@ -139,6 +140,41 @@ def test_an_error_is_one_line(
     assert ended.stderr.count("\n") == 1
     assert words in ended.stderr
     assert "Traceback" in tess_openai("--debug", "chat", "Hello", *options, **variables).stderr
+
+
+def test_an_agent_with_fields_of_its_own(tess_openai: Program, tess_simulator: TessSimulator) -> None:
+    """Gets them at the root of the body."""
+    ended = tess_openai("chat", "Hello", "--agent", "48", "--field", "audience=all", "--tools", "internet")
+    assert ended.returncode == 0, ended.stderr
+    (call,) = tess_simulator.calls
+    assert isinstance(call.json, dict)
+    assert (call.json["audience"], call.json["tools"]) == ("all", "internet")
+
+
+def test_an_answer_that_breaks_off_is_not_glued_to_its_error(
+    tess_openai: Program, tess_simulator: TessSimulator
+) -> None:
+    """What came stands on a line of its own, and the error says that it is not whole."""
+    tess_simulator.script("Never ending story")
+    tess_simulator.fault(faults.breaks_off())
+    ended = tess_openai("chat", "Hello")
+    assert ended.returncode == 3
+    assert ended.stdout.startswith("Never")
+    assert ended.stdout.endswith("\n")
+    assert ended.stderr.startswith("tess-openai: the answer broke off: ")
+    assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("fault", [faults.rate_limited(retry_after_seconds=90), faults.gateway_timeout()])
+def test_hints_are_in_words_of_the_command_line(
+    fault: Fault, tess_openai: Program, tess_simulator: TessSimulator
+) -> None:
+    """There are no arguments of Python's here."""
+    tess_simulator.fault(fault, times=5)
+    shown = tess_openai("chat", "Hello").stderr
+    assert shown.startswith("tess-openai: ")
+    assert "requests_per_second" not in shown
+    assert "stream=" not in shown
 
 
 def test_a_key_that_looks_wrong_is_told_in_a_line(tess_openai: Program) -> None:
@@ -203,11 +239,14 @@ class TestConversation:
         terminal.type("/save said.json")
         terminal.wait_for("saved to said.json")
         saved = json.loads((tmp_path / "said.json").read_text())
-        assert [each["content"] for each in saved] == ["Really?", "Yes."]
+        assert [each["content"] for each in saved] == ["Be brief.", "Really?", "Yes."]
         terminal.type("/save said.json")
-        terminal.wait_for("not saved: File exists")
+        terminal.wait_for("said.json exists; choose another name")
         terminal.type("/history")
+        terminal.wait_for("system: Be brief.")
         terminal.wait_for("assistant: Yes.")
+        terminal.type("/model")
+        terminal.wait_for("model: tess-5")
         terminal.type("/new")
         terminal.wait_for("forgotten")
         terminal.type("/history")
@@ -216,6 +255,21 @@ class TestConversation:
         terminal.wait_for("there is no /nonsense")
         terminal.type("/help")
         terminal.wait_for("Ctrl-C stops an answer")
+
+    def test_a_text_of_many_lines_is_never_a_command(
+        self, terminal: Terminal, tess_simulator: TessSimulator
+    ) -> None:
+        """Though it begins like one; a blank behind a command is none of its business."""
+        for line in ('"""', "/new paths", "are read", '"""'):
+            terminal.type(line)
+        terminal.wait_for("heard: /new paths")
+        (call,) = tess_simulator.calls
+        assert isinstance(call.json, dict)
+        assert call.json["messages"][-1]["content"] == "/new paths\nare read"
+        terminal.wait_for("first token")
+        terminal.wait_for("> ")
+        terminal.type("/quit ")
+        assert terminal.program.wait(30) == 0
 
     def test_an_error_does_not_end_it(self, terminal: Terminal, tess_simulator: TessSimulator) -> None:
         """The question is not remembered; the next is answered."""

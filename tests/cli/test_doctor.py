@@ -138,7 +138,19 @@ MISTAKES = {
         said="42 and the base URL says 43",
     ),
     "an agent with fields of its own": Mistake(
-        options=("--agent", "48"), step="call", said="asks for audience", mend="extra_body", state="skipped"
+        options=("--agent", "48"), step="call", said="asks for audience", mend="here with --field audience"
+    ),
+    "an empty key beside one under another name": Mistake(
+        variables={"TESS_API_KEY": "", "TESS_API_TOKEN": KEY},
+        step="key",
+        said="but TESS_API_TOKEN is",
+        mend="Rename TESS_API_TOKEN",
+    ),
+    "a profile that is not there": Mistake(
+        variables={"TESS_OPENAI_PROFILE": "/nowhere"},
+        step="profile",
+        said="cannot be read",
+        mend="Unset TESS_OPENAI_PROFILE",
     ),
     "OpenAI's path": Mistake(
         variables={"TESS_BASE_URL": "{root}/v1"}, step="base URL", said="API's root", mend="Set only the root"
@@ -188,7 +200,7 @@ MISTAKES = {
         mend="host and port",
     ),
     "TLS where there is none": Mistake(
-        variables={"TESS_BASE_URL": "{tls}"}, step="TLS", said="cannot be trusted", mend="SSL_CERT_FILE"
+        variables={"TESS_BASE_URL": "{tls}"}, step="TLS", said="does not speak TLS", mend="http://"
     ),
     "OpenAI's key in the environment's headers": Mistake(
         variables={"OPENAI_CUSTOM_HEADERS": "X: y\nAuthorization: Bearer sk-x"},
@@ -352,6 +364,17 @@ class TestAllIsWell:
         assert ended.returncode == 0, ended.stdout
         assert [line.split()[0] for line in ended.stdout.splitlines()] == ["ok"] * 12
         assert len(tess_simulator.calls) == 2
+
+    @pytest.mark.parametrize("agent", ["45", "48"])
+    def test_an_agent_with_fields_of_its_own_is_asked_with_them(
+        self, agent: str, tess_openai: Program, tess_simulator: TessSimulator
+    ) -> None:
+        """Given with --field; without them its calls are refused."""
+        name = "audience" if agent == "48" else "nome-da-empresa"
+        fields = ("--field", f"{name}=all")
+        assert tess_openai("doctor", "--agent", agent, *fields, SSL_CERT_FILE=None).returncode == 0
+        assert len(tess_simulator.calls) == 2
+        assert tess_openai("doctor", "--agent", agent, SSL_CERT_FILE=None).returncode == 1
 
     @pytest.mark.parametrize(("option", "requests"), [("--offline", 0), ("--no-calls", 1)])
     def test_it_asks_no_more_than_wanted(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, cast
@@ -73,7 +73,7 @@ def check_paths(paths: list[Path], policy: Policy) -> Report:
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def _no_collection() -> Generator[None, None, None]:
     """Keep Python from looking again and again for garbage in trees that are all kept: half of the time."""
     was_on = gc.isenabled()
     gc.disable()

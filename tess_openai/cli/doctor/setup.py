@@ -15,7 +15,14 @@ from urllib.parse import urlsplit
 from tess_openai.cli.doctor.surroundings import judge_certificates, judge_proxies
 from tess_openai.cli.doctor.verdicts import Verdict, judge
 from tess_openai.core.headers import FOREIGN, WORKSPACE
-from tess_openai.settings import DEFAULT_BASE_URL, to_agent_id, to_api_key, to_api_root, to_workspace_id
+from tess_openai.settings import (
+    DEFAULT_BASE_URL,
+    read_profile,
+    to_agent_id,
+    to_api_key,
+    to_api_root,
+    to_workspace_id,
+)
 
 KEY_NAMES: Final = (
     "TESSAI_API_KEY",
@@ -60,6 +67,9 @@ def offline(setup: Setup) -> Iterator[Verdict]:
     verdict, parsed = judged
     yield _agent(setup, None if parsed is None else parsed[1])
     yield _base_url(verdict, root)
+    if profile := os.environ.get("TESS_OPENAI_PROFILE"):
+        mend = "Unset TESS_OPENAI_PROFILE, or set it to a file that tess-openai probe wrote."
+        yield judge("profile", lambda: read_profile(profile), lambda _: "it is read", mend)[0]
     yield from _environment(os.environ)
     yield judge_proxies(os.environ, root)
     yield judge_certificates(os.environ)
@@ -84,11 +94,12 @@ def _installed(name: str) -> bool:
 
 def _key() -> Verdict:
     given = os.environ.get("TESS_API_KEY")
-    if given is None and (other := _other(KEY_NAMES)):
+    is_absent = not (given or "").strip()
+    if is_absent and (other := _other(KEY_NAMES)):
         return Verdict(
             "key", "wrong", f"TESS_API_KEY is not set, but {other} is", f"Rename {other} to TESS_API_KEY."
         )
-    if given is None and "OPENAI_API_KEY" in os.environ:
+    if is_absent and "OPENAI_API_KEY" in os.environ:
         said = "TESS_API_KEY is not set; OPENAI_API_KEY is, but it is OpenAI's and never used"
         return Verdict(
             "key", "wrong", said, "Make a key in Tess, user menu, API tokens, and set TESS_API_KEY."

@@ -22,9 +22,10 @@ from tess_openai.cli.connect import (
     connect,
     finite,
 )
+from tess_openai.cli.fields import FieldOption, missing_fields, read_fields
 from tess_openai.cli.help import worded
 from tess_openai.cli.problems import Exit, ProblemError
-from tess_openai.core.jsons import JSONObject, parse_json
+from tess_openai.core.jsons import parse_json
 from tess_openai.core.profile import TessProfile, parse_profile
 
 if TYPE_CHECKING:
@@ -52,9 +53,7 @@ def probe(
     agent: AgentOption = None,
     out: OutOption = Path("tess-profile.json"),
     only: Annotated[list[str] | None, typer.Option(help="Only this question; repeatable.")] = None,
-    fields: Annotated[
-        list[str] | None, typer.Option("--field", metavar="NAME=VALUE", help="What the agent asks for.")
-    ] = None,
+    fields: FieldOption = None,
     pause: Annotated[float, typer.Option(min=0, callback=finite, help="Seconds between two calls.")] = 1.2,
     again: Annotated[bool, typer.Option("--again", help="Ask all anew, also what was answered.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before it begins.")] = False,
@@ -75,8 +74,8 @@ def probe(
         return
     with connect(agent, workspace, base_url, timeout=timeout) as client:
         found = get_agent(client=client)
-        given = _read_fields(fields or [])
-        if missing := [question.name for question in found.required if question.name not in given]:
+        given = read_fields(fields)
+        if missing := missing_fields(found, given):
             raise ProblemError(
                 f"the agent asks for {', '.join(missing)}: give it with --field {missing[0]}=..."
             )
@@ -193,14 +192,3 @@ def _write(profile: TessProfile, out: Path) -> None:
         new.replace(out)
     except OSError as error:
         raise ProblemError(f"{out} cannot be written: {error.strerror}") from error
-
-
-def _read_fields(given: list[str]) -> JSONObject:
-    fields: JSONObject = {}
-    for text in given:
-        name, separator, value = text.partition("=")
-        if not separator:
-            raise ProblemError(f"--field is {text!r}; it must be NAME=VALUE")
-        parsed = parse_json(value)
-        fields[name] = value if parsed is None else parsed
-    return fields
