@@ -205,6 +205,8 @@ class Inference:
                 return self._in_module(module, name)
             case Instance(path):
                 return (Member(value, (name,)) if is_client(path) else Instance(f"{path}.{name}"),)
+            case Member(owner) if name == "_client":
+                return (owner,)
             case Member(owner, path):  # of a method nothing is known
                 return UNKNOWN if path[-1] in SENDING else (Member(owner, (*path, name)),)
             case Class():

@@ -103,3 +103,5 @@ def resources(
 Completions(client).create(messages=messages)  # expect: chat.completions.create
 AzureOpenAI(azure_endpoint="x")  # expect: openai.AzureOpenAI openai.AzureOpenAI=refused
 __import__("openai").OpenAI().models.list()  # expect: openai.OpenAI openai.OpenAI=rewritten | models.list
+client.beta.threads._client.embeddings.create(input="x")  # expect: embeddings.create embeddings.create=refused
+client.embeddings._get_api_list("x")
