@@ -87,14 +87,14 @@ def _unwritten(error: BaseException | None) -> int:
     """Return the exit status when an error is that stdout or stderr takes no more; 0 when it is not."""
     if not isinstance(error, OSError) or error.filename is not None or error.errno not in _FULL:
         return 0
-    said = f"the output cannot be written: {error.strerror}"
-    with contextlib.suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still to be written goes there
-    if error.errno == errno.EPIPE:
-        return Exit.PIPE
-    with contextlib.suppress(OSError):
-        console.err().print(f"tess-openai: {said}", soft_wrap=True)
-    return Exit.OUTPUT
+    if error.errno != errno.EPIPE:
+        with contextlib.suppress(OSError):
+            said = f"tess-openai: the output cannot be written: {error.strerror}"
+            console.err().print(said, soft_wrap=True)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):  # what is still to be written goes there, or Python ends with a status of its own
+        os.dup2(nowhere, stream)
+    return Exit.PIPE if error.errno == errno.EPIPE else Exit.OUTPUT
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's way of calling it

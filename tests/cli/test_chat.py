@@ -271,6 +271,15 @@ class TestConversation:
         terminal.type("/quit ")
         assert terminal.program.wait(30) == 0
 
+    @pytest.mark.parametrize("option", ["--json", "--quiet"])
+    def test_options_of_one_answer_need_a_prompt(
+        self, option: str, open_terminal: Callable[..., Terminal]
+    ) -> None:
+        """Rather than be ignored."""
+        opened = open_terminal("chat", option)
+        opened.wait_for("--json and --quiet are for one answer")
+        assert opened.program.wait(30) == 2
+
     def test_an_error_does_not_end_it(self, terminal: Terminal, tess_simulator: TessSimulator) -> None:
         """The question is not remembered; the next is answered."""
         tess_simulator.fault(faults.no_credits())

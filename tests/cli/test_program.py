@@ -81,6 +81,7 @@ def test_a_wrong_command_line_is_status_2(arguments: list[str], words: str, tess
         ("agents --json >/dev/full", 74, 1),
         ("chat -q hello >/dev/full", 74, 1),
         ("check . >/dev/full", 74, 1),
+        ("chat hello 2>/dev/full", 74, 0),
     ],
 )
 def test_streams_that_are_closed_or_full_are_no_bug(
