@@ -19,10 +19,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         from tess_openai.cli.app import run
+
+        return run(arguments)
+    except KeyboardInterrupt:  # Ctrl-C while it starts
+        return 130
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _EXTRA:
             raise
         message = "the command line is an extra; install it with: pip install 'tess-openai[cli]'"
         print(f"tess-openai: {message}", file=sys.stderr)  # noqa: T201 - rich may be what is missing
         return 2
-    return run(arguments)

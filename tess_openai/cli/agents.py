@@ -91,6 +91,11 @@ def agent(
         table.add_row(question.name, question.type, is_required, ", ".join(question.options))
     out.print(table)
     out.print()
+    if found.type not in ("", "chat", "text"):
+        out.print(f"type {found.type}: takes no chat calls, so an OpenAI program cannot use it")
+        return
+    if found.type == "text":
+        out.print("type text: only chat agents are documented for chat calls")
     out.print(Text("An OpenAI program may send", "bold"))
     for line in what_to_send(found):
         out.print(f"  {line}")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
+import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, cast
+from typing import Annotated, Final, cast
 
 import typer
 from typer.main import get_command
@@ -17,7 +21,7 @@ from tess_openai.cli.check import command as check
 from tess_openai.cli.doctor import command as doctor
 from tess_openai.cli.help import worded
 from tess_openai.cli.probe import command as probe
-from tess_openai.cli.problems import Exit, to_problem
+from tess_openai.cli.problems import Exit, ProblemError, to_problem
 
 app = typer.Typer(
     name="tess-openai",
@@ -25,6 +29,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+_USAGE: Final = cast(
+    "type[typer.BadParameter]",
+    next(each for each in typer.BadParameter.__mro__ if each.__name__ == "UsageError"),
+)
+"""What typer raises for a wrong command line; in newer releases it is no longer click's."""
+_FULL: Final = frozenset({errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG})
 
 
 @dataclass(slots=True)
@@ -36,23 +46,55 @@ class Invocation:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
+    console.prepare_streams()
     invocation = Invocation()
     command = get_command(app)
     try:
-        command(args=arguments, prog_name="tess-openai", obj=invocation)
-    except SystemExit as ended:
-        return int(ended.code or 0)
+        ended = command(args=arguments, prog_name="tess-openai", obj=invocation, standalone_mode=False)
+        sys.stdout.flush()
+    except SystemExit as exited:
+        # the command line's own library ends the program itself when a pipe is closed, and with status 1
+        return _unwritten(exited.__context__) or int(exited.code or 0)
+    except typer.Abort:  # Ctrl-C, in older releases of it
+        return Exit.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the outermost: whatever it is, it ends as one line
-        if invocation.debug:
-            console.err().print(traceback.format_exc(), end="", soft_wrap=True)
-        problem = to_problem(error)
-        if problem is None:
-            said = f"failed on its own account: {type(error).__name__}; --debug shows where"
-            console.err().print(f"tess-openai: {said}", soft_wrap=True)
-            return Exit.BROKEN
-        console.err().print(f"tess-openai: {problem}", soft_wrap=True)
-        return problem.status
-    return Exit.OK
+        return _unwritten(error) or _fail(error, debug=invocation.debug)
+    return ended if isinstance(ended, int) else Exit.OK
+
+
+def _fail(error: Exception, *, debug: bool) -> int:
+    """Say an error in one line, and return the exit status."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        console.out().print(str(error), soft_wrap=True)
+        return Exit.USAGE
+    if debug:
+        console.err().print(traceback.format_exc(), end="", soft_wrap=True)
+    problem = _to_usage(error) if isinstance(error, _USAGE) else to_problem(error)
+    if problem is None:
+        said = f"failed on its own account: {type(error).__name__}; --debug shows where"
+        problem = ProblemError(said, Exit.BROKEN)
+    console.err().print(f"tess-openai: {problem}", soft_wrap=True)
+    return problem.status
+
+
+def _to_usage(error: typer.BadParameter) -> ProblemError:
+    said = " ".join(error.format_message().split()).rstrip(".")
+    asked = f"{error.ctx.command_path} --help" if error.ctx is not None else "--help"
+    return ProblemError(f"{said} ({asked} shows how)")
+
+
+def _unwritten(error: BaseException | None) -> int:
+    """Return the exit status when an error is that stdout or stderr takes no more; 0 when it is not."""
+    if not isinstance(error, OSError) or error.filename is not None or error.errno not in _FULL:
+        return 0
+    if error.errno != errno.EPIPE:
+        with contextlib.suppress(OSError):
+            said = f"tess-openai: the output cannot be written: {error.strerror}"
+            console.err().print(said, soft_wrap=True)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):  # what is still to be written goes there, or Python ends with a status of its own
+        os.dup2(nowhere, stream)
+    return Exit.PIPE if error.errno == errno.EPIPE else Exit.OUTPUT
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's way of calling it
@@ -73,7 +115,8 @@ def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's way of callin
             "tess-openai simulate": "a local Tess, without key and credits",
         },
         epilogue="Exit status: 0 done; 1 found something wrong (check, doctor); 2 wrong command line or "
-        "settings; 3 Tess refused or was not reached; 70 a bug; 130 interrupted.",
+        "settings; 3 Tess refused or was not reached; 70 a bug; 74 the output cannot be written; "
+        "130 interrupted; 141 nobody reads the output any more.",
     )
 )
 def _options(

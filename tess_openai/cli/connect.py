@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from tess_openai.cli import console
-from tess_openai.cli.problems import in_words_of_options
+from tess_openai.cli.doctor.surroundings import what_is_wrong
+from tess_openai.cli.problems import ProblemError, in_words_of_options, to_problem
 from tess_openai.exceptions import TessWarning
 
 if TYPE_CHECKING:
@@ -21,7 +23,18 @@ WorkspaceOption = Annotated[
     str | None, typer.Option("--workspace", "-w", help="Its number; else TESS_WORKSPACE_ID.")
 ]
 BaseUrlOption = Annotated[str | None, typer.Option("--base-url", help="Of the API; else TESS_BASE_URL.")]
-TimeoutOption = Annotated[float, typer.Option("--timeout", help="Seconds to wait for an answer.")]
+
+
+def finite(value: float) -> float:
+    """Refuse a number of seconds that is none, for `callback=` of an option."""
+    if not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is no number of seconds")
+    return value
+
+
+TimeoutOption = Annotated[
+    float, typer.Option("--timeout", min=0.001, callback=finite, help="Seconds to wait for an answer.")
+]
 
 
 AGENTS_OWN: Final[Any] = None
@@ -51,19 +64,25 @@ def connect(
 
     Raises:
         TessConfigurationError: A mistake in options or environment.
+        ProblemError: Proxies or certificates of the environment of which no HTTP client can be made.
     """
     from tess_openai import create_client
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", TessWarning)
-        client = create_client(
-            agent,
-            workspace_id=workspace,
-            base_url=base_url,
-            timeout=timeout,
-            max_retries=max_retries,
-            **options,
-        )
+        try:
+            client = create_client(
+                agent,
+                workspace_id=workspace,
+                base_url=base_url,
+                timeout=timeout,
+                max_retries=max_retries,
+                **options,
+            )
+        except Exception as error:
+            if to_problem(error) is not None or (found := what_is_wrong()) is None:
+                raise
+            raise ProblemError(f"{found.said}. {found.mend}") from error
     warnings.simplefilter("ignore", TessWarning)  # the ledger tells it
     if not quiet:
         for warning in caught:

@@ -1,20 +1,48 @@
-"""What goes to the terminal: answers to stdout, everything about them to stderr.
+"""What goes to the terminal, and what comes from it: answers to stdout, everything about them to stderr.
 
 Colours are off where the stream is no terminal or `NO_COLOR` is set.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Final
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from tess_openai.core.jsons import dump_json
 
 _PIPE_WIDTH: Final = 110
+
+
+def prepare_streams() -> None:
+    """Let no character end the program, and let a closed stream be an empty one.
+
+    What the terminal or the file cannot hold becomes a question mark: by then the call may be paid.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed with <&- or >&-
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - as long as the program
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def read_piped() -> str:
+    """Return the text that is piped into the program; `""` at a terminal. It is read as UTF-8."""
+    if sys.stdin.isatty():
+        return ""
+    raw = sys.stdin.buffer.read()
+    return raw.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").strip("\n")
+
+
+def well_formed(text: str) -> str:
+    """Return an argument of the command line, whose bytes need not be UTF-8, as text that can be sent."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def out() -> Console:
@@ -35,9 +63,20 @@ def table(*columns: str) -> Table:
     return made
 
 
+def print_text(text: Text) -> None:
+    """Print a long text with its lines as they are; where there are no colours without looking for any."""
+    console = out()
+    if console.color_system is None:
+        sys.stdout.write(text.plain)
+        sys.stdout.flush()
+    else:
+        console.print(text, end="", soft_wrap=True)
+
+
 def print_json(value: object) -> None:
-    """Print one JSON value on one line, for programs."""
-    sys.stdout.write(dump_json(value).decode() + "\n")
+    """Print one JSON value on one line, for programs; in UTF-8, whatever the terminal's encoding is."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(dump_json(value) + b"\n")
     sys.stdout.flush()
 
 

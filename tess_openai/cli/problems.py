@@ -7,6 +7,7 @@ import sys
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
+from tess_openai.core.errors import RATE_HINT
 from tess_openai.core.jsons import to_object
 from tess_openai.exceptions import TessConfigurationError
 
@@ -18,8 +19,11 @@ _OPTIONS: Final = {
     r"TESS_API_KEY or api_key=": "TESS_API_KEY",
     r"\bworkspace_id=": "--workspace",
     r"\bbase_url=": "--base-url",
+    rf" ?{re.escape(RATE_HINT)}": " Ask less often: about one request a second is let through.",
+    r" ?Use stream=True for long answers\.?": "",
+    r"The ([\w-]+) field is required\.?": r"The \g<1> field is required; give it with --field \g<1>=...",
 }
-"""An argument in a message -> what stands for it here; the key is never an option."""
+"""What a message says to a program -> what it says here: the key is never an option, all answers stream."""
 
 
 class Exit(IntEnum):
@@ -34,7 +38,11 @@ class Exit(IntEnum):
     """Tess refused the call, or could not be reached."""
     BROKEN = 70
     """tess-openai itself failed; `--debug` shows where."""
+    OUTPUT = 74
+    """The output cannot be written: the disk is full."""
     INTERRUPTED = 130
+    PIPE = 141
+    """Nobody reads the output any more, as in `| head`; the status that shells give to that."""
 
 
 class ProblemError(Exception):

@@ -44,7 +44,7 @@ HELP = worded(
 
 def simulate(
     *,
-    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8765,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8765,
     profile: Annotated[ProfileName, typer.Option(help="Which reading of Tess.")] = "strict",
     load: Annotated[Path | None, typer.Option(help="Behave as probe found: its file.")] = None,
     switches: Annotated[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
@@ -43,6 +44,11 @@ def parse_fault(text: str) -> tuple[Fault, int]:
         raise argparse.ArgumentTypeError(f"no fault {name!r}; there are {', '.join(FAULTS)}")
     options: dict[str, Any] = parse_pairs(rest)
     times = options.pop("times", 1)
+    known = [*inspect.signature(make).parameters, "times"]
+    for option in options:
+        if option not in known:
+            said = f"{name} has no option {option!r}; it has {', '.join(known)}"
+            raise argparse.ArgumentTypeError(said)
     try:
         return make(**options), int(times)
     except (TypeError, ValueError, KeyError) as error:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from programs import COMMAND, Ended, Program, environment
+from programs import COMMAND, Ended, Program, Terminal, environment
 
 from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, TessSimulator
 
@@ -55,3 +56,17 @@ def tess_openai(tmp_path: Path, simulated: dict[str, str]) -> Program:
         return ended
 
     return run
+
+
+@pytest.fixture
+def open_terminal(tmp_path: Path, simulated: dict[str, str]) -> Iterator[Callable[..., Terminal]]:
+    """Start the command at a pseudo-terminal: `open_terminal("chat")`; it ends with the test."""
+    opened: list[Terminal] = []
+
+    def run(*arguments: str, **variables: str) -> Terminal:
+        opened.append(Terminal(*arguments, folder=tmp_path, variables={**simulated, **variables}))
+        return opened[-1]
+
+    yield run
+    for each in opened:
+        each.close()

@@ -48,6 +48,26 @@ def test_one_agent_is_shown(tess_openai: Program) -> None:
     assert "fixed" in tess_openai("agent", "43").stdout
 
 
+@pytest.mark.parametrize(
+    ("agent", "words", "sends"),
+    [
+        ("47", "type image: takes no chat calls", 0),
+        ("45", "type text: only chat agents are documented", 1),
+        ("42", "An OpenAI program may send", 1),
+    ],
+)
+def test_an_agent_that_takes_no_chat_calls_says_so(
+    agent: str,
+    words: str,
+    sends: int,
+    tess_openai: Program,
+) -> None:
+    """Rather than what a program may send to it."""
+    shown = tess_openai("agent", agent).stdout
+    assert words in shown
+    assert shown.count("An OpenAI program may send") == sends
+
+
 def test_the_agent_of_the_environment_is_the_default(tess_openai: Program) -> None:
     """As for all commands."""
     assert json.loads(tess_openai("agent", "--json").stdout)["id"] == 42
@@ -104,6 +124,10 @@ def test_simulate_serves_and_logs(tmp_path: Path) -> None:
     ("options", "words"),
     [
         (["--fault", "earthquake"], "no fault 'earthquake'"),
+        (
+            ["--fault", "rate_limited:foo=3"],
+            "rate_limited has no option 'foo'; it has retry_after_seconds, header, times",
+        ),
         (["--set", "weather=fair"], "no switch 'weather'"),
         (["--set", "tools=sometimes"], "Profile.tools is one of"),
         (["--profile", "mild"], "mild"),

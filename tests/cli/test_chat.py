@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from programs import COMMAND, Program, environment
+from programs import COMMAND, Program, Terminal, environment
 
-from tess_openai.testing import TessSimulator, faults
+from tess_openai.testing import Fault, TessSimulator, faults
 
 
 def test_the_answer_alone_is_on_stdout(tess_openai: Program, tess_simulator: TessSimulator) -> None:
@@ -67,6 +65,54 @@ def test_json_is_for_programs(tess_openai: Program, tess_simulator: TessSimulato
     assert [change["param"] for change in answer["changes"]] == ["temperature"]
 
 
+def run_bytes(
+    arguments: list[str | bytes], variables: dict[str, str], stdin: bytes = b""
+) -> tuple[int, bytes]:
+    """Run the command with bytes on the streams, and return its status and its stdout."""
+    ended = subprocess.run(
+        [*COMMAND, *arguments], env=environment(variables), input=stdin, capture_output=True, check=False
+    )
+    return ended.returncode, ended.stdout
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "ascii"])
+def test_a_pipe_is_read_as_utf_8(
+    encoding: str, simulated: dict[str, str], tess_simulator: TessSimulator
+) -> None:
+    """Whatever the terminal's encoding; bytes that are none become a mark rather than an error."""
+    variables = {**simulated, "PYTHONIOENCODING": encoding}
+    assert run_bytes(["chat"], variables, b"\xef\xbb\xbfcaf\xc3\xa9 \xe9\r\nbar\n")[0] == 0
+    (call,) = tess_simulator.calls
+    assert isinstance(call.json, dict)
+    assert call.json["messages"][0]["content"] == "caf\u00e9 \ufffd\nbar"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="arguments are bytes on Unix only")
+def test_arguments_that_are_no_utf_8_are_sent_with_a_mark(
+    simulated: dict[str, str], tess_simulator: TessSimulator
+) -> None:
+    """Rather than end the program."""
+    assert run_bytes(["chat", b"caf\xe9", "--system", b"\xe9"], simulated)[0] == 0
+    (call,) = tess_simulator.calls
+    assert isinstance(call.json, dict)
+    assert [each["content"] for each in call.json["messages"]] == ["\ufffd", "caf\ufffd"]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [([], b"smile ? \xe9\n"), (["--json"], "smile \U0001f600 \u00e9".encode())],
+    ids=["text", "JSON is UTF-8"],
+)
+def test_an_answer_that_the_terminal_cannot_show_is_shown_as_far_as_it_can(
+    options: list[str], expected: bytes, simulated: dict[str, str], tess_simulator: TessSimulator
+) -> None:
+    """By then it is paid."""
+    tess_simulator.script("smile \U0001f600 \u00e9")
+    status, shown = run_bytes(["chat", "Hello", *options], {**simulated, "PYTHONIOENCODING": "cp1252"})
+    assert status == 0
+    assert expected in shown
+
+
 def test_nothing_to_ask_is_a_mistake(tess_openai: Program) -> None:
     """Rather than a program that waits for nobody."""
     ended = tess_openai("chat")
@@ -80,6 +126,7 @@ def test_nothing_to_ask_is_a_mistake(tess_openai: Program) -> None:
         ({"TESS_API_KEY": None}, [], 2, "no API key"),
         ({"TESS_API_KEY": "9|" + "x" * 48}, [], 3, "Unauthenticated"),
         ({}, ["--agent", "99"], 3, "Agent not found"),
+        ({}, ["--agent", "48"], 3, "give it with --field audience=..."),
         ({}, ["--model", "nonsense"], 3, "The selected model is invalid"),
         ({"TESS_BASE_URL": "http://127.0.0.1:9"}, [], 3, "cannot be reached"),
     ],
@@ -95,6 +142,41 @@ def test_an_error_is_one_line(
     assert "Traceback" in tess_openai("--debug", "chat", "Hello", *options, **variables).stderr
 
 
+def test_an_agent_with_fields_of_its_own(tess_openai: Program, tess_simulator: TessSimulator) -> None:
+    """Gets them at the root of the body."""
+    ended = tess_openai("chat", "Hello", "--agent", "48", "--field", "audience=all", "--tools", "internet")
+    assert ended.returncode == 0, ended.stderr
+    (call,) = tess_simulator.calls
+    assert isinstance(call.json, dict)
+    assert (call.json["audience"], call.json["tools"]) == ("all", "internet")
+
+
+def test_an_answer_that_breaks_off_is_not_glued_to_its_error(
+    tess_openai: Program, tess_simulator: TessSimulator
+) -> None:
+    """What came stands on a line of its own, and the error says that it is not whole."""
+    tess_simulator.script("Never ending story")
+    tess_simulator.fault(faults.breaks_off())
+    ended = tess_openai("chat", "Hello")
+    assert ended.returncode == 3
+    assert ended.stdout.startswith("Never")
+    assert ended.stdout.endswith("\n")
+    assert ended.stderr.startswith("tess-openai: the answer broke off: ")
+    assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("fault", [faults.rate_limited(retry_after_seconds=90), faults.gateway_timeout()])
+def test_hints_are_in_words_of_the_command_line(
+    fault: Fault, tess_openai: Program, tess_simulator: TessSimulator
+) -> None:
+    """There are no arguments of Python's here."""
+    tess_simulator.fault(fault, times=5)
+    shown = tess_openai("chat", "Hello").stderr
+    assert shown.startswith("tess-openai: ")
+    assert "requests_per_second" not in shown
+    assert "stream=" not in shown
+
+
 def test_a_key_that_looks_wrong_is_told_in_a_line(tess_openai: Program) -> None:
     """What the library warns of is no Python warning here."""
     ended = tess_openai("chat", "Hello", TESS_WORKSPACE_ID=None)
@@ -102,65 +184,12 @@ def test_a_key_that_looks_wrong_is_told_in_a_line(tess_openai: Program) -> None:
     assert "UserWarning" not in ended.stderr
 
 
-class Terminal:
-    """A program at a pseudo-terminal."""
-
-    def __init__(self, *arguments: str, folder: Path, variables: dict[str, str]) -> None:
-        import fcntl
-        import pty
-        import termios
-
-        self.ours, theirs = pty.openpty()
-        self.program = subprocess.Popen(
-            [*COMMAND, *arguments],
-            cwd=folder,
-            env=environment({**variables, "TERM": "dumb", "INPUTRC": os.devnull}),
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - else Ctrl-C is a letter
-        )
-        os.close(theirs)
-        self.shown = ""
-
-    def wait_for(self, text: str) -> str:
-        """Read until a text appears; return all that came up to it."""
-        import select
-
-        until = time.monotonic() + 30
-        while text not in self.shown:
-            assert time.monotonic() < until, f"{text!r} did not come: {self.shown!r}"
-            if select.select([self.ours], [], [], 0.1)[0]:
-                try:
-                    self.shown += os.read(self.ours, 4096).decode(errors="replace")
-                except OSError as error:  # Linux's way to say that the program has gone
-                    raise AssertionError(f"{text!r} did not come: {self.shown!r}") from error
-        before, _, self.shown = self.shown.partition(text)
-        return before
-
-    def type(self, text: str) -> None:
-        """Type a line."""
-        os.write(self.ours, f"{text}\n".encode())
-
-    def press(self, key: str) -> None:
-        """Press Ctrl and a key."""
-        os.write(self.ours, bytes([ord(key) - ord("@")]))
-
-    def close(self) -> None:
-        """End it, whatever it does."""
-        self.program.kill()
-        self.program.wait()
-        os.close(self.ours)
-
-
 @pytest.fixture
-def terminal(tmp_path: Path, simulated: dict[str, str]) -> Iterator[Terminal]:
+def terminal(open_terminal: Callable[..., Terminal]) -> Terminal:
     """Begin a conversation."""
-    opened = Terminal("chat", folder=tmp_path, variables=simulated)
+    opened = open_terminal("chat")
     opened.wait_for("> ")
-    yield opened
-    opened.close()
+    return opened
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is Unix's")
@@ -210,11 +239,14 @@ class TestConversation:
         terminal.type("/save said.json")
         terminal.wait_for("saved to said.json")
         saved = json.loads((tmp_path / "said.json").read_text())
-        assert [each["content"] for each in saved] == ["Really?", "Yes."]
+        assert [each["content"] for each in saved] == ["Be brief.", "Really?", "Yes."]
         terminal.type("/save said.json")
-        terminal.wait_for("not saved: File exists")
+        terminal.wait_for("said.json exists; choose another name")
         terminal.type("/history")
+        terminal.wait_for("system: Be brief.")
         terminal.wait_for("assistant: Yes.")
+        terminal.type("/model")
+        terminal.wait_for("model: tess-5")
         terminal.type("/new")
         terminal.wait_for("forgotten")
         terminal.type("/history")
@@ -223,6 +255,30 @@ class TestConversation:
         terminal.wait_for("there is no /nonsense")
         terminal.type("/help")
         terminal.wait_for("Ctrl-C stops an answer")
+
+    def test_a_text_of_many_lines_is_never_a_command(
+        self, terminal: Terminal, tess_simulator: TessSimulator
+    ) -> None:
+        """Though it begins like one; a blank behind a command is none of its business."""
+        for line in ('"""', "/new paths", "are read", '"""'):
+            terminal.type(line)
+        terminal.wait_for("heard: /new paths")
+        (call,) = tess_simulator.calls
+        assert isinstance(call.json, dict)
+        assert call.json["messages"][-1]["content"] == "/new paths\nare read"
+        terminal.wait_for("first token")
+        terminal.wait_for("> ")
+        terminal.type("/quit ")
+        assert terminal.program.wait(30) == 0
+
+    @pytest.mark.parametrize("option", ["--json", "--quiet"])
+    def test_options_of_one_answer_need_a_prompt(
+        self, option: str, open_terminal: Callable[..., Terminal]
+    ) -> None:
+        """Rather than be ignored."""
+        opened = open_terminal("chat", option)
+        opened.wait_for("--json and --quiet are for one answer")
+        assert opened.program.wait(30) == 2
 
     def test_an_error_does_not_end_it(self, terminal: Terminal, tess_simulator: TessSimulator) -> None:
         """The question is not remembered; the next is answered."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,9 @@ from programs import COMMAND, Program, environment
 
 from tess_openai.cli.check.command import check_paths
 from tess_openai.cli.check.fates import chat_fates, to_policy
+from tess_openai.cli.check.hidden import shown_lines
 from tess_openai.cli.check.literals import Argument
+from tess_openai.cli.check.report import to_json, to_sarif, to_text
 from tess_openai.core.chat.parameters import CHAT_PARAMETERS, STRIPPED
 from tess_openai.core.chat.request import prepare
 from tess_openai.core.options import Options
@@ -54,6 +58,49 @@ def test_a_key_in_the_source_is_not_shown(program: Path, tess_openai: Program) -
         assert shown
 
 
+SECRET = "Secret9f86d0Secret"
+KEYS_IN_SOURCE = (
+    f'AzureOpenAI(api_key="{SECRET}")',
+    f'OpenAI(api_key=SecretStr("{SECRET}"), base_url="https://x")',
+    f'OpenAI(api_key=os.environ.get("OPENAI_API_KEY", "{SECRET}"))',
+    f'OpenAI(api_key="{SECRET}" if True else f"{SECRET}-{{1}}", admin_api_key="{SECRET}")',
+    f'AzureOpenAI(azure_ad_token="{SECRET}", webhook_secret=b"{SECRET}")',
+    f'OpenAI(**{{"api_key": "{SECRET}", **given}})',
+    f'ChatOpenAI(openai_api_key="{SECRET}")',
+    f'OpenAI(default_headers={{"Authorization": "Basic {SECRET}"}})',
+    f'openai.api_key = "{SECRET}"',
+    f'os.environ["OPENAI_API_KEY"] = "{SECRET}"',
+    f'os.environ.setdefault("OPENAI_API_KEY", "{SECRET}")',
+    f'MY_TOKEN, client = "{SECRET}", OpenAI()',
+    f'MY_KEY: str = "{SECRET}" or OpenAI()',
+    f'(lambda api_key="{SECRET}": OpenAI(api_key=api_key))()',
+    f'print(OpenAI() if token == "{SECRET}" else 1)',
+    f"OpenAI(timeout=3, default_headers={{'x': 'Bearer {SECRET}'}})",
+    "OpenAI()  # 9f86d081884c7d659a2feaa0c55ad015",
+    f'OpenAI(organization="\u00e9\u00e9", api_key="""{SECRET}\n{SECRET}""").embeddings.create(input="x")',
+)
+
+
+@pytest.mark.parametrize("line", KEYS_IN_SOURCE)
+def test_no_literal_under_the_name_of_a_key_is_shown(line: str, tmp_path: Path) -> None:
+    """Whatever it looks like: the report goes to build logs and code scanning."""
+    file = tmp_path / "a.py"
+    imports = "import os, openai\nfrom openai import AzureOpenAI, OpenAI\n"
+    file.write_text(f"{imports}from langchain_openai import ChatOpenAI\n{line}\n", encoding="utf-8")
+    report = check_paths([file], to_policy("warn"))
+    assert report.sites
+    shown = f"{to_text(report, everything=True)}{to_json(report)}{to_sarif(report)}"
+    assert SECRET not in shown
+    assert "9f86d0" not in shown
+    assert "<key>" in shown
+
+
+def test_the_names_of_variables_are_shown() -> None:
+    """They say what to change, and are no secret."""
+    line = 'client = OpenAI(api_key=os.environ["OPENAI_API_KEY"], timeout="x")'
+    assert shown_lines(ast.parse(line), [line]) == [line]
+
+
 def test_json_is_one_object(program: Path, tess_openai: Program) -> None:
     """With every argument, also the ones that stay."""
     report = json.loads(tess_openai("check", ".", "--format", "json").stdout)
@@ -80,6 +127,59 @@ def test_sarif_is_what_code_scanning_reads(program: Path, tess_openai: Program) 
     place = seed["locations"][0]["physicalLocation"]
     assert place["artifactLocation"]["uri"] == "program.py"
     assert place["region"] == {"startLine": 3, "startColumn": PROGRAM.splitlines()[2].index("1,") + 1}
+
+
+def test_columns_are_characters(tmp_path: Path) -> None:
+    """As editors and SARIF's unicodeCodePoints count, not bytes."""
+    line = 'print("\u00e9\U0001f600", OpenAI().chat.completions.create(messages=[], user="\u00fc", seed=1))'
+    file = tmp_path / "a.py"
+    file.write_text(f"from openai import OpenAI\n{line}\n", encoding="utf-8")
+    (call,) = [each for each in check_paths([file], to_policy("warn")).sites if each.kind == "call"]
+    assert (call.column, call.end_column) == (line.index("OpenAI()") + 1, len(line))
+    columns = {fate.subject: fate.column for fate in call.fates}
+    assert columns["seed"] == line.index("1))") + 1
+
+
+@pytest.mark.parametrize("odd", ["\x0c", "\u2028", "\x85", "\x1c", "\r"], ids=ascii)
+def test_the_source_line_is_the_one_of_its_number(odd: str, tmp_path: Path) -> None:
+    """Whatever else may look like the end of a line inside of a string."""
+    file = tmp_path / "a.py"
+    ended = f'text = """{odd}"""\r\nimport openai\nopenai.embeddings.create()\n'
+    file.write_bytes(ended.encode())
+    (site,) = check_paths([file], to_policy("warn")).sites
+    assert (site.source, site.line) == ("openai.embeddings.create()", 4 if odd == "\r" else 3)
+
+
+@pytest.mark.parametrize("is_absolute", [False, True])
+def test_places_in_sarif_are_references(is_absolute: bool, tmp_path: Path, tess_openai: Program) -> None:  # noqa: FBT001
+    """Blanks and signs are escaped, as RFC 3986 has it."""
+    folder = tmp_path / "a b"
+    folder.mkdir()
+    (folder / "c#d%e?.py").write_text("import openai\nopenai.embeddings.create()\n")
+    (folder / "f g.py").write_text("import openai(\n")
+    shown = tess_openai("check", str(tmp_path) if is_absolute else ".", "--format", "sarif").stdout
+    (run,) = json.loads(shown)["runs"]
+    uri = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert uri == (f"{tmp_path.as_uri()}/" if is_absolute else "") + "a%20b/c%23d%25e%3F.py"
+    (notice,) = run["invocations"][0]["toolExecutionNotifications"]
+    assert notice["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].endswith("a%20b/f%20g.py")
+
+
+def test_a_notebook_is_not_taken_for_clean(tmp_path: Path, tess_openai: Program) -> None:
+    """By name it cannot be read, in a folder it is counted."""
+    (tmp_path / "nb.ipynb").write_text('{"cells": [{"source": ["openai.embeddings.create()"]}]}')
+    named, below = tess_openai("check", "nb.ipynb"), tess_openai("check", ".")
+    assert named.returncode == 1
+    assert "nb.ipynb  cannot be read: a notebook; jupyter nbconvert --to script" in named.stdout
+    assert below.returncode == 0
+    assert "1 notebook not read: jupyter nbconvert --to script" in below.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pipe with a name is Unix's")
+def test_a_pipe_with_the_name_of_a_file_is_passed_by(tmp_path: Path, tess_openai: Program) -> None:
+    """Reading it would never end."""
+    os.mkfifo(tmp_path / "x.py")
+    assert "0 files, 0 places" in tess_openai("check", ".").stdout
 
 
 @pytest.mark.parametrize(
@@ -196,8 +296,6 @@ _VALUES = st.one_of(
 @given(st.sampled_from(sorted(CHAT_PARAMETERS)), _VALUES, st.sampled_from(["warn", "ignore", "forward"]))
 def test_the_checker_agrees_with_the_adapter(name: str, value: object, word: Word) -> None:
     """What is kept is sent as it is, what is stripped is not sent, what is rewritten differs."""
-    import ast
-
     (fate, *more) = chat_fates(
         [Argument(name, ast.Constant(0, lineno=1, col_offset=0), value)], to_policy(word)
     )

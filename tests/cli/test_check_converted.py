@@ -123,6 +123,19 @@ def test_a_converted_framework_is_clean(source: str, tmp_path: Path) -> None:
     assert told(tmp_path, source) == []
 
 
+@pytest.mark.parametrize(
+    ("source", "preset"),
+    [
+        ("from langchain_openai import ChatOpenAI\nChatOpenAI()\n", "langchain"),
+        ("from langchain.chat_models import init_chat_model\ninit_chat_model('gpt-4o')\n", "langchain"),
+        ("from llama_index.llms.openai_like import OpenAILike\nOpenAILike()\n", "llama_index"),
+    ],
+)
+def test_a_framework_is_sent_to_its_preset(source: str, preset: str, tmp_path: Path) -> None:
+    """It gives all that the model must be given."""
+    assert f"**tess_openai.presets.{preset}(AGENT_ID)" in fates_in(tmp_path, source)[0].remedy
+
+
 @pytest.mark.parametrize("missing", ["base_url", "http_client"])
 def test_half_a_conversion_is_none(missing: str, tmp_path: Path) -> None:
     """Without the address or the HTTP client calls do not come to Tess."""

@@ -138,7 +138,19 @@ MISTAKES = {
         said="42 and the base URL says 43",
     ),
     "an agent with fields of its own": Mistake(
-        options=("--agent", "48"), step="call", said="asks for audience", mend="extra_body", state="skipped"
+        options=("--agent", "48"), step="call", said="asks for audience", mend="here with --field audience"
+    ),
+    "an empty key beside one under another name": Mistake(
+        variables={"TESS_API_KEY": "", "TESS_API_TOKEN": KEY},
+        step="key",
+        said="but TESS_API_TOKEN is",
+        mend="Rename TESS_API_TOKEN",
+    ),
+    "a profile that is not there": Mistake(
+        variables={"TESS_OPENAI_PROFILE": "/nowhere"},
+        step="profile",
+        said="cannot be read",
+        mend="Unset TESS_OPENAI_PROFILE",
     ),
     "OpenAI's path": Mistake(
         variables={"TESS_BASE_URL": "{root}/v1"}, step="base URL", said="API's root", mend="Set only the root"
@@ -188,7 +200,7 @@ MISTAKES = {
         mend="host and port",
     ),
     "TLS where there is none": Mistake(
-        variables={"TESS_BASE_URL": "{tls}"}, step="TLS", said="cannot be trusted", mend="SSL_CERT_FILE"
+        variables={"TESS_BASE_URL": "{tls}"}, step="TLS", said="does not speak TLS", mend="http://"
     ),
     "OpenAI's key in the environment's headers": Mistake(
         variables={"OPENAI_CUSTOM_HEADERS": "X: y\nAuthorization: Bearer sk-x"},
@@ -196,8 +208,38 @@ MISTAKES = {
         said="in the place of Tess's key",
         mend="Take Authorization out",
     ),
+    "another workspace in the environment's headers": Mistake(
+        variables={"OPENAI_CUSTOM_HEADERS": "X-Workspace-ID: 99"},
+        step="environment",
+        said="x-workspace-id, which newer SDKs put in the place of TESS_WORKSPACE_ID",
+        mend="Take x-workspace-id out",
+    ),
+    "other headers in the environment": Mistake(
+        variables={"OPENAI_CUSTOM_HEADERS": "OpenAI-Project: p\nX-Trace: hidden"},
+        step="environment",
+        said="send x-trace to Tess too",
+        mend="Unset",
+        state="warning",
+    ),
     "a proxy that is none": Mistake(
         variables={"HTTPS_PROXY": "nonsense://"}, step="proxies", said="no address", mend="http://host:port"
+    ),
+    **{
+        f"the address {value} of a proxy": Mistake(
+            variables={name: value}, step="proxies", said=f"{name} is no address", mend=f"{name}=http://host"
+        )
+        for name, value in (
+            ("HTTPS_PROXY", "http://hidden:notaport"),
+            ("HTTPS_PROXY", "http://[::1"),
+            ("HTTP_PROXY", "http://h:99999"),
+            ("ALL_PROXY", "socks4://h:1080"),
+        )
+    },
+    "a SOCKS proxy without socksio": Mistake(
+        variables={"ALL_PROXY": "socks5://user:hidden@h:1080"},
+        step="proxies",
+        said="socksio is not installed",
+        mend="pip install socksio",
     ),
     "a proxy that does not answer": Mistake(
         variables={"ALL_PROXY": f"http://user:hidden@127.0.0.1:{closed_port()}"},
@@ -207,6 +249,15 @@ MISTAKES = {
     ),
     "certificates that are not there": Mistake(
         variables={"SSL_CERT_FILE": "missing.pem"}, step="TLS", said="not there", mend="Unset SSL_CERT_FILE"
+    ),
+    "certificates that are none": Mistake(
+        variables={"SSL_CERT_FILE": __file__}, step="TLS", said="no file of certificates", mend="Unset SSL_C"
+    ),
+    "a folder in the place of certificates": Mistake(
+        variables={"SSL_CERT_FILE": "."}, step="TLS", said="no file of certificates", mend="Unset SSL_C"
+    ),
+    "a folder of certificates that is not there": Mistake(
+        variables={"SSL_CERT_DIR": "missing"}, step="TLS", said="not there", mend="Unset SSL_CERT_DIR"
     ),
     "a login page": Mistake(
         faults=(faults.login_page(),), on="any", step="base URL", said="HTML", mend="Something else than Tess"
@@ -279,6 +330,30 @@ def test_a_mistake_is_recognised(
     assert KEY not in shown
 
 
+WRONG_SURROUNDINGS = [
+    ("SSL_CERT_FILE", __file__, "no file of certificates"),
+    ("SSL_CERT_FILE", ".", "no file of certificates"),
+    ("HTTPS_PROXY", "http://h:notaport", "no address of a proxy"),
+    ("HTTPS_PROXY", "http://[::1", "no address of a proxy"),
+    ("ALL_PROXY", "socks4://h:1080", "no address of a proxy"),
+    ("ALL_PROXY", "socks5://user:hidden@h:1080", "socksio is not installed"),
+]
+
+
+@pytest.mark.parametrize("mistake", [Mistake(step="", said="")], ids=["none"])
+@pytest.mark.parametrize(("name", "value", "words"), WRONG_SURROUNDINGS)
+def test_proxies_and_certificates_are_no_bug_of_other_commands(
+    name: str, value: str, words: str, tess_openai: Program
+) -> None:
+    """One line that names the variable, without a password; nothing was sent."""
+    ended = tess_openai("agents", **{name: value})
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(f"tess-openai: {name} ")
+    assert ended.stderr.count("\n") == 1
+    assert words in ended.stderr
+    assert "hidden" not in ended.stderr
+
+
 @pytest.mark.parametrize("mistake", [Mistake(step="", said="")], ids=["none"])
 class TestAllIsWell:
     """Nothing is wrong."""
@@ -289,6 +364,17 @@ class TestAllIsWell:
         assert ended.returncode == 0, ended.stdout
         assert [line.split()[0] for line in ended.stdout.splitlines()] == ["ok"] * 12
         assert len(tess_simulator.calls) == 2
+
+    @pytest.mark.parametrize("agent", ["45", "48"])
+    def test_an_agent_with_fields_of_its_own_is_asked_with_them(
+        self, agent: str, tess_openai: Program, tess_simulator: TessSimulator
+    ) -> None:
+        """Given with --field; without them its calls are refused."""
+        name = "audience" if agent == "48" else "nome-da-empresa"
+        fields = ("--field", f"{name}=all")
+        assert tess_openai("doctor", "--agent", agent, *fields, SSL_CERT_FILE=None).returncode == 0
+        assert len(tess_simulator.calls) == 2
+        assert tess_openai("doctor", "--agent", agent, SSL_CERT_FILE=None).returncode == 1
 
     @pytest.mark.parametrize(("option", "requests"), [("--offline", 0), ("--no-calls", 1)])
     def test_it_asks_no_more_than_wanted(

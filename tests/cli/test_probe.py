@@ -6,14 +6,16 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
-from programs import COMMAND, Program, environment
+from programs import COMMAND, Program, Terminal, environment
 
 from tess_openai import create_client
 from tess_openai.cli import main
@@ -25,6 +27,7 @@ from tess_openai.testing.probed import to_simulator_profile
 
 NAMES = [question.name for question in questions_for(Agent(id=1))]
 Probe = Callable[..., dict[str, Any]]
+Capture = pytest.CaptureFixture[str]
 
 
 def obey(body: dict[str, Any]) -> str:
@@ -284,6 +287,60 @@ def test_it_asks_first(tess_openai: Program, tess_simulator: TessSimulator) -> N
     assert f"{len(NAMES)} short calls to agent 42" in ended.stderr
     assert "--yes" in ended.stderr
     assert tess_simulator.calls == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is Unix's")
+@pytest.mark.parametrize(("key", "status"), [("C", 130), ("D", 130), ("n", 0)])
+def test_whoever_does_not_agree_is_not_asked_twice(
+    key: str, status: int, open_terminal: Callable[..., Terminal], tess_simulator: TessSimulator
+) -> None:
+    """Ctrl-C and Ctrl-D interrupt, as the help says; nothing was sent."""
+    terminal = open_terminal("probe")
+    terminal.wait_for("Begin?")
+    terminal.type(key) if key == "n" else terminal.press(key)
+    terminal.wait_for("nothing was asked")
+    assert terminal.program.wait(30) == status
+    assert tess_simulator.calls == []
+
+
+def test_an_agent_that_hangs_without_a_system_message_is_asked_all_the_same(
+    probe: Probe, tess_simulator: TessSimulator
+) -> None:
+    """Only the questions about systems can go without one; the others would learn nothing."""
+    tess_simulator.profile = replace(Profile.lenient(), without_system="times out")
+    found = probe()
+    assert found["statuses"]["messages.without_system"] == 524
+    assert {*found["answers"], *found["statuses"]} == set(NAMES)
+
+
+def test_what_is_not_settled_is_named(probe: Probe, tess_simulator: TessSimulator, capsys: Capture) -> None:
+    """With why, and that the same command asks it again."""
+    tess_simulator.fault(faults.gateway_timeout())
+    probe("--only", "root_id")
+    told = capsys.readouterr().err
+    assert "1 not settled: root_id" in told
+    assert "the same command asks these again" in told
+    probe("--only", "root_id")
+    assert "not settled" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--out", "."], ". is a folder; name a file with --out"),
+        (["--out", "nowhere/x.json"], "nowhere/x.json cannot be written: No such file or directory"),
+        (["--only", "root_ids"], "there is no question 'root_ids'; did you mean root_id"),
+        (["--only", "zzz"], "--list shows them all"),
+        (["--pause", "nan"], "--pause"),
+    ],
+)
+def test_what_cannot_work_costs_no_call(
+    arguments: list[str], words: str, tess_openai: Program, tess_simulator: TessSimulator
+) -> None:
+    """It is said before the first."""
+    ended = tess_openai("probe", "--yes", *arguments)
+    assert (ended.returncode, tess_simulator.calls) == (2, [])
+    assert words in ended.stderr
 
 
 def test_it_can_be_interrupted(

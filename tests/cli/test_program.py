@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import socket
 import subprocess
 import sys
@@ -41,11 +42,109 @@ def test_the_version(tess_openai: Program) -> None:
     ]
 
 
-def test_a_wrong_command_line_is_status_2(tess_openai: Program) -> None:
-    """And is said on stderr."""
-    ended = tess_openai("chekc")
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["chekc"], "'chekc'"),
+        (["check"], "PATH"),
+        (["check", "nowhere"], "nowhere"),
+        (["agents", "--limit", "x"], "--limit"),
+        (["agents", "--nope"], "--nope"),
+        (["agents", "--timeout", "-1"], "--timeout"),
+        (["chat", "x", "--timeout", "nan"], "--timeout"),
+        (["doctor", "--timeout", "inf"], "--timeout"),
+        (["simulate", "--port", "99999"], "--port"),
+        (["simulate", "--port", "-1"], "--port"),
+    ],
+)
+def test_a_wrong_command_line_is_status_2(arguments: list[str], words: str, tess_openai: Program) -> None:
+    """And is said on stderr, in one line as every error."""
+    ended = tess_openai(*arguments)
     assert ended.returncode == 2
-    assert "chekc" in ended.stderr
+    assert words in ended.stderr
+    assert ended.stderr.startswith("tess-openai: ")
+    assert ended.stderr.count("\n") == 1
+    assert ended.stdout == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="streams are closed and full on Unix")
+@pytest.mark.parametrize(
+    ("line", "status", "errors"),
+    [
+        ("agents >&-", 0, 0),
+        ("doctor --json >&-", 0, 0),
+        ("chat -q hello >&-", 0, 0),
+        ("chat -q hello <&-", 0, 0),
+        ("agents 2>&-", 0, 0),
+        ("check . >&-", 0, 0),
+        ("agents >/dev/full", 74, 1),
+        ("agents --json >/dev/full", 74, 1),
+        ("chat -q hello >/dev/full", 74, 1),
+        ("check . >/dev/full", 74, 1),
+        ("chat hello 2>/dev/full", 74, 0),
+    ],
+)
+def test_streams_that_are_closed_or_full_are_no_bug(
+    line: str, status: int, errors: int, tmp_path: Path, simulated: dict[str, str]
+) -> None:
+    """A closed one is an empty one; a full one is one line and a status of its own."""
+    if "full" in line and not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full")
+    ended = subprocess.run(
+        ["/bin/sh", "-c", f'exec "$0" {line}', *COMMAND],
+        cwd=tmp_path,
+        env=environment(simulated),
+        input="" if "<&-" not in line else None,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == status, ended.stderr
+    assert ended.stderr.count("\n") == errors, ended.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pipe breaks so on Unix")
+@pytest.mark.parametrize("line", ["agents", "agents --json", "chat -q hello", "agent"])
+def test_a_reader_that_has_left_is_silent_and_141(line: str, simulated: dict[str, str]) -> None:
+    """As shells have it for `| head`; 1 is for what check and doctor find."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = subprocess.run(
+        [*COMMAND, *line.split()],
+        env=environment(simulated),
+        stdin=subprocess.DEVNULL,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (141, "")
+
+
+@pytest.mark.parametrize("where", ["tess_openai.cli.app", "tess_openai.cli.connect", "tess_openai.agents"])
+def test_ctrl_c_while_it_starts_is_130_without_a_trace(where: str, simulated: dict[str, str]) -> None:
+    """Wherever it strikes: at the first import, or at one in a command."""
+    program = f"""
+import sys
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == {where!r}:
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupting())
+from tess_openai.cli import main
+sys.exit(main(["agents"]))
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment(simulated),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 130
+    assert "Traceback" not in ended.stderr
     assert ended.stdout == ""
 
 
@@ -92,8 +191,6 @@ def test_colours_on_a_terminal_only_without_no_color(no_color: str, coloured: bo
         check=False,
         timeout=60,
     )
-    import os
-
     os.close(theirs)
     shown = os.read(ours, 65536)
     os.close(ours)

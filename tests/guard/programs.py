@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sysconfig
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
@@ -18,3 +19,55 @@ def environment(variables: Mapping[str, str | None] | None = None) -> dict[str, 
     """Return this process's environment with others set, or with None removed; no way out of loopback."""
     changed = {"PYTHONPATH": str(Path(__file__).parent), **(variables or {})}
     return {name: value for name, value in {**os.environ, **changed}.items() if value is not None}
+
+
+class Terminal:
+    """A program at a pseudo-terminal."""
+
+    def __init__(self, *arguments: str, folder: Path, variables: dict[str, str]) -> None:
+        import fcntl
+        import pty
+        import termios
+
+        self.ours, theirs = pty.openpty()
+        self.program = subprocess.Popen(
+            [*COMMAND, *arguments],
+            cwd=folder,
+            env=environment({**variables, "TERM": "dumb", "INPUTRC": os.devnull}),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - else Ctrl-C is a letter
+        )
+        os.close(theirs)
+        self.shown = ""
+
+    def wait_for(self, text: str) -> str:
+        """Read until a text appears; return all that came up to it."""
+        import select
+
+        until = time.monotonic() + 30
+        while text not in self.shown:
+            assert time.monotonic() < until, f"{text!r} did not come: {self.shown!r}"
+            if select.select([self.ours], [], [], 0.1)[0]:
+                try:
+                    self.shown += os.read(self.ours, 4096).decode(errors="replace")
+                except OSError as error:  # Linux's way to say that the program has gone
+                    raise AssertionError(f"{text!r} did not come: {self.shown!r}") from error
+        before, _, self.shown = self.shown.partition(text)
+        return before
+
+    def type(self, text: str) -> None:
+        """Type a line."""
+        os.write(self.ours, f"{text}\n".encode())
+
+    def press(self, key: str) -> None:
+        """Press Ctrl and a key."""
+        os.write(self.ours, bytes([ord(key) - ord("@")]))
+
+    def close(self) -> None:
+        """End it, whatever it does."""
+        self.program.kill()
+        self.program.wait()
+        os.close(self.ours)

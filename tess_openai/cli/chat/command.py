@@ -9,6 +9,7 @@ import typer
 
 from tess_openai.cli import console
 from tess_openai.cli.connect import AgentOption, BaseUrlOption, TimeoutOption, WorkspaceOption, connect
+from tess_openai.cli.fields import FieldOption, read_fields
 from tess_openai.cli.help import worded
 from tess_openai.cli.problems import Exit, ProblemError
 
@@ -33,6 +34,7 @@ def chat(
     model: Annotated[str | None, typer.Option("--model", "-m", help="One of the agent's models.")] = None,
     temperature: Annotated[str | None, typer.Option(help="The nearest of the agent's is sent.")] = None,
     tools: Annotated[str | None, typer.Option(help="One of the agent's tools, such as internet.")] = None,
+    fields: FieldOption = None,
     system: Annotated[str | None, typer.Option("--system", "-s", help="The system message.")] = None,
     workspace: WorkspaceOption = None,
     base_url: BaseUrlOption = None,
@@ -44,15 +46,17 @@ def chat(
     text = with_piped(prompt)
     if text is None and not sys.stdin.isatty():
         raise ProblemError('nothing to ask: tess-openai chat "Hello", or pipe a text into it')
+    if text is None and (as_json or quiet):
+        raise ProblemError('--json and --quiet are for one answer: tess-openai chat "Hello" --json')
     from tess_openai.cli.chat.conversation import Conversation
     from tess_openai.cli.chat.exchange import Wishes, ask, show_account
 
-    wishes = Wishes(model=model, tools=tools, temperature=temperature)
+    wishes = Wishes(model=model, tools=tools, temperature=temperature, fields=read_fields(fields))
     with connect(agent, workspace, base_url, timeout=timeout) as client:
         if text is None:
-            Conversation(client, wishes, system).run()
+            Conversation(client, wishes, system and console.well_formed(system)).run()
             return
-        head = [{"role": "system", "content": system}] if system else []
+        head = [{"role": "system", "content": console.well_formed(system)}] if system else []
         messages = [*head, {"role": "user", "content": text}]
         answer = ask(client, messages, wishes, _ignore if as_json else _write)
         if as_json:
@@ -67,8 +71,8 @@ def chat(
 
 def with_piped(prompt: str | None) -> str | None:
     """Return the prompt with what is piped into the program below it; None when there is neither."""
-    piped = "" if sys.stdin.isatty() else sys.stdin.read().strip("\n")
-    parts = [part for part in (prompt, piped) if part]
+    given = None if prompt is None else console.well_formed(prompt)
+    parts = [part for part in (given, console.read_piped()) if part]
     return "\n\n".join(parts) if parts else None
 
 

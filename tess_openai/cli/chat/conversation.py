@@ -67,18 +67,18 @@ class Conversation:
             except KeyboardInterrupt:
                 _say("")
                 continue
-            if text in ("/quit", "/exit"):
+            is_command = text.startswith("/") and "\n" not in text
+            if is_command and text.strip() in ("/quit", "/exit"):
                 return
-            if text.startswith("/"):
-                self._command(text)
+            if is_command:
+                self._command(text.strip())
             elif text.strip():
                 self._ask(text)
 
     def _ask(self, text: str) -> None:
-        head = [{"role": "system", "content": self.system}] if self.system else []
         question = {"role": "user", "content": text}
         try:
-            answer = ask(self.client, [*head, *self.messages, question], self.wishes, _write)
+            answer = ask(self.client, [*self._head(), *self.messages, question], self.wishes, _write)
         except Exception as error:
             problem = to_problem(error)
             if problem is None:
@@ -120,10 +120,13 @@ class Conversation:
             _say("say where: /save FILE")
             return
         said = (
-            json.dumps(self.messages, ensure_ascii=False, indent=2)
+            json.dumps(self._all(), ensure_ascii=False, indent=2)
             if text.endswith(".json")
             else self._as_text()
         )
+        if Path(text).expanduser().exists():
+            _say(f"{text} exists; choose another name")
+            return
         try:
             with Path(text).expanduser().open("x", encoding="utf-8") as file:
                 file.write(said + "\n")
@@ -133,7 +136,14 @@ class Conversation:
         _say(f"saved to {text}")
 
     def _as_text(self) -> str:
-        return "\n\n".join(f"{message['role']}: {message['content']}" for message in self.messages)
+        return "\n\n".join(f"{message['role']}: {message['content']}" for message in self._all())
+
+    def _all(self) -> list[dict[str, str]]:
+        """Return what was said, below the system message that goes with it; nothing when nothing was."""
+        return [*self._head(), *self.messages] if self.messages else []
+
+    def _head(self) -> list[dict[str, str]]:
+        return [{"role": "system", "content": self.system}] if self.system else []
 
 
 def read_prompt() -> str:

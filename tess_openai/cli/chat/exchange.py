@@ -5,18 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.text import Text
 
 from tess_openai.cli import console
 from tess_openai.cli.connect import AGENTS_OWN
+from tess_openai.cli.problems import Exit, ProblemError, root_cause, to_problem
 from tess_openai.core.changes import Change
 from tess_openai.core.jsons import JSONObject
 from tess_openai.ledgers import changes_of
 
 if TYPE_CHECKING:
     import openai
+_ON_THE_WAY: Final = frozenset({"httpcore", "httpcore2", "httpx", "httpx2", "openai"})
+"""Whose errors may end a stream: older SDKs let the HTTP library's own through."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,14 +29,16 @@ class Wishes:
     model: str | None = None
     tools: str | None = None
     temperature: str | None = None
+    fields: JSONObject = field(default_factory=dict[str, Any])
 
     def to_arguments(self) -> dict[str, Any]:
         """Return them as arguments of the SDK's `create`."""
         given: dict[str, Any] = {"model": AGENTS_OWN if self.model is None else self.model}
         if self.temperature is not None:
             given["temperature"] = self.temperature
-        if self.tools is not None:
-            given["extra_body"] = {"tools": self.tools}
+        tools = {} if self.tools is None else {"tools": self.tools}
+        if tools or self.fields:
+            given["extra_body"] = {**self.fields, **tools}
         return given
 
 
@@ -77,7 +82,12 @@ class Answer:
 def ask(
     client: openai.OpenAI, messages: Iterable[Any], wishes: Wishes, on_text: Callable[[str], object]
 ) -> Answer:
-    """Ask and stream; `on_text` gets each piece as it comes. Ctrl-C ends the answer, not the program."""
+    """Ask and stream; `on_text` gets each piece as it comes. Ctrl-C ends the answer, not the program.
+
+    Raises:
+        ProblemError: The answer broke off.
+        Exception: Of the SDK, before any text came.
+    """
     answer, began = Answer(), time.monotonic()
     try:
         with client.chat.completions.create(
@@ -94,8 +104,25 @@ def ask(
                     on_text(piece)
     except KeyboardInterrupt:
         answer.interrupted = True
+    except Exception as error:
+        broken = _broken_off(error) if answer.text else None
+        if broken is None:
+            raise
+        on_text("\n")
+        raise broken from error
     answer.seconds = time.monotonic() - began
     return answer
+
+
+def _broken_off(error: Exception) -> ProblemError | None:
+    """Say that an answer broke off; None when the error is not of the way to Tess."""
+    if type(error).__module__.partition(".")[0] not in _ON_THE_WAY:
+        return None
+    problem = to_problem(error)
+    is_said = (
+        problem is not None and type(error).__name__ == "APIError"
+    )  # Tess's own words, within the stream
+    return ProblemError(f"the answer broke off: {problem if is_said else root_cause(error)}", Exit.REFUSED)
 
 
 def _note(answer: Answer, chunk: Any) -> str:  # noqa: ANN401 - the SDK's own type

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, cast
 
@@ -49,13 +52,14 @@ def check(
     everything: Annotated[bool, typer.Option("--all", help="Also show what stays as it is.")] = False,
 ) -> None:
     """Tell what each OpenAI call in Python source becomes on Tess."""
-    report = check_paths(paths, parse_policy(policy))
-    if format_ == "json":
-        console.print_json(to_json(report))
-    elif format_ == "sarif":
-        console.print_json(to_sarif(report))
-    else:
-        console.out().print(to_text(report, everything=everything), end="", soft_wrap=True)
+    with _no_collection():
+        report = check_paths(paths, parse_policy(policy))
+        if format_ == "json":
+            console.print_json(to_json(report))
+        elif format_ == "sarif":
+            console.print_json(to_sarif(report))
+        else:
+            console.print_text(to_text(report, everything=everything))
     if fail_on != "never" and report.reaches(cast("Level", fail_on)):
         raise typer.Exit(Exit.FOUND)
 
@@ -65,7 +69,19 @@ def check_paths(paths: list[Path], policy: Policy) -> Report:
     project = find_project(paths)
     finder = Finder(Inference(project), policy)
     sites = [site for module in project.modules() for site in finder.sites(module)]
-    return Report(len(project.files), sites, project.unreadable)
+    return Report(len(project.files), sites, project.unreadable, project.notebooks)
+
+
+@contextmanager
+def _no_collection() -> Generator[None, None, None]:
+    """Keep Python from looking again and again for garbage in trees that are all kept: half of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def parse_policy(text: str) -> Policy:

@@ -58,7 +58,7 @@ class Endpoint:
 def endpoint_of(path: tuple[str, ...]) -> Endpoint | None:
     """Return the endpoint of a method below a client; None when nothing is sent."""
     parts = tuple(part for part in path if part not in VIEWS)
-    if not parts or parts[-1] in LOCAL_METHODS:
+    if not parts or parts[-1] in LOCAL_METHODS or parts[-1].startswith("_"):
         return None
     name = ".".join(parts)
     if parts[:2] == _CHAT and len(parts) == 3 and parts[2] in CHAT_METHODS:

@@ -59,7 +59,7 @@ class Site:
         end_column: Behind the last character.
         kind: Of what.
         name: `"chat.completions.create"`, `"openai.OpenAI"`, `"OPENAI_API_KEY"`.
-        source: The line.
+        source: The line, without keys.
         certain: False when the client itself is not seen, only the way it is called.
         fates: In the order of the source.
     """

@@ -10,17 +10,20 @@ import ast
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from tess_openai.cli.check.frameworks import CHAINED, is_model
 from tess_openai.cli.check.libraries import (
     COPIES,
     DROP_INS,
-    LANGCHAIN_CHAT,
-    LLAMAINDEX_CHAT,
+    FACTORY_ARGUMENTS,
     MODULE_CLIENT,
     OPENAI_CLIENTS,
     OTHER_CLIENTS,
     RESOURCES,
+    RUNNERS,
+    SENDING,
     TESS_CLIENTS,
     TESS_SETTINGS,
+    resource_of,
 )
 from tess_openai.cli.check.project import Project
 from tess_openai.cli.check.scopes import Binding, Module, Scope, Use, parameters_of
@@ -40,17 +43,15 @@ from tess_openai.cli.check.values import (
 )
 
 SDK_CLIENTS: Final = frozenset({*OPENAI_CLIENTS, *OTHER_CLIENTS, *TESS_CLIENTS, MODULE_CLIENT})
-FRAMEWORK_CLIENTS: Final = LANGCHAIN_CHAT | LLAMAINDEX_CHAT
-CLIENTS: Final = SDK_CLIENTS | FRAMEWORK_CLIENTS
-KEEPS_CALL: Final = TESS_CLIENTS | TESS_SETTINGS | FRAMEWORK_CLIENTS
-"""Their arguments say how later calls fare."""
-CHAINED: Final = frozenset({"bind", "bind_tools", "with_config", "with_retry", "with_structured_output"})
-"""Methods of LangChain's that give the same model again."""
+KEEPS_CALL: Final = TESS_CLIENTS | TESS_SETTINGS
+"""Their arguments say how later calls fare; those of frameworks' models too."""
+_ANY_CLIENT: Final = "openai.OpenAI"
 _DEEPEST: Final = 60
 """How far names are followed: Python's own stack holds a little more than twice as much."""
 _TAKES: Final = frozenset({"get", "pop", "setdefault", "popleft"})
 _WHOLE: Final = frozenset({"values", "copy"})
 _UNIONS: Final = frozenset({"typing.Optional", "typing.Union", "typing.Annotated", "typing.Final"})
+_TAKERS: Final = frozenset({"functools.partial", "importlib.import_module", "typing.cast"})
 _PROPERTIES: Final = frozenset({"property", "cached_property"})
 
 
@@ -145,7 +146,7 @@ class Inference:
             other = self.project.find(binding.path)
             if other is not None:
                 found += self._in_module(other, name)
-            elif f"{binding.path}.{name}" in CLIENTS:
+            elif is_client(f"{binding.path}.{name}"):
                 found += self._external(f"{binding.path}.{name}")
         return found
 
@@ -203,9 +204,11 @@ class Inference:
             case ModuleValue(module):
                 return self._in_module(module, name)
             case Instance(path):
-                return (Member(value, (name,)) if path in CLIENTS else Instance(f"{path}.{name}"),)
-            case Member(owner, path):
-                return (Member(owner, (*path, name)),)
+                return (Member(value, (name,)) if is_client(path) else Instance(f"{path}.{name}"),)
+            case Member(owner) if name == "_client":
+                return (owner,)
+            case Member(owner, path):  # of a method nothing is known
+                return UNKNOWN if path[-1] in SENDING else (Member(owner, (*path, name)),)
             case Class():
                 return self._member_of_class(value, name)
             case Object(of):
@@ -229,6 +232,29 @@ class Inference:
                 found += self._member_of_class(base, name)
         return found
 
+    def lacks(self, owner: Class, name: str, *, imports_openai: bool) -> bool:
+        """Whether a class of the code that is read is seen to have no attribute of a client's.
+
+        Args:
+            owner: The class.
+            name: Of the attribute.
+            imports_openai: Whether what is not seen, a base or `__getattr__`, may come from the SDK.
+        """
+        known, seen = [owner], set[ast.AST]()
+        while known:
+            each = known.pop()
+            if each.node in seen:
+                continue
+            seen.add(each.node)
+            if name in each.scope.bindings or name in each.scope.attributes:
+                return False
+            bases = self._bases(each)
+            known += [base for base in bases if isinstance(base, Class)]
+            is_open = len(bases) < len(each.node.bases) or any(not isinstance(base, Class) for base in bases)
+            if imports_openai and (is_open or "__getattr__" in each.scope.bindings):
+                return False
+        return True
+
     def _bases(self, owner: Class) -> Values:
         outside = owner.scope.parent or owner.scope
         return self._flat(self.values(base, outside) for base in owner.node.bases)
@@ -246,6 +272,9 @@ class Inference:
             name = text_of(node.args[1])
             if name is not None:
                 return self._flat(self.attribute(each, name) for each in self.values(node.args[0], scope))
+        if isinstance(node.func, ast.Name) and node.func.id == "__import__" and node.args:
+            name = text_of(node.args[0])
+            return UNKNOWN if name is None else self._import(name.partition(".")[0])
         return self._flat(self._called(value, node, scope) for value in self.values(node.func, scope))
 
     def _called(self, value: Value, node: ast.Call, scope: Scope) -> Values:
@@ -253,48 +282,66 @@ class Inference:
             case External(path):
                 return self._external_called(path, node, scope)
             case Class():
-                return self._instance_of(value)
+                return self._instance_of(value, node, scope)
             case Function():
                 return self._results(value)
-            case Member(owner, path) if path[-1] in COPIES or (
-                owner.path in FRAMEWORK_CLIENTS and path[-1] in CHAINED
-            ):
+            case Member(owner, path) if path[-1] in COPIES or (is_model(owner.path) and path[-1] in CHAINED):
                 return (owner,)
             case Instance():
                 return (value,)
             case _:
                 return UNKNOWN
 
-    def _instance_of(self, of: Class) -> Values:
+    def _instance_of(self, of: Class, node: ast.Call | None = None, scope: Scope | None = None) -> Values:
         """Return an object of a class; of a class that extends a client it is a client too."""
-        bases = [base.path for base in self._bases(of) if isinstance(base, External)]
-        return (Object(of), *(Instance(path) for path in bases if path in CLIENTS))
+        made = (_instance(path, node, scope) for path in self.library_bases(of) if is_client(path))
+        return (Object(of), *made)
+
+    def library_bases(self, owner: Class) -> list[str]:
+        """Return the names of all classes of libraries that a class extends, by itself or through others."""
+        found: list[str] = []
+        known, seen = [owner], set[ast.AST]()
+        while known:
+            each = known.pop()
+            if each.node not in seen:
+                seen.add(each.node)
+                bases = self._bases(each)
+                found += [base.path for base in bases if isinstance(base, External)]
+                known += [base for base in bases if isinstance(base, Class)]
+        return found
 
     def _external_called(self, path: str, node: ast.Call, scope: Scope) -> Values:
-        if path in KEEPS_CALL:
-            return (Instance(path, node, scope),)
-        if path in CLIENTS:
-            return (Instance(path),)
-        if path == "functools.partial" and node.args:
-            targets = self.values(node.args[0], scope)
-            return tuple(Partial(each, node, scope) for each in targets if isinstance(each, Member)) + tuple(
-                each for each in targets if isinstance(each, External | Function | Class)
+        if is_client(path) or path in TESS_SETTINGS:
+            return (_instance(path, node, scope),)
+        if (resource := resource_of(path)) is not None:
+            return (Member(Instance(_ANY_CLIENT), resource),)
+        factories = [keyword.value for keyword in node.keywords if keyword.arg in FACTORY_ARGUMENTS]
+        for factory in factories:  # field(default_factory=OpenAI)
+            return self._flat(
+                self._called(each, _call_of(factory), scope) for each in self.values(factory, scope)
             )
-        if path == "typing.cast" and node.args:
-            return self.annotated(node.args[0], scope)
-        if path == "importlib.import_module" and node.args:
-            name = text_of(node.args[0])
-            return UNKNOWN if name is None else self._import(name)
+        if path in _TAKERS and node.args:
+            return self._taken(path, node, scope)
         if path.rpartition(".")[2].islower():  # a function: a wrapper gives its client back
             for argument in node.args:
-                clients = tuple(
-                    value
-                    for value in self.values(argument, scope)
-                    if isinstance(value, Instance) and value.path in SDK_CLIENTS
-                )
-                if clients:
-                    return clients
+                wrapped = [each for each in self.values(argument, scope) if _is_wrapped(each, path, node)]
+                if wrapped:
+                    return tuple(wrapped)
         return (Instance(path),)
+
+    def _taken(self, path: str, node: ast.Call, scope: Scope) -> Values:
+        """Return what a function of the standard library makes of its first argument."""
+        first = node.args[0]
+        if path == "typing.cast":
+            return self.annotated(first, scope)
+        if path == "importlib.import_module":
+            name = text_of(first)
+            return UNKNOWN if name is None else self._import(name)
+        targets = self.values(first, scope)
+        return (
+            *(Partial(each, node, scope) for each in targets if isinstance(each, Member)),
+            *(each for each in targets if isinstance(each, External | Function | Class)),
+        )
 
     def _results(self, function: Function) -> Values:
         found = self._flat(self.values(result, function.scope) for result in function.scope.results)
@@ -378,7 +425,9 @@ class Inference:
             return (Container(tuple(inside), id(node), scope, annotation=True),)
         found: Values = UNKNOWN
         for value in self.values(node, scope):
-            if isinstance(value, External) and value.path not in ("typing.Any", "typing.Self"):
+            if isinstance(value, External) and (resource := resource_of(value.path)) is not None:
+                found += (Member(Instance(_ANY_CLIENT), resource),)
+            elif isinstance(value, External) and value.path not in ("typing.Any", "typing.Self"):
                 found += (Instance(value.path),)
             elif isinstance(value, Class):
                 found += self._instance_of(value)
@@ -392,13 +441,35 @@ class Inference:
                     self.annotated if value.annotation else self.values
                 )
                 found += self._flat(read(each, value.scope) for each in value.elements)
-            elif isinstance(value, Instance) and value.path not in CLIENTS:
+            elif isinstance(value, Instance) and not is_client(value.path):
                 found += (value,)
         return found
 
     @staticmethod
     def _flat(many: Iterable[Values]) -> Values:
         return tuple(value for values in many for value in values)
+
+
+def is_client(path: str) -> bool:
+    """Whether a name makes a client, or a framework's model."""
+    return path in SDK_CLIENTS or is_model(path)
+
+
+def _instance(path: str, node: ast.Call | None, scope: Scope | None) -> Instance:
+    keeps = path in KEEPS_CALL or is_model(path)
+    return Instance(path, node, scope) if keeps else Instance(path)
+
+
+def _is_wrapped(value: Value, path: str, call: ast.Call) -> bool:
+    """Whether a function that gets a value gives it back: a client, or a method when it gets nothing else."""
+    if isinstance(value, Instance):
+        return value.path in SDK_CLIENTS
+    alone = len(call.args) == 1 and not call.keywords and path.rpartition(".")[2] not in RUNNERS
+    return alone and isinstance(value, Member) and value.path[-1] in SENDING
+
+
+def _call_of(func: ast.expr) -> ast.Call:
+    return ast.copy_location(ast.Call(func, [], []), func)
 
 
 def _unique(values: Values) -> Values:

@@ -1,11 +1,11 @@
-"""Which names of which libraries make clients, and what stands below them.
+"""Which names of the SDK and of what wraps it make clients, and what stands below them.
 
-Source: the SDK's own names and paths (read in its source); LangChain's and LlamaIndex's parameters and the
-bodies they send (measured).
+Source: the SDK's own names and paths (read in its source); frameworks' names for parameters (measured).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final, Literal
 
@@ -46,52 +46,16 @@ MODULE_PRESET: Final = "tess_openai.presets.openai_module"
 MODULE_CLIENT: Final = "openai"
 """`openai.chat.completions.create(...)`: the client that the SDK makes itself."""
 
-LANGCHAIN_CHAT: Final = frozenset(
-    {
-        "langchain.chat_models.ChatOpenAI",
-        "langchain_community.chat_models.ChatOpenAI",
-        "langchain_community.chat_models.openai.ChatOpenAI",
-        "langchain_openai.ChatOpenAI",
-        "langchain_openai.chat_models.ChatOpenAI",
-        "langchain_openai.chat_models.base.ChatOpenAI",
-    }
-)
-LLAMAINDEX_CHAT: Final = frozenset(
-    {
-        "llama_index.llms.OpenAI",
-        "llama_index.llms.openai.OpenAI",
-        "llama_index.llms.openai.base.OpenAI",
-        "llama_index.llms.openai_like.OpenAILike",
-    }
-)
-ELSEWHERE: Final = {
-    "langchain.embeddings.OpenAIEmbeddings": "embeddings",
-    "langchain_community.embeddings.OpenAIEmbeddings": "embeddings",
-    "langchain_openai.OpenAIEmbeddings": "embeddings",
-    "langchain_openai.embeddings.OpenAIEmbeddings": "embeddings",
-    "langchain.llms.OpenAI": "completions",
-    "langchain_community.llms.OpenAI": "completions",
-    "langchain_openai.OpenAI": "completions",
-    "langchain_openai.llms.OpenAI": "completions",
-    "llama_index.embeddings.openai.OpenAIEmbedding": "embeddings",
-    "llama_index.llms.openai.OpenAIResponses": "responses",
-}
-"""Constructors of frameworks whose every call goes to an endpoint that Tess lacks."""
-
-FRAMEWORK_AZURE: Final = frozenset(
-    {"langchain_openai.AzureChatOpenAI", "langchain_openai.AzureOpenAIEmbeddings"}
-)
-INIT_CHAT_MODEL: Final = frozenset(
-    {"langchain.chat_models.init_chat_model", "langchain.chat_models.base.init_chat_model"}
-)
-
 DROP_INS: Final = {
     "langfuse.openai": "openai",
     "langfuse.openai.openai": "openai",
     "posthog.ai.openai": "openai",
     "ddtrace.llmobs.openai": "openai",
+    "openai._client": "openai",
+    "openai.lib.azure": "openai",
+    "openai.lib.bedrock": "openai",
 }
-"""Modules that offer the SDK's own names, traced."""
+"""Modules that offer the SDK's own names, traced, or from where they come."""
 
 LEGACY: Final = frozenset(
     {
@@ -121,6 +85,25 @@ LOCAL_METHODS: Final = frozenset({"unwrap", "verify_signature"})
 VIEWS: Final = frozenset({"with_raw_response", "with_streaming_response", "beta"})
 """Ways to the same resources."""
 
+_CLASS_PATH: Final = re.compile(
+    r"openai\.resources\.(?:(?P<modules>[a-z_.]+)\.)?(?:Async)?"
+    r"(?P<name>[A-Z]\w*?)(?:With(?:Raw|Streaming)Response)?"
+)
+
+
+def resource_of(path: str) -> tuple[str, ...] | None:
+    """Return where a class of the SDK's stands below a client; None for all else.
+
+    `openai.resources.chat.completions.AsyncCompletions` is `("chat", "completions")`.
+    """
+    if not path.startswith("openai.resources.") or (found := _CLASS_PATH.fullmatch(path)) is None:
+        return None
+    modules = found["modules"].split(".") if found["modules"] else []
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", found["name"]).lower()
+    parts = [*modules, name]
+    return tuple(part for part, before in zip(parts, ["", *parts], strict=False) if part != before)
+
+
 COPIES: Final = frozenset({"with_options", "copy"})
 CHAT_METHODS: Final = frozenset({"create", "parse", "stream"})
 RAW_METHODS: Final = frozenset({"get", "post", "put", "patch", "delete", "request", "get_api_list"})
@@ -128,6 +111,30 @@ SENDING: Final = frozenset(
     {"create", "create_and_poll", "create_and_run", "generate", "parse", "retrieve", "stream"}
 )
 """Methods by which a call is known for one of OpenAI's although the client is not seen."""
+
+RUNNERS: Final = frozenset(
+    {
+        *("apply", "apply_async", "call_later", "call_soon", "call_soon_threadsafe", "delay"),
+        *("run_in_executor", "run_in_threadpool", "run_sync", "start_soon", "submit", "to_thread"),
+        *("Process", "Thread", "Timer"),
+    }
+)
+"""What calls the function that it is given, with the arguments that it is given."""
+RUNNERS_ARGUMENTS: Final = frozenset({"kwargs", "kwds"})
+"""Where some of these take the arguments of the function."""
+FUNCTION_ARGUMENTS: Final = frozenset({"func", "function", "target"})
+"""Where some of these take the function."""
+MAKERS: Final = RUNNERS | {
+    "Depends",
+    "Factory",
+    "Resource",
+    "Singleton",
+    "ThreadSafeSingleton",
+    "defaultdict",
+}
+"""What makes an object of the class that it is given."""
+FACTORY_ARGUMENTS: Final = frozenset({"default_factory", "factory"})
+"""Where a field of a class takes what makes its value."""
 
 CLIENT_OPTIONS: Final[Mapping[str, Literal["stripped", "rewritten"]]] = {
     "organization": "stripped",
@@ -172,7 +179,10 @@ ENVIRONMENT: Final = {
 """Variables of OpenAI's -> the one to set for Tess; `""` where there is none."""
 
 LIBRARIES: Final = frozenset(
-    {"openai", "tess_openai", "langchain", "langchain_openai", "langchain_community", "llama_index", "os"}
+    {
+        *("langchain", "langchain_classic", "langchain_community", "langchain_openai", "llama_index"),
+        *("openai", "os", "tess_openai"),
+    }
 )
 """Never taken for a file of the code that is read, whatever its name."""
 
@@ -186,6 +196,9 @@ WORDS: Final = (
     "assistants",
     "vector_stores",
     "bind_tools",
+    "init_chat_model",
+    "init_embeddings",
+    "invoke",
     "with_structured_output",
 )
 """A file in which none of these stands, in any case, has no call site."""

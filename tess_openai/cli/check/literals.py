@@ -84,6 +84,18 @@ class Literals:
             case _:
                 return UNSEEN
 
+    def text(self, node: ast.expr, scope: Scope) -> str | None:
+        """Return the text that is written out, there or under a name, also as bytes; None for all else."""
+        for _ in range(_DEEPEST):
+            if isinstance(node, ast.Constant):
+                value = node.value.decode(errors="replace") if isinstance(node.value, bytes) else node.value
+                return value if isinstance(value, str) else None
+            found = self._only_value(node, scope)
+            if found is None:
+                return None
+            node, scope = found
+        return None
+
     def _object(self, node: ast.Dict, scope: Scope, depth: int) -> object:
         members: dict[str, object] = {}
         for key, item in zip(node.keys, node.values, strict=True):

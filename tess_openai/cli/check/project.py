@@ -16,6 +16,8 @@ from tess_openai.cli.check.scopes import Module, read_module
 SKIPPED: Final = frozenset(
     {"__pycache__", "node_modules", "site-packages", "build", "dist", "venv", "env", ".tox", ".git"}
 )
+NOTEBOOK: Final = ".ipynb"
+NOTEBOOKS: Final = "jupyter nbconvert --to script makes it Python"
 _MENTIONS: Final = re.compile("|".join(map(re.escape, WORDS)), re.IGNORECASE)
 
 
@@ -29,11 +31,19 @@ class Unreadable:
 
 @dataclass(slots=True)
 class Project:
-    """All files below the given paths; each is parsed when it is first needed."""
+    """All files below the given paths; each is parsed when it is first needed.
+
+    Attributes:
+        files: As they are shown -> where they are.
+        names: By which they are imported -> as they are shown.
+        unreadable: Grows as they are read.
+        notebooks: How many stand beside them in folders.
+    """
 
     files: dict[str, Path]
     names: dict[str, str]
     unreadable: list[Unreadable] = field(default_factory=list[Unreadable])
+    notebooks: int = 0
     _modules: dict[str, Module | None] = field(default_factory=dict[str, "Module | None"])
 
     def modules(self) -> Iterator[Module]:
@@ -52,6 +62,9 @@ class Project:
         if shown in self._modules:
             return self._modules[shown]
         file = self.files[shown]
+        if file.suffix == NOTEBOOK:  # it is JSON, and as Python it would be one dict without any call
+            self._refuse(shown, f"a notebook; {NOTEBOOKS}")
+            return None
         try:
             with tokenize.open(file) as opened:
                 source = opened.read()
@@ -62,25 +75,32 @@ class Project:
         except (OSError, SyntaxError, ValueError, RecursionError) as error:
             where = f" (line {error.lineno})" if isinstance(error, SyntaxError) and error.lineno else ""
             said = error.msg if isinstance(error, SyntaxError) else str(error) or type(error).__name__
-            self.unreadable.append(Unreadable(shown, f"{said}{where}"))
-            self._modules[shown] = None
+            self._refuse(shown, f"{said}{where}")
             return None
         self._modules[shown] = module
         return module
+
+    def _refuse(self, shown: str, why: str) -> None:
+        self.unreadable.append(Unreadable(shown, why))
+        self._modules[shown] = None
 
 
 def find_project(paths: Sequence[Path]) -> Project:
     """List the Python files of files and folders; hidden folders, caches and environments are left out."""
     files: dict[str, Path] = {}
     names: dict[str, str] = {}
+    notebooks = 0
     for path in paths:
         for file in [path] if path.is_file() else _below(path):
+            if file.suffix == NOTEBOOK and file != path:
+                notebooks += 1
+                continue
             shown = file.as_posix()
             if shown not in files:
                 files[shown] = file
                 for name in _names_of(file, path):
                     names.setdefault(name, shown)
-    return Project(files, names)
+    return Project(files, names, notebooks=notebooks)
 
 
 def _names_of(file: Path, root: Path) -> set[str]:
@@ -117,4 +137,8 @@ def _below(folder: Path) -> Iterator[Path]:
         if here != folder and (here / "pyvenv.cfg").is_file():
             folders[:] = []
             continue
-        yield from (here / name for name in sorted(files) if name.endswith((".py", ".pyw")))
+        for name in sorted(files):
+            if (
+                name.endswith((".py", ".pyw", NOTEBOOK)) and (here / name).is_file()
+            ):  # no pipe, which never ends
+                yield here / name

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from rich.text import Text
 
 import tess_openai
 from tess_openai.cli.check.findings import LEVELS, Fate, Level, Site
-from tess_openai.cli.check.project import Unreadable
+from tess_openai.cli.check.project import NOTEBOOKS, Unreadable
 from tess_openai.core.jsons import JSONObject
 
 COLOURS: Final = {"error": "bold red", "warning": "yellow", "note": "cyan", "none": "dim"}
@@ -31,16 +32,16 @@ RULES: Final = {
     "unseen": "It cannot be judged by reading.",
     "kept": "It stays as it is.",
 }
-_KEY: Final = re.compile(r"sk-[\w-]{8,}|\b\d+\|\w{8,}")
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that one run found."""
+    """All that one run found; `notebooks` counts those in folders, which are not read."""
 
     files: int
     sites: Sequence[Site]
     unreadable: Sequence[Unreadable]
+    notebooks: int = 0
 
     @property
     def counts(self) -> dict[Level, int]:
@@ -54,11 +55,6 @@ class Report:
         return bool(self.unreadable) or any(self.counts[each] for each in worse)
 
 
-def hide_keys(text: str) -> str:
-    """Return a line of source without the keys that may be written into it."""
-    return _KEY.sub("<key>", text)
-
-
 def to_text(report: Report, *, everything: bool) -> Text:
     """Return the report for a terminal; arguments that stay as they are only when asked for."""
     text = Text()
@@ -68,7 +64,7 @@ def to_text(report: Report, *, everything: bool) -> Text:
             continue
         text.append(f"{site.path}:{site.line}:{site.column}", "bold")
         text.append(f"  {site.name}{'' if site.certain else '  (client not seen)'}\n")
-        text.append(f"    {hide_keys(site.source.strip())}\n", "dim")
+        text.append(f"    {site.source.strip()}\n", "dim")
         for fate in fates:
             _append_fate(text, fate)
     for unreadable in report.unreadable:
@@ -79,6 +75,8 @@ def to_text(report: Report, *, everything: bool) -> Text:
         f"{counts[level]} {level}{_s(counts[level])}" if level != "none" else f"{counts[level]} unchanged"
         for level in LEVELS
     )
+    if report.notebooks:
+        text.append(f"{report.notebooks} notebook{_s(report.notebooks)} not read: {NOTEBOOKS}\n", "yellow")
     files, places = report.files, len(report.sites)
     text.append(f"{files} file{_s(files)}, {places} place{_s(places)}: {told}\n", "bold")
     text.append(f"{LIMITS}\n", "dim")
@@ -101,7 +99,8 @@ def to_json(report: Report) -> JSONObject:
         "version": 1,
         "files": report.files,
         "counts": report.counts,
-        "sites": [{**site.to_json(), "source": hide_keys(site.source)} for site in report.sites],
+        "sites": [site.to_json() for site in report.sites],
+        "notebooks": report.notebooks,
         "unreadable": [asdict(each) for each in report.unreadable],
         "limits": LIMITS,
     }
@@ -128,7 +127,7 @@ def to_sarif(report: Report) -> JSONObject:
         {
             "level": "error",
             "message": {"text": f"cannot be read: {each.why}"},
-            "locations": [{"physicalLocation": {"artifactLocation": {"uri": each.path}}}],
+            "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(each.path)}}}],
         }
         for each in report.unreadable
     ]
@@ -161,7 +160,12 @@ def _message(fate: Fate) -> str:
 
 def _location(site: Site, fate: Fate) -> JSONObject:
     region = {"startLine": fate.line, "startColumn": fate.column}
-    return {"physicalLocation": {"artifactLocation": {"uri": site.path}, "region": region}}
+    return {"physicalLocation": {"artifactLocation": {"uri": _uri(site.path)}, "region": region}}
+
+
+def _uri(path: str) -> str:
+    """Return a path as a reference of RFC 3986: relative as it was given, else `file:///...`."""
+    return Path(path).as_uri() if Path(path).is_absolute() else quote(path, errors="surrogateescape")
 
 
 def _s(number: int) -> str:

@@ -6,6 +6,8 @@ import ast
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias, cast
 
+from tess_openai.cli.check.hidden import shown_lines
+
 Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Callable: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Kind: TypeAlias = Literal[
@@ -13,6 +15,12 @@ Kind: TypeAlias = Literal[
 ]
 
 OPENAI_HOST: Final = "api.openai.com"
+_PLAIN_FIELDS: Final = frozenset(
+    {
+        *("arg", "asname", "attr", "conversion", "ctx", "id", "is_async", "kind", "level", "module", "name"),
+        *("names", "op", "ops", "simple", "type_comment"),
+    }
+)
 BLOCKS: Final = ("body", "orelse", "finalbody", "handlers", "cases")
 
 
@@ -76,16 +84,37 @@ class Module:
     name: str
     is_package: bool
     lines: list[str] = field(repr=False)
+    tree: ast.Module = field(repr=False)
+    is_ascii: bool
     scope: Scope = field(init=False, repr=False)
     scopes: dict[ast.AST, Scope] = field(default_factory=dict[ast.AST, Scope], repr=False)
     uses: list[Use] = field(default_factory=list[Use], repr=False)
     places: dict[ast.expr, Use] = field(default_factory=dict[ast.expr, Use], repr=False)
     calls_by_name: dict[str, list[Use]] = field(default_factory=dict[str, list[Use]], repr=False)
     imports: set[str] = field(default_factory=set[str])
+    _shown: list[str] | None = field(default=None, repr=False)
+
+    def column(self, number: int, offset: int) -> int:
+        """Return the column, from 1 and in characters, of a byte of a line, as the parser counts."""
+        if self.is_ascii or number > len(self.lines):
+            return offset + 1
+        return len(self.lines[number - 1].encode()[:offset].decode(errors="ignore")) + 1
+
+    def shown(self, number: int) -> str:
+        """Return a line, from 1, without the keys that may be written into it."""
+        if self._shown is None:
+            self._shown = shown_lines(self.tree, self.lines)
+        return self._shown[number - 1] if number <= len(self._shown) else ""
 
 
 def read_module(source: str, *, path: str, name: str, is_package: bool) -> Module:
     """Parse a file and record its names.
+
+    Args:
+        source: Its text, with newlines alone between lines: nothing else ends a line of Python.
+        path: To show.
+        name: By which it is imported.
+        is_package: Whether it is a package's `__init__`.
 
     Raises:
         SyntaxError: It is no Python, or none of this interpreter's.
@@ -93,7 +122,7 @@ def read_module(source: str, *, path: str, name: str, is_package: bool) -> Modul
         RecursionError: It is nested too deeply.
     """
     tree = ast.parse(source, path)
-    module = Module(path, name, is_package, source.splitlines())
+    module = Module(path, name, is_package, source.split("\n"), tree, source.isascii())
     module.scope = Scope(module, tree, None)
     module.scopes[tree] = module.scope
     _Recorder(module).block(tree.body, module.scope, ())
@@ -132,8 +161,11 @@ class _Recorder:
         elif isinstance(node, ast.AnnAssign):
             kind: Kind = "value" if node.value is not None else "annotation"
             self.target(node.target, node.value or node.annotation, kind, scope, block, node)
-        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-            scope.updates.setdefault(node.target.id, []).append(node.value)
+        elif isinstance(node, ast.AugAssign):
+            if isinstance(node.target, ast.Name):
+                scope.updates.setdefault(node.target.id, []).append(node.value)
+            if isinstance(node.op, ast.BitOr):
+                self.merge(node, scope, block)
         elif isinstance(node, ast.For | ast.AsyncFor):
             self.target(node.target, node.iter, "element", scope, block, node)
         elif isinstance(node, ast.With | ast.AsyncWith):
@@ -146,11 +178,20 @@ class _Recorder:
             return  # a docstring says nothing that runs
         self.children(node, scope, block)
 
+    def merge(self, node: ast.AugAssign, scope: Scope, block: tuple[int, ...]) -> None:
+        """Record `os.environ |= x` as the call `os.environ.update(x)` that it is."""
+        func = ast.copy_location(ast.Attribute(node.target, "update", ast.Load()), node)
+        call = ast.copy_location(ast.Call(func, [node.value], []), node)
+        use = Use(call, scope, self.order, block)
+        self.module.places[call] = use
+        self.module.uses.append(use)
+
     def children(self, node: ast.AST, scope: Scope, block: tuple[int, ...]) -> None:
-        for name, value in ast.iter_fields(node):
-            if isinstance(value, ast.expr):
-                self.expression(value, scope, block)
-            elif isinstance(value, list):
+        for name in node._fields:
+            if name in _PLAIN_FIELDS:
+                continue
+            value: object = getattr(node, name, None)
+            if isinstance(value, list):
                 items = cast("list[object]", value)
                 if name in BLOCKS and items and isinstance(items[0], ast.stmt):
                     self.block(cast("list[ast.stmt]", items), scope, block)
@@ -160,24 +201,30 @@ class _Recorder:
                         self.expression(item, scope, block)
                     elif isinstance(item, ast.AST):
                         self.children(item, scope, block)
-            elif isinstance(value, ast.AST) and not isinstance(value, ast.expr_context):
+            elif isinstance(value, ast.expr):
+                self.expression(value, scope, block)
+            elif isinstance(value, ast.AST):
                 self.children(value, scope, block)
 
-    def expression(self, node: ast.expr, scope: Scope, block: tuple[int, ...]) -> None:
+    def expression(self, node: ast.expr, scope: Scope, block: tuple[int, ...]) -> None:  # noqa: C901 - one case for each expression
+        if isinstance(node, ast.Constant):
+            if isinstance(node.value, str) and OPENAI_HOST in node.value:
+                self.module.uses.append(Use(node, scope, self.order, block))
+            return
+        if isinstance(node, ast.Name):
+            self.module.places[node] = Use(node, scope, self.order, block)
+            return
         if isinstance(node, ast.Lambda):
             inner = self.scope(node, scope)
             inner.results.append(node.body)
             self.expression(node.body, inner, block)
             return
-        if isinstance(node, ast.Call | ast.Subscript | ast.Attribute | ast.Name | ast.Compare):
+        if isinstance(node, ast.Call | ast.Subscript | ast.Attribute | ast.Compare):
             use = Use(node, scope, self.order, block)
             self.module.places[node] = use
-            if not isinstance(node, ast.Name):
-                self.module.uses.append(use)
+            self.module.uses.append(use)
             if isinstance(node, ast.Call):
                 self.call(node, use)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and OPENAI_HOST in node.value:
-            self.module.uses.append(Use(node, scope, self.order, block))
         elif isinstance(node, ast.NamedExpr):
             self.bind(node.target.id, Binding("value", node.value, self.order, block), scope)
         elif isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):

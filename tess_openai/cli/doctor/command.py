@@ -12,8 +12,10 @@ from tess_openai.cli import console
 from tess_openai.cli.connect import AgentOption, BaseUrlOption, TimeoutOption, WorkspaceOption, connect
 from tess_openai.cli.doctor.setup import Setup, offline
 from tess_openai.cli.doctor.verdicts import State, Verdict
+from tess_openai.cli.fields import FieldOption, read_fields
 from tess_openai.cli.help import worded
-from tess_openai.cli.problems import Exit
+from tess_openai.cli.problems import Exit, to_problem
+from tess_openai.core.jsons import JSONObject
 
 HELP = worded(
     "Find out what is wrong with key, workspace, agent, address, network; say how to mend it.",
@@ -36,6 +38,7 @@ def doctor(
     workspace: WorkspaceOption = None,
     base_url: BaseUrlOption = None,
     timeout: TimeoutOption = 60.0,
+    fields: FieldOption = None,
     only_offline: Annotated[bool, typer.Option("--offline", help="Do not use the network.")] = False,
     no_calls: Annotated[bool, typer.Option("--no-calls", help="Make no call that costs credits.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False,
@@ -43,7 +46,8 @@ def doctor(
     """Judge the settings, then ask Tess."""
     setup = Setup(agent=agent, workspace=workspace, base_url=base_url)
     verdicts: list[Verdict] = []
-    for verdict in _visit(setup, timeout, only_offline=only_offline, calls=not no_calls):
+    given = read_fields(fields)
+    for verdict in _visit(setup, timeout, given, only_offline=only_offline, calls=not no_calls):
         verdicts.append(verdict)
         if not as_json:
             console.out().print(to_text(verdict), end="", soft_wrap=True)
@@ -54,7 +58,9 @@ def doctor(
         raise typer.Exit(Exit.FOUND)
 
 
-def _visit(setup: Setup, timeout: float, *, only_offline: bool, calls: bool) -> Iterator[Verdict]:
+def _visit(
+    setup: Setup, timeout: float, fields: JSONObject, *, only_offline: bool, calls: bool
+) -> Iterator[Verdict]:
     is_wrong = False
     doubts: list[Verdict] = []
     for verdict in offline(setup):
@@ -71,10 +77,18 @@ def _visit(setup: Setup, timeout: float, *, only_offline: bool, calls: bool) -> 
         return
     from tess_openai.cli.doctor.network import online
 
-    with connect(
-        setup.agent, setup.workspace, setup.base_url, timeout=timeout, max_retries=0, quiet=True
-    ) as client:
-        for verdict in online(client, calls=calls):
+    try:
+        client = connect(
+            setup.agent, setup.workspace, setup.base_url, timeout=timeout, max_retries=0, quiet=True
+        )
+    except Exception as error:
+        problem = to_problem(error)
+        if problem is None:
+            raise
+        yield Verdict("settings", "wrong", str(problem), "It keeps a client from being made; mend it first.")
+        return
+    with client:
+        for verdict in online(client, fields, calls=calls):
             if verdict.step != "workspace":
                 yield from doubts
             doubts.clear()

@@ -13,9 +13,11 @@ import openai
 from tess_openai.agents import get_agent, list_agents
 from tess_openai.cli.connect import AGENTS_OWN
 from tess_openai.cli.doctor.verdicts import Verdict
+from tess_openai.cli.fields import missing_fields
 from tess_openai.cli.problems import address_of, in_words_of_options, message_of, root_cause
 from tess_openai.core.agents import Agent
 from tess_openai.core.errors import CREDITS_HINT, KEY_HINT, NOT_FOUND_HINT, TIMEOUT_HINT, WORKSPACE_HINT
+from tess_openai.core.jsons import JSONObject
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionMessageParam
@@ -26,6 +28,8 @@ QUESTION: Final[list[ChatCompletionMessageParam]] = [
 ]
 HINTS: Final = (CREDITS_HINT, KEY_HINT, NOT_FOUND_HINT, TIMEOUT_HINT, WORKSPACE_HINT)
 RUNNABLE: Final = ("chat", "text")
+NO_TLS: Final = ("HTTP_REQUEST", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL", "WRONG_VERSION_NUMBER")
+"""OpenSSL's words, by its release, for an answer that is no TLS."""
 _KEY: Final = "Make a new key in Tess (user menu, API tokens), and set it in quotes: '123|abc...'."
 _WORKSPACE: Final = "Set TESS_WORKSPACE_ID to the workspace that the key belongs to: Settings, Workspace."
 _URL: Final = "Leave TESS_BASE_URL out; the older host is https://tess.pareto.io/api, with /api."
@@ -39,11 +43,12 @@ class _StepFailed(Exception):  # noqa: N818 - it carries a verdict to the end of
         self.verdict = verdict
 
 
-def online(client: openai.OpenAI, *, calls: bool) -> Iterator[Verdict]:
+def online(client: openai.OpenAI, fields: JSONObject, *, calls: bool) -> Iterator[Verdict]:
     """Ask Tess, one thing after another, and stop at the first that is wrong.
 
     Args:
         client: Without retries, so that each failure is seen.
+        fields: What the agent asks for beside the messages.
         calls: Whether the two calls that cost credits are made.
     """
     try:
@@ -53,13 +58,13 @@ def online(client: openai.OpenAI, *, calls: bool) -> Iterator[Verdict]:
         if not calls:
             yield Verdict("call", "skipped", "not wanted: --no-calls")
             return
-        missing = [question.name for question in agent.required]
-        if missing:
-            said = f"the agent asks for {', '.join(missing)}, which only you can answer"
-            yield Verdict("call", "skipped", said, "Pass them with extra_body={...} in your calls.")
+        if missing := missing_fields(agent, fields):
+            said = f"the agent asks for {', '.join(missing)}: a plain call without is refused"
+            example = f'Pass it in your calls, extra_body={{"{missing[0]}": ...}}, and here with'
+            yield Verdict("call", "wrong", said, f"{example} --field {missing[0]}=...")
             return
-        yield _call(client)
-        yield _stream(client)
+        yield _call(client, fields)
+        yield _stream(client, fields)
     except _StepFailed as failed:
         yield failed.verdict
 
@@ -98,10 +103,10 @@ def _judge_agent(agent: Agent) -> Verdict:
     return Verdict("agent", "ok", said)
 
 
-def _call(client: openai.OpenAI) -> Verdict:
+def _call(client: openai.OpenAI, fields: JSONObject) -> Verdict:
     began = time.monotonic()
     try:
-        answer = client.chat.completions.create(model=AGENTS_OWN, messages=QUESTION)
+        answer = client.chat.completions.create(model=AGENTS_OWN, messages=QUESTION, extra_body=fields)
     except openai.APIError as error:
         raise _StepFailed(to_verdict("call", error)) from error
     seconds = time.monotonic() - began
@@ -111,10 +116,12 @@ def _call(client: openai.OpenAI) -> Verdict:
     return Verdict("call", "ok", f"answered in {seconds:.2f} s")
 
 
-def _stream(client: openai.OpenAI) -> Verdict:
+def _stream(client: openai.OpenAI, fields: JSONObject) -> Verdict:
     began, first, pieces = time.monotonic(), 0.0, 0
     try:
-        with client.chat.completions.create(model=AGENTS_OWN, messages=QUESTION, stream=True) as stream:
+        with client.chat.completions.create(
+            model=AGENTS_OWN, messages=QUESTION, stream=True, extra_body=fields
+        ) as stream:
             for chunk in stream:
                 if chunk.choices and chunk.choices[0].delta.content:
                     first = first or time.monotonic() - began
@@ -176,6 +183,9 @@ def _broken(step: str, error: Exception) -> Verdict:
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         mend = "Check TESS_BASE_URL for a misspelt host, and the network's name service."
         return Verdict("base URL", "wrong", f"the host is not known: {said}", mend)
+    if any(getattr(cause, "reason", "") in NO_TLS for cause in causes):
+        mend = "Is it http:// rather than https://? Check scheme and port of TESS_BASE_URL, or of the proxy."
+        return Verdict("TLS", "wrong", f"what answers there does not speak TLS: {said}", mend)
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
         mend = "A proxy that opens TLS needs its certificates: SSL_CERT_FILE=/path/to/certificates.pem."
         return Verdict("TLS", "wrong", f"the connection cannot be trusted: {said}", mend)

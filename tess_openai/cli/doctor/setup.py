@@ -7,15 +7,22 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from tess_openai.cli.doctor.surroundings import judge_certificates, judge_proxies
 from tess_openai.cli.doctor.verdicts import Verdict, judge
-from tess_openai.settings import DEFAULT_BASE_URL, to_agent_id, to_api_key, to_api_root, to_workspace_id
+from tess_openai.core.headers import FOREIGN, WORKSPACE
+from tess_openai.settings import (
+    DEFAULT_BASE_URL,
+    read_profile,
+    to_agent_id,
+    to_api_key,
+    to_api_root,
+    to_workspace_id,
+)
 
 KEY_NAMES: Final = (
     "TESSAI_API_KEY",
@@ -29,9 +36,8 @@ KEY_NAMES: Final = (
 AGENT_NAMES: Final = ("TESSAI_AGENT_ID", "TESS_DEFAULT_AGENT_ID", "PARETO_AGENT_ID", "AGENT_ID")
 WORKSPACE_NAMES: Final = ("TESSAI_WORKSPACE_ID", "PARETO_WORKSPACE_ID")
 URL_NAMES: Final = ("TESS_API_BASE", "TESS_API_URL", "TESS_API_BASE_URL", "PARETO_API_URL")
-PROXIES: Final = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
-PROXY_SCHEMES: Final = frozenset({"http", "https", "socks4", "socks5", "socks5h"})
-CERTIFICATES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+OVERRIDING: Final = {"Authorization": "Tess's key", WORKSPACE: "TESS_WORKSPACE_ID"}
+"""A header -> what of Tess's it replaces when `OPENAI_CUSTOM_HEADERS` holds it."""
 TESS_HOSTS: Final = ("api.tess.im", "tess.pareto.io")
 _KEY_LENGTH: Final = 30
 _FAMILIES: Final = ("httpx2", "httpx")
@@ -61,9 +67,12 @@ def offline(setup: Setup) -> Iterator[Verdict]:
     verdict, parsed = judged
     yield _agent(setup, None if parsed is None else parsed[1])
     yield _base_url(verdict, root)
+    if profile := os.environ.get("TESS_OPENAI_PROFILE"):
+        mend = "Unset TESS_OPENAI_PROFILE, or set it to a file that tess-openai probe wrote."
+        yield judge("profile", lambda: read_profile(profile), lambda _: "it is read", mend)[0]
     yield from _environment(os.environ)
-    yield _proxies(os.environ, root)
-    yield _certificates(os.environ)
+    yield judge_proxies(os.environ, root)
+    yield judge_certificates(os.environ)
 
 
 def _sdk() -> Verdict:
@@ -85,11 +94,12 @@ def _installed(name: str) -> bool:
 
 def _key() -> Verdict:
     given = os.environ.get("TESS_API_KEY")
-    if given is None and (other := _other(KEY_NAMES)):
+    is_absent = not (given or "").strip()
+    if is_absent and (other := _other(KEY_NAMES)):
         return Verdict(
             "key", "wrong", f"TESS_API_KEY is not set, but {other} is", f"Rename {other} to TESS_API_KEY."
         )
-    if given is None and "OPENAI_API_KEY" in os.environ:
+    if is_absent and "OPENAI_API_KEY" in os.environ:
         said = "TESS_API_KEY is not set; OPENAI_API_KEY is, but it is OpenAI's and never used"
         return Verdict(
             "key", "wrong", said, "Make a key in Tess, user menu, API tokens, and set TESS_API_KEY."
@@ -155,11 +165,15 @@ def _base_url(verdict: Verdict, root: str) -> Verdict:
 
 
 def _environment(variables: Mapping[str, str]) -> Iterator[Verdict]:
-    if re.search(
-        r"^\s*authorization\s*:", variables.get("OPENAI_CUSTOM_HEADERS", ""), re.IGNORECASE | re.MULTILINE
-    ):
-        said = "OPENAI_CUSTOM_HEADERS holds Authorization, which newer SDKs put in the place of Tess's key"
-        yield Verdict("environment", "wrong", said, "Take Authorization out of OPENAI_CUSTOM_HEADERS.")
+    headers = _header_names(variables.get("OPENAI_CUSTOM_HEADERS", ""))
+    for name, instead in OVERRIDING.items():
+        if name.lower() in headers:
+            said = f"OPENAI_CUSTOM_HEADERS holds {name}, which newer SDKs put in the place of {instead}"
+            yield Verdict("environment", "wrong", said, f"Take {name} out of OPENAI_CUSTOM_HEADERS.")
+            return
+    if others := [name for name in headers if name not in FOREIGN]:
+        said = f"OPENAI_CUSTOM_HEADERS: newer SDKs send {', '.join(others)} to Tess too"
+        yield Verdict("environment", "warning", said, "Unset it where Tess need not know them.")
         return
     unread = [
         name for name in ("OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID") if variables.get(name)
@@ -168,40 +182,10 @@ def _environment(variables: Mapping[str, str]) -> Iterator[Verdict]:
     yield Verdict("environment", "ok", said)
 
 
-def _proxies(variables: Mapping[str, str], root: str) -> Verdict:
-    found = {name: value for name in PROXIES if (value := variables.get(name) or variables.get(name.lower()))}
-    for name, value in found.items():
-        parts = urlsplit(value if "://" in value else f"http://{value}")
-        if parts.scheme not in PROXY_SCHEMES or not parts.hostname:
-            said = f"{name} is no address of a proxy"
-            return Verdict("proxies", "wrong", said, f"Set it as {name}=http://host:port, or unset it.")
-    if not found:
-        return Verdict("proxies", "ok", "none")
-    shown = ", ".join(f"{name} {_host_of(value)}" for name, value in found.items())
-    exempt = variables.get("NO_PROXY") or variables.get("no_proxy") or ""
-    host = urlsplit(root).hostname or ""
-    skips = exempt == "*" or any(
-        host.endswith(each.strip().lstrip(".")) for each in exempt.split(",") if each.strip()
-    )
-    return Verdict("proxies", "ok", f"{shown}{', but NO_PROXY exempts this host' if skips else ''}")
-
-
-def _host_of(value: str) -> str:
-    """Return host and port of a proxy: its address may hold a password."""
-    parts = urlsplit(value if "://" in value else f"http://{value}")
-    return (parts.hostname or "") + (f":{parts.port}" if parts.port else "")
-
-
-def _certificates(variables: Mapping[str, str]) -> Verdict:
-    for name in CERTIFICATES:
-        value = variables.get(name)
-        if value and not Path(value).exists():
-            said = f"{name} names a file that is not there"
-            return Verdict(
-                "TLS", "wrong", said, f"Unset {name}, or set it to your organisation's certificates."
-            )
-    own = [name for name in CERTIFICATES if variables.get(name)]
-    return Verdict("TLS", "ok", f"certificates of {' and '.join(own)}" if own else "the usual certificates")
+def _header_names(lines: str) -> list[str]:
+    """Return the names, in lower case, of `Name: value` on lines of their own, as the SDK reads them."""
+    pairs = (line.partition(":") for line in lines.splitlines())
+    return [name.strip().lower() for name, colon, _ in pairs if colon and name.strip()]
 
 
 def _other(names: tuple[str, ...]) -> str | None:

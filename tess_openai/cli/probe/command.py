@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import json
 import os
 import sys
@@ -13,10 +14,18 @@ import typer
 from rich.text import Text
 
 from tess_openai.cli import console
-from tess_openai.cli.connect import AgentOption, BaseUrlOption, TimeoutOption, WorkspaceOption, connect
+from tess_openai.cli.connect import (
+    AgentOption,
+    BaseUrlOption,
+    TimeoutOption,
+    WorkspaceOption,
+    connect,
+    finite,
+)
+from tess_openai.cli.fields import FieldOption, missing_fields, read_fields
 from tess_openai.cli.help import worded
 from tess_openai.cli.problems import Exit, ProblemError
-from tess_openai.core.jsons import JSONObject, parse_json
+from tess_openai.core.jsons import parse_json
 from tess_openai.core.profile import TessProfile, parse_profile
 
 if TYPE_CHECKING:
@@ -44,10 +53,8 @@ def probe(
     agent: AgentOption = None,
     out: OutOption = Path("tess-profile.json"),
     only: Annotated[list[str] | None, typer.Option(help="Only this question; repeatable.")] = None,
-    fields: Annotated[
-        list[str] | None, typer.Option("--field", metavar="NAME=VALUE", help="What the agent asks for.")
-    ] = None,
-    pause: Annotated[float, typer.Option(min=0, help="Seconds between two calls.")] = 1.2,
+    fields: FieldOption = None,
+    pause: Annotated[float, typer.Option(min=0, callback=finite, help="Seconds between two calls.")] = 1.2,
     again: Annotated[bool, typer.Option("--again", help="Ask all anew, also what was answered.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before it begins.")] = False,
     show: Annotated[bool, typer.Option("--list", help="Show the questions, and ask none.")] = False,
@@ -67,19 +74,20 @@ def probe(
         return
     with connect(agent, workspace, base_url, timeout=timeout) as client:
         found = get_agent(client=client)
-        given = _read_fields(fields or [])
-        if missing := [question.name for question in found.required if question.name not in given]:
+        given = read_fields(fields)
+        if missing := missing_fields(found, given):
             raise ProblemError(
                 f"the agent asks for {', '.join(missing)}: give it with --field {missing[0]}=..."
             )
         fresh = TessProfile(agent_id=found.id, made=dt.date.today().isoformat())  # noqa: DTZ011 - a day
         profile = fresh if again else _begun(out, fresh)
         known = {*profile.answers, *profile.statuses}
-        wanted = [each for each in questions_for(found) if each.name not in known]
-        wanted = [each for each in wanted if not only or each.name in only]
+        questions = _chosen(questions_for(found), only or [])
+        wanted = [each for each in questions if each.name not in known]
         if not wanted:
             console.err().print(f"all was asked already; {out} holds the answers (--again asks anew)")
             return
+        _check(out)
         _confirm(len(wanted), found.id, pause, yes=yes)
         number = workspace or os.environ.get("TESS_WORKSPACE_ID") or None
         asker = open_asker(client, found.id, number, pause_seconds=pause, timeout=timeout)
@@ -91,11 +99,14 @@ def probe(
 def _ask_all(asker: Asker, questions: list[Question], profile: TessProfile, out: Path) -> None:
     from tess_openai.cli.probe.asking import learn
 
+    unsettled: list[str] = []
     try:
         for number, question in enumerate(questions, 1):
             reply = asker.ask(question)
             profile = learn(profile, question, reply)
             _write(profile, out)
+            if question.name not in {*profile.answers, *profile.statuses}:
+                unsettled.append(question.name)
             said = profile.answers.get(question.name) or f"{reply.status}"
             line = Text(f"{number:>3}/{len(questions)}  ", "dim")
             line.append(f"{question.name:<26}")
@@ -108,6 +119,9 @@ def _ask_all(asker: Asker, questions: list[Question], profile: TessProfile, out:
         counted = f", {asker.tokens} tokens as Tess counts" if asker.tokens else ""
         told = f"{asker.calls} calls, {asker.answered} answered and so paid for{counted}"
         console.err().print(told, style="dim", soft_wrap=True)
+    if unsettled:
+        told = f"{len(unsettled)} not settled: {', '.join(unsettled)}. Tess answered with an error of its own"
+        console.err().print(f"{told}; the same command asks these again", style="yellow", soft_wrap=True)
     console.err().print(f"written: {out}. Use it: create_client(profile={str(out)!r})", soft_wrap=True)
 
 
@@ -121,13 +135,45 @@ def _confirm(calls: int, agent_id: int, pause: float, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise ProblemError("nobody is there to agree; --yes begins without asking")
-    if not typer.confirm("Begin?", err=True):
+    try:
+        begin = typer.confirm("Begin?", err=True)
+    except typer.Abort:  # Ctrl-C or Ctrl-D
+        console.err().print()
+        raise ProblemError("nothing was asked", Exit.INTERRUPTED) from None
+    if not begin:
         raise ProblemError("nothing was asked", Exit.OK)
+
+
+def _chosen(questions: list[Question], only: list[str]) -> list[Question]:
+    """Return the questions of these names; all when none is named."""
+    names = [each.name for each in questions]
+    for name in only:
+        if name not in names:
+            near = difflib.get_close_matches(name, names)
+            said = f"did you mean {' or '.join(near)}?" if near else "--list shows them all"
+            raise ProblemError(f"there is no question {name!r}; {said}")
+    return [each for each in questions if not only or each.name in only]
+
+
+def _check(out: Path) -> None:
+    """Find out before the first call, which is paid, whether the file can be written."""
+    new = _beside(out)
+    try:
+        if out.is_dir():
+            raise ProblemError(f"{out} is a folder; name a file with --out")
+        new.touch()
+        new.unlink()
+    except OSError as error:
+        raise ProblemError(f"{out} cannot be written: {error.strerror}") from error
+
+
+def _beside(out: Path) -> Path:
+    return out.parent / f"{out.name}.new"
 
 
 def _begun(out: Path, fresh: TessProfile) -> TessProfile:
     """Return the profile of a begun file, when it is of the same agent."""
-    if not out.exists():
+    if not out.is_file():
         return fresh
     try:
         begun = parse_profile(parse_json(out.read_bytes()))
@@ -140,20 +186,9 @@ def _begun(out: Path, fresh: TessProfile) -> TessProfile:
 
 def _write(profile: TessProfile, out: Path) -> None:
     """Write whole or not at all: an interruption must not cost what was paid for."""
-    new = out.with_name(f"{out.name}.new")
+    new = _beside(out)
     try:
         new.write_text(json.dumps(profile.to_json(), indent=2) + "\n", encoding="utf-8")
         new.replace(out)
     except OSError as error:
         raise ProblemError(f"{out} cannot be written: {error.strerror}") from error
-
-
-def _read_fields(given: list[str]) -> JSONObject:
-    fields: JSONObject = {}
-    for text in given:
-        name, separator, value = text.partition("=")
-        if not separator:
-            raise ProblemError(f"--field is {text!r}; it must be NAME=VALUE")
-        parsed = parse_json(value)
-        fields[name] = value if parsed is None else parsed
-    return fields

@@ -51,6 +51,11 @@ def say(*messages: Mapping[str, object]) -> JSONObject:
     return {"messages": [dict(message) for message in messages]}
 
 
+def ask(*messages: Mapping[str, object]) -> JSONObject:
+    """Return a body of these messages below a system message, without which some agents hang (reported)."""
+    return say(SYSTEM, *messages)
+
+
 def tells(*codes: str) -> Callable[[Reply], bool]:
     """Tell from an answer whether the agent knows all code words."""
     return lambda reply: all(code in reply.text.upper() for code in codes)
@@ -90,18 +95,18 @@ _PARAMETERS: Final[Mapping[str, object]] = {
     "user": "probe",
     "verbosity": "low",
 }
-_LONG: Final = say(SYSTEM, {"role": "user", "content": "Count in words from one to twenty."})
+_LONG: Final = ask({"role": "user", "content": "Count in words from one to twenty."})
 _NO_EFFECT: Final[tuple[JSONObject, None]] = ({}, None)
 _EFFECTS: Final[Mapping[str, tuple[JSONObject, Callable[[Reply], bool]]]] = {
     "max_completion_tokens": (_LONG, lambda reply: len(reply.text) < 12),
     "max_tokens": (_LONG, lambda reply: len(reply.text) < 12),
     "n": ({}, lambda reply: len(reply.choices) == 2),
     "response_format": (
-        say(SYSTEM, {"role": "user", "content": "Name three fruits, also as JSON."}),
+        ask({"role": "user", "content": "Name three fruits, also as JSON."}),
         lambda reply: parse_object(reply.text) is not None,
     ),
     "stop": (
-        say(SYSTEM, {"role": "user", "content": "Repeat exactly: a b c"}),
+        ask({"role": "user", "content": "Repeat exactly: a b c"}),
         lambda reply: bool(reply.text) and "b" not in reply.text and "c" not in reply.text,
     ),
 }
@@ -156,16 +161,16 @@ def _about_temperature(agent: Agent) -> list[Question]:
 
 
 def _about_messages() -> list[Question]:
-    ask: dict[str, object] = {"role": "user", "content": _ASK}
+    question: dict[str, object] = {"role": "user", "content": _ASK}
     call = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
     image = {"type": "image_url", "image_url": {"url": _PIXEL}}
     text = {"type": "text", "text": f"A code word is {CODE}. {_ASK}"}
     both = tells(CODE, OTHER_CODE)
     return [
-        Question(name="role.developer", body=say(_code("developer"), ask), shows=tells(CODE)),
+        Question(name="role.developer", body=ask(_code("developer"), question), shows=tells(CODE)),
         Question(
             name="role.tool",
-            body=say(
+            body=ask(
                 {"role": "user", "content": "Look for the code word."},
                 {"role": "assistant", "content": None, "tool_calls": [call]},
                 {"role": "tool", "tool_call_id": "c1", "content": f"A code word is {CODE}."},
@@ -174,31 +179,29 @@ def _about_messages() -> list[Question]:
         ),
         Question(
             name="messages.neighbours",
-            body=say(_code("user"), _code("user", OTHER_CODE), ask),
+            body=ask(_code("user"), _code("user", OTHER_CODE), question),
             shows=both,
         ),
         Question(
             name="messages.two_systems",
-            body=say(_code("system"), _code("system", OTHER_CODE), ask),
+            body=say(_code("system"), _code("system", OTHER_CODE), question),
             shows=both,
         ),
         Question(
             name="messages.system_later",
-            body=say(USER, {"role": "assistant", "content": "OK."}, _code("system"), ask),
+            body=say(USER, {"role": "assistant", "content": "OK."}, _code("system"), question),
             shows=tells(CODE),
         ),
-        Question(
-            name="messages.assistant_last", body=say(SYSTEM, USER, {"role": "assistant", "content": "O"})
-        ),
-        Question(name="messages.name", body=say(SYSTEM, {**USER, "name": "Ann"})),
+        Question(name="messages.assistant_last", body=ask(USER, {"role": "assistant", "content": "O"})),
+        Question(name="messages.name", body=ask({**USER, "name": "Ann"})),
         Question(name="messages.without_system", body=say(USER), case="status"),
-        Question(name="content.text_parts", body=say({"role": "user", "content": [text]}), shows=tells(CODE)),
+        Question(name="content.text_parts", body=ask({"role": "user", "content": [text]}), shows=tells(CODE)),
         Question(
             name="content.image_parts",
-            body=say({"role": "user", "content": [{"type": "text", "text": "Which colour is this?"}, image]}),
+            body=ask({"role": "user", "content": [{"type": "text", "text": "Which colour is this?"}, image]}),
             shows=lambda reply: "RED" in reply.text.upper(),
         ),
-        Question(name="content.empty", body=say(USER, {"role": "assistant", "content": ""}, USER)),
+        Question(name="content.empty", body=ask(USER, {"role": "assistant", "content": ""}, USER)),
     ]
 
 
@@ -207,7 +210,7 @@ def _about_fields() -> list[Question]:
         Question(name="tools.list", body={"tools": []}),
         Question(
             name="tools",
-            body={"tools": [_FUNCTION], **say({"role": "user", "content": "Call the function say_ok."})},
+            body={"tools": [_FUNCTION], **ask({"role": "user", "content": "Call the function say_ok."})},
             shows=lambda reply: any(message.get("tool_calls") for message in reply.messages),
         ),
         Question(name="null", body={"temperature": None}),

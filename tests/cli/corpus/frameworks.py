@@ -47,3 +47,20 @@ wrapped = wrap_openai(OpenAI())  # expect: openai.OpenAI openai.OpenAI=rewritten
 wrapped.chat.completions.create(model="m", messages=[], seed=1)  # expect: chat.completions.create seed=stripped
 shaped = instructor.from_openai(OpenAI())  # expect: openai.OpenAI openai.OpenAI=rewritten
 shaped.chat.completions.create(model="m", messages=[], response_model=Shape, max_retries=2)  # expect: chat.completions.create response_model=stripped?
+
+
+def again(how: str, **options: object) -> None:
+    """What depends on values that are not seen."""
+    model.with_structured_output(Shape, method="json_mode")  # expect: with_structured_output response_format=stripped
+    model.with_structured_output(Shape, method=how)  # expect: with_structured_output response_format=stripped?
+    model.with_structured_output(Shape, **options)  # expect: with_structured_output response_format=stripped?
+    model.invoke("x", stop=["y"])  # expect: invoke stop=stripped
+    model.bind_tools([Shape]).stream("x", seed=1, config={})  # expect: bind_tools tools=stripped? | stream seed=stripped
+    LlamaOpenAI().complete("x", top_p=0.2)  # expect: llama_index.llms.openai.OpenAI llama_index.llms.openai.OpenAI=rewritten | complete top_p=stripped
+
+
+class Mine(ChatOpenAI):
+    """Is a model."""
+
+
+Mine(temperature=0.7).invoke("x", seed=1)  # expect: langchain_openai.ChatOpenAI langchain_openai.ChatOpenAI=rewritten temperature=rewritten | invoke seed=stripped

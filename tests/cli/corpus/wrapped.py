@@ -101,7 +101,18 @@ class Own(OpenAI):
         self.chat.completions.create(model="m", messages=Ask)  # expect: chat.completions.create
 
 
-Own().chat.completions.create(model="m", messages=Ask)  # expect: chat.completions.create
+Own().chat.completions.create(model="m", messages=Ask)  # expect: openai.OpenAI openai.OpenAI=rewritten | chat.completions.create
+
+
+class Grandchild(Own):
+    """Is one through another."""
+
+    def ask(self) -> None:
+        """Ask."""
+        self.chat.completions.create(model="m", messages=Ask, seed=1)  # expect: chat.completions.create seed=stripped
+
+
+Grandchild(organization="o").embeddings.create(input="x")  # expect: openai.OpenAI openai.OpenAI=rewritten organization=stripped | embeddings.create embeddings.create=refused
 
 
 @dataclass
@@ -109,7 +120,7 @@ class Settings:
     """Holds one by annotation."""
 
     client: openai.OpenAI
-    other: AsyncOpenAI = field(default_factory=AsyncOpenAI)
+    other: AsyncOpenAI = field(default_factory=AsyncOpenAI)  # expect: openai.AsyncOpenAI openai.AsyncOpenAI=rewritten
 
     async def ask(self) -> None:
         """Ask."""

@@ -1,0 +1,61 @@
+"""Where something stands in the source, and what is said of it."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+
+from tess_openai.cli.check.findings import Fate, Fated, Kind, Level, Site
+from tess_openai.cli.check.scopes import Use
+
+
+def fate_of(  # noqa: PLR0917 - what a line of the report says, in its order
+    node: ast.expr,
+    subject: str,
+    fate: Fated,
+    level: Level,
+    why: str,
+    remedy: str = "",
+    *,
+    certain: bool = True,
+) -> Fate:
+    """Return what becomes of what a node stands for."""
+    return Fate(
+        subject=subject,
+        fate=fate,
+        level=level,
+        why=why,
+        remedy=remedy,
+        certain=certain,
+        line=node.lineno,
+        column=node.col_offset + 1,
+    )
+
+
+def site_of(use: Use, kind: Kind, name: str, fates: list[Fate], *, certain: bool = True) -> Site:
+    """Return a site at a use; here the parser's columns, which are bytes, become characters."""
+    node, module = use.node, use.scope.module
+    end_line, end = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
+    if not module.is_ascii:
+        fates = [replace(fate, column=module.column(fate.line, fate.column - 1)) for fate in fates]
+    return Site(
+        path=module.path,
+        line=node.lineno,
+        column=module.column(node.lineno, node.col_offset),
+        end_line=end_line,
+        end_column=module.column(end_line, end),
+        kind=kind,
+        name=name,
+        source=module.shown(node.lineno),
+        certain=certain,
+        fates=tuple(fates),
+    )
+
+
+def unseen_of(node: ast.expr) -> Fate:
+    """Say that the members of `**node` cannot be judged."""
+    has_text = any(isinstance(each, ast.Constant) for each in ast.walk(node))  # it may be a key
+    shown = "..." if has_text or len(what := ast.unparse(node)) > 40 else what
+    return fate_of(
+        node, f"**{shown}", "unseen", "note", "its members are not written out here", certain=False
+    )

@@ -1,0 +1,38 @@
+"""`--field NAME=VALUE`: what an agent asks for beside the messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from tess_openai.cli.problems import ProblemError
+from tess_openai.core.agents import Agent
+from tess_openai.core.jsons import JSONObject, parse_json
+
+FieldOption = Annotated[
+    list[str] | None,
+    typer.Option("--field", metavar="NAME=VALUE", help="A field of the agent's own; repeatable."),
+]
+
+
+def read_fields(given: Sequence[str] | None) -> JSONObject:
+    """Read the options: a value is JSON if it is JSON, else the text itself.
+
+    Raises:
+        ProblemError: One is no `NAME=VALUE`.
+    """
+    fields: JSONObject = {}
+    for text in given or ():
+        name, separator, value = text.partition("=")
+        if not separator or not name:
+            raise ProblemError(f"--field is {text!r}; it must be NAME=VALUE")
+        parsed = parse_json(value)
+        fields[name] = value if parsed is None else parsed
+    return fields
+
+
+def missing_fields(agent: Agent, given: JSONObject) -> list[str]:
+    """Return the names of the fields that an agent asks for and is not given."""
+    return [question.name for question in agent.required if question.name not in given]
