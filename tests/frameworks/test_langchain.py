@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -16,13 +18,14 @@ from langchain.agents.structured_output import (
 )
 from langchain_core.exceptions import OutputParserException
 from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.runnables import RunnableParallel
 from langchain_openai import ChatOpenAI
 from langgraph.graph.state import CompiledStateGraph
 from pydantic import ValidationError
 from scripted import answers_with, calls
-from shared import NO_JSON, NO_TOOLS, ROME, WEATHER, City, is_rome, lines_of, weather
+from shared import NO_JSON, NO_TOOLS, ROME, THREADS, WEATHER, City, is_rome, lines_of, own_lines_of, weather
 
-from tess_openai import TessParameterWarning, TessToolsWarning, changes_of, presets
+from tess_openai import TessParameterWarning, TessToolsWarning, TessWarning, changes_of, presets
 from tess_openai.testing import TessSimulator, faults
 
 NO_DEMAND = "A call that is demanded by `tool_choice` is refused before anything is sent."
@@ -206,7 +209,7 @@ def test_the_ledger_reaches_the_program(tess: dict[str, Any]) -> None:
     assert [change.param for change in changes_of(whole)] == ["seed"]
 
 
-@pytest.mark.cell("warning")
+@pytest.mark.cell("warning", note=THREADS.format("A sync `batch`, `RunnableParallel` or `include_raw=True`"))
 def test_a_loop_is_warned_once_at_its_line(tess: dict[str, Any]) -> None:
     """Under Python's default filter, whatever lies between."""
     model = chat_model(tess, seed=3)
@@ -215,3 +218,29 @@ def test_a_loop_is_warned_once_at_its_line(tess: dict[str, Any]) -> None:
         for _ in range(3):
             model.invoke("hello")
     assert lines_of(caught) == [__file__]
+
+
+async def test_a_task_is_warned_of_at_the_line_that_waits(tess: dict[str, Any]) -> None:
+    """LangChain makes tasks of async calls; each line of the program is one place, however often run."""
+    model = chat_model(tess, seed=3)
+    agent = create_agent(model, [])
+    both = RunnableParallel(one=model, other=model)
+    question: Any = {"messages": [HumanMessage("hello")]}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default", TessWarning)
+        for _ in range(2):
+            await model.ainvoke("hello")  # 1
+            await model.abatch(["hello", "hello"])  # 2
+            await both.ainvoke("hello")  # 3
+            await agent.ainvoke(question)  # 4
+            await asyncio.gather(model.ainvoke("hello"), agent.ainvoke(question))  # 5
+            async for _ in agent.astream(question, stream_mode="messages"):  # 6
+                pass
+    assert [line[-3:] for line in own_lines_of(caught, __file__)] == [f"# {number}" for number in range(1, 7)]
+
+
+def test_a_batch_warns_at_langchain_itself(tess: dict[str, Any]) -> None:
+    """Sync calls at once are made in threads, where no line of the program is on the stack."""
+    with pytest.warns(TessParameterWarning) as caught:
+        chat_model(tess, seed=3).batch(["hello", "hello"])
+    assert all("langchain_openai" in Path(file).parts for file in lines_of(list(caught)))

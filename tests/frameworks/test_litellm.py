@@ -19,7 +19,7 @@ import litellm
 import openai
 import pytest
 from scripted import answers_with, calls
-from shared import NO_TOOLS, ROME, WEATHER, City, lines_of
+from shared import NO_TOOLS, ROME, THREADS, WEATHER, City, lines_of, own_lines_of
 
 from tess_openai import TessParameterWarning, TessToolsWarning, TessWarning, changes_of, presets
 from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, TessSimulator, faults
@@ -264,7 +264,7 @@ def test_the_ledger_reaches_the_program() -> None:
     assert [change.param for change in changes_of(answer)] == ["seed"]
 
 
-@pytest.mark.cell("warning")
+@pytest.mark.cell("warning", note=THREADS.format("`batch_completion`"))
 def test_a_loop_is_warned_once_at_its_line() -> None:
     """Under Python's default filter, whatever lies between."""
     with warnings.catch_warnings(record=True) as caught:
@@ -272,6 +272,26 @@ def test_a_loop_is_warned_once_at_its_line() -> None:
         for _ in range(3):
             litellm.completion("tess/tess-6", HELLO, seed=3)
     assert lines_of(caught) == [__file__]
+
+
+async def test_a_task_is_warned_of_at_the_line_that_waits() -> None:
+    """Each line of the program is one place, however often it is run."""
+    models = [{"model_name": "guide", "litellm_params": {"model": "tess/42/tess-6"}}]
+    router = litellm.Router(model_list=models)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default", TessWarning)
+        for _ in range(2):
+            await litellm.acompletion("tess/tess-6", HELLO, seed=3)  # 1
+            await asyncio.gather(litellm.acompletion("tess/tess-6", HELLO, seed=3))  # 2
+            await asyncio.gather(router.acompletion("guide", HELLO, seed=3))  # 3
+    assert [line[-3:] for line in own_lines_of(caught, __file__)] == ["# 1", "# 2", "# 3"]
+
+
+def test_a_batch_warns_at_litellm_itself() -> None:
+    """It is made in threads, where no line of the program is on the stack."""
+    with pytest.warns(TessParameterWarning) as caught:
+        litellm.batch_completion("tess/tess-6", [HELLO, HELLO], seed=3)
+    assert all("litellm" in Path(file).parts for file in lines_of(list(caught)))
 
 
 MASTER_KEY = f"sk-{secrets.token_hex(32)}"
