@@ -98,8 +98,8 @@ def test_structured_output(simulator: TessSimulator, emulating: dict[str, Any]) 
 
 @pytest.mark.cell(
     "tool loop",
-    note="By prompt, with `ReActAgent`. LlamaIndex itself refuses what needs functions of the model's own, such "
-    "as `FunctionAgent`, with a `ValueError` before anything is sent; under emulation it works.",
+    note="By prompt, with `ReActAgent`. LlamaIndex itself refuses what needs functions of the model's own, "
+    "such as `FunctionAgent`, with a `ValueError` before anything is sent; under emulation it works.",
 )
 async def test_tool_loop_by_prompt(simulator: TessSimulator, tess: dict[str, Any]) -> None:
     """LlamaIndex's own agent for models without functions; nothing is warned of."""
@@ -156,8 +156,8 @@ async def test_tool_loop(simulator: TessSimulator, emulating: dict[str, Any]) ->
 
 @pytest.mark.cell(
     "ledger",
-    note="`changes_of(response)`; the SDK's answer is kept in `raw`, but by `as_structured_llm`, which has its "
-    "object there.",
+    note="`changes_of(response)`; the SDK's answer is kept in `raw`, but by `as_structured_llm`, which has "
+    "its object there.",
 )
 def test_the_ledger_reaches_the_program(tess: dict[str, Any]) -> None:
     """On the response, and on the last piece of a stream."""
