@@ -239,8 +239,18 @@ async def test_a_task_is_warned_of_at_the_line_that_waits(tess: dict[str, Any]) 
     assert [line[-3:] for line in own_lines_of(caught, __file__)] == [f"# {number}" for number in range(1, 7)]
 
 
-def test_a_batch_warns_at_langchain_itself(tess: dict[str, Any]) -> None:
-    """Sync calls at once are made in threads, where no line of the program is on the stack."""
+IN_THREADS: dict[str, Callable[[ChatOpenAI], Any]] = {
+    "batch": lambda model: model.batch(["hello", "hello"]),
+    "RunnableParallel": lambda model: RunnableParallel(one=model, other=model).invoke("hello"),
+    "include_raw": lambda model: model.with_structured_output(City, include_raw=True).invoke("hello"),
+}
+
+
+@pytest.mark.parametrize("use", IN_THREADS.values(), ids=IN_THREADS)
+def test_calls_in_threads_warn_at_langchain_itself(
+    tess: dict[str, Any], use: Callable[[ChatOpenAI], Any]
+) -> None:
+    """No line of the program is on the stack of a thread of LangChain's."""
     with pytest.warns(TessParameterWarning) as caught:
-        chat_model(tess, seed=3).batch(["hello", "hello"])
+        use(chat_model(tess, seed=3))
     assert all("langchain_openai" in Path(file).parts for file in lines_of(list(caught)))
