@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Final
 
 from tess_openai.core.changes import Topic
+from tess_openai.edge.awaiting import current_task, first_frame, frame_that_waits_for
 from tess_openai.exceptions import (
     TessAnswerWarning,
     TessMessagesWarning,
@@ -70,24 +71,34 @@ def warn(
 def caller() -> FrameType | None:
     """Return the nearest frame that is neither this package's nor an installed library's.
 
-    Where all are (a program that is installed itself, or a framework that runs its calls in threads), the
+    Where a library makes the call in a task of its own, that is a frame of what waits for the task. Where
+    there is none (a program that is installed itself, or a framework that runs its calls in threads), the
     nearest that is neither the SDK's, nor of what is below it; else of whatever started the call.
     """
     frame: FrameType | None = sys._getframe()  # pyright: ignore[reportPrivateUsage] # noqa: SLF001 - documented by sys
     library: FrameType | None = None
     machinery: FrameType | None = None
+    task = current_task()
+    first = None if task is None else first_frame(task)
     while frame is not None:
-        filename = frame.f_code.co_filename
-        if not filename.startswith(_OWN):
-            if not filename.startswith(_LIBRARIES) and not filename.startswith("<frozen"):
+        if not frame.f_code.co_filename.startswith(_OWN):
+            if _is_of_a_program(frame):
                 return frame
             package: str = frame.f_globals.get("__name__", "").partition(".")[0]
             if package in _MACHINERY:
                 machinery = machinery or frame
             else:
                 library = library or frame
+        if frame is first:  # below it there is but the event loop, and the line that runs it
+            waiting = frame_that_waits_for(task, _is_of_a_program)
+            if waiting is not None:
+                return waiting
         frame = frame.f_back
     return library or machinery
+
+
+def _is_of_a_program(frame: FrameType) -> bool:
+    return not frame.f_code.co_filename.startswith((_OWN, "<frozen", *_LIBRARIES))
 
 
 class _Said:

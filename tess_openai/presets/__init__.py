@@ -10,6 +10,7 @@ options of `TessOptions`; what is not said comes from `TESS_*`. The objects are 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from tess_openai.exceptions import TessConfigurationError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from tess_openai.clients import Connection, TessOptions
+    from tess_openai.core.policy import Unsupported
 
 __all__ = [
     "async_instructor",
@@ -39,9 +41,13 @@ def langchain(agent_id: int | str | None = None, **options: Unpack[TessOptions])
     """Return arguments for LangChain's `ChatOpenAI`: `ChatOpenAI(model="tess-6", **presets.langchain(8794))`.
 
     The answer's headers are kept in `response_metadata`, where `changes_of(message)` finds the ledger.
+
+    A `tool_choice` that demands a call which is not emulated is refused, unless `unsupported` has a word for
+    it or for `"*"`: an agent of LangChain's with a `response_format` demands one in each turn, and asks again
+    up to 9999 times when none comes.
     """
     _require("langchain_openai", "langchain-openai")
-    tess = _connection(agent_id, options)
+    tess = _connection(agent_id, {**options, "unsupported": _refusing("tool_choice", options)})
     return {
         "base_url": tess["base_url"],
         "api_key": tess["api_key"],
@@ -102,7 +108,7 @@ def pydantic_ai(agent_id: int | str | None = None, *, model: str, **options: Unp
         "supports_json_schema_output": emulates_json,
         "supports_json_object_output": emulates_json,
         "default_structured_output_mode": "native" if emulates_json else "prompted",
-        "supports_image_input": False,
+        "supports_image_input": False,  # these four: what a tool returns; a prompt's go out all the same
         "supports_document_input": False,
         "supports_audio_file_input": False,
         "supports_video_input": False,
@@ -229,6 +235,14 @@ def _emulates(param: str, options: TessOptions) -> bool:
     words = {"*": unsupported} if isinstance(unsupported, str) else unsupported
     default = "emulate" if options.get("emulate") else words.get("*", "warn")
     return words.get(param, default) == "emulate"
+
+
+def _refusing(param: str, options: TessOptions) -> Unsupported:
+    """Return the caller's `unsupported`, with `"error"` for a parameter over which it says nothing."""
+    said = options.get("unsupported", {})
+    if not isinstance(said, Mapping) or "*" in said:
+        return said
+    return {param: "error", **said}
 
 
 def _instructor_mode(module: Any, mode: Any, options: TessOptions) -> Any:

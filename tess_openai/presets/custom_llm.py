@@ -1,23 +1,31 @@
 """A custom provider for LiteLLM: chat completions of any agent, under LiteLLM's own types and proxy.
 
 Source: LiteLLM's documentation, "Custom API Server (Custom Format)" (documented). That a provider may return
-`ModelResponseStream` was read in its source (1.106).
+`ModelResponseStream`, and under which names key, base and headers of a call come, was read in its source
+(1.106).
 """
 
 from __future__ import annotations
 
 import asyncio
 import types
-from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from weakref import WeakKeyDictionary
 
 import openai
 
 from tess_openai.clients import create_async_client, create_client
+from tess_openai.exceptions import TessConfigurationError
 
 if TYPE_CHECKING:
     from tess_openai.clients import TessOptions
+
+Client = TypeVar("Client", openai.OpenAI, openai.AsyncOpenAI)
+
+MOST_CLIENTS: Final = 256
+"""Of one kind, so that a proxy whose callers bring keys of their own does not grow for ever."""
 
 
 def build(litellm: Any, agent_id: int | str | None, options: TessOptions) -> Any:
@@ -25,78 +33,125 @@ def build(litellm: Any, agent_id: int | str | None, options: TessOptions) -> Any
     return types.new_class("TessProvider", (Provider, litellm.CustomLLM))(litellm, agent_id, options)
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Whose answers a call asks for, where it is not the provider's own word: what clients are kept under.
+
+    Attributes:
+        agent: A number; None for the provider's agent.
+        api_key: A key of Tess's, of this call or its deployment; None for the provider's.
+        api_base: As `base_url` of the factories; None for the provider's.
+    """
+
+    agent: str | None
+    api_key: str | None = field(default=None, repr=False)
+    api_base: str | None = None
+
+
 class Provider:
-    """Carries LiteLLM's calls to clients of this package, one per agent."""
+    """Carries LiteLLM's calls to clients of this package, one for each agent, key and base."""
 
     def __init__(self, litellm: Any, agent_id: int | str | None, options: TessOptions) -> None:
         super().__init__()
         self._litellm = litellm
         self._agent_id = agent_id
         self._options = options
-        self._clients: dict[str | None, openai.OpenAI] = {}
-        self._async_clients: WeakKeyDictionary[object, dict[str | None, openai.AsyncOpenAI]] = (
-            WeakKeyDictionary()
-        )
+        self._clients: dict[Source, openai.OpenAI] = {}
+        self._async_clients: WeakKeyDictionary[object, dict[Source, openai.AsyncOpenAI]] = WeakKeyDictionary()
 
     def completion(self, model: str, **given: Any) -> Any:
         """Answer `litellm.completion`."""
-        agent, arguments = to_call(model, given)
-        answer = self._client(agent).chat.completions.create(**arguments)
+        answer = self._client(model, given).chat.completions.create(**to_arguments(model, given))
         return self._litellm.ModelResponse(**answer.model_dump())
 
     def streaming(self, model: str, **given: Any) -> Iterator[Any]:
         """Answer `litellm.completion(stream=True)`."""
-        agent, arguments = to_call(model, given)
-        for chunk in self._client(agent).chat.completions.create(**arguments, stream=True):
+        arguments = to_arguments(model, given)
+        for chunk in self._client(model, given).chat.completions.create(**arguments, stream=True):
             yield self._litellm.ModelResponseStream(**chunk.model_dump())
 
     async def acompletion(self, model: str, **given: Any) -> Any:
         """Async counterpart of `completion`."""
-        agent, arguments = to_call(model, given)
-        answer = await self._async_client(agent).chat.completions.create(**arguments)
+        client = self._async_client(model, given)
+        answer = await client.chat.completions.create(**to_arguments(model, given))
         return self._litellm.ModelResponse(**answer.model_dump())
 
     async def astreaming(self, model: str, **given: Any) -> AsyncIterator[Any]:
         """Async counterpart of `streaming`."""
-        agent, arguments = to_call(model, given)
-        async for chunk in await self._async_client(agent).chat.completions.create(**arguments, stream=True):
+        client, arguments = self._async_client(model, given), to_arguments(model, given)
+        async for chunk in await client.chat.completions.create(**arguments, stream=True):
             yield self._litellm.ModelResponseStream(**chunk.model_dump())
 
-    def _client(self, agent: str | None) -> Any:  # arguments of run time defeat the SDK's overloads
-        client = self._clients.get(agent)
-        if client is None:
-            client = create_client(self._agent_id if agent is None else agent, **self._options)
-            client = self._clients.setdefault(agent, client)
-        return client
+    def _client(self, model: str, given: dict[str, Any]) -> Any:  # as arguments of run time defeat overloads
+        return _with_retries(self._kept(self._clients, create_client, to_source(model, given)), given)
 
-    def _async_client(self, agent: str | None) -> Any:
+    def _async_client(self, model: str, given: dict[str, Any]) -> Any:
         """Return the client of this event loop: connections cannot move between loops."""
         clients = self._async_clients.setdefault(asyncio.get_running_loop(), {})
-        client = clients.get(agent)
+        return _with_retries(self._kept(clients, create_async_client, to_source(model, given)), given)
+
+    def _kept(self, clients: dict[Source, Client], create: Callable[..., Client], source: Source) -> Client:
+        client = clients.get(source)
         if client is None:
-            client = create_async_client(self._agent_id if agent is None else agent, **self._options)
-            clients[agent] = client
+            options = {**self._options}
+            if source.api_key is not None:
+                options["api_key"] = source.api_key
+            if source.api_base is not None:
+                options["base_url"] = source.api_base
+            client = create(self._agent_id if source.agent is None else source.agent, **options)
+            while len(clients) >= MOST_CLIENTS:
+                clients.pop(next(iter(clients)), None)  # not closed: it may be in the middle of a call
+            client = clients.setdefault(source, client)
         return client
 
 
-def to_call(model: str, given: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
-    """Return the agent that a model name names, and the arguments of the SDK's `create`.
+def to_source(model: str, given: dict[str, Any]) -> Source:
+    """Return whom a call of LiteLLM's asks, and with whose key.
 
-    `"8794/tess-6"` names both, `"8794"` the agent alone, anything else is a model of the provider's agent.
-    LiteLLM's parameters go into the body by `extra_body`, since this SDK may be too old to know them all.
+    Raises:
+        TessConfigurationError: A base is named without a key. The provider's key is not sent to where a call
+            alone says.
     """
-    head, _, rest = model.partition("/")
-    agent, name = (head, rest) if head.isdecimal() else (None, model)
+    api_key, api_base = given.get("api_key"), given.get("api_base")
+    if api_base is not None and api_key is None:
+        raise TessConfigurationError(
+            "api_base is given without api_key, and the provider's key goes to the provider's base URL only. "
+            "Give both; or none, and the URL to presets.litellm_provider(base_url=...)"
+        )
+    return Source(_split(model)[0], api_key, api_base)
+
+
+def to_arguments(model: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of the SDK's `create`.
+
+    LiteLLM's parameters go into the body by `extra_body`, since this SDK may be too old to know them all. Its
+    `headers=` and `extra_headers=` come as one, `headers`.
+    """
     parameters: dict[str, Any] = dict(given["optional_params"])
-    own: dict[str, Any] = {
-        key: parameters.pop(key) for key in ("extra_headers", "extra_query") if key in parameters
-    }
-    parameters.pop("stream", None)
+    query = parameters.pop("extra_query", None)
+    for name in ("stream", "max_retries"):
+        parameters.pop(name, None)
     parameters |= parameters.pop("extra_body", None) or {}
-    return agent, {
-        "model": name or openai.NOT_GIVEN,
+    return {
+        "model": _split(model)[1] or openai.NOT_GIVEN,
         "messages": given["messages"],
         "timeout": openai.NOT_GIVEN if given.get("timeout") is None else given["timeout"],
+        "extra_headers": given.get("headers"),
+        "extra_query": query,
         "extra_body": parameters,
-        **own,
     }
+
+
+def _split(model: str) -> tuple[str | None, str]:
+    """Return the agent and the model that a name names.
+
+    `"8794/tess-6"` names both, `"8794"` the agent alone, anything else is a model of the provider's agent.
+    """
+    head, _, rest = model.partition("/")
+    return (head, rest) if head.isdecimal() else (None, model)
+
+
+def _with_retries(client: Client, given: dict[str, Any]) -> Client:
+    """Return the client that tries again as often as LiteLLM says: its router says 0 and does it itself."""
+    retries: int | None = given["optional_params"].get("max_retries")
+    return client if retries is None else client.with_options(max_retries=retries)

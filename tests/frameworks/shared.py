@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Sequence
 from typing import Final
 from warnings import WarningMessage
@@ -20,6 +21,10 @@ NO_TOOLS: Final = (
 NO_FIELD: Final = (
     "The framework keeps no field of an answer that it does not know. Use `on_change`, the warnings or "
     "the log."
+)
+THREADS: Final = (
+    "{} makes its calls in threads, where no line of yours is on the stack: the warning is at the "
+    "framework's own."
 )
 ROME: Final = '{"name": "Rome", "country": "Italy"}'
 WEATHER: Final = '{"city": "Rome"}'
@@ -40,6 +45,13 @@ def is_rome(made: object) -> bool:
 def weather(city: str) -> str:
     """Tell the weather of a city."""
     return f"sunny in {city}"
+
+
+def own_lines_of(caught: Sequence[WarningMessage], file: str) -> list[str]:
+    """Return what stands in the lines of a file that this package has warned at; all must be of that file."""
+    told = [each for each in caught if issubclass(each.category, TessWarning)]
+    assert {each.filename for each in told} == {file}
+    return [linecache.getline(file, each.lineno).strip() for each in told]
 
 
 def lines_of(caught: Sequence[WarningMessage]) -> list[str]:

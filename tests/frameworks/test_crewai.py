@@ -11,7 +11,7 @@ import pytest
 from crewai import LLM, Agent, Crew, Task
 from crewai.tools import tool
 from scripted import calls
-from shared import NO_FIELD, NO_JSON, NO_TOOLS, ROME, WEATHER, City, lines_of
+from shared import NO_FIELD, NO_JSON, NO_TOOLS, ROME, THREADS, WEATHER, City, lines_of
 
 from tess_openai import Change, TessParameterWarning, TessToolsWarning, TessWarning, presets
 from tess_openai.testing import TessSimulator, faults
@@ -135,8 +135,7 @@ def test_the_ledger_goes_to_on_change(tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell(
     "warning",
-    note="For `LLM.call`. A crew makes its calls in threads, where no line of yours is on the stack: the "
-    "warning is at CrewAI's.",
+    note=THREADS.format("A crew"),
 )
 def test_a_loop_is_warned_once_at_its_line(tess: dict[str, Any]) -> None:
     """Under Python's default filter, whatever lies between."""

@@ -48,7 +48,20 @@ async def test_async(simulator: TessSimulator, tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell("several turns")
 def test_several_turns(simulator: TessSimulator, tess: dict[str, Any]) -> None:
-    """What does not fit is asked for again, with the mistake as a further turn."""
+    """The object of the turn before goes back as history, as the JSON that it was."""
+    client = presets.instructor(42, **tess)
+    simulator.script(ROME, ROME)
+    first = ask(client)
+    history = [*HELLO, {"role": "assistant", "content": first.model_dump_json()}]
+    history.append({"role": "user", "content": "And again?"})
+    assert is_rome(client.chat.completions.create(model="tess-6", messages=history, response_model=City))
+    turns = [message for message in simulator.calls[1].json["messages"] if message["role"] != "system"]
+    assert [message["role"] for message in turns] == ["user", "assistant", "user"]
+    assert "Rome" in turns[1]["content"]
+
+
+def test_what_does_not_fit_is_asked_for_again(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """With the mistake as a further turn."""
     simulator.script('{"name": "Rome"}', ROME)
     assert is_rome(ask(presets.instructor(42, **tess), max_retries=2))
     assert "country" in simulator.calls[1].json["messages"][-1]["content"]

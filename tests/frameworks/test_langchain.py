@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import warnings
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
 from langchain.agents import create_agent
+from langchain.agents.structured_output import (
+    ProviderStrategy,
+    StructuredOutputValidationError,
+    ToolStrategy,
+)
+from langchain_core.exceptions import OutputParserException
 from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.runnables import RunnableParallel
 from langchain_openai import ChatOpenAI
+from langgraph.graph.state import CompiledStateGraph
 from pydantic import ValidationError
 from scripted import answers_with, calls
-from shared import NO_JSON, NO_TOOLS, ROME, WEATHER, City, is_rome, lines_of, weather
+from shared import NO_JSON, NO_TOOLS, ROME, THREADS, WEATHER, City, is_rome, lines_of, own_lines_of, weather
 
-from tess_openai import TessParameterWarning, TessToolsWarning, changes_of, presets
+from tess_openai import TessParameterWarning, TessToolsWarning, TessWarning, changes_of, presets
 from tess_openai.testing import TessSimulator, faults
+
+NO_DEMAND = "A call that is demanded by `tool_choice` is refused before anything is sent."
 
 
 def chat_model(tess: dict[str, Any], **more: Any) -> ChatOpenAI:
@@ -39,6 +52,13 @@ def test_stream(tess: dict[str, Any]) -> None:
     assert len(chunks) > 5
     assert "".join(chunk.text for chunk in chunks).endswith("heard: hello")
     assert any(chunk.response_metadata.get("finish_reason") == "stop" for chunk in chunks)
+
+
+def test_usage_of_a_stream(tess: dict[str, Any]) -> None:
+    """Counts come where they are asked for; LangChain asks for none of a `base_url` that is not OpenAI's."""
+    for asked in (None, True):
+        counts = [chunk.usage_metadata for chunk in chat_model(tess, stream_usage=asked).stream("hello")]
+        assert any(counts) is bool(asked)
 
 
 @pytest.mark.cell("async")
@@ -68,12 +88,75 @@ def test_errors(simulator: TessSimulator, tess: dict[str, Any]) -> None:
         chat_model(tess).invoke("hello")
 
 
-@pytest.mark.cell("structured output", gives=False, note=NO_JSON)
-def test_structured_output_without_emulation(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+@pytest.mark.cell("structured output", gives=False, note=f"{NO_JSON} {NO_DEMAND}")
+@pytest.mark.parametrize(
+    ("method", "error"), [("json_schema", ValidationError), ("json_mode", OutputParserException)]
+)
+def test_structured_output_without_emulation(
+    simulator: TessSimulator, tess: dict[str, Any], method: Any, error: type[Exception]
+) -> None:
     """Prose where JSON was asked for is an error, never a silent None."""
     simulator.script("Rome, in Italy.")
-    with pytest.warns(TessParameterWarning, match="response_format"), pytest.raises(ValidationError):
-        chat_model(tess).with_structured_output(City).invoke("Which city?")
+    model = chat_model(tess).with_structured_output(City, method=method)
+    with pytest.warns(TessParameterWarning, match="response_format"), pytest.raises(error):
+        model.invoke("Which city? Answer in JSON.")
+
+
+def test_native_output_of_an_agent_without_emulation(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """The same, after one call, as the agent's own error."""
+    agent = create_agent(chat_model(tess), [], response_format=ProviderStrategy(City))
+    with (
+        pytest.warns(TessParameterWarning, match="response_format"),
+        pytest.raises(StructuredOutputValidationError),
+    ):
+        agent.invoke({"messages": [HumanMessage("Which city?")]})
+    assert len(simulator.calls) == 1
+
+
+def agent_with_format(tess: dict[str, Any], response_format: Any) -> Any:
+    """An agent that is asked for its answer in a shape."""
+    return create_agent(chat_model(tess), [weather], response_format=response_format)
+
+
+DEMANDING: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "an agent": lambda tess: agent_with_format(tess, City),
+    "an agent with a strategy": lambda tess: agent_with_format(tess, ToolStrategy(City)),
+    "a chain": lambda tess: chat_model(tess).with_structured_output(City, method="function_calling"),
+    "bound functions": lambda tess: chat_model(tess).bind_tools([weather], tool_choice="any"),
+    "a word for another parameter": lambda tess: agent_with_format(
+        {**tess, "unsupported": {"seed": "ignore"}}, City
+    ),
+}
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+@pytest.mark.parametrize("make", DEMANDING.values(), ids=DEMANDING)
+def test_a_call_that_nobody_will_make_is_refused(
+    simulator: TessSimulator,
+    tess: dict[str, Any],
+    make: Callable[[dict[str, Any]], Any],
+    stream: bool,  # noqa: FBT001 - parametrized
+) -> None:
+    """Before anything is sent: LangChain's agents would ask for it again and again, each time paid for."""
+    question = [HumanMessage("Which city?")]
+    runnable = make(tess)
+    given: Any = {"messages": question} if isinstance(runnable, CompiledStateGraph) else question
+    with pytest.raises(openai.BadRequestError, match=r'call was demanded.*"tools": "emulate"') as raised:
+        list(runnable.stream(given)) if stream else runnable.invoke(given)
+    assert (raised.value.param, raised.value.code) == ("tool_choice", "unsupported_parameter")
+    assert simulator.requests == []
+
+
+@pytest.mark.parametrize("unsupported", ["warn", {"tool_choice": "warn"}, {"*": "warn"}])
+def test_the_callers_own_word_on_a_demand_counts(
+    simulator: TessSimulator, tess: dict[str, Any], unsupported: Any
+) -> None:
+    """Whatever the preset says where the caller says nothing."""
+    model = chat_model({**tess, "unsupported": unsupported}).bind_tools([weather], tool_choice="any")
+    with pytest.warns(TessToolsWarning, match="tool") as caught:
+        assert model.invoke("Weather in Rome?").text
+    assert [str(each.message).split()[0] for each in caught] == ["tools", "tool_choice"]
+    assert len(simulator.calls) == 1
 
 
 @pytest.mark.cell("structured output", emulated=True)
@@ -88,12 +171,13 @@ def test_structured_output(simulator: TessSimulator, emulating: dict[str, Any], 
 
 
 @pytest.mark.cell("tool loop", gives=False, note=NO_TOOLS)
-def test_tool_loop_without_emulation(tess: dict[str, Any]) -> None:
-    """The agent answers without the tool, and the program is told."""
+def test_tool_loop_without_emulation(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """The agent answers without the tool, after one call, and the program is told."""
     agent = create_agent(chat_model(tess), [weather])
     with pytest.warns(TessToolsWarning, match="tools"):
         answer = agent.invoke({"messages": [HumanMessage("Weather in Rome?")]})
     assert [type(message) for message in answer["messages"]] == [HumanMessage, AIMessage]
+    assert len(simulator.calls) == 1
 
 
 @pytest.mark.cell("tool loop", emulated=True)
@@ -125,7 +209,7 @@ def test_the_ledger_reaches_the_program(tess: dict[str, Any]) -> None:
     assert [change.param for change in changes_of(whole)] == ["seed"]
 
 
-@pytest.mark.cell("warning")
+@pytest.mark.cell("warning", note=THREADS.format("A sync `batch`, `RunnableParallel` or `include_raw=True`"))
 def test_a_loop_is_warned_once_at_its_line(tess: dict[str, Any]) -> None:
     """Under Python's default filter, whatever lies between."""
     model = chat_model(tess, seed=3)
@@ -134,3 +218,39 @@ def test_a_loop_is_warned_once_at_its_line(tess: dict[str, Any]) -> None:
         for _ in range(3):
             model.invoke("hello")
     assert lines_of(caught) == [__file__]
+
+
+async def test_a_task_is_warned_of_at_the_line_that_waits(tess: dict[str, Any]) -> None:
+    """LangChain makes tasks of async calls; each line of the program is one place, however often run."""
+    model = chat_model(tess, seed=3)
+    agent = create_agent(model, [])
+    both = RunnableParallel(one=model, other=model)
+    question: Any = {"messages": [HumanMessage("hello")]}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default", TessWarning)
+        for _ in range(2):
+            await model.ainvoke("hello")  # 1
+            await model.abatch(["hello", "hello"])  # 2
+            await both.ainvoke("hello")  # 3
+            await agent.ainvoke(question)  # 4
+            await asyncio.gather(model.ainvoke("hello"), agent.ainvoke(question))  # 5
+            async for _ in agent.astream(question, stream_mode="messages"):  # 6
+                pass
+    assert [line[-3:] for line in own_lines_of(caught, __file__)] == [f"# {number}" for number in range(1, 7)]
+
+
+IN_THREADS: dict[str, Callable[[ChatOpenAI], Any]] = {
+    "batch": lambda model: model.batch(["hello", "hello"]),
+    "RunnableParallel": lambda model: RunnableParallel(one=model, other=model).invoke("hello"),
+    "include_raw": lambda model: model.with_structured_output(City, include_raw=True).invoke("hello"),
+}
+
+
+@pytest.mark.parametrize("use", IN_THREADS.values(), ids=IN_THREADS)
+def test_calls_in_threads_warn_at_langchain_itself(
+    tess: dict[str, Any], use: Callable[[ChatOpenAI], Any]
+) -> None:
+    """No line of the program is on the stack of a thread of LangChain's."""
+    with pytest.warns(TessParameterWarning) as caught:
+        use(chat_model(tess, seed=3))
+    assert all("langchain_openai" in Path(file).parts for file in lines_of(list(caught)))

@@ -19,7 +19,7 @@ import litellm
 import openai
 import pytest
 from scripted import answers_with, calls
-from shared import NO_TOOLS, ROME, WEATHER, City, lines_of
+from shared import NO_TOOLS, ROME, THREADS, WEATHER, City, lines_of, own_lines_of
 
 from tess_openai import TessParameterWarning, TessToolsWarning, TessWarning, changes_of, presets
 from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, TessSimulator, faults
@@ -91,6 +91,105 @@ def test_async() -> None:
 
     for _ in range(2):
         assert asyncio.run(ask()).endswith("heard: hello")
+
+
+OTHER_KEY = "2|" + "k" * 48
+
+
+def given_to_complete(call: str, more: dict[str, Any]) -> None:
+    """Make a call in one of LiteLLM's ways, to its end."""
+
+    async def ask() -> None:
+        await litellm.acompletion("tess/tess-6", HELLO, **more)
+
+    async def ask_for_stream() -> None:
+        async for _ in await litellm.acompletion("tess/tess-6", HELLO, stream=True, **more):
+            pass
+
+    if call == "whole":
+        litellm.completion("tess/tess-6", HELLO, **more)
+    elif call == "stream":
+        list(litellm.completion("tess/tess-6", HELLO, stream=True, **more))
+    else:
+        asyncio.run(ask() if call == "async" else ask_for_stream())
+
+
+@pytest.mark.parametrize("call", ["whole", "stream", "async", "async stream"])
+def test_what_is_given_to_a_call_is_on_the_wire(
+    simulator: TessSimulator, tess: dict[str, Any], call: str
+) -> None:
+    """Headers by both of LiteLLM's names, another key with its workspace, fields of the agent's, no more."""
+    simulator.api_keys |= {OTHER_KEY}
+    headers = {"headers": {"x-one": "1"}, "extra_headers": {"x-two": "2", "x-workspace-id": "7001"}}
+    given_to_complete(call, {**headers, "extra_body": {"root_id": 7}, "max_retries": 0, "api_key": OTHER_KEY})
+    given_to_complete(call, {})
+    first, second = simulator.requests
+    assert (first.headers["x-one"], first.headers["x-two"]) == ("1", "2")
+    assert first.headers["authorization"] == f"Bearer {OTHER_KEY}"
+    assert first.json["root_id"] == 7
+    assert first.json.keys() - {"root_id"} == second.json.keys() <= {"model", "messages", "stream"}
+    assert second.headers["authorization"] == f"Bearer {tess['api_key']}"
+
+
+def test_a_deployment_has_its_own_account(tess: dict[str, Any]) -> None:
+    """Key and base of a router's deployment, whatever the provider was made with."""
+    with TessSimulator(api_keys={OTHER_KEY}) as other:
+        other.serve()
+        account = {"api_key": OTHER_KEY, "api_base": other.base_url}
+        models = [{"model_name": "guide", "litellm_params": {"model": "tess/42/tess-6", **account}}]
+        litellm.Router(model_list=models).completion("guide", HELLO)
+        assert [request.path.split("/")[2] for request in other.requests] == ["42"]
+        assert "max_retries" not in other.requests[0].json
+
+
+@pytest.mark.parametrize("call", ["whole", "async"])
+def test_the_providers_key_stays_with_its_base(simulator: TessSimulator, call: str) -> None:
+    """It is not sent to where a call alone says."""
+    with TessSimulator() as other:
+        other.serve()
+        with pytest.raises(openai.APIError, match="api_base is given without api_key"):
+            given_to_complete(call, {"api_base": other.base_url})
+        assert (other.requests, simulator.requests) == ([], [])
+
+
+@pytest.mark.parametrize("retries", [0, 1])
+def test_tries_are_as_many_as_litellm_says(simulator: TessSimulator, retries: int) -> None:
+    """By its own word for it."""
+    simulator.fault(*[faults.server_error() for _ in range(3)])
+    with pytest.raises(openai.InternalServerError):
+        litellm.completion("tess/tess-6", HELLO, max_retries=retries)
+    assert len(simulator.requests) == retries + 1
+
+
+REFUSED_BY_LITELLM: dict[str, Any] = {
+    "reasoning_effort": "low",
+    "verbosity": "low",
+    "thinking": {"type": "enabled", "budget_tokens": 1024},
+}
+
+
+@pytest.mark.parametrize("param", REFUSED_BY_LITELLM)
+def test_what_litellm_itself_refuses_or_drops(simulator: TessSimulator, param: str) -> None:
+    """Until it is told that the provider takes it; then the policy has its say."""
+    given = {param: REFUSED_BY_LITELLM[param]}
+    with pytest.raises(litellm.exceptions.UnsupportedParamsError):
+        litellm.completion("tess-ignoring/tess-6", HELLO, **given)
+    dropped = litellm.completion("tess-ignoring/tess-6", HELLO, **given, drop_params=True)
+    assert changes_of(dropped) == ()
+    allowed = litellm.completion("tess-ignoring/tess-6", HELLO, **given, allowed_openai_params=[param])
+    sent = simulator.calls[-1].json
+    assert (
+        param in sent if param == "thinking" else [change.param for change in changes_of(allowed)] == [param]
+    )
+
+
+@pytest.mark.parametrize("param", ["user", "prompt_cache_retention"])
+def test_what_litellm_drops_in_silence(param: str) -> None:
+    """Before the provider sees it, unless it is in `extra_body`."""
+    given: dict[str, Any] = {param: "24h"}
+    assert changes_of(litellm.completion("tess-ignoring/tess-6", HELLO, **given)) == ()
+    let_through = litellm.completion("tess-ignoring/tess-6", HELLO, extra_body=given)
+    assert [change.param for change in changes_of(let_through)] == [param]
 
 
 @pytest.mark.cell("several turns")
@@ -165,7 +264,7 @@ def test_the_ledger_reaches_the_program() -> None:
     assert [change.param for change in changes_of(answer)] == ["seed"]
 
 
-@pytest.mark.cell("warning")
+@pytest.mark.cell("warning", note=THREADS.format("`batch_completion`"))
 def test_a_loop_is_warned_once_at_its_line() -> None:
     """Under Python's default filter, whatever lies between."""
     with warnings.catch_warnings(record=True) as caught:
@@ -173,6 +272,26 @@ def test_a_loop_is_warned_once_at_its_line() -> None:
         for _ in range(3):
             litellm.completion("tess/tess-6", HELLO, seed=3)
     assert lines_of(caught) == [__file__]
+
+
+async def test_a_task_is_warned_of_at_the_line_that_waits() -> None:
+    """Each line of the program is one place, however often it is run."""
+    models = [{"model_name": "guide", "litellm_params": {"model": "tess/42/tess-6"}}]
+    router = litellm.Router(model_list=models)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default", TessWarning)
+        for _ in range(2):
+            await litellm.acompletion("tess/tess-6", HELLO, seed=3)  # 1
+            await asyncio.gather(litellm.acompletion("tess/tess-6", HELLO, seed=3))  # 2
+            await asyncio.gather(router.acompletion("guide", HELLO, seed=3))  # 3
+    assert [line[-3:] for line in own_lines_of(caught, __file__)] == ["# 1", "# 2", "# 3"]
+
+
+def test_a_batch_warns_at_litellm_itself() -> None:
+    """It is made in threads, where no line of the program is on the stack."""
+    with pytest.warns(TessParameterWarning) as caught:
+        litellm.batch_completion("tess/tess-6", [HELLO, HELLO], seed=3)
+    assert all("litellm" in Path(file).parts for file in lines_of(list(caught)))
 
 
 MASTER_KEY = f"sk-{secrets.token_hex(32)}"
@@ -246,6 +365,7 @@ def test_the_proxy_serves_agents_to_a_fleet(proxy: str, simulator: TessSimulator
         streamed = "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices)
     text = answer.choices[0].message.content or ""
     assert (text[:8], streamed[:8]) == ("Agent 42", "Agent 43")
+    assert not any(MASTER_KEY in str(request.headers.items()) for request in simulator.requests)
     assert [change.param for change in changes_of(answer)] == ["seed"]
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import openai
 import pytest
-from llama_index.core.agent.workflow import FunctionAgent
+from llama_index.core.agent.workflow import FunctionAgent, ReActAgent
 from llama_index.core.llms import ChatMessage
+from llama_index.core.program import FunctionCallingProgram
 from llama_index.core.tools import FunctionTool
 from llama_index.llms.openai_like import OpenAILike
 from scripted import answers_with, calls
-from shared import NO_TOOLS, ROME, WEATHER, City, is_rome, lines_of, weather
+from shared import ROME, WEATHER, City, is_rome, lines_of, own_lines_of, weather
 
-from tess_openai import TessToolsWarning, TessWarning, changes_of, presets
+from tess_openai import Change, TessToolsWarning, TessWarning, changes_of, presets
 from tess_openai.testing import TessSimulator, faults
 
 HELLO = [ChatMessage(role="user", content="hello")]
@@ -70,14 +72,18 @@ def test_errors(simulator: TessSimulator, tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell(
     "structured output",
-    note="By prompt: LlamaIndex puts the schema into the prompt and takes the JSON out of the answer. Its "
-    "needless `tool_choice` is left out with a warning.",
+    note="By prompt: LlamaIndex puts the schema into the prompt and takes the JSON out of the answer. It "
+    "demands a call of no function with it; that is left out without a warning, and `on_change` is told.",
 )
 def test_structured_output_by_prompt(simulator: TessSimulator, tess: dict[str, Any]) -> None:
     """LlamaIndex's own way for models without functions; prose is an error."""
     simulator.script(f"Here it is:\n```json\n{ROME}\n```", "Rome, in Italy.")
-    model = language_model(tess).as_structured_llm(City)
-    assert is_rome(model.chat(HELLO).raw)
+    changes: list[Change] = []
+    model = language_model({**tess, "on_change": changes.append}).as_structured_llm(City)
+    answer = model.chat(HELLO)
+    assert is_rome(answer.raw)
+    assert [change.param for change in changes] == ["tool_choice"]
+    assert changes_of(answer) == ()
     with pytest.raises(ValueError, match="json"):
         model.chat(HELLO)
 
@@ -90,10 +96,51 @@ def test_structured_output(simulator: TessSimulator, emulating: dict[str, Any]) 
     assert is_rome(answer.raw)
 
 
-@pytest.mark.cell("tool loop", gives=False, note=NO_TOOLS)
-def test_tool_loop_without_emulation(tess: dict[str, Any]) -> None:
+@pytest.mark.cell(
+    "tool loop",
+    note="By prompt, with `ReActAgent`. LlamaIndex itself refuses what needs functions of the model's own, "
+    "such as `FunctionAgent`, with a `ValueError` before anything is sent; under emulation it works.",
+)
+async def test_tool_loop_by_prompt(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """LlamaIndex's own agent for models without functions; nothing is warned of."""
+    thought = "Thought: I need a tool.\nAction: weather\nAction Input: "
+    simulator.script(
+        thought + WEATHER,
+        answers_with("sunny in Rome", "Thought: I can answer.\nAnswer: It is sunny in Rome."),
+    )
+    agent = ReActAgent(tools=[weather], llm=language_model(tess))
+    assert str(await agent.run("Weather in Rome?")) == "It is sunny in Rome."
+
+
+async def run_function_agent(model: OpenAILike) -> None:
+    """Run the agent that needs functions."""
+    await FunctionAgent(tools=[weather], llm=model).run("Weather in Rome?")
+
+
+async def run_program(model: OpenAILike) -> None:
+    """Run the program that needs functions."""
+    program = FunctionCallingProgram.from_defaults(output_cls=City, prompt_template_str="Which?", llm=model)
+    await program.acall()
+
+
+async def predict_and_call(model: OpenAILike) -> None:
+    """Let the model choose one of some functions."""
+    await model.apredict_and_call([FunctionTool.from_defaults(weather)], user_msg="Weather in Rome?")
+
+
+@pytest.mark.parametrize("use", [run_function_agent, run_program, predict_and_call])
+async def test_what_needs_functions_is_refused_without_emulation(
+    simulator: TessSimulator, tess: dict[str, Any], use: Callable[[OpenAILike], Awaitable[None]]
+) -> None:
+    """By LlamaIndex, which knows from the preset; nothing is sent."""
+    with pytest.raises(ValueError, match=r"FunctionCallingLLM|function calling|ReAct"):
+        await use(language_model(tess))
+    assert simulator.calls == []
+
+
+def test_functions_that_are_sent_all_the_same_are_left_out(tess: dict[str, Any]) -> None:
     """The model answers in prose, and the program is told."""
-    model = language_model(tess, is_function_calling_model=True)
+    model = language_model(tess)
     with pytest.warns(TessToolsWarning, match="tools"):
         answer = model.chat_with_tools([FunctionTool.from_defaults(weather)], user_msg="Weather in Rome?")
     assert model.get_tool_calls_from_response(answer, error_on_no_tool_call=False) == []
@@ -107,7 +154,11 @@ async def test_tool_loop(simulator: TessSimulator, emulating: dict[str, Any]) ->
     assert str(await agent.run("Weather in Rome?")) == "It is sunny in Rome."
 
 
-@pytest.mark.cell("ledger", note="`changes_of(response)`; the SDK's answer is kept in `raw`.")
+@pytest.mark.cell(
+    "ledger",
+    note="`changes_of(response)`; the SDK's answer is kept in `raw`, but by `as_structured_llm`, which has "
+    "its object there.",
+)
 def test_the_ledger_reaches_the_program(tess: dict[str, Any]) -> None:
     """On the response, and on the last piece of a stream."""
     model = language_model({**tess, "unsupported": "ignore"}, max_tokens=9)
@@ -124,3 +175,15 @@ def test_a_loop_is_warned_once_at_its_line(tess: dict[str, Any]) -> None:
         for _ in range(3):
             model.chat(HELLO)
     assert lines_of(caught) == [__file__]
+
+
+async def test_a_task_is_warned_of_at_the_line_that_waits(emulating: dict[str, Any]) -> None:
+    """An agent runs in tasks; each line of the program is one place, however often it is run."""
+    model = language_model(emulating, additional_kwargs={"seed": 3})
+    agent = FunctionAgent(tools=[weather], llm=model)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default", TessWarning)
+        for _ in range(2):
+            await model.achat(HELLO)  # 1
+            await agent.run("hello")  # 2
+    assert [line[-3:] for line in own_lines_of(caught, __file__)] == ["# 1", "# 2"]

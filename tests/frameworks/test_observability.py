@@ -103,15 +103,20 @@ def test_langfuse_patches_the_sdk(
 
 @pytest.mark.usefixtures("instrumented_sdk")
 async def test_opentelemetry_of_the_sdk(tess: dict[str, Any], spans: InMemorySpanExporter) -> None:
-    """Sync, async and streams, with the model and the token counts that are estimated."""
+    """Sync, async and streams, with the model and the estimated token counts; of a stream where asked for."""
+    counted: Any = {**HELLO, "stream": True, "stream_options": {"include_usage": True}}
     with create_client(42, **tess) as client:
         client.chat.completions.create(**HELLO)
+        list(client.chat.completions.create(**counted))
         list(client.chat.completions.create(**HELLO, stream=True))
     async with create_async_client(42, **tess) as client_of_async:
         await client_of_async.chat.completions.create(**HELLO)
+        async for _ in await client_of_async.chat.completions.create(**counted):
+            pass
     finished = spans.get_finished_spans()
-    assert [span.name for span in finished] == ["chat tess-6"] * 3
-    assert all((finished[place].attributes or {})["gen_ai.usage.output_tokens"] for place in (0, 2))
+    assert [span.name for span in finished] == ["chat tess-6"] * 5
+    tokens = [(span.attributes or {}).get("gen_ai.usage.output_tokens") for span in finished]
+    assert [bool(count) for count in tokens] == [True, True, False, True, True]
 
 
 @pytest.mark.parametrize("family", ["httpx", "httpx2"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import warnings
 from typing import Any
 
@@ -17,7 +18,7 @@ from agents import (
     set_tracing_disabled,
 )
 from scripted import answers_with, calls
-from shared import NO_FIELD, NO_JSON, NO_TOOLS, ROME, WEATHER, City, is_rome, lines_of, weather
+from shared import NO_FIELD, NO_JSON, NO_TOOLS, ROME, WEATHER, City, is_rome, lines_of, own_lines_of, weather
 
 from tess_openai import Change, TessParameterWarning, TessToolsWarning, TessWarning, presets
 from tess_openai.testing import TessSimulator, faults
@@ -141,3 +142,17 @@ def test_a_loop_is_warned_once_at_its_line(tess: dict[str, Any]) -> None:
         for _ in range(3):
             Runner.run_sync(agent, "hello")
     assert lines_of(caught) == [__file__]
+
+
+async def test_a_task_is_warned_of_at_the_line_that_waits(tess: dict[str, Any]) -> None:
+    """The SDK makes tasks of its turns; each line of the program is one place, however often it is run."""
+    agent = agent_of(tess, model_settings=ModelSettings(max_tokens=9))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default", TessWarning)
+        for _ in range(2):
+            await Runner.run(agent, "hello")  # 1
+            await asyncio.gather(Runner.run(agent, "hello"), Runner.run(agent, "hello"))  # 2
+            run = Runner.run_streamed(agent, "hello")
+            async for _ in run.stream_events():  # 3
+                pass
+    assert [line[-3:] for line in own_lines_of(caught, __file__)] == ["# 1", "# 2", "# 3"]

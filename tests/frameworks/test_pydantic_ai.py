@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import warnings
 from typing import Any
 
 import pytest
-from pydantic_ai import Agent, ModelHTTPError, NativeOutput, ToolOutput, UserError
+from pydantic_ai import Agent, BinaryContent, ModelHTTPError, NativeOutput, ToolOutput, UserError
 from pydantic_ai.capabilities import WebSearch
 from scripted import answers_with, calls
-from shared import NO_FIELD, NO_TOOLS, ROME, WEATHER, City, is_rome, lines_of, weather
+from shared import NO_FIELD, NO_TOOLS, ROME, WEATHER, City, is_rome, lines_of, own_lines_of, weather
 
-from tess_openai import Change, TessToolsWarning, TessWarning, presets
+from tess_openai import Change, TessMessagesWarning, TessToolsWarning, TessWarning, presets
 from tess_openai.testing import TessSimulator, faults
 
 
@@ -111,6 +112,43 @@ def test_web_search_is_the_agents_own(simulator: TessSimulator, tess: dict[str, 
     assert simulator.calls[0].json["tools"] == "internet"
 
 
+FILES = {
+    "image": BinaryContent(b"...", media_type="image/png"),
+    "file": BinaryContent(b"...", media_type="application/pdf"),
+    "audio": BinaryContent(b"...", media_type="audio/wav"),
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_a_file_of_a_prompt_becomes_a_note(simulator: TessSimulator, tess: dict[str, Any], kind: str) -> None:
+    """The framework sends it whatever the profile says, and the program is told."""
+    with pytest.warns(TessMessagesWarning, match=f"1 {kind}"):
+        agent_of(tess).run_sync(["look", FILES[kind]])
+    assert simulator.calls[0].json["messages"][-1]["content"].startswith(f"look\n[{kind} not sent")
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_a_file_of_a_tool_becomes_the_frameworks_note(
+    simulator: TessSimulator, emulating: dict[str, Any], kind: str
+) -> None:
+    """As the preset's profile tells it: nothing is sent that this package would have to take out."""
+
+    def look() -> BinaryContent:
+        """Take a picture."""
+        return FILES[kind]
+
+    simulator.script(calls("look", "{}"), "I cannot see it.")
+    assert agent_of(emulating, tools=[look]).run_sync("Look!").output == "I cannot see it."
+    assert FILES[kind].identifier in str(simulator.calls[1].json["messages"])
+
+
+def test_a_video_is_refused_by_the_framework(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """Which has no way to send it in chat completions."""
+    with pytest.raises(NotImplementedError, match="Video"):
+        agent_of(tess).run_sync(["look", BinaryContent(b"...", media_type="video/mp4")])
+    assert simulator.calls == []
+
+
 @pytest.mark.cell("ledger", gives=False, note=NO_FIELD)
 def test_the_ledger_goes_to_on_change(tess: dict[str, Any]) -> None:
     """Since a run keeps nothing of the SDK's answers."""
@@ -129,3 +167,16 @@ def test_a_loop_is_warned_once_at_its_line(tess: dict[str, Any]) -> None:
         for _ in range(3):
             agent.run_sync("hello")
     assert lines_of(caught) == [__file__]
+
+
+async def test_a_task_is_warned_of_at_the_line_that_waits(tess: dict[str, Any]) -> None:
+    """The framework makes tasks of its turns; each line of the program is one place, however often run."""
+    agent = agent_of(tess, model_settings={"max_tokens": 9})
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default", TessWarning)
+        for _ in range(2):
+            await agent.run("hello")  # 1
+            await asyncio.gather(agent.run("hello"), agent.run("hello"))  # 2
+            async with agent.run_stream("hello") as run:  # 3
+                await run.get_output()
+    assert [line[-3:] for line in own_lines_of(caught, __file__)] == ["# 1", "# 2", "# 3"]

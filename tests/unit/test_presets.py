@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import openai
 import pytest
 
 from tess_openai import TessConfigurationError, presets
-from tess_openai.presets.custom_llm import to_call
+from tess_openai.presets.custom_llm import Source, to_arguments, to_source
 
 MODULES = {
     "langchain": "langchain_openai",
@@ -64,14 +66,21 @@ def test_every_preset_is_public() -> None:
 )
 def test_a_model_of_litellm_may_name_an_agent(model: str, agent: str | None, name: object) -> None:
     """Its number, before the first slash."""
-    found, arguments = to_call(model, {"messages": [], "optional_params": {}})
-    assert (found, arguments["model"]) == (agent, name)
+    given: dict[str, Any] = {"messages": [], "optional_params": {}}
+    assert (to_source(model, given).agent, to_arguments(model, given)["model"]) == (agent, name)
 
 
 def test_parameters_of_litellm_reach_the_body() -> None:
     """Also those that this SDK does not know, and the caller's `extra_body` among them."""
-    given = {"seed": 3, "extra_body": {"root_id": 7}, "extra_headers": {"a": "b"}, "stream": True}
-    _, arguments = to_call("tess-6", {"messages": [], "optional_params": given, "timeout": 5})
+    parameters = {"seed": 3, "extra_body": {"root_id": 7}, "stream": True, "max_retries": 0}
+    given = {"messages": [], "optional_params": parameters, "timeout": 5, "headers": {"a": "b"}}
+    before = copy.deepcopy(given)
+    arguments = to_arguments("tess-6", given)
     assert arguments["extra_body"] == {"seed": 3, "root_id": 7}
     assert (arguments["extra_headers"], arguments["timeout"]) == ({"a": "b"}, 5)
-    assert given == {"seed": 3, "extra_body": {"root_id": 7}, "extra_headers": {"a": "b"}, "stream": True}
+    assert given == before
+
+
+def test_a_key_stays_out_of_sight() -> None:
+    """Whatever prints what clients are kept under."""
+    assert "1|secret" not in repr(Source("42", "1|secret"))

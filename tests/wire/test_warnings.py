@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
 import inspect
 import linecache
 import logging
+import sys
 import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import openai
 import pytest
 
@@ -133,6 +137,169 @@ def test_a_warning_points_at_the_callers_line(driver: Driver, site: Any) -> None
     for warning in caught:
         assert warning.filename == __file__
         assert linecache.getline(warning.filename, warning.lineno).rstrip().endswith("# caller")
+
+
+def ask(client: Any) -> Any:
+    """Return the SDK's own coroutine: in a task of its own, no line of this file is on the stack."""
+    return client.chat.completions.create(**HELLO)
+
+
+async def await_a_task(client: Any) -> None:
+    """Wait for it and nothing else."""
+    await asyncio.create_task(ask(client))  # caller
+
+
+async def await_with_a_limit(client: Any) -> None:
+    """Before Python 3.12 this makes a task."""
+    await asyncio.wait_for(ask(client), 60)  # caller
+
+
+async def await_several(client: Any) -> None:
+    """Wait for some at once."""
+    await asyncio.gather(ask(client), ask(client))  # caller
+
+
+async def await_a_shield(client: Any) -> None:
+    """Wait for what would go on without."""
+    await asyncio.shield(ask(client))  # caller
+
+
+async def await_the_first(client: Any) -> None:
+    """Wait for a set of tasks."""
+    await asyncio.wait([asyncio.create_task(ask(client))])  # caller
+
+
+async def await_as_they_come(client: Any) -> None:
+    """Wait for whichever is next."""
+    for answer in asyncio.as_completed([ask(client)]):
+        await answer  # caller
+
+
+async def await_tasks_of_tasks(client: Any) -> None:
+    """Wait for what waits for it, none of which is of this file."""
+    await asyncio.gather(asyncio.shield(asyncio.wait_for(asyncio.shield(ask(client)), 60)))  # caller
+
+
+async def await_a_group(client: Any) -> None:
+    """Wait at the end of a group of anyio's, whose tasks are started by it."""
+    async with anyio.create_task_group() as group:  # caller
+        group.start_soon(functools.partial(client.chat.completions.create, **HELLO))
+
+
+async def await_a_queue(client: Any) -> None:
+    """Wait for what a task brings when it is done."""
+    queue: asyncio.Queue[Any] = asyncio.Queue()
+    task = asyncio.create_task(ask(client))
+    task.add_done_callback(queue.put_nowait)
+    await queue.get()  # caller
+
+
+async def await_an_event(client: Any) -> None:
+    """Wait for what a task sets, of which nothing leads here."""
+    event = asyncio.Event()
+    task = asyncio.create_task(ask(client))
+    task.add_done_callback(lambda _: event.set())
+    await event.wait()  # caller
+
+
+TASKS: dict[str, Callable[[Any], Any]] = {
+    "a task": await_a_task,
+    "wait_for": await_with_a_limit,
+    "gather": await_several,
+    "shield": await_a_shield,
+    "wait": await_the_first,
+    "as_completed": await_as_they_come,
+    "tasks of tasks": await_tasks_of_tasks,
+    "a queue": await_a_queue,
+    "a group of anyio's": await_a_group,
+}
+if sys.version_info >= (3, 11):
+
+    async def await_a_group_of_asyncios(client: Any) -> None:
+        """Wait at the end of a group of asyncio's."""
+        async with asyncio.TaskGroup() as group:  # caller
+            group.create_task(ask(client))
+
+    TASKS["a group of asyncio's"] = await_a_group_of_asyncios
+
+
+async def beside_another(waiting: Any) -> None:
+    """Run it while another task of this program waits elsewhere."""
+    other = asyncio.create_task(asyncio.Event().wait())
+    bystander = asyncio.create_task(wait_for_nothing(other))
+    await waiting
+    other.cancel()
+    await bystander
+
+
+async def wait_for_nothing(other: Any) -> None:
+    """Have a line of one's own that is not the caller."""
+    with contextlib.suppress(asyncio.CancelledError):
+        await other
+
+
+@pytest.mark.parametrize("driver", ["async"], indirect=True)
+@pytest.mark.parametrize("site", TASKS.values(), ids=TASKS)
+def test_a_warning_points_at_the_line_that_waits_for_a_task(driver: Driver, site: Any) -> None:
+    """A library that makes a task of the call leaves no line of the program's on the stack."""
+    client = driver.client()
+    with pytest.warns(TessParameterWarning, match="seed") as caught:
+        driver.run(beside_another(site(client)))
+    for warning in caught:
+        assert warning.filename == __file__
+        assert linecache.getline(warning.filename, warning.lineno).rstrip().endswith("# caller")
+
+
+@pytest.mark.parametrize("driver", ["async"], indirect=True)
+def test_where_nobody_waits_for_a_task_it_is_the_one_line_of_the_program(driver: Driver) -> None:
+    """A library may hand its answers over unseen; with two such lines, it is whatever runs them all."""
+    lines: list[str] = []
+    for site in (await_an_event(driver.client()), beside_another(await_an_event(driver.client()))):
+        with pytest.warns(TessParameterWarning, match="seed") as caught:
+            driver.run(site)
+        lines.append(linecache.getline(caught[0].filename, caught[0].lineno).strip())
+    assert lines[0].endswith("# caller")
+    assert lines[1].startswith("return self.loop.run_until_complete")
+
+
+@pytest.mark.parametrize("driver", ["async"], indirect=True)
+def test_two_lines_that_wait_for_tasks_are_two_places(driver: Driver) -> None:
+    """Although the event loop is all that is on the stack of either."""
+    client = driver.client()
+
+    async def loop_over_both() -> None:
+        for _ in range(3):
+            await asyncio.create_task(ask(client))
+            await asyncio.create_task(ask(client))
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        driver.run(loop_over_both())
+    lines = [warning.lineno for warning in caught if isinstance(warning.message, TessWarning)]
+    assert len(lines) == len(set(lines)) == 2
+
+
+@pytest.mark.parametrize("driver", ["async"], indirect=True)
+def test_a_warning_survives_what_cannot_be_read(driver: Driver) -> None:
+    """A callback of someone else's may refuse to be looked at: the call is warned of all the same."""
+
+    class Unreadable:
+        """A callback that tells nothing of itself."""
+
+        @property
+        def __self__(self) -> Any:
+            raise RuntimeError("not here")
+
+        def __call__(self, _: Any) -> None:
+            """Take what is done."""
+
+    async def await_beside_it(client: Any) -> None:
+        task = asyncio.create_task(ask(client))
+        task.add_done_callback(Unreadable())
+        await task
+
+    with pytest.warns(TessParameterWarning, match="seed"):
+        driver.run(await_beside_it(driver.client()))
 
 
 CATEGORIES: dict[str, tuple[type[TessWarning], dict[str, Any]]] = {
