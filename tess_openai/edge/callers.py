@@ -116,7 +116,7 @@ class _Said:
     def is_repeated(
         self, message: str, category: type[TessWarning], module: str, frame: FrameType, about: str
     ) -> bool:
-        """Whether this was said at this line, and the filters want it there once."""
+        """Whether this was said at this line, and the filters want it there once at most."""
         filters = warnings.filters
         if filters is not self._filters or filters != self._content:
             self._filters, self._content, self._lines = filters, list(filters), set()
@@ -124,7 +124,7 @@ class _Said:
         if line not in self._lines:
             self._lines.add(line)
             return False
-        return _action(message, category, module, frame.f_lineno) in ("default", "module", "once")
+        return _action(message, category, module, frame.f_lineno) in ("default", "module", "once", "ignore")
 
 
 def _action(message: str, category: type[TessWarning], module: str, lineno: int) -> str:

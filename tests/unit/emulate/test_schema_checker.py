@@ -178,9 +178,9 @@ def test_a_pattern_that_could_run_away_is_left_unchecked(pattern: str, keyword: 
         schema = {"patternProperties": {pattern: {"type": "string"}}, "additionalProperties": False}
         schema["unevaluatedProperties"] = False
         value = {text: 1}
-    began = time.perf_counter()
+    began = time.process_time()
     assert check_schema(schema, value) == []
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(
@@ -205,9 +205,9 @@ def test_uniqueness_is_checked_where_that_is_quick() -> None:
     """Objects are compared each with each."""
     schema = {"uniqueItems": True}
     assert len(check_schema(schema, [{"a": 1}, {"a": 1}])) == 1
-    began = time.perf_counter()
+    began = time.process_time()
     assert check_schema(schema, [{"a": number} for number in range(20_000)]) == []
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_a_value_nested_beyond_reason_is_an_error() -> None:
@@ -224,9 +224,9 @@ def test_references_that_double_at_each_step_come_to_an_end(keyword: str) -> Non
     """Forty steps would be a million million checks."""
     levels = {f"a{step}": {keyword: [{"$ref": f"#/$defs/a{step + 1}"}] * 2} for step in range(40)}
     schema = {"$ref": "#/$defs/a0", "$defs": {**levels, "a40": {"type": "integer"}}}
-    began = time.perf_counter()
+    began = time.process_time()
     check_schema(schema, "x")
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
 
 
 def test_without_the_library_the_reason_and_the_remedy_are_given(monkeypatch: pytest.MonkeyPatch) -> None:
