@@ -42,7 +42,10 @@ def test_a_fault_is_read() -> None:
 
 WRONG = {
     "an unknown fault": (["--fault", "earthquake"], "no fault 'earthquake'"),
-    "an unknown option of a fault": (["--fault", "slow:speed=1"], "slow: "),
+    "an unknown option of a fault": (
+        ["--fault", "slow:speed=1"],
+        "slow has no option 'speed'; it has delay_seconds, first_seconds, times",
+    ),
     "an unknown kind": (["--fault", "keep_alives:kind=loud"], "keep_alives: 'loud'"),
     "an unknown switch": (["--set", "weather=fair"], "no switch 'weather'"),
     "a wrong value": (["--set", "tools=sometimes"], "Profile.tools is one of ('options', 'ignored')"),
