@@ -30,6 +30,7 @@ logger = logging.getLogger("tess_openai")
 FOLLOWED: Final = "tess_openai.followed"
 """Extension of a request that the http client makes anew from one that was redirected: it is no new call."""
 _HEADERS_TO_REMOVE: Final = frozenset(name.encode() for name in FOREIGN)
+_DECISIVE: Final = _HEADERS_TO_REMOVE | {b"authorization", WORKSPACE.encode()}
 _AGENT_PATH: Final = re.compile(r"/agents/([^/]+)/openai(?=/)")
 _LIST_PATH: Final = re.compile(r"/agents(?:/[^/]+)?/?")
 _TESS_KEY: Final = re.compile(r"bearer\s+\d+\|", re.IGNORECASE)
@@ -130,7 +131,7 @@ class Adapter:
         """Return what to send of a chat call that needs nothing but Tess's header; None for all others."""
         if not (self.may_be_plain and place[0].isdecimal() and is_plain(fields, self.options)):
             return None
-        headers = {name.lower(): value for name, value in request.headers.raw}
+        headers = {low: value for name, value in request.headers.raw if (low := name.lower()) in _DECISIVE}
         if not _HEADERS_TO_REMOVE.isdisjoint(headers):
             return None
         authorization = headers.get(b"authorization", b"").decode("latin-1")

@@ -113,6 +113,9 @@ class _Translation:
         role = None if message is None else message.get("role")
         if message is None or not isinstance(role, str):
             return given
+        given_content = message.get("content")
+        if role in ROLES and isinstance(given_content, str) and message.keys() == PLAIN_KEYS:  # as most are
+            return _Message(role, given_content, {})
         calls = _calls_of(message)
         if role in RESULT_ROLES or calls:
             self.seen["calls"] += 1
@@ -126,7 +129,7 @@ class _Translation:
         if role not in ROLES and role != "developer":
             return given
         forwarded = self._keys(message, SAID_KEYS)
-        content = self._content(message.get("content"))
+        content = self._content(given_content)
         said = [text for text in (self._refusal(message), *map(self._call, calls)) if text]
         parts = to_list(content)
         if parts is not None:
@@ -204,6 +207,8 @@ class _Translation:
     def _keys(self, message: JSONObject, understood: set[str]) -> JSONObject:
         """Count the keys that Tess does not know, and return those that are sent all the same."""
         forwarded: JSONObject = {}
+        if message.keys() <= understood:
+            return forwarded
         for key, value in message.items():
             if key in understood or value in (None, [], {}):
                 continue
