@@ -45,12 +45,16 @@ CHATS, STREAMS, AT_ONCE, WAVES = 50, 1, 20, 2
 TASKS: Final = {"chat": CHATS, "stream": STREAMS * 1000, "at once": AT_ONCE * WAVES}
 """Task: by how much a round's CPU is divided, to be that of one chat or one chunk."""
 IMPORTS: Final = {
-    PLAIN: ("import openai", "openai"),
-    OURS: ("import tess_openai, openai", "tess-openai"),
+    PLAIN: ("import openai; openai.OpenAI(api_key='x')", "openai"),
+    OURS: (
+        "from tess_openai import create_client; create_client(42, api_key='1|' + 'x' * 48, workspace_id=1)",
+        "tess-openai",
+    ),
     "LiteLLM": ("import litellm", "litellm"),
     "any-llm": ("from any_llm import AnyLLM; AnyLLM.create('openai', api_key='x')", "any-llm-sdk"),
 }
-"""How each is imported ready to call, and its distribution."""
+"""How each is imported and made ready to call (LiteLLM makes its clients at the first call), and its
+distribution."""
 
 Work: TypeAlias = Callable[[], Any]
 
