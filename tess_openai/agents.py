@@ -10,13 +10,14 @@ from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from urllib.parse import quote
 
+from tess_openai.addresses import to_agent_id
 from tess_openai.clients import TessOptions, create_async_client, create_client
 from tess_openai.core.agents import Agent, parse_agent
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.lookups import AGENTS
 from tess_openai.core.replies import PER_PAGE, next_page
 from tess_openai.exceptions import TessConfigurationError
-from tess_openai.settings import any_agent, to_agent_id
+from tess_openai.settings import any_agent
 
 if TYPE_CHECKING:
     import openai

@@ -17,6 +17,7 @@ from typing import Any, Final, cast
 import openai
 
 from tess_openai import TessWarning, create_client
+from tess_openai.addresses import DEFAULT_BASE_URL
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.parameters import POLICY_PARAMETERS, STRIPPED, TOOL_PARAMETERS
 from tess_openai.core.chat.request import Prepared, prepare
@@ -24,7 +25,6 @@ from tess_openai.core.jsons import JSONObject, to_object
 from tess_openai.core.options import Options
 from tess_openai.core.routes import ABSENT
 from tess_openai.edge.callers import CATEGORIES
-from tess_openai.settings import DEFAULT_BASE_URL
 from tess_openai.testing import (
     SIMULATOR_API_KEY,
     SIMULATOR_WORKSPACE_ID,
