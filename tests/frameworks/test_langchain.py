@@ -242,7 +242,9 @@ async def test_a_task_is_warned_of_at_the_line_that_waits(tess: dict[str, Any]) 
 IN_THREADS: dict[str, Callable[[ChatOpenAI], Any]] = {
     "batch": lambda model: model.batch(["hello", "hello"]),
     "RunnableParallel": lambda model: RunnableParallel(one=model, other=model).invoke("hello"),
-    "include_raw": lambda model: model.with_structured_output(City, include_raw=True).invoke("hello"),
+    "include_raw": lambda model: model.with_structured_output(
+        City, method="json_mode", include_raw=True
+    ).invoke("hello"),
 }
 
 
