@@ -23,7 +23,7 @@ _TESS_HOSTS: Final = ("tess.im", "pareto.io", "tess.ai")
 _NUMBER: Final = re.compile("0*[1-9][0-9]{0,17}")
 _AGENT_IN_PATH: Final = re.compile(r"/agents/([1-9][0-9]{0,17})(?=/|$)")
 _PLAIN_PATH: Final = re.compile(r"(?:/(?!\.\.?(?:/|$))[A-Za-z0-9._~-]+)*")
-_OPENAI_ROOT: Final = re.compile(r"/agents/(\d+)/openai(?:/chat/completions)?/?$")
+_OPENAI_ROOT: Final = re.compile(r"/agents/0*([1-9][0-9]{0,17})/openai(?:/chat/completions)?/?$")
 
 
 def to_agent_id(given: int | str) -> AgentRef:

@@ -73,7 +73,7 @@ def caller() -> FrameType | None:
 
     Where a library makes the call in a task of its own, that is a frame of what waits for the task. Where
     there is none (a program that is installed itself, or a framework that runs its calls in threads), the
-    nearest that is neither the SDK's, nor of what is below it; else of whatever started the call.
+    nearest that is neither the SDK's, nor of what is below it; else the nearest of these.
     """
     frame: FrameType | None = sys._getframe()  # pyright: ignore[reportPrivateUsage] # noqa: SLF001 - documented by sys
     library: FrameType | None = None

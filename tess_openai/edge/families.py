@@ -104,9 +104,9 @@ class Family:
     BaseTransport: type[Any]
     AsyncBaseTransport: type[Any]
 
-    def derive(self, own: type[Any], base: type[Any]) -> type[Any]:
-        """Return class `own` made a subclass of the family's `base`, which its clients insist on."""
-        return _DERIVED.setdefault((own, base), types.new_class(own.__name__, (own, base)))
+    def derive(self, own: type[Any], *bases: type[Any]) -> type[Any]:
+        """Return class `own` made a subclass of the family's `bases`, which its clients insist on."""
+        return _DERIVED.setdefault((own, *bases), types.new_class(own.__name__, (own, *bases)))
 
 
 @functools.cache
@@ -170,4 +170,4 @@ def to_dict(headers: Headers) -> dict[str, str]:
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers.raw}
 
 
-_DERIVED: Final[dict[tuple[type[Any], type[Any]], type[Any]]] = {}
+_DERIVED: Final[dict[tuple[type[Any], ...], type[Any]]] = {}

@@ -174,6 +174,9 @@ class Pace:
 
     async def async_wait(self, authorization: str) -> float:
         """Async counterpart of `wait`."""
+        await (
+            checkpoint()
+        )  # first what else is ready, a batch that just began, say: nothing comes after the turn
         key, waited = fingerprint(authorization), 0.0
         with self.turns.line(key, running_loop()) as ticket:
             while (seconds := self.turns.claim(key, ticket, self.interval_seconds)) > 0:
@@ -182,8 +185,6 @@ class Pace:
                 if too_long:
                     return too_long
                 await anyio.sleep(seconds)
-        await checkpoint()  # all tasks that are ready run before the call goes: a batch that just began
-        self.leaves(authorization)  # and again on the wire, where the transport lets a body tell: not aiohttp
         return 0.0
 
     def _too_long(self, key: bytes, seconds: float, waited: float) -> float:

@@ -144,7 +144,12 @@ class Run:
         """
         authorization = self.authorization
         leaving = with_headers(request, self.family, {})
-        body_class = self.family.derive(LeavingBody, self.family.ByteStream)  # sync and async
+        family = self.family
+        in_memory = isinstance(
+            request.stream, family.ByteStream
+        )  # who reads a stream of it again gets it again
+        bases = (family.ByteStream,) if in_memory else (family.SyncByteStream, family.AsyncByteStream)
+        body_class = family.derive(LeavingBody, *bases)
         leaving.stream = body_class(request.stream, lambda: pace.leaves(authorization))
         return leaving
 

@@ -194,6 +194,24 @@ async def test_a_turn_counts_from_when_the_loop_lets_the_call_go(turns: Turns, c
     assert clock.now == 101.5
 
 
+async def test_no_two_tasks_take_one_turn(turns: Turns, clock: Clock) -> None:
+    """Whatever the tasks that are ready beside them take of the interval."""
+    pace, left = Pace(1.0, 60.0, turns), list[float]()
+
+    async def call(work: float) -> None:
+        clock.sleep(work)
+        if await pace.async_wait("Bearer 1|a") == 0.0:
+            left.append(clock.now)
+
+    async def tick() -> None:
+        while len(left) < 2:
+            clock.sleep(0.3)
+            await asyncio.sleep(0)
+
+    await asyncio.gather(call(0.0), call(1.2), tick())
+    assert left[1] - left[0] >= 1.0
+
+
 async def test_threads_and_tasks_take_turns_together() -> None:
     """In one line, each once."""
     pace = Pace(0.01, 60.0, Turns())

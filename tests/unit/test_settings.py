@@ -256,6 +256,9 @@ def test_the_older_host_alone_is_completed_with_a_warning() -> None:
             "https://api.tess.im/agents/42/openai/v1", "the agent's path is added", id="and a version"
         ),
         pytest.param("https://api.tess.im/openai", "the agent's path is added", id="no agent"),
+        pytest.param("https://api.tess.im/agents/0/openai", "the agent's path", id="agent zero"),
+        pytest.param("https://api.tess.im/agents/\u0663/openai", "the agent's path", id="another script"),
+        pytest.param(f"https://api.tess.im/agents/{'9' * 5000}/openai", "the agent's path", id="too long"),
         pytest.param("https://api.tess.im:99999", "port", id="a port out of range"),
         pytest.param("https://api.tess.im:x", "port", id="a port of letters"),
         pytest.param("https://[api.tess.im", "must start with https", id="a URL that is none"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -160,6 +161,46 @@ def set_clock(client: Any, clock: list[float], *, longest_hold_seconds: float = 
     turns = Turns(lambda: clock[0])
     transport.adapter = replace(transport.adapter, pace=Pace(1.0, longest_hold_seconds, turns))
     return turns
+
+
+def test_a_body_that_can_be_read_once_is_sent_whole(driver: Driver, family: str) -> None:
+    """Also where the user's transport looks at it first."""
+    read: list[bytes] = []
+    library: Any = importlib.import_module(family)
+
+    class Reading(library.HTTPTransport):  # type: ignore[misc]
+        def handle_request(self, request: Any) -> Any:  # noqa: ANN401
+            read.append(request.read())
+            return super().handle_request(request)
+
+    class AsyncReading(library.AsyncHTTPTransport):  # type: ignore[misc]
+        async def handle_async_request(self, request: Any) -> Any:  # noqa: ANN401
+            read.append(await request.aread())
+            return await super().handle_async_request(request)
+
+    transport = AsyncReading() if driver.is_async else Reading()
+    with driver.users_client(family, transport=transport) as theirs:
+        client = driver.client(http_client=theirs, requests_per_second=1000)
+        made = driver.run(client.files.create(file=("a.txt", OnceOnly(b"once" * 2000)), purpose="assistants"))
+    assert made.bytes == 8000
+    assert read[0] == driver.simulator.requests[0].body
+
+
+class OnceOnly(io.RawIOBase):
+    """A file that cannot be wound back, as a pipe."""
+
+    def __init__(self, content: bytes) -> None:
+        self._rest = content
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401
+        """Give what is left."""
+        piece, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
+        buffer[: len(piece)] = piece
+        return len(piece)
 
 
 def observed_transport(driver: Driver, family: str, see: Callable[[str], None]) -> Any:  # noqa: ANN401

@@ -109,7 +109,7 @@ def _say_in_a_word(given: _Given, ledger: Ledger) -> Verdict:
     """Record how the tools become one word; `"keep"` when they are to be sent as given instead."""
     if given.first is None:
         return "lose"
-    is_lossy = len(given.words) > 1 or given.settings > 0
+    is_lossy = len(given.words) > 1 or bool(given.settings or given.functions or given.wordless)
     if given.words[given.first] and not (is_lossy and ledger.policy.word("tools") == "forward"):
         ledger.mapped("tools", given.words[given.first], given.first, "Tess names one tool by a word")
     if len(given.words) > 1:

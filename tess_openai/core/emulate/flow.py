@@ -127,7 +127,7 @@ class _Run:
         source = (
             StreamSource(reader=chat.reader())
             if streamed
-            else WholeSource(content_type=incoming.headers.get("content-type", ""))
+            else WholeSource(content_type=incoming.headers.get("content-type", ""), note=chat.ledger.note)
         )
         while not source.ended and reader.finish_reason is None:
             try:

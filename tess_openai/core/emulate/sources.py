@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from tess_openai.core.chat.chunks import ChunkReader, StreamEnd, StreamFault, truncated
+from tess_openai.core.changes import Change
+from tess_openai.core.chat.chunks import (
+    BESIDE,
+    FINISH_REASONS,
+    ChunkReader,
+    StreamEnd,
+    StreamFault,
+    set_aside,
+    to_reason,
+    truncated,
+)
 from tess_openai.core.chat.completion import contents_of, is_completion
 from tess_openai.core.chat.stream import texts_of_chunk
 from tess_openai.core.errors import parse_error_in_200
@@ -50,6 +60,8 @@ class Source:
             self.root = {
                 key: value for key, value in fields.items() if key not in ("choices", "object", "usage")
             }
+        if "tess" in fields:  # an error beside the text, which may come later than the rest
+            self.root["tess"] = fields["tess"]
         for choice in fields["choices"]:
             self.finish_reason = choice.get("finish_reason") or self.finish_reason
         self.usage = to_object(fields.get("usage")) or self.usage
@@ -62,9 +74,11 @@ class WholeSource(Source):
 
     Attributes:
         content_type: Of the answer.
+        note: Called with what is to be known of it.
     """
 
     content_type: str = ""
+    note: Callable[[Change], None] = field(kw_only=True)
     _pieces: list[bytes] = field(default_factory=list[bytes])
 
     def feed(self, data: bytes) -> str:
@@ -81,6 +95,13 @@ class WholeSource(Source):
             error = parse_error_in_200(body, self.content_type, asked="a chat completion")
             self.fault = StreamFault(error.to_json())
             return ""
+        if fields.get("error"):
+            set_aside(fields)
+            self.note(BESIDE)
+        for choice in fields["choices"]:
+            reason = choice.get("finish_reason")
+            if reason and reason not in FINISH_REASONS:
+                choice["finish_reason"] = to_reason(reason, self.note)
         texts = contents_of(fields)
         self._collect(fields, texts)
         return "".join(texts)

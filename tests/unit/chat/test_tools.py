@@ -258,6 +258,21 @@ def test_what_belongs_to_forwarded_tools_is_refused_by_its_own_word(given: JSON)
     assert caught.value.param == "tool_choice"
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"tools": [SEARCH, {"type": "function", "function": {"name": "f"}}]},
+        {"tools": [{"type": "function", "function": {"name": "f"}}], "web_search_options": {}},
+        {"tools": [SEARCH, {"type": "code_interpreter"}]},
+    ],
+)
+def test_what_goes_as_given_is_not_said_to_be_mapped(given: JSON) -> None:
+    """A hosted tool that has a word goes with the others of its list."""
+    sent, told = sent_and_told(given, policy=Policy("warn", {"tools": "forward"}))
+    assert sent["tools"] == given["tools"]
+    assert "mapped" not in [action for action, *_ in told]
+
+
 def test_a_word_beside_forwarded_functions_stays() -> None:
     """Tess has it, so no policy has a say."""
     given = {"tools": "internet", "functions": [{"name": "f"}]}

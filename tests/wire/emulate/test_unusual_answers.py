@@ -62,7 +62,7 @@ def test_a_stream_that_fails_is_an_error_and_never_a_call(
     assert len(model.heard) == 1
 
 
-@pytest.mark.parametrize("reason", ["length", "content_filter"])
+@pytest.mark.parametrize("reason", ["length", "content_filter", "max_tokens"])
 @pytest.mark.parametrize("half", ['{"city": "Lisb', '{"city": "Lisbon"', '{"city": "Lisbon"}'])
 def test_an_answer_that_was_cut_makes_no_half_call(
     driver: Driver, client: Any, model: Model, tools: list[Any], *, stream: bool, reason: str, half: str
@@ -78,15 +78,40 @@ def test_an_answer_that_was_cut_makes_no_half_call(
     assert len(model.heard) == 2
 
 
-@pytest.mark.parametrize("reason", ["length", "content_filter"])
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [("length", "length"), ("content_filter", "content_filter"), ("max_output_tokens", "length")],
+)
 def test_why_tess_ended_is_passed_on(
-    driver: Driver, client: Any, model: Model, tools: list[Any], *, stream: bool, reason: str
+    driver: Driver, client: Any, model: Model, tools: list[Any], *, stream: bool, reason: str, told: str
 ) -> None:
-    """It is no business of emulation's."""
+    """It is no business of emulation's, in whose words ever."""
     model.simulator.fault(faults.finish_reason(value=reason))
     model.simulator.script("It is")
     (said,) = model.asked(driver, client, stream=stream, tools=tools)
-    assert (said.content, said.reason) == ("It is", reason)
+    assert (said.content, said.reason) == ("It is", told)
+
+
+def test_an_unknown_reason_is_noticed(driver: Driver, client: Any, model: Model, *, stream: bool) -> None:
+    """As without emulation."""
+    model.simulator.fault(faults.finish_reason(value="odd"))
+    chunks = _chunks(driver, client, stream=stream, stop=["zzz"])
+    assert ("noticed", "finish_reason") in [(each.action, each.param) for each in changes_of(chunks[-1])]
+
+
+@pytest.mark.filterwarnings("ignore::tess_openai.TessAnswerWarning")
+def test_an_error_beside_the_text_leaves_the_text(
+    driver: Driver, client: Any, model: Model, *, stream: bool
+) -> None:
+    """It was paid for; the error is told of, and stands beside it."""
+    message = {"role": "assistant", "content": "It is warm."}
+    payload = {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}], "error": "quota"}
+    model.simulator.fault(faults.answers(200, payload))
+    chunks = _chunks(driver, client, stream=stream, stop=["zzz"])
+    text = "".join((each.delta if stream else each.message).content or "" for each in _choices(chunks))
+    assert text == "It is warm."
+    assert "noticed" in [each.action for each in changes_of(chunks[-1])]
+    assert chunks[-1].tess == {"error": "quota"}
 
 
 @pytest.mark.parametrize("fault", [faults.error_in_200(), faults.login_page(), faults.empty_answer()])
@@ -133,3 +158,7 @@ def test_an_empty_answer_is_noticed(
 def _chunks(driver: Driver, client: Any, *, stream: bool, **fields: Any) -> list[Any]:
     answer = driver.ask(client, stream=stream, **fields)
     return driver.items(answer) if stream else [answer]
+
+
+def _choices(chunks: list[Any]) -> list[Any]:
+    return [choice for chunk in chunks for choice in chunk.choices]
