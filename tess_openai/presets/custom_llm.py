@@ -57,7 +57,9 @@ class Provider:
         self._agent_id = agent_id
         self._options = options
         self._clients: dict[Source, openai.OpenAI] = {}
-        self._async_clients: WeakKeyDictionary[object, dict[Source, openai.AsyncOpenAI]] = WeakKeyDictionary()
+        self._async_clients: WeakKeyDictionary[
+            asyncio.AbstractEventLoop, dict[Source, openai.AsyncOpenAI]
+        ] = WeakKeyDictionary()
 
     def completion(self, model: str, **given: Any) -> Any:
         """Answer `litellm.completion`."""
@@ -87,6 +89,9 @@ class Provider:
 
     def _async_client(self, model: str, given: dict[str, Any]) -> Any:
         """Return the client of this event loop: connections cannot move between loops."""
+        for loop in [known() for known in self._async_clients.keyrefs()]:
+            if loop is not None and loop.is_closed():  # its clients hold it, so it would never be let go
+                self._async_clients.pop(loop, None)
         clients = self._async_clients.setdefault(asyncio.get_running_loop(), {})
         return _with_retries(self._kept(clients, create_async_client, to_source(model, given)), given)
 

@@ -69,6 +69,18 @@ def test_a_client_instead_of_a_provider(tess: dict[str, Any]) -> None:
     assert answer.choices[0].message.content.endswith("heard: hello")
 
 
+def test_a_loop_that_ended_keeps_no_clients(tess: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program may call `asyncio.run` for each answer."""
+    handler: Any = presets.litellm_provider(42, **tess)
+    monkeypatch.setattr(
+        litellm, "custom_provider_map", [{"provider": "tess-again", "custom_handler": handler}]
+    )
+    for _ in range(3):
+        answer: Any = asyncio.run(litellm.acompletion("tess-again/tess-6", HELLO))
+        assert answer.choices[0].message.content.endswith("heard: hello")
+    assert len(handler._async_clients) == 1
+
+
 @pytest.mark.cell("stream")
 def test_stream() -> None:
     """Piece by piece."""
