@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TRIES: Final = 2
 """How often the SDK may try in these tests: once more than the first."""
-TIMEOUT_SECONDS: Final = 0.3
+TIMEOUT_SECONDS: Final = 1.0
 SAID: Final = "Olá, wie geht es dir?"
 FOREIGN: Final = "http://127.0.0.1:9/agents/42/openai/chat/completions"
 
