@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 import time
 from typing import Any
@@ -60,6 +61,11 @@ def test_errors_are_few_and_short() -> None:
         pytest.param({"pattern": "a{99999999999999999999}"}, id="a pattern that is too long"),
         pytest.param({"pattern": "[[a]"}, id="a pattern that Python warns of"),
         pytest.param({"pattern": "(" * 3000 + ")" * 3000}, id="a pattern nested too deeply"),
+        pytest.param({"$id": 5}, id="an identifier that is none"),
+        pytest.param(
+            {"$schema": "http://json-schema.org/draft-04/schema#", "id": 5},
+            id="an older identifier that is none",
+        ),
         pytest.param({"$schema": ["x"]}, id="a dialect that is none"),
         pytest.param({"multipleOf": 0}, id="a keyword that fails while it is checked"),
         pytest.param({"$ref": "#/x", "x": {"type": "strin"}}, id="a reference to a type that does not exist"),
@@ -82,11 +88,17 @@ UNUSABLE: list[tuple[dict[str, Any], set[str]]] = [
     ({"required": True}, {"required"}),
     ({"type": "strin"}, {"type"}),
     ({"type": []}, {"type"}),
+    ({"type": [["x"]]}, {"type"}),
     ({"anyOf": []}, {"anyOf"}),
     ({"properties": {"x": 5}}, {"a schema that is none"}),
     ({"$ref": "#/$defs/missing"}, {"$ref"}),
     ({"$ref": "#/allOf/7"}, {"$ref"}),
+    ({"$ref": "#/properties/slip/x/" + "9" * 5000, "x": [{}]}, {"$ref"}),
+    ({"$ref": "#/properties" * 200}, {"$ref"}),
     ({"$ref": "http://example.invalid/schema.json"}, {"$ref"}),
+    ({"$ref": "http://["}, {"$ref"}),
+    ({"$id": 5}, {"$id"}),
+    ({"dependentRequired": {"a": "b"}}, {"dependentRequired"}),
     ({"multipleOf": 0}, set()),
     ({"$schema": "http://json-schema.org/draft-07/schema#", "pattern": "(a+)+$"}, set()),
 ]
@@ -113,6 +125,85 @@ def test_what_cannot_be_checked_leaves_the_rest_checked(
     assert usable(schema).left_out == left_out
 
 
+UPPER = {"pattern": r"^\p{Lu}+$"}
+COSTLY = {"pattern": "(a+)+$"}
+NAMES: dict[str, Any] = {"patternProperties": {r"^\p{L}": {}}}
+ONE_OF = {"oneOf": [{"type": "string", **UPPER}, {"type": "string", "pattern": r"^\d+$"}]}
+IF = {"if": UPPER, "then": {"maxLength": 1}, "else": {"maxLength": 1}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        pytest.param({"not": UPPER}, "ok", id="not"),
+        pytest.param({"not": COSTLY}, "ok", id="not, costly"),
+        pytest.param({"not": {"not": {"not": UPPER}}}, "ok", id="not, three times"),
+        pytest.param({"not": {"items": [UPPER]}}, ["ok"], id="not, in a list"),
+        pytest.param({"not": 5}, "ok", id="not, of no schema"),
+        pytest.param({"not": {"multipleOf": 0}}, 1, id="not, of what fails"),
+        pytest.param({"not": {"$ref": "https://elsewhere.invalid/x.json"}}, {}, id="not, elsewhere"),
+        pytest.param({"not": {"$ref": "#/$defs/a"}, "$defs": {"a": UPPER}}, "ok", id="not, by reference"),
+        pytest.param(
+            {"not": {"$ref": "#/x/a"}, "x": {"a": UPPER}}, "ok", id="not, by a reference to anywhere"
+        ),
+        pytest.param(ONE_OF, "12", id="oneOf"),
+        pytest.param({"oneOf": [COSTLY, {"type": "string"}]}, "12", id="oneOf, costly"),
+        pytest.param(IF, "ok", id="if"),
+        pytest.param({**IF, "if": COSTLY}, "ok", id="if, costly"),
+        pytest.param({"contains": UPPER, "maxContains": 1}, ["a", "b"], id="contains"),
+        pytest.param({"contains": {"type": "null"}, "minContains": "0"}, ["a"], id="contains, of no number"),
+        pytest.param({"allOf": [NAMES], "unevaluatedProperties": False}, {"a": 1}, id="names, in a part"),
+        pytest.param({"unevaluatedProperties": False, "$ref": "#/x"}, {"a": 1}, id="names, by a reference"),
+        pytest.param(
+            {
+                "if": {"not": {"not": UPPER}},
+                "else": {"properties": {"a": {}}},
+                "unevaluatedProperties": False,
+            },
+            {"a": 1},
+            id="names, on a condition",
+        ),
+        pytest.param({"prefixItems": {}, "unevaluatedItems": False}, [1], id="items"),
+    ],
+)
+def test_what_is_left_unchecked_makes_nothing_wrong(schema: dict[str, Any], value: object) -> None:
+    """Where a part that accepts more would make the whole accept less, what is not known counts as right."""
+    assert check_schema(schema, value) == []
+    assert check_schema({"properties": {"a": schema}}, {"a": value}) == []
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        pytest.param({"not": {"not": {"type": "integer", **UPPER}}}, "ok", id="not"),
+        pytest.param({"allOf": [UPPER, {"not": {"type": "string"}}]}, "ok", id="not, beside it"),
+        pytest.param(ONE_OF, None, id="oneOf"),
+        pytest.param({**IF, "if": {"type": "integer", **UPPER}}, "ok", id="else"),
+        pytest.param({"if": True, "then": {**UPPER, "maxLength": 1}}, "ok", id="then"),
+        pytest.param({"contains": {"type": "string", **UPPER}}, [1], id="contains"),
+        pytest.param({"allOf": [UPPER], "unevaluatedProperties": False}, {"a": 1}, id="names"),
+    ],
+)
+def test_what_is_wrong_all_the_same_is_said(schema: dict[str, Any], value: object) -> None:
+    """What is left unchecked decides nothing there."""
+    assert len(check_schema(schema, value)) == 1
+
+
+def test_what_a_reference_leads_to_is_looked_into_wherever_it_stands() -> None:
+    """Also within each other; what the caller passed stays as it is."""
+    inner = {"type": "strin", "minLength": 2}
+    outer = {"exclusiveMinimum": True, "minimum": 0, "x": [inner]}
+    schema: dict[str, Any] = {
+        "anyOf": [{"$ref": "#/x/outer/x/0"}, {"$ref": "#/x/outer"}],
+        "x": {"outer": outer},
+    }
+    before = copy.deepcopy(schema)
+    assert usable(schema).left_out == {"type", "exclusiveMinimum"}
+    assert check_schema(schema, 0) == []
+    assert check_schema({**schema, "$ref": "#/x/outer/x/0"}, "x") == ["'x' is too short"]
+    assert schema == before
+
+
 def test_what_an_older_draft_says_in_its_own_way_is_checked() -> None:
     """There a truth beside the minimum excludes it."""
     part = {"minimum": 5, "exclusiveMinimum": True}
@@ -131,12 +222,28 @@ def test_what_an_older_draft_says_in_its_own_way_is_checked() -> None:
         {"properties": {"a": {"$ref": "#b"}}, "$defs": {"b": {"$anchor": "b"}}},
         {"properties": {"a": {"$ref": "#/$defs/b%20c"}}, "$defs": {"b c": {"type": "integer"}}},
         {"items": [{"type": "integer"}, {"$ref": "#/items/0"}], "enum": [{"$schema": "x", "type": 5}]},
+        {"dependentRequired": {"type": ["x"], "required": []}},
+        {"$ref": "#/components/schemas/type", "components": {"schemas": {"type": {"type": "integer"}}}},
+        {
+            "$ref": "#/schemas/properties",
+            "schemas": {"properties": {"type": "integer"}, "not": {"enum": [5]}},
+        },
+        {"x-meta": {"type": "weird", "$ref": "#/nowhere", "pattern": "("}},
+        {"$id": "urn:x", "$ref": "urn:x#/$defs/a", "$defs": {"a": {"type": "integer"}}},
+        {"$id": "https://a.invalid/b/c", "$ref": "c#/$defs/a", "$defs": {"a": {"type": "integer"}}},
     ],
-    ids=["by its identifier", "by its name", "by an escaped place", "in a list"],
+    ids=[
+        *("by its identifier", "by its name", "by an escaped place", "in a list"),
+        *("names that are keywords", "a part named like a keyword", "a part named like a keyword of parts"),
+        *("what is no schema", "by the identifier of the whole", "beside the identifier of the whole"),
+    ],
 )
 def test_what_can_be_checked_stays_as_it_is(schema: dict[str, Any]) -> None:
     """Nothing of it is left out, and literals are not looked into."""
     assert usable(schema) == Usable(schema, frozenset())
+    if "$ref" in schema:
+        assert check_schema(schema, 5) == []
+        assert check_schema(schema, "x") == ["'x' is not of type 'integer'"]
 
 
 def test_a_schema_nested_beyond_reason_is_survived() -> None:
@@ -164,7 +271,9 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("pattern", HOSTILE)
-@pytest.mark.parametrize("keyword", ["pattern", "patternProperties", "propertyNames"])
+@pytest.mark.parametrize(
+    "keyword", ["pattern", "patternProperties", "propertyNames", "unevaluatedProperties"]
+)
 def test_a_pattern_that_could_run_away_is_left_unchecked(pattern: str, keyword: str) -> None:
     """Each of these takes minutes or longer when it is tried on this text."""
     text = "a" * 60 + "!"
@@ -174,6 +283,9 @@ def test_a_pattern_that_could_run_away_is_left_unchecked(pattern: str, keyword: 
         schema, value = {"pattern": pattern}, text
     elif keyword == "propertyNames":
         schema, value = {"propertyNames": {"pattern": pattern}}, {text: 1}
+    elif keyword == "unevaluatedProperties":
+        schema = {"unevaluatedProperties": False, "allOf": [{"patternProperties": {pattern: {}}}]}
+        value = {text: 1}
     else:
         schema = {"patternProperties": {pattern: {"type": "string"}}, "additionalProperties": False}
         schema["unevaluatedProperties"] = False
