@@ -20,7 +20,7 @@ from tess_openai.core.refusals import Refused
 from tess_openai.core.routes import refuse, route
 from tess_openai.edge.callers import CATEGORIES, caller, warn
 from tess_openai.edge.directory import Directory
-from tess_openai.edge.families import URL, Family, Request, to_dict, with_headers
+from tess_openai.edge.families import URL, Family, Request, pick, to_dict, with_headers
 from tess_openai.edge.pacing import Pace, fingerprint
 
 OnChange: TypeAlias = Callable[[Change], object]
@@ -92,7 +92,7 @@ class Adapter:
     may_be_plain: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "may_be_plain", may_be_plain(self.options))
+        object.__setattr__(self, "may_be_plain", self.pace is None and may_be_plain(self.options))
 
     def open(
         self, request: Request, place: tuple[str, str], body: bytes = b"", fields: JSONObject | None = None
@@ -131,7 +131,7 @@ class Adapter:
         """Return what to send of a chat call that needs nothing but Tess's header; None for all others."""
         if not (self.may_be_plain and place[0].isdecimal() and is_plain(fields, self.options)):
             return None
-        headers = {low: value for name, value in request.headers.raw if (low := name.lower()) in _DECISIVE}
+        headers = pick(request.headers, _DECISIVE)
         if not _HEADERS_TO_REMOVE.isdisjoint(headers):
             return None
         authorization = headers.get(b"authorization", b"").decode("latin-1")

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from tess_openai.core.calls import Answer, Event, Flow, Found, Lookup, Outgoing, Read, ReadAll
-from tess_openai.core.chat.plain import is_complete, is_whole
+from tess_openai.core.chat.plain import is_complete
 from tess_openai.core.jsons import parse_object
 from tess_openai.core.lookups import broken_off, find_agent
 from tess_openai.core.routes import reads_body
 from tess_openai.edge.adapter import Adapter
-from tess_openai.edge.families import AsyncTransport, Family, Request, Response
+from tess_openai.edge.families import AsyncTransport, Family, Request, Response, is_whole
 from tess_openai.edge.runs import GIVEN, Run
 
 
@@ -21,12 +21,10 @@ class _Run(Run):
         self.transport = transport
         self.pieces: AsyncIterator[bytes] | None = None
 
-    async def run(self, plain: Request | None = None) -> Response:
+    async def run(self, ahead: Response | None = None) -> Response:
         """Async counterpart of `_Run.run`."""
+        self.ahead = None if ahead is None else self.to_incoming(ahead)
         try:
-            whole = None if plain is None else await self.send_ahead(plain)
-            if whole is not None:
-                return whole
             answer = await self.advance()
         except BaseException:  # the caller gave up, or was cancelled
             await self.aclose()
@@ -41,20 +39,6 @@ class _Run(Run):
         response = self.to_response(answer, self.family.ByteStream(answer.body))
         await self.aclose()
         return response
-
-    async def send_ahead(self, plain: Request) -> Response | None:
-        """Async counterpart of `_Run.send_ahead`."""
-        response = await self.send(plain)
-        self.ahead = self.to_incoming(response)
-        if self.is_encoded or not is_whole(self.ahead):
-            return None
-        body = await self.read_all(ReadAll())
-        await self.drop()
-        response.stream = self.family.ByteStream(body)
-        if is_complete(body, self.adapter.options):
-            return response
-        self.ahead = self.to_incoming(response)
-        return None
 
     async def advance(self) -> Answer | bytes | Found | None:
         """Async counterpart of `_Run.advance`."""
@@ -195,7 +179,22 @@ class AsyncTessTransport:
         body = await request.aread()
         fields = parse_object(body)
         plain = None if fields is None else self.adapter.to_plain(request, place, fields, self.family)
-        return await _Run(self.adapter.open(request, place, body, fields), self, request).run(plain)
+        ahead = None if plain is None else await self.inner.handle_async_request(plain)
+        if ahead is not None and is_whole(ahead) and await self.has_complete(ahead):
+            return ahead
+        return await _Run(self.adapter.open(request, place, body, fields), self, request).run(ahead)
+
+    async def has_complete(self, response: Response) -> bool:
+        """Async counterpart of `TessTransport.has_complete`."""
+        source, whole = response.stream, bytearray()
+        try:
+            async for piece in source:
+                whole += piece
+        finally:
+            await source.aclose()
+        body = bytes(whole)
+        response.stream = self.family.ByteStream(body)
+        return is_complete(body, self.adapter.options)
 
     async def aclose(self) -> None:
         """Close the inner transport."""

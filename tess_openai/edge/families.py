@@ -10,7 +10,7 @@ import functools
 import importlib
 import sys
 import types
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, MutableMapping, Set
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol, TypeAlias, cast
 
@@ -165,9 +165,25 @@ def change_headers(headers: Headers, changes: Mapping[str, str | None]) -> None:
             headers[name] = value
 
 
+def pick(headers: Headers, names: Set[bytes]) -> dict[bytes, bytes]:
+    """Return those of the named headers that are there, names in lower case."""
+    return {low: value for name, value in headers.raw if (low := name.lower()) in names}
+
+
+def is_whole(response: Response) -> bool:
+    """Whether an answer's head is that of a whole one, as JSON that nothing has encoded."""
+    if response.status_code != 200:
+        return False
+    head = pick(response.headers, _OF_A_BODY)
+    return head.get(b"content-type", b"").startswith(b"application/json") and (
+        head.get(b"content-encoding", b"identity") == b"identity"
+    )
+
+
 def to_dict(headers: Headers) -> dict[str, str]:
     """Return headers as a plain dict, names in lower case: each look-up in theirs walks the whole list."""
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers.raw}
 
 
 _DERIVED: Final[dict[tuple[type[Any], ...], type[Any]]] = {}
+_OF_A_BODY: Final = frozenset({b"content-type", b"content-encoding"})

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from tess_openai.core.calls import Answer, Event, Flow, Found, Lookup, Outgoing, Read, ReadAll
-from tess_openai.core.chat.plain import is_complete, is_whole
+from tess_openai.core.chat.plain import is_complete
 from tess_openai.core.jsons import parse_object
 from tess_openai.core.lookups import broken_off, find_agent
 from tess_openai.core.routes import reads_body
 from tess_openai.edge.adapter import Adapter
-from tess_openai.edge.families import Family, Request, Response, Transport
+from tess_openai.edge.families import Family, Request, Response, Transport, is_whole
 from tess_openai.edge.runs import GIVEN, Run
 
 
@@ -21,12 +21,10 @@ class _Run(Run):
         self.transport = transport
         self.pieces: Iterator[bytes] | None = None
 
-    def run(self, plain: Request | None = None) -> Response:
-        """Drive the flow to its answer; a plain request is sent ahead of it."""
+    def run(self, ahead: Response | None = None) -> Response:
+        """Drive the flow to its answer; its first exchange was made ahead of it, if there is an answer to it."""
+        self.ahead = None if ahead is None else self.to_incoming(ahead)
         try:
-            whole = None if plain is None else self.send_ahead(plain)
-            if whole is not None:
-                return whole
             answer = self.advance()
         except BaseException:  # the caller gave up, or was cancelled
             self.close()
@@ -41,20 +39,6 @@ class _Run(Run):
         response = self.to_response(answer, self.family.ByteStream(answer.body))
         self.close()
         return response
-
-    def send_ahead(self, plain: Request) -> Response | None:
-        """Send a plain request; its answer if that needs nothing either, else None: then it is the flow's."""
-        response = self.send(plain)
-        self.ahead = self.to_incoming(response)
-        if self.is_encoded or not is_whole(self.ahead):
-            return None
-        body = self.read_all(ReadAll())
-        self.drop()
-        response.stream = self.family.ByteStream(body)
-        if is_complete(body, self.adapter.options):
-            return response
-        self.ahead = self.to_incoming(response)
-        return None
 
     def advance(self) -> Answer | bytes | Found | None:
         """Drive the flow to what is the caller's: an answer or a piece of its body; None at the end."""
@@ -195,7 +179,22 @@ class TessTransport:
         body = request.read()
         fields = parse_object(body)
         plain = None if fields is None else self.adapter.to_plain(request, place, fields, self.family)
-        return _Run(self.adapter.open(request, place, body, fields), self, request).run(plain)
+        ahead = None if plain is None else self.inner.handle_request(plain)
+        if ahead is not None and is_whole(ahead) and self.has_complete(ahead):
+            return ahead
+        return _Run(self.adapter.open(request, place, body, fields), self, request).run(ahead)
+
+    def has_complete(self, response: Response) -> bool:
+        """Read a whole answer; whether it needs no flow."""
+        source, whole = response.stream, bytearray()
+        try:
+            for piece in source:
+                whole += piece
+        finally:
+            source.close()
+        body = bytes(whole)
+        response.stream = self.family.ByteStream(body)
+        return is_complete(body, self.adapter.options)
 
     def close(self) -> None:
         """Close the inner transport."""

@@ -83,9 +83,9 @@ def is_plain_chat(messages: list[object], *, merge: bool) -> bool:
     before: object = ""
     for item in messages:
         message = to_object(item)
-        if message is None or message.keys() != PLAIN_KEYS:
+        if message is None or len(message) != 2:
             return False
-        role, content = message["role"], message["content"]
+        role, content = message.get("role"), message.get("content")
         if not isinstance(content, str) or not content or role not in ROLES or (merge and role == before):
             return False
         before = role

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from tess_openai.core.calls import Incoming
 from tess_openai.core.chat.chunks import FINISH_REASONS
 from tess_openai.core.chat.completion import COMPLETION
 from tess_openai.core.chat.messages import is_plain_chat
@@ -46,33 +45,28 @@ def is_plain(given: JSONObject, options: Options) -> bool:
     return is_plain_chat(messages, merge=options.merge_messages)
 
 
-def is_whole(incoming: Incoming) -> bool:
-    """Whether the head of an answer is that of a whole one, as JSON."""
-    return incoming.status == 200 and incoming.headers.get("content-type", "").startswith("application/json")
-
-
 def is_complete(body: bytes, options: Options) -> bool:
-    """Whether a whole answer holds all that OpenAI's would, and a text in each choice.
+    """Whether a whole answer holds all that OpenAI's would, and one choice with a text.
 
     The flow would add nothing to such an answer, and tell nothing of it.
     """
     fields = parse_object(body)
-    if fields is None or fields.get("object") != COMPLETION or fields.get("error") is not None:
+    if fields is None or fields.get("error") is not None:
         return False
-    if not isinstance(fields.get("id"), str) or not fields["id"] or type(fields.get("created")) is not int:
+    try:
+        (choice,), answer_id = fields["choices"], fields["id"]
+        message = choice["message"]
+        content = message["content"]
+        return (
+            fields["object"] == COMPLETION
+            and (isinstance(answer_id, str) and answer_id != "")
+            and type(fields["created"]) is int
+            and isinstance(fields["model"], str)
+            and type(choice["index"]) is int
+            and message["role"] == "assistant"
+            and (isinstance(content, str) and content != "")
+            and choice["finish_reason"] in FINISH_REASONS
+            and (options.usage == "none" or is_usage(to_object(fields["usage"])))
+        )
+    except (KeyError, TypeError, ValueError):  # something is missing, or of another kind
         return False
-    if not isinstance(fields.get("model"), str) or not to_list(fields.get("choices")):
-        return False
-    if options.usage != "none" and not is_usage(to_object(fields.get("usage"))):
-        return False
-    return all(map(_is_complete_choice, fields["choices"]))
-
-
-def _is_complete_choice(given: object) -> bool:
-    choice = to_object(given)
-    message = None if choice is None else to_object(choice.get("message"))
-    if choice is None or message is None or type(choice.get("index")) is not int:
-        return False
-    content, reason = message.get("content"), choice.get("finish_reason")
-    says = isinstance(content, str) and content != "" and message.get("role") == "assistant"
-    return says and isinstance(reason, str) and reason in FINISH_REASONS

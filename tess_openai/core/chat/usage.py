@@ -59,7 +59,10 @@ def estimate_usage(message_texts: Iterable[str], completion_text: str) -> JSONOb
 
 def is_usage(usage: JSONObject | None) -> TypeGuard[JSONObject]:
     """Whether an object holds the three token counts."""
-    return usage is not None and all(type(usage.get(key)) is int for key in USAGE_KEYS)
+    if usage is None:
+        return False
+    prompt, completion, total = map(usage.get, USAGE_KEYS)
+    return type(prompt) is type(completion) is type(total) is int
 
 
 class UsageSum:
