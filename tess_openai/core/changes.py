@@ -47,6 +47,9 @@ class Change:
     remedy: str = ""
     warn: Topic | None = None
 
+    def __hash__(self) -> int:
+        return hash(self.why)  # the longest and the most its own; a text knows its hash
+
     def __str__(self) -> str:
         moved = f"{self.given} -> {self.sent}" if self.sent else self.given
         head = f"{self.param} ({moved})" if moved else self.param

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
@@ -45,6 +46,10 @@ class Ledger:
         """Record a change over which the policy has no say: nothing of the caller's is lost by it."""
         self._changes.append(change)
 
+    def extend(self, changes: Iterable[Change]) -> None:
+        """Record changes that another ledger collected."""
+        self._changes.extend(changes)
+
     def note(self, change: Change) -> None:
         """Record something about the answer, once, however often it is seen."""
         if change not in self._changes:
@@ -52,7 +57,7 @@ class Ledger:
 
     def mapped(self, param: str, given: str, sent: str, why: str) -> None:
         """Record that something was said in Tess's words, with nothing lost."""
-        self.add(Change("mapped", param, given, sent, why))
+        self.add(_change("mapped", param, given, sent, why))
 
     def lose(
         self,
@@ -98,15 +103,18 @@ class Ledger:
             advice = remedy or f'Leave it out, or allow the loss with unsupported={{"{param}": "warn"}}.'
             raise Refused(f"{param}: {why}. {advice}", param=param, code="unsupported_parameter")
         if word == "forward":
-            self.add(Change("forwarded", param, given, given, f"sent as given although {why}"))
+            self.add(_change("forwarded", param, given, given, f"sent as given although {why}"))
             return "keep"
         if word == "warn" and not remedy:
             remedy = f'Leave it out, or accept that with unsupported={{"{param}": "ignore"}}.'
         warns = word == "warn" and (not quiet or self.policy.has_own(param))
-        self.add(Change(action, param, given, sent, why, remedy, topic if warns else None))
+        self.add(_change(action, param, given, sent, why, remedy, topic if warns else None))
         return "lose"
 
 
-@lru_cache(maxsize=256)  # a program's calls need the same changes over and over
+_change = lru_cache(maxsize=256)(Change)  # a program's calls need the same changes over and over
+
+
+@lru_cache(maxsize=256)
 def _to_text(change: Change) -> str:
     return json.dumps(change.to_json())

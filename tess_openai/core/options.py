@@ -10,6 +10,7 @@ from tess_openai.core.agents import Agent
 from tess_openai.core.emulate.prompts import Prompts
 from tess_openai.core.emulate.schemas import SchemaChecker
 from tess_openai.core.jsons import to_object
+from tess_openai.core.memory import Memory
 from tess_openai.core.policy import Policy, parse_unsupported
 from tess_openai.core.profile import NOTHING_PROVEN, TessProfile
 from tess_openai.core.refusals import Refused
@@ -61,6 +62,7 @@ class Options:
         prompts: What emulation tells the model.
         max_repairs: How often an emulated answer that cannot be used is asked for again, each a paid call.
         profile: What a probe proved.
+        settled: What was found out under these very options; the one thing here that changes.
     """
 
     policy: Policy = field(default_factory=Policy)
@@ -79,6 +81,7 @@ class Options:
     prompts: Prompts = field(default_factory=Prompts, repr=False)
     max_repairs: int = 1
     profile: TessProfile = NOTHING_PROVEN
+    settled: Memory = field(default_factory=Memory, init=False, repr=False, compare=False)
 
     def for_agent(self, number: int) -> Options:
         """Return these options for another agent than the client's own: a probe proved nothing about it."""

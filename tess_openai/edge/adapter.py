@@ -18,7 +18,7 @@ from tess_openai.core.jsons import JSONObject
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused
 from tess_openai.core.routes import refuse, route
-from tess_openai.edge.callers import CATEGORIES, caller, warn
+from tess_openai.edge.callers import warn_of
 from tess_openai.edge.directory import Directory
 from tess_openai.edge.families import URL, Family, Request, pick, to_dict, with_headers
 from tess_openai.edge.pacing import Pace, fingerprint
@@ -177,20 +177,13 @@ class Adapter:
         """Log, call `on_change`, warn; the text of a warning that the caller's filters turn into an error."""
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug("%s", ", ".join(f"{change.action} {change.param}" for change in changes))
-        problem: str | None = None
-        line = caller() if any(change.warn for change in changes) else None
-        for change in changes:
-            if self.on_change is not None:
+        if self.on_change is not None:
+            for change in changes:
                 try:
                     self.on_change(change)
                 except Exception:
                     logger.exception("on_change failed; the call goes on")
-            if change.warn is not None:
-                try:
-                    warn(str(change), CATEGORIES[change.warn], line, about=f"{change.param}: {change.why}")
-                except Warning as warning:
-                    problem = problem or str(warning)
-        return problem
+        return warn_of(changes)
 
 
 def _now() -> int:

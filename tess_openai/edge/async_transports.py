@@ -98,8 +98,7 @@ class _Run(Run):
     def read(self) -> AsyncIterator[bytes]:
         """Async counterpart of `_Run.read`."""
         if self.pieces is None:
-            response = self.in_hand
-            self.pieces = aiter(response.aiter_bytes() if self.is_encoded else response.stream)
+            self.pieces = aiter(self.in_hand.aiter_bytes() if self.is_encoded else self.source)
         return self.pieces
 
     async def read_piece(self) -> bytes:
@@ -194,7 +193,8 @@ class AsyncTessTransport:
             await source.aclose()
         body = bytes(whole)
         response.stream = self.family.ByteStream(body)
-        return is_complete(body, self.adapter.options)
+        fields = parse_object(body)
+        return fields is not None and is_complete(fields, self.adapter.options)
 
     async def aclose(self) -> None:
         """Close the inner transport."""

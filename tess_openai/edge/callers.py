@@ -6,10 +6,11 @@ import os
 import sys
 import sysconfig
 import warnings
+from functools import lru_cache
 from types import FrameType
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
-from tess_openai.core.changes import Topic
+from tess_openai.core.changes import Change, Topic
 from tess_openai.edge.awaiting import current_task, first_frame, frame_that_waits_for
 from tess_openai.exceptions import (
     TessAnswerWarning,
@@ -38,11 +39,38 @@ _LIBRARIES: Final = tuple(
 )
 _MACHINERY: Final = sys.stdlib_module_names | {"openai", "httpx", "httpx2", "anyio"}
 """Never the caller, even where all lines are a library's."""
+_Place: TypeAlias = tuple[str, int, tuple[Change, ...]]
+"""A line of the caller's, and the changes of a call that is made there."""
+_SETTLED: Final = 256
+"""Places that are remembered; the values in the changes may differ from call to call."""
+
+
+def warn_of(changes: tuple[Change, ...]) -> str | None:
+    """Warn of changes at the caller's line; the text of the first warning that their filters make an error."""
+    if not any([change.warn for change in changes]):
+        return None
+    frame = caller()
+    settled = _said.settled()
+    place = None if frame is None else (frame.f_code.co_filename, frame.f_lineno, changes)
+    if place in settled:
+        return None
+    problem: str | None = None
+    is_silent = True
+    for change in changes:
+        if change.warn is not None:
+            try:
+                about = f"{change.param}: {change.why}"
+                is_silent = not warn(str(change), CATEGORIES[change.warn], frame, about=about) and is_silent
+            except Warning as warning:
+                problem = problem or str(warning)
+    if place is not None and is_silent and problem is None:
+        settled.add(place)
+    return problem
 
 
 def warn(
     message: str, category: type[TessWarning], line: FrameType | None = None, *, about: str = ""
-) -> None:
+) -> bool:
     """Warn at the caller's line, once for what it is `about`, whatever values the message tells.
 
     Args:
@@ -50,14 +78,17 @@ def warn(
         category: Of the warning.
         line: The caller's frame when `caller()` has already found it.
         about: A parameter; `""` for the message itself.
+
+    Returns:
+        False when it was said before and the filters want it once.
     """
     frame = line or caller()
     if frame is None:
         warnings.warn(message, category, stacklevel=2)
-        return
+        return True
     module: str = frame.f_globals.get("__name__", "<unknown>")
     if _said.is_repeated(message, category, module, frame, about or message):
-        return
+        return False
     warnings.warn_explicit(
         message,
         category,
@@ -66,6 +97,7 @@ def warn(
         module=module,
         registry=frame.f_globals.setdefault("__warningregistry__", {}),
     )
+    return True
 
 
 def caller() -> FrameType | None:
@@ -81,14 +113,13 @@ def caller() -> FrameType | None:
     task = current_task()
     first = None if task is None else first_frame(task)
     while frame is not None:
-        if not frame.f_code.co_filename.startswith(_OWN):
-            if _is_of_a_program(frame):
-                return frame
-            package: str = frame.f_globals.get("__name__", "").partition(".")[0]
-            if package in _MACHINERY:
-                machinery = machinery or frame
-            else:
-                library = library or frame
+        owner = _owner(frame.f_code.co_filename, frame.f_globals.get("__name__", ""))
+        if owner == "program":
+            return frame
+        if owner == "library":
+            library = library or frame
+        elif owner == "machinery":
+            machinery = machinery or frame
         if frame is first:  # below it there is but the event loop, and the line that runs it
             waiting = frame_that_waits_for(task, _is_of_a_program)
             if waiting is not None:
@@ -98,7 +129,17 @@ def caller() -> FrameType | None:
 
 
 def _is_of_a_program(frame: FrameType) -> bool:
-    return not frame.f_code.co_filename.startswith((_OWN, "<frozen", *_LIBRARIES))
+    return _owner(frame.f_code.co_filename, frame.f_globals.get("__name__", "")) == "program"
+
+
+@lru_cache(maxsize=1024)
+def _owner(filename: str, module: str) -> Literal["us", "program", "library", "machinery"]:
+    """Return whose a line of code is."""
+    if filename.startswith(_OWN):
+        return "us"
+    if not filename.startswith(("<frozen", *_LIBRARIES)):
+        return "program"
+    return "machinery" if module.partition(".")[0] in _MACHINERY else "library"
 
 
 class _Said:
@@ -112,14 +153,26 @@ class _Said:
         self._filters: object = None
         self._content: list[object] = []
         self._lines: set[tuple[str, int, type[TessWarning], str]] = set()
+        self._settled: set[_Place] = set()
+
+    def settled(self) -> set[_Place]:
+        """Return what may go without a word under the filters that now hold."""
+        self._look_at_filters()
+        if len(self._settled) >= _SETTLED:
+            self._settled.clear()
+        return self._settled
+
+    def _look_at_filters(self) -> None:
+        filters = warnings.filters
+        if filters is not self._filters or filters != self._content:
+            self._filters, self._content = filters, list(filters)
+            self._lines, self._settled = set(), set()
 
     def is_repeated(
         self, message: str, category: type[TessWarning], module: str, frame: FrameType, about: str
     ) -> bool:
         """Whether this was said at this line, and the filters want it there once at most."""
-        filters = warnings.filters
-        if filters is not self._filters or filters != self._content:
-            self._filters, self._content, self._lines = filters, list(filters), set()
+        self._look_at_filters()
         line = (frame.f_code.co_filename, frame.f_lineno, category, about)
         if line not in self._lines:
             self._lines.add(line)

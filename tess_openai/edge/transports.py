@@ -98,8 +98,7 @@ class _Run(Run):
     def read(self) -> Iterator[bytes]:
         """Return the iterator over the answer in hand, decoded."""
         if self.pieces is None:
-            response = self.in_hand
-            self.pieces = iter(response.iter_bytes() if self.is_encoded else response.stream)
+            self.pieces = iter(self.in_hand.iter_bytes() if self.is_encoded else self.source)
         return self.pieces
 
     def read_piece(self) -> bytes:
@@ -194,7 +193,8 @@ class TessTransport:
             source.close()
         body = bytes(whole)
         response.stream = self.family.ByteStream(body)
-        return is_complete(body, self.adapter.options)
+        fields = parse_object(body)
+        return fields is not None and is_complete(fields, self.adapter.options)
 
     def close(self) -> None:
         """Close the inner transport."""

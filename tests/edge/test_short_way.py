@@ -92,7 +92,7 @@ def test_what_is_plain_needs_nothing(request: dict[str, Any], merge: bool) -> No
 @given(ANSWERS, st.sampled_from(["estimate", "none"]))
 def test_what_is_complete_needs_nothing(answer: dict[str, Any], usage: Any) -> None:  # noqa: ANN401
     """The answer side adds nothing to it, and records nothing."""
-    if is_complete(json.dumps(answer).encode(), Options(usage=usage)):
+    if is_complete(json.loads(json.dumps(answer)), Options(usage=usage)):
         ledger = Ledger(Policy())
         prompts = None if usage == "none" else ["hi"]
         assert not complete(answer, model="x", now=int, new_id=str, ledger=ledger, estimate_for=prompts)
@@ -106,9 +106,9 @@ def test_the_plain_is_seen_as_such() -> None:
     usage = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
     whole = {"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
     assert is_plain(request, Options())
-    assert is_complete(json.dumps({**whole, "usage": usage}).encode(), Options())
-    assert not is_complete(json.dumps(whole).encode(), Options())
-    assert is_complete(json.dumps(whole).encode(), Options(usage="none"))
+    assert is_complete({**whole, "usage": usage}, Options())
+    assert not is_complete(whole, Options())
+    assert is_complete(whole, Options(usage="none"))
 
 
 def test_options_that_add_something_go_the_long_way() -> None:

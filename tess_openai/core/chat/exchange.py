@@ -14,9 +14,9 @@ from tess_openai.core.chat.chunks import ChunkReader, StreamFault
 from tess_openai.core.chat.completion import complete
 from tess_openai.core.chat.fit import refused_options, with_offers
 from tess_openai.core.chat.messages import texts_of
+from tess_openai.core.chat.plain import is_complete
 from tess_openai.core.chat.request import Prepared
 from tess_openai.core.chat.stream import ChunkWriter, with_ledger
-from tess_openai.core.chat.usage import is_usage
 from tess_openai.core.errors import TessError
 from tess_openai.core.jsons import JSONObject, dump_json, to_object
 from tess_openai.core.ledger import Ledger
@@ -92,21 +92,20 @@ def tell(ledger: Ledger, *, silently: bool = False) -> Generator[Step, Event, Re
 
 def completed(chat: Chat, fields: JSONObject, body: bytes | None) -> Flow:
     """Give a completion; `body` are its own bytes, used when nothing had to be completed."""
-    counted = is_usage(to_object(fields.get("usage")))
-    changed = complete(
+    changed = not is_complete(fields, chat.prepared.options) and complete(
         fields,
         model=chat.model,
         now=chat.call.now,
         new_id=chat.call.new_id,
         ledger=chat.ledger,
-        estimate_for=None if counted else chat.prompts,
+        estimate_for=chat.prompts,
     )
     refused = yield from tell(chat.ledger)
     if refused is not None:
         yield refused.to_answer()
         return
     if body is not None and not changed and not chat.ledger.changes:
-        yield Answer(200, body=body, base="as read")
+        yield Answer(200, body=body)
         return
     whole = dump_json(fields) if changed or body is None else body
     yield Answer(200, json_headers(ledger_header(chat.ledger)), with_ledger(whole, chat.ledger))
@@ -150,8 +149,9 @@ def ledger_header(ledger: Ledger) -> Mapping[str, str | None]:
     if not ledger.changes:
         return {}
     text = ledger.to_text()
-    names = [{"action": change.action, "param": change.param} for change in ledger.changes]
-    while len(text) > _LEDGER_HEADER_LIMIT:
-        text = json.dumps(names)
-        del names[len(names) // 2 :]
+    if len(text) > _LEDGER_HEADER_LIMIT:
+        names = [{"action": change.action, "param": change.param} for change in ledger.changes]
+        while len(text) > _LEDGER_HEADER_LIMIT:
+            text = json.dumps(names)
+            del names[len(names) // 2 :]
     return {LEDGER_HEADER: text}

@@ -14,7 +14,7 @@ from tess_openai.core.chat.completion import COMPLETION
 from tess_openai.core.chat.messages import is_plain_chat
 from tess_openai.core.chat.target import AGENT
 from tess_openai.core.chat.usage import is_usage
-from tess_openai.core.jsons import JSONObject, parse_object, to_list, to_object
+from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.options import Options
 from tess_openai.core.profile import NOTHING_PROVEN
 
@@ -45,20 +45,18 @@ def is_plain(given: JSONObject, options: Options) -> bool:
     return is_plain_chat(messages, merge=options.merge_messages)
 
 
-def is_complete(body: bytes, options: Options) -> bool:
+def is_complete(fields: JSONObject, options: Options) -> bool:
     """Whether a whole answer holds all that OpenAI's would, and one choice with a text.
 
-    The flow would add nothing to such an answer, and tell nothing of it.
+    There is nothing to add to such an answer, and nothing to tell of it.
     """
-    fields = parse_object(body)
-    if fields is None or fields.get("error") is not None:
-        return False
     try:
         (choice,), answer_id = fields["choices"], fields["id"]
         message = choice["message"]
         content = message["content"]
         return (
-            fields["object"] == COMPLETION
+            fields.get("error") is None
+            and fields["object"] == COMPLETION
             and (isinstance(answer_id, str) and answer_id != "")
             and type(fields["created"]) is int
             and isinstance(fields["model"], str)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from tess_openai.core.agents import Agent
+from tess_openai.core.changes import Change
 from tess_openai.core.chat.attachments import lift_files
 from tess_openai.core.chat.fit import fit
 from tess_openai.core.chat.messages import to_messages
@@ -26,6 +27,7 @@ from tess_openai.core.emulate.emulation import Emulation
 from tess_openai.core.emulate.request import to_emulation
 from tess_openai.core.jsons import JSONObject, to_list
 from tess_openai.core.ledger import Ledger
+from tess_openai.core.memory import Memory
 from tess_openai.core.options import CALL_FIELD, Options
 
 
@@ -71,18 +73,22 @@ def prepare(
     if agent is not None and agent.questions:
         options = replace(options, temperatures=agent.temperatures)
     ledger = Ledger(options.policy)
-    tools = native_tools(given, options.profile) or to_tools(given, options, ledger)
-    emulation = to_emulation(given, options, new_id, with_functions=tools.emulate)
-    body: JSONObject = {}
     asked = lift_files(given, ledger)
-    if emulation is not None:
-        asked = {**asked, "messages": _emulated(asked.get("messages"), emulation)}
-    for name, value in asked.items():
-        sent = _translate(name, value, asked, options=options, agent=agent, ledger=ledger, tools=tools)
-        if sent is not None or (value is None and name not in CHAT_PARAMETERS):
-            body[name] = sent
-    if tools.word is not None:
-        body["tools"] = tools.word
+    settled = _settled(asked, options, agent)
+    ledger.extend(settled.changes)
+    emulation = to_emulation(given, options, new_id, with_functions=settled.emulates_functions)
+    body = {**settled.body}
+    if "messages" in asked:
+        messages = asked["messages"]
+        if messages is not None:
+            refuse_known("messages", options.profile, options.policy)
+        if emulation is not None:
+            messages = _emulated(messages, emulation)
+        sent = to_messages(messages, ledger, merge=options.merge_messages, profile=options.profile)
+        if sent is None:
+            del body["messages"]
+        else:
+            body["messages"] = sent
     for change in () if emulation is None else emulation.changes(given.get("messages")):
         ledger.add(change)
     if agent is not None:
@@ -104,6 +110,50 @@ def _emulated(messages: object, emulation: Emulation) -> object:
     return messages if items is None else emulation.messages(items)
 
 
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """What becomes of all of a request but its messages.
+
+    Attributes:
+        body: What to send, and null where the messages were.
+        emulates_functions: Whether the adapter answers for the caller's functions itself.
+        changes: What changed.
+    """
+
+    body: JSONObject
+    emulates_functions: bool
+    changes: tuple[Change, ...]
+
+
+def _settled(asked: JSONObject, options: Options, agent: Agent | None) -> _Settled:
+    """Translate all but the messages; what a program asks for call after call, once.
+
+    Raises:
+        Refused: As in `prepare`.
+    """
+    given: JSONObject = {**asked, "messages": None} if "messages" in asked else asked
+    key = None if agent is not None else Memory.key(given)
+    known = options.settled.get(key)
+    if isinstance(known, _Settled):
+        return known
+    settled = _settle(given, options, agent)
+    options.settled.keep(key, settled)
+    return settled
+
+
+def _settle(given: JSONObject, options: Options, agent: Agent | None) -> _Settled:
+    ledger = Ledger(options.policy)
+    tools = native_tools(given, options.profile) or to_tools(given, options, ledger)
+    body: JSONObject = {}
+    for name, value in given.items():
+        sent = _translate(name, value, given, options=options, agent=agent, ledger=ledger, tools=tools)
+        if sent is not None or (value is None and (name not in CHAT_PARAMETERS or name == "messages")):
+            body[name] = sent
+    if tools.word is not None:
+        body["tools"] = tools.word
+    return _Settled(body, tools.emulate, ledger.changes)
+
+
 def _translate(
     name: str,
     value: object,
@@ -120,8 +170,6 @@ def _translate(
         refuse_known(name, profile, ledger.policy)
     if name == "model":
         return to_model(value, options, agent, ledger)
-    if name == "messages":
-        return to_messages(value, ledger, merge=options.merge_messages, profile=profile)
     if name == "temperature":
         return spell_temperature(to_temperature(value, options.temperature_options, ledger), profile)
     if name in TOOL_PARAMETERS:
