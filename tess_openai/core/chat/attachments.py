@@ -26,11 +26,8 @@ def lift_files(given: JSONObject, ledger: Ledger) -> JSONObject:
     own = [] if given.get(FILE_IDS) is None else to_list(given[FILE_IDS])
     if own is None or ledger.policy.word("messages.content") == "forward":
         return given
-    messages = to_list(given.get("messages")) or []
-    if not any(to_list((to_object(message) or {}).get("content")) for message in messages):
-        return given
     numbers: list[int] = []
-    lifted = [_lift(message, numbers) for message in messages]
+    lifted = [_lift(message, numbers) for message in to_list(given.get("messages")) or []]
     if not numbers:
         return given
     count = f"{len(numbers)} file{'s' if len(numbers) > 1 else ''}"
@@ -55,9 +52,10 @@ def _lift(given: object, numbers: list[int]) -> object:
 
 
 def _number_of(part: object) -> int | None:
-    fields = to_object(part) or {}
-    inner = to_object(fields.get("file")) or {}
-    number = inner.get("file_id") if fields.get("type") == "file" else None
+    fields = to_object(part)
+    if fields is None or fields.get("type") != "file":
+        return None
+    number = (to_object(fields.get("file")) or {}).get("file_id")
     if isinstance(number, str) and number.isascii() and number.isdigit() and len(number) <= 18:
         number = int(number)
     return number if isinstance(number, int) and not isinstance(number, bool) and number > 0 else None

@@ -8,7 +8,7 @@ merges them with a blank line (observed).
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,7 +26,7 @@ BLANK_LINE: Final = "\n\n"
 PART_NAMES: Final = {"image_url": "image", "input_audio": "audio", "file": "file", "video_url": "video"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Message:
     role: str
     content: object  # a string, or what is sent as given
@@ -104,7 +104,7 @@ class _Translation:
     def __init__(self, ledger: Ledger, profile: TessProfile) -> None:
         self.ledger = ledger
         self.profile = profile
-        self.seen: Counter[str] = Counter()
+        self.seen: defaultdict[str, int] = defaultdict(int)
         self.names: dict[str, str] = {}  # tool call id -> function name
 
     def translate(self, given: object) -> _Message | object:
@@ -116,7 +116,7 @@ class _Translation:
         given_content = message.get("content")
         if role in ROLES and isinstance(given_content, str) and message.keys() == PLAIN_KEYS:  # as most are
             return _Message(role, given_content, {})
-        calls = _calls_of(message)
+        calls = _calls_of(message) if "tool_calls" in message or "function_call" in message else []
         if role in RESULT_ROLES or calls:
             self.seen["calls"] += 1
             if self.ledger.policy.word("messages.tool_calls") == "forward":
@@ -146,26 +146,26 @@ class _Translation:
         if parts is None:
             return content
         texts: list[str] = []
-        lost: Counter[str] = Counter()
+        lost: list[str] = []
         for part in parts:
             text = _text_of(part)
             if text is None:
                 kind = (to_object(part) or {}).get("type")
                 name = PART_NAMES.get(str(kind), "part")
-                lost[name] += 1
+                lost.append(name)
                 text = f"[{name} not sent: this assistant takes text only]"
             texts.append(text)
         if lost and (self._are_proven(lost) or self._lose_parts(lost)):
             return content
         if len(parts) > len(lost):
             self.seen["parts"] += 1
-        return "\n".join(text for text in texts if text)
+        return "\n".join([text for text in texts if text])
 
-    def _are_proven(self, lost: Counter[str]) -> bool:
-        return lost.keys() == {"image"} and self.profile.supports("content.image_parts")
+    def _are_proven(self, lost: list[str]) -> bool:
+        return set(lost) == {"image"} and self.profile.supports("content.image_parts")
 
-    def _lose_parts(self, lost: Counter[str]) -> bool:
-        what = ", ".join(f"{count} {name}{'s' if count > 1 else ''}" for name, count in lost.items())
+    def _lose_parts(self, lost: list[str]) -> bool:
+        what = ", ".join(f"{n} {name}{'s' if n > 1 else ''}" for name, n in Counter(lost).items())
         verdict = self.ledger.lose(
             "messages.content",
             given=what,
@@ -199,7 +199,7 @@ class _Translation:
         forwarded = self._keys(message, RESULT_KEYS)
         identifier = _to_text(message.get("tool_call_id") or "")
         name = _to_text(message.get("name") or self.names.get(identifier, ""))
-        label = " ".join(word for word in (name, f"({identifier})" if identifier else "") if word)
+        label = f"{name} ({identifier})" if name and identifier else name or (identifier and f"({identifier})")
         text = _to_text(self._content(message.get("content")))
         head = f"[Result of the tool {label or 'call'}]"
         return _Message("user", f"{head}\n{text}" if text else head, forwarded)
