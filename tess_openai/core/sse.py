@@ -36,24 +36,30 @@ class EventDecoder:
 
     def feed(self, data: bytes) -> list[ServerSentEvent]:
         """Take the next bytes, return the events they complete."""
+        return parse_events(self.take(data))
+
+    def take(self, data: bytes) -> bytes:
+        """Take the next bytes, return the whole events they complete, each with LF as line end."""
         data = self._normalised(data)
         if not self._buffer and data.endswith(b"\n\n"):  # the common case: whole events in one piece
-            return _events(data[:-2].split(b"\n\n"))
+            return data
         self._buffer += data
-        end = self._buffer.rfind(b"\n\n", max(0, self._searched - 1))
+        end = self._buffer.rfind(b"\n\n", max(0, self._searched - 1)) + 2
         self._searched = len(self._buffer)
-        if end < 0:
-            return []
-        blocks = bytes(self._buffer[:end]).split(b"\n\n")
-        del self._buffer[: end + 2]
+        if end < 2:
+            return b""
+        whole = bytes(self._buffer[:end])
+        del self._buffer[:end]
         self._searched = len(self._buffer)
-        return _events(blocks)
+        return whole
 
     def finish(self) -> list[ServerSentEvent]:
         """Return the events that only lack their blank line; what is cut inside its data is dropped."""
         rest = bytes(self._buffer)
         self._buffer.clear()
-        return [event for event in _events([rest]) if event.data.strip() == DONE or parse_object(event.data)]
+        return [
+            event for event in parse_events(rest) if event.data.strip() == DONE or parse_object(event.data)
+        ]
 
     def _normalised(self, data: bytes) -> bytes:
         """Return `data` with LF for every line end, also where CR LF is cut in two."""
@@ -82,9 +88,10 @@ def encode_event(data: bytes) -> bytes:
     return b"data: " + data.replace(b"\n", b"\ndata: ") + b"\n\n"
 
 
-def _events(blocks: list[bytes]) -> list[ServerSentEvent]:
+def parse_events(whole: bytes) -> list[ServerSentEvent]:
+    """Return the events in bytes that hold nothing but whole ones."""
     events: list[ServerSentEvent] = []
-    for block in blocks:
+    for block in whole.split(b"\n\n"):
         if block.startswith(b"data: ") and b"\n" not in block and len(block) > len(b"data: "):
             events.append(ServerSentEvent("", block[6:]))
         elif block:

@@ -7,6 +7,7 @@ without `index`; others fail without `id` or `model`). The one recorded Tess str
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
@@ -93,20 +94,21 @@ class ChunkReader:
     has_output: bool = False
     has_usage: bool = False
     has_failed: bool = False
-    _shape: tuple[bytes, bytes] | None = None  # of a complete chunk, before and after its text
+    _shape: tuple[bytes, bytes] | None = None  # of the event of a complete chunk, around its text
 
-    def text_of_alike(self, data: bytes) -> str | None:
-        """Return the text of a chunk that differs in nothing but its text from a complete one before it.
+    def texts_of_alike(self, events: bytes) -> list[bytes] | None:
+        """Return the texts of whole events that differ in nothing but these from a complete one before them.
 
-        Most chunks of a stream do, so this saves parsing them. A text with a quote, a backslash or a
-        character that JSON would have to escape is not decided here: None, as for all other data.
+        Most events of a stream do, so this saves parsing them. The texts are as JSON spells them between its
+        quotes. None when any of the events is another one, or no JSON.
         """
         if self._shape is None or self.finished:
             return None
         before, after = self._shape
-        if not (data.startswith(before) and data.endswith(after) and len(data) >= len(before) + len(after)):
+        if not (events.startswith(before) and events.endswith(after)):
             return None
-        return _plain_text(data[len(before) : len(data) - len(after)])
+        texts = events[len(before) : -len(after)].split(after + before)
+        return texts if _SPELT.fullmatch(b" ".join(texts)) else None
 
     def read(self, event: ServerSentEvent) -> Item | None:
         """Return what an event is; None for a ping without content."""
@@ -125,7 +127,7 @@ class ChunkReader:
         chunk = self.complete(fields)
         if chunk.untouched:
             if self._shape is None:
-                self._shape = _shape(fields, event.data)
+                self._shape = _shape(fields, event)
         elif self.has_failed:
             return _fault(parse_object(event.data) or {}, "error")  # anew: what was completed is not Tess's
         return chunk
@@ -249,27 +251,35 @@ def set_aside(fields: JSONObject) -> None:
     fields["tess"] = {"error": fields.pop("error")}
 
 
-def _plain_text(data: bytes) -> str | None:
-    if b'"' in data or b"\\" in data:
-        return None
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        return None
-    return text if text.isprintable() else None
+_SPELT: Final = re.compile(
+    rb"""[\x20\x21\x23-\x5b\x5d-\x7f]*(?:(?:
+        \\["\\/bfnrt] | \\u[0-9A-Fa-f]{4}
+        | [\xc2-\xdf][\x80-\xbf]
+        | \xe0[\xa0-\xbf][\x80-\xbf] | \xed[\x80-\x9f][\x80-\xbf] | [\xe1-\xec\xee\xef][\x80-\xbf]{2}
+        | \xf0[\x90-\xbf][\x80-\xbf]{2} | [\xf1-\xf3][\x80-\xbf]{3} | \xf4[\x80-\x8f][\x80-\xbf]{2}
+    )[\x20\x21\x23-\x5b\x5d-\x7f]*)*""",
+    re.VERBOSE,
+)
+"""A text as JSON spells it, in UTF-8, without its quotes. Source: RFC 8259, section 7; RFC 3629, section 4."""
 
 
-def _shape(fields: JSONObject, data: bytes) -> tuple[bytes, bytes] | None:
+def unescaped(text: bytes) -> str:
+    """Return a text that stands as JSON spells it."""
+    return str(parse_json(b'"%b"' % text)) if b"\\" in text else text.decode()
+
+
+def _shape(fields: JSONObject, event: ServerSentEvent) -> tuple[bytes, bytes] | None:
     """Return what stands before and after the text of a complete chunk; None when that is not certain."""
+    data = event.data
     choices = fields["choices"]
     if len(choices) != 1 or choices[0]["finish_reason"] is not None or fields.get("usage"):
         return None
     text = choices[0]["delta"].get("content")
-    quoted = b'"' + text.encode(errors="replace") + b'"' if isinstance(text, str) and text else b""
-    if not quoted or _plain_text(quoted[1:-1]) is None or data.count(quoted) != 1:
+    quoted = b'"%b"' % text.encode(errors="surrogatepass") if isinstance(text, str) and text else b""
+    if not quoted or event.event or b"\n" in data or data.count(quoted) != 1:
         return None
     before, _, after = data.partition(quoted)
-    return before + b'"', b'"' + after
+    return b"data: " + before + b'"', b'"' + after + b"\n\n"
 
 
 def truncated() -> StreamFault:

@@ -199,7 +199,9 @@ class _Translation:
         forwarded = self._keys(message, RESULT_KEYS)
         identifier = _to_text(message.get("tool_call_id") or "")
         name = _to_text(message.get("name") or self.names.get(identifier, ""))
-        label = f"{name} ({identifier})" if name and identifier else name or (identifier and f"({identifier})")
+        label = (
+            f"{name} ({identifier})" if name and identifier else name or (identifier and f"({identifier})")
+        )
         text = _to_text(self._content(message.get("content")))
         head = f"[Result of the tool {label or 'call'}]"
         return _Message("user", f"{head}\n{text}" if text else head, forwarded)

@@ -10,7 +10,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from tess_openai.core.changes import Change
-from tess_openai.core.chat.chunks import Chunk, ChunkReader, StreamEnd, StreamFault, truncated
+from tess_openai.core.chat.chunks import (
+    Chunk,
+    ChunkReader,
+    StreamEnd,
+    StreamFault,
+    truncated,
+    unescaped,
+)
 from tess_openai.core.chat.usage import estimate_usage, is_usage
 from tess_openai.core.jsons import JSONObject, dump_json, to_list, to_object
 from tess_openai.core.ledger import Ledger
@@ -22,6 +29,7 @@ from tess_openai.core.sse import (
     ServerSentEvent,
     encode_event,
     is_event_stream,
+    parse_events,
 )
 
 NO_TEXT: Final = Change(
@@ -73,11 +81,11 @@ class ChunkWriter:
         before, self._held = self._held, fields
         return b"" if before is None else encode_event(dump_json(before))
 
-    def pass_on(self, text: str, data: bytes) -> bytes:
-        """Return what to send for a chunk of known shape, in the middle of the stream: itself."""
+    def pass_on(self, texts: list[bytes], events: bytes) -> bytes:
+        """Return what to send for events of known shape, in the middle of the stream: themselves."""
         if self._texts is not None:
-            self._texts.append(text)
-        return encode_event(data)
+            self._texts += map(unescaped, texts)
+        return events
 
     def fail(self, fault: StreamFault) -> bytes:
         """Return the error event with which the stream ends."""
@@ -128,7 +136,11 @@ class StreamFilter:
 
     def feed(self, data: bytes) -> bytes:
         """Take the next bytes of Tess, return the next bytes for the caller."""
-        events = self._decoder.feed(data)
+        whole = self._decoder.take(data)
+        texts = None if self.ended else self._reader.texts_of_alike(whole)
+        if texts is not None:
+            return self._writer.pass_on(texts, whole)
+        events = parse_events(whole)
         if self._before_events is not None:
             self._before_events += data[: _KEPT - len(self._before_events)]
             if events:
@@ -160,9 +172,6 @@ class StreamFilter:
     def _take(self, event: ServerSentEvent) -> bytes:
         if self.ended:
             return b""
-        text = None if event.event else self._reader.text_of_alike(event.data)
-        if text is not None:
-            return self._writer.pass_on(text, event.data)
         item = self._reader.read(event)
         if item is None:
             return b""

@@ -16,12 +16,13 @@ from tess_openai.core.chat.chunks import (
     set_aside,
     to_reason,
     truncated,
+    unescaped,
 )
 from tess_openai.core.chat.completion import contents_of, is_completion
 from tess_openai.core.chat.stream import texts_of_chunk
 from tess_openai.core.errors import parse_error_in_200
 from tess_openai.core.jsons import JSONObject, parse_object, to_object
-from tess_openai.core.sse import EventDecoder, ServerSentEvent
+from tess_openai.core.sse import EventDecoder, ServerSentEvent, parse_events
 
 CUT_REASONS: Final = ("length", "content_filter")
 """Finish reasons of an answer that its model did not end. Source: OpenAI's API reference (documented)."""
@@ -120,7 +121,13 @@ class StreamSource(Source):
 
     def feed(self, data: bytes) -> str:
         """Take the next bytes; return the text of the events that they complete."""
-        return self._take(self._decoder.feed(data))
+        whole = self._decoder.take(data)
+        alike = None if self.ended else self.reader.texts_of_alike(whole)
+        if alike is None:
+            return self._take(parse_events(whole))
+        texts = [unescaped(text) for text in alike]
+        self.texts += texts
+        return "".join(texts)
 
     def finish(self) -> str:
         """Take the end, which must not come before that of the answer."""
@@ -135,10 +142,6 @@ class StreamSource(Source):
         for event in events:
             if self.ended:
                 break
-            alike = None if event.event else self.reader.text_of_alike(event.data)
-            if alike is not None:
-                self.texts.append(alike)
-                continue
             item = self.reader.read(event)
             if isinstance(item, StreamFault):
                 self.fault = item

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tess_openai.core.chat.chunks import ChunkReader, StreamFault
+from tess_openai.core.chat.chunks import ChunkReader, StreamFault, unescaped
 from tess_openai.core.chat.stream import ChunkWriter, StreamFilter
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.policy import Policy
@@ -27,6 +27,16 @@ def chunk(text: str, *, ascii_only: bool = False, reason: str | None = None, **d
     return json.dumps(fields, ensure_ascii=ascii_only).encode()
 
 
+def event(text: str, *, ascii_only: bool = False) -> bytes:
+    """Return the event of a complete chunk."""
+    return b"data: " + chunk(text, ascii_only=ascii_only) + b"\n\n"
+
+
+def spelt(text: bytes) -> bytes:
+    """Return the event of a complete chunk with a text that is spelt like this."""
+    return event("wind").replace(b'"wind"', b'"' + text + b'"')
+
+
 def begun() -> ChunkReader:
     """Return a reader that knows the shape of `chunk`."""
     reader = ChunkReader("tess-6", lambda: 0, lambda: "x")
@@ -35,37 +45,59 @@ def begun() -> ChunkReader:
     return reader
 
 
-def test_a_plain_text_takes_the_shorter_way() -> None:
-    """Else the laws below would hold for nothing."""
-    assert begun().text_of_alike(chunk("wind")) == "wind"
+@given(st.lists(st.text(), min_size=1), st.booleans())
+def test_any_texts_take_the_shorter_way(texts: list[str], ascii_only: bool) -> None:  # noqa: FBT001
+    """Also with quotes, line ends and what else JSON escapes; they are what a parser reads."""
+    texts = [text.encode("utf-8", "ignore").decode() for text in texts]
+    found = begun().texts_of_alike(b"".join(event(text, ascii_only=ascii_only) for text in texts))
+    assert found is not None
+    assert [unescaped(text) for text in found] == texts
 
 
-@given(st.text(), st.booleans())
-def test_the_shorter_way_reads_what_a_parser_reads(text: str, ascii_only: bool) -> None:  # noqa: FBT001
-    """Whatever the text, the way that is taken gives the same."""
-    text = text.encode("utf-8", "ignore").decode()
-    found = begun().text_of_alike(chunk(text, ascii_only=ascii_only))
-    assert found is None or found == text
+SCRAPS = st.sampled_from(
+    [b"\\", b'"', b"\\u12", b"\\n", b"u12ab", b"\xc3", b"\xa3", b"\xed\xa0\x80", b"\n", b"\x7f"]
+)
+
+
+@given(
+    st.lists(
+        st.one_of(
+            SCRAPS, st.binary(max_size=3), st.text(max_size=3).map(lambda t: t.encode("utf-8", "ignore"))
+        )
+    )
+)
+def test_what_is_no_json_never_takes_it(scraps: list[bytes]) -> None:
+    """What is taken for a text is one for a parser too, and the same."""
+    text = b"".join(scraps)
+    found = begun().texts_of_alike(spelt(text) + event("wind"))
+    if found is not None:
+        assert [json.loads(b'"' + each + b'"') for each in found] == [*map(unescaped, found)]
+    try:
+        is_text = isinstance(json.loads((b'"' + text + b'"').decode()), str)
+    except ValueError:
+        is_text = False
+    assert (found is not None) == is_text
 
 
 @pytest.mark.parametrize(
     "data",
     [
-        pytest.param(chunk('say "hi"'), id="a quote"),
-        pytest.param(chunk("a\\"), id="a backslash"),
-        pytest.param(chunk("a\nb"), id="a line end"),
-        pytest.param(chunk("a").replace(b'"a"', b'"a\x01"'), id="a control character that JSON forbids"),
-        pytest.param(chunk("a").replace(b'"a"', b'"\xff"'), id="bytes that are no UTF-8"),
-        pytest.param(chunk("a").replace(b"chatcmpl-1", b"chatcmpl-2"), id="another id"),
-        pytest.param(chunk("a", reason="stop"), id="a finish reason"),
-        pytest.param(chunk("a", role="assistant"), id="another delta"),
-        pytest.param(b"{}", id="something short"),
+        pytest.param(spelt(b"a\x01"), id="a control character that JSON forbids"),
+        pytest.param(spelt(b"\xff"), id="bytes that are no UTF-8"),
+        pytest.param(spelt(b"a\\") + event("b"), id="an escape that ends with its event"),
+        pytest.param(spelt(b"\xc3") + spelt(b"\xa3"), id="a character in two events"),
+        pytest.param(event("a").replace(b"chatcmpl-1", b"chatcmpl-2"), id="another id"),
+        pytest.param(b"data: " + chunk("a", reason="stop") + b"\n\n", id="a finish reason"),
+        pytest.param(b"data: " + chunk("a", role="assistant") + b"\n\n", id="another delta"),
+        pytest.param(event("a") + b"data: {}\n\n" + event("b"), id="another event between"),
+        pytest.param(b"event: error\n" + event("a"), id="an event with a name"),
+        pytest.param(b"data: {}\n\n", id="something short"),
         pytest.param(b"", id="nothing"),
     ],
 )
 def test_what_is_not_certain_is_parsed(data: bytes) -> None:
     """The shorter way is for texts alone."""
-    assert begun().text_of_alike(data) is None
+    assert begun().texts_of_alike(data) is None
 
 
 @pytest.mark.parametrize("text", ["content", "tess-6", "index"])
@@ -74,7 +106,7 @@ def test_a_text_that_stands_elsewhere_too_gives_no_shape(text: str) -> None:
     reader = ChunkReader("tess-6", lambda: 0, lambda: "x")
     for data in (chunk("", role="assistant"), chunk(text)):
         reader.read(ServerSentEvent("", data))
-    assert reader.text_of_alike(chunk("wind")) is None
+    assert reader.texts_of_alike(event("wind")) is None
 
 
 def test_a_broken_line_of_known_shape_is_a_fault() -> None:
