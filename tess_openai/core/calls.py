@@ -45,7 +45,7 @@ class Call:
         method: Upper case, `"POST"`.
         path: Below the agent's OpenAI root, `"/chat/completions"`, or, for a request that is not below one,
             below the API root, `"/agents/42"`; never a query.
-        headers: Names in lower case.
+        headers: Those that decide anything here, names in lower case.
         body: The bytes of the body; `b""` when there is none or it is not JSON.
         attempt: 0 for the first try, 1 and more when the SDK sends the same again: a retry, a redirect.
         now: Seconds since the epoch; called only when a timestamp must be made up.

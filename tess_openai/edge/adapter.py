@@ -20,7 +20,7 @@ from tess_openai.core.refusals import Refused
 from tess_openai.core.routes import refuse, route
 from tess_openai.edge.callers import warn_of
 from tess_openai.edge.directory import Directory
-from tess_openai.edge.families import URL, Family, Request, pick, to_dict, with_headers
+from tess_openai.edge.families import URL, Family, Request, pick, with_headers
 from tess_openai.edge.pacing import Pace, fingerprint
 
 OnChange: TypeAlias = Callable[[Change], object]
@@ -30,7 +30,7 @@ logger = logging.getLogger("tess_openai")
 FOLLOWED: Final = "tess_openai.followed"
 """Extension of a request that the http client makes anew from one that was redirected: it is no new call."""
 _HEADERS_TO_REMOVE: Final = frozenset(name.encode() for name in FOREIGN)
-_DECISIVE: Final = _HEADERS_TO_REMOVE | {b"authorization", WORKSPACE.encode()}
+_DECISIVE: Final = _HEADERS_TO_REMOVE | {b"authorization", b"x-stainless-retry-count", WORKSPACE.encode()}
 _AGENT_PATH: Final = re.compile(r"/agents/([^/]+)/openai(?=/)")
 _LIST_PATH: Final = re.compile(r"/agents(?:/[^/]+)?/?")
 _TESS_KEY: Final = re.compile(r"bearer\s+\d+\|", re.IGNORECASE)
@@ -105,7 +105,8 @@ class Adapter:
             body: Of a chat call; of others it is not needed.
             fields: What is in the body, if that is a JSON object.
         """
-        headers = to_dict(request.headers)
+        picked = pick(request.headers, _DECISIVE)
+        headers = {name.decode(): value.decode("latin-1") for name, value in picked.items()}
         if self._is_foreign_key(headers.get("authorization", "")):
             yield foreign_key().to_answer()
             return

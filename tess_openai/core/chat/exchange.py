@@ -14,7 +14,6 @@ from tess_openai.core.chat.chunks import ChunkReader, StreamFault
 from tess_openai.core.chat.completion import complete
 from tess_openai.core.chat.fit import refused_options, with_offers
 from tess_openai.core.chat.messages import texts_of
-from tess_openai.core.chat.plain import is_complete
 from tess_openai.core.chat.request import Prepared
 from tess_openai.core.chat.stream import ChunkWriter, with_ledger
 from tess_openai.core.errors import TessError
@@ -90,9 +89,11 @@ def tell(ledger: Ledger, *, silently: bool = False) -> Generator[Step, Event, Re
     return None if problem is None else Refused(problem, param=None, code="warning_is_error")
 
 
-def completed(chat: Chat, fields: JSONObject, body: bytes | None) -> Flow:
-    """Give a completion; `body` are its own bytes, used when nothing had to be completed."""
-    changed = not is_complete(fields, chat.prepared.options) and complete(
+def completed(
+    chat: Chat, fields: JSONObject, body: bytes | None = None, *, is_complete: bool = False
+) -> Flow:
+    """Give a completion; `body` are its own bytes, used when there is nothing to complete."""
+    changed = not is_complete and complete(
         fields,
         model=chat.model,
         now=chat.call.now,

@@ -20,6 +20,7 @@ from tess_openai.core.chat.exchange import (
     ledger_header,
     tell,
 )
+from tess_openai.core.chat.plain import is_complete
 from tess_openai.core.chat.request import prepare
 from tess_openai.core.chat.stream import StreamFilter
 from tess_openai.core.chat.target import to_target
@@ -81,11 +82,12 @@ def answer(chat: Chat, incoming: Incoming) -> Flow:
 def _whole(chat: Chat, incoming: Incoming) -> Flow:
     body = yield from read_all()
     fields = parse_object(body)
-    if fields is None or not is_completion(fields):
+    needs_nothing = fields is not None and is_complete(fields, chat.prepared.options)
+    if fields is None or not (needs_nothing or is_completion(fields)):
         yield failed(chat, _wrong_200(incoming, body, asked="a chat completion"))
         return
     is_json = incoming.headers.get("content-type", "").startswith("application/json")
-    yield from completed(chat, fields, body if is_json else None)
+    yield from completed(chat, fields, body if is_json else None, is_complete=needs_nothing)
 
 
 def _stream(chat: Chat, incoming: Incoming) -> Flow:
@@ -159,7 +161,7 @@ def _whole_from_stream(chat: Chat, incoming: Incoming) -> Flow:
     if not events and not is_event_stream(body):
         fields = parse_object(body)
         if fields is not None and is_completion(fields):
-            yield from completed(chat, fields, None)
+            yield from completed(chat, fields)
         else:
             yield failed(chat, _wrong_200(incoming, body, asked="a chat completion"))
         return
@@ -179,4 +181,4 @@ def _whole_from_stream(chat: Chat, incoming: Incoming) -> Flow:
         yield faulty(chat, fault)
         return
     chat.ledger.add(STREAM_FOR_WHOLE)
-    yield from completed(chat, from_chunks(chunks), None)
+    yield from completed(chat, from_chunks(chunks))

@@ -105,6 +105,7 @@ class _Translation:
         self.ledger = ledger
         self.profile = profile
         self.seen: defaultdict[str, int] = defaultdict(int)
+        self.keys: defaultdict[str, int] = defaultdict(int)  # that Tess does not know
         self.names: dict[str, str] = {}  # tool call id -> function name
 
     def translate(self, given: object) -> _Message | object:
@@ -129,7 +130,9 @@ class _Translation:
         if role not in ROLES and role != "developer":
             return given
         forwarded = self._keys(message, SAID_KEYS)
-        content = self._content(given_content)
+        content = given_content if isinstance(given_content, str) else self._content(given_content)
+        if isinstance(content, str) and not calls and not message.get("refusal"):
+            return _Message(role, content, forwarded)
         said = [text for text in (self._refusal(message), *map(self._call, calls)) if text]
         parts = to_list(content)
         if parts is not None:
@@ -214,7 +217,7 @@ class _Translation:
         for key, value in message.items():
             if key in understood or value in (None, [], {}):
                 continue
-            self.seen[f"key {key}"] += 1
+            self.keys[key] += 1
             if self.ledger.policy.word(f"messages.{key}") == "forward":
                 forwarded[key] = value
         return forwarded
@@ -244,16 +247,15 @@ class _Translation:
             ledger.mapped(
                 "messages.refusal", _count(seen["refusal"], "refusal"), "content", "Tess has one text"
             )
-        for kind, count in seen.items():
-            if kind.startswith("key "):
-                ledger.lose(
-                    f"messages.{kind[4:]}",
-                    given=_count(count, "message"),
-                    why="Tess knows only role and content of a message",
-                    remedy='Leave it out, or allow the loss with unsupported={"messages": "warn"}.',
-                    topic="messages",
-                    quiet=True,
-                )
+        for key, count in self.keys.items():
+            ledger.lose(
+                f"messages.{key}",
+                given=_count(count, "message"),
+                why="Tess knows only role and content of a message",
+                remedy='Leave it out, or allow the loss with unsupported={"messages": "warn"}.',
+                topic="messages",
+                quiet=True,
+            )
         if seen["dropped"]:
             ledger.mapped(
                 "messages", _count(seen["dropped"], "empty message"), "", "there was nothing to send"

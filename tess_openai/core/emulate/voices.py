@@ -85,7 +85,7 @@ class WholeVoice:
         fields: JSONObject = {**self.root, "choices": self._choices}
         if usage is not None:
             fields["usage"] = usage
-        yield from completed(self._chat, fields, None)
+        yield from completed(self._chat, fields)
 
     def fail(self, answer: Answer) -> Flow:
         """Give the error."""
