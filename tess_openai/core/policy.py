@@ -41,6 +41,8 @@ class Policy:
             param: Its name.
             parent: What it is a part of; by default what stands before its dot.
         """
+        if not self.by_param:
+            return self.default
         found = self.by_param.get(param)
         if found is None and parent is not None:
             return self.word(parent)

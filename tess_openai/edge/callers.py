@@ -113,7 +113,7 @@ def caller() -> FrameType | None:
     task = current_task()
     first = None if task is None else first_frame(task)
     while frame is not None:
-        owner = _owner(frame.f_code.co_filename, frame.f_globals.get("__name__", ""))
+        owner = _owner(frame.f_code.co_filename)
         if owner == "program":
             return frame
         if owner == "library":
@@ -129,17 +129,21 @@ def caller() -> FrameType | None:
 
 
 def _is_of_a_program(frame: FrameType) -> bool:
-    return _owner(frame.f_code.co_filename, frame.f_globals.get("__name__", "")) == "program"
+    return _owner(frame.f_code.co_filename) == "program"
 
 
 @lru_cache(maxsize=1024)
-def _owner(filename: str, module: str) -> Literal["us", "program", "library", "machinery"]:
-    """Return whose a line of code is."""
+def _owner(filename: str) -> Literal["us", "program", "library", "machinery"]:
+    """Return whose the code of a file is."""
     if filename.startswith(_OWN):
         return "us"
-    if not filename.startswith(("<frozen", *_LIBRARIES)):
+    if filename.startswith("<frozen"):
+        return "machinery"
+    below = [filename[len(path) :] for path in _LIBRARIES if filename.startswith(path)]
+    if not below:
         return "program"
-    return "machinery" if module.partition(".")[0] in _MACHINERY else "library"
+    package = min(below, key=len).partition(os.sep)[0].partition(".")[0]
+    return "machinery" if package in _MACHINERY else "library"
 
 
 class _Said:

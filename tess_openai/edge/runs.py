@@ -117,6 +117,8 @@ class Run:
             headers.update((name, None) for name in _REPLACED if name in self.headers)
         if answer.body is not None:
             headers["content-length"] = str(len(answer.body))
+        if made is self.response:
+            headers = {name: value for name, value in headers.items() if value != self.headers.get(name)}
         change_headers(made.headers, headers)
         return made
 
