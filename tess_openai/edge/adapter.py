@@ -180,11 +180,15 @@ class Adapter:
             logger.debug("%s", ", ".join(f"{change.action} {change.param}" for change in changes))
         if self.on_change is not None:
             for change in changes:
-                try:
-                    self.on_change(change)
-                except Exception:
-                    logger.exception("on_change failed; the call goes on")
+                _hand_over(change, self.on_change)
         return warn_of(changes)
+
+
+def _hand_over(change: Change, on_change: OnChange) -> None:
+    try:
+        on_change(change)
+    except Exception:
+        logger.exception("on_change failed; the call goes on")
 
 
 def _now() -> int:

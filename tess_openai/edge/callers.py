@@ -46,8 +46,8 @@ _SETTLED: Final = 256
 
 
 def warn_of(changes: tuple[Change, ...]) -> str | None:
-    """Warn of changes at the caller's line; the text of the first warning that their filters make an error."""
-    if not any([change.warn for change in changes]):
+    """Warn of changes at the caller's line; the text of the first that the filters there make an error."""
+    if all(change.warn is None for change in changes):
         return None
     frame = caller()
     settled = _said.settled()

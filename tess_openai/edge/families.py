@@ -10,7 +10,7 @@ import functools
 import importlib
 import sys
 import types
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, MutableMapping, Set
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol, TypeAlias, cast
 
@@ -166,7 +166,7 @@ def change_headers(headers: Headers, changes: Mapping[str, str | None]) -> None:
             headers[name] = value
 
 
-def pick(headers: Headers, names: Set[bytes]) -> dict[bytes, bytes]:
+def pick(headers: Headers, names: frozenset[bytes]) -> dict[bytes, bytes]:
     """Return those of the named headers that are there, names in lower case."""
     return {low: value for name, value in headers.raw if (low := name.lower()) in names}
 

@@ -22,7 +22,7 @@ class _Run(Run):
         self.pieces: Iterator[bytes] | None = None
 
     def run(self, ahead: Response | None = None) -> Response:
-        """Drive the flow to its answer; its first exchange was made ahead of it, if there is an answer to it."""
+        """Drive the flow to its answer; `ahead` answers its first exchange, where that is made already."""
         self.ahead = None if ahead is None else self.to_incoming(ahead)
         try:
             answer = self.advance()

@@ -260,7 +260,7 @@ _SPELT: Final = re.compile(
     )[\x20\x21\x23-\x5b\x5d-\x7f]*)*""",
     re.VERBOSE,
 )
-"""A text as JSON spells it, in UTF-8, without its quotes. Source: RFC 8259, section 7; RFC 3629, section 4."""
+"""A text as JSON spells it, in UTF-8, without its quotes. Source: RFC 8259, section 7; RFC 3629, 4."""
 
 
 def unescaped(text: bytes) -> str:

@@ -17,7 +17,7 @@ from tess_openai.core.chat.messages import texts_of
 from tess_openai.core.chat.request import Prepared
 from tess_openai.core.chat.stream import ChunkWriter, with_ledger
 from tess_openai.core.errors import TessError
-from tess_openai.core.jsons import JSONObject, dump_json, to_object
+from tess_openai.core.jsons import JSONObject, dump_json
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.lookups import Place, find
 from tess_openai.core.refusals import NO_RETRY, Refused, json_headers

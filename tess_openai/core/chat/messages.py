@@ -117,7 +117,7 @@ class _Translation:
         given_content = message.get("content")
         if role in ROLES and isinstance(given_content, str) and message.keys() == PLAIN_KEYS:  # as most are
             return _Message(role, given_content, {})
-        calls = _calls_of(message) if "tool_calls" in message or "function_call" in message else []
+        calls = _calls_of(message)
         if role in RESULT_ROLES or calls:
             self.seen["calls"] += 1
             if self.ledger.policy.word("messages.tool_calls") == "forward":
@@ -131,14 +131,8 @@ class _Translation:
             return given
         forwarded = self._keys(message, SAID_KEYS)
         content = given_content if isinstance(given_content, str) else self._content(given_content)
-        if isinstance(content, str) and not calls and not message.get("refusal"):
-            return _Message(role, content, forwarded)
-        said = [text for text in (self._refusal(message), *map(self._call, calls)) if text]
-        parts = to_list(content)
-        if parts is not None:
-            content = [*parts, *({"type": "text", "text": text} for text in said)]
-        elif said or isinstance(content, str):
-            content = BLANK_LINE.join([text for text in (_to_text(content), *said) if text])
+        if calls or message.get("refusal"):
+            content = _with(content, [self._refusal(message), *map(self._call, calls)])
         return _Message(role, content, forwarded)
 
     def _content(self, content: object) -> object:
@@ -262,6 +256,14 @@ class _Translation:
             )
 
 
+def _with(content: object, said: list[str]) -> object:
+    """Return a message's content with what it says beside it."""
+    parts = to_list(content)
+    if parts is not None:
+        return [*parts, *({"type": "text", "text": text} for text in said if text)]
+    return BLANK_LINE.join([text for text in (_to_text(content), *said) if text])
+
+
 def _merge(messages: list[_Message | object]) -> list[_Message | object]:
     """Join neighbours of one role with a blank line."""
     merged: list[_Message | object] = []
@@ -278,6 +280,8 @@ def _merge(messages: list[_Message | object]) -> list[_Message | object]:
 
 def _calls_of(message: JSONObject) -> list[object]:
     """Return the tool calls of a message, also in the spelling before tools."""
+    if "tool_calls" not in message and "function_call" not in message:
+        return []
     calls = message.get("tool_calls")
     found = list(to_list(calls) or ([calls] if calls else []))
     function_call = message.get("function_call")
