@@ -43,6 +43,20 @@ def test_a_client_with_a_transport_of_its_own_is_served(
             assert "agent" in str(driver.fails(client, stream=stream)).lower()
 
 
+def test_answers_that_were_read_before_are_served(driver: Driver, family: str) -> None:
+    """Those of a mock, which holds its whole answer: as they are, and with a ledger."""
+    http = importlib.import_module(family)
+    choice = {"index": 0, "message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}
+    whole = {"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
+    transport = http.MockTransport(lambda _: http.Response(200, json=whole))
+    with driver.users_client(family, transport=transport) as theirs:
+        client = driver.client(http_client=theirs, usage="none", unsupported="ignore")
+        assert driver.ask(client).model_extra == {}
+        asked = driver.ask(client, seed=1)
+    assert asked.choices[0].message.content == "yes"
+    assert [change["param"] for change in asked.tess_openai["changes"]] == ["seed"]
+
+
 def test_the_users_client_stays_as_it_was(driver: Driver, family: str) -> None:
     """The wrapper sits on a copy: theirs goes on to work without it."""
     with driver.users_client(family) as theirs:

@@ -382,6 +382,19 @@ def test_a_loop_over_values_warns_once_for_each_parameter(driver: Driver) -> Non
     assert sorted(told) == ["seed", "temperature", "user"]
 
 
+def test_a_line_that_was_warned_of_obeys_filters_that_move(driver: Driver) -> None:
+    """What was told is not told again, until a filter moves, as Python itself has it, or wants all."""
+    client = driver.client()
+    told: list[int] = []
+    for action in ("default", "default", "always", "always", "default", "ignore", "always"):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter(action)
+            for _ in range(3):
+                driver.ask(client, seed=1, top_p=0.5)
+        told.append(len(caught))
+    assert told == [2, 2, 6, 6, 2, 0, 6]
+
+
 def test_a_retry_does_not_warn_again(driver: Driver) -> None:
     """The SDK sends the same call again."""
     told: list[Change] = []

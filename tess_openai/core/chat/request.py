@@ -75,20 +75,13 @@ def prepare(
     ledger = Ledger(options.policy)
     asked = lift_files(given, ledger)
     settled = _settled(asked, options, agent)
-    ledger.extend(settled.changes)
     emulation = to_emulation(given, options, new_id, with_functions=settled.emulates_functions)
     body = {**settled.body}
-    if "messages" in asked:
-        messages = asked["messages"]
-        if messages is not None:
-            refuse_known("messages", options.profile, options.policy)
-        if emulation is not None:
-            messages = _emulated(messages, emulation)
-        sent = to_messages(messages, ledger, merge=options.merge_messages, profile=options.profile)
-        if sent is None:
-            del body["messages"]
-        else:
-            body["messages"] = sent
+    if asked.get("messages") is None:
+        body.pop("messages", None)
+    else:
+        body["messages"] = _translate_messages(asked["messages"], options, ledger, emulation)
+    ledger.extend(settled.changes)
     for change in () if emulation is None else emulation.changes(given.get("messages")):
         ledger.add(change)
     if agent is not None:
@@ -104,10 +97,14 @@ def prepare(
     )
 
 
-def _emulated(messages: object, emulation: Emulation) -> object:
-    """Return the messages as the model is to see them; what is no list, as given."""
-    items = to_list(messages)
-    return messages if items is None else emulation.messages(items)
+def _translate_messages(
+    given: object, options: Options, ledger: Ledger, emulation: Emulation | None
+) -> object:
+    """Return the messages for Tess, as the model is to see them; what is no list, as given."""
+    refuse_known("messages", options.profile, options.policy)
+    items = to_list(given)
+    messages = given if emulation is None or items is None else emulation.messages(items)
+    return to_messages(messages, ledger, merge=options.merge_messages, profile=options.profile)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tess_openai.core.chat.parameters import CHAT_PARAMETERS, TOOL_PARAMETERS
 from tess_openai.core.chat.request import Prepared, prepare
 from tess_openai.core.options import Options
-from tess_openai.core.policy import Policy
+from tess_openai.core.policy import Policy, Word
 from tess_openai.core.refusals import Refused
 from tess_openai.testing import DEFAULT_AGENTS, Profile
 from tess_openai.testing.chat_rules import find_problems
@@ -159,6 +159,25 @@ def test_no_parameter_vanishes(body: JSON, word: str) -> None:
             or "none" in (body.get("tool_choice"), body.get("function_call"))
         )
     assert set(prepared.body) <= {*body, "tools", "file_ids"}
+
+
+SHARED = {word: Options(policy=Policy(word)) for word in get_args(Word) if word != "error"}
+
+
+@given(well_formed | odd, st.lists(messages, max_size=3), st.sampled_from(sorted(SHARED)))
+def test_what_came_before_changes_nothing(body: JSON, others: list[Any], word: Any) -> None:  # noqa: ANN401
+    """A client remembers what parameters become, whatever messages they come with; it shows in nothing."""
+    for given_body in (body, {**body, "messages": others}, body):
+        outcomes: list[object] = []
+        for options in (SHARED[word], Options(policy=Policy(word))):
+            try:
+                prepared = prepare(given_body, options, new_id=lambda: "x")
+            except Refused as refused:
+                outcomes.append(str(refused))
+                continue
+            outcomes.append((json.dumps(prepared.body), prepared.untouched, prepared.ledger.changes))
+            prepared.body.clear()  # it is the call's own
+        assert outcomes[0] == outcomes[1]
 
 
 @given(well_formed | odd)
