@@ -163,14 +163,14 @@ class Answer:
         headers: To set, or with None to remove, on top of `base`.
         body: The whole body; None when the flow goes on to yield it piece by piece.
         base: `"incoming"` starts from the headers of the answer in hand (without its encoding and
-            length), `"none"` from no headers. `"as is"` hands over the answer in hand with its body unread;
-            status and headers are then its own.
+            length), `"none"` from no headers. `"as read"` hands over the answer in hand, `body` being what
+            was read of it; `"as is"` hands it over with its body unread. Status and headers are then its own.
     """
 
     status: int
     headers: Mapping[str, str | None] = field(default_factory=lambda: NO_HEADERS)
     body: bytes | None = field(default=None, repr=False)
-    base: Literal["incoming", "none", "as is"] = "incoming"
+    base: Literal["incoming", "none", "as read", "as is"] = "incoming"
 
 
 @dataclass(frozen=True, slots=True)

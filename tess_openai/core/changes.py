@@ -48,7 +48,7 @@ class Change:
     warn: Topic | None = None
 
     def __hash__(self) -> int:
-        return hash(self.why)  # the longest and the most its own; a text knows its hash
+        return hash((self.param, self.given, self.why))  # these tell it from all others, and are soon said
 
     def __str__(self) -> str:
         moved = f"{self.given} -> {self.sent}" if self.sent else self.given

@@ -3,42 +3,41 @@
 from __future__ import annotations
 
 import marshal
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
 from tess_openai.core.jsons import JSONObject
 
-_ENTRIES: Final = 64
-_LARGEST: Final = 16_384
+T = TypeVar("T")
+ENTRIES: Final = 64
+LARGEST: Final = 16_384
+"""Of an object that is remembered, in bytes."""
 
 
 class Memory:
-    """Keeps what was made of a JSON object; of few objects, and of none that is large.
+    """Keeps what was made of JSON objects; of few objects, and of none that is large.
 
     Any number of threads may use it: at worst something is made twice.
     """
 
     def __init__(self) -> None:
-        self._made: dict[bytes, object] = {}
+        self._made: dict[bytes, Any] = {}
 
-    @staticmethod
-    def key(fields: JSONObject) -> bytes | None:
-        """Return what tells an object from all others, also by the order of keys and the types of values.
+    def recall(self, fields: JSONObject, make: Callable[[], T]) -> T:
+        """Return what `make` made of an equal object, else what it makes of this one; never None.
 
-        None for one that is too large to be kept, or too deep.
+        Equal is what JSON calls so: `1`, `1.0` and `true` are three, and the order of keys counts.
         """
         try:
             key = marshal.dumps(fields, 2)  # a version without references: equal objects give equal bytes
-        except ValueError:
-            return None
-        return key if len(key) <= _LARGEST else None
-
-    def get(self, key: bytes | None) -> object:
-        """Return what is kept; None for nothing."""
-        return None if key is None else self._made.get(key)
-
-    def keep(self, key: bytes | None, made: object) -> None:
-        """Keep what was made."""
-        if key is not None:
-            if len(self._made) >= _ENTRIES:
+        except ValueError:  # too deep
+            return make()
+        if len(key) > LARGEST:
+            return make()
+        made: T | None = self._made.get(key)
+        if made is None:
+            made = make()
+            if len(self._made) >= ENTRIES:
                 self._made.clear()
             self._made[key] = made
+        return made

@@ -62,7 +62,7 @@ class Options:
         prompts: What emulation tells the model.
         max_repairs: How often an emulated answer that cannot be used is asked for again, each a paid call.
         profile: What a probe proved.
-        settled: What was found out under these very options; the one thing here that changes.
+        settled: What became of parameters under these very options; the one thing here that changes.
     """
 
     policy: Policy = field(default_factory=Policy)

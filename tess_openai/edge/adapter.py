@@ -79,7 +79,8 @@ class Origin:
 class Adapter:
     """What the transports of one client share; any number of threads and tasks may use it.
 
-    Immutable, but for what its `directory` learns of agents, which has a lock of its own.
+    Immutable, but for what its `directory` learns of agents, which has a lock of its own, and for what its
+    options remember of calls.
     """
 
     origin: Origin

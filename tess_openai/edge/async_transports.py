@@ -98,7 +98,8 @@ class _Run(Run):
     def read(self) -> AsyncIterator[bytes]:
         """Async counterpart of `_Run.read`."""
         if self.pieces is None:
-            self.pieces = aiter(self.in_hand.aiter_bytes() if self.is_encoded else self.source)
+            response = self.in_hand
+            self.pieces = aiter(response.aiter_bytes() if self.is_encoded else response.stream)
         return self.pieces
 
     async def read_piece(self) -> bytes:
@@ -179,12 +180,14 @@ class AsyncTessTransport:
         fields = parse_object(body)
         plain = None if fields is None else self.adapter.to_plain(request, place, fields, self.family)
         ahead = None if plain is None else await self.inner.handle_async_request(plain)
-        if ahead is not None and is_whole(ahead) and await self.has_complete(ahead):
-            return ahead
+        if ahead is not None and is_whole(ahead):
+            whole = parse_object(await self.read_whole(ahead))
+            if whole is not None and is_complete(whole, self.adapter.options):
+                return ahead
         return await _Run(self.adapter.open(request, place, body, fields), self, request).run(ahead)
 
-    async def has_complete(self, response: Response) -> bool:
-        """Async counterpart of `TessTransport.has_complete`."""
+    async def read_whole(self, response: Response) -> bytes:
+        """Async counterpart of `TessTransport.read_whole`."""
         source, whole = response.stream, bytearray()
         try:
             async for piece in source:
@@ -193,8 +196,7 @@ class AsyncTessTransport:
             await source.aclose()
         body = bytes(whole)
         response.stream = self.family.ByteStream(body)
-        fields = parse_object(body)
-        return fields is not None and is_complete(fields, self.adapter.options)
+        return body
 
     async def aclose(self) -> None:
         """Close the inner transport."""

@@ -39,8 +39,8 @@ _LIBRARIES: Final = tuple(
 )
 _MACHINERY: Final = sys.stdlib_module_names | {"openai", "httpx", "httpx2", "anyio"}
 """Never the caller, even where all lines are a library's."""
-_Place: TypeAlias = tuple[str, int, tuple[Change, ...]]
-"""A line of the caller's, and the changes of a call that is made there."""
+_Place: TypeAlias = tuple[str, str, int, tuple[Change, ...]]
+"""A line of the caller's, by module, file and number, and the changes of a call that is made there."""
 _SETTLED: Final = 256
 """Places that are remembered; the values in the changes may differ from call to call."""
 
@@ -51,21 +51,21 @@ def warn_of(changes: tuple[Change, ...]) -> str | None:
         return None
     frame = caller()
     settled = _said.settled()
-    place = None if frame is None else (frame.f_code.co_filename, frame.f_lineno, changes)
+    place = None if frame is None else (_module(frame), frame.f_code.co_filename, frame.f_lineno, changes)
     if place in settled:
         return None
-    problem: str | None = None
-    is_silent = True
+    problems: list[str] = []
+    was_said = True
     for change in changes:
         if change.warn is not None:
             try:
                 about = f"{change.param}: {change.why}"
-                is_silent = not warn(str(change), CATEGORIES[change.warn], frame, about=about) and is_silent
+                was_said &= warn(str(change), CATEGORIES[change.warn], frame, about=about)
             except Warning as warning:
-                problem = problem or str(warning)
-    if place is not None and is_silent and problem is None:
+                problems.append(str(warning))
+    if place is not None and was_said and not problems:
         settled.add(place)
-    return problem
+    return problems[0] if problems else None
 
 
 def warn(
@@ -80,15 +80,15 @@ def warn(
         about: A parameter; `""` for the message itself.
 
     Returns:
-        False when it was said before and the filters want it once.
+        Whether it was said before, and the filters want it once.
     """
     frame = line or caller()
     if frame is None:
         warnings.warn(message, category, stacklevel=2)
-        return True
-    module: str = frame.f_globals.get("__name__", "<unknown>")
-    if _said.is_repeated(message, category, module, frame, about or message):
         return False
+    module = _module(frame)
+    if _said.is_repeated(message, category, module, frame, about or message):
+        return True
     warnings.warn_explicit(
         message,
         category,
@@ -97,7 +97,7 @@ def warn(
         module=module,
         registry=frame.f_globals.setdefault("__warningregistry__", {}),
     )
-    return True
+    return False
 
 
 def caller() -> FrameType | None:
@@ -113,7 +113,7 @@ def caller() -> FrameType | None:
     task = current_task()
     first = None if task is None else first_frame(task)
     while frame is not None:
-        owner = _owner(frame.f_code.co_filename)
+        owner = _owner(frame.f_code.co_filename, frame.f_globals.get("__name__", ""))
         if owner == "program":
             return frame
         if owner == "library":
@@ -128,22 +128,23 @@ def caller() -> FrameType | None:
     return library or machinery
 
 
+def _module(frame: FrameType) -> str:
+    name: str = frame.f_globals.get("__name__", "<unknown>")
+    return name
+
+
 def _is_of_a_program(frame: FrameType) -> bool:
-    return _owner(frame.f_code.co_filename) == "program"
+    return _owner(frame.f_code.co_filename, frame.f_globals.get("__name__", "")) == "program"
 
 
 @lru_cache(maxsize=1024)
-def _owner(filename: str) -> Literal["us", "program", "library", "machinery"]:
-    """Return whose the code of a file is."""
+def _owner(filename: str, module: str) -> Literal["us", "program", "library", "machinery"]:
+    """Return whose the code of a module is."""
     if filename.startswith(_OWN):
         return "us"
-    if filename.startswith("<frozen"):
-        return "machinery"
-    below = [filename[len(path) :] for path in _LIBRARIES if filename.startswith(path)]
-    if not below:
+    if not filename.startswith(("<frozen", *_LIBRARIES)):
         return "program"
-    package = min(below, key=len).partition(os.sep)[0].partition(".")[0]
-    return "machinery" if package in _MACHINERY else "library"
+    return "machinery" if module.partition(".")[0] in _MACHINERY else "library"
 
 
 class _Said:

@@ -60,7 +60,6 @@ class Response(Protocol):
     """What this package reads of `httpx.Response`."""
 
     status_code: int
-    is_stream_consumed: bool
     headers: Headers
     stream: Any
     extensions: dict[str, Any]

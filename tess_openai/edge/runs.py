@@ -105,21 +105,22 @@ class Run:
 
     def to_response(self, answer: Answer, stream: Any) -> Response:
         """Return the caller's response; `stream` is its body, decoded."""
-        made, headers = self.response, dict(answer.headers)
-        if made is None or answer.base == "none":
-            made = self.family.Response(answer.status, stream=stream)
-        else:
-            if self.is_encoded or made.is_stream_consumed or made.status_code != answer.status:
-                made = self.family.Response(
-                    answer.status, headers=made.headers, stream=stream, extensions=made.extensions
-                )
-            made.stream = stream
-            headers.update((name, None) for name in _REPLACED if name in self.headers)
+        response = self.response
+        if answer.base == "as read" and response is not None and not self.is_encoded:
+            response.stream = stream
+            return response
+        kept = None if response is None or answer.base == "none" else response
+        made = self.family.Response(
+            answer.status,
+            headers=None if kept is None else kept.headers,
+            stream=stream,
+            extensions={} if kept is None else kept.extensions,
+        )
+        if kept is not None:
+            change_headers(made.headers, dict.fromkeys(name for name in _REPLACED if name in self.headers))
+        change_headers(made.headers, answer.headers)
         if answer.body is not None:
-            headers["content-length"] = str(len(answer.body))
-        if made is self.response:
-            headers = {name: value for name, value in headers.items() if value != self.headers.get(name)}
-        change_headers(made.headers, headers)
+            made.headers["content-length"] = str(len(answer.body))
         return made
 
     def tell(self, step: Report | HoldBack) -> str | None:

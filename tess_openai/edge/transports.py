@@ -98,7 +98,8 @@ class _Run(Run):
     def read(self) -> Iterator[bytes]:
         """Return the iterator over the answer in hand, decoded."""
         if self.pieces is None:
-            self.pieces = iter(self.in_hand.iter_bytes() if self.is_encoded else self.source)
+            response = self.in_hand
+            self.pieces = iter(response.iter_bytes() if self.is_encoded else response.stream)
         return self.pieces
 
     def read_piece(self) -> bytes:
@@ -179,12 +180,14 @@ class TessTransport:
         fields = parse_object(body)
         plain = None if fields is None else self.adapter.to_plain(request, place, fields, self.family)
         ahead = None if plain is None else self.inner.handle_request(plain)
-        if ahead is not None and is_whole(ahead) and self.has_complete(ahead):
-            return ahead
+        if ahead is not None and is_whole(ahead):
+            whole = parse_object(self.read_whole(ahead))
+            if whole is not None and is_complete(whole, self.adapter.options):
+                return ahead
         return _Run(self.adapter.open(request, place, body, fields), self, request).run(ahead)
 
-    def has_complete(self, response: Response) -> bool:
-        """Read a whole answer; whether it needs no flow."""
+    def read_whole(self, response: Response) -> bytes:
+        """Read an answer to its end and close it; what was read can be read from it again."""
         source, whole = response.stream, bytearray()
         try:
             for piece in source:
@@ -193,8 +196,7 @@ class TessTransport:
             source.close()
         body = bytes(whole)
         response.stream = self.family.ByteStream(body)
-        fields = parse_object(body)
-        return fields is not None and is_complete(fields, self.adapter.options)
+        return body
 
     def close(self) -> None:
         """Close the inner transport."""

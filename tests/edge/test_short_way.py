@@ -7,9 +7,9 @@ import importlib.util
 import json
 import re
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tess_openai import create_http_client
@@ -22,6 +22,8 @@ from tess_openai.core.policy import Policy
 from tess_openai.core.profile import TessProfile
 
 FAMILY: Any = importlib.import_module("httpx2" if importlib.util.find_spec("httpx2") else "httpx")
+Head: TypeAlias = tuple[int, dict[str, str]]
+PLAIN: dict[str, Any] = {"messages": [{"role": "user", "content": "hi"}], "model": "tess-6"}
 ROOT = "https://api.tess.im"
 URL = f"{ROOT}/agents/42/openai/chat/completions"
 MADE_UP = re.compile(rb'"id":"chatcmpl-[0-9a-f]+"|"created":[0-9]+')
@@ -75,7 +77,22 @@ ANSWERS = st.fixed_dictionaries(
         "error": mostly("partial failure", {"message": "x"}),
     },
 )
-HEADS = st.sampled_from([(200, "application/json"), (200, "text/html"), (201, "application/json"), (500, "")])
+COMPLETE: dict[str, Any] = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "tess-6",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3},
+}
+BODIES = mostly(COMPLETE, b"", b"<html>", b"[]") | ANSWERS
+HEADS = st.tuples(
+    mostly(200, 201, 500).map(lambda status: status or 429),
+    st.fixed_dictionaries(
+        {"content-type": mostly("application/json", "text/html").map(lambda kind: kind or "")},
+        optional={"transfer-encoding": st.just("chunked"), "content-encoding": st.just("identity")},
+    ),
+)
 
 
 @given(REQUESTS, st.booleans())
@@ -101,14 +118,11 @@ def test_what_is_complete_needs_nothing(answer: dict[str, Any], usage: Any) -> N
 
 def test_the_plain_is_seen_as_such() -> None:
     """Else nothing would ever go the short way, and the laws above would say nothing."""
-    request = {"messages": [{"role": "user", "content": "hi"}], "model": "tess-6"}
-    choice = {"index": 0, "message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}
-    usage = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
-    whole = {"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
-    assert is_plain(request, Options())
-    assert is_complete({**whole, "usage": usage}, Options())
-    assert not is_complete(whole, Options())
-    assert is_complete(whole, Options(usage="none"))
+    without_usage = {name: value for name, value in COMPLETE.items() if name != "usage"}
+    assert is_plain(PLAIN, Options())
+    assert is_complete(COMPLETE, Options())
+    assert not is_complete(without_usage, Options())
+    assert is_complete(without_usage, Options(usage="none"))
 
 
 def test_options_that_add_something_go_the_long_way() -> None:
@@ -122,8 +136,9 @@ def test_options_that_add_something_go_the_long_way() -> None:
     assert not may_be_plain(Options(profile=TessProfile(agent_id=42, made="2026-11-24")))
 
 
-@given(REQUESTS, ANSWERS | st.sampled_from([b"", b"<html>", b"[]"]), HEADS, st.booleans())
-def test_both_ways_are_one(request: Any, answer: Any, head: tuple[int, str], workspace: bool) -> None:  # noqa: ANN401, FBT001
+@given(REQUESTS, BODIES, HEADS, st.booleans())
+@example(PLAIN, COMPLETE, (200, {"content-type": "application/json", "transfer-encoding": "chunked"}), False)
+def test_both_ways_are_one(request: Any, answer: Any, head: Head, workspace: bool) -> None:  # noqa: ANN401, FBT001
     """What Tess gets and what the caller gets does not depend on which was taken."""
     body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
     headers = {"authorization": "Bearer 1|abc", "openai-project": "p"} if workspace else {"x-a": "b"}
@@ -132,7 +147,7 @@ def test_both_ways_are_one(request: Any, answer: Any, head: tuple[int, str], wor
 
 
 def carried(
-    request: dict[str, Any], headers: dict[str, str], body: bytes, head: tuple[int, str], *, short: bool
+    request: dict[str, Any], headers: dict[str, str], body: bytes, head: Head, *, short: bool
 ) -> tuple[object, ...]:
     """Carry one call over an inner transport; what went out, and what came back."""
     sent: list[Any] = []
@@ -140,9 +155,7 @@ def carried(
     class Inner(FAMILY.BaseTransport):  # type: ignore[misc]
         def handle_request(self, outgoing: Any) -> Any:  # noqa: ANN401
             sent.append(outgoing)
-            return FAMILY.Response(
-                head[0], headers={"content-type": head[1], "x-b": "c"}, stream=FAMILY.ByteStream(body)
-            )
+            return FAMILY.Response(head[0], headers={**head[1], "x-b": "c"}, stream=FAMILY.ByteStream(body))
 
     with FAMILY.Client(transport=Inner()) as inner:
         client = create_http_client(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tess_openai.core.memory import Memory
+from tess_openai.core.memory import ENTRIES, LARGEST, Memory
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3),
@@ -19,11 +20,17 @@ VALUES = st.recursive(
 OBJECTS = st.dictionaries(st.text(max_size=2), VALUES, max_size=4)
 
 
+def recalls(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether what was made of one object is taken for the other."""
+    memory = Memory()
+    return memory.recall(one, object) is memory.recall(other, object)
+
+
 @given(OBJECTS, OBJECTS)
-def test_a_key_tells_objects_apart_as_their_json_does(one: dict[str, Any], other: dict[str, Any]) -> None:
-    """Equal ones have one key, wherever they come from; others another, though Python may call them equal."""
-    assert Memory.key(one) == Memory.key(copy.deepcopy(one))
-    assert (Memory.key(one) == Memory.key(other)) == (repr(one) == repr(other))
+def test_objects_are_told_apart_as_their_json_is(one: dict[str, Any], other: dict[str, Any]) -> None:
+    """Equal ones are one, wherever they come from; others are not, though Python may call them equal."""
+    assert recalls(one, copy.deepcopy(one))
+    assert recalls(one, other) == (repr(one) == repr(other))
 
 
 @pytest.mark.parametrize(
@@ -37,26 +44,21 @@ def test_a_key_tells_objects_apart_as_their_json_does(one: dict[str, Any], other
 def test_what_python_calls_equal_is_told_apart(one: dict[str, Any], other: dict[str, Any]) -> None:
     """A body made for the one must not be sent for the other."""
     assert one == other
-    assert Memory.key(one) != Memory.key(other)
+    assert not recalls(one, other)
 
 
-def test_what_is_large_or_deep_is_not_kept() -> None:
-    """It would cost more than it saves; such a call is worked out anew."""
+def test_what_is_large_or_deep_is_made_anew() -> None:
+    """To keep it would cost more than it saves."""
     deep: dict[str, Any] = {}
     for _ in range(3000):
         deep = {"a": deep}
-    assert Memory.key({"tools": "x" * 20_000}) is None
-    assert Memory.key(deep) is None
-    memory = Memory()
-    memory.keep(None, "made")
-    assert memory.get(None) is None
+    for fields in ({"tools": "x" * LARGEST}, deep):
+        assert not recalls(fields, fields)
 
 
 def test_it_does_not_grow_for_ever() -> None:
-    """A program that names a new user in every call is served, and forgotten."""
+    """A program that names a new user in every call is served, and its users are forgotten."""
     memory = Memory()
     for number in range(1000):
-        key = Memory.key({"user": f"u{number}"})
-        memory.keep(key, number)
-        assert memory.get(key) == number
-    assert len(memory._made) <= 64
+        assert memory.recall({"user": f"u{number}"}, partial(str, number)) == str(number)
+        assert len(memory._made) <= ENTRIES

@@ -107,6 +107,8 @@ class ChunkReader:
         before, after = self._shape
         if not (events.startswith(before) and events.endswith(after)):
             return None
+        if len(events) < len(before) + len(after):  # the one quote cannot end what it begins
+            return None
         texts = events[len(before) : -len(after)].split(after + before)
         return texts if _SPELT.fullmatch(b" ".join(texts)) else None
 
@@ -279,6 +281,9 @@ def _shape(fields: JSONObject, event: ServerSentEvent) -> tuple[bytes, bytes] | 
     if not quoted or event.event or b"\n" in data or data.count(quoted) != 1:
         return None
     before, _, after = data.partition(quoted)
+    blank = [{**choices[0], "delta": {**choices[0]["delta"], "content": ""}}]
+    if (parse_object(before + b'""' + after) or {}).get("choices") != blank:  # found in another field
+        return None
     return b"data: " + before + b'"', b'"' + after + b"\n\n"
 
 

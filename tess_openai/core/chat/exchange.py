@@ -105,11 +105,13 @@ def completed(
     if refused is not None:
         yield refused.to_answer()
         return
-    if body is not None and not changed and not chat.ledger.changes:
-        yield Answer(200, body=body)
-        return
-    whole = dump_json(fields) if changed or body is None else body
-    yield Answer(200, json_headers(ledger_header(chat.ledger)), with_ledger(whole, chat.ledger))
+    headers = ledger_header(chat.ledger)
+    if body is None or changed:
+        yield Answer(200, json_headers(headers), with_ledger(dump_json(fields), chat.ledger))
+    elif headers:
+        yield Answer(200, headers, with_ledger(body, chat.ledger))
+    else:
+        yield Answer(200, body=body, base="as read")
 
 
 def is_stream(incoming: Incoming) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from tess_openai.core.agents import Agent
 from tess_openai.core.changes import Change
@@ -27,7 +28,6 @@ from tess_openai.core.emulate.emulation import Emulation
 from tess_openai.core.emulate.request import to_emulation
 from tess_openai.core.jsons import JSONObject, to_list
 from tess_openai.core.ledger import Ledger
-from tess_openai.core.memory import Memory
 from tess_openai.core.options import CALL_FIELD, Options
 
 
@@ -76,7 +76,7 @@ def prepare(
     asked = lift_files(given, ledger)
     settled = _settled(asked, options, agent)
     emulation = to_emulation(given, options, new_id, with_functions=settled.emulates_functions)
-    body = {**settled.body}
+    body = {name: asked[name] if sent is _AS_GIVEN else sent for name, sent in settled.body.items()}
     if asked.get("messages") is None:
         body.pop("messages", None)
     else:
@@ -107,17 +107,21 @@ def _translate_messages(
     return to_messages(messages, ledger, merge=options.merge_messages, profile=options.profile)
 
 
+_AS_GIVEN: Final = object()
+"""Stands for a value of the caller's, which is not remembered itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Settled:
     """What becomes of all of a request but its messages.
 
     Attributes:
-        body: What to send, and null where the messages were.
+        body: What to send; the messages as given.
         emulates_functions: Whether the adapter answers for the caller's functions itself.
         changes: What changed.
     """
 
-    body: JSONObject
+    body: Mapping[str, object]
     emulates_functions: bool
     changes: tuple[Change, ...]
 
@@ -129,23 +133,19 @@ def _settled(asked: JSONObject, options: Options, agent: Agent | None) -> _Settl
         Refused: As in `prepare`.
     """
     given: JSONObject = {**asked, "messages": None} if "messages" in asked else asked
-    key = None if agent is not None else Memory.key(given)
-    known = options.settled.get(key)
-    if isinstance(known, _Settled):
-        return known
-    settled = _settle(given, options, agent)
-    options.settled.keep(key, settled)
-    return settled
+    if agent is not None:
+        return _settle(given, options, agent)
+    return options.settled.recall(given, lambda: _settle(given, options, None))
 
 
 def _settle(given: JSONObject, options: Options, agent: Agent | None) -> _Settled:
     ledger = Ledger(options.policy)
     tools = native_tools(given, options.profile) or to_tools(given, options, ledger)
-    body: JSONObject = {}
+    body: dict[str, object] = {}
     for name, value in given.items():
         sent = _translate(name, value, given, options=options, agent=agent, ledger=ledger, tools=tools)
         if sent is not None or (value is None and (name not in CHAT_PARAMETERS or name == "messages")):
-            body[name] = sent
+            body[name] = _AS_GIVEN if sent is value else sent
     if tools.word is not None:
         body["tools"] = tools.word
     return _Settled(body, tools.emulate, ledger.changes)

@@ -92,6 +92,7 @@ def test_what_is_no_json_never_takes_it(scraps: list[bytes]) -> None:
         pytest.param(event("a") + b"data: {}\n\n" + event("b"), id="another event between"),
         pytest.param(b"event: error\n" + event("a"), id="an event with a name"),
         pytest.param(b"data: {}\n\n", id="something short"),
+        pytest.param(event("wind").replace(b'"wind"', b'"'), id="one quote for two"),
         pytest.param(b"", id="nothing"),
     ],
 )
@@ -107,6 +108,16 @@ def test_a_text_that_stands_elsewhere_too_gives_no_shape(text: str) -> None:
     for data in (chunk("", role="assistant"), chunk(text)):
         reader.read(ServerSentEvent("", data))
     assert reader.texts_of_alike(event("wind")) is None
+
+
+@pytest.mark.parametrize(("content", "other"), [(b"a\\n", b"a\n"), (b"\\u0061", b"a"), (b"\\\\n", b"\\n")])
+def test_a_text_that_is_spelt_otherwise_elsewhere_gives_no_shape(content: bytes, other: bytes) -> None:
+    """What JSON escapes in the text may stand in another field as it is."""
+    data = event("wind").replace(b'"wind"', b'"%b"' % content).replace(b'"tess-6"', b'"%b"' % other)[6:-2]
+    reader = ChunkReader("tess-6", lambda: 0, lambda: "x")
+    for each in (chunk("", role="assistant"), data):
+        reader.read(ServerSentEvent("", each))
+    assert reader.texts_of_alike(b"data: " + data.replace(b'"%b"' % other, b'"ZZ"') + b"\n\n") is None
 
 
 def test_a_broken_line_of_known_shape_is_a_fault() -> None:

@@ -165,7 +165,7 @@ def test_an_ordinary_call_goes_and_comes_as_it_is() -> None:
     run = drive(CHAT, pieces=[encoded(ANSWER)])
     assert run.sent == [Outgoing(body=None, headers={"x-workspace-id": "7001"})]
     assert run.told == []
-    assert run.answer == Answer(200, body=encoded(ANSWER))
+    assert run.answer == Answer(200, body=encoded(ANSWER), base="as read")
 
 
 def test_what_changes_is_told_before_it_is_sent_and_stands_on_the_answer() -> None:
@@ -301,7 +301,7 @@ def test_no_usage_is_made_up_when_none_is_wanted() -> None:
     """`usage="none"` leaves it out."""
     given = {key: value for key, value in ANSWER.items() if key != "usage"}
     run = drive(CHAT, pieces=[encoded(given)], options=Options(usage="none"))
-    assert run.answer == Answer(200, body=encoded(given))
+    assert run.answer == Answer(200, body=encoded(given), base="as read")
 
 
 def test_an_answer_of_another_content_type_is_answered_as_json() -> None:

@@ -181,6 +181,12 @@ LOST = [
 ]
 
 
+def test_parts_without_a_text_are_told_as_lost_alone() -> None:
+    """Nothing of them became one string."""
+    _, changes = translate([text("user", [IMAGE, IMAGE])])
+    assert [change.given for change in changes] == ["2 images"]
+
+
 @pytest.mark.parametrize(("parts", "content", "lost"), LOST)
 def test_what_is_no_text_leaves_a_note_and_warns(parts: list[Any], content: str, lost: str) -> None:
     """The model reads that something was there; the caller reads what."""

@@ -180,6 +180,16 @@ def test_what_came_before_changes_nothing(body: JSON, others: list[Any], word: A
         assert outcomes[0] == outcomes[1]
 
 
+def test_what_is_sent_as_given_is_of_this_very_call() -> None:
+    """Not of the call that was like it; so no comparison has to go down into it."""
+    options = Options()
+    for _ in range(2):
+        body = {"messages": [{"role": "user", "content": "hi"}], "x": [["deep"]], "metadata": {"a": "b"}}
+        prepared = prepare(body, options, new_id=str)
+        assert prepared.body["x"] is body["x"]
+        assert prepared.body["messages"] is body["messages"]
+
+
 @given(well_formed | odd)
 def test_what_is_forwarded_is_what_was_given(body: JSON) -> None:
     """The policy `forward` sends each parameter that it names as it was."""
