@@ -4,8 +4,10 @@ Usage: python benchmarks/overhead.py [--rounds N] [--json FILE] [--check]
 
 Both clients talk to the same local server, which answers with fixed bytes in a process of its own. The two
 are measured in turn, many times, as CPU seconds of this process; the figure is the median of the pairwise
-ratios, so that a machine whose speed drifts does not decide. `--check` fails when a bar is missed. What
-repeats from call to call is worked out once; the row without a bar shows a program that repeats nothing.
+ratios, so that a machine whose speed drifts does not decide. Every few pairs both clients are made anew: how
+many connections a pool happens to open stays with it, and so does its cost. `--check` fails when a bar is
+missed. What repeats from call to call is worked out once; the row without a bar shows a program that repeats
+nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ import warnings
 from collections.abc import Awaitable, Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import openai
 
@@ -76,6 +78,10 @@ COMPLETION = {
 }
 BARS = {"plain": 1.05, "changed": 1.15, "stream": 1.08, "async": 1.05}
 IMPORT_BAR_MS = 15.0
+PAIRS = 3
+"""Measured with one pair of clients."""
+Work: TypeAlias = Callable[[], object]
+Row: TypeAlias = tuple[str, Callable[[], tuple[Work, Work]], int]
 
 
 def chunk(delta: dict[str, Any], reason: str | None = None) -> bytes:
@@ -133,19 +139,19 @@ def cpu(work: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def ratios(
-    plain: Callable[[], object], ours: Callable[[], object], rounds: int
-) -> tuple[float, float, float]:
+def ratios(make: Callable[[], tuple[Work, Work]], rounds: int) -> tuple[float, float, float]:
     """Return the median ratio ours / plain, and the medians of both in seconds, measured in turn."""
-    plain()
-    ours()
     pairs: list[tuple[float, float]] = []
-    for number in range(rounds):
-        if number % 2:
-            mine, theirs = cpu(ours), cpu(plain)
-        else:
-            theirs, mine = cpu(plain), cpu(ours)
-        pairs.append((theirs, mine))
+    for sitting in range(0, rounds, PAIRS):
+        plain, ours = make()
+        plain()
+        ours()
+        for number in range(sitting, min(sitting + PAIRS, rounds)):
+            if number % 2:
+                mine, theirs = cpu(ours), cpu(plain)
+            else:
+                theirs, mine = cpu(plain), cpu(ours)
+            pairs.append((theirs, mine))
     ratio = statistics.median(mine / theirs for theirs, mine in pairs)
     return ratio, statistics.median(t for t, _ in pairs), statistics.median(m for _, m in pairs)
 
@@ -173,26 +179,20 @@ def gather(call: Callable[[], Awaitable[object]], count: int) -> Callable[[], ob
     return lambda: loop.run_until_complete(main())
 
 
-def main() -> int:
-    """Measure, print a table, and judge it when asked."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rounds", type=int, default=15, help="pairs measured for each row (default 15)")
-    parser.add_argument("--json", type=Path, help="write the figures to a file")
-    parser.add_argument("--check", action="store_true", help="exit with 1 when a bar is missed")
-    arguments = parser.parse_args()
-    warnings.simplefilter("ignore", TessWarning)
-
-    receive, send = multiprocessing.get_context("spawn").Pipe(duplex=False)
-    server = multiprocessing.get_context("spawn").Process(target=serve, args=(send,), daemon=True)
-    server.start()
-    root = f"http://127.0.0.1:{receive.recv()}"
+def rows_of(root: str) -> dict[str, Row]:
+    """Return what is measured: its title, what makes the work of both, by how much a figure is divided."""
     options: dict[str, Any] = {"api_key": KEY, "workspace_id": 7, "base_url": root}
     base_url = f"{root}/agents/42/openai"
-    plain, ours = openai.OpenAI(api_key=KEY, base_url=base_url), create_client(42, **options)
-    plain_async = openai.AsyncOpenAI(api_key=KEY, base_url=base_url)
-    ours_async = create_async_client(42, **options)
+
+    def both(work: Callable[[openai.OpenAI], Work]) -> Callable[[], tuple[Work, Work]]:
+        return lambda: (
+            work(openai.OpenAI(api_key=KEY, base_url=base_url)),
+            work(create_client(42, **options)),
+        )
+
+    def both_async() -> tuple[Work, Work]:
+        theirs = openai.AsyncOpenAI(api_key=KEY, base_url=base_url)
+        return asynchronous(theirs), asynchronous(create_async_client(42, **options))
 
     def chats(client: openai.OpenAI, body: dict[str, Any]) -> Callable[[], object]:
         return lambda: [client.chat.completions.create(**body) for _ in range(60)]
@@ -213,19 +213,36 @@ def main() -> int:
     def asynchronous(client: openai.AsyncOpenAI) -> Callable[[], object]:
         return gather(lambda: client.chat.completions.create(**PLAIN), 60)
 
-    rows = {
-        "plain": ("a request that needs no change", chats(plain, PLAIN), chats(ours, PLAIN), 60),
-        "changed": ("a request that needs every change", chats(plain, CHANGED), chats(ours, CHANGED), 60),
-        "varied": ("the same, other values each time", varied(plain), varied(ours), 60),
-        "stream": ("a chunk of a 1000-chunk stream", stream(plain), stream(ours), 2000),
-        "async": ("a request, async, 20 at once", asynchronous(plain_async), asynchronous(ours_async), 60),
+    return {
+        "plain": ("a request that needs no change", both(lambda client: chats(client, PLAIN)), 60),
+        "changed": ("a request that needs every change", both(lambda client: chats(client, CHANGED)), 60),
+        "varied": ("the same, other values each time", both(varied), 60),
+        "stream": ("a chunk of a 1000-chunk stream", both(stream), 2000),
+        "async": ("a request, async, 20 at once", both_async, 60),
     }
+
+
+def main() -> int:
+    """Measure, print a table, and judge it when asked."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=15, help="pairs measured for each row (default 15)")
+    parser.add_argument("--json", type=Path, help="write the figures to a file")
+    parser.add_argument("--check", action="store_true", help="exit with 1 when a bar is missed")
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore", TessWarning)
+
+    receive, send = multiprocessing.get_context("spawn").Pipe(duplex=False)
+    server = multiprocessing.get_context("spawn").Process(target=serve, args=(send,), daemon=True)
+    server.start()
+    rows = rows_of(f"http://127.0.0.1:{receive.recv()}")
     print(f"openai {openai.VERSION}, Python {sys.version.split()[0]}, {os.cpu_count()} cores, CPU per unit\n")
     print(f"{'':36}{'plain SDK':>12}{'tess_openai':>13}{'ratio':>8}{'bar':>7}")
     figures: dict[str, Any] = {}
     missed: list[str] = []
-    for name, (title, theirs, mine, units) in rows.items():
-        ratio, before, after = ratios(theirs, mine, arguments.rounds)
+    for name, (title, make, units) in rows.items():
+        ratio, before, after = ratios(make, arguments.rounds)
         figures[name] = {"plain_us": before / units * 1e6, "ours_us": after / units * 1e6, "ratio": ratio}
         bar = BARS.get(name)
         shown = f"{before / units * 1e6:9.1f} us{after / units * 1e6:10.1f} us{ratio:8.3f}"
