@@ -6,6 +6,7 @@ import os
 import sys
 import sysconfig
 import warnings
+from collections.abc import Hashable
 from functools import lru_cache
 from types import FrameType
 from typing import Final, Literal, TypeAlias
@@ -39,10 +40,10 @@ _LIBRARIES: Final = tuple(
 )
 _MACHINERY: Final = sys.stdlib_module_names | {"openai", "httpx", "httpx2", "anyio"}
 """Never the caller, even where all lines are a library's."""
-_Place: TypeAlias = tuple[str, str, int, tuple[Change, ...]]
-"""A line of the caller's, by module, file and number, and the changes of a call that is made there."""
+_Place: TypeAlias = tuple[str, str, int, Hashable]
+"""A line of the caller's, by module, file and number, and what is to be said of a call that is made there."""
 _SETTLED: Final = 256
-"""Places that are remembered; the values in the changes may differ from call to call."""
+"""Places that are remembered; what is to be said may differ from call to call."""
 
 
 def warn_of(changes: tuple[Change, ...]) -> str | None:
@@ -51,7 +52,10 @@ def warn_of(changes: tuple[Change, ...]) -> str | None:
         return None
     frame = caller()
     settled = _said.settled()
-    place = None if frame is None else (_module(frame), frame.f_code.co_filename, frame.f_lineno, changes)
+    said = (
+        changes if _said.by_text else tuple([(change.warn, change.param, change.why) for change in changes])
+    )
+    place = None if frame is None else (_module(frame), frame.f_code.co_filename, frame.f_lineno, said)
     if place in settled:
         return None
     problems: list[str] = []
@@ -159,6 +163,7 @@ class _Said:
         self._content: list[object] = []
         self._lines: set[tuple[str, int, type[TessWarning], str]] = set()
         self._settled: set[_Place] = set()
+        self.by_text = False  # whether a filter looks at the text of a warning, with the values in it
 
     def settled(self) -> set[_Place]:
         """Return what may go without a word under the filters that now hold."""
@@ -172,6 +177,7 @@ class _Said:
         if filters is not self._filters or filters != self._content:
             self._filters, self._content = filters, list(filters)
             self._lines, self._settled = set(), set()
+            self.by_text = any(text is not None for _, text, *_ in filters)
 
     def is_repeated(
         self, message: str, category: type[TessWarning], module: str, frame: FrameType, about: str

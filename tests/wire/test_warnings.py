@@ -382,6 +382,20 @@ def test_a_loop_over_values_warns_once_for_each_parameter(driver: Driver) -> Non
     assert sorted(told) == ["seed", "temperature", "user"]
 
 
+@pytest.mark.parametrize("by_value", [False, True], ids=["no filter reads texts", "one reads a value"])
+def test_a_filter_on_a_value_is_obeyed_in_a_loop(driver: Driver, *, by_value: bool) -> None:
+    """Whether a line has anything new to say may hang on the values that a warning tells."""
+    client = driver.client()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        if by_value:
+            warnings.filterwarnings("always", message=r"seed \(7\)")
+        for seed in (1, 1, 2, 7, 7):
+            driver.ask(client, seed=seed)
+    told = [str(warning.message).partition(" stripped")[0] for warning in caught]
+    assert told == ["seed (1)", *(["seed (7)", "seed (7)"] if by_value else [])]
+
+
 def test_a_line_that_was_warned_of_obeys_filters_that_move(driver: Driver) -> None:
     """What was told is not told again, until a filter moves, as Python itself has it, or wants all."""
     client = driver.client()
