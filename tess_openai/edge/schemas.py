@@ -106,7 +106,7 @@ def _bounded(declared: type[Validator], part: Usable) -> type[Validator]:
         name: _guarded(check, guards.get(name, _never), doubts.get(name, _never), progress)
         for name, check in keywords.items()
     }
-    return cast("type[Validator]", extend(declared, bounded))  # type: ignore[no-untyped-call]
+    return cast("type[Validator]", extend(declared, bounded))  # type: ignore[no-untyped-call]  # jsonschema has no types
 
 
 def _guards(part: Usable, progress: _Progress) -> dict[str, Callable[[Any, Any, Any], bool]]:

@@ -85,6 +85,7 @@ COMPLETE: dict[str, Any] = {
     "choices": [{"index": 0, "message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}],
     "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3},
 }
+CHUNKED = {"content-type": "application/json", "transfer-encoding": "chunked"}
 BODIES = mostly(COMPLETE, b"", b"<html>", b"[]") | ANSWERS
 HEADS = st.tuples(
     mostly(200, 201, 500).map(lambda status: status or 429),
@@ -136,9 +137,9 @@ def test_options_that_add_something_go_the_long_way() -> None:
     assert not may_be_plain(Options(profile=TessProfile(agent_id=42, made="2026-11-24")))
 
 
-@given(REQUESTS, BODIES, HEADS, st.booleans())
-@example(PLAIN, COMPLETE, (200, {"content-type": "application/json", "transfer-encoding": "chunked"}), False)
-def test_both_ways_are_one(request: Any, answer: Any, head: Head, workspace: bool) -> None:  # noqa: ANN401, FBT001
+@given(request=REQUESTS, answer=BODIES, head=HEADS, workspace=st.booleans())
+@example(request=PLAIN, answer=COMPLETE, head=(200, CHUNKED), workspace=False)
+def test_both_ways_are_one(*, request: dict[str, Any], answer: object, head: Head, workspace: bool) -> None:
     """What Tess gets and what the caller gets does not depend on which was taken."""
     body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
     headers = {"authorization": "Bearer 1|abc", "openai-project": "p"} if workspace else {"x-a": "b"}

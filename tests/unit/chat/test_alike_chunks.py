@@ -45,8 +45,8 @@ def begun() -> ChunkReader:
     return reader
 
 
-@given(st.lists(st.text(), min_size=1), st.booleans())
-def test_any_texts_take_the_shorter_way(texts: list[str], ascii_only: bool) -> None:  # noqa: FBT001
+@given(texts=st.lists(st.text(), min_size=1), ascii_only=st.booleans())
+def test_any_texts_take_the_shorter_way(*, texts: list[str], ascii_only: bool) -> None:
     """Also with quotes, line ends and what else JSON escapes; they are what a parser reads."""
     texts = [text.encode("utf-8", "ignore").decode() for text in texts]
     found = begun().texts_of_alike(b"".join(event(text, ascii_only=ascii_only) for text in texts))

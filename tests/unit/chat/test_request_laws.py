@@ -161,11 +161,13 @@ def test_no_parameter_vanishes(body: JSON, word: str) -> None:
     assert set(prepared.body) <= {*body, "tools", "file_ids"}
 
 
-SHARED = {word: Options(policy=Policy(word)) for word in get_args(Word) if word != "error"}
+SHARED: dict[Word, Options] = {
+    word: Options(policy=Policy(word)) for word in get_args(Word) if word != "error"
+}
 
 
 @given(well_formed | odd, st.lists(messages, max_size=3), st.sampled_from(sorted(SHARED)))
-def test_what_came_before_changes_nothing(body: JSON, others: list[Any], word: Any) -> None:  # noqa: ANN401
+def test_what_came_before_changes_nothing(body: JSON, others: list[JSON], word: Word) -> None:
     """A client remembers what parameters become, whatever messages they come with; it shows in nothing."""
     for given_body in (body, {**body, "messages": others}, body):
         outcomes: list[object] = []
