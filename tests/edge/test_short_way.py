@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import importlib.util
 import json
@@ -9,6 +10,7 @@ import re
 from dataclasses import replace
 from typing import Any, TypeAlias
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -124,6 +126,35 @@ def test_the_plain_is_seen_as_such() -> None:
     assert is_complete(COMPLETE, Options())
     assert not is_complete(without_usage, Options())
     assert is_complete(without_usage, Options(usage="none"))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        *[(("id",), value) for value in ("", 5, None)],
+        *[(("object",), value) for value in ("x", None)],
+        *[(("created",), value) for value in ("1", True, None)],
+        (("model",), None),
+        *[(("choices",), value) for value in ([], {}, None, [*COMPLETE["choices"], *COMPLETE["choices"]])],
+        *[(("choices", 0), value) for value in (None, "x", {})],
+        *[(("choices", 0, "index"), value) for value in ("0", True, None)],
+        *[(("choices", 0, "message"), value) for value in (None, "x", {})],
+        *[(("choices", 0, "message", "role"), value) for value in ("user", None)],
+        *[(("choices", 0, "message", "content"), value) for value in ("", None, ["x"])],
+        *[(("choices", 0, "finish_reason"), value) for value in ("end", "failed", "", [], None)],
+        *[(("usage",), value) for value in ({}, "x", None)],
+        (("usage", "total_tokens"), True),
+        (("error",), "partial failure"),
+    ],
+)
+def test_what_lacks_one_thing_is_not_complete(path: tuple[Any, ...], value: object) -> None:
+    """It goes the long way, where that is added."""
+    answer = copy.deepcopy(COMPLETE)
+    holder: Any = answer
+    for step in path[:-1]:
+        holder = holder[step]
+    holder[path[-1]] = value
+    assert not is_complete(answer, Options())
 
 
 def test_options_that_add_something_go_the_long_way() -> None:

@@ -182,6 +182,14 @@ def test_what_came_before_changes_nothing(body: JSON, others: list[JSON], word: 
         assert outcomes[0] == outcomes[1]
 
 
+def test_parameters_are_worked_out_once_whatever_the_messages() -> None:
+    """Else the law above would hold for nothing."""
+    options = Options()
+    for text in ("hi", "and now?"):
+        prepare({"messages": [{"role": "user", "content": text}], "seed": 1}, options, new_id=str)
+    assert len(options.settled._made) == 1
+
+
 def test_what_is_sent_as_given_is_of_this_very_call() -> None:
     """Not of the call that was like it; so no comparison has to go down into it."""
     options = Options()
