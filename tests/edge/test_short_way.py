@@ -128,25 +128,25 @@ def test_the_plain_is_seen_as_such() -> None:
     assert is_complete(without_usage, Options(usage="none"))
 
 
-@pytest.mark.parametrize(
-    ("path", "value"),
-    [
-        *[(("id",), value) for value in ("", 5, None)],
-        *[(("object",), value) for value in ("x", None)],
-        *[(("created",), value) for value in ("1", True, None)],
-        (("model",), None),
-        *[(("choices",), value) for value in ([], {}, None, [*COMPLETE["choices"], *COMPLETE["choices"]])],
-        *[(("choices", 0), value) for value in (None, "x", {})],
-        *[(("choices", 0, "index"), value) for value in ("0", True, None)],
-        *[(("choices", 0, "message"), value) for value in (None, "x", {})],
-        *[(("choices", 0, "message", "role"), value) for value in ("user", None)],
-        *[(("choices", 0, "message", "content"), value) for value in ("", None, ["x"])],
-        *[(("choices", 0, "finish_reason"), value) for value in ("end", "failed", "", [], None)],
-        *[(("usage",), value) for value in ({}, "x", None)],
-        (("usage", "total_tokens"), True),
-        (("error",), "partial failure"),
-    ],
-)
+LACKS: dict[tuple[Any, ...], list[Any]] = {
+    ("id",): ["", 5, None],
+    ("object",): ["x", None],
+    ("created",): ["1", True, None],
+    ("model",): [None],
+    ("choices",): [[], {}, None, [*COMPLETE["choices"], *COMPLETE["choices"]]],
+    ("choices", 0): [None, "x", {}],
+    ("choices", 0, "index"): ["0", True, None],
+    ("choices", 0, "message"): [None, "x", {}],
+    ("choices", 0, "message", "role"): ["user", None],
+    ("choices", 0, "message", "content"): ["", None, ["x"]],
+    ("choices", 0, "finish_reason"): ["end", "failed", "", [], None],
+    ("usage",): [{}, "x", None],
+    ("usage", "total_tokens"): [True],
+    ("error",): ["partial failure"],
+}
+
+
+@pytest.mark.parametrize(("path", "value"), [(path, value) for path in LACKS for value in LACKS[path]])
 def test_what_lacks_one_thing_is_not_complete(path: tuple[Any, ...], value: object) -> None:
     """It goes the long way, where that is added."""
     answer = copy.deepcopy(COMPLETE)
