@@ -300,8 +300,7 @@ class TestConversation:
         tess_simulator.script("Never ending story")
         terminal.type("One")
         terminal.wait_for("Never ending")
-        terminal.press("C")
-        terminal.wait_for("stopped")
+        terminal.interrupt("stopped")
         terminal.wait_for("> ")
         (call,) = tess_simulator.calls
         assert call.over.wait(5)

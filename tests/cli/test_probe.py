@@ -296,9 +296,12 @@ def test_whoever_does_not_agree_is_not_asked_twice(
 ) -> None:
     """Ctrl-C and Ctrl-D interrupt, as the help says; nothing was sent."""
     terminal = open_terminal("probe")
-    terminal.wait_for("Begin?")
-    terminal.type(key) if key == "n" else terminal.press(key)
-    terminal.wait_for("nothing was asked")
+    terminal.wait_for("Begin? [y/N]: ")
+    if key == "C":
+        terminal.interrupt("nothing was asked")
+    else:
+        terminal.type(key) if key == "n" else terminal.press(key)
+        terminal.wait_for("nothing was asked")
     assert terminal.program.wait(30) == status
     assert tess_simulator.calls == []
 
