@@ -1,4 +1,4 @@
-"""`tess-openai probe` finds each difference between readings of Tess; a client with its profile acts."""
+"""`tess-openai probe` finds each difference between readings of Tess."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import openai
 import pytest
 from programs import COMMAND, Program, Terminal, environment
 
@@ -21,7 +20,7 @@ from tess_openai import create_client
 from tess_openai.cli import main
 from tess_openai.cli.probe.questions import questions_for
 from tess_openai.core.agents import Agent
-from tess_openai.core.profile import TessProfile, parse_profile
+from tess_openai.core.profile import parse_profile
 from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, Profile, TessSimulator, faults
 from tess_openai.testing.probed import to_simulator_profile
 
@@ -374,133 +373,18 @@ def test_an_agent_with_fields_of_its_own(probe: Probe, simulated: dict[str, str]
     assert probe("--only", "plain", "--field", "audience=all")["answers"] == {"plain": "supported"}
 
 
-# --- a client with the profile ---
-
-
-def ask(simulator: TessSimulator, profile: TessProfile | Path, **arguments: Any) -> Any:  # noqa: ANN401 - JSON
-    """Make one call with a profile, and return the body that reached Tess."""
-    with create_client(
-        42,
-        api_key=SIMULATOR_API_KEY,
-        workspace_id=SIMULATOR_WORKSPACE_ID,
-        base_url=simulator.base_url,
-        profile=profile,
-        unsupported="error",
-        max_retries=0,
-    ) as client:
-        given = {"model": "tess-6", "messages": [{"role": "user", "content": "Hello"}], **arguments}
-        client.chat.completions.create(**given)
-    return simulator.calls[-1].json
-
-
-def proven(**answers: Any) -> TessProfile:  # noqa: ANN401 - words
-    """Return a profile with these answers; `__` stands for a dot."""
-    named = {name.replace("__", "."): answer for name, answer in answers.items()}
-    return TessProfile(agent_id=42, made="2026-11-23", answers=named)
-
-
-@pytest.fixture
-def lenient(tess_simulator: TessSimulator) -> TessSimulator:
-    """Accept everything, so that what was sent is seen."""
-    tess_simulator.profile = Profile.lenient()
-    return tess_simulator
-
-
-def test_what_works_is_forwarded(lenient: TessSimulator) -> None:
-    """Untouched, without a warning, under any policy."""
-    tool = {"type": "function", "function": {"name": "f", "parameters": {}}}
-    body = ask(
-        lenient,
-        proven(stop="supported", tools="supported", stream_options="supported"),
-        stop=["x"],
-        tools=[tool],
-        tool_choice="auto",
-    )
-    assert (body["stop"], body["tools"], body["tool_choice"]) == (["x"], [tool], "auto")
-
-
-@pytest.mark.parametrize("answer", ["accepted", "refused"])
-def test_what_does_not_work_stays_as_it_was(answer: str, lenient: TessSimulator) -> None:
-    """Taken and ignored is not supported: the policy decides."""
-    with pytest.raises(openai.BadRequestError, match="stop"):
-        ask(lenient, proven(stop=answer), stop=["x"])
-
-
-def test_what_is_refused_is_known_before_the_network(lenient: TessSimulator) -> None:
-    """A field of Tess's own."""
-    with pytest.raises(openai.BadRequestError, match="refused it when it was probed on 2026-11-23") as caught:
-        ask(lenient, proven(root_id="refused"), extra_body={"root_id": 7})
-    assert (caught.value.code, caught.value.param) == ("proven_refused", "root_id")
-    assert lenient.calls == []
-
-
-def test_messages_go_as_the_agent_takes_them(lenient: TessSimulator) -> None:
-    """Neighbours apart, developers as such, pictures whole."""
-    picture = [{"type": "image_url", "image_url": {"url": "data:,"}}]
-    messages = [
-        {"role": "developer", "content": "Be brief."},
-        {"role": "user", "content": "One"},
-        {"role": "user", "content": picture},
-    ]
-    answers = {
-        "messages.neighbours": "supported",
-        "role.developer": "supported",
-        "content.image_parts": "supported",
-    }
-    profile = TessProfile(agent_id=42, made="", answers=answers)  # type: ignore[arg-type]
-    assert ask(lenient, profile, messages=messages)["messages"] == messages
-
-
-@pytest.mark.parametrize(
-    ("answers", "given", "sent"),
-    [
-        ({}, 0.5, "0.5"),
-        ({"temperature.string": "refused"}, 0.5, 0.5),
-        ({"temperature.string": "refused"}, 1.0, 1),
-        ({"temperature.between": "accepted"}, 0.37, 0.37),
-    ],
-)
-def test_temperatures_go_as_the_agent_takes_them(
-    answers: dict[str, Any], given: float, sent: object, lenient: TessSimulator
-) -> None:
-    """As numbers, or between the options."""
-    body = ask(lenient, TessProfile(agent_id=42, made="", answers=answers), temperature=given)
-    assert body["temperature"] == sent
-    assert isinstance(body["temperature"], str) is isinstance(sent, str)
-
-
 def test_a_client_reads_the_file(
-    lenient: TessSimulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, probe: Probe
+    tess_simulator: TessSimulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, probe: Probe
 ) -> None:
     """Named, or by TESS_OPENAI_PROFILE."""
-    lenient.profile = Profile(ignored_parameters=frozenset({"stop"}))
+    tess_simulator.profile = Profile(ignored_parameters=frozenset({"stop"}))
     probe("--only", "stop")
     file = tmp_path / "tess-profile.json"
-    assert ask(lenient, file, stop="x")["stop"] == "x"
+    hello: Any = {"model": "tess-6", "messages": [{"role": "user", "content": "x"}]}
+    with create_client(42, profile=file) as client:
+        client.chat.completions.create(**hello, stop="x")
     monkeypatch.setenv("TESS_OPENAI_PROFILE", os.fspath(file))
     with create_client(42) as client:
-        client.chat.completions.create(model="tess-6", messages=[{"role": "user", "content": "x"}], stop="y")
-    assert isinstance(lenient.calls[-1].json, dict)
-    assert lenient.calls[-1].json["stop"] == "y"
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (None, "cannot be read"),
-        ("{}", "no profile of version 1"),
-        ('{"tess_openai_profile": 2}', "upgrade tess-openai"),
-        ('{"tess_openai_profile": 1}', "names no agent"),
-        (
-            '{"tess_openai_profile": 1, "agent_id": 1, "made": "", "answers": {"n": "yes"}}',
-            "none of supported",
-        ),
-    ],
-)
-def test_a_file_that_is_no_profile_is_explained(content: str | None, words: str, tmp_path: Path) -> None:
-    """At the factory."""
-    file = tmp_path / "profile.json"
-    if content is not None:
-        file.write_text(content)
-    with pytest.raises(ValueError, match=words):
-        create_client(42, api_key=SIMULATOR_API_KEY, workspace_id=1, profile=file)
+        client.chat.completions.create(**hello, stop="y")
+    bodies: list[Any] = [call.json for call in tess_simulator.calls[-2:]]
+    assert [body["stop"] for body in bodies] == ["x", "y"]
