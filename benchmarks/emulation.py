@@ -16,10 +16,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from tess_openai.core.emulate.answer_reader import AnswerReader
 from tess_openai.core.emulate.emulation import Emulation, parse_emulation
 from tess_openai.core.emulate.prompts import Prompts
-from tess_openai.core.emulate.reader import AnswerReader
-from tess_openai.edge.schemas import load_schema_checker
+from tess_openai.edge.schema_validator import load_schema_checker
 
 CHUNK_BAR, ANSWER_BAR = 20e-6, 1e-3
 CHUNK, ANSWER = 20, 4096

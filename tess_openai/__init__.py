@@ -12,7 +12,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tess_openai.agents import async_get_agent, async_list_agents, get_agent, list_agents
+    from tess_openai.agent_api import async_get_agent, async_list_agents, get_agent, list_agents
     from tess_openai.clients import (
         Connection,
         TessOptions,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         TessWarning,
         TessWorkspaceWarning,
     )
-    from tess_openai.ledgers import changes_of
+    from tess_openai.response_changes import changes_of
 
 __version__ = "0.1.0"
 
@@ -71,10 +71,10 @@ __all__ = [
 _HOMES = {
     "Agent": "core.agents",
     "Question": "core.agents",
-    **dict.fromkeys(("async_get_agent", "async_list_agents", "get_agent", "list_agents"), "agents"),
+    **dict.fromkeys(("async_get_agent", "async_list_agents", "get_agent", "list_agents"), "agent_api"),
     "Change": "core.changes",
     "Prompts": "core.emulate.prompts",
-    "changes_of": "ledgers",
+    "changes_of": "response_changes",
     **dict.fromkeys(
         (
             "Connection",

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
 import openai
 
-from tess_openai.addresses import ApiKey
 from tess_openai.core.agents import Agent
 from tess_openai.core.emulate.prompts import Prompts
 from tess_openai.core.options import DOCUMENTED_TEMPERATURES, UsageOption
@@ -19,6 +18,7 @@ from tess_openai.edge.adapter import OnChange
 from tess_openai.edge.families import FamilyName
 from tess_openai.edge.install import Kind, wrap_copy, wrap_own
 from tess_openai.exceptions import TessConfigurationError
+from tess_openai.identifiers import ApiKey
 from tess_openai.settings import Profile, Settings, resolve, to_longest_wait
 
 if TYPE_CHECKING:

@@ -13,21 +13,11 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, cast, get_args
 from urllib.parse import urlsplit
 
-from tess_openai.addresses import (
-    DEFAULT_BASE_URL,
-    ApiKey,
-    names_agent,
-    port_of,
-    to_agent_id,
-    to_api_key,
-    to_api_root,
-    to_workspace_id,
-)
 from tess_openai.core.agents import Agent
 from tess_openai.core.changes import quoted
 from tess_openai.core.chat.parameters import EMULATED_PARAMETERS, POLICY_PARAMETERS
+from tess_openai.core.emulate.coercion import SchemaChecker
 from tess_openai.core.emulate.prompts import Prompts
-from tess_openai.core.emulate.schemas import SchemaChecker
 from tess_openai.core.jsons import parse_json, to_object
 from tess_openai.core.options import (
     DOCUMENTED_TEMPERATURES,
@@ -38,11 +28,21 @@ from tess_openai.core.options import (
     is_count,
 )
 from tess_openai.core.policy import Policy, Unsupported, parse_unsupported
-from tess_openai.core.profile import NOTHING_PROVEN, TessProfile, parse_profile
+from tess_openai.core.probe_profile import NOTHING_PROVEN, TessProfile, parse_profile
 from tess_openai.edge.adapter import Adapter, OnChange, Origin
-from tess_openai.edge.pacing import SPACING, Pace
-from tess_openai.edge.schemas import load_schema_checker
+from tess_openai.edge.pacing import SPACING, Pacer
+from tess_openai.edge.schema_validator import load_schema_checker
 from tess_openai.exceptions import TessConfigurationError
+from tess_openai.identifiers import (
+    DEFAULT_BASE_URL,
+    ApiKey,
+    names_agent,
+    port_of,
+    to_agent_id,
+    to_api_key,
+    to_api_root,
+    to_workspace_id,
+)
 
 Profile: TypeAlias = str | os.PathLike[str] | TessProfile
 """What `tess-openai probe` wrote: the file, or what is in it."""
@@ -141,7 +141,7 @@ def resolve(
             api_key=key if isinstance(key, str) else None,
             on_change=_to_callback(on_change),
             sdk_names_broken_streams=sdk_names_broken_streams,
-            pace=_to_pace(requests_per_second, max_retry_wait),
+            pacer=_to_pace(requests_per_second, max_retry_wait),
         ),
     )
 
@@ -329,14 +329,14 @@ def _to_models(models: Mapping[str, object]) -> dict[str, str | None]:
     return aliases
 
 
-def _to_pace(requests_per_second: float | None, longest_hold_seconds: float) -> Pace | None:
+def _to_pace(requests_per_second: float | None, longest_pause_seconds: float) -> Pacer | None:
     if requests_per_second is None:
         return None
     if not _is_number(requests_per_second) or not 0 < requests_per_second < math.inf:
         raise TessConfigurationError(
             f"requests_per_second is {requests_per_second!r}; it must be a number above 0, such as 1, or None"
         )
-    return Pace(SPACING / requests_per_second, longest_hold_seconds)
+    return Pacer(SPACING / requests_per_second, longest_pause_seconds)
 
 
 def to_longest_wait(given: float) -> float:

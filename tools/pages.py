@@ -17,14 +17,14 @@ from typing import Any, Final, cast
 import openai
 
 from tess_openai import TessWarning, create_client
-from tess_openai.addresses import DEFAULT_BASE_URL
 from tess_openai.core.changes import Change
-from tess_openai.core.chat.parameters import POLICY_PARAMETERS, STRIPPED, TOOL_PARAMETERS
-from tess_openai.core.chat.request import Prepared, prepare
+from tess_openai.core.chat.parameters import POLICY_PARAMETERS, TOOL_PARAMETERS, UNSUPPORTED
+from tess_openai.core.chat.request_translation import TranslatedRequest, translate_request
 from tess_openai.core.jsons import JSONObject, to_object
 from tess_openai.core.options import Options
-from tess_openai.core.routes import ABSENT
-from tess_openai.edge.callers import CATEGORIES
+from tess_openai.core.routes import UNSUPPORTED_ENDPOINTS
+from tess_openai.edge.caller_warnings import CATEGORIES
+from tess_openai.identifiers import DEFAULT_BASE_URL
 from tess_openai.testing import (
     SIMULATOR_API_KEY,
     SIMULATOR_WORKSPACE_ID,
@@ -123,18 +123,18 @@ def parameters() -> str:
         (
             (
                 _code(name),
-                parameter.loss,
+                parameter.consequence,
                 ", ".join(_code(_json(value)) for value in parameter.neutral),
                 "yes" if parameter.can_emulate else "",
             )
-            for name, parameter in sorted(STRIPPED.items())
+            for name, parameter in sorted(UNSUPPORTED.items())
         ),
     )
 
 
 def policy_names() -> str:
     """List what `unsupported=` may name."""
-    rest = sorted(POLICY_PARAMETERS - STRIPPED.keys() - TOOL_PARAMETERS)
+    rest = sorted(POLICY_PARAMETERS - UNSUPPORTED.keys() - TOOL_PARAMETERS)
     return (
         f"`unsupported=` may name each parameter above, the tool parameters {_listed(TOOL_PARAMETERS)}, "
         f"and {_listed(rest)}."
@@ -155,7 +155,7 @@ def messages() -> str:
     """List what becomes of messages."""
     rows: list[tuple[str, str, str]] = []
     for given in MESSAGES:
-        prepared = prepare({"messages": given}, Options(), new_id=str)
+        prepared = translate_request({"messages": given}, Options(), new_id=str)
         sent = "the same" if prepared.untouched else _lines(prepared.body.pop("messages"))
         beside = {} if prepared.untouched else prepared.body
         rows.append((_lines(given), "<br>".join(filter(None, (sent, _fields(beside)))), _told(prepared)))
@@ -164,7 +164,12 @@ def messages() -> str:
 
 def endpoints() -> str:
     """List the endpoints of OpenAI's that Tess does not have."""
-    return ", ".join(_code(f"/{name}") for name in sorted(ABSENT) if name not in ("chat", "models")) + "."
+    return (
+        ", ".join(
+            _code(f"/{name}") for name in sorted(UNSUPPORTED_ENDPOINTS) if name not in ("chat", "models")
+        )
+        + "."
+    )
 
 
 def warning_categories() -> str:
@@ -231,12 +236,12 @@ def _translations(bodies: Iterable[JSONObject]) -> str:
     """List what becomes of root fields."""
     rows: list[tuple[str, str, str]] = []
     for given in bodies:
-        prepared = prepare(given, Options(), new_id=str)
+        prepared = translate_request(given, Options(), new_id=str)
         rows.append((_fields(given), _fields(prepared.body) or "nothing", _told(prepared)))
     return _table(("given", "sent", "told"), rows)
 
 
-def _told(prepared: Prepared) -> str:
+def _told(prepared: TranslatedRequest) -> str:
     return ", ".join(dict.fromkeys(_telling(change) for change in prepared.ledger.changes))
 
 

@@ -15,7 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Without the program's name; None takes those of the process.
 
     Returns:
-        The exit status, see `tess_openai.cli.problems.Exit`.
+        The exit status, see `tess_openai.cli.error_messages.Exit`.
     """
     try:
         from tess_openai.cli.app import run

@@ -15,13 +15,13 @@ import typer
 from typer.main import get_command
 
 import tess_openai
-from tess_openai.cli import agents, console, simulate
-from tess_openai.cli.chat import command as chat
-from tess_openai.cli.check import command as check
-from tess_openai.cli.doctor import command as doctor
+from tess_openai.cli import agent_commands, console, simulate
+from tess_openai.cli.chat import chat_command as chat
+from tess_openai.cli.check import check_command as check
+from tess_openai.cli.doctor import doctor_command as doctor
+from tess_openai.cli.error_messages import Exit, ProblemError, to_problem
 from tess_openai.cli.help import worded
-from tess_openai.cli.probe import command as probe
-from tess_openai.cli.problems import Exit, ProblemError, to_problem
+from tess_openai.cli.probe import probe_command as probe
 
 app = typer.Typer(
     name="tess-openai",
@@ -131,8 +131,8 @@ def _options(
 
 
 app.command("chat", help=chat.HELP)(chat.chat)
-app.command("agents", help=agents.AGENTS_HELP)(agents.agents)
-app.command("agent", help=agents.AGENT_HELP)(agents.agent)
+app.command("agents", help=agent_commands.AGENTS_HELP)(agent_commands.agents)
+app.command("agent", help=agent_commands.AGENT_HELP)(agent_commands.agent)
 app.command("simulate", help=simulate.HELP)(simulate.simulate)
 app.command("doctor", help=doctor.HELP)(doctor.doctor)
 app.command("check", help=check.HELP)(check.check)

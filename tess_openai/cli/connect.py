@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from tess_openai.cli import console
-from tess_openai.cli.doctor.surroundings import what_is_wrong
-from tess_openai.cli.problems import ProblemError, in_words_of_options, to_problem
+from tess_openai.cli.doctor.environment import what_is_wrong
+from tess_openai.cli.error_messages import ProblemError, in_words_of_options, to_problem
 from tess_openai.exceptions import TessWarning
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tess_openai.cli.problems import ProblemError
+from tess_openai.cli.error_messages import ProblemError
 from tess_openai.core.agents import Agent
 from tess_openai.core.jsons import JSONObject, parse_json
 

@@ -14,8 +14,8 @@ import typer
 from rich.text import Text
 
 from tess_openai.cli import console
+from tess_openai.cli.error_messages import ProblemError
 from tess_openai.cli.help import worded
-from tess_openai.cli.problems import ProblemError
 from tess_openai.core.changes import describe
 from tess_openai.core.jsons import to_object
 from tess_openai.settings import read_profile
@@ -23,7 +23,7 @@ from tess_openai.testing import Fault, Profile, RecordedRequest, TessSimulator
 from tess_openai.testing.__main__ import PROFILES, parse_fault, parse_switch
 from tess_openai.testing.__main__ import describe as describe_simulator
 from tess_openai.testing.faults import FAULTS
-from tess_openai.testing.probed import to_simulator_profile
+from tess_openai.testing.profile_from_probe import to_simulator_profile
 
 ProfileName: TypeAlias = Literal["strict", "documented", "lenient"]
 T = TypeVar("T")

@@ -3,18 +3,18 @@
 A flow is a generator in the manner of httpx's `auth_flow`: it does no I/O but yields steps, and a
 driver at the edge carries them out and sends back what came of them.
 
-| the flow yields     | the driver does                                         | the flow receives         |
-|---------------------|---------------------------------------------------------|---------------------------|
-| `Outgoing`          | closes the answer in hand, makes one HTTP exchange      | `Incoming` (head only)    |
-| `READ`              | reads the next piece of the answer in hand, decoded     | `bytes`, `b""` at its end |
-| `ReadAll(limit)`    | reads the answer in hand to its end or to `limit`       | `bytes`                   |
-| `HoldBack(seconds)` | lets the key's other calls wait that long, if calls are paced | None             |
-| `Lookup(agent)`     | runs the look-up flow, once for all that ask            | `Agent` or `Unfound`      |
-| `Report(changes)`   | warns at the caller's line, logs, calls `on_change`     | None, or a refusing text  |
-| `Answer(body=...)`  | gives the caller a whole response; the flow ends        | nothing                   |
-| `Answer(body=None)` | gives the caller a response whose body the flow goes on to yield | None             |
-| `bytes`             | (only after `Answer(body=None)`) a piece of that body   | None                      |
-| `Agent`, `Unfound`  | (only in a look-up flow) gives it to all that asked; the flow ends | nothing        |
+| the flow yields          | the driver                                          | the flow receives         |
+|--------------------------|-----------------------------------------------------|---------------------------|
+| `Outgoing`               | closes the current response, makes one exchange     | `Incoming` (head only)    |
+| `READ`                   | reads the next piece of the current response        | `bytes`, `b""` at its end |
+| `ReadAll(limit)`         | reads it to its end or to `limit`                   | `bytes`                   |
+| `PauseKey(seconds)`      | pauses all paced calls of the key                   | None                      |
+| `Lookup(agent)`          | runs the look-up once for all who ask               | `LookupResult`            |
+| `ReportChanges(changes)` | warns at the caller's line, logs, calls `on_change` | None, or an error text    |
+| `Answer(body=...)`       | returns a whole response; the flow ends             | nothing                   |
+| `Answer(body=None)`      | returns a response; its body follows                | None                      |
+| `bytes`                  | (after `Answer(body=None)`) passes on a piece       | None                      |
+| `Agent`, `AgentNotFound` | (in a look-up) completes it; the flow ends          | nothing                   |
 
 When the connection breaks after `Answer(body=None)`, and the SDK would not say so in its own words, the
 driver throws `ConnectionError` into the flow.
@@ -98,7 +98,7 @@ class Incoming:
 
     status: int
     headers: Mapping[str, str]
-    stays: bool = False
+    redirects_within_api: bool = False
 
 
 class Read(Enum):
@@ -119,11 +119,11 @@ class ReadAll:
     """
 
     limit: int | None = None
-    may_break: bool = False
+    allow_truncation: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class HoldBack:
+class PauseKey:
     """Say that Tess asks this key to wait."""
 
     seconds: float
@@ -148,7 +148,7 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ReportChanges:
     """Tell the caller of changes before the request is sent."""
 
     changes: tuple[Change, ...]
@@ -174,7 +174,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Unfound:
+class AgentNotFound:
     """A look-up that found no agent.
 
     Attributes:
@@ -185,12 +185,14 @@ class Unfound:
 
     answer: Answer
     why: str
-    lasts: bool = True
+    is_permanent: bool = True
 
 
-Found: TypeAlias = Agent | Unfound
-Step: TypeAlias = Outgoing | Read | ReadAll | HoldBack | Lookup | Report | Answer | bytes | Found
-Event: TypeAlias = Incoming | bytes | str | Found | None
+LookupResult: TypeAlias = Agent | AgentNotFound
+Step: TypeAlias = (
+    Outgoing | Read | ReadAll | PauseKey | Lookup | ReportChanges | Answer | bytes | LookupResult
+)
+Event: TypeAlias = Incoming | bytes | str | LookupResult | None
 Flow: TypeAlias = Generator[Step, Event, None]
 
 
@@ -210,23 +212,23 @@ def read_piece() -> Generator[Step, Event, bytes]:
     return event
 
 
-def read_all(limit: int | None = None, *, may_break: bool = False) -> Generator[Step, Event, bytes]:
+def read_all(limit: int | None = None, *, allow_truncation: bool = False) -> Generator[Step, Event, bytes]:
     """Read the rest of the answer in hand, at most `limit` bytes; with `may_break`, as far as it comes."""
-    event = yield ReadAll(limit, may_break)
+    event = yield ReadAll(limit, allow_truncation)
     if not isinstance(event, bytes):
         raise TypeError(f"a driver answers ReadAll with bytes, not {type(event).__name__}")
     return event
 
 
-def look_up(lookup: Lookup) -> Generator[Step, Event, Found]:
+def look_up(lookup: Lookup) -> Generator[Step, Event, LookupResult]:
     """Ask what an agent offers."""
     event = yield lookup
-    if not isinstance(event, Agent | Unfound):
+    if not isinstance(event, Agent | AgentNotFound):
         raise TypeError(f"a driver answers Lookup with an agent or Unfound, not {type(event).__name__}")
     return event
 
 
 def report(changes: tuple[Change, ...]) -> Generator[Step, Event, str | None]:
     """Tell the caller; the text of a warning that their filters turned into an error, else None."""
-    event = yield Report(changes)
+    event = yield ReportChanges(changes)
     return event if isinstance(event, str) else None

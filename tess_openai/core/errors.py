@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from tess_openai.core.calls import Answer
+from tess_openai.core.field_errors import field_errors_of, fields_of, with_field_errors
 from tess_openai.core.jsons import JSONObject, dump_json, parse_json, to_list, to_object
-from tess_openai.core.reasons import fields_of, reasons_of, with_reasons
 from tess_openai.core.refusals import error_envelope, json_headers
-from tess_openai.core.waits import retry_after_seconds
+from tess_openai.core.retry_after import retry_after_seconds
 
 ERROR_BODY_LIMIT: Final = 65_536
 """Bytes read of an error's body; Tess's are far smaller, a proxy's page may not be."""
@@ -106,12 +106,12 @@ def parse_error(
     """
     payload = parse_json(body)
     fields = to_object(payload) or {}
-    reasons = reasons_of(fields)
+    reasons = field_errors_of(fields)
     refused = fields_of(reasons)
     message = _message(fields)
     if refused or not (message or reasons):
         message = message or _text(status, headers.get("content-type", ""), body, payload)
-    message = with_reasons(message, reasons)
+    message = with_field_errors(message, reasons)
     wait = retry_after_seconds(fields, headers)
     may_retry = None
     if wait is not None and wait > max_retry_wait_seconds:
@@ -163,7 +163,7 @@ def parse_error_in_200(body: bytes, content_type: str, *, asked: str, status: in
     return TessError(
         status=502,
         message=f"Tess answered {status} with {what}",
-        param=next(iter(fields_of(reasons_of(fields))), None),
+        param=next(iter(fields_of(field_errors_of(fields))), None),
         code=code,
         type="server_error",
         hint=hint,
@@ -173,13 +173,15 @@ def parse_error_in_200(body: bytes, content_type: str, *, asked: str, status: in
     )
 
 
-def parse_redirect(status: int, location: str, *, stays: bool, loses: bool = True) -> TessError:
+def parse_redirect(
+    status: int, location: str, *, redirects_within_api: bool, loses: bool = True
+) -> TessError:
     """Read a redirect that must not be followed: to elsewhere, or, if it `loses`, with a POST as a GET.
 
     One without a `location`, or a 304, leads nowhere and is no answer either.
     """
     where = "elsewhere"
-    if stays:
+    if redirects_within_api:
         where = "another page, which " + ("would lose the request" if loses else "is not followed")
     leads = f"with a redirect to {where}; nothing was sent there"
     return TessError(
@@ -200,9 +202,9 @@ def message_of(fields: JSONObject) -> str:
     Reasons alone make an error only as an object of `messages` or `errors`: what is no error may have a list
     of messages, or details, too.
     """
-    message, reasons = _message(fields), reasons_of(fields)
+    message, reasons = _message(fields), field_errors_of(fields)
     is_error = message or to_object(fields.get("messages")) or to_object(fields.get("errors"))
-    return with_reasons(message, reasons) if is_error else ""
+    return with_field_errors(message, reasons) if is_error else ""
 
 
 def has_failed(fields: JSONObject) -> bool:

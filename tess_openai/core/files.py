@@ -15,11 +15,11 @@ from urllib.parse import parse_qs
 
 from tess_openai.core.calls import Answer, Call, Flow, Outgoing
 from tess_openai.core.errors import TessError
+from tess_openai.core.fetching import get, has_no_error, read_object, read_pages
 from tess_openai.core.headers import request_headers
 from tess_openai.core.jsons import JSONObject, dump_json, to_object
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused, json_headers
-from tess_openai.core.replies import get, has_no_error, read_object, read_pages
 
 FILES: Final = "/files"
 _STATUSES: Final = {"completed": "processed", "failed": "error"}

@@ -11,7 +11,7 @@ from tess_openai.core.changes import Action, Change, Topic
 from tess_openai.core.policy import Policy
 from tess_openai.core.refusals import Refused
 
-Verdict: TypeAlias = Literal["lose", "keep", "emulate"]
+PolicyDecision: TypeAlias = Literal["drop", "keep", "emulate"]
 
 
 class Ledger:
@@ -20,7 +20,7 @@ class Ledger:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self._changes: list[Change] = []
-        self._told = 0
+        self._reported = 0
         self._text: tuple[int, str] = (0, "[]")  # how many changes it holds, and them as JSON
 
     @property
@@ -36,10 +36,10 @@ class Ledger:
             self._text = len(self._changes), text
         return text
 
-    def untold(self) -> tuple[Change, ...]:
+    def unreported(self) -> tuple[Change, ...]:
         """Return the changes since this was last asked."""
-        changes = tuple(self._changes[self._told :])
-        self._told = len(self._changes)
+        changes = tuple(self._changes[self._reported :])
+        self._reported = len(self._changes)
         return changes
 
     def add(self, change: Change) -> None:
@@ -59,7 +59,7 @@ class Ledger:
         """Record that something was said in Tess's words, with nothing lost."""
         self.add(_change("mapped", param, given, sent, why))
 
-    def lose(
+    def resolve_unsupported(
         self,
         param: str,
         *,
@@ -72,7 +72,7 @@ class Ledger:
         quiet: bool = False,
         can_emulate: bool = False,
         parent: str | None = None,
-    ) -> Verdict:
+    ) -> PolicyDecision:
         """Ask the policy about something Tess would not honour, and record what follows.
 
         Args:
@@ -88,7 +88,7 @@ class Ledger:
             parent: The parameter whose word it has without one of its own.
 
         Returns:
-            `"lose"`: carry on without it. `"keep"`: send it as given. `"emulate"`: only with
+            `"drop"`: carry on without it. `"keep"`: send it as given. `"emulate"`: only with
             `can_emulate`; the emulation records what it does itself.
 
         Raises:
@@ -109,7 +109,7 @@ class Ledger:
             remedy = f'Leave it out, or accept that with unsupported={{"{param}": "ignore"}}.'
         warns = word == "warn" and (not quiet or self.policy.has_own(param))
         self.add(_change(action, param, given, sent, why, remedy, topic if warns else None))
-        return "lose"
+        return "drop"
 
 
 _change = lru_cache(maxsize=256)(Change)  # a program's calls need the same changes over and over

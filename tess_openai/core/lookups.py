@@ -11,14 +11,24 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tess_openai.core.agents import Agent, closest, parse_agent
-from tess_openai.core.calls import Answer, Call, Event, Flow, Found, Lookup, Step, Unfound, look_up
+from tess_openai.core.calls import (
+    AgentNotFound,
+    Answer,
+    Call,
+    Event,
+    Flow,
+    Lookup,
+    LookupResult,
+    Step,
+    look_up,
+)
 from tess_openai.core.changes import Change
 from tess_openai.core.errors import TessError
+from tess_openai.core.fetching import get, read_object, read_page, read_pages
 from tess_openai.core.headers import request_headers
 from tess_openai.core.jsons import JSONObject, dump_json
 from tess_openai.core.options import AgentRef, Options
 from tess_openai.core.refusals import Refused, json_headers
-from tess_openai.core.replies import get, read_object, read_page, read_pages
 
 AGENTS: Final = "/agents"
 _LIST: Final = "a list of agents"
@@ -97,7 +107,7 @@ def without_agent(problem: str) -> Change:
 
 def find(
     agent: AgentRef, call: Call, options: Options, *, is_hint: bool = False
-) -> Generator[Step, Event, Found]:
+) -> Generator[Step, Event, LookupResult]:
     """Return what is known of an agent, looking it up when nothing is."""
     if isinstance(agent, int) and agent in options.agents:
         return options.agents[agent]
@@ -110,19 +120,19 @@ def to_ref(agent: str) -> AgentRef | None:
 
 
 def find_agent(lookup: Lookup) -> Flow:
-    """Carry a look-up out, to an `Agent` or to `Unfound`."""
+    """Carry a look-up out, to an `Agent` or to `AgentNotFound`."""
     read = yield from _read_agent(lookup)
     if isinstance(read, TessError):
         why = f"the look-up of agent {lookup.agent} failed with status {read.status}"
-        lasts = isinstance(lookup.agent, int) and read.status not in _PASSING
-        yield Unfound(read.to_answer(), why, lasts=lasts)
+        is_permanent = isinstance(lookup.agent, int) and read.status not in _PASSING
+        yield AgentNotFound(read.to_answer(), why, is_permanent=is_permanent)
     elif isinstance(read, Refused):
-        yield Unfound(read.to_answer(), f"the look-up of agent {lookup.agent} brought no agent")
+        yield AgentNotFound(read.to_answer(), f"the look-up of agent {lookup.agent} brought no agent")
     else:
         yield read.agent
 
 
-def broken_off(lookup: Lookup, error: str) -> Unfound:
+def lookup_failed(lookup: Lookup, error: str) -> AgentNotFound:
     """Return what came of a look-up that ended without an answer; `error` names the exception."""
     failure = TessError(
         status=503,
@@ -132,7 +142,7 @@ def broken_off(lookup: Lookup, error: str) -> Unfound:
         type="server_error",
     )
     why = f"the look-up of agent {lookup.agent} failed with {error}"
-    return Unfound(failure.to_answer(), why, lasts=isinstance(lookup.agent, int))
+    return AgentNotFound(failure.to_answer(), why, is_permanent=isinstance(lookup.agent, int))
 
 
 def show_agent(agent: str, call: Call, options: Options) -> Flow:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias, TypeGuard, get_args
 
 from tess_openai.core.agents import Agent
+from tess_openai.core.emulate.coercion import SchemaChecker
 from tess_openai.core.emulate.prompts import Prompts
-from tess_openai.core.emulate.schemas import SchemaChecker
 from tess_openai.core.jsons import to_object
-from tess_openai.core.memory import Memory
+from tess_openai.core.parameter_cache import ParameterCache
 from tess_openai.core.policy import Policy, parse_unsupported
-from tess_openai.core.profile import NOTHING_PROVEN, TessProfile
+from tess_openai.core.probe_profile import NOTHING_PROVEN, TessProfile
 from tess_openai.core.refusals import Refused
 
 UsageOption: TypeAlias = Literal["estimate", "none"]
@@ -81,7 +81,7 @@ class Options:
     prompts: Prompts = field(default_factory=Prompts, repr=False)
     max_repairs: int = 1
     profile: TessProfile = NOTHING_PROVEN
-    settled: Memory = field(default_factory=Memory, init=False, repr=False, compare=False)
+    settled: ParameterCache = field(default_factory=ParameterCache, init=False, repr=False, compare=False)
 
     def for_agent(self, number: int) -> Options:
         """Return these options for another agent than the client's own: a probe proved nothing about it."""

@@ -8,18 +8,18 @@ from __future__ import annotations
 from typing import Final
 
 from tess_openai.core.calls import Answer, Call, Flow, Outgoing, exchange
-from tess_openai.core.chat.flow import chat_completion
+from tess_openai.core.chat.chat_flow import chat_completion
+from tess_openai.core.fetching import read_error
 from tess_openai.core.files import FILES, files
 from tess_openai.core.headers import check_key, request_headers
 from tess_openai.core.lookups import AGENTS, show_agent, show_agents
 from tess_openai.core.models import MODELS, models
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused
-from tess_openai.core.replies import read_error
 
 CHAT: Final = "/chat/completions"
 
-ABSENT: Final = {
+UNSUPPORTED_ENDPOINTS: Final = {
     "agents": "OpenAI's agents",
     "assistants": "assistants",
     "audio": "speech or transcription",
@@ -69,7 +69,7 @@ def route(call: Call, options: Options) -> Flow:
         if _is_below(FILES, call.path):
             return files(call, options)
         endpoint = call.path.lstrip("/").partition("/")[0]
-        if endpoint in ABSENT:
+        if endpoint in UNSUPPORTED_ENDPOINTS:
             raise _absent(endpoint)
     except Refused as refused:
         return refuse(refused)
@@ -88,8 +88,8 @@ def refuse(refused: Refused) -> Flow:
 
 def _absent(endpoint: str) -> Refused:
     return Refused(
-        f"Tess does not have {ABSENT[endpoint]}. An agent of Tess serves chat completions only; the request "
-        "was not sent.",
+        f"Tess does not have {UNSUPPORTED_ENDPOINTS[endpoint]}. A Tess agent serves chat completions only; "
+        "the request was not sent.",
         param=None,
         code="endpoint_not_supported",
         status=404,
@@ -111,7 +111,7 @@ def _below_root(call: Call, options: Options) -> Flow:
 
 def _pass(call: Call, options: Options) -> Flow:
     incoming = yield from exchange(Outgoing(headers=request_headers(call, options)))
-    leads_away = bool(incoming.headers.get("location")) and not incoming.stays
+    leads_away = bool(incoming.headers.get("location")) and not incoming.redirects_within_api
     if incoming.status < 300 or (incoming.status < 400 and not leads_away):
         yield Answer(incoming.status, base="as is")
         return

@@ -12,22 +12,22 @@ from typing import Final, TypeAlias
 
 from tess_openai.core.calls import Call, Flow, Lookup
 from tess_openai.core.changes import Change
-from tess_openai.core.chat.plain import is_plain, may_be_plain
+from tess_openai.core.chat.fast_path import is_plain, may_be_plain
 from tess_openai.core.headers import FOREIGN, WORKSPACE, foreign_key, is_openais
 from tess_openai.core.jsons import JSONObject
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused
 from tess_openai.core.routes import refuse, route
-from tess_openai.edge.callers import warn_of
-from tess_openai.edge.directory import Directory
+from tess_openai.edge.agent_cache import AgentCache
+from tess_openai.edge.caller_warnings import warn_changes
 from tess_openai.edge.families import URL, Family, Request, pick, with_headers
-from tess_openai.edge.pacing import Pace, fingerprint
+from tess_openai.edge.pacing import Pacer, hash_key
 
 OnChange: TypeAlias = Callable[[Change], object]
 
 logger = logging.getLogger("tess_openai")
 
-FOLLOWED: Final = "tess_openai.followed"
+REDIRECT_FOLLOWED: Final = "tess_openai.followed"
 """Extension of a request that the http client makes anew from one that was redirected: it is no new call."""
 _HEADERS_TO_REMOVE: Final = frozenset(name.encode() for name in FOREIGN)
 _DECISIVE: Final = _HEADERS_TO_REMOVE | {b"authorization", b"x-stainless-retry-count", WORKSPACE.encode()}
@@ -69,7 +69,7 @@ class Origin:
         match = _AGENT_PATH.match(path, len(self.prefix))
         return ("", path[len(self.prefix) :]) if match is None else (match[1], path[match.end() :])
 
-    def stays(self, url: URL) -> bool:
+    def redirects_within_api(self, url: URL) -> bool:
         """Whether a redirect to this URL leads to the API, and not to a page to log in, for one."""
         place = self.split(url)
         return place is not None and (place[0] != "" or _LIST_PATH.fullmatch(place[1]) is not None)
@@ -88,12 +88,12 @@ class Adapter:
     api_key: str | None = field(default=None, repr=False)
     on_change: OnChange | None = None
     sdk_names_broken_streams: bool = True
-    pace: Pace | None = None
-    directory: Directory = field(default_factory=Directory, repr=False)
+    pacer: Pacer | None = None
+    agent_cache: AgentCache = field(default_factory=AgentCache, repr=False)
     may_be_plain: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "may_be_plain", self.pace is None and may_be_plain(self.options))
+        object.__setattr__(self, "may_be_plain", self.pacer is None and may_be_plain(self.options))
 
     def open(
         self, request: Request, place: tuple[str, str], body: bytes = b"", fields: JSONObject | None = None
@@ -118,7 +118,7 @@ class Adapter:
             path=place[1],
             headers=headers,
             body=body,
-            attempt=attempt + (FOLLOWED in request.extensions),
+            attempt=attempt + (REDIRECT_FOLLOWED in request.extensions),
             now=_now,
             new_id=_new_id,
             agent=place[0],
@@ -154,7 +154,7 @@ class Adapter:
     def key_of(self, lookup: Lookup, request: Request) -> Hashable:
         """Return under what a look-up is kept: another key, or another workspace, may see other agents."""
         workspace = lookup.headers.get(WORKSPACE) or request.headers.get(WORKSPACE)
-        return lookup.agent, workspace, fingerprint(request.headers.get("authorization", ""))
+        return lookup.agent, workspace, hash_key(request.headers.get("authorization", ""))
 
     def refuse_foreign(self, request: Request) -> Flow | None:
         """Return a refusal when a request for elsewhere carries what is this origin's only; None when not.
@@ -181,11 +181,11 @@ class Adapter:
             logger.debug("%s", ", ".join(f"{change.action} {change.param}" for change in changes))
         if self.on_change is not None:
             for change in changes:
-                _hand_over(change, self.on_change)
-        return warn_of(changes)
+                _call_on_change(change, self.on_change)
+        return warn_changes(changes)
 
 
-def _hand_over(change: Change, on_change: OnChange) -> None:
+def _call_on_change(change: Change, on_change: OnChange) -> None:
     try:
         on_change(change)
     except Exception:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-from tess_openai.core.calls import Answer, Event, Flow, Found, Lookup, Outgoing, Read, ReadAll
-from tess_openai.core.chat.plain import is_complete
+from tess_openai.core.calls import Answer, Event, Flow, Lookup, LookupResult, Outgoing, Read, ReadAll
+from tess_openai.core.chat.fast_path import is_complete
 from tess_openai.core.jsons import parse_object
-from tess_openai.core.lookups import broken_off, find_agent
+from tess_openai.core.lookups import find_agent, lookup_failed
 from tess_openai.core.routes import reads_body
 from tess_openai.edge.adapter import Adapter
+from tess_openai.edge.call_driver import RESULT_STEPS, CallDriver
 from tess_openai.edge.families import AsyncTransport, Family, Request, Response, is_whole
-from tess_openai.edge.runs import GIVEN, Run
 
 
-class _Run(Run):
+class _AsyncDriver(CallDriver):
     def __init__(self, flow: Flow, transport: AsyncTessTransport, request: Request) -> None:
         super().__init__(flow, transport.adapter, transport.family, request)
         self.transport = transport
@@ -40,7 +40,7 @@ class _Run(Run):
         await self.aclose()
         return response
 
-    async def advance(self) -> Answer | bytes | Found | None:
+    async def advance(self) -> Answer | bytes | LookupResult | None:
         """Async counterpart of `_Run.advance`."""
         event: Event = None
         error: Exception | None = None
@@ -48,7 +48,7 @@ class _Run(Run):
             step = self.next_step(event, error)
             event = error = None
             try:
-                if step is None or isinstance(step, GIVEN):
+                if step is None or isinstance(step, RESULT_STEPS):
                     return step
                 if isinstance(step, Read):
                     event = await self.read_piece()
@@ -62,43 +62,43 @@ class _Run(Run):
                 elif isinstance(step, Lookup):
                     event = await self.look_up(step)
                 else:
-                    event = self.tell(step)
+                    event = self.apply_step(step)
             except self.family.RequestError as broken:
                 error = self.translate(broken)
 
     async def send(self, request: Request) -> Response:
         """Async counterpart of `_Run.send`."""
-        inner, pace = self.transport.inner, self.pace
-        if pace is not None:
-            too_long = await pace.async_wait(self.authorization)
+        inner, pacer = self.transport.inner, self.pacer
+        if pacer is not None:
+            too_long = await pacer.async_wait(self.authorization)
             if too_long:
-                return self.held_back(too_long)
-            request = self.paced(request, pace)
+                return self.rate_limited_response(too_long)
+            request = self.paced(request, pacer)
         response: Response = await inner.handle_async_request(request)
         return response
 
-    async def look_up(self, lookup: Lookup) -> Found:
+    async def look_up(self, lookup: Lookup) -> LookupResult:
         """Async counterpart of `_Run.look_up`."""
 
-        async def fly() -> Found:
-            run = _Run(find_agent(lookup), self.transport, self.request)
+        async def fly() -> LookupResult:
+            run = _AsyncDriver(find_agent(lookup), self.transport, self.request)
             if lookup.is_hint:
-                run.hurry()
+                run.cap_timeouts()
             try:
-                return self.to_found(lookup, await run.advance())
+                return self.to_lookup_result(lookup, await run.advance())
             except self.breaks(lookup) as broken:
-                return broken_off(lookup, type(broken).__name__)
+                return lookup_failed(lookup, type(broken).__name__)
             finally:
                 await run.aclose()
 
-        directory, key = self.adapter.directory, self.adapter.key_of(lookup, self.request)
-        found = await directory.async_find(key, fly, self.patience_seconds(lookup))
-        return broken_off(lookup, "timeout") if found is None else found
+        agent_cache, key = self.adapter.agent_cache, self.adapter.key_of(lookup, self.request)
+        found = await agent_cache.async_find(key, fly, self.timeout_seconds_for_lookup(lookup))
+        return lookup_failed(lookup, "timeout") if found is None else found
 
     def read(self) -> AsyncIterator[bytes]:
         """Async counterpart of `_Run.read`."""
         if self.pieces is None:
-            response = self.in_hand
+            response = self.current_response
             self.pieces = aiter(response.aiter_bytes() if self.is_encoded else response.stream)
         return self.pieces
 
@@ -118,7 +118,7 @@ class _Run(Run):
                 if asked.limit is not None and len(whole) >= asked.limit:
                     break
         except self.family.RequestError:
-            if not asked.may_break:
+            if not asked.allow_truncation:
                 raise
         return bytes(whole[: asked.limit])
 
@@ -137,7 +137,7 @@ class _Run(Run):
 class AsyncBody:
     """Async counterpart of `Body`."""
 
-    def __init__(self, run: _Run) -> None:
+    def __init__(self, run: _AsyncDriver) -> None:
         self._run = run
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -173,9 +173,9 @@ class AsyncTessTransport:
             refusal = self.adapter.refuse_foreign(request)
             if refusal is None:
                 return await self.inner.handle_async_request(request)
-            return await _Run(refusal, self, request).run()
+            return await _AsyncDriver(refusal, self, request).run()
         if not reads_body(request.method, place[1]):
-            return await _Run(self.adapter.open(request, place), self, request).run()
+            return await _AsyncDriver(self.adapter.open(request, place), self, request).run()
         body = await request.aread()
         fields = parse_object(body)
         plain = None if fields is None else self.adapter.to_plain(request, place, fields, self.family)
@@ -184,7 +184,7 @@ class AsyncTessTransport:
             whole = parse_object(await self.read_whole(ahead))
             if whole is not None and is_complete(whole, self.adapter.options):
                 return ahead
-        return await _Run(self.adapter.open(request, place, body, fields), self, request).run(ahead)
+        return await _AsyncDriver(self.adapter.open(request, place, body, fields), self, request).run(ahead)
 
     async def read_whole(self, response: Response) -> bytes:
         """Async counterpart of `TessTransport.read_whole`."""

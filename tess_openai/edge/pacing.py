@@ -1,8 +1,9 @@
 """Pacing: the calls of one key take turns, whatever client, thread or task they come from.
 
 Tess counts the requests of a key, not of a client, so the turns of a key are the one thing in this package
-that clients share: `SHARED`. It holds moments and who waits, and forgets a key, kept as a hash, when nobody
-waits and the last turn is over. It is not weak: a program that makes a client for each call would never wait.
+that clients share: `SHARED_QUEUES`. It holds moments and who waits, and forgets a key, kept as a hash, when
+nobody waits and the last turn is over. It is not weak: a program that makes a client for each call would
+never wait.
 
 Source: about one request a second for each key, 429 above it (reported).
 """
@@ -22,7 +23,7 @@ from typing import Final
 import anyio
 from anyio.lowlevel import checkpoint
 
-from tess_openai.edge.loops import is_gone, running_loop
+from tess_openai.edge.event_loops import is_closed_loop, running_loop
 
 SPACING: Final = 1.1
 """Times the interval between two sends: on their way they may come closer to each other."""
@@ -40,7 +41,7 @@ class Ticket:
 
 
 @dataclass(slots=True)
-class _Turns:
+class _KeyQueue:
     """The turns of one key.
 
     Attributes:
@@ -51,21 +52,21 @@ class _Turns:
     """
 
     sent_at: float = -math.inf
-    told_until: float = 0.0
-    held_until: float = 0.0
+    retain_until: float = 0.0
+    paused_until: float = 0.0
     waiting: dict[Ticket, float] = field(default_factory=dict[Ticket, float])
 
     def is_over(self, now: float) -> bool:
         """Whether these turns have nothing to tell any more."""
-        return not self.waiting and now >= self.told_until and now >= self.held_until
+        return not self.waiting and now >= self.retain_until and now >= self.paused_until
 
     def send(self, now: float, interval: float) -> None:
         """Note that a call is sent."""
         self.sent_at = max(self.sent_at, now)
-        self.told_until = max(self.told_until, now + max(interval, _KEPT_SECONDS))
+        self.retain_until = max(self.retain_until, now + max(interval, _KEPT_SECONDS))
 
 
-class Turns:
+class KeyQueues:
     """The turns of all keys of a process: first come, first served; who gives up gives way.
 
     Nobody's turn depends on another's waking up: when the first in line does not come, because its event loop
@@ -75,7 +76,7 @@ class Turns:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = Lock()
-        self._by_key: dict[bytes, _Turns] = {}
+        self._by_key: dict[bytes, _KeyQueue] = {}
 
     @contextmanager
     def line(self, key: bytes, loop: asyncio.AbstractEventLoop | None = None) -> Generator[Ticket]:
@@ -83,7 +84,7 @@ class Turns:
         ticket = Ticket(loop)
         with self._lock:
             self._forget()
-            turns = self._by_key.setdefault(key, _Turns())
+            turns = self._by_key.setdefault(key, _KeyQueue())
             turns.waiting[ticket] = self._clock()
         try:
             yield ticket
@@ -99,11 +100,11 @@ class Turns:
         """
         with self._lock:
             now, turns = self._clock(), self._by_key[key]
-            for left in [each for each in turns.waiting if is_gone(each.loop)]:
+            for left in [each for each in turns.waiting if is_closed_loop(each.loop)]:
                 del turns.waiting[left]
             since = next(iter(turns.waiting.values()))
             place = list(turns.waiting).index(ticket)
-            due = max(turns.sent_at + interval, turns.held_until, since) + place * interval
+            due = max(turns.sent_at + interval, turns.paused_until, since) + place * interval
             if now < due:
                 return min(due - now, max(interval, _LOOK_SECONDS))
             del turns.waiting[ticket]
@@ -113,19 +114,19 @@ class Turns:
     def postpone(self, key: bytes, interval: float) -> None:
         """Count the next turn from now: the call that took this one goes out only now."""
         with self._lock:
-            self._by_key.setdefault(key, _Turns()).send(self._clock(), interval)
+            self._by_key.setdefault(key, _KeyQueue()).send(self._clock(), interval)
 
-    def hold_back(self, key: bytes, seconds: float) -> None:
+    def pause(self, key: bytes, seconds: float) -> None:
         """Let nobody go before these seconds have passed."""
         with self._lock:
-            turns = self._by_key.setdefault(key, _Turns())
-            turns.held_until = max(turns.held_until, self._clock() + seconds)
+            turns = self._by_key.setdefault(key, _KeyQueue())
+            turns.paused_until = max(turns.paused_until, self._clock() + seconds)
 
-    def held_seconds(self, key: bytes) -> float:
+    def pause_seconds(self, key: bytes) -> float:
         """Return how long a 429 still asks to wait."""
         with self._lock:
             turns = self._by_key.get(key)
-            return 0.0 if turns is None else max(0.0, turns.held_until - self._clock())
+            return 0.0 if turns is None else max(0.0, turns.paused_until - self._clock())
 
     def _forget(self) -> None:
         now = self._clock()
@@ -133,11 +134,11 @@ class Turns:
             del self._by_key[key]
 
 
-SHARED: Final = Turns()
+SHARED_QUEUES: Final = KeyQueues()
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Pacer:
     """How one client takes its turns.
 
     Attributes:
@@ -148,13 +149,13 @@ class Pace:
     """
 
     interval_seconds: float
-    longest_hold_seconds: float
-    turns: Turns = SHARED
+    longest_pause_seconds: float
+    turns: KeyQueues = SHARED_QUEUES
     longest_wait_seconds: float = math.inf
 
-    def hurried(self, longest_wait_seconds: float) -> Pace:
+    def with_short_waits(self, longest_wait_seconds: float) -> Pacer:
         """Return a pace for calls that are not worth a long wait, and none at all after a 429."""
-        return replace(self, longest_hold_seconds=0.0, longest_wait_seconds=longest_wait_seconds)
+        return replace(self, longest_pause_seconds=0.0, longest_wait_seconds=longest_wait_seconds)
 
     def wait(self, authorization: str, sleep: Callable[[float], object] = time.sleep) -> float:
         """Wait for the turn of a key.
@@ -162,7 +163,7 @@ class Pace:
         Returns:
             0 when the call may be sent now; else the seconds to wait, which are too long.
         """
-        key, waited = fingerprint(authorization), 0.0
+        key, waited = hash_key(authorization), 0.0
         with self.turns.line(key) as ticket:
             while (seconds := self.turns.claim(key, ticket, self.interval_seconds)) > 0:
                 waited += seconds
@@ -177,7 +178,7 @@ class Pace:
         await (
             checkpoint()
         )  # first what else is ready, a batch that just began, say: nothing comes after the turn
-        key, waited = fingerprint(authorization), 0.0
+        key, waited = hash_key(authorization), 0.0
         with self.turns.line(key, running_loop()) as ticket:
             while (seconds := self.turns.claim(key, ticket, self.interval_seconds)) > 0:
                 waited += seconds
@@ -189,20 +190,20 @@ class Pace:
 
     def _too_long(self, key: bytes, seconds: float, waited: float) -> float:
         """Return for how long the key is held, or else the next wait, if that is too long; else 0."""
-        held = self.turns.held_seconds(key)
-        if held > self.longest_hold_seconds:
+        held = self.turns.pause_seconds(key)
+        if held > self.longest_pause_seconds:
             return held
         return seconds if waited > self.longest_wait_seconds else 0.0
 
-    def leaves(self, authorization: str) -> None:
+    def mark_sent(self, authorization: str) -> None:
         """Count the next turn from now: the connection is open, and the call goes out on it."""
-        self.turns.postpone(fingerprint(authorization), self.interval_seconds)
+        self.turns.postpone(hash_key(authorization), self.interval_seconds)
 
-    def hold_back(self, authorization: str, seconds: float) -> None:
+    def pause(self, authorization: str, seconds: float) -> None:
         """Hold all calls of a key back."""
-        self.turns.hold_back(fingerprint(authorization), seconds)
+        self.turns.pause(hash_key(authorization), seconds)
 
 
-def fingerprint(authorization: str) -> bytes:
+def hash_key(authorization: str) -> bytes:
     """Return what stands for a key where the key itself need not be kept."""
     return hashlib.sha256(authorization.encode(errors="surrogateescape")).digest()

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tess_openai.core.calls import Answer, Event, Flow, Found, Lookup, Outgoing, Read, ReadAll
-from tess_openai.core.chat.plain import is_complete
+from tess_openai.core.calls import Answer, Event, Flow, Lookup, LookupResult, Outgoing, Read, ReadAll
+from tess_openai.core.chat.fast_path import is_complete
 from tess_openai.core.jsons import parse_object
-from tess_openai.core.lookups import broken_off, find_agent
+from tess_openai.core.lookups import find_agent, lookup_failed
 from tess_openai.core.routes import reads_body
 from tess_openai.edge.adapter import Adapter
+from tess_openai.edge.call_driver import RESULT_STEPS, CallDriver
 from tess_openai.edge.families import Family, Request, Response, Transport, is_whole
-from tess_openai.edge.runs import GIVEN, Run
 
 
-class _Run(Run):
+class _SyncDriver(CallDriver):
     def __init__(self, flow: Flow, transport: TessTransport, request: Request) -> None:
         super().__init__(flow, transport.adapter, transport.family, request)
         self.transport = transport
@@ -40,7 +40,7 @@ class _Run(Run):
         self.close()
         return response
 
-    def advance(self) -> Answer | bytes | Found | None:
+    def advance(self) -> Answer | bytes | LookupResult | None:
         """Drive the flow to what is the caller's: an answer or a piece of its body; None at the end."""
         event: Event = None
         error: Exception | None = None
@@ -48,7 +48,7 @@ class _Run(Run):
             step = self.next_step(event, error)
             event = error = None
             try:
-                if step is None or isinstance(step, GIVEN):
+                if step is None or isinstance(step, RESULT_STEPS):
                     return step
                 if isinstance(step, Read):
                     event = self.read_piece()
@@ -62,43 +62,43 @@ class _Run(Run):
                 elif isinstance(step, Lookup):
                     event = self.look_up(step)
                 else:
-                    event = self.tell(step)
+                    event = self.apply_step(step)
             except self.family.RequestError as broken:
                 error = self.translate(broken)
 
     def send(self, request: Request) -> Response:
         """Send one request, when it is its key's turn."""
-        inner, pace = self.transport.inner, self.pace
-        if pace is not None:
-            too_long = pace.wait(self.authorization)
+        inner, pacer = self.transport.inner, self.pacer
+        if pacer is not None:
+            too_long = pacer.wait(self.authorization)
             if too_long:
-                return self.held_back(too_long)
-            request = self.paced(request, pace)
+                return self.rate_limited_response(too_long)
+            request = self.paced(request, pacer)
         response: Response = inner.handle_request(request)
         return response
 
-    def look_up(self, lookup: Lookup) -> Found:
+    def look_up(self, lookup: Lookup) -> LookupResult:
         """Find an agent, by a flow of its own over the same transport, once for all who ask."""
 
-        def fly() -> Found:
-            run = _Run(find_agent(lookup), self.transport, self.request)
+        def fly() -> LookupResult:
+            run = _SyncDriver(find_agent(lookup), self.transport, self.request)
             if lookup.is_hint:
-                run.hurry()
+                run.cap_timeouts()
             try:
-                return self.to_found(lookup, run.advance())
+                return self.to_lookup_result(lookup, run.advance())
             except self.breaks(lookup) as broken:
-                return broken_off(lookup, type(broken).__name__)
+                return lookup_failed(lookup, type(broken).__name__)
             finally:
                 run.close()
 
-        directory, key = self.adapter.directory, self.adapter.key_of(lookup, self.request)
-        found = directory.find(key, fly, self.patience_seconds(lookup))
-        return broken_off(lookup, "timeout") if found is None else found
+        agent_cache, key = self.adapter.agent_cache, self.adapter.key_of(lookup, self.request)
+        found = agent_cache.find(key, fly, self.timeout_seconds_for_lookup(lookup))
+        return lookup_failed(lookup, "timeout") if found is None else found
 
     def read(self) -> Iterator[bytes]:
         """Return the iterator over the answer in hand, decoded."""
         if self.pieces is None:
-            response = self.in_hand
+            response = self.current_response
             self.pieces = iter(response.iter_bytes() if self.is_encoded else response.stream)
         return self.pieces
 
@@ -118,7 +118,7 @@ class _Run(Run):
                 if asked.limit is not None and len(whole) >= asked.limit:
                     break
         except self.family.RequestError:
-            if not asked.may_break:
+            if not asked.allow_truncation:
                 raise
         return bytes(whole[: asked.limit])
 
@@ -137,7 +137,7 @@ class _Run(Run):
 class Body:
     """The caller's body while its flow goes on; iterating again goes on where it was."""
 
-    def __init__(self, run: _Run) -> None:
+    def __init__(self, run: _SyncDriver) -> None:
         self._run = run
 
     def __iter__(self) -> Iterator[bytes]:
@@ -173,9 +173,9 @@ class TessTransport:
             refusal = self.adapter.refuse_foreign(request)
             if refusal is None:
                 return self.inner.handle_request(request)
-            return _Run(refusal, self, request).run()
+            return _SyncDriver(refusal, self, request).run()
         if not reads_body(request.method, place[1]):
-            return _Run(self.adapter.open(request, place), self, request).run()
+            return _SyncDriver(self.adapter.open(request, place), self, request).run()
         body = request.read()
         fields = parse_object(body)
         plain = None if fields is None else self.adapter.to_plain(request, place, fields, self.family)
@@ -184,7 +184,7 @@ class TessTransport:
             whole = parse_object(self.read_whole(ahead))
             if whole is not None and is_complete(whole, self.adapter.options):
                 return ahead
-        return _Run(self.adapter.open(request, place, body, fields), self, request).run(ahead)
+        return _SyncDriver(self.adapter.open(request, place, body, fields), self, request).run(ahead)
 
     def read_whole(self, response: Response) -> bytes:
         """Read an answer to its end and close it; what was read can be read from it again."""

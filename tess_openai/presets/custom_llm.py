@@ -34,7 +34,7 @@ def build(litellm: Any, agent_id: int | str | None, options: TessOptions) -> Any
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ProviderSource:
     """Whose answers a call asks for, where it is not the provider's own word: what clients are kept under.
 
     Attributes:
@@ -56,9 +56,9 @@ class Provider:
         self._litellm = litellm
         self._agent_id = agent_id
         self._options = options
-        self._clients: dict[Source, openai.OpenAI] = {}
+        self._clients: dict[ProviderSource, openai.OpenAI] = {}
         self._async_clients: WeakKeyDictionary[
-            asyncio.AbstractEventLoop, dict[Source, openai.AsyncOpenAI]
+            asyncio.AbstractEventLoop, dict[ProviderSource, openai.AsyncOpenAI]
         ] = WeakKeyDictionary()
 
     def completion(self, model: str, **given: Any) -> Any:
@@ -95,7 +95,9 @@ class Provider:
         clients = self._async_clients.setdefault(asyncio.get_running_loop(), {})
         return _with_retries(self._kept(clients, create_async_client, to_source(model, given)), given)
 
-    def _kept(self, clients: dict[Source, Client], create: Callable[..., Client], source: Source) -> Client:
+    def _kept(
+        self, clients: dict[ProviderSource, Client], create: Callable[..., Client], source: ProviderSource
+    ) -> Client:
         client = clients.get(source)
         if client is None:
             options = {**self._options}
@@ -110,7 +112,7 @@ class Provider:
         return client
 
 
-def to_source(model: str, given: dict[str, Any]) -> Source:
+def to_source(model: str, given: dict[str, Any]) -> ProviderSource:
     """Return whom a call of LiteLLM's asks, and with whose key.
 
     Raises:
@@ -123,7 +125,7 @@ def to_source(model: str, given: dict[str, Any]) -> Source:
             "api_base is given without api_key, and the provider's key goes to the provider's base URL only. "
             "Give both; or none, and the URL to presets.litellm_provider(base_url=...)"
         )
-    return Source(_split(model)[0], api_key, api_base)
+    return ProviderSource(_split(model)[0], api_key, api_base)
 
 
 def to_arguments(model: str, given: dict[str, Any]) -> dict[str, Any]:

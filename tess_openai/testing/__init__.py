@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tess_openai.testing import faults
-    from tess_openai.testing.agents import DEFAULT_AGENTS, Question, SimulatedAgent
     from tess_openai.testing.faults import Fault
-    from tess_openai.testing.profile import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, Profile
     from tess_openai.testing.records import RecordedRequest
     from tess_openai.testing.server import SimulatorServer
+    from tess_openai.testing.simulated_agents import DEFAULT_AGENTS, SimulatedAgent, SimulatedQuestion
     from tess_openai.testing.simulator import TessSimulator
+    from tess_openai.testing.simulator_profile import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, Profile
 
 __all__ = [
     "DEFAULT_AGENTS",
@@ -27,22 +27,22 @@ __all__ = [
     "SIMULATOR_WORKSPACE_ID",
     "Fault",
     "Profile",
-    "Question",
     "RecordedRequest",
     "SimulatedAgent",
+    "SimulatedQuestion",
     "SimulatorServer",
     "TessSimulator",
     "faults",
 ]
 
 _HOMES = {
-    "DEFAULT_AGENTS": "agents",
-    "Question": "agents",
-    "SimulatedAgent": "agents",
+    "DEFAULT_AGENTS": "simulated_agents",
+    "SimulatedQuestion": "simulated_agents",
+    "SimulatedAgent": "simulated_agents",
     "Fault": "faults",
-    "SIMULATOR_API_KEY": "profile",
-    "SIMULATOR_WORKSPACE_ID": "profile",
-    "Profile": "profile",
+    "SIMULATOR_API_KEY": "simulator_profile",
+    "SIMULATOR_WORKSPACE_ID": "simulator_profile",
+    "Profile": "simulator_profile",
     "RecordedRequest": "records",
     "SimulatorServer": "server",
     "TessSimulator": "simulator",

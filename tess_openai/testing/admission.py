@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from tess_openai.testing import refusals
-from tess_openai.testing.agents import SimulatedAgent
-from tess_openai.testing.profile import Profile
+from tess_openai.testing import error_responses
+from tess_openai.testing.simulated_agents import SimulatedAgent
+from tess_openai.testing.simulator_profile import Profile
 from tess_openai.testing.wire import WireRequest, WireResponse
 
 RATE_WINDOW_SECONDS = 1.0
@@ -21,7 +21,7 @@ def check_key(request: WireRequest, keys: Collection[str], profile: Profile) -> 
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and key in keys:
         return None
-    return refusals.unauthenticated(profile)
+    return error_responses.unauthenticated(profile)
 
 
 def find_workspace(request: WireRequest, profile: Profile) -> int | WireResponse:
@@ -29,12 +29,12 @@ def find_workspace(request: WireRequest, profile: Profile) -> int | WireResponse
     given = request.headers.get("x-workspace-id")
     if given is None:
         if profile.workspace_header == "required":
-            return refusals.workspace_missing()
+            return error_responses.workspace_missing()
         return profile.selected_workspace_id
     if not re.fullmatch("[0-9]{1,18}", given):
-        return refusals.workspace_malformed(profile)
+        return error_responses.workspace_malformed(profile)
     workspace_id = int(given)
-    return workspace_id if workspace_id in profile.workspace_ids else refusals.workspace_foreign()
+    return workspace_id if workspace_id in profile.workspace_ids else error_responses.workspace_foreign()
 
 
 def is_visible(agent: SimulatedAgent, workspace_id: int) -> bool:
@@ -68,4 +68,4 @@ class RateLimiter:
         wait = profile.retry_after_seconds
         if wait is None:
             wait = math.ceil(moments[0] + RATE_WINDOW_SECONDS - now)
-        return refusals.rate_limited(wait, header=profile.retry_after_header)
+        return error_responses.rate_limited(wait, header=profile.retry_after_header)

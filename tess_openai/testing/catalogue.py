@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from tess_openai.core.jsons import JSONObject
-from tess_openai.testing import refusals
-from tess_openai.testing.agents import SimulatedAgent
+from tess_openai.testing import error_responses
 from tess_openai.testing.chat_rules import Problem
-from tess_openai.testing.profile import Profile
+from tess_openai.testing.simulated_agents import SimulatedAgent
+from tess_openai.testing.simulator_profile import Profile
 from tess_openai.testing.wire import WireRequest, WireResponse, json_response
 
 DEFAULT_PER_PAGE: Final = 15
@@ -31,7 +31,7 @@ def list_agents(request: WireRequest, agents: Sequence[SimulatedAgent], profile:
     if query.get("type", "chat") not in {"chat", "image", "text", "video"}:
         problems.append(("type", "The selected type is invalid."))
     if problems:
-        return refusals.invalid(problems, profile)
+        return error_responses.invalid(problems, profile)
     found = [each for each in agents if _matches(each, query.get("q", ""), query.get("type"))]
     return json_response(200, _envelope(found, int(page), int(per_page)))
 

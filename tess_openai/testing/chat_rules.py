@@ -7,8 +7,8 @@ from itertools import pairwise
 from typing import Final, TypeAlias
 
 from tess_openai.core.jsons import JSONObject, to_list, to_object
-from tess_openai.testing.agents import Question, SimulatedAgent
-from tess_openai.testing.profile import OPENAI_ONLY_PARAMETERS, ContentKind, Profile
+from tess_openai.testing.simulated_agents import SimulatedAgent, SimulatedQuestion
+from tess_openai.testing.simulator_profile import OPENAI_ONLY_PARAMETERS, ContentKind, Profile
 
 Problem: TypeAlias = tuple[str, str]
 """A field and what is wrong with it: `("messages.0.role", "The selected messages.0.role is invalid.")`."""
@@ -136,7 +136,7 @@ def _range_problems(value: object) -> Iterator[Problem]:
         yield "temperature", "The temperature field must be between 0 and 2."
 
 
-def _matches_temperature(value: object, question: Question, profile: Profile) -> bool:
+def _matches_temperature(value: object, question: SimulatedQuestion, profile: Profile) -> bool:
     if profile.temperature_types == "strings" and not isinstance(value, str):
         return False
     if profile.temperature_types == "numbers" and isinstance(value, str):
@@ -154,7 +154,7 @@ def _question_problems(body: JSONObject, agent: SimulatedAgent, profile: Profile
             yield from _answer_problems(question, body[name])
 
 
-def _is_enforced(question: Question, agent: SimulatedAgent, profile: Profile) -> bool:
+def _is_enforced(question: SimulatedQuestion, agent: SimulatedAgent, profile: Profile) -> bool:
     if agent.type == "text" or profile.required_questions == "all":
         return True
     return profile.required_questions == "custom fields" and question.name not in SELECTS
@@ -174,7 +174,7 @@ _ANSWERS: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
 }
 
 
-def _answer_problems(question: Question, value: object) -> Iterator[Problem]:
+def _answer_problems(question: SimulatedQuestion, value: object) -> Iterator[Problem]:
     if question.type == "select":
         if option_text(value) not in question.values:
             yield _invalid(question.name)

@@ -10,18 +10,18 @@ from threading import Event, RLock
 from typing import TYPE_CHECKING, Literal, TypeAlias, overload
 
 from tess_openai.core.jsons import JSONObject
-from tess_openai.testing import refusals
+from tess_openai.testing import error_responses
 from tess_openai.testing.admission import RateLimiter, check_key, find_workspace, is_visible
-from tess_openai.testing.agents import DEFAULT_AGENTS, SimulatedAgent
-from tess_openai.testing.answers import Chunking, Run, answer_run, cut_text, echo, read_messages
+from tess_openai.testing.agent_runs import AgentRun, Chunking, answer_run, cut_text, echo, read_messages
 from tess_openai.testing.catalogue import list_agents
 from tess_openai.testing.chat_rules import find_problems, without_nulls
 from tess_openai.testing.faults import NO_FAULT, Fault
 from tess_openai.testing.faults.fault import Struck
-from tess_openai.testing.files import FileShelf
-from tess_openai.testing.profile import SIMULATOR_API_KEY, Profile
 from tess_openai.testing.records import RecordedRequest
-from tess_openai.testing.routes import find_route
+from tess_openai.testing.simulated_agents import DEFAULT_AGENTS, SimulatedAgent
+from tess_openai.testing.simulated_files import FileShelf
+from tess_openai.testing.simulator_profile import SIMULATOR_API_KEY, Profile
+from tess_openai.testing.simulator_routes import find_route
 from tess_openai.testing.wire import WireRequest, WireResponse, json_response
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class TessSimulator:
     def transport(self, family: Literal["httpx"]) -> httpx.BaseTransport: ...
     def transport(self, family: Literal["httpx", "httpx2"] = "httpx2") -> object:
         """Build a transport for a client of that family; no socket is involved."""
-        from tess_openai.testing.transports import build_transport
+        from tess_openai.testing.simulated_transports import build_transport
 
         return build_transport(self, family)
 
@@ -138,7 +138,7 @@ class TessSimulator:
     def async_transport(self, family: Literal["httpx"]) -> httpx.AsyncBaseTransport: ...
     def async_transport(self, family: Literal["httpx", "httpx2"] = "httpx2") -> object:
         """Async counterpart of `transport`."""
-        from tess_openai.testing.transports import build_async_transport
+        from tess_openai.testing.simulated_transports import build_async_transport
 
         return build_async_transport(self, family)
 
@@ -188,7 +188,7 @@ class TessSimulator:
     def _decide(self, request: WireRequest) -> WireResponse:
         route = find_route(request)
         if route is None:
-            return refusals.worded(404, "Not found.", self.profile)
+            return error_responses.worded(404, "Not found.", self.profile)
         refusal = check_key(request, self.api_keys, self.profile)
         if refusal is not None:
             return refusal
@@ -197,7 +197,7 @@ class TessSimulator:
             return workspace_id
         visible = {key: each for key, each in self.agents.items() if is_visible(each, workspace_id)}
         if route.name in {"chat", "agent"} and route.number not in visible:
-            return refusals.worded(404, "Agent not found.", self.profile)
+            return error_responses.worded(404, "Agent not found.", self.profile)
         limited = self._limiter.check(request, self.profile)
         if limited is not None:
             return limited
@@ -214,24 +214,24 @@ class TessSimulator:
     def _chat(self, request: WireRequest, agent: SimulatedAgent) -> WireResponse:
         limit = self.profile.body_limit_bytes
         if limit is not None and len(request.body) > limit:
-            return refusals.worded(413, "Payload too large.", self.profile)
+            return error_responses.worded(413, "Payload too large.", self.profile)
         body = without_nulls(request.parse_body() or {}, self.profile)
         problems = find_problems(body, agent, self.profile)
         if problems:
-            return refusals.invalid(problems, self.profile)
+            return error_responses.invalid(problems, self.profile)
         is_stream = body.get("stream") is True
         fault = self._take_fault("streams" if is_stream else "completions", is_chat=True)
         if fault.instead is not None:
             return fault.on_response(fault.instead)
         if self.profile.without_system == "times out" and "system" not in dict(read_messages(body)):
-            return refusals.gateway_timeout()
+            return error_responses.gateway_timeout()
         return fault.on_response(answer_run(fault.on_run(self._run(agent, body, is_stream=is_stream))))
 
-    def _run(self, agent: SimulatedAgent, body: JSONObject, *, is_stream: bool) -> Run:
+    def _run(self, agent: SimulatedAgent, body: JSONObject, *, is_stream: bool) -> AgentRun:
         script = self._script.popleft() if self._script else echo(agent, body)
         said = script(body) if callable(script) else script
         self._runs += 1
-        return Run(
+        return AgentRun(
             agent=agent,
             profile=self.profile,
             body=body,

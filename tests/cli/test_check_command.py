@@ -16,13 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from programs import COMMAND, Program, environment
 
-from tess_openai.cli.check.command import check_paths
+from tess_openai.cli.check.check_command import check_paths
 from tess_openai.cli.check.fates import chat_fates, to_policy
-from tess_openai.cli.check.hidden import shown_lines
 from tess_openai.cli.check.literals import Argument
+from tess_openai.cli.check.redaction import shown_lines
 from tess_openai.cli.check.report import to_json, to_sarif, to_text
-from tess_openai.core.chat.parameters import CHAT_PARAMETERS, STRIPPED
-from tess_openai.core.chat.request import prepare
+from tess_openai.core.chat.parameters import CHAT_PARAMETERS, UNSUPPORTED
+from tess_openai.core.chat.request_translation import translate_request
 from tess_openai.core.options import Options
 from tess_openai.core.policy import Word
 
@@ -299,7 +299,7 @@ def test_the_checker_agrees_with_the_adapter(name: str, value: object, word: Wor
     (fate, *more) = chat_fates(
         [Argument(name, ast.Constant(0, lineno=1, col_offset=0), value)], to_policy(word)
     )
-    sent = prepare({name: value}, Options(policy=to_policy(word)), new_id=str).body
+    sent = translate_request({name: value}, Options(policy=to_policy(word)), new_id=str).body
     if more:
         return
     if fate.fate == "kept":
@@ -311,7 +311,7 @@ def test_the_checker_agrees_with_the_adapter(name: str, value: object, word: Wor
         assert sent.get(name) is not value
 
 
-@pytest.mark.parametrize("name", sorted(STRIPPED))
+@pytest.mark.parametrize("name", sorted(UNSUPPORTED))
 def test_every_parameter_that_tess_lacks_is_known(name: str, tmp_path: Path) -> None:
     """The table of the adapter is the table of the checker."""
     file = tmp_path / "a.py"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from programs import Program
 
-from tess_openai.cli.check.command import check_paths
+from tess_openai.cli.check.check_command import check_paths
 from tess_openai.cli.check.fates import to_policy
 from tess_openai.cli.check.findings import Fate
 

@@ -20,9 +20,9 @@ from tess_openai import create_client
 from tess_openai.cli import main
 from tess_openai.cli.probe.questions import questions_for
 from tess_openai.core.agents import Agent
-from tess_openai.core.profile import parse_profile
+from tess_openai.core.probe_profile import parse_profile
 from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, Profile, TessSimulator, faults
-from tess_openai.testing.probed import to_simulator_profile
+from tess_openai.testing.profile_from_probe import to_simulator_profile
 
 NAMES = [question.name for question in questions_for(Agent(id=1))]
 Probe = Callable[..., dict[str, Any]]

@@ -123,7 +123,7 @@ def test_a_reader_that_has_left_is_silent_and_141(line: str, simulated: dict[str
     assert (ended.returncode, ended.stderr) == (141, "")
 
 
-@pytest.mark.parametrize("where", ["tess_openai.cli.app", "tess_openai.cli.connect", "tess_openai.agents"])
+@pytest.mark.parametrize("where", ["tess_openai.cli.app", "tess_openai.cli.connect", "tess_openai.agent_api"])
 def test_ctrl_c_while_it_starts_is_130_without_a_trace(where: str, simulated: dict[str, str]) -> None:
     """Wherever it strikes: at the first import, or at one in a command."""
     program = f"""
@@ -202,8 +202,8 @@ def test_colours_on_a_terminal_only_without_no_color(no_color: str, coloured: bo
 def test_a_bug_is_one_line_and_a_trace_with_debug(tmp_path: Path) -> None:
     """Status 70; the trace only on demand."""
     program = (
-        "import sys\nfrom tess_openai.cli.check import command\n"
-        "command.check_paths = lambda *_: 1 / 0\n"
+        "import sys\nfrom tess_openai.cli.check import check_command\n"
+        "check_command.check_paths = lambda *_: 1 / 0\n"
         "from tess_openai.cli import main\nsys.exit(main(sys.argv[1:]))"
     )
 

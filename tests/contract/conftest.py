@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from tess_openai.core.calls import READ, Answer, Call, Event, Incoming, Outgoing, ReadAll, Report
+from tess_openai.core.calls import READ, Answer, Call, Event, Incoming, Outgoing, ReadAll, ReportChanges
 from tess_openai.core.changes import Change
 from tess_openai.core.options import Options
 from tess_openai.core.routes import route
@@ -68,7 +68,7 @@ def carry() -> Carry:
                 event = b"".join(pieces)
             elif step is READ:
                 event = pieces.pop(0) if pieces else b""
-            elif isinstance(step, Report):
+            elif isinstance(step, ReportChanges):
                 carried.told += step.changes
             elif isinstance(step, Answer):
                 carried.status, carried.body = step.status, carried.body + (step.body or b"")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tess_openai.core.chat.request import prepare
+from tess_openai.core.chat.request_translation import translate_request
 from tess_openai.core.options import Options
 from tess_openai.core.policy import Policy
 
@@ -24,7 +24,7 @@ def test_a_documented_body_passes_unchanged(body: dict[str, Any]) -> None:
     One value may be spelt otherwise: the documentation prints the temperature as `1` and as `"1"`, and lists
     the options as strings, so the adapter always says `"1"`.
     """
-    prepared = prepare(body, Options(policy=Policy("error")), new_id=str)
+    prepared = translate_request(body, Options(policy=Policy("error")), new_id=str)
     assert prepared.ledger.changes == ()
     assert prepared.body == {**body, "temperature": "1"}
     assert prepared.untouched is isinstance(body["temperature"], str)

@@ -9,22 +9,22 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tess_openai.core.agents import Agent
-from tess_openai.core.calls import Answer, Found, Unfound
-from tess_openai.edge.directory import FAILURE_KEPT_SECONDS, KEPT_SECONDS, MOST_KNOWN, Directory
+from tess_openai.core.calls import AgentNotFound, Answer, LookupResult
+from tess_openai.edge.agent_cache import FAILURE_KEPT_SECONDS, KEPT_SECONDS, MOST_KNOWN, AgentCache
 
 AGENT = Agent(id=42)
-FAILED = Unfound(Answer(500), "it failed")
-PASSING = Unfound(Answer(429), "too early", lasts=False)
+FAILED = AgentNotFound(Answer(500), "it failed")
+PASSING = AgentNotFound(Answer(429), "too early", is_permanent=False)
 
 
 class Source:
     """Gives one thing after another, and counts."""
 
-    def __init__(self, *found: Found | Exception) -> None:
+    def __init__(self, *found: LookupResult | Exception) -> None:
         self.found = list(found)
         self.asked = 0
 
-    def __call__(self) -> Found:
+    def __call__(self) -> LookupResult:
         """Give the next."""
         self.asked += 1
         found = self.found.pop(0)
@@ -32,7 +32,7 @@ class Source:
             raise found
         return found
 
-    async def later(self) -> Found:
+    async def later(self) -> LookupResult:
         """Give the next after a moment."""
         await asyncio.sleep(0.02)
         return self()
@@ -40,16 +40,16 @@ class Source:
 
 def test_fifty_threads_make_one_look_up() -> None:
     """All get what it brings."""
-    directory, source, gate = Directory(), Source(AGENT), threading.Barrier(50)
+    agent_cache, source, gate = AgentCache(), Source(AGENT), threading.Barrier(50)
     release = threading.Event()
 
-    def slow() -> Found:
+    def slow() -> LookupResult:
         release.wait(5)
         return source()
 
-    def ask() -> Found | None:
+    def ask() -> LookupResult | None:
         gate.wait(5)
-        return directory.find(42, slow)
+        return agent_cache.find(42, slow)
 
     with ThreadPoolExecutor(50) as pool:
         futures = [pool.submit(ask) for _ in range(50)]
@@ -60,17 +60,17 @@ def test_fifty_threads_make_one_look_up() -> None:
 
 async def test_fifty_tasks_make_one_look_up() -> None:
     """And a later call none."""
-    directory, source = Directory(), Source(AGENT)
-    found = await asyncio.gather(*(directory.async_find(42, source.later) for _ in range(50)))
+    agent_cache, source = AgentCache(), Source(AGENT)
+    found = await asyncio.gather(*(agent_cache.async_find(42, source.later) for _ in range(50)))
     assert found == [AGENT] * 50
-    assert directory.find(42, source) is AGENT
+    assert agent_cache.find(42, source) is AGENT
     assert source.asked == 1
 
 
 async def test_a_cancelled_look_up_is_taken_over() -> None:
     """Who waited for it makes it."""
-    directory, source = Directory(), Source(AGENT)
-    first, second = (asyncio.create_task(directory.async_find(42, source.later)) for _ in range(2))
+    agent_cache, source = AgentCache(), Source(AGENT)
+    first, second = (asyncio.create_task(agent_cache.async_find(42, source.later)) for _ in range(2))
     await asyncio.sleep(0.005)
     first.cancel()
     assert await second is AGENT
@@ -79,82 +79,82 @@ async def test_a_cancelled_look_up_is_taken_over() -> None:
 
 def test_an_error_of_a_look_up_is_its_own() -> None:
     """The next who asks looks up again."""
-    directory, source = Directory(), Source(RuntimeError("bug"), AGENT)
+    agent_cache, source = AgentCache(), Source(RuntimeError("bug"), AGENT)
     with pytest.raises(RuntimeError):
-        directory.find(42, source)
-    assert directory.find(42, source) is AGENT
+        agent_cache.find(42, source)
+    assert agent_cache.find(42, source) is AGENT
 
 
 @pytest.mark.parametrize(
     ("found", "kept_seconds"), [(AGENT, KEPT_SECONDS), (FAILED, FAILURE_KEPT_SECONDS), (PASSING, 0.0)]
 )
-def test_what_was_found_is_kept_for_its_time(found: Found, kept_seconds: float) -> None:
+def test_what_was_found_is_kept_for_its_time(found: LookupResult, kept_seconds: float) -> None:
     """A failure for a short one, a passing failure not at all."""
     now = 0.0
-    directory, source = Directory(lambda: now), Source(found, AGENT)
-    assert directory.find(42, source) is found
+    agent_cache, source = AgentCache(lambda: now), Source(found, AGENT)
+    assert agent_cache.find(42, source) is found
     if kept_seconds:
         now = kept_seconds - 0.1
-        assert directory.find(42, source) is found
+        assert agent_cache.find(42, source) is found
         assert source.asked == 1
     now = kept_seconds
-    assert directory.find(42, source) is AGENT
+    assert agent_cache.find(42, source) is AGENT
 
 
 def test_what_was_known_stays_where_looking_again_fails() -> None:
     """A slug's number does not change, and old options are better than none; it is asked again soon."""
     now = 0.0
-    directory, source = Directory(lambda: now), Source(AGENT, FAILED, PASSING, Agent(id=42, title="new"))
-    directory.find(42, source)
+    agent_cache, source = AgentCache(lambda: now), Source(AGENT, FAILED, PASSING, Agent(id=42, title="new"))
+    agent_cache.find(42, source)
     now = KEPT_SECONDS
-    assert directory.find(42, source) is AGENT
-    assert directory.find(42, source) is AGENT
+    assert agent_cache.find(42, source) is AGENT
+    assert agent_cache.find(42, source) is AGENT
     assert source.asked == 2
     now += FAILURE_KEPT_SECONDS
-    assert directory.find(42, source) is AGENT
-    assert directory.find(42, source) == Agent(id=42, title="new")
+    assert agent_cache.find(42, source) is AGENT
+    assert agent_cache.find(42, source) == Agent(id=42, title="new")
     assert source.asked == 4
 
 
 def test_no_more_is_kept_than_is_worth_it() -> None:
     """A key that is made anew for each call would fill the memory; who was looked up last stays."""
-    directory = Directory()
+    agent_cache = AgentCache()
     for key in range(MOST_KNOWN + 50):
-        directory.find(key, lambda: AGENT)
-    assert list(directory._known) == list(range(50, MOST_KNOWN + 50))
+        agent_cache.find(key, lambda: AGENT)
+    assert list(agent_cache._known) == list(range(50, MOST_KNOWN + 50))
 
 
 def test_a_thread_waits_for_anothers_look_up_as_long_as_it_would_for_its_own() -> None:
     """Then it has nothing, and the look-up goes on for the others."""
-    directory, source = Directory(), Source(AGENT)
+    agent_cache, source = AgentCache(), Source(AGENT)
     began, release = threading.Event(), threading.Event()
 
-    def slow() -> Found:
+    def slow() -> LookupResult:
         began.set()
         release.wait(5)
         return source()
 
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(directory.find, 42, slow)
+        first = pool.submit(agent_cache.find, 42, slow)
         began.wait(5)
-        assert directory.find(42, source, 0.01) is None
+        assert agent_cache.find(42, source, 0.01) is None
         release.set()
         assert first.result(5) is AGENT
-    assert directory.find(42, source, 0.01) is AGENT
+    assert agent_cache.find(42, source, 0.01) is AGENT
     assert source.asked == 1
 
 
 async def test_a_task_waits_for_anothers_look_up_as_long_as_it_would_for_its_own() -> None:
     """The same without threads."""
-    directory, source, release = Directory(), Source(AGENT), asyncio.Event()
+    agent_cache, source, release = AgentCache(), Source(AGENT), asyncio.Event()
 
-    async def slow() -> Found:
+    async def slow() -> LookupResult:
         await release.wait()
         return source()
 
-    first = asyncio.create_task(directory.async_find(42, slow))
+    first = asyncio.create_task(agent_cache.async_find(42, slow))
     await asyncio.sleep(0)
-    assert await directory.async_find(42, source.later, 0.02) is None
+    assert await agent_cache.async_find(42, source.later, 0.02) is None
     release.set()
     assert await first is AGENT
     assert source.asked == 1
@@ -162,21 +162,21 @@ async def test_a_task_waits_for_anothers_look_up_as_long_as_it_would_for_its_own
 
 def test_a_look_up_in_a_loop_that_was_closed_is_made_again() -> None:
     """By who comes after, and by who was waiting for it."""
-    directory, source = Directory(), Source(AGENT)
+    agent_cache, source = AgentCache(), Source(AGENT)
     loop, waits = asyncio.new_event_loop(), threading.Event()
 
-    async def never() -> Found:
+    async def never() -> LookupResult:
         await asyncio.Event().wait()
         return AGENT
 
-    async def begin() -> asyncio.Task[Found | None]:
-        task = asyncio.create_task(directory.async_find(42, never))
+    async def begin() -> asyncio.Task[LookupResult | None]:
+        task = asyncio.create_task(agent_cache.async_find(42, never))
         await asyncio.sleep(0)
         return task
 
-    async def wait() -> Found | None:
+    async def wait() -> LookupResult | None:
         waits.set()
-        return await directory.async_find(42, source.later)
+        return await agent_cache.async_find(42, source.later)
 
     unfinished = loop.run_until_complete(begin())
     with ThreadPoolExecutor(1) as pool:
@@ -184,13 +184,13 @@ def test_a_look_up_in_a_loop_that_was_closed_is_made_again() -> None:
         waits.wait(5)
         loop.close()
         assert waiting.result(5) is AGENT
-    assert asyncio.run(directory.async_find(42, source.later)) is AGENT
+    assert asyncio.run(agent_cache.async_find(42, source.later)) is AGENT
     assert source.asked == 1
     unfinished._log_destroy_pending = False  # type: ignore[attr-defined]
 
 
 def test_each_key_has_its_own() -> None:
     """Another key, or workspace, may see another agent."""
-    directory, source = Directory(), Source(AGENT, FAILED)
-    assert directory.find(("42", "a"), source) is AGENT
-    assert directory.find(("42", "b"), source) is FAILED
+    agent_cache, source = AgentCache(), Source(AGENT, FAILED)
+    assert agent_cache.find(("42", "a"), source) is AGENT
+    assert agent_cache.find(("42", "b"), source) is FAILED

@@ -7,10 +7,10 @@ import threading
 
 import pytest
 
-from tess_openai.edge.pacing import SHARED, Pace, Turns, fingerprint
+from tess_openai.edge.pacing import SHARED_QUEUES, KeyQueues, Pacer, hash_key
 
-KEY = fingerprint("Bearer 1|a")
-OTHER = fingerprint("Bearer 1|b")
+KEY = hash_key("Bearer 1|a")
+OTHER = hash_key("Bearer 1|b")
 
 
 class Clock:
@@ -35,22 +35,22 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def turns(clock: Clock) -> Turns:
+def turns(clock: Clock) -> KeyQueues:
     """Turns of their own, not the process's."""
-    return Turns(clock)
+    return KeyQueues(clock)
 
 
-def test_the_first_goes_at_once_and_the_next_an_interval_later(turns: Turns, clock: Clock) -> None:
+def test_the_first_goes_at_once_and_the_next_an_interval_later(turns: KeyQueues, clock: Clock) -> None:
     """Each call that is sent makes the next one wait."""
-    pace = Pace(2.0, 60.0, turns)
+    pacer = Pacer(2.0, 60.0, turns)
     moments: list[float] = []
     for _ in range(3):
-        assert pace.wait("Bearer 1|a", clock.sleep) == 0.0
+        assert pacer.wait("Bearer 1|a", clock.sleep) == 0.0
         moments.append(clock.now)
     assert moments == [100.0, 102.0, 104.0]
 
 
-def test_first_come_first_served(turns: Turns, clock: Clock) -> None:
+def test_first_come_first_served(turns: KeyQueues, clock: Clock) -> None:
     """Whoever asks out of turn is told how long it has to wait."""
     with turns.line(KEY) as first, turns.line(KEY) as second, turns.line(KEY) as third:
         assert turns.claim(KEY, first, 1.0) == 0.0
@@ -63,7 +63,7 @@ def test_first_come_first_served(turns: Turns, clock: Clock) -> None:
         assert turns.claim(KEY, third, 1.0) == 0.0
 
 
-def test_who_gives_up_gives_way(turns: Turns, clock: Clock) -> None:
+def test_who_gives_up_gives_way(turns: KeyQueues, clock: Clock) -> None:
     """A cancelled call costs nobody a turn."""
     with turns.line(KEY) as first:
         assert turns.claim(KEY, first, 1.0) == 0.0
@@ -75,7 +75,7 @@ def test_who_gives_up_gives_way(turns: Turns, clock: Clock) -> None:
         last.__exit__(None, None, None)
 
 
-def test_a_first_in_line_that_does_not_come_blocks_nobody(turns: Turns, clock: Clock) -> None:
+def test_a_first_in_line_that_does_not_come_blocks_nobody(turns: KeyQueues, clock: Clock) -> None:
     """Its event loop may stand still; the second goes one interval later."""
     with turns.line(KEY), turns.line(KEY) as second:
         assert turns.claim(KEY, second, 1.0) == pytest.approx(1.0)
@@ -83,33 +83,33 @@ def test_a_first_in_line_that_does_not_come_blocks_nobody(turns: Turns, clock: C
         assert turns.claim(KEY, second, 1.0) == 0.0
 
 
-def test_keys_do_not_wait_for_each_other(turns: Turns) -> None:
+def test_keys_do_not_wait_for_each_other(turns: KeyQueues) -> None:
     """Tess counts by key."""
     with turns.line(KEY) as one, turns.line(OTHER) as other:
         assert turns.claim(KEY, one, 1.0) == 0.0
         assert turns.claim(OTHER, other, 1.0) == 0.0
 
 
-def test_clients_of_one_key_share_its_turns(turns: Turns, clock: Clock) -> None:
+def test_clients_of_one_key_share_its_turns(turns: KeyQueues, clock: Clock) -> None:
     """Each keeps its own interval to the call before, whosever that was."""
-    slow, quick = Pace(5.0, 60.0, turns), Pace(1.0, 60.0, turns)
+    slow, quick = Pacer(5.0, 60.0, turns), Pacer(1.0, 60.0, turns)
     moments: list[float] = []
-    for pace in (slow, quick, slow, quick):
-        pace.wait("Bearer 1|a", clock.sleep)
+    for pacer in (slow, quick, slow, quick):
+        pacer.wait("Bearer 1|a", clock.sleep)
         moments.append(clock.now)
     assert moments == [100.0, 101.0, 106.0, 107.0]
 
 
-def test_a_send_is_remembered_for_who_keeps_a_longer_distance(turns: Turns, clock: Clock) -> None:
+def test_a_send_is_remembered_for_who_keeps_a_longer_distance(turns: KeyQueues, clock: Clock) -> None:
     """Whoever comes in between, with another key."""
-    Pace(1.0, 60.0, turns).wait("Bearer 1|a", clock.sleep)
+    Pacer(1.0, 60.0, turns).wait("Bearer 1|a", clock.sleep)
     clock.sleep(2.0)
-    Pace(1.0, 60.0, turns).wait("Bearer 1|b", clock.sleep)
-    Pace(30.0, 60.0, turns).wait("Bearer 1|a", clock.sleep)
+    Pacer(1.0, 60.0, turns).wait("Bearer 1|b", clock.sleep)
+    Pacer(30.0, 60.0, turns).wait("Bearer 1|a", clock.sleep)
     assert clock.now == 130.0
 
 
-def test_who_waited_in_a_loop_that_was_closed_has_left(turns: Turns, clock: Clock) -> None:
+def test_who_waited_in_a_loop_that_was_closed_has_left(turns: KeyQueues, clock: Clock) -> None:
     """Its tasks never come back for their turns, and never give them up."""
     loop = asyncio.new_event_loop()
     with turns.line(KEY, loop), turns.line(KEY, loop), turns.line(KEY) as last:
@@ -118,89 +118,89 @@ def test_who_waited_in_a_loop_that_was_closed_has_left(turns: Turns, clock: Cloc
         assert turns.claim(KEY, last, 1.0) == 0.0
 
 
-def test_who_is_in_a_hurry_does_not_wait_long(turns: Turns, clock: Clock) -> None:
+def test_who_is_in_a_hurry_does_not_wait_long(turns: KeyQueues, clock: Clock) -> None:
     """Neither in a long line, nor for what a 429 asks for, however short."""
-    pace = Pace(2.0, 60.0, turns)
-    pace.wait("Bearer 1|a", clock.sleep)
-    assert pace.hurried(1.0).wait("Bearer 1|a", clock.sleep) == pytest.approx(2.0)
+    pacer = Pacer(2.0, 60.0, turns)
+    pacer.wait("Bearer 1|a", clock.sleep)
+    assert pacer.with_short_waits(1.0).wait("Bearer 1|a", clock.sleep) == pytest.approx(2.0)
     assert clock.now == 100.0
-    assert pace.hurried(2.0).wait("Bearer 1|a", clock.sleep) == 0.0
-    pace.hold_back("Bearer 1|a", 0.5)
-    assert pace.hurried(5.0).wait("Bearer 1|a", clock.sleep) == pytest.approx(0.5)
+    assert pacer.with_short_waits(2.0).wait("Bearer 1|a", clock.sleep) == 0.0
+    pacer.pause("Bearer 1|a", 0.5)
+    assert pacer.with_short_waits(5.0).wait("Bearer 1|a", clock.sleep) == pytest.approx(0.5)
     assert clock.now == 102.0
 
 
-def test_a_429_holds_the_others_back(turns: Turns, clock: Clock) -> None:
+def test_a_429_holds_the_others_back(turns: KeyQueues, clock: Clock) -> None:
     """Until its time has passed; a shorter one after it changes nothing."""
-    pace = Pace(1.0, 60.0, turns)
-    pace.hold_back("Bearer 1|a", 30.0)
-    pace.hold_back("Bearer 1|a", 2.0)
-    assert pace.wait("Bearer 1|a", clock.sleep) == 0.0
+    pacer = Pacer(1.0, 60.0, turns)
+    pacer.pause("Bearer 1|a", 30.0)
+    pacer.pause("Bearer 1|a", 2.0)
+    assert pacer.wait("Bearer 1|a", clock.sleep) == 0.0
     assert clock.now == pytest.approx(130.0)
 
 
-def test_a_hold_beyond_the_budget_fails_at_once(turns: Turns, clock: Clock) -> None:
+def test_a_hold_beyond_the_budget_fails_at_once(turns: KeyQueues, clock: Clock) -> None:
     """And leaves the line."""
-    pace = Pace(1.0, 60.0, turns)
-    pace.hold_back("Bearer 1|a", 300.0)
-    assert pace.wait("Bearer 1|a", clock.sleep) == pytest.approx(300.0)
+    pacer = Pacer(1.0, 60.0, turns)
+    pacer.pause("Bearer 1|a", 300.0)
+    assert pacer.wait("Bearer 1|a", clock.sleep) == pytest.approx(300.0)
     assert clock.now == 100.0
     clock.sleep(300.0)
-    assert pace.wait("Bearer 1|a", clock.sleep) == 0.0
+    assert pacer.wait("Bearer 1|a", clock.sleep) == 0.0
 
 
-def test_a_key_is_forgotten_when_its_turns_are_over(turns: Turns, clock: Clock) -> None:
+def test_a_key_is_forgotten_when_its_turns_are_over(turns: KeyQueues, clock: Clock) -> None:
     """A process with many keys does not grow; the key itself is never kept."""
-    pace = Pace(1.0, 60.0, turns)
-    pace.wait("Bearer 1|a", clock.sleep)
+    pacer = Pacer(1.0, 60.0, turns)
+    pacer.wait("Bearer 1|a", clock.sleep)
     clock.sleep(60.0)
-    pace.wait("Bearer 1|b", clock.sleep)
+    pacer.wait("Bearer 1|b", clock.sleep)
     assert set(turns._by_key) == {OTHER}
-    assert "1|a" not in repr(vars(turns)) + repr(pace)
+    assert "1|a" not in repr(vars(turns)) + repr(pacer)
 
 
-def test_a_new_client_does_not_forget_what_an_earlier_one_sent(turns: Turns, clock: Clock) -> None:
+def test_a_new_client_does_not_forget_what_an_earlier_one_sent(turns: KeyQueues, clock: Clock) -> None:
     """A program may make a client for each call."""
-    Pace(1.0, 60.0, turns).wait("Bearer 1|a", clock.sleep)
-    Pace(1.0, 60.0, turns).wait("Bearer 1|a", clock.sleep)
+    Pacer(1.0, 60.0, turns).wait("Bearer 1|a", clock.sleep)
+    Pacer(1.0, 60.0, turns).wait("Bearer 1|a", clock.sleep)
     assert clock.now == 101.0
-    assert Pace(1.0, 60.0).turns is SHARED
+    assert Pacer(1.0, 60.0).turns is SHARED_QUEUES
 
 
 async def test_a_cancelled_task_leaves_the_line() -> None:
     """The one behind it takes its place."""
-    pace = Pace(0.05, 60.0, Turns())
-    await pace.async_wait("key")
-    pace.hold_back("key", 0.1)
-    waiting = [asyncio.create_task(pace.async_wait("key")) for _ in range(3)]
+    pacer = Pacer(0.05, 60.0, KeyQueues())
+    await pacer.async_wait("key")
+    pacer.pause("key", 0.1)
+    waiting = [asyncio.create_task(pacer.async_wait("key")) for _ in range(3)]
     await asyncio.sleep(0)
     waiting[0].cancel()
     assert await asyncio.gather(*waiting[1:]) == [0.0, 0.0]
     assert waiting[0].cancelled()
-    assert not pace.turns._by_key[fingerprint("key")].waiting
+    assert not pacer.turns._by_key[hash_key("key")].waiting
 
 
-async def test_a_turn_counts_from_when_the_loop_lets_the_call_go(turns: Turns, clock: Clock) -> None:
+async def test_a_turn_counts_from_when_the_loop_lets_the_call_go(turns: KeyQueues, clock: Clock) -> None:
     """Tasks that were ready before it may take longer than the room between two calls."""
 
     async def busy() -> None:
         clock.sleep(0.5)
 
-    call = asyncio.create_task(Pace(1.0, 60.0, turns).async_wait("Bearer 1|a"))
+    call = asyncio.create_task(Pacer(1.0, 60.0, turns).async_wait("Bearer 1|a"))
     other = asyncio.create_task(busy())
     await asyncio.gather(call, other)
     assert clock.now == 100.5
-    Pace(1.0, 60.0, turns).wait("Bearer 1|a", clock.sleep)
+    Pacer(1.0, 60.0, turns).wait("Bearer 1|a", clock.sleep)
     assert clock.now == 101.5
 
 
-async def test_no_two_tasks_take_one_turn(turns: Turns, clock: Clock) -> None:
+async def test_no_two_tasks_take_one_turn(turns: KeyQueues, clock: Clock) -> None:
     """Whatever the tasks that are ready beside them take of the interval."""
-    pace, left = Pace(1.0, 60.0, turns), list[float]()
+    pacer, left = Pacer(1.0, 60.0, turns), list[float]()
 
     async def call(work: float) -> None:
         clock.sleep(work)
-        if await pace.async_wait("Bearer 1|a") == 0.0:
+        if await pacer.async_wait("Bearer 1|a") == 0.0:
             left.append(clock.now)
 
     async def tick() -> None:
@@ -214,15 +214,15 @@ async def test_no_two_tasks_take_one_turn(turns: Turns, clock: Clock) -> None:
 
 async def test_threads_and_tasks_take_turns_together() -> None:
     """In one line, each once."""
-    pace = Pace(0.01, 60.0, Turns())
+    pacer = Pacer(0.01, 60.0, KeyQueues())
     sent: list[str] = []
 
     def thread(name: str) -> None:
-        pace.wait("key")
+        pacer.wait("key")
         sent.append(name)
 
     async def task(name: str) -> None:
-        await pace.async_wait("key")
+        await pacer.async_wait("key")
         sent.append(name)
 
     threads = [threading.Thread(target=thread, args=(f"thread {index}",)) for index in range(5)]

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from tess_openai import create_http_client
 from tess_openai.core.chat.completion import complete
-from tess_openai.core.chat.plain import is_complete, is_plain, may_be_plain
-from tess_openai.core.chat.request import prepare
+from tess_openai.core.chat.fast_path import is_complete, is_plain, may_be_plain
+from tess_openai.core.chat.request_translation import translate_request
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.options import Options
 from tess_openai.core.policy import Policy
-from tess_openai.core.profile import TessProfile
+from tess_openai.core.probe_profile import TessProfile
 
 FAMILY: Any = importlib.import_module("httpx2" if importlib.util.find_spec("httpx2") else "httpx")
 Head: TypeAlias = tuple[int, dict[str, str]]
@@ -103,7 +103,7 @@ def test_what_is_plain_needs_nothing(request: dict[str, Any], merge: bool) -> No
     """The request side leaves it as it is, and records nothing."""
     options = Options(merge_messages=merge)
     if is_plain(request, options):
-        prepared = prepare(request, options, new_id=str)
+        prepared = translate_request(request, options, new_id=str)
         assert prepared.untouched
         assert not prepared.stream
         assert (prepared.ledger.changes, prepared.emulation) == ((), None)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tess_openai.core.jsons import parse_object
 from tess_openai.testing import Profile, TessSimulator
-from tess_openai.testing.answers import cut_text
+from tess_openai.testing.agent_runs import cut_text
 from tess_openai.testing.wire import WireResponse
 
 Send: TypeAlias = Callable[..., WireResponse]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tess_openai.core.jsons import dump_json, parse_object
 from tess_openai.testing import Profile, TessSimulator
-from tess_openai.testing.profile import OPENAI_ONLY_PARAMETERS
+from tess_openai.testing.simulator_profile import OPENAI_ONLY_PARAMETERS
 from tess_openai.testing.wire import WireResponse
 
 Send: TypeAlias = Callable[..., WireResponse]
@@ -344,9 +344,9 @@ def test_required_questions_of_text_agents_only(send: Send) -> None:
 
 def test_an_agents_own_field_is_not_openais(send: Send) -> None:
     """A question named like a parameter of OpenAI's is a field of the agent's."""
-    from tess_openai.testing import Question, SimulatedAgent
+    from tess_openai.testing import SimulatedAgent, SimulatedQuestion
 
-    own = SimulatedAgent.chat(42, custom=[Question(name="user", type="text")])
+    own = SimulatedAgent.chat(42, custom=[SimulatedQuestion(name="user", type="text")])
     simulator = TessSimulator(agents=[own])
     assert send(simulator, {"user": "Ann"}).status == 200
     assert refused_fields(send(simulator, {"user": 5})) == ["user"]

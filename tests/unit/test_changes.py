@@ -85,17 +85,17 @@ def test_a_change_on_an_answer_has_no_remedy_and_no_category() -> None:
 @pytest.mark.parametrize(
     ("word", "can_emulate", "verdict", "recorded"),
     [
-        pytest.param("warn", False, "lose", ("stripped", "parameter"), id="warn strips and warns"),
-        pytest.param("ignore", False, "lose", ("stripped", None), id="ignore strips in silence"),
+        pytest.param("warn", False, "drop", ("stripped", "parameter"), id="warn strips and warns"),
+        pytest.param("ignore", False, "drop", ("stripped", None), id="ignore strips in silence"),
         pytest.param("forward", False, "keep", ("forwarded", None), id="forward sends"),
         pytest.param("emulate", True, "emulate", None, id="emulate leaves the telling to the emulation"),
-        pytest.param("emulate", False, "lose", ("stripped", "parameter"), id="what cannot be emulated warns"),
+        pytest.param("emulate", False, "drop", ("stripped", "parameter"), id="what cannot be emulated warns"),
     ],
 )
 def test_the_policy_decides(*, word: Word, can_emulate: bool, verdict: str, recorded: object) -> None:
     """Each word has its verdict and its entry in the ledger."""
     ledger = Ledger(Policy(word))
-    assert ledger.lose("seed", given="7", why="it is so", can_emulate=can_emulate) == verdict
+    assert ledger.resolve_unsupported("seed", given="7", why="it is so", can_emulate=can_emulate) == verdict
     assert [(change.action, change.warn) for change in ledger.changes] == ([recorded] if recorded else [])
 
 
@@ -103,7 +103,7 @@ def test_an_error_names_the_parameter_and_a_way_out() -> None:
     """The policy `error` refuses as OpenAI does and records nothing."""
     ledger = Ledger(Policy("error"))
     with pytest.raises(Refused, match=r'seed: it is so\..*unsupported=\{"seed": "warn"\}') as caught:
-        ledger.lose("seed", given="7", why="it is so")
+        ledger.resolve_unsupported("seed", given="7", why="it is so")
     assert (caught.value.param, caught.value.code, ledger.changes) == ("seed", "unsupported_parameter", ())
 
 
@@ -111,8 +111,8 @@ def test_each_change_is_told_once() -> None:
     """What was told is not told again when the answer adds to the ledger."""
     ledger = Ledger(Policy())
     ledger.mapped("tools", "a", "b", "c")
-    assert [change.param for change in ledger.untold()] == ["tools"]
+    assert [change.param for change in ledger.unreported()] == ["tools"]
     ledger.mapped("stream", "a", "b", "c")
-    assert [change.param for change in ledger.untold()] == ["stream"]
-    assert ledger.untold() == ()
+    assert [change.param for change in ledger.unreported()] == ["stream"]
+    assert ledger.unreported() == ()
     assert [change.param for change in ledger.changes] == ["tools", "stream"]

@@ -387,16 +387,18 @@ def test_a_200_that_is_no_answer_is_an_error(body: bytes, content_type: str, cod
 
 def test_a_redirect_says_where_to_look() -> None:
     """And never shows more than one short line of where it led."""
-    for stays, loses, where in (
+    for redirects_within_api, loses, where in (
         (False, True, "a redirect to elsewhere"),
         (True, True, "would lose the request"),
         (True, False, "is not followed"),
     ):
-        error = parse_redirect(302, "https://elsewhere.example/\x00login", stays=stays, loses=loses)
+        error = parse_redirect(
+            302, "https://elsewhere.example/\x00login", redirects_within_api=redirects_within_api, loses=loses
+        )
         assert (error.status, error.code, error.may_retry) == (502, "redirected", False)
         assert where in error.message
         assert error.tess == {"location": "https://elsewhere.example/ login"}
-    error = parse_redirect(304, "", stays=False)
+    error = parse_redirect(304, "", redirects_within_api=False)
     assert error.message == "Tess answered 304 and nothing else, which is no answer"
 
 

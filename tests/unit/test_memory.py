@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tess_openai.core.memory import ENTRIES, LARGEST, Memory
+from tess_openai.core.parameter_cache import ENTRIES, LARGEST, ParameterCache
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3),
@@ -22,8 +22,8 @@ OBJECTS = st.dictionaries(st.text(max_size=2), VALUES, max_size=4)
 
 def recalls(one: dict[str, Any], other: dict[str, Any]) -> bool:
     """Whether what was made of one object is taken for the other."""
-    memory = Memory()
-    return memory.recall(one, object) is memory.recall(other, object)
+    memory = ParameterCache()
+    return memory.get_or_make(one, object) is memory.get_or_make(other, object)
 
 
 @given(OBJECTS, OBJECTS)
@@ -58,7 +58,7 @@ def test_what_is_large_or_deep_is_made_anew() -> None:
 
 def test_it_does_not_grow_for_ever() -> None:
     """A program that names a new user in every call is served, and its users are forgotten."""
-    memory = Memory()
+    memory = ParameterCache()
     for number in range(1000):
-        assert memory.recall({"user": f"u{number}"}, partial(str, number)) == str(number)
+        assert memory.get_or_make({"user": f"u{number}"}, partial(str, number)) == str(number)
         assert len(memory._made) <= ENTRIES

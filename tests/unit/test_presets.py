@@ -12,7 +12,7 @@ import openai
 import pytest
 
 from tess_openai import TessConfigurationError, presets
-from tess_openai.presets.custom_llm import Source, to_arguments, to_source
+from tess_openai.presets.custom_llm import ProviderSource, to_arguments, to_source
 
 MODULES = {
     "langchain": "langchain_openai",
@@ -83,4 +83,4 @@ def test_parameters_of_litellm_reach_the_body() -> None:
 
 def test_a_key_stays_out_of_sight() -> None:
     """Whatever prints what clients are kept under."""
-    assert "1|secret" not in repr(Source("42", "1|secret"))
+    assert "1|secret" not in repr(ProviderSource("42", "1|secret"))

@@ -13,7 +13,7 @@ import pytest
 from tess_openai.core.calls import Answer, Call, Flow, Incoming, Outgoing, ReadAll
 from tess_openai.core.jsons import parse_object
 from tess_openai.core.options import Options
-from tess_openai.core.routes import ABSENT, CHAT, route
+from tess_openai.core.routes import CHAT, UNSUPPORTED_ENDPOINTS, route
 
 PATH = re.compile(r'\(\s*(?:path_template\(\s*)?f?"/(\w+)')
 OPTIONS = Options(workspace_id="7001")
@@ -47,13 +47,13 @@ def refusal_of(flow: Flow) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("method", "endpoint"),
-    [pair for pair in product(["GET", "POST", "DELETE"], ABSENT) if pair != ("GET", "models")],
+    [pair for pair in product(["GET", "POST", "DELETE"], UNSUPPORTED_ENDPOINTS) if pair != ("GET", "models")],
 )
 def test_an_endpoint_of_openais_is_absent(endpoint: str, method: str) -> None:
     """404 that says so, one attempt, no network."""
     error = refusal_of(route(call(method, f"/{endpoint}/some/where"), OPTIONS))
     assert (error["status"], error["code"]) == (404, "endpoint_not_supported")
-    assert ABSENT[endpoint] in error["message"]
+    assert UNSUPPORTED_ENDPOINTS[endpoint] in error["message"]
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
@@ -103,12 +103,16 @@ def test_an_error_on_a_path_of_the_agents_own_is_translated() -> None:
     ("incoming", "status"),
     [
         pytest.param(
-            Incoming(307, {"location": "https://elsewhere.example/"}, stays=False), 502, id="elsewhere"
+            Incoming(307, {"location": "https://elsewhere.example/"}, redirects_within_api=False),
+            502,
+            id="elsewhere",
         ),
         pytest.param(
-            Incoming(307, {"location": "/agents/1/openai/own"}, stays=True), 307, id="where it went"
+            Incoming(307, {"location": "/agents/1/openai/own"}, redirects_within_api=True),
+            307,
+            id="where it went",
         ),
-        pytest.param(Incoming(304, {}, stays=False), 304, id="nowhere"),
+        pytest.param(Incoming(304, {}, redirects_within_api=False), 304, id="nowhere"),
     ],
 )
 def test_a_redirect_leads_nowhere_else(incoming: Incoming, status: int) -> None:
@@ -134,4 +138,4 @@ def test_every_endpoint_of_the_sdk_has_an_answer() -> None:
     """A resource that a new SDK brings must be named, or it goes to Tess without a word."""
     paths = sdk_paths()
     assert {"chat", "models", "embeddings", "responses"} <= paths
-    assert paths <= {*ABSENT, "files"}
+    assert paths <= {*UNSUPPORTED_ENDPOINTS, "files"}

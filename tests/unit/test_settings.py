@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from tess_openai import create_async_client, create_client
-from tess_openai.addresses import to_agent_id, to_api_key, to_api_root, to_workspace_id
 from tess_openai.core.agents import Agent
 from tess_openai.core.chat.parameters import EMULATED_PARAMETERS
 from tess_openai.core.emulate.prompts import Prompts
 from tess_openai.core.options import DOCUMENTED_TEMPERATURES, HOSTED_TOOLS, Options
 from tess_openai.core.policy import Policy
-from tess_openai.edge.schemas import check_schema
+from tess_openai.edge.schema_validator import check_schema
 from tess_openai.exceptions import TessConfigurationError, TessKeyWarning, TessWorkspaceWarning
+from tess_openai.identifiers import to_agent_id, to_api_key, to_api_root, to_workspace_id
 from tess_openai.settings import Settings, resolve
 
 KEY = "123|" + "AbCdEfGh" * 6

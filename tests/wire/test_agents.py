@@ -18,7 +18,7 @@ from tess_openai import (
     get_agent,
     list_agents,
 )
-from tess_openai.core.profile import TessProfile
+from tess_openai.core.probe_profile import TessProfile
 from tess_openai.testing import Fault, SimulatedAgent, TessSimulator, faults
 
 if TYPE_CHECKING:
@@ -300,10 +300,10 @@ class TestAfterARefusal:
         """By a 429 of another call; the next error of this kind looks up again."""
         seen: list[Any] = []
         key = f"77|held-after-a-refusal-{driver.is_async}-{family}"
-        transport = refusing(driver, family, seen, lambda: pace.hold_back(f"Bearer {key}", 30))
+        transport = refusing(driver, family, seen, lambda: pacer.pause(f"Bearer {key}", 30))
         with driver.users_client(family, transport=transport) as theirs:
             client = driver.client(http_client=theirs, api_key=key, requests_per_second=1000)
-            pace = client._client._transport.adapter.pace
+            pacer = client._client._transport.adapter.pacer
             error = driver.fails(client, model="gpt-4")
         assert isinstance(error, openai.UnprocessableEntityError)
         assert [request.method for request in seen] == ["POST"]

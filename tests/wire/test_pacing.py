@@ -13,7 +13,7 @@ import openai
 import pytest
 
 from tess_openai import create_async_client, create_client
-from tess_openai.edge.pacing import Pace, Turns
+from tess_openai.edge.pacing import KeyQueues, Pacer
 from tess_openai.testing import Profile, TessSimulator, faults
 
 if TYPE_CHECKING:
@@ -119,12 +119,12 @@ def test_calls_that_were_not_sent_do_not_prolong_the_hold(driver: Driver) -> Non
     """However often they come, the key is free when Tess said it would be."""
     with TessSimulator() as simulator, simulator.serve() as server:
         client = driver.client(base_url=server.base_url, max_retry_wait=1, requests_per_second=50)
-        turns = set_clock(client, clock := [100.0], longest_hold_seconds=1.0)
+        turns = set_clock(client, clock := [100.0], longest_pause_seconds=1.0)
         simulator.fault(faults.rate_limited(retry_after_seconds=3))
         for _ in range(6):
             driver.fails(client)
             clock[0] += 0.3
-        assert [turn.held_until for turn in turns._by_key.values()] == [103.0]
+        assert [turn.paused_until for turn in turns._by_key.values()] == [103.0]
         clock[0] = 103.5
         assert driver.text(client) == driver.answer
 
@@ -155,11 +155,11 @@ def test_a_turn_is_counted_from_when_the_call_leaves(driver: Driver, family: str
         assert left.sent_at == 105.0
 
 
-def set_clock(client: Any, clock: list[float], *, longest_hold_seconds: float = 60.0) -> Turns:  # noqa: ANN401
+def set_clock(client: Any, clock: list[float], *, longest_pause_seconds: float = 60.0) -> KeyQueues:  # noqa: ANN401
     """Pace a client by a clock that only the test moves, in turns of its own."""
     transport = client._client._transport
-    turns = Turns(lambda: clock[0])
-    transport.adapter = replace(transport.adapter, pace=Pace(1.0, longest_hold_seconds, turns))
+    turns = KeyQueues(lambda: clock[0])
+    transport.adapter = replace(transport.adapter, pacer=Pacer(1.0, longest_pause_seconds, turns))
     return turns
 
 

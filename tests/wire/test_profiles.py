@@ -9,7 +9,7 @@ import openai
 import pytest
 
 from tess_openai import create_client
-from tess_openai.core.profile import TessProfile
+from tess_openai.core.probe_profile import TessProfile
 from tess_openai.testing import Profile
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from tess_openai.edge import async_transports, transports
 SAME_AS_SYNC: Final = re.compile(
     r"Async(?=[A-Z])|(?<![a-z])async_|(?<![a-z])a(?=(?:close|read|next|iter)(?![a-z]))"
 )
-SYNC_ONLY: Final = re.compile(r"Sync(?=ByteStream)")
+SYNC_ONLY: Final = re.compile(r"Sync(?=ByteStream|Driver)")
 
 
 class WithoutAwait(ast.NodeTransformer):

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tess_openai.cli import console
-from tess_openai.cli.chat.exchange import Wishes, ask, show_account
-from tess_openai.cli.problems import to_problem
+from tess_openai.cli.chat.chat_turn import Wishes, ask, show_account
+from tess_openai.cli.error_messages import to_problem
 
 if TYPE_CHECKING:
     import openai

@@ -15,11 +15,11 @@ from tess_openai.cli.check.libraries import (
     SENDING,
     VIEWS,
 )
-from tess_openai.core.routes import ABSENT
+from tess_openai.core.routes import UNSUPPORTED_ENDPOINTS
 
 _CHAT: Final = ("chat", "completions")
 SERVED: Final = frozenset({("models", "list"), ("models", "retrieve")})
-"""What is answered below an endpoint of `ABSENT` all the same."""
+"""What is answered below an endpoint of `UNSUPPORTED_ENDPOINTS` all the same."""
 _TELLING: Final = frozenset(
     {
         "assistants",
@@ -44,7 +44,7 @@ class Endpoint:
 
     Attributes:
         name: As it is called, `"chat.completions.create"`.
-        part: The entry of `ABSENT` that says that Tess lacks it; None when it does not.
+        part: The entry of `UNSUPPORTED_ENDPOINTS` that says that Tess lacks it; None when it does not.
         is_chat: Whether it is a chat completion.
         is_raw: Whether its path is the caller's own.
     """
@@ -70,7 +70,7 @@ def endpoint_of(path: tuple[str, ...]) -> Endpoint | None:
     if parts in SERVED:
         return Endpoint(name)
     part = RENAMED.get(parts[0], parts[0])
-    return Endpoint(name, part=part if part in ABSENT else None)
+    return Endpoint(name, part=part if part in UNSUPPORTED_ENDPOINTS else None)
 
 
 def likely_endpoint(func: ast.expr, *, imports_openai: bool) -> Endpoint | None:
@@ -87,4 +87,4 @@ def likely_endpoint(func: ast.expr, *, imports_openai: bool) -> Endpoint | None:
     if not imports_openai or names[-2] not in _TELLING:
         return None
     part = _PART_OF.get(names[-2], names[-2])
-    return Endpoint(".".join(names[-2:]), part=part) if part in ABSENT else None
+    return Endpoint(".".join(names[-2:]), part=part) if part in UNSUPPORTED_ENDPOINTS else None

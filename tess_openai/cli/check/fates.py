@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from tess_openai.cli.check.findings import Fate, Fated, Level
-from tess_openai.cli.check.literals import UNSEEN, Argument, Mark
+from tess_openai.cli.check.literals import UNSEEN, Argument, ValueMark
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.parameters import (
     CHAT_PARAMETERS,
@@ -18,7 +18,7 @@ from tess_openai.core.chat.parameters import (
     POLICY_PARAMETERS,
     TOOL_PARAMETERS,
 )
-from tess_openai.core.chat.request import Prepared, prepare
+from tess_openai.core.chat.request_translation import TranslatedRequest, translate_request
 from tess_openai.core.headers import FOREIGN
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.options import CALL_FIELD, Options
@@ -105,7 +105,9 @@ def _together(arguments: Sequence[Argument], policy: Policy) -> list[Fate]:
     nodes = {_root(each.name): each for each in arguments}
     merge = all(not _is_unseen(each.value) for each in arguments)
     try:
-        prepared = prepare(body, Options(policy=policy, merge_messages=merge, check=_fits), new_id=str)
+        prepared = translate_request(
+            body, Options(policy=policy, merge_messages=merge, check=_fits), new_id=str
+        )
     except Refused as refused:
         name = _root((refused.param or "").partition(".")[0])
         argument = nodes.get(name, arguments[0])
@@ -151,7 +153,9 @@ def _changed(change: Change, argument: Argument, *, certain: bool) -> Fate:
     )
 
 
-def _unchanged(argument: Argument, name: str, prepared: Prepared, body: JSONObject, *, certain: bool) -> Fate:
+def _unchanged(
+    argument: Argument, name: str, prepared: TranslatedRequest, body: JSONObject, *, certain: bool
+) -> Fate:
     sent = prepared.body.get(name)
     fate: Fated = "kept"
     level: Level = "none"
@@ -188,13 +192,13 @@ def _stand_in(argument: Argument) -> object:
     name, value = _root(argument.name), argument.value
     if name == "tools" and argument.name == RESPONSE_MODEL:
         return None if value is None else STAND_INS["tools"]
-    if isinstance(value, Mark):
+    if isinstance(value, ValueMark):
         return STAND_INS.get(name, "unseen")
     if name == "response_format" and _has_unseen(value):
         return STAND_INS[name]
     items = to_list(value)
     if name == "tools" and items is not None:
-        return [_FUNCTION if isinstance(item, Mark) else _complete(item) for item in items]
+        return [_FUNCTION if isinstance(item, ValueMark) else _complete(item) for item in items]
     if name == "messages" and items is not None:
         seen = [_complete(item) for item in items if to_object(item) is not None]
         return seen or STAND_INS["messages"]
@@ -202,7 +206,7 @@ def _stand_in(argument: Argument) -> object:
 
 
 def _complete(value: object) -> object:
-    if isinstance(value, Mark):
+    if isinstance(value, ValueMark):
         return "unseen"
     if (items := to_list(value)) is not None:
         return [_complete(item) for item in items]
@@ -214,11 +218,11 @@ def _complete(value: object) -> object:
 def _has_unseen(value: object) -> bool:
     """Whether anything in a value, however deep, is not written out."""
     inner = to_list(value) or list((to_object(value) or {}).values())
-    return isinstance(value, Mark) or any(map(_has_unseen, inner))
+    return isinstance(value, ValueMark) or any(map(_has_unseen, inner))
 
 
 def _is_unseen(value: object) -> bool:
     """Whether a value, or an element of it, is not written out; texts inside of messages do not matter."""
-    if isinstance(value, Mark):
+    if isinstance(value, ValueMark):
         return value is UNSEEN
-    return any(isinstance(item, Mark) for item in to_list(value) or [])
+    return any(isinstance(item, ValueMark) for item in to_list(value) or [])

@@ -32,7 +32,7 @@ from tess_openai.cli.check.values import (
     Class,
     Container,
     External,
-    Function,
+    FunctionValue,
     Instance,
     Member,
     ModuleValue,
@@ -114,7 +114,7 @@ class Inference:
             case ast.DictComp():
                 return (Container((node.value,), id(node), scope),)
             case ast.Lambda():
-                return (Function(node, scope.module.scopes[node]),)
+                return (FunctionValue(node, scope.module.scopes[node]),)
             case _:
                 return UNKNOWN
 
@@ -157,7 +157,7 @@ class Inference:
         if isinstance(node, ast.ClassDef):
             return (Class(node, home.module.scopes[node]),)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            return (Function(node, home.module.scopes[node]),)
+            return (FunctionValue(node, home.module.scopes[node]),)
         if isinstance(node, ast.arg):
             return self._parameter(node, home)
         if not isinstance(node, ast.expr):
@@ -221,8 +221,10 @@ class Inference:
         for binding in owner.scope.bindings.get(name, []):
             bound = self._bound(binding, owner.scope)
             for value in bound:
-                is_property = isinstance(value, Function) and _is_decorated(value.node, _PROPERTIES)
-                found += self._results(value) if isinstance(value, Function) and is_property else (value,)
+                is_property = isinstance(value, FunctionValue) and _is_decorated(value.node, _PROPERTIES)
+                found += (
+                    self._results(value) if isinstance(value, FunctionValue) and is_property else (value,)
+                )
         for node, scope in owner.scope.attributes.get(name, []):
             found += self.values(node, scope)
         if found or name in owner.scope.bindings:
@@ -283,7 +285,7 @@ class Inference:
                 return self._external_called(path, node, scope)
             case Class():
                 return self._instance_of(value, node, scope)
-            case Function():
+            case FunctionValue():
                 return self._results(value)
             case Member(owner, path) if path[-1] in COPIES or (is_model(owner.path) and path[-1] in CHAINED):
                 return (owner,)
@@ -340,10 +342,10 @@ class Inference:
         targets = self.values(first, scope)
         return (
             *(Partial(each, node, scope) for each in targets if isinstance(each, Member)),
-            *(each for each in targets if isinstance(each, External | Function | Class)),
+            *(each for each in targets if isinstance(each, External | FunctionValue | Class)),
         )
 
-    def _results(self, function: Function) -> Values:
+    def _results(self, function: FunctionValue) -> Values:
         found = self._flat(self.values(result, function.scope) for result in function.scope.results)
         if found or isinstance(function.node, ast.Lambda) or function.node.returns is None:
             return found
@@ -395,7 +397,7 @@ class Inference:
 
     def _calls(self, call: ast.Call, scope: Scope, function: ast.AST, parent: Scope) -> bool:
         return any(
-            (isinstance(value, Function) and value.node is function)
+            (isinstance(value, FunctionValue) and value.node is function)
             or (isinstance(value, Class) and value.node is parent.node)
             for value in self.values(call.func, scope)
         )
@@ -405,7 +407,7 @@ class Inference:
         for binding in home.module.scope.bindings.get(name, []):
             node = binding.node
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _is_decorated(node, {"fixture"}):
-                found += self._results(Function(node, home.module.scopes[node]))
+                found += self._results(FunctionValue(node, home.module.scopes[node]))
         return found
 
     def annotated(self, node: ast.expr, scope: Scope) -> Values:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from tess_openai.core.routes import ABSENT
+from tess_openai.core.routes import UNSUPPORTED_ENDPOINTS
 
 OPENAI_CLIENTS: Final = {
     "openai.OpenAI": "create_client",
@@ -76,7 +76,7 @@ LEGACY: Final = frozenset(
 RENAMED: Final = {"admin": "organization", "webhooks": "webhook_endpoints"}
 """Where the SDK's name for a resource is not the first part of its path."""
 
-RESOURCES: Final = frozenset({*ABSENT, *RENAMED, "beta", "chat", "files", "models"})
+RESOURCES: Final = frozenset({*UNSUPPORTED_ENDPOINTS, *RENAMED, "beta", "chat", "files", "models"})
 """What stands directly below a client and sends something."""
 
 LOCAL_METHODS: Final = frozenset({"unwrap", "verify_signature"})

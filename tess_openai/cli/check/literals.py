@@ -19,15 +19,15 @@ Members: TypeAlias = tuple[list[MemberOf], bool]
 """The members of a dict, and whether these are all."""
 
 
-class Mark(Enum):
+class ValueMark(Enum):
     """What stands where no JSON does."""
 
     UNSEEN = "a value that only the running program knows"
     OMITTED = "an argument that the SDK leaves out"
 
 
-UNSEEN: Final = Mark.UNSEEN
-OMITTED: Final = Mark.OMITTED
+UNSEEN: Final = ValueMark.UNSEEN
+OMITTED: Final = ValueMark.OMITTED
 _OMITTING: Final = frozenset(
     {"openai.NOT_GIVEN", "openai.omit", "openai.NotGiven", "openai.Omit", "openai.not_given"}
 )

@@ -35,7 +35,7 @@ RULES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class CheckReport:
     """All that one run found; `notebooks` counts those in folders, which are not read."""
 
     files: int
@@ -55,7 +55,7 @@ class Report:
         return bool(self.unreadable) or any(self.counts[each] for each in worse)
 
 
-def to_text(report: Report, *, everything: bool) -> Text:
+def to_text(report: CheckReport, *, everything: bool) -> Text:
     """Return the report for a terminal; arguments that stay as they are only when asked for."""
     text = Text()
     for site in report.sites:
@@ -93,7 +93,7 @@ def _append_fate(text: Text, fate: Fate) -> None:
     text.append(f": {said}\n" if said else "\n", "dim")
 
 
-def to_json(report: Report) -> JSONObject:
+def to_json(report: CheckReport) -> JSONObject:
     """Return `{"version", "files", "counts", "sites": [...], "unreadable": [...], "limits"}`."""
     return {
         "version": 1,
@@ -106,7 +106,7 @@ def to_json(report: Report) -> JSONObject:
     }
 
 
-def to_sarif(report: Report) -> JSONObject:
+def to_sarif(report: CheckReport) -> JSONObject:
     """Return the report as SARIF 2.1.0; what stays as it is is left out."""
     results = [
         {

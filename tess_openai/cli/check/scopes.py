@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias, cast
 
-from tess_openai.cli.check.hidden import shown_lines
+from tess_openai.cli.check.redaction import shown_lines
 
 Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Callable: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda

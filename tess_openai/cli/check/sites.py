@@ -6,7 +6,7 @@ import ast
 from typing import Final
 
 from tess_openai.cli.check import libraries
-from tess_openai.cli.check.clients import Clients
+from tess_openai.cli.check.client_calls import Clients
 from tess_openai.cli.check.converted import Converted
 from tess_openai.cli.check.endpoints import Endpoint, endpoint_of, likely_endpoint
 from tess_openai.cli.check.fates import chat_fates
@@ -20,7 +20,7 @@ from tess_openai.cli.check.values import (
     Class,
     Container,
     External,
-    Function,
+    FunctionValue,
     Instance,
     Member,
     Object,
@@ -31,7 +31,7 @@ from tess_openai.cli.check.values import (
 from tess_openai.cli.check.variables import Variables
 from tess_openai.core.chat.parameters import CHAT_PARAMETERS
 from tess_openai.core.policy import Policy
-from tess_openai.core.routes import ABSENT
+from tess_openai.core.routes import UNSUPPORTED_ENDPOINTS
 
 _IN_BODY: Final = frozenset({"extra_body"})
 _IN_PASSED: Final = _IN_BODY | libraries.RUNNERS_ARGUMENTS
@@ -152,7 +152,7 @@ class Finder:
         while isinstance(func, ast.Attribute):
             name, func = func.attr, func.value
             for value in self.inference.values(func, scope):
-                if isinstance(value, Container | Function):
+                if isinstance(value, Container | FunctionValue):
                     return True
                 if isinstance(value, Object) and self.inference.lacks(
                     value.of, name, imports_openai=imports_openai
@@ -195,7 +195,7 @@ class Finder:
         """Return the site of a call that sends something; `owner` is None where the client is not seen."""
         certain = owner is not None
         if endpoint.part is not None:
-            why = f"Tess does not have {ABSENT[endpoint.part]}"
+            why = f"Tess does not have {UNSUPPORTED_ENDPOINTS[endpoint.part]}"
             fate = fate_of(node, endpoint.name, "refused", "error", why)
             return site_of(use, "endpoint", endpoint.name, [fate], certain=certain)
         elsewhere = self._elsewhere(node, owner)
@@ -288,6 +288,7 @@ class Finder:
 def _takes_its_own(values: Values) -> bool:
     """Whether a function is called that is read itself, and names all that it takes."""
     return any(
-        isinstance(value, Function) and (isinstance(value.node, ast.Lambda) or value.node.args.kwarg is None)
+        isinstance(value, FunctionValue)
+        and (isinstance(value.node, ast.Lambda) or value.node.args.kwarg is None)
         for value in values
     ) or any(isinstance(value, External) and value.path == "functools.partial" for value in values)

@@ -50,7 +50,7 @@ class Partial:
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class FunctionValue:
     """A function or lambda of the code that is read; `owner` when it is a method."""
 
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -90,7 +90,7 @@ class ModuleValue:
 
 
 Value: TypeAlias = (
-    External | Instance | Member | Partial | Function | Class | Object | Container | ModuleValue
+    External | Instance | Member | Partial | FunctionValue | Class | Object | Container | ModuleValue
 )
 Values: TypeAlias = tuple[Value, ...]
 UNKNOWN: Values = ()

@@ -15,7 +15,7 @@ from tess_openai.cli.check.inference import Inference
 from tess_openai.cli.check.libraries import ENVIRONMENT
 from tess_openai.cli.check.literals import Literals
 from tess_openai.cli.check.scopes import Scope
-from tess_openai.cli.check.values import Class, Container, External, Function, Instance, Object, Values
+from tess_openai.cli.check.values import Class, Container, External, FunctionValue, Instance, Object, Values
 
 _READING: Final = re.compile(
     r"(?:^|_)(?:env|envs|environ|environb|environment|getenv|setenv|delenv|putenv|unsetenv|dotenv|conf|config|"
@@ -88,7 +88,7 @@ class Variables:
         values = self._of(node, scope)
         if _is_os_environ(values):
             return True
-        if any(isinstance(value, Container | Function | Class | Object) for value in values):
+        if any(isinstance(value, Container | FunctionValue | Class | Object) for value in values):
             return False  # it is seen, and no environment
         return _is_reading(_last_name(node))
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from tess_openai.addresses import DEFAULT_BASE_URL, to_agent_id, to_api_key, to_api_root, to_workspace_id
-from tess_openai.cli.doctor.surroundings import judge_certificates, judge_proxies
+from tess_openai.cli.doctor.environment import judge_certificates, judge_proxies
 from tess_openai.cli.doctor.verdicts import Verdict, judge
 from tess_openai.core.headers import FOREIGN, WORKSPACE
+from tess_openai.identifiers import DEFAULT_BASE_URL, to_agent_id, to_api_key, to_api_root, to_workspace_id
 from tess_openai.settings import read_profile
 
 KEY_NAMES: Final = (

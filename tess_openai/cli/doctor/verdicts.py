@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias, TypeVar
 
-from tess_openai.cli.problems import in_words_of_options
+from tess_openai.cli.error_messages import in_words_of_options
 from tess_openai.core.jsons import JSONObject
 from tess_openai.exceptions import TessConfigurationError
 

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import openai
 
-from tess_openai.cli.probe.questions import SYSTEM, USER, Question
-from tess_openai.cli.probe.replies import Reply, read_reply
-from tess_openai.cli.problems import Exit, ProblemError
+from tess_openai.cli.error_messages import Exit, ProblemError
+from tess_openai.cli.probe.probe_replies import Reply, read_reply
+from tess_openai.cli.probe.questions import SYSTEM, USER, ProbeQuestion
 from tess_openai.core.errors import parse_error
 from tess_openai.core.jsons import JSONObject, dump_json
-from tess_openai.core.profile import Answer, TessProfile
+from tess_openai.core.probe_profile import ProbeVerdict, TessProfile
 
 REFUSING: Final = (400, 413, 422)
 _TRIES: Final = 4
@@ -47,7 +47,7 @@ class Asker:
     answered: int = 0
     tokens: int = 0
 
-    def ask(self, question: Question) -> Reply:
+    def ask(self, question: ProbeQuestion) -> Reply:
         """Ask one question; a 429 is waited out.
 
         Raises:
@@ -94,7 +94,7 @@ def open_asker(
     )
 
 
-def learn(profile: TessProfile, question: Question, reply: Reply) -> TessProfile:
+def learn(profile: TessProfile, question: ProbeQuestion, reply: Reply) -> TessProfile:
     """Return a profile with what a reply shows; an error of Tess's own shows nothing.
 
     Raises:
@@ -111,7 +111,7 @@ def learn(profile: TessProfile, question: Question, reply: Reply) -> TessProfile
         )
         raise ProblemError(f"{error.message}; tess-openai doctor says more", Exit.REFUSED)
     shapes = dict(profile.shapes)
-    answer: Answer
+    answer: ProbeVerdict
     if reply.status in REFUSING:
         answer = "refused"
         shapes["error"] = tuple(sorted({*shapes.get("error", ()), *reply.shape}))

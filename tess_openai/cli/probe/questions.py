@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
-from tess_openai.cli.probe.replies import Reply
+from tess_openai.cli.probe.probe_replies import Reply
 from tess_openai.core.agents import Agent
 from tess_openai.core.jsons import JSONObject, parse_object
 
@@ -28,7 +28,7 @@ _PIXEL: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class ProbeQuestion:
     """One question.
 
     Attributes:
@@ -112,18 +112,18 @@ _EFFECTS: Final[Mapping[str, tuple[JSONObject, Callable[[Reply], bool]]]] = {
 }
 
 
-def questions_for(agent: Agent) -> list[Question]:
+def questions_for(agent: Agent) -> list[ProbeQuestion]:
     """Return all questions to an agent, in the order in which they are asked."""
     return [
-        Question(name="plain", shows=lambda reply: bool(reply.text)),
-        Question(name="stream", body={"stream": True}),
+        ProbeQuestion(name="plain", shows=lambda reply: bool(reply.text)),
+        ProbeQuestion(name="stream", body={"stream": True}),
         *_about_parameters(),
-        Question(
+        ProbeQuestion(
             name="logprobs",
             body={"logprobs": True},
             shows=lambda reply: any(choice.get("logprobs") for choice in reply.choices),
         ),
-        Question(
+        ProbeQuestion(
             name="stream_options",
             body={"stream": True, "stream_options": {"include_usage": True}},
             shows=lambda reply: "usage" in reply.shape,
@@ -131,44 +131,44 @@ def questions_for(agent: Agent) -> list[Question]:
         *_about_temperature(agent),
         *_about_messages(),
         *_about_fields(),
-        Question(name="workspace.missing", headers={"x-workspace-id": None}, case="status"),
-        Question(name="workspace.foreign", headers={"x-workspace-id": "1"}, case="status"),
-        Question(name="workspace.malformed", headers={"x-workspace-id": "abc"}, case="status"),
-        Question(name="key.wrong", headers={"authorization": "Bearer 1|" + "x" * 48}, case="status"),
+        ProbeQuestion(name="workspace.missing", headers={"x-workspace-id": None}, case="status"),
+        ProbeQuestion(name="workspace.foreign", headers={"x-workspace-id": "1"}, case="status"),
+        ProbeQuestion(name="workspace.malformed", headers={"x-workspace-id": "abc"}, case="status"),
+        ProbeQuestion(name="key.wrong", headers={"authorization": "Bearer 1|" + "x" * 48}, case="status"),
     ]
 
 
-def _about_parameters() -> list[Question]:
-    questions: list[Question] = []
+def _about_parameters() -> list[ProbeQuestion]:
+    questions: list[ProbeQuestion] = []
     for name, value in _PARAMETERS.items():
         body, shows = _EFFECTS.get(name, _NO_EFFECT)
-        questions.append(Question(name=name, body={**body, name: value}, shows=shows))
+        questions.append(ProbeQuestion(name=name, body={**body, name: value}, shows=shows))
     return questions
 
 
-def _about_temperature(agent: Agent) -> list[Question]:
+def _about_temperature(agent: Agent) -> list[ProbeQuestion]:
     option = agent.temperatures[-1] if agent.temperatures else "1"
     number = float(option)
     between = 0.37
     return [
-        Question(name="temperature.string", body={"temperature": option}),
-        Question(
+        ProbeQuestion(name="temperature.string", body={"temperature": option}),
+        ProbeQuestion(
             name="temperature.number", body={"temperature": int(number) if number.is_integer() else number}
         ),
-        Question(name="temperature.between", body={"temperature": between}),
-        Question(name="temperature.above_1", body={"temperature": 1.5}),
+        ProbeQuestion(name="temperature.between", body={"temperature": between}),
+        ProbeQuestion(name="temperature.above_1", body={"temperature": 1.5}),
     ]
 
 
-def _about_messages() -> list[Question]:
+def _about_messages() -> list[ProbeQuestion]:
     question: dict[str, object] = {"role": "user", "content": _ASK}
     call = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
     image = {"type": "image_url", "image_url": {"url": _PIXEL}}
     text = {"type": "text", "text": f"A code word is {CODE}. {_ASK}"}
     both = tells(CODE, OTHER_CODE)
     return [
-        Question(name="role.developer", body=ask(_code("developer"), question), shows=tells(CODE)),
-        Question(
+        ProbeQuestion(name="role.developer", body=ask(_code("developer"), question), shows=tells(CODE)),
+        ProbeQuestion(
             name="role.tool",
             body=ask(
                 {"role": "user", "content": "Look for the code word."},
@@ -177,43 +177,45 @@ def _about_messages() -> list[Question]:
             ),
             shows=tells(CODE),
         ),
-        Question(
+        ProbeQuestion(
             name="messages.neighbours",
             body=ask(_code("user"), _code("user", OTHER_CODE), question),
             shows=both,
         ),
-        Question(
+        ProbeQuestion(
             name="messages.two_systems",
             body=say(_code("system"), _code("system", OTHER_CODE), question),
             shows=both,
         ),
-        Question(
+        ProbeQuestion(
             name="messages.system_later",
             body=say(USER, {"role": "assistant", "content": "OK."}, _code("system"), question),
             shows=tells(CODE),
         ),
-        Question(name="messages.assistant_last", body=ask(USER, {"role": "assistant", "content": "O"})),
-        Question(name="messages.name", body=ask({**USER, "name": "Ann"})),
-        Question(name="messages.without_system", body=say(USER), case="status"),
-        Question(name="content.text_parts", body=ask({"role": "user", "content": [text]}), shows=tells(CODE)),
-        Question(
+        ProbeQuestion(name="messages.assistant_last", body=ask(USER, {"role": "assistant", "content": "O"})),
+        ProbeQuestion(name="messages.name", body=ask({**USER, "name": "Ann"})),
+        ProbeQuestion(name="messages.without_system", body=say(USER), case="status"),
+        ProbeQuestion(
+            name="content.text_parts", body=ask({"role": "user", "content": [text]}), shows=tells(CODE)
+        ),
+        ProbeQuestion(
             name="content.image_parts",
             body=ask({"role": "user", "content": [{"type": "text", "text": "Which colour is this?"}, image]}),
             shows=lambda reply: "RED" in reply.text.upper(),
         ),
-        Question(name="content.empty", body=ask(USER, {"role": "assistant", "content": ""}, USER)),
+        ProbeQuestion(name="content.empty", body=ask(USER, {"role": "assistant", "content": ""}, USER)),
     ]
 
 
-def _about_fields() -> list[Question]:
+def _about_fields() -> list[ProbeQuestion]:
     return [
-        Question(name="tools.list", body={"tools": []}),
-        Question(
+        ProbeQuestion(name="tools.list", body={"tools": []}),
+        ProbeQuestion(
             name="tools",
             body={"tools": [_FUNCTION], **ask({"role": "user", "content": "Call the function say_ok."})},
             shows=lambda reply: any(message.get("tool_calls") for message in reply.messages),
         ),
-        Question(name="null", body={"temperature": None}),
-        Question(name="root_id", body={"root_id": 1}),
-        Question(name="file_ids", body={"file_ids": []}),
+        ProbeQuestion(name="null", body={"temperature": None}),
+        ProbeQuestion(name="root_id", body={"root_id": 1}),
+        ProbeQuestion(name="file_ids", body={"file_ids": []}),
     ]

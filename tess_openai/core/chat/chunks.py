@@ -22,7 +22,7 @@ from tess_openai.core.sse import DONE, ServerSentEvent
 CHUNK: Final = "chat.completion.chunk"
 OUTPUT_KEYS: Final = ("content", "refusal", "tool_calls", "function_call")
 FINISH_REASONS: Final = ("stop", "length", "tool_calls", "content_filter", "function_call")
-SPELT_OTHERWISE: Final = {
+FINISH_REASON_ALIASES: Final = {
     "completed": "stop",
     "end_turn": "stop",
     "eos": "stop",
@@ -35,7 +35,7 @@ SPELT_OTHERWISE: Final = {
 }
 """Finish reasons of the models behind Tess. Source: their makers' references (documented); that Tess passes
 any of them on is assumed."""
-BESIDE: Final = Change(
+PARTIAL_ERROR: Final = Change(
     "noticed",
     "answer",
     "",
@@ -94,23 +94,23 @@ class ChunkReader:
     has_output: bool = False
     has_usage: bool = False
     has_failed: bool = False
-    _shape: tuple[bytes, bytes] | None = None  # of the event of a complete chunk, around its text
+    _template: tuple[bytes, bytes] | None = None  # of the event of a complete chunk, around its text
 
-    def texts_of_alike(self, events: bytes) -> list[bytes] | None:
+    def match_template(self, events: bytes) -> list[bytes] | None:
         """Return the texts of whole events that differ in nothing but these from a complete one before them.
 
         Most events of a stream do, so this saves parsing them. The texts are as JSON spells them between its
         quotes. None when any of the events is another one, or no JSON.
         """
-        if self._shape is None or self.finished:
+        if self._template is None or self.finished:
             return None
-        before, after = self._shape
+        before, after = self._template
         if not (events.startswith(before) and events.endswith(after)):
             return None
         if len(events) < len(before) + len(after):  # the one quote cannot end what it begins
             return None
         texts = events[len(before) : -len(after)].split(after + before)
-        return texts if _SPELT.fullmatch(b" ".join(texts)) else None
+        return texts if _JSON_STRING_BODY.fullmatch(b" ".join(texts)) else None
 
     def read(self, event: ServerSentEvent) -> Item | None:
         """Return what an event is; None for a ping without content."""
@@ -121,27 +121,27 @@ class ChunkReader:
         if event.event == "ping" and "choices" not in (fields or {}):
             return None
         if fields is None:
-            return bad_line(event)
+            return invalid_event_fault(event)
         if event.event == "error" or "choices" not in fields or fields.get("error"):
-            fault = None if self._is_beside(fields, event.event) else _fault(fields, event.event)
+            fault = None if self._has_partial_error(fields, event.event) else _fault(fields, event.event)
             if fault is not None:
                 return fault
         chunk = self.complete(fields)
         if chunk.untouched:
-            if self._shape is None:
-                self._shape = _shape(fields, event)
+            if self._template is None:
+                self._template = _template(fields, event)
         elif self.has_failed:
             return _fault(parse_object(event.data) or {}, "error")  # anew: what was completed is not Tess's
         return chunk
 
-    def _is_beside(self, fields: JSONObject, event: str) -> bool:
+    def _has_partial_error(self, fields: JSONObject, event: str) -> bool:
         """Whether an error stands beside text, which was paid for; it then moves, as the SDK raises it."""
         choices = [to_object(choice) or {} for choice in to_list(fields.get("choices")) or []]
         deltas = [to_object(choice.get("delta")) or to_object(choice.get("message")) for choice in choices]
         if event == "error" or not any((delta or {}).get(key) for delta in deltas for key in OUTPUT_KEYS):
             return False
-        set_aside(fields)
-        self.note(BESIDE)
+        move_error_to_tess(fields)
+        self.note(PARTIAL_ERROR)
         return True
 
     def complete(self, fields: JSONObject) -> Chunk:
@@ -229,7 +229,7 @@ class ChunkReader:
         if reason in FAILED:
             self.has_failed = True
         else:
-            choice["finish_reason"] = to_reason(reason, self.note)
+            choice["finish_reason"] = normalise_finish_reason(reason, self.note)
         return False
 
 
@@ -238,9 +238,9 @@ def to_id(given: object) -> str:
     return given if isinstance(given, str) else str(given) if type(given) is int else ""
 
 
-def to_reason(given: object, note: Callable[[Change], None]) -> str:
+def normalise_finish_reason(given: object, note: Callable[[Change], None]) -> str:
     """Return the finish reason of OpenAI's that a word of another's means; `"stop"`, noted, for any other."""
-    known = SPELT_OTHERWISE.get(given) if isinstance(given, str) else None
+    known = FINISH_REASON_ALIASES.get(given) if isinstance(given, str) else None
     if known is not None:
         return known
     shown = given if isinstance(given, str) and given.isidentifier() and len(given) < 40 else describe(given)
@@ -248,12 +248,12 @@ def to_reason(given: object, note: Callable[[Change], None]) -> str:
     return "stop"
 
 
-def set_aside(fields: JSONObject) -> None:
+def move_error_to_tess(fields: JSONObject) -> None:
     """Move the error beside an answer to where no client takes it for the answer itself."""
     fields["tess"] = {"error": fields.pop("error")}
 
 
-_SPELT: Final = re.compile(
+_JSON_STRING_BODY: Final = re.compile(
     rb"""[\x20\x21\x23-\x5b\x5d-\x7f]*(?:(?:
         \\["\\/bfnrt] | \\u[0-9A-Fa-f]{4}
         | [\xc2-\xdf][\x80-\xbf]
@@ -265,12 +265,12 @@ _SPELT: Final = re.compile(
 """A text as JSON spells it, in UTF-8, without its quotes. Source: RFC 8259, section 7; RFC 3629, 4."""
 
 
-def unescaped(text: bytes) -> str:
+def unescape_json_text(text: bytes) -> str:
     """Return a text that stands as JSON spells it."""
     return str(parse_json(b'"%b"' % text)) if b"\\" in text else text.decode()
 
 
-def _shape(fields: JSONObject, event: ServerSentEvent) -> tuple[bytes, bytes] | None:
+def _template(fields: JSONObject, event: ServerSentEvent) -> tuple[bytes, bytes] | None:
     """Return what stands before and after the text of a complete chunk; None when that is not certain."""
     data = event.data
     choices = fields["choices"]
@@ -287,7 +287,7 @@ def _shape(fields: JSONObject, event: ServerSentEvent) -> tuple[bytes, bytes] | 
     return b"data: " + before + b'"', b'"' + after + b"\n\n"
 
 
-def truncated() -> StreamFault:
+def truncated_fault() -> StreamFault:
     """Return the fault of a stream that ends before its answer does."""
     message = (
         "The stream ended before the answer did: no finish reason and no [DONE] came, so the text is cut "
@@ -296,13 +296,13 @@ def truncated() -> StreamFault:
     return StreamFault(error_envelope(message, type_="server_error", param=None, code="stream_truncated"))
 
 
-def broken(reason: str) -> StreamFault:
+def broken_connection_fault(reason: str) -> StreamFault:
     """Return the fault of a connection that broke in the middle of a stream."""
     message = f"The connection broke before the answer was whole: {reason or 'no reason given'}"
     return StreamFault(error_envelope(message, type_="server_error", param=None, code="stream_truncated"))
 
 
-def bad_line(event: ServerSentEvent) -> StreamFault:
+def invalid_event_fault(event: ServerSentEvent) -> StreamFault:
     """Return the fault of an event whose data is no JSON object: its own text if it is an error."""
     text = event.data[:500].decode(errors="replace")
     value = parse_json(event.data)

@@ -10,15 +10,15 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from tess_openai.core.chat.chunks import (
-    BESIDE,
     FINISH_REASONS,
     OUTPUT_KEYS,
+    PARTIAL_ERROR,
     ChunkReader,
-    set_aside,
+    move_error_to_tess,
+    normalise_finish_reason,
     to_id,
-    to_reason,
 )
-from tess_openai.core.chat.stream import NO_TEXT
+from tess_openai.core.chat.stream_filter import NO_TEXT
 from tess_openai.core.chat.usage import estimate_usage, is_usage
 from tess_openai.core.errors import has_failed
 from tess_openai.core.jsons import JSONObject, to_list, to_object
@@ -75,8 +75,8 @@ def complete(
     for position, choice in enumerate(fields["choices"]):
         changed = _complete_choice(choice, position, ledger) or changed
     if fields.get("error"):
-        set_aside(fields)
-        ledger.note(BESIDE)
+        move_error_to_tess(fields)
+        ledger.note(PARTIAL_ERROR)
         changed = True
     if not has_output(fields):
         ledger.add(NO_TEXT)
@@ -187,7 +187,10 @@ def _complete_choice(choice: JSONObject, position: int, ledger: Ledger) -> bool:
         message["content"], changed = None, True
     reason = choice.get("finish_reason")
     if reason not in FINISH_REASONS:
-        choice["finish_reason"], changed = to_reason(reason, ledger.note) if reason else "stop", True
+        choice["finish_reason"], changed = (
+            normalise_finish_reason(reason, ledger.note) if reason else "stop",
+            True,
+        )
     return changed
 
 

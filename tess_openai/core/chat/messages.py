@@ -15,7 +15,7 @@ from typing import Final
 from tess_openai.core.chat.parameters import EMULATE
 from tess_openai.core.jsons import JSONObject, dump_json, to_list, to_object
 from tess_openai.core.ledger import Ledger
-from tess_openai.core.profile import NOTHING_PROVEN, TessProfile
+from tess_openai.core.probe_profile import NOTHING_PROVEN, TessProfile
 
 ROLES: Final = ("system", "user", "assistant")
 RESULT_ROLES: Final = ("tool", "function")
@@ -163,7 +163,7 @@ class _Translation:
 
     def _lose_parts(self, lost: list[str]) -> bool:
         what = ", ".join(f"{n} {name}{'s' if n > 1 else ''}" for name, n in Counter(lost).items())
-        verdict = self.ledger.lose(
+        verdict = self.ledger.resolve_unsupported(
             "messages.content",
             given=what,
             sent="a note in the text",
@@ -226,7 +226,7 @@ class _Translation:
         if seen["developer"]:
             ledger.mapped("messages.role", "developer", "system", "Tess has no role developer")
         if seen["calls"]:
-            ledger.lose(
+            ledger.resolve_unsupported(
                 "messages.tool_calls",
                 given=_count(seen["calls"], "message"),
                 sent="text",
@@ -242,7 +242,7 @@ class _Translation:
                 "messages.refusal", _count(seen["refusal"], "refusal"), "content", "Tess has one text"
             )
         for key, count in self.keys.items():
-            ledger.lose(
+            ledger.resolve_unsupported(
                 f"messages.{key}",
                 given=_count(count, "message"),
                 why="Tess knows only role and content of a message",

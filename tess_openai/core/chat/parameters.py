@@ -1,6 +1,6 @@
 """OpenAI's root parameters that Tess does not document, and what becomes of each.
 
-`STRIPPED` is the table of the docs page "What happens to each parameter"; a test holds it against the
+`UNSUPPORTED` is the table of the docs page "What happens to each parameter"; a test holds it against the
 parameters of the installed SDK. `messages`, `model`, `stream`, `temperature` and `tools` are Tess's too and
 have rooms of their own; every other root field is the agent's and passes untouched.
 
@@ -27,14 +27,14 @@ class Parameter:
 
     Attributes:
         name: At the root of the request.
-        loss: What the caller does not get without it, one clause.
+        consequence: What the caller does not get without it, one clause.
         neutral: Values that ask for nothing, so that leaving them out changes nothing; null always is one.
         can_emulate: Whether the adapter can do it itself.
         remedy: What to do instead.
     """
 
     name: str
-    loss: str
+    consequence: str
     neutral: tuple[object, ...] = ()
     can_emulate: bool = False
     remedy: str = ""
@@ -46,7 +46,7 @@ _NO_PENALTY = "repetition is not steered"
 _NOT_LIMITED = "the length of the answer is not limited"
 _NOT_TAGGED = "Tess does not get this label"
 
-STRIPPED: Final[dict[str, Parameter]] = {
+UNSUPPORTED: Final[dict[str, Parameter]] = {
     parameter.name: parameter
     for parameter in (
         Parameter("audio", "the answer is text only"),
@@ -89,12 +89,12 @@ TOOL_PARAMETERS: Final = frozenset(
 """Read together, in the room `tools`."""
 
 CHAT_PARAMETERS: Final = frozenset(
-    {*STRIPPED, *TOOL_PARAMETERS, "messages", "model", "stream", "stream_options", "temperature"}
+    {*UNSUPPORTED, *TOOL_PARAMETERS, "messages", "model", "stream", "stream_options", "temperature"}
 )
 """All parameters of OpenAI's chat API; no other root field is ever touched."""
 
 EMULATED_PARAMETERS: Final = frozenset(
-    {"functions", "tools", *(name for name, parameter in STRIPPED.items() if parameter.can_emulate)}
+    {"functions", "tools", *(name for name, parameter in UNSUPPORTED.items() if parameter.can_emulate)}
 )
 """What `emulate=True` switches on."""
 
@@ -107,20 +107,20 @@ POLICY_PARAMETERS: Final = CHAT_PARAMETERS | {
 """What `unsupported=` may name."""
 
 
-def strip(name: str, value: object, ledger: Ledger) -> bool:
-    """Decide over one parameter of `STRIPPED`; True when it is sent all the same.
+def strip_unsupported(name: str, value: object, ledger: Ledger) -> bool:
+    """Decide over one parameter of `UNSUPPORTED`; True when it is sent all the same.
 
     Raises:
         Refused: The policy says `"error"`.
     """
-    parameter = STRIPPED[name]
+    parameter = UNSUPPORTED[name]
     if value is None or value in parameter.neutral:
         return False
     remedy = parameter.remedy or (EMULATE % name if parameter.can_emulate else "")
-    verdict = ledger.lose(
+    verdict = ledger.resolve_unsupported(
         name,
         given=describe(value),
-        why=f"Tess does not have it, so {parameter.loss}",
+        why=f"Tess does not have it, so {parameter.consequence}",
         remedy=remedy,
         can_emulate=parameter.can_emulate,
     )
@@ -152,7 +152,7 @@ def strip_stream_options(body: JSONObject, ledger: Ledger, *, usage_can_be_given
             lost.append(key)
     if not lost:
         return False
-    verdict = ledger.lose(
+    verdict = ledger.resolve_unsupported(
         "stream_options",
         given=", ".join(lost),
         why="Tess does not have it, so the stream comes without",

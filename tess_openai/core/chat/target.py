@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tess_openai.core.agents import Agent
-from tess_openai.core.chat.fit import refuse_option
+from tess_openai.core.chat.agent_validation import reject_option
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.options import AgentRef, Options
 from tess_openai.core.refusals import Refused
@@ -99,7 +99,7 @@ def to_model(given: object, options: Options, agent: Agent | None, ledger: Ledge
             model = _without_model(model, agent, ledger)
         elif offered and model not in offered:
             names = (*offered, *(name for name in options.models if name != OTHERS), *options.agent_names)
-            refuse_option("model", model, agent, ledger, also=names)
+            reject_option("model", model, agent, ledger, also=names)
     if isinstance(given, str) and model != given:
         _record(given, target, model, ledger)
     return model
@@ -116,7 +116,7 @@ def shown(model: str) -> str:
 
 
 def _without_model(model: str, agent: Agent, ledger: Ledger) -> str | None:
-    verdict = ledger.lose(
+    verdict = ledger.resolve_unsupported(
         "model",
         given=shown(model),
         why=f"agent {agent.id} has one fixed model",

@@ -29,7 +29,7 @@ def to_temperature(given: object, options: tuple[str, ...] | None, ledger: Ledge
     nearest = _nearest(number, options)
     if float(nearest) == number:
         return nearest
-    verdict = ledger.lose(
+    verdict = ledger.resolve_unsupported(
         "temperature",
         given=describe(number) if isinstance(given, str) else describe(given),
         sent=nearest,

@@ -14,7 +14,7 @@ from typing import Final
 from tess_openai.core.changes import describe
 from tess_openai.core.chat.parameters import EMULATE, TOOL_PARAMETERS
 from tess_openai.core.jsons import JSONObject, to_list, to_object
-from tess_openai.core.ledger import Ledger, Verdict
+from tess_openai.core.ledger import Ledger, PolicyDecision
 from tess_openai.core.options import HOSTED_TOOLS, Options
 
 NO_TOOLS: Final = "no-tools"
@@ -95,7 +95,7 @@ def to_tools(body: JSONObject, options: Options, ledger: Ledger) -> TessTools:
     if demand is None:
         return TessTools(word, kept)
     by_itself = "the agent decides itself whether it uses its tool"
-    verdict = ledger.lose(
+    verdict = ledger.resolve_unsupported(
         demand,
         given=describe(body[demand]),
         why=by_itself if given.words else "there are no tools to choose from",
@@ -105,15 +105,15 @@ def to_tools(body: JSONObject, options: Options, ledger: Ledger) -> TessTools:
     return TessTools(word, kept | _kept(demand, verdict))
 
 
-def _say_in_a_word(given: _Given, ledger: Ledger) -> Verdict:
+def _say_in_a_word(given: _Given, ledger: Ledger) -> PolicyDecision:
     """Record how the tools become one word; `"keep"` when they are to be sent as given instead."""
     if given.first is None:
-        return "lose"
+        return "drop"
     is_lossy = len(given.words) > 1 or bool(given.settings or given.functions or given.wordless)
     if given.words[given.first] and not (is_lossy and ledger.policy.word("tools") == "forward"):
         ledger.mapped("tools", given.words[given.first], given.first, "Tess names one tool by a word")
     if len(given.words) > 1:
-        verdict = ledger.lose(
+        verdict = ledger.resolve_unsupported(
             "tools",
             given=", ".join(given.words),
             sent=given.first,
@@ -125,8 +125,8 @@ def _say_in_a_word(given: _Given, ledger: Ledger) -> Verdict:
         if verdict == "keep":
             return verdict
     if not given.settings:
-        return "lose"
-    return ledger.lose(
+        return "drop"
+    return ledger.resolve_unsupported(
         "tools", given=_count(given.settings, "setting") + " of a tool", why=_NO_SETTINGS, topic="tools"
     )
 
@@ -136,7 +136,9 @@ def _lose_search_options(body: JSONObject, ledger: Ledger) -> frozenset[str]:
     name = "web_search_options"
     if not _settings(body.get(name)):
         return frozenset()
-    return _kept(name, ledger.lose(name, given=describe(body[name]), why=_NO_SETTINGS, topic="tools"))
+    return _kept(
+        name, ledger.resolve_unsupported(name, given=describe(body[name]), why=_NO_SETTINGS, topic="tools")
+    )
 
 
 def _lose_functions(
@@ -146,7 +148,7 @@ def _lose_functions(
     sent = NO_TOOLS if given.first is None else given.first
     counts = (_count(given.functions, "function"), _count(given.wordless, "hosted tool"))
     remedy = EMULATE % param if given.functions else _NAME_A_WORD
-    verdict = ledger.lose(
+    verdict = ledger.resolve_unsupported(
         param,
         given=", ".join(text for text in counts if text),
         sent=sent,
@@ -162,12 +164,12 @@ def _lose_functions(
     parallel = "parallel_tool_calls"
     if body.get(parallel) is False and ledger.policy.has_own(parallel):  # else it went with the functions
         why = "no functions are called, one by one or together"
-        verdict = ledger.lose(parallel, given=describe(body[parallel]), why=why, topic="tools")
+        verdict = ledger.resolve_unsupported(parallel, given=describe(body[parallel]), why=why, topic="tools")
         kept |= _kept(parallel, verdict)
     demand = _demand(body, {})
     if demand is None:
         return TessTools(sent, kept)
-    verdict = ledger.lose(
+    verdict = ledger.resolve_unsupported(
         demand,
         given=describe(body[demand]),
         why="a function call was demanded and none will come: the answer is prose",
@@ -185,7 +187,7 @@ def _with_tools(param: str, body: JSONObject, ledger: Ledger) -> TessTools:
         if value in _ASKS_FOR_NOTHING[name] or (name == "tools" and isinstance(value, str)):
             continue
         given, why = describe(value), "Tess does not have it"
-        if ledger.lose(name, given=given, why=why, topic="tools", parent=param) != "keep":
+        if ledger.resolve_unsupported(name, given=given, why=why, topic="tools", parent=param) != "keep":
             kept -= {name}
     return TessTools(None, kept)
 
@@ -202,7 +204,7 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'s' if number > 1 else ''}" if number else ""
 
 
-def _kept(param: str, verdict: Verdict) -> frozenset[str]:
+def _kept(param: str, verdict: PolicyDecision) -> frozenset[str]:
     return frozenset({param}) if verdict == "keep" else frozenset()
 
 

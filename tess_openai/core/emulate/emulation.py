@@ -8,15 +8,15 @@ from typing import Final
 
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.parameters import stop_sequences
+from tess_openai.core.emulate.checkable_schema import checkable_part
+from tess_openai.core.emulate.coercion import SchemaChecker
 from tess_openai.core.emulate.history import render_messages, tells_of_calls
 from tess_openai.core.emulate.length import Limit, length_text, parse_limit
 from tess_openai.core.emulate.marks import Marks
 from tess_openai.core.emulate.offers import Offer, parse_offer
 from tess_openai.core.emulate.prompts import Prompts
 from tess_openai.core.emulate.protocol import functions_text, with_instructions
-from tess_openai.core.emulate.schemas import SchemaChecker
 from tess_openai.core.emulate.structured import JSONFormat, format_text, parse_format
-from tess_openai.core.emulate.usable import usable
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.refusals import Refused
 
@@ -155,7 +155,7 @@ def _text(part: object) -> object:
 
 def _unchecked(param: str, *schemas: JSONObject) -> list[Change]:
     """Return what the ledger says of the keywords in schemas that cannot be checked."""
-    left_out = sorted(frozenset[str]().union(*(usable(schema).left_out for schema in schemas)))
+    left_out = sorted(frozenset[str]().union(*(checkable_part(schema).left_out for schema in schemas)))
     why = "this of a schema cannot be checked as it stands, so it is passed over and the rest is checked"
     return [Change("noticed", param, ", ".join(left_out), "", why)] if left_out else []
 

@@ -8,14 +8,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from tess_openai.core.emulate.lenient import Reading, UnreadableError
+from tess_openai.core.emulate.answer_parser import Block
+from tess_openai.core.emulate.coercion import SchemaChecker, bare_name, match_name, validate_and_coerce
+from tess_openai.core.emulate.lenient_json import Reading, UnreadableError
 from tess_openai.core.emulate.marks import restore_all
-from tess_openai.core.emulate.offers import Function, Offer
-from tess_openai.core.emulate.only_value import read_first_value, read_only_value
+from tess_openai.core.emulate.offers import Offer, OfferedFunction
 from tess_openai.core.emulate.outcomes import FunctionCall
-from tess_openai.core.emulate.parser import Block
 from tess_openai.core.emulate.protocol import compact_json
-from tess_openai.core.emulate.schemas import SchemaChecker, bare_name, check_and_mend, match_name
+from tess_openai.core.emulate.single_value import read_first_value, read_only_value
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 
 _NAME_KEYS: Final = ("name", "function", "functionname", "tool", "toolname", "action", "recipientname")
@@ -194,20 +194,20 @@ def _find(name: str, known: Iterable[str]) -> str | None:
 
 
 def _checked_arguments(
-    call: WrittenCall, function: Function, check: SchemaChecker
+    call: WrittenCall, function: OfferedFunction, check: SchemaChecker
 ) -> tuple[object, list[str]]:
     """Return the arguments of a call, and what is wrong with them."""
     try:
         given = restore_all(_arguments(call, function))
     except UnreadableError as reason:
         return None, [f'"arguments" cannot be used: {reason}']
-    arguments, errors = check_and_mend(function.parameters, given, check)
+    arguments, errors = validate_and_coerce(function.parameters, given, check)
     if not errors and to_object(arguments) is None:
         errors = ['"arguments" must be an object']
     return arguments, errors
 
 
-def _arguments(call: WrittenCall, function: Function) -> object:
+def _arguments(call: WrittenCall, function: OfferedFunction) -> object:
     """Return the arguments, out of the string or from beside the name where the model put them.
 
     Raises:

@@ -20,7 +20,7 @@ NO_ARGUMENTS: Final[JSONObject] = {"type": "object", "properties": {}}
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class OfferedFunction:
     """A function of the caller's program.
 
     Attributes:
@@ -47,7 +47,7 @@ class Offer:
         left_out: Types of tools that are no functions and cannot be emulated, `"custom"`.
     """
 
-    functions: dict[str, Function]
+    functions: dict[str, OfferedFunction]
     demand: Demand = "auto"
     is_named: bool = False
     allows_several: bool = True
@@ -76,7 +76,7 @@ def parse_offer(body: JSONObject, *, taken: Collection[str] = ()) -> Offer:
     """
     tools = to_list(body.get("tools")) or []
     legacy = to_list(body.get("functions")) or []
-    functions: dict[str, Function] = {}
+    functions: dict[str, OfferedFunction] = {}
     left_out: list[str] = []
     for tool in tools:
         if isinstance(tool, str):  # a word of Tess's own
@@ -112,13 +112,13 @@ def parse_offer(body: JSONObject, *, taken: Collection[str] = ()) -> Offer:
     return offer if offer.functions else replace(offer, demand="none")
 
 
-def _parse_function(given: JSONObject, param: str) -> Function:
+def _parse_function(given: JSONObject, param: str) -> OfferedFunction:
     name = given.get("name")
     if not isinstance(name, str) or not name:
         raise Refused(f"{param}: a function has no name.", param=param, code="invalid_function")
     description = given.get("description")
     parameters = to_object(given.get("parameters"))
-    return Function(
+    return OfferedFunction(
         name,
         description if isinstance(description, str) else "",
         parameters or NO_ARGUMENTS,
@@ -156,7 +156,7 @@ def _chosen_name(choice: JSONObject) -> str:
     return str((to_object(choice.get("function")) or choice).get("name", ""))
 
 
-def _find(offer: Offer, name: str, param: str) -> Function:
+def _find(offer: Offer, name: str, param: str) -> OfferedFunction:
     function = offer.functions.get(name)
     if function is None:
         raise Refused(

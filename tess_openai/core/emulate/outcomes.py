@@ -26,7 +26,7 @@ class FunctionCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class TextOutcome:
     """The answer is text.
 
     Attributes:
@@ -43,7 +43,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Called:
+class ToolCallOutcome:
     """The answer is calls, perhaps after prose.
 
     Attributes:
@@ -58,7 +58,7 @@ class Called:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
+class FailedOutcome:
     """The request demanded what the model did not do.
 
     Attributes:
@@ -68,7 +68,7 @@ class Failed:
     refused: Refused
 
 
-Settled: TypeAlias = Said | Called | Failed
+FinalOutcome: TypeAlias = TextOutcome | ToolCallOutcome | FailedOutcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,7 @@ class AskAgain:
     text: str = field(default="", repr=False)
     messages: tuple[JSONObject, ...] = field(repr=False)
     change: Change
-    otherwise: Settled
+    fallback: FinalOutcome
 
 
-Outcome: TypeAlias = Settled | AskAgain
+Outcome: TypeAlias = FinalOutcome | AskAgain

@@ -7,7 +7,7 @@ from inspect import cleandoc
 from typing import Final
 
 from tess_openai.core.emulate.marks import Marks, escape
-from tess_openai.core.emulate.offers import Function, Offer
+from tess_openai.core.emulate.offers import Offer, OfferedFunction
 from tess_openai.core.emulate.prompts import Prompts, fill
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 
@@ -79,7 +79,7 @@ def _marks(marks: Marks) -> dict[str, str]:
     }
 
 
-def _function_line(function: Function) -> str:
+def _function_line(function: OfferedFunction) -> str:
     line: JSONObject = {"name": function.name}
     if function.description:
         line["description"] = cleandoc(function.description)

@@ -12,10 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from tess_openai.core.emulate.candidates import Candidate, find_candidates
+from tess_openai.core.emulate.coercion import SchemaChecker, fits_types, root_types, validate_and_coerce
+from tess_openai.core.emulate.json_candidates import Candidate, find_candidates
 from tess_openai.core.emulate.prompts import Prompts, fill
 from tess_openai.core.emulate.protocol import compact_json, compact_schema
-from tess_openai.core.emulate.schemas import SchemaChecker, check_and_mend, fits_types, root_types
 from tess_openai.core.jsons import JSONObject, parse_json, to_object
 from tess_openai.core.refusals import Refused
 
@@ -100,7 +100,7 @@ def extract(text: str, wanted: JSONFormat, check: SchemaChecker, *, is_cut: bool
     longest = 0
     latest = found.candidates[: -_MAX_CANDIDATES - 1 : -1]
     for candidate in sorted(latest, key=lambda each: not each.value):  # what is empty last
-        value, errors = check_and_mend(wanted.schema, candidate.value, check)
+        value, errors = validate_and_coerce(wanted.schema, candidate.value, check)
         if not candidate.is_whole and (is_cut or errors):
             return Extract(None, _problems(errors) or [_CUT], candidate.start)
         is_meant = fits_types(candidate.value, types)

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
-from tess_openai.testing.answers import Run
+from tess_openai.testing.agent_runs import AgentRun
 from tess_openai.testing.wire import WireResponse
 
 Struck: TypeAlias = Literal["any answer", "streams", "completions"]
 
 
-def _same_run(run: Run) -> Run:
+def _same_run(run: AgentRun) -> AgentRun:
     return run
 
 
@@ -36,7 +36,7 @@ class Fault:
     name: str
     strikes: Struck = "any answer"
     instead: WireResponse | None = field(default=None, repr=False)
-    on_run: Callable[[Run], Run] = field(default=_same_run, repr=False)
+    on_run: Callable[[AgentRun], AgentRun] = field(default=_same_run, repr=False)
     on_response: Callable[[WireResponse], WireResponse] = field(default=_same_response, repr=False)
     then: Fault | None = None
 
@@ -51,7 +51,7 @@ def together(*faults: Fault) -> Fault:
     for fault in faults:
         strikes = strikes if fault.strikes == "any answer" else fault.strikes
 
-    def on_run(run: Run) -> Run:
+    def on_run(run: AgentRun) -> AgentRun:
         for fault in faults:
             run = fault.on_run(run)
         return run

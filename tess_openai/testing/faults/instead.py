@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from tess_openai.testing import refusals
+from tess_openai.testing import error_responses
 from tess_openai.testing.faults.fault import Fault
 from tess_openai.testing.wire import FOREVER, json_response, text_response
 
@@ -19,7 +19,9 @@ def answers(status: int, payload: object) -> Fault:
 
 def rate_limited(*, retry_after_seconds: float = 1, header: bool = False) -> Fault:
     """Answer 429, with the wait in the body and, if asked for, in the header too."""
-    return Fault(name="rate_limited", instead=refusals.rate_limited(retry_after_seconds, header=header))
+    return Fault(
+        name="rate_limited", instead=error_responses.rate_limited(retry_after_seconds, header=header)
+    )
 
 
 def gateway_timeout(*, wait_seconds: float = 0.0, phantom: bool = False) -> Fault:
@@ -29,7 +31,7 @@ def gateway_timeout(*, wait_seconds: float = 0.0, phantom: bool = False) -> Faul
         wait_seconds: About 100 in life.
         phantom: The execution goes on unseen, and makes the next request fail with 500.
     """
-    answer = replace(refusals.gateway_timeout(), delay_seconds=wait_seconds)
+    answer = replace(error_responses.gateway_timeout(), delay_seconds=wait_seconds)
     return Fault(name="gateway_timeout", instead=answer, then=server_error() if phantom else None)
 
 

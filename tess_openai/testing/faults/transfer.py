@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final, Literal, TypeAlias
 
 from tess_openai.core.jsons import JSONObject
-from tess_openai.testing.answers import DONE, to_event
+from tess_openai.testing.agent_runs import DONE, to_event
 from tess_openai.testing.faults.fault import Fault, Struck
 from tess_openai.testing.wire import FOREVER, Piece, WireResponse
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tess_openai.core.chat.chunks import ChunkReader, StreamFault, unescaped
-from tess_openai.core.chat.stream import ChunkWriter, StreamFilter
+from tess_openai.core.chat.chunks import ChunkReader, StreamFault, unescape_json_text
+from tess_openai.core.chat.stream_filter import ChunkWriter, StreamFilter
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.policy import Policy
 from tess_openai.core.sse import ServerSentEvent
@@ -49,9 +49,9 @@ def begun() -> ChunkReader:
 def test_any_texts_take_the_shorter_way(*, texts: list[str], ascii_only: bool) -> None:
     """Also with quotes, line ends and what else JSON escapes; they are what a parser reads."""
     texts = [text.encode("utf-8", "ignore").decode() for text in texts]
-    found = begun().texts_of_alike(b"".join(event(text, ascii_only=ascii_only) for text in texts))
+    found = begun().match_template(b"".join(event(text, ascii_only=ascii_only) for text in texts))
     assert found is not None
-    assert [unescaped(text) for text in found] == texts
+    assert [unescape_json_text(text) for text in found] == texts
 
 
 SCRAPS = st.sampled_from(
@@ -69,9 +69,9 @@ SCRAPS = st.sampled_from(
 def test_what_is_no_json_never_takes_it(scraps: list[bytes]) -> None:
     """What is taken for a text is one for a parser too, and the same."""
     text = b"".join(scraps)
-    found = begun().texts_of_alike(spelt(text) + event("wind"))
+    found = begun().match_template(spelt(text) + event("wind"))
     if found is not None:
-        assert [json.loads(b'"' + each + b'"') for each in found] == [*map(unescaped, found)]
+        assert [json.loads(b'"' + each + b'"') for each in found] == [*map(unescape_json_text, found)]
     try:
         is_text = isinstance(json.loads((b'"' + text + b'"').decode()), str)
     except ValueError:
@@ -98,7 +98,7 @@ def test_what_is_no_json_never_takes_it(scraps: list[bytes]) -> None:
 )
 def test_what_is_not_certain_is_parsed(data: bytes) -> None:
     """The shorter way is for texts alone."""
-    assert begun().texts_of_alike(data) is None
+    assert begun().match_template(data) is None
 
 
 @pytest.mark.parametrize("text", ["content", "tess-6", "index"])
@@ -107,7 +107,7 @@ def test_a_text_that_stands_elsewhere_too_gives_no_shape(text: str) -> None:
     reader = ChunkReader("tess-6", lambda: 0, lambda: "x")
     for data in (chunk("", role="assistant"), chunk(text)):
         reader.read(ServerSentEvent("", data))
-    assert reader.texts_of_alike(event("wind")) is None
+    assert reader.match_template(event("wind")) is None
 
 
 @pytest.mark.parametrize(("content", "other"), [(b"a\\n", b"a\n"), (b"\\u0061", b"a"), (b"\\\\n", b"\\n")])
@@ -117,7 +117,7 @@ def test_a_text_that_is_spelt_otherwise_elsewhere_gives_no_shape(content: bytes,
     reader = ChunkReader("tess-6", lambda: 0, lambda: "x")
     for each in (chunk("", role="assistant"), data):
         reader.read(ServerSentEvent("", each))
-    assert reader.texts_of_alike(b"data: " + data.replace(b'"%b"' % other, b'"ZZ"') + b"\n\n") is None
+    assert reader.match_template(b"data: " + data.replace(b'"%b"' % other, b'"ZZ"') + b"\n\n") is None
 
 
 def test_a_broken_line_of_known_shape_is_a_fault() -> None:

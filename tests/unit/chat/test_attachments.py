@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from tess_openai.core.chat import request
+from tess_openai.core.chat import request_translation
 from tess_openai.core.options import Options
 from tess_openai.core.policy import Policy
 
-prepare = partial(request.prepare, new_id=lambda: "0123456789ab")
+prepare = partial(request_translation.translate_request, new_id=lambda: "0123456789ab")
 
 FILE = {"type": "file", "file": {"file_id": "389571"}}
 TEXT = {"type": "text", "text": "Sum it up."}
@@ -42,10 +42,10 @@ def test_a_file_of_tess_becomes_a_file_id(
     """And the ledger says that this is assumed."""
     given = {"messages": messages} if own is None else {"messages": messages, "file_ids": own}
     before = copy.deepcopy(given)
-    prepared = prepare(given, Options(), new_id=str)
+    translated = prepare(given, Options(), new_id=str)
     assert given == before
-    assert prepared.body == {"messages": [{"role": "user", "content": content}], "file_ids": file_ids}
-    assert any("assumed" in change.why for change in prepared.ledger.changes)
+    assert translated.body == {"messages": [{"role": "user", "content": content}], "file_ids": file_ids}
+    assert any("assumed" in change.why for change in translated.ledger.changes)
 
 
 @pytest.mark.parametrize(
@@ -63,9 +63,9 @@ def test_a_file_of_tess_becomes_a_file_id(
 )
 def test_another_file_is_not_sent(file: object) -> None:
     """As before: a note in the text, and a warning."""
-    prepared = prepare({"messages": [user(TEXT, {"type": "file", "file": file})]}, Options(), new_id=str)
-    assert "file_ids" not in prepared.body
-    assert prepared.ledger.changes[0].warn == "messages"
+    translated = prepare({"messages": [user(TEXT, {"type": "file", "file": file})]}, Options(), new_id=str)
+    assert "file_ids" not in translated.body
+    assert translated.ledger.changes[0].warn == "messages"
 
 
 def test_null_is_no_list_of_the_callers() -> None:

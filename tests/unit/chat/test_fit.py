@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tess_openai.core.agents import Agent, Question
-from tess_openai.core.chat.request import Prepared, prepare
+from tess_openai.core.chat.request_translation import TranslatedRequest, translate_request
 from tess_openai.core.chat.target import Target, to_target
 from tess_openai.core.options import Options
 from tess_openai.core.policy import Policy
@@ -37,13 +37,13 @@ UNKNOWN = Agent(id=46)
 FUNCTION = {"type": "function", "function": {"name": "f", "parameters": {}}}
 
 
-def fitted(agent: Agent | None, fields: dict[str, Any], **options: Any) -> Prepared:  # noqa: ANN401
+def fitted(agent: Agent | None, fields: dict[str, Any], **options: Any) -> TranslatedRequest:  # noqa: ANN401
     """Translate a request for an agent; what was given must not change."""
     given = {"messages": MESSAGES, **fields}
     before = copy.deepcopy(given)
-    prepared = prepare(given, Options(**options), agent, new_id=str)
+    translated = translate_request(given, Options(**options), agent, new_id=str)
     assert given == before
-    return prepared
+    return translated
 
 
 def sent(agent: Agent | None, fields: dict[str, Any], **options: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -136,9 +136,9 @@ def test_many_options_are_listed_in_part() -> None:
 @pytest.mark.parametrize("param", ["model", "tools"])
 def test_forward_sends_what_the_agent_does_not_offer(param: str) -> None:
     """The caller knows better, and it is on record."""
-    prepared = fitted(FULL, {param: "brand-new"}, policy=Policy("warn", {param: "forward"}))
-    assert prepared.body[param] == "brand-new"
-    assert [(change.action, change.param) for change in prepared.ledger.changes] == [("forwarded", param)]
+    translated = fitted(FULL, {param: "brand-new"}, policy=Policy("warn", {param: "forward"}))
+    assert translated.body[param] == "brand-new"
+    assert [(change.action, change.param) for change in translated.ledger.changes] == [("forwarded", param)]
 
 
 def test_a_fixed_model_is_told_of_or_refused() -> None:

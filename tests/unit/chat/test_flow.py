@@ -14,23 +14,23 @@ from tess_openai.core.calls import (
     Answer,
     Call,
     Event,
-    HoldBack,
     Incoming,
     Outgoing,
+    PauseKey,
     ReadAll,
-    Report,
+    ReportChanges,
     exchange,
     read_all,
     read_piece,
 )
-from tess_openai.core.chat.exchange import LEDGER_HEADER, ledger_header
-from tess_openai.core.chat.flow import chat_completion
+from tess_openai.core.chat.chat_flow import chat_completion
+from tess_openai.core.chat.context import LEDGER_HEADER, ledger_header
 from tess_openai.core.errors import ERROR_BODY_LIMIT, RATE_HINT
 from tess_openai.core.jsons import parse_object
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.options import Options
 from tess_openai.core.policy import Policy
-from tess_openai.ledgers import changes_of
+from tess_openai.response_changes import changes_of
 
 JSON: TypeAlias = dict[str, Any]
 
@@ -139,17 +139,17 @@ def drive(
         if isinstance(step, Outgoing):
             run.sent.append(step)
             event = Incoming(200, AS_JSON) if incoming is None else incoming
-        elif isinstance(step, Report):
+        elif isinstance(step, ReportChanges):
             run.told.append([change.param for change in step.changes])
             event = refusing
         elif isinstance(step, ReadAll):
             event = b"".join(piece for piece in left if isinstance(piece, bytes))
             if incoming is not None and incoming.status >= 400:
-                assert step == ReadAll(ERROR_BODY_LIMIT, may_break=True)
+                assert step == ReadAll(ERROR_BODY_LIMIT, allow_truncation=True)
         elif step is READ:
             piece = left.pop(0) if left else b""
             event, error = (None, piece) if isinstance(piece, Exception) else (piece, None)
-        elif isinstance(step, HoldBack):
+        elif isinstance(step, PauseKey):
             run.held.append(step.seconds)
         elif isinstance(step, Answer):
             run.answer = step
@@ -269,7 +269,7 @@ def test_the_clients_patience_decides_over_a_wait() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "stays", "outcome"),
+    ("status", "redirects_within_api", "outcome"),
     [
         (307, True, "as is"),
         (308, True, "as is"),
@@ -280,10 +280,10 @@ def test_the_clients_patience_decides_over_a_wait() -> None:
     ],
 )
 def test_a_redirect_is_followed_only_where_nothing_is_lost_or_leaks(
-    *, status: int, stays: bool, outcome: object
+    *, status: int, redirects_within_api: bool, outcome: object
 ) -> None:
     """To the same place and with the same request, or not at all."""
-    run = drive(CHAT, Incoming(status, {"location": "/x"}, stays))
+    run = drive(CHAT, Incoming(status, {"location": "/x"}, redirects_within_api))
     assert (run.answer.base if outcome == "as is" else run.answer.status) == outcome
     if outcome == 502:
         assert run.error["code"] == "redirected"

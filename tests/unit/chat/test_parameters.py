@@ -8,20 +8,20 @@ from typing import Any
 
 import pytest
 
-from tess_openai.core.chat import request
+from tess_openai.core.chat import request_translation
 from tess_openai.core.chat.parameters import (
     CHAT_PARAMETERS,
     POLICY_PARAMETERS,
-    STRIPPED,
     TOOL_PARAMETERS,
+    UNSUPPORTED,
     stop_sequences,
 )
-from tess_openai.core.chat.request import Prepared
+from tess_openai.core.chat.request_translation import TranslatedRequest
 from tess_openai.core.options import Options, UsageOption
 from tess_openai.core.policy import Policy, Word
 from tess_openai.core.refusals import Refused
 
-prepare = partial(request.prepare, new_id=lambda: "0123456789ab")
+prepare = partial(request_translation.translate_request, new_id=lambda: "0123456789ab")
 
 CHAT: dict[str, Any] = {"model": "tess-6", "messages": [{"role": "user", "content": "hello"}]}
 
@@ -77,51 +77,51 @@ ASKING: dict[str, Any] = {
 }
 
 
-def prepared_with(name: str, value: object, word: Word = "warn") -> Prepared:
+def prepared_with(name: str, value: object, word: Word = "warn") -> TranslatedRequest:
     """Translate an ordinary chat with one more parameter."""
     return prepare({**CHAT, name: value}, Options(policy=Policy(word)))
 
 
 def test_the_tables_of_this_test_name_every_parameter() -> None:
     """A parameter that is added without a value to try fails here."""
-    assert set(ASKING) == set(STRIPPED)
-    assert set(NEUTRAL) <= set(STRIPPED)
+    assert set(ASKING) == set(UNSUPPORTED)
+    assert set(NEUTRAL) <= set(UNSUPPORTED)
 
 
-@pytest.mark.parametrize("name", STRIPPED)
+@pytest.mark.parametrize("name", UNSUPPORTED)
 def test_null_asks_for_nothing(name: str) -> None:
     """The SDK sends null for an explicit None."""
-    prepared = prepared_with(name, None, "error")
-    assert (prepared.body, prepared.ledger.changes) == (CHAT, ())
+    translated = prepared_with(name, None, "error")
+    assert (translated.body, translated.ledger.changes) == (CHAT, ())
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name in NEUTRAL for value in NEUTRAL[name]])
 def test_a_neutral_value_is_left_out_in_silence(name: str, value: object) -> None:
     """Under the strictest policy too: nothing is lost by it."""
-    prepared = prepared_with(name, value, "error")
-    assert (prepared.body, prepared.ledger.changes) == (CHAT, ())
-    assert not prepared.untouched
+    translated = prepared_with(name, value, "error")
+    assert (translated.body, translated.ledger.changes) == (CHAT, ())
+    assert not translated.untouched
 
 
-@pytest.mark.parametrize("name", STRIPPED)
+@pytest.mark.parametrize("name", UNSUPPORTED)
 def test_warn_leaves_out_and_warns(name: str) -> None:
     """One change, for the parameter, with a category to silence it by."""
-    prepared = prepared_with(name, ASKING[name])
-    assert prepared.body == CHAT
-    (change,) = prepared.ledger.changes
+    translated = prepared_with(name, ASKING[name])
+    assert translated.body == CHAT
+    (change,) = translated.ledger.changes
     assert (change.action, change.param, change.warn) == ("stripped", name, "parameter")
     assert change.why.startswith("Tess does not have it, so ")
 
 
-@pytest.mark.parametrize("name", STRIPPED)
+@pytest.mark.parametrize("name", UNSUPPORTED)
 def test_ignore_leaves_out_and_keeps_it_in_the_ledger(name: str) -> None:
     """Silent, not forgotten."""
-    prepared = prepared_with(name, ASKING[name], "ignore")
-    assert prepared.body == CHAT
-    assert [(change.param, change.warn) for change in prepared.ledger.changes] == [(name, None)]
+    translated = prepared_with(name, ASKING[name], "ignore")
+    assert translated.body == CHAT
+    assert [(change.param, change.warn) for change in translated.ledger.changes] == [(name, None)]
 
 
-@pytest.mark.parametrize("name", STRIPPED)
+@pytest.mark.parametrize("name", UNSUPPORTED)
 def test_error_refuses_as_openai_does(name: str) -> None:
     """400, `unsupported_parameter`, and `param` is the parameter's name."""
     with pytest.raises(Refused) as caught:
@@ -130,16 +130,16 @@ def test_error_refuses_as_openai_does(name: str) -> None:
     assert (refused.status, refused.param, refused.code) == (400, name, "unsupported_parameter")
 
 
-@pytest.mark.parametrize("name", STRIPPED)
+@pytest.mark.parametrize("name", UNSUPPORTED)
 def test_forward_sends_as_given(name: str) -> None:
     """The body is what the caller gave, and the ledger says so."""
-    prepared = prepared_with(name, ASKING[name], "forward")
-    assert prepared.body == {**CHAT, name: ASKING[name]}
-    assert prepared.untouched
-    assert [(change.action, change.param) for change in prepared.ledger.changes] == [("forwarded", name)]
+    translated = prepared_with(name, ASKING[name], "forward")
+    assert translated.body == {**CHAT, name: ASKING[name]}
+    assert translated.untouched
+    assert [(change.action, change.param) for change in translated.ledger.changes] == [("forwarded", name)]
 
 
-@pytest.mark.parametrize("name", [name for name in STRIPPED if STRIPPED[name].can_emulate])
+@pytest.mark.parametrize("name", [name for name in UNSUPPORTED if UNSUPPORTED[name].can_emulate])
 def test_what_can_be_emulated_says_how(name: str) -> None:
     """The warning names the remedy."""
     (change,) = prepared_with(name, ASKING[name]).ledger.changes
@@ -165,20 +165,20 @@ def test_stream_options_are_honoured_or_told_of(
     stream_options: object, usage: UsageOption, lost: str | None
 ) -> None:
     """`include_usage` is the adapter's own work; what it cannot do is a change."""
-    prepared = prepare(
+    translated = prepare(
         {**CHAT, "stream": True, "stream_options": stream_options},
         Options(usage=usage),
     )
-    assert prepared.body == {**CHAT, "stream": True}
-    told = [(change.param, change.given) for change in prepared.ledger.changes]
+    assert translated.body == {**CHAT, "stream": True}
+    told = [(change.param, change.given) for change in translated.ledger.changes]
     assert told == ([("stream_options", lost)] if lost else [])
 
 
 def test_stream_options_can_be_forwarded() -> None:
     """As given, when the policy says so."""
     options = {"include_obfuscation": True}
-    prepared = prepare({**CHAT, "stream_options": options}, Options(policy=Policy("forward")))
-    assert prepared.body == {**CHAT, "stream_options": options}
+    translated = prepare({**CHAT, "stream_options": options}, Options(policy=Policy("forward")))
+    assert translated.body == {**CHAT, "stream_options": options}
 
 
 @pytest.mark.parametrize(
@@ -218,24 +218,24 @@ CUSTOM: dict[str, Any] = {
 def test_fields_of_the_agents_own_pass_untouched() -> None:
     """Null too: only parameters of OpenAI's chat API are ever left out."""
     given = {**CHAT, **CUSTOM}
-    prepared = prepare(given, Options(policy=Policy("error")))
-    assert prepared.untouched
-    assert prepared.body == given
+    translated = prepare(given, Options(policy=Policy("error")))
+    assert translated.untouched
+    assert translated.body == given
 
 
 def test_a_calls_own_options_are_consumed() -> None:
     """`tess_openai` configures this call and is not sent."""
-    prepared = prepare({**CHAT, "seed": 7, "tess_openai": {"unsupported": "ignore"}}, Options())
-    assert prepared.body == CHAT
-    assert [(change.param, change.warn) for change in prepared.ledger.changes] == [("seed", None)]
+    translated = prepare({**CHAT, "seed": 7, "tess_openai": {"unsupported": "ignore"}}, Options())
+    assert translated.body == CHAT
+    assert [(change.param, change.warn) for change in translated.ledger.changes] == [("seed", None)]
 
 
 @pytest.mark.parametrize("name", ["model", "stream", "messages", "temperature", "tools"])
 def test_null_for_a_parameter_of_tess_is_left_out(name: str) -> None:
     """An explicit None means "not given"."""
     given = {**CHAT, name: None}
-    prepared = prepare(given, Options(policy=Policy("error")))
-    assert prepared.body == {key: value for key, value in given.items() if key != name}
+    translated = prepare(given, Options(policy=Policy("error")))
+    assert translated.body == {key: value for key, value in given.items() if key != name}
 
 
 def sdk_parameters() -> set[str]:
@@ -270,5 +270,6 @@ def test_no_parameter_is_known_that_the_newest_sdk_lacks() -> None:
 def test_a_policy_can_be_set_for_every_parameter() -> None:
     """`unsupported=` takes all of them, the tools' included."""
     assert (
-        set(STRIPPED) | TOOL_PARAMETERS | {"messages", "temperature", "stream_options"} <= POLICY_PARAMETERS
+        set(UNSUPPORTED) | TOOL_PARAMETERS | {"messages", "temperature", "stream_options"}
+        <= POLICY_PARAMETERS
     )

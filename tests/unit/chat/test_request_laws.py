@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tess_openai.core.chat.parameters import CHAT_PARAMETERS, TOOL_PARAMETERS
-from tess_openai.core.chat.request import Prepared, prepare
+from tess_openai.core.chat.request_translation import TranslatedRequest, translate_request
 from tess_openai.core.options import Options
 from tess_openai.core.policy import Policy, Word
 from tess_openai.core.refusals import Refused
@@ -119,9 +119,9 @@ odd = st.dictionaries(
 words = st.sampled_from(["warn", "ignore", "forward"])
 
 
-def translate(body: JSON, word: Any = "warn") -> Prepared:  # noqa: ANN401
+def translate(body: JSON, word: Any = "warn") -> TranslatedRequest:  # noqa: ANN401
     """Translate under a policy that does not refuse."""
-    return prepare(body, Options(policy=Policy(word)), new_id=str)
+    return translate_request(body, Options(policy=Policy(word)), new_id=str)
 
 
 def all_texts(value: object) -> list[str]:
@@ -145,12 +145,12 @@ def test_what_the_caller_passed_is_not_changed(body: JSON, word: str) -> None:
 @given(well_formed | odd, words)
 def test_no_parameter_vanishes(body: JSON, word: str) -> None:
     """Each is sent, asks for nothing or is named in the ledger; and nothing is sent that was not asked."""
-    prepared = translate(body, word)
-    named = {change.param.partition(".")[0] for change in prepared.ledger.changes}
+    translated = translate(body, word)
+    named = {change.param.partition(".")[0] for change in translated.ledger.changes}
     if named & TOOL_PARAMETERS:
         named |= TOOL_PARAMETERS  # they are read together
     for name, value in body.items():
-        gone = name not in prepared.body
+        gone = name not in translated.body
         nothing = value in (None, "", [], {}, [""], *NEUTRAL.get(name, ())) or name == "parallel_tool_calls"
         assert (
             not gone
@@ -158,7 +158,7 @@ def test_no_parameter_vanishes(body: JSON, word: str) -> None:
             or name in named
             or "none" in (body.get("tool_choice"), body.get("function_call"))
         )
-    assert set(prepared.body) <= {*body, "tools", "file_ids"}
+    assert set(translated.body) <= {*body, "tools", "file_ids"}
 
 
 SHARED: dict[Word, Options] = {
@@ -173,12 +173,12 @@ def test_what_came_before_changes_nothing(body: JSON, others: list[JSON], word: 
         outcomes: list[object] = []
         for options in (SHARED[word], Options(policy=Policy(word))):
             try:
-                prepared = prepare(given_body, options, new_id=lambda: "x")
+                translated = translate_request(given_body, options, new_id=lambda: "x")
             except Refused as refused:
                 outcomes.append(str(refused))
                 continue
-            outcomes.append((json.dumps(prepared.body), prepared.untouched, prepared.ledger.changes))
-            prepared.body.clear()  # it is the call's own
+            outcomes.append((json.dumps(translated.body), translated.untouched, translated.ledger.changes))
+            translated.body.clear()  # it is the call's own
         assert outcomes[0] == outcomes[1]
 
 
@@ -186,7 +186,7 @@ def test_parameters_are_worked_out_once_whatever_the_messages() -> None:
     """Else the law above would hold for nothing."""
     options = Options()
     for text in ("hi", "and now?"):
-        prepare({"messages": [{"role": "user", "content": text}], "seed": 1}, options, new_id=str)
+        translate_request({"messages": [{"role": "user", "content": text}], "seed": 1}, options, new_id=str)
     assert len(options.settled._made) == 1
 
 
@@ -195,18 +195,18 @@ def test_what_is_sent_as_given_is_of_this_very_call() -> None:
     options = Options()
     for _ in range(2):
         body = {"messages": [{"role": "user", "content": "hi"}], "x": [["deep"]], "metadata": {"a": "b"}}
-        prepared = prepare(body, options, new_id=str)
-        assert prepared.body["x"] is body["x"]
-        assert prepared.body["messages"] is body["messages"]
+        translated = translate_request(body, options, new_id=str)
+        assert translated.body["x"] is body["x"]
+        assert translated.body["messages"] is body["messages"]
 
 
 @given(well_formed | odd)
 def test_what_is_forwarded_is_what_was_given(body: JSON) -> None:
     """The policy `forward` sends each parameter that it names as it was."""
-    prepared = translate(body, "forward")
-    for change in prepared.ledger.changes:
+    translated = translate(body, "forward")
+    for change in translated.ledger.changes:
         if change.action == "forwarded" and "." not in change.param and change.param != "stream_options":
-            assert prepared.body[change.param] == body[change.param]
+            assert translated.body[change.param] == body[change.param]
 
 
 @given(well_formed)
@@ -239,12 +239,12 @@ def test_translating_twice_changes_nothing(body: JSON, word: str) -> None:
 def test_under_error_nothing_is_lost(body: JSON) -> None:
     """It is refused, or every change is one that loses nothing."""
     try:
-        prepared = prepare(body, Options(policy=Policy("error")), new_id=str)
+        translated = translate_request(body, Options(policy=Policy("error")), new_id=str)
     except Refused:
         return
-    assert {change.action for change in prepared.ledger.changes} <= {"mapped"}
+    assert {change.action for change in translated.ledger.changes} <= {"mapped"}
     assert [change.action for change in translate(body).ledger.changes] == [
-        change.action for change in prepared.ledger.changes
+        change.action for change in translated.ledger.changes
     ]
 
 

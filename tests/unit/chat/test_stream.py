@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tess_openai.core.chat.chunks import ChunkReader
-from tess_openai.core.chat.stream import ChunkWriter, StreamFilter, texts_of_chunk, with_ledger
+from tess_openai.core.chat.stream_filter import ChunkWriter, StreamFilter, texts_of_chunk, with_ledger
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.policy import Policy
 

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from tess_openai.core.changes import Action, Topic
-from tess_openai.core.chat import request
+from tess_openai.core.chat import request_translation
 from tess_openai.core.chat.parameters import TOOL_PARAMETERS
 from tess_openai.core.chat.tools import to_tools
 from tess_openai.core.ledger import Ledger
@@ -16,7 +16,7 @@ from tess_openai.core.options import HOSTED_TOOLS, Options
 from tess_openai.core.policy import Policy
 from tess_openai.core.refusals import Refused
 
-prepare = partial(request.prepare, new_id=lambda: "0123456789ab")
+prepare = partial(request_translation.translate_request, new_id=lambda: "0123456789ab")
 
 JSON: TypeAlias = dict[str, Any]
 Told: TypeAlias = list[tuple[Action, str, Topic | None]]
@@ -28,9 +28,9 @@ DEMAND: JSON = {"type": "function", "function": {"name": "get_weather"}}
 
 def sent_and_told(given: JSON, **options: Any) -> tuple[JSON, Told]:  # noqa: ANN401
     """Return the tool parameters that are sent, and (action, param, warning) of each change."""
-    prepared = prepare(given, Options(**options))
-    told = [(change.action, change.param, change.warn) for change in prepared.ledger.changes]
-    return {name: value for name, value in prepared.body.items() if name in TOOL_PARAMETERS}, told
+    translated = prepare(given, Options(**options))
+    told = [(change.action, change.param, change.warn) for change in translated.ledger.changes]
+    return {name: value for name, value in translated.body.items() if name in TOOL_PARAMETERS}, told
 
 
 @pytest.mark.parametrize(
@@ -132,9 +132,9 @@ FUNCTIONS = [
 @pytest.mark.parametrize(("given", "param", "count"), FUNCTIONS)
 def test_functions_become_no_tools_with_a_warning(given: JSON, param: str, count: str) -> None:
     """The warning counts them and names the remedy."""
-    prepared = prepare(given, Options(tools="wikipedia"))
-    assert prepared.body == {"tools": "no-tools"}
-    (change,) = prepared.ledger.changes
+    translated = prepare(given, Options(tools="wikipedia"))
+    assert translated.body == {"tools": "no-tools"}
+    (change,) = translated.ledger.changes
     assert (change.action, change.param, change.given, change.sent, change.warn) == (
         "stripped",
         param,

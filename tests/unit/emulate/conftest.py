@@ -10,7 +10,7 @@ import pytest
 
 from tess_openai.core.emulate.emulation import Emulation, parse_emulation
 from tess_openai.core.emulate.prompts import Prompts
-from tess_openai.edge.schemas import load_schema_checker
+from tess_openai.edge.schema_validator import load_schema_checker
 
 NONCE = "k7x2q1"
 ALL_PARAMS = ("tools", "functions", "response_format", "stop", "max_tokens", "max_completion_tokens")

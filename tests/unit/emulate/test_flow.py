@@ -9,12 +9,22 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from tess_openai.core.calls import READ, Answer, Call, Event, HoldBack, Incoming, Outgoing, ReadAll, Report
-from tess_openai.core.chat.flow import chat_completion
+from tess_openai.core.calls import (
+    READ,
+    Answer,
+    Call,
+    Event,
+    Incoming,
+    Outgoing,
+    PauseKey,
+    ReadAll,
+    ReportChanges,
+)
+from tess_openai.core.chat.chat_flow import chat_completion
 from tess_openai.core.jsons import parse_object
 from tess_openai.core.options import Options
 from tess_openai.core.policy import Policy
-from tess_openai.edge.schemas import check_schema
+from tess_openai.edge.schema_validator import check_schema
 
 JSON: TypeAlias = dict[str, Any]
 Exchange: TypeAlias = tuple[Incoming, Sequence[bytes | Exception]]
@@ -104,14 +114,14 @@ def drive(
                 continue
             reply, pieces = next_one
             run.unread = list(pieces)
-        elif isinstance(step, Report):
+        elif isinstance(step, ReportChanges):
             reply = "told to raise" if reports == refusing else None
             reports += 1
         elif isinstance(step, ReadAll):
             reply = b"".join(piece for piece in run.unread if isinstance(piece, bytes))
         elif isinstance(step, Answer):
             run.answer, run.body = step, step.body or b""
-        elif not isinstance(step, HoldBack):
+        elif not isinstance(step, PauseKey):
             assert isinstance(step, bytes)
             run.body += step
 
@@ -119,7 +129,7 @@ def drive(
 def test_each_call_is_told_before_it_is_sent() -> None:
     """The further one too: it is paid."""
     run = drive({**CHAT, "stream": True}, saying(BAD), saying(GOOD))
-    assert run.steps[:4] == ["Report", "Outgoing", "Report", "Outgoing"]
+    assert run.steps[:4] == ["ReportChanges", "Outgoing", "ReportChanges", "Outgoing"]
     assert run.steps[4] == "Answer"
 
 
@@ -185,7 +195,7 @@ def test_text_of_a_further_answer_stands_apart() -> None:
 
 def test_a_redirect_is_followed_by_the_client_while_nothing_is_given() -> None:
     """In the middle of a stream it cannot be."""
-    elsewhere = Incoming(307, {"location": "/agents/43/openai/chat/completions"}, stays=True)
+    elsewhere = Incoming(307, {"location": "/agents/43/openai/chat/completions"}, redirects_within_api=True)
     run = drive({**CHAT, "stream": True}, (elsewhere, []))
     assert (run.answer.status, run.answer.base) == (307, "as is")
     run = drive({**CHAT, "stream": True}, saying(f"Let me look. {BAD}"), (elsewhere, []))

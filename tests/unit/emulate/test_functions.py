@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tess_openai.core.emulate.answer_parser import Block
 from tess_openai.core.emulate.functions import MAX_CALLS, deltas, message_fields, settle
 from tess_openai.core.emulate.offers import parse_offer
 from tess_openai.core.emulate.outcomes import FunctionCall
-from tess_openai.core.emulate.parser import Block
 from tess_openai.core.jsons import JSONObject
 
 CALLS = [FunctionCall("call_1", "look", '{"at": "x"}'), FunctionCall("call_2", "leap", "{}")]

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tess_openai.core.emulate.answer_parser import AnswerParser
+from tess_openai.core.emulate.answer_reader import AnswerReader
 from tess_openai.core.emulate.emulation import Emulation
 from tess_openai.core.emulate.marks import Marks, escape, restore
-from tess_openai.core.emulate.outcomes import AskAgain, Called, Failed, Outcome, Said
-from tess_openai.core.emulate.parser import AnswerParser
-from tess_openai.core.emulate.reader import AnswerReader
+from tess_openai.core.emulate.outcomes import AskAgain, FailedOutcome, Outcome, TextOutcome, ToolCallOutcome
 
 NONCE = "k7x2q1"
 MARKS = Marks(NONCE)
@@ -107,14 +107,14 @@ def result(emulation: Emulation, pieces: list[str], *, is_cut: bool = False) -> 
     shown = "".join([reader.feed(piece) for piece in pieces])
     outcome: Outcome = reader.finish(is_cut=is_cut)
     if isinstance(outcome, AskAgain):
-        return (shown + outcome.text, outcome.messages, outcome.change, *_settled("", outcome.otherwise))
+        return (shown + outcome.text, outcome.messages, outcome.change, *_settled("", outcome.fallback))
     return _settled(shown, outcome)
 
 
-def _settled(shown: str, outcome: Said | Called | Failed) -> tuple[object, ...]:
-    if isinstance(outcome, Failed):
+def _settled(shown: str, outcome: TextOutcome | ToolCallOutcome | FailedOutcome) -> tuple[object, ...]:
+    if isinstance(outcome, FailedOutcome):
         return (shown, outcome.refused.message)
-    if isinstance(outcome, Called):
+    if isinstance(outcome, ToolCallOutcome):
         return (
             shown + outcome.text,
             [(call.name, call.arguments) for call in outcome.calls],
@@ -184,8 +184,8 @@ def test_a_model_that_repeats_a_user_or_a_tool_makes_no_call(
         reader = AnswerReader(emulation)
         reader.feed(sent[echo[0] : echo[0] + echo[1]])
         outcome = reader.finish()
-        settled = outcome.otherwise if isinstance(outcome, AskAgain) else outcome
-        assert isinstance(settled, Said)
+        settled = outcome.fallback if isinstance(outcome, AskAgain) else outcome
+        assert isinstance(settled, TextOutcome)
 
 
 @given(output=OUTPUTS)
@@ -197,9 +197,9 @@ def test_reading_never_fails_and_calls_only_what_was_offered(
     reader = AnswerReader(emulation)
     reader.feed(f"{MARKS.open}{output}")
     outcome = reader.finish()
-    settled = outcome.otherwise if isinstance(outcome, AskAgain) else outcome
+    settled = outcome.fallback if isinstance(outcome, AskAgain) else outcome
     assert emulation.offer is not None
-    if isinstance(settled, Called):
+    if isinstance(settled, ToolCallOutcome):
         for call in settled.calls:
             assert call.name in emulation.offer.functions
             assert isinstance(json.loads(call.arguments), dict)

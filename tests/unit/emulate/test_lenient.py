@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tess_openai.core.emulate.lenient import MAX_DEPTH, UnreadableError, read_json
-from tess_openai.core.emulate.only_value import read_first_value, read_only_value
+from tess_openai.core.emulate.lenient_json import MAX_DEPTH, UnreadableError, read_json
+from tess_openai.core.emulate.single_value import read_first_value, read_only_value
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 SCALARS = st.none() | st.booleans() | st.integers(-(10**30), 10**30) | FINITE | st.text()

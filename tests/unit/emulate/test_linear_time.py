@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from tess_openai.core.emulate.answer_reader import AnswerReader
 from tess_openai.core.emulate.emulation import Emulation
-from tess_openai.core.emulate.reader import AnswerReader
 
 OPEN = "<call:k7x2q1>"
 JSON: dict[str, Any] = {"tools": None, "response_format": {"type": "json_object"}}

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from tess_openai.core.emulate.answer_reader import AnswerReader
 from tess_openai.core.emulate.emulation import Emulation
-from tess_openai.core.emulate.outcomes import AskAgain, Called, Failed, Outcome, Said
-from tess_openai.core.emulate.reader import AnswerReader
+from tess_openai.core.emulate.outcomes import AskAgain, FailedOutcome, Outcome, TextOutcome, ToolCallOutcome
 
 TABLE = Path(__file__).with_name("model_outputs.txt")
 
@@ -48,14 +48,14 @@ def describe(shown: str, outcome: Outcome) -> list[str]:
     """Say what comes of an answer, in the words of the table."""
     if isinstance(outcome, AskAgain):
         before = shown + outcome.text
-        otherwise = describe(before, outcome.otherwise)
+        fallback = describe(before, outcome.fallback)
         lines = [] if not before else [f"before {_told(before)}"]
         asked = f"asks {_told(outcome.change.given)}"
-        return [*lines, asked, *(f"else {line}" for line in otherwise if not line.startswith("before "))]
-    if isinstance(outcome, Failed):
+        return [*lines, asked, *(f"else {line}" for line in fallback if not line.startswith("before "))]
+    if isinstance(outcome, FailedOutcome):
         return [f"fails {outcome.refused.code}"]
     text = shown + outcome.text
-    if isinstance(outcome, Called):
+    if isinstance(outcome, ToolCallOutcome):
         calls = [f"calls {call.name} {json.loads(call.arguments)!r}" for call in outcome.calls]
         return [f"before {_told(text)}", *calls] if text else calls
     said = f"refuses {_told(outcome.refusal)}" if outcome.refusal is not None else f"says {_told(text)}"
@@ -95,8 +95,8 @@ def test_marks_never_reach_the_caller(make_emulation: Callable[..., Emulation]) 
         reader = AnswerReader(emulation)
         shown = reader.feed(case.output)
         outcome = reader.finish()
-        settled = outcome.otherwise if isinstance(outcome, AskAgain) else outcome
-        text = shown + ("" if isinstance(settled, Failed) else settled.text)
-        text += settled.refusal or "" if isinstance(settled, Said) else ""
+        settled = outcome.fallback if isinstance(outcome, AskAgain) else outcome
+        text = shown + ("" if isinstance(settled, FailedOutcome) else settled.text)
+        text += settled.refusal or "" if isinstance(settled, TextOutcome) else ""
         if "<~" not in case.output:
             assert emulation.marks.nonce not in text.lower(), case.title

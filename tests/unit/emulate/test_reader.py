@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from tess_openai.core.emulate.answer_reader import AnswerReader
 from tess_openai.core.emulate.emulation import Emulation
-from tess_openai.core.emulate.outcomes import AskAgain, Called, Failed, Outcome, Said
-from tess_openai.core.emulate.reader import AnswerReader
+from tess_openai.core.emulate.outcomes import AskAgain, FailedOutcome, Outcome, TextOutcome, ToolCallOutcome
 
 CALL = '<call:k7x2q1>{"name": "get_time", "arguments": {}}</call:k7x2q1>'
 BAD_CALL = '<call:k7x2q1>{"name": "fly", "arguments": {}}</call:k7x2q1>'
@@ -29,7 +29,7 @@ def test_prose_goes_out_as_it_comes(make_emulation: Callable[..., Emulation]) ->
     pieces = ["Hel", "lo ", "you <", "b> and <ca", "me> ", "<call", "ing ", "\n```", "py\n", "x", " <"]
     shown = [reader.feed(piece) for piece in pieces]
     assert shown == ["Hel", "lo", " you", " <b> and", " <came>", "", " <calling", "", "", " \n```py\nx", ""]
-    assert reader.finish() == Said(text=" <")
+    assert reader.finish() == TextOutcome(text=" <")
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_repair_holds_its_prose_and_drops_it_where_a_call_comes_of_it(
     reader = AnswerReader(make_emulation(), is_repair=True)
     assert reader.feed(f"Sorry! {CALL}") == ""
     outcome = reader.finish()
-    assert isinstance(outcome, Called)
+    assert isinstance(outcome, ToolCallOutcome)
     assert outcome.text == ""
 
 
@@ -60,7 +60,7 @@ def test_a_repair_that_is_prose_is_the_answer(make_emulation: Callable[..., Emul
     """The model has thought better of it."""
     reader = AnswerReader(make_emulation(), is_repair=True)
     assert reader.feed("I need no function.") == ""
-    assert reader.finish() == Said(text="I need no function.")
+    assert reader.finish() == TextOutcome(text="I need no function.")
 
 
 def test_the_model_is_told_what_was_wrong_in_its_own_conversation(
@@ -102,8 +102,8 @@ def test_the_error_of_a_demand_that_was_not_met_names_it(make_emulation: Callabl
     """Status, parameter and code are for programs, the message for people."""
     choice = {"type": "function", "function": {"name": "get_time"}}
     outcome = AnswerReader(make_emulation(tool_choice=choice)).finish()
-    failed = ask_again(outcome).otherwise
-    assert isinstance(failed, Failed)
+    failed = ask_again(outcome).fallback
+    assert isinstance(failed, FailedOutcome)
     refused = failed.refused
     assert (refused.status, refused.param, refused.code) == (422, "tool_choice", "function_call_missing")
     assert "'get_time'" in refused.message
@@ -115,8 +115,8 @@ def test_the_error_in_the_older_spelling_names_its_parameter(
     """And so does the ledger."""
     body = {"tools": None, "functions": [{"name": "look"}], "function_call": {"name": "look"}}
     outcome = ask_again(AnswerReader(make_emulation(**body)).finish())
-    assert isinstance(outcome.otherwise, Failed)
-    assert outcome.otherwise.refused.param == "function_call"
+    assert isinstance(outcome.fallback, FailedOutcome)
+    assert outcome.fallback.refused.param == "function_call"
     assert outcome.change.param == "functions"
 
 
@@ -125,15 +125,15 @@ def test_what_was_left_aside_is_in_the_ledger(make_emulation: Callable[..., Emul
     reader = AnswerReader(make_emulation(parallel_tool_calls=False))
     reader.feed(f"{CALL}{CALL} It is noon.")
     outcome = reader.finish()
-    assert isinstance(outcome, Called)
+    assert isinstance(outcome, ToolCallOutcome)
     assert [(change.param, change.given) for change in outcome.changes] == [
         ("tool_calls", "1 call"),
         ("content", "11 characters"),
     ]
     reader = AnswerReader(make_emulation())
     reader.feed(CALL + BAD_CALL)
-    called = ask_again(reader.finish()).otherwise
-    assert isinstance(called, Called)
+    called = ask_again(reader.finish()).fallback
+    assert isinstance(called, ToolCallOutcome)
     assert [(change.given, change.warn) for change in called.changes] == [("1 problem", "tools")]
 
 
@@ -142,7 +142,7 @@ def test_a_call_in_an_answer_that_was_cut_is_not_made_up_to_the_end(
 ) -> None:
     """A missing bracket is mended only where the model itself left it out."""
     text = '<call:k7x2q1>{"name": "get_weather", "arguments": {"city": "Lisbon"}'
-    for is_cut, kind in ((False, Called), (True, AskAgain)):
+    for is_cut, kind in ((False, ToolCallOutcome), (True, AskAgain)):
         reader = AnswerReader(make_emulation())
         reader.feed(text)
         assert isinstance(reader.finish(is_cut=is_cut), kind)
@@ -159,19 +159,19 @@ def test_json_in_an_answer_that_was_cut_is_given_as_far_as_it_came(
     ):
         reader = AnswerReader(make_emulation(**NO_TOOLS, **PERSON))
         reader.feed(answer)
-        assert reader.finish(is_cut=True) == Said(text=said)
+        assert reader.finish(is_cut=True) == TextOutcome(text=said)
 
 
 def test_a_refusal_ends_where_text_would(make_emulation: Callable[..., Emulation]) -> None:
     """At a stop sequence and at the limit, and says why."""
-    cases: list[tuple[dict[str, Any], Said]] = [
-        ({"stop": "sorry"}, Said(refusal="I am ", finish_reason="stop")),
-        ({"max_tokens": 1}, Said(refusal="I am", finish_reason="length")),
+    cases: list[tuple[dict[str, Any], TextOutcome]] = [
+        ({"stop": "sorry"}, TextOutcome(refusal="I am ", finish_reason="stop")),
+        ({"max_tokens": 1}, TextOutcome(refusal="I am", finish_reason="length")),
     ]
     for limits, said in cases:
         reader = AnswerReader(make_emulation(**NO_TOOLS, **PERSON, **limits))
         reader.feed("I am sorry.")
-        assert ask_again(reader.finish()).otherwise == said
+        assert ask_again(reader.finish()).fallback == said
 
 
 def test_the_text_ends_early_where_it_may(make_emulation: Callable[..., Emulation]) -> None:
@@ -180,7 +180,7 @@ def test_the_text_ends_early_where_it_may(make_emulation: Callable[..., Emulatio
     seen = [(reader.feed(text), reader.finish_reason) for text in ("a E", "ND b")]
     assert seen == [("a ", None), ("", "stop")]
     assert reader.feed("c") == ""
-    assert reader.finish() == Said(finish_reason="stop")
+    assert reader.finish() == TextOutcome(finish_reason="stop")
 
 
 def test_prose_held_for_a_stop_sequence_is_not_lost_before_a_call(
@@ -190,5 +190,5 @@ def test_prose_held_for_a_stop_sequence_is_not_lost_before_a_call(
     reader = AnswerReader(make_emulation(stop="END"))
     assert reader.feed(f"the EN\n{CALL}") == "the "
     outcome = reader.finish()
-    assert isinstance(outcome, Called)
+    assert isinstance(outcome, ToolCallOutcome)
     assert outcome.text == "EN"

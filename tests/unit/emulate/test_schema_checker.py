@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tess_openai.core.emulate.usable import Usable, usable
-from tess_openai.edge.schemas import check_schema, load_schema_checker
+from tess_openai.core.emulate.checkable_schema import CheckableSchema, checkable_part
+from tess_openai.edge.schema_validator import check_schema, load_schema_checker
 
 SCHEMA = {
     "type": "object",
@@ -122,7 +122,7 @@ def test_what_cannot_be_checked_leaves_the_rest_checked(
         assert "'amount' is a required property" in errors
         assert "count: 'x' is not of type 'integer'" in errors
         assert "Additional properties are not allowed ('amountt' was unexpected)" in errors
-    assert usable(schema).left_out == left_out
+    assert checkable_part(schema).left_out == left_out
 
 
 UPPER = {"pattern": r"^\p{Lu}+$"}
@@ -198,7 +198,7 @@ def test_what_a_reference_leads_to_is_looked_into_wherever_it_stands() -> None:
         "x": {"outer": outer},
     }
     before = copy.deepcopy(schema)
-    assert usable(schema).left_out == {"type", "exclusiveMinimum"}
+    assert checkable_part(schema).left_out == {"type", "exclusiveMinimum"}
     assert check_schema(schema, 0) == []
     assert check_schema({**schema, "$ref": "#/x/outer/x/0"}, "x") == ["'x' is too short"]
     assert schema == before
@@ -209,7 +209,7 @@ def test_what_an_older_draft_says_in_its_own_way_is_checked() -> None:
     part = {"minimum": 5, "exclusiveMinimum": True}
     schema = {"$schema": "http://json-schema.org/draft-04/schema#", "properties": {"a": part}}
     assert len(check_schema(schema, {"a": 5})) == 1
-    assert usable(schema) == Usable(schema, frozenset())
+    assert checkable_part(schema) == CheckableSchema(schema, frozenset())
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_what_an_older_draft_says_in_its_own_way_is_checked() -> None:
 )
 def test_what_can_be_checked_stays_as_it_is(schema: dict[str, Any]) -> None:
     """Nothing of it is left out, and literals are not looked into."""
-    assert usable(schema) == Usable(schema, frozenset())
+    assert checkable_part(schema) == CheckableSchema(schema, frozenset())
     if "$ref" in schema:
         assert check_schema(schema, 5) == []
         assert check_schema(schema, "x") == ["'x' is not of type 'integer'"]
@@ -255,7 +255,7 @@ def test_a_schema_nested_beyond_reason_is_survived() -> None:
     for _ in range(2_000):
         schema = {"items": schema}
     assert check_schema(schema, [1]) == []
-    assert usable(schema).left_out == {"what is nested too deeply"}
+    assert checkable_part(schema).left_out == {"what is nested too deeply"}
 
 
 HOSTILE = [

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tess_openai.core.emulate.schemas import bare_name, check_and_mend, match_name
-from tess_openai.edge.schemas import check_schema
+from tess_openai.core.emulate.coercion import bare_name, match_name, validate_and_coerce
+from tess_openai.edge.schema_validator import check_schema
 
 INTEGER, NUMBER, BOOLEAN, TEXT, NULL = (
     {"type": name} for name in ("integer", "number", "boolean", "string", "null")
@@ -75,7 +75,7 @@ TREE: dict[str, Any] = {
 def test_a_slip_is_mended(schema: dict[str, Any], value: object, mended: object) -> None:
     """The result follows the schema, and neither the value nor the schema is touched."""
     before = copy.deepcopy((schema, value))
-    result, errors = check_and_mend(schema, value, check_schema)
+    result, errors = validate_and_coerce(schema, value, check_schema)
     assert (result, errors) == (mended, [])
     assert type(result) is type(mended)
     assert before == (schema, value)
@@ -119,7 +119,7 @@ def test_a_slip_is_mended(schema: dict[str, Any], value: object, mended: object)
 )
 def test_what_is_not_plain_stays_wrong(schema: dict[str, Any], value: object) -> None:
     """Nothing is guessed, nothing invented."""
-    _, errors = check_and_mend(schema, value, check_schema)
+    _, errors = validate_and_coerce(schema, value, check_schema)
     assert errors
 
 
@@ -132,11 +132,11 @@ def test_what_is_not_plain_stays_wrong(schema: dict[str, Any], value: object) ->
 )
 def test_mending_is_idempotent_and_leaves_what_is_right_alone(value: object, schema: dict[str, Any]) -> None:
     """A value that follows the schema is returned itself; a mended one is not mended further."""
-    mended, errors = check_and_mend(schema, value, check_schema)
+    mended, errors = validate_and_coerce(schema, value, check_schema)
     if not check_schema(schema, value):
         assert mended is value
     if not errors:
-        assert check_and_mend(schema, mended, check_schema) == (mended, [])
+        assert validate_and_coerce(schema, mended, check_schema) == (mended, [])
 
 
 def test_a_reference_that_leads_nowhere_or_round_in_circles_is_survived() -> None:
@@ -149,8 +149,8 @@ def test_a_reference_that_leads_nowhere_or_round_in_circles_is_survived() -> Non
         twice = [{"$ref": target}, {"$ref": target}]
         endless = {"a": {"$ref": "#/$defs/a"}, "b": {"allOf": twice}, "c": {"anyOf": twice}}
         schema = {"properties": {"a": {"$ref": target}}, "$defs": endless}
-        assert check_and_mend(schema, {"a": "1"}, is_wrong) == ({"a": "1"}, ["wrong"])
-        assert check_and_mend(schema, {"a": None}, is_wrong) == ({"a": None}, ["wrong"])
+        assert validate_and_coerce(schema, {"a": "1"}, is_wrong) == ({"a": "1"}, ["wrong"])
+        assert validate_and_coerce(schema, {"a": None}, is_wrong) == ({"a": None}, ["wrong"])
 
 
 @pytest.mark.parametrize(

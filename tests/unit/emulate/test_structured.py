@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tess_openai.core.emulate.prompts import Prompts
 from tess_openai.core.emulate.structured import JSONFormat, extract, format_text, parse_format
 from tess_openai.core.refusals import Refused
-from tess_openai.edge.schemas import check_schema
+from tess_openai.edge.schema_validator import check_schema
 
 ANY_OBJECT = JSONFormat({"type": "object"}, has_schema=False)
 VALUES = st.recursive(

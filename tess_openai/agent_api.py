@@ -1,0 +1,169 @@
+"""Looking at agents: what one offers, and which there are.
+
+They are asked for through a client of the SDK, the caller's or one made for the question, so that key,
+workspace, retries, errors and pacing are those of its chat calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from urllib.parse import quote
+
+from tess_openai.clients import TessOptions, create_async_client, create_client
+from tess_openai.core.agents import Agent, parse_agent
+from tess_openai.core.fetching import PER_PAGE, next_page
+from tess_openai.core.jsons import JSONObject, to_list, to_object
+from tess_openai.core.lookups import AGENTS
+from tess_openai.exceptions import TessConfigurationError
+from tess_openai.identifiers import to_agent_id
+from tess_openai.settings import any_agent
+
+if TYPE_CHECKING:
+    import openai
+    from typing_extensions import Unpack
+
+AgentType: TypeAlias = Literal["chat", "image", "text", "video"]
+
+
+def get_agent(
+    agent_id: int | str | None = None,
+    *,
+    client: openai.OpenAI | None = None,
+    **options: Unpack[TessOptions],
+) -> Agent:
+    """Look an agent up.
+
+    Args:
+        agent_id: Its number, its slug, or a Tess URL that contains the number; else the client's own, else
+            `TESS_AGENT_ID`.
+        client: One of `create_client`, to use its connections and options; None makes one from `options`.
+        **options: See `TessOptions`.
+
+    Raises:
+        openai.NotFoundError: This key sees no such agent; other errors are those of a chat call.
+        TessConfigurationError: A mistake in the arguments or the environment.
+    """
+    if client is None:
+        with create_client(agent_id, **options) as own:
+            return get_agent(client=own)
+    _check_alone(options)
+    path = _agent_path(client, agent_id)
+    return _to_agent(client.get(path, cast_to=object))
+
+
+async def async_get_agent(
+    agent_id: int | str | None = None,
+    *,
+    client: openai.AsyncOpenAI | None = None,
+    **options: Unpack[TessOptions],
+) -> Agent:
+    """Async counterpart of `get_agent`."""
+    if client is None:
+        async with create_async_client(agent_id, **options) as own:
+            return await async_get_agent(client=own)
+    _check_alone(options)
+    path = _agent_path(client, agent_id)
+    return _to_agent(await client.get(path, cast_to=object))
+
+
+def list_agents(
+    *,
+    q: str | None = None,
+    type: AgentType | None = None,  # noqa: A002 - Tess's own name
+    client: openai.OpenAI | None = None,
+    **options: Unpack[TessOptions],
+) -> Iterator[Agent]:
+    """Give all agents that this key sees, asking for the next page when it is reached.
+
+    Args:
+        q: Words to look for.
+        type: Only agents of this type.
+        client: As for `get_agent`.
+        **options: See `TessOptions`.
+    """
+    if client is None:
+        with create_client(_any_agent(options), **options) as own:
+            yield from list_agents(q=q, type=type, client=own)
+        return
+    _check_alone(options)
+    number: int | None = 1
+    while number is not None:
+        path = _api_root(client) + AGENTS
+        answer = client.get(path, cast_to=object, options=_query(q, type, number))
+        page = to_object(answer) or {}
+        yield from _agents_of(page)
+        number = next_page(page, number)
+
+
+async def async_list_agents(
+    *,
+    q: str | None = None,
+    type: AgentType | None = None,  # noqa: A002 - Tess's own name
+    client: openai.AsyncOpenAI | None = None,
+    **options: Unpack[TessOptions],
+) -> AsyncIterator[Agent]:
+    """Async counterpart of `list_agents`, for `async for`."""
+    if client is None:
+        async with create_async_client(_any_agent(options), **options) as own:
+            async for agent in async_list_agents(q=q, type=type, client=own):
+                yield agent
+        return
+    _check_alone(options)
+    number: int | None = 1
+    while number is not None:
+        path = _api_root(client) + AGENTS
+        answer = await client.get(path, cast_to=object, options=_query(q, type, number))
+        page = to_object(answer) or {}
+        for agent in _agents_of(page):
+            yield agent
+        number = next_page(page, number)
+
+
+def _check_alone(options: TessOptions) -> None:
+    if options:
+        raise TessConfigurationError(
+            f"client= is given beside {', '.join(sorted(options))}, which would not be used: a client has "
+            "its options already. Pass one or the other"
+        )
+
+
+def _any_agent(options: TessOptions) -> int | None:
+    return any_agent(options.get("base_url"), options.get("agent"))
+
+
+def _api_root(client: openai.OpenAI | openai.AsyncOpenAI) -> str:
+    return _split(client)[0]
+
+
+def _agent_path(client: openai.OpenAI | openai.AsyncOpenAI, agent_id: int | str | None) -> str:
+    root, own = _split(client)
+    agent = own if agent_id is None else str(to_agent_id(agent_id))
+    return f"{root}{AGENTS}/{quote(agent, safe='')}"
+
+
+def _split(client: openai.OpenAI | openai.AsyncOpenAI) -> tuple[str, str]:
+    """Return the API root and the agent of a client."""
+    root, found, rest = str(client.base_url).rpartition(f"{AGENTS}/")
+    if not found:
+        raise TessConfigurationError(
+            "this client does not talk to an agent of Tess's; pass one that create_client() made, or none"
+        )
+    return root, rest.partition("/")[0]
+
+
+def _query(q: str | None, type_: AgentType | None, page: int) -> Any:  # noqa: ANN401 - the SDK's own type
+    given = {"q": q, "type": type_, "page": page, "per_page": PER_PAGE}
+    return {"params": {name: value for name, value in given.items() if value is not None}}
+
+
+def _to_agent(answer: object) -> Agent:
+    agent = parse_agent(answer)
+    if agent is None:
+        raise TypeError("the client's answer is no agent; was it made by create_client()?")
+    return agent
+
+
+def _agents_of(page: JSONObject) -> list[Agent]:
+    agents = map(parse_agent, to_list(page.get("data")) or [])
+    return [agent for agent in agents if agent is not None]

@@ -1,0 +1,106 @@
+"""`tess-openai doctor`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Final
+
+import typer
+from rich.text import Text
+
+from tess_openai.cli import console
+from tess_openai.cli.connect import AgentOption, BaseUrlOption, TimeoutOption, WorkspaceOption, connect
+from tess_openai.cli.doctor.setup import Setup, offline
+from tess_openai.cli.doctor.verdicts import State, Verdict
+from tess_openai.cli.error_messages import Exit, to_problem
+from tess_openai.cli.fields import FieldOption, read_fields
+from tess_openai.cli.help import worded
+from tess_openai.core.jsons import JSONObject
+
+HELP = worded(
+    "Find out what is wrong with key, workspace, agent, address, network; say how to mend it.",
+    "Looks at what is set, then asks Tess: the agent (free), one short call and one short stream (these two "
+    "cost what your agent costs). What comes first in the report is the cause of what comes after.",
+    examples={
+        "tess-openai doctor": "everything",
+        "tess-openai doctor --no-calls": "nothing that costs credits",
+        "tess-openai doctor --offline": "only what is set",
+        "tess-openai doctor --json": "for scripts",
+    },
+    epilogue="Exit status: 0 when calls work, 1 when something is wrong.",
+)
+COLOURS: Final[dict[State, str]] = {"ok": "green", "warning": "yellow", "wrong": "bold red", "skipped": "dim"}
+
+
+def doctor(
+    *,
+    agent: AgentOption = None,
+    workspace: WorkspaceOption = None,
+    base_url: BaseUrlOption = None,
+    timeout: TimeoutOption = 60.0,
+    fields: FieldOption = None,
+    only_offline: Annotated[bool, typer.Option("--offline", help="Do not use the network.")] = False,
+    no_calls: Annotated[bool, typer.Option("--no-calls", help="Make no call that costs credits.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False,
+) -> None:
+    """Judge the settings, then ask Tess."""
+    setup = Setup(agent=agent, workspace=workspace, base_url=base_url)
+    verdicts: list[Verdict] = []
+    given = read_fields(fields)
+    for verdict in _visit(setup, timeout, given, only_offline=only_offline, calls=not no_calls):
+        verdicts.append(verdict)
+        if not as_json:
+            console.out().print(to_text(verdict), end="", soft_wrap=True)
+    is_wrong = any(verdict.state == "wrong" for verdict in verdicts)
+    if as_json:
+        console.print_json({"ok": not is_wrong, "steps": [verdict.to_json() for verdict in verdicts]})
+    if is_wrong:
+        raise typer.Exit(Exit.FOUND)
+
+
+def _visit(
+    setup: Setup, timeout: float, fields: JSONObject, *, only_offline: bool, calls: bool
+) -> Iterator[Verdict]:
+    is_wrong = False
+    doubts: list[Verdict] = []
+    for verdict in offline(setup):
+        is_wrong = is_wrong or verdict.state == "wrong"
+        if verdict.step == "workspace" and verdict.state == "warning" and not only_offline:
+            doubts.append(verdict)  # Tess may say it itself, and once is enough
+        else:
+            yield verdict
+    if only_offline:
+        return
+    if is_wrong:
+        yield from doubts
+        yield Verdict("network", "skipped", "until the above is mended")
+        return
+    from tess_openai.cli.doctor.network import online
+
+    try:
+        client = connect(
+            setup.agent, setup.workspace, setup.base_url, timeout=timeout, max_retries=0, quiet=True
+        )
+    except Exception as error:
+        problem = to_problem(error)
+        if problem is None:
+            raise
+        yield Verdict("settings", "wrong", str(problem), "It keeps a client from being made; mend it first.")
+        return
+    with client:
+        for verdict in online(client, fields, calls=calls):
+            if verdict.step != "workspace":
+                yield from doubts
+            doubts.clear()
+            yield verdict
+
+
+def to_text(verdict: Verdict) -> Text:
+    """Return one verdict for the terminal."""
+    text = Text()
+    text.append(f"{verdict.state:<8}", COLOURS[verdict.state])
+    text.append(f"{verdict.step:<12}", "bold")
+    text.append(f"{verdict.said}\n")
+    if verdict.mend:
+        text.append(f"{'':<20}{verdict.mend}\n", "cyan")
+    return text

@@ -1,0 +1,153 @@
+"""Holding a request against what its agent offers, before the network.
+
+Temperature and model have rooms of their own; here are tools, the agent's own fields, and what is missing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from tess_openai.core.agents import SELECTS, Agent, Question, closest, option_text
+from tess_openai.core.changes import Change, describe
+from tess_openai.core.chat.tools import NO_TOOLS
+from tess_openai.core.errors import TessError
+from tess_openai.core.jsons import JSONObject
+from tess_openai.core.ledger import Ledger
+from tess_openai.core.refusals import Refused
+
+_LISTED: Final = 40
+"""Options named in one message; an agent may have hundreds."""
+
+
+def validate_for_agent(body: JSONObject, given: JSONObject, agent: Agent, ledger: Ledger) -> None:
+    """Hold a translated body against its agent; takes out of it what the agent has no field for.
+
+    Args:
+        body: What is to be sent; changed.
+        given: What the caller gave.
+        agent: Whose questions count; without any, nothing is known and nothing is held against it.
+        ledger: Of the call.
+
+    Raises:
+        Refused: A value is none of the agent's options, or a field it requires is missing.
+    """
+    if not agent.questions:
+        return
+    _validate_temperature(body, agent, ledger)
+    _validate_tools(body, given, agent, ledger)
+    for question in agent.fields:
+        value = option_text(body.get(question.name))
+        if question.options and value is not None and value not in question.options:
+            reject_option(question.name, value, agent, ledger)
+    missing = [question for question in agent.required if body.get(question.name) is None]
+    if missing:
+        raise _missing(missing, body, agent)
+
+
+def reject_option(param: str, value: str, agent: Agent, ledger: Ledger, *, also: Iterable[str] = ()) -> None:
+    """Refuse a value that is none of the agent's options; the policy `"forward"` lets it go as given.
+
+    Args:
+        param: The field.
+        value: Of the caller's; shown only if it is as short as an option.
+        agent: Whose options they are.
+        ledger: Of the call.
+        also: More words that would have been understood.
+
+    Raises:
+        Refused: Always, but for that policy.
+    """
+    shown = (
+        repr(value) if len(value) <= max(map(len, agent.options(param)), default=40) + 40 else "this value"
+    )
+    if ledger.policy.word(param) == "forward":
+        ledger.add(
+            Change("forwarded", param, shown, shown, f"sent as given although agent {agent.id} lacks it")
+        )
+        return
+    near = closest(value, [*agent.options(param), *also])
+    hint = f" Did you mean {near!r}?" if near not in (None, value) else ""
+    is_model = param == "model"
+    raise Refused(
+        f"Agent {agent.id} does not offer {param} {shown}.{hint} {describe_options(agent, param)} "
+        "The request was not sent.",
+        param=param,
+        code="model_not_found" if is_model else "invalid_value",
+        status=404 if is_model else 400,
+    )
+
+
+def describe_options(agent: Agent, param: str) -> str:
+    """Say in one sentence what an agent takes for a field."""
+    question = agent.question(param)
+    if question is None:
+        return f"Agent {agent.id} has no {param} to choose."
+    if not question.options:
+        return f"Agent {agent.id} takes any {param}."
+    more = len(question.options) - _LISTED
+    listed = ", ".join(question.options[:_LISTED]) + (f" and {more} more" if more > 0 else "")
+    return f"Options of agent {agent.id} for {param}: {listed}."
+
+
+def rejected_options(error: TessError) -> list[str]:
+    """Return which of temperature, model and tools an error of Tess's is about."""
+    if error.status not in (400, 422) or error.code not in ("validation_failed", "invalid_request"):
+        return []
+    named = {field.partition(".")[0] for field in error.fields}
+    words = named or set(re.findall(r"[a-z]+", error.message.lower()))
+    return [param for param in SELECTS if param in words]
+
+
+def with_available_options(
+    error: TessError, params: Iterable[str], body: JSONObject, agent: Agent
+) -> TessError:
+    """Add to an error what the agent offers instead of what was sent."""
+    told: list[str] = []
+    for param in params:
+        value = option_text(body.get(param))
+        near = None if value is None else closest(value, agent.options(param))
+        hint = f" Did you mean {near!r}?" if near is not None and near != value else ""
+        told.append(f"{describe_options(agent, param)}{hint}")
+    return replace(error, hint=" ".join(filter(None, (error.hint, *told))))
+
+
+def _validate_temperature(body: JSONObject, agent: Agent, ledger: Ledger) -> None:
+    value = body.get("temperature")
+    if value is None or agent.question("temperature") is not None:
+        return
+    why = f"agent {agent.id} has no temperature to choose"
+    if (
+        ledger.resolve_unsupported("temperature", given=describe(value), why=why, topic="temperature")
+        == "drop"
+    ):
+        del body["temperature"]
+
+
+def _validate_tools(body: JSONObject, given: JSONObject, agent: Agent, ledger: Ledger) -> None:
+    word = body.get("tools")
+    question = agent.question("tools")
+    if not isinstance(word, str):
+        return
+    if question is not None and (not question.options or word in question.options):
+        return
+    if word == NO_TOOLS and (question is None or given.get("tools") != NO_TOOLS):
+        body.pop("tools")  # nothing is lost: the agent has no tools, or the word was not the caller's
+        return
+    reject_option("tools", word, agent, ledger)
+
+
+def _missing(missing: list[Question], body: JSONObject, agent: Agent) -> Refused:
+    told: list[str] = []
+    for question in missing:
+        kind = f"one of {', '.join(question.options[:_LISTED])}" if question.options else question.type
+        near = closest(question.name, [name for name in body if agent.question(name) is None])
+        hint = f", perhaps what you call {near!r}" if near is not None else ""
+        told.append(f"{question.name} ({kind or 'any value'}{hint})")
+    return Refused(
+        f"Agent {agent.id} requires {', '.join(told)}. Pass it in extra_body. The request was not sent.",
+        param=missing[0].name,
+        code="missing_required_parameter",
+    )

@@ -1,0 +1,160 @@
+"""What all ways of answering a chat call share: the call, the telling of changes, errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from tess_openai.core.agents import Agent
+from tess_openai.core.calls import Answer, Call, Event, Flow, Incoming, Step, report
+from tess_openai.core.changes import Change
+from tess_openai.core.chat.agent_validation import rejected_options, with_available_options
+from tess_openai.core.chat.chunks import ChunkReader, StreamFault
+from tess_openai.core.chat.completion import complete
+from tess_openai.core.chat.messages import texts_of
+from tess_openai.core.chat.request_translation import TranslatedRequest
+from tess_openai.core.chat.stream_filter import ChunkWriter, with_ledger
+from tess_openai.core.errors import TessError
+from tess_openai.core.fetching import read_error
+from tess_openai.core.jsons import JSONObject, dump_json
+from tess_openai.core.ledger import Ledger
+from tess_openai.core.lookups import Place, find
+from tess_openai.core.refusals import NO_RETRY, Refused, json_headers
+
+LEDGER_HEADER: Final = "x-tess-openai"
+"""Response header with the ledger: a JSON list of changes, ASCII."""
+_LEDGER_HEADER_LIMIT: Final = 4000
+EVENT_STREAM: Final = "text/event-stream"
+WHOLE_AS_STREAM: Final = Change(
+    "mapped",
+    "stream",
+    "a stream",
+    "one piece",
+    "Tess answered at once instead of streaming, so all text comes in one chunk",
+)
+STREAM_AS_WHOLE: Final = Change(
+    "mapped", "stream", "no stream", "a stream", "Tess streamed unasked, so the pieces were joined"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChatContext:
+    """What the parts of one chat call share."""
+
+    call: Call
+    translated: TranslatedRequest
+    place: Place = field(default_factory=Place)
+
+    @property
+    def ledger(self) -> Ledger:
+        """What changed so far."""
+        return self.translated.ledger
+
+    @property
+    def model(self) -> str:
+        """The model that was asked for; `""` when it was left to the agent."""
+        model = self.translated.body.get("model")
+        return model if isinstance(model, str) else ""
+
+    @property
+    def prompts(self) -> list[str] | None:
+        """The prompt's texts, when token counts may be estimated from them."""
+        if self.translated.options.usage == "none":
+            return None
+        return texts_of(self.translated.body.get("messages"))
+
+    def reader(self) -> ChunkReader:
+        """Return a reader for this call's stream."""
+        return ChunkReader(self.model, self.call.now, self.call.new_id, self.ledger.note)
+
+    def writer(self, reader: ChunkReader) -> ChunkWriter:
+        """Return a writer for this call's stream."""
+        include_usage = self.translated.include_usage
+        return ChunkWriter(
+            reader,
+            self.ledger,
+            include_usage=include_usage,
+            estimate_for=self.prompts if include_usage else None,
+        )
+
+
+def report_changes(ledger: Ledger, *, silently: bool = False) -> Generator[Step, Event, Refused | None]:
+    """Report what was not told yet; a refusal when the caller's warning filters say "error"."""
+    changes = ledger.unreported()
+    if silently or not changes:
+        return None
+    problem = yield from report(changes)
+    return None if problem is None else Refused(problem, param=None, code="warning_is_error")
+
+
+def respond_with_completion(
+    chat: ChatContext, fields: JSONObject, body: bytes | None = None, *, is_complete: bool = False
+) -> Flow:
+    """Give a completion; `body` are its own bytes, used when there is nothing to complete."""
+    changed = not is_complete and complete(
+        fields,
+        model=chat.model,
+        now=chat.call.now,
+        new_id=chat.call.new_id,
+        ledger=chat.ledger,
+        estimate_for=chat.prompts,
+    )
+    refused = yield from report_changes(chat.ledger)
+    if refused is not None:
+        yield refused.to_answer()
+        return
+    headers = ledger_header(chat.ledger)
+    if body is None or changed:
+        yield Answer(200, json_headers(headers), with_ledger(dump_json(fields), chat.ledger))
+    elif headers:
+        yield Answer(200, headers, with_ledger(body, chat.ledger))
+    else:
+        yield Answer(200, body=body, base="as read")
+
+
+def is_stream(incoming: Incoming) -> bool:
+    """Whether Tess streams its answer."""
+    return incoming.headers.get("content-type", "").lower().startswith(EVENT_STREAM)
+
+
+def error_answer(chat: ChatContext, incoming: Incoming) -> Generator[Step, Event, Answer]:
+    """Return what the caller gets for an answer that is none of success."""
+    if incoming.redirects_within_api and incoming.status in (307, 308):
+        return Answer(incoming.status, base="as is")  # the client comes back with the same request
+    error = yield from read_error(incoming, chat.translated.options.max_retry_wait_seconds)
+    fields = rejected_options(error)
+    if fields and chat.place.ref is not None:
+        found = yield from find(chat.place.ref, chat.call, chat.translated.options, is_hint=True)
+        if isinstance(found, Agent):
+            error = with_available_options(error, fields, chat.translated.body, found)
+    return error_response(chat, error)
+
+
+def error_response(chat: ChatContext, error: TessError) -> Answer:
+    """Return the answer for an error, with the ledger."""
+    answer = error.to_answer()
+    return Answer(answer.status, {**answer.headers, **ledger_header(chat.ledger)}, answer.body)
+
+
+def stream_fault_response(chat: ChatContext, fault: StreamFault) -> Answer:
+    """Return the answer for a stream that failed before the caller got anything of it."""
+    headers = json_headers({**NO_RETRY, **ledger_header(chat.ledger)})
+    return Answer(502, headers, dump_json(fault.envelope))
+
+
+def ledger_header(ledger: Ledger) -> Mapping[str, str | None]:
+    """Return the header that carries the ledger; none when nothing changed.
+
+    A long ledger is cut to the names, `[{"action", "param"}]`, and a longer one to the first of them.
+    """
+    if not ledger.changes:
+        return {}
+    text = ledger.to_text()
+    if len(text) > _LEDGER_HEADER_LIMIT:
+        names = [{"action": change.action, "param": change.param} for change in ledger.changes]
+        while len(text) > _LEDGER_HEADER_LIMIT:
+            text = json.dumps(names)
+            del names[len(names) // 2 :]
+    return {LEDGER_HEADER: text}

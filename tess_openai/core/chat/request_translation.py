@@ -1,0 +1,182 @@
+"""The request side: a chat request of OpenAI's to one that Tess documents, and the ledger of what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from tess_openai.core.agents import Agent
+from tess_openai.core.changes import Change
+from tess_openai.core.chat.agent_validation import validate_for_agent
+from tess_openai.core.chat.attachments import lift_files
+from tess_openai.core.chat.messages import to_messages
+from tess_openai.core.chat.parameters import (
+    CHAT_PARAMETERS,
+    POLICY_PARAMETERS,
+    TOOL_PARAMETERS,
+    UNSUPPORTED,
+    strip_stream_options,
+    strip_unsupported,
+    wants_usage,
+)
+from tess_openai.core.chat.probe_rules import format_temperature, native_tools, refuse_disproven
+from tess_openai.core.chat.target import to_model
+from tess_openai.core.chat.temperature import to_temperature
+from tess_openai.core.chat.tools import TessTools, to_tools
+from tess_openai.core.emulate.emulation import Emulation
+from tess_openai.core.emulate.emulation_request import to_emulation
+from tess_openai.core.jsons import JSONObject, to_list
+from tess_openai.core.ledger import Ledger
+from tess_openai.core.options import CALL_FIELD, Options
+
+
+@dataclass(frozen=True, slots=True)
+class TranslatedRequest:
+    """A chat request ready for Tess.
+
+    Attributes:
+        body: What to send.
+        untouched: Whether it equals what the caller gave, so that the caller's own bytes can go.
+        ledger: What changed; the answer side goes on with it.
+        options: Of this call.
+        stream: Whether the caller wants a stream.
+        include_usage: Whether the caller wants a last chunk with `usage`.
+        emulation: What the adapter does itself; None for nothing.
+    """
+
+    body: JSONObject = field(repr=False)
+    untouched: bool
+    ledger: Ledger
+    options: Options
+    stream: bool
+    include_usage: bool
+    emulation: Emulation | None = None
+
+
+def translate_request(
+    given: JSONObject, options: Options, agent: Agent | None = None, *, new_id: Callable[[], str]
+) -> TranslatedRequest:
+    """Translate a request. `given` is not changed; what need not change is shared with it.
+
+    Args:
+        given: The caller's.
+        options: Of the client.
+        agent: Who answers, when it is known what it offers.
+        new_id: A fresh identifier.
+
+    Raises:
+        Refused: The policy, the call's own options or what the agent offers say that it must not be sent.
+    """
+    if CALL_FIELD in given:
+        options = options.for_call(given[CALL_FIELD], POLICY_PARAMETERS)
+    if agent is not None and agent.questions:
+        options = replace(options, temperatures=agent.temperatures)
+    ledger = Ledger(options.policy)
+    asked = lift_files(given, ledger)
+    settled = _cached_parameters(asked, options, agent)
+    emulation = to_emulation(given, options, new_id, with_functions=settled.emulates_functions)
+    body = {name: asked[name] if sent is _AS_GIVEN else sent for name, sent in settled.body.items()}
+    if asked.get("messages") is None:
+        body.pop("messages", None)
+    else:
+        body["messages"] = _translate_messages(asked["messages"], options, ledger, emulation)
+    ledger.extend(settled.changes)
+    for change in () if emulation is None else emulation.changes(given.get("messages")):
+        ledger.add(change)
+    if agent is not None:
+        validate_for_agent(body, given, agent, ledger)
+    return TranslatedRequest(
+        body=body,
+        untouched=body == given,
+        ledger=ledger,
+        options=options,
+        stream=given.get("stream") is True,
+        include_usage=wants_usage(given),
+        emulation=emulation,
+    )
+
+
+def _translate_messages(
+    given: object, options: Options, ledger: Ledger, emulation: Emulation | None
+) -> object:
+    """Return the messages for Tess, as the model is to see them; what is no list, as given."""
+    refuse_disproven("messages", options.profile, options.policy)
+    items = to_list(given)
+    messages = given if emulation is None or items is None else emulation.messages(items)
+    return to_messages(messages, ledger, merge=options.merge_messages, profile=options.profile)
+
+
+_AS_GIVEN: Final = object()
+"""Stands for a value of the caller's, which is not remembered itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class _TranslatedParameters:
+    """What becomes of all of a request but its messages.
+
+    Attributes:
+        body: What to send; the messages as given.
+        emulates_functions: Whether the adapter answers for the caller's functions itself.
+        changes: What changed.
+    """
+
+    body: Mapping[str, object]
+    emulates_functions: bool
+    changes: tuple[Change, ...]
+
+
+def _cached_parameters(asked: JSONObject, options: Options, agent: Agent | None) -> _TranslatedParameters:
+    """Translate all but the messages; what a program asks for call after call, once.
+
+    Raises:
+        Refused: As in `translate_request`.
+    """
+    given: JSONObject = {**asked, "messages": None} if "messages" in asked else asked
+    if agent is not None:
+        return _translate_parameters(given, options, agent)
+    return options.settled.get_or_make(given, lambda: _translate_parameters(given, options, None))
+
+
+def _translate_parameters(given: JSONObject, options: Options, agent: Agent | None) -> _TranslatedParameters:
+    ledger = Ledger(options.policy)
+    tools = native_tools(given, options.profile) or to_tools(given, options, ledger)
+    body: dict[str, object] = {}
+    for name, value in given.items():
+        sent = _translate(name, value, given, options=options, agent=agent, ledger=ledger, tools=tools)
+        if sent is not None or (value is None and (name not in CHAT_PARAMETERS or name == "messages")):
+            body[name] = _AS_GIVEN if sent is value else sent
+    if tools.word is not None:
+        body["tools"] = tools.word
+    return _TranslatedParameters(body, tools.emulate, ledger.changes)
+
+
+def _translate(
+    name: str,
+    value: object,
+    given: JSONObject,
+    *,
+    options: Options,
+    agent: Agent | None,
+    ledger: Ledger,
+    tools: TessTools,
+) -> object:
+    """Return what to send under the caller's field `name`; None for nothing."""
+    profile = options.profile
+    if value is not None:
+        refuse_disproven(name, profile, ledger.policy)
+    if name == "model":
+        return to_model(value, options, agent, ledger)
+    if name == "temperature":
+        return format_temperature(to_temperature(value, options.temperature_options, ledger), profile)
+    if name in TOOL_PARAMETERS:
+        keep = name in tools.kept
+    elif profile.supports(name):
+        keep = True
+    elif name == "stream_options":
+        keep = strip_stream_options(given, ledger, usage_can_be_given=options.usage == "estimate")
+    elif name in UNSUPPORTED:
+        keep = strip_unsupported(name, value, ledger)
+    else:
+        keep = name != CALL_FIELD
+    return value if keep else None

@@ -1,0 +1,229 @@
+"""Reads the answers of one chat call: text of the model in, text for the caller and one outcome out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final, Literal
+
+from tess_openai.core.changes import Change
+from tess_openai.core.emulate.answer_parser import AnswerParser, Rest
+from tess_openai.core.emulate.emulation import Emulation
+from tess_openai.core.emulate.functions import Settlement, names_a_function, settle
+from tess_openai.core.emulate.length import LengthCutter
+from tess_openai.core.emulate.marks import ALL_MARKS
+from tess_openai.core.emulate.offers import NO_OFFER
+from tess_openai.core.emulate.outcomes import (
+    AskAgain,
+    FailedOutcome,
+    FinalOutcome,
+    Outcome,
+    TextOutcome,
+    ToolCallOutcome,
+)
+from tess_openai.core.emulate.prompts import fill
+from tess_openai.core.emulate.stop import StopCutter
+from tess_openai.core.emulate.structured import Extract, JSONFormat, extract
+from tess_openai.core.refusals import Refused
+
+_FENCE_LINE: Final = re.compile(r"^[ \t]*`{3}[\w-]*[ \t]*$\n?", re.MULTILINE)
+
+
+class AnswerReader:
+    """Reads one answer. Any way of cutting it into pieces gives the same result.
+
+    Prose goes out as it comes. It is held to the end where the end decides whether it goes out at all: when
+    JSON or a call is demanded, and when the answer is to mend an earlier one.
+    """
+
+    def __init__(self, emulation: Emulation, *, is_repair: bool = False) -> None:
+        self._emulation = emulation
+        self._offer = NO_OFFER if emulation.offer is None else emulation.offer
+        self._is_repair = is_repair
+        self._parser = None if emulation.offer is None else AnswerParser(emulation.marks)
+        self._stop = StopCutter(emulation.stops)
+        self._length = None if emulation.limit is None else LengthCutter(emulation.limit.tokens)
+        self._holds = is_repair or emulation.wanted is not None or self._offer.demand == "required"
+        self._prose: list[str] = []
+        self._raw: list[str] = []
+        self._has_shown = False
+
+    @property
+    def finish_reason(self) -> Literal["stop", "length"] | None:
+        """Why the adapter ended the text; the rest of the answer need not be read then."""
+        if self._length is not None and self._length.is_done:
+            return "length"
+        return "stop" if self._stop.is_done else None
+
+    def feed(self, text: str) -> str:
+        """Take the next piece of the answer; return what may go to the caller now."""
+        if self.finish_reason is not None:
+            return ""
+        self._raw.append(text)
+        prose = text if self._parser is None else self._parser.feed(text)
+        if self._holds:
+            self._prose.append(prose)
+            return ""
+        shown = self._fit(self._stop.feed(prose))
+        self._has_shown |= bool(shown)
+        return shown
+
+    def finish(self, *, is_cut: bool = False) -> Outcome:
+        """Take the end of the answer.
+
+        Args:
+            is_cut: Whether the answer is known to be incomplete: its finish reason is one of `CUT_REASONS`.
+        """
+        if self.finish_reason is not None:
+            return TextOutcome(finish_reason=self.finish_reason)
+        rest = Rest("") if self._parser is None else self._parser.finish()
+        if rest.blocks:
+            return self._settle_calls(rest, is_cut=is_cut)
+        text = "".join((*self._prose, rest.verbatim))
+        if names_a_function(rest.near_misses, self._offer.functions):
+            if (said := self._json_instead(text, is_cut=is_cut)) is not None:
+                return said
+            prompt = self._emulation.prompts.repair_marks
+            fallback = self._without_call(self._unmarked(text))
+            return self._ask_for(prompt, "a call without its marks", fallback)
+        if self._offer.demand == "required":
+            return self._ask_for_call([], self._without_call(text))
+        if self._emulation.wanted is not None:
+            return self._settle_json(text, self._emulation.wanted, is_cut=is_cut)
+        return self._said(text)
+
+    def _settle_calls(self, rest: Rest, *, is_cut: bool) -> Outcome:
+        shown = "" if self._holds else self._cut(rest.prose)
+        self._has_shown |= bool(shown)
+        if self.finish_reason is not None:  # what follows a stop sequence was not said
+            return TextOutcome(text=shown, finish_reason=self.finish_reason)
+        prose = "".join((*self._prose, rest.prose)) if self._holds else ""
+        emulation, offer = self._emulation, self._offer
+        settlement = settle(rest.blocks, offer, emulation.check, emulation.new_id, is_cut=is_cut)
+        if settlement.calls and not settlement.problems:
+            return self._called(shown, prose, settlement, rest.after)
+        if settlement.calls:
+            called = self._called("", prose, settlement, rest.after)
+            return self._ask_for_call(settlement.problems, called, shown)
+        plain = self._plain(prose, *(block.body for block in rest.blocks))
+        said = self._json_instead(plain, is_cut=is_cut)
+        if said is not None and not names_a_function(rest.blocks, offer.functions):
+            return said
+        if offer.demand == "none":
+            fallback = self._said_instead(plain)
+            prompt = emulation.prompts.repair_forbidden
+            return self._ask_for(prompt, "a call where none may be made", fallback, shown)
+        return self._ask_for_call(settlement.problems, self._without_call(plain), shown)
+
+    def _called(self, shown: str, prose: str, settlement: Settlement, after: int) -> ToolCallOutcome:
+        text = shown if self._is_repair or self._emulation.wanted is not None else shown + self._cut(prose)
+        changes: list[Change] = []
+        if settlement.problems:
+            why = "some calls of this answer could not be made, the others are"
+            given = _count(len(settlement.problems), "problem")
+            remedy = "Allow more max_repairs."
+            changes.append(Change("stripped", "tool_calls", given, "", why, remedy, warn="tools"))
+        if settlement.surplus:
+            why = "only one call may be made at a time"
+            changes.append(Change("stripped", "tool_calls", _count(settlement.surplus, "call"), "", why))
+        if after:
+            why = "text after a call would foretell its result"
+            changes.append(Change("stripped", "content", _count(after, "character"), "", why))
+        return ToolCallOutcome(text=text, calls=tuple(settlement.calls), changes=tuple(changes))
+
+    def _plain(self, prose: str, *bodies: str) -> str:
+        """Return prose, and what stands between marks as text, for when it cannot be called."""
+        marks = self._emulation.marks
+        texts = [_FENCE_LINE.sub("", marks.without(body, ALL_MARKS)).strip() for body in bodies]
+        said = "\n".join(text for text in (prose, *texts) if text)
+        return f"\n{said}" if said and self._has_shown else said
+
+    def _unmarked(self, text: str) -> str:
+        """Return the text of a call that bears no valid marks, without those it bears and its own fence."""
+        said = self._emulation.marks.without(text, ALL_MARKS).strip()
+        if said.startswith("```"):
+            said = _FENCE_LINE.sub("", said, count=2).strip()
+        return f"\n{said}" if said and self._has_shown else said
+
+    def _without_call(self, text: str) -> FinalOutcome:
+        """Return the honest answer to a request whose call was not made."""
+        offer = self._offer
+        if offer.demand != "required":
+            return self._said_instead(text)
+        what = f"the function {next(iter(offer.functions))!r}" if offer.is_named else "a function"
+        param = "function_call" if offer.is_legacy else "tool_choice"
+        message = (
+            f"The model did not call {what} in a form that can be used, although {param} demands a call."
+        )
+        return FailedOutcome(refused=Refused(message, param=param, code="function_call_missing", status=422))
+
+    def _said_instead(self, text: str) -> TextOutcome:
+        """Return the text of an answer that is not asked for again: as JSON, where that is wanted."""
+        wanted = self._emulation.wanted
+        if wanted is None:
+            return self._said(text)
+        return self._said_json(text, wanted, extract(text, wanted, self._emulation.check))
+
+    def _json_instead(self, text: str, *, is_cut: bool) -> TextOutcome | None:
+        """Return the JSON that follows the caller's schema, where a call may not have been meant at all."""
+        wanted = self._emulation.wanted
+        if wanted is None or not wanted.has_schema or self._offer.demand == "required":
+            return None
+        found = extract(text, wanted, self._emulation.check, is_cut=is_cut)
+        return None if found.problems else self._said_json(text, wanted, found)
+
+    def _ask_for_call(self, problems: list[str], fallback: FinalOutcome, shown: str = "") -> AskAgain:
+        prompts = self._emulation.prompts
+        if not problems:
+            return self._ask_for(prompts.repair_missing, "no call where one is demanded", fallback)
+        return self._ask_for(prompts.repair_call, _count(len(problems), "problem"), fallback, shown, problems)
+
+    def _ask_for(
+        self, template: str, given: str, fallback: FinalOutcome, shown: str = "", problems: Sequence[str] = ()
+    ) -> AskAgain:
+        marks = self._emulation.marks
+        prompt = fill(template, open=marks.open, close=marks.close, problems="\n".join(problems))
+        why = "the answer held no call that can be made as it stands"
+        change = Change("asked again", self._offer.param, given, "a further paid call", why)
+        return self._ask_again(prompt, change, fallback, shown)
+
+    def _settle_json(self, text: str, wanted: JSONFormat, *, is_cut: bool) -> Outcome:
+        found = extract(text, wanted, self._emulation.check, is_cut=is_cut)
+        if is_cut and found.problems:  # the client is told, and asking again would be cut again
+            return self._said(text[found.start or 0 :])
+        settled = self._said_json(text, wanted, found)
+        if not found.problems:
+            return settled
+        prompt = fill(self._emulation.prompts.repair_json, problems="\n".join(found.problems))
+        why = "the answer was not the JSON that was asked for"
+        given = _count(len(found.problems), "problem")
+        change = Change("asked again", "response_format", given, "a further paid call", why)
+        return self._ask_again(prompt, change, settled)
+
+    def _said_json(self, text: str, wanted: JSONFormat, found: Extract) -> TextOutcome:
+        """Return what was found, or the prose that the model wrote instead."""
+        if found.text is None and wanted.has_schema and text.strip():
+            refusal = self._cut(text.strip())
+            return TextOutcome(refusal=refusal, finish_reason=self.finish_reason)
+        return self._said(text if found.text is None else found.text)
+
+    def _ask_again(self, prompt: str, change: Change, fallback: FinalOutcome, shown: str = "") -> AskAgain:
+        answer = "".join(self._raw)
+        if not answer.strip():
+            answer = self._emulation.prompts.empty_answer
+        messages = ({"role": "assistant", "content": answer}, {"role": "user", "content": prompt})
+        return AskAgain(text=shown, messages=messages, change=change, fallback=fallback)
+
+    def _said(self, text: str) -> TextOutcome:
+        return TextOutcome(text=self._cut(text), finish_reason=self.finish_reason)
+
+    def _cut(self, text: str) -> str:
+        """Return the end of the text, as far as it goes."""
+        return self._fit(self._stop.feed(text) + self._stop.finish())
+
+    def _fit(self, text: str) -> str:
+        return text if self._length is None else self._length.feed(text)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"

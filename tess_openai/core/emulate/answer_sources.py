@@ -1,0 +1,151 @@
+"""The text of one answer of Tess, whichever way it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from tess_openai.core.changes import Change
+from tess_openai.core.chat.chunks import (
+    FINISH_REASONS,
+    PARTIAL_ERROR,
+    ChunkReader,
+    StreamEnd,
+    StreamFault,
+    move_error_to_tess,
+    normalise_finish_reason,
+    truncated_fault,
+    unescape_json_text,
+)
+from tess_openai.core.chat.completion import contents_of, is_completion
+from tess_openai.core.chat.stream_filter import texts_of_chunk
+from tess_openai.core.errors import parse_error_in_200
+from tess_openai.core.jsons import JSONObject, parse_object, to_object
+from tess_openai.core.sse import EventDecoder, ServerSentEvent, parse_events
+
+CUT_REASONS: Final = ("length", "content_filter")
+"""Finish reasons of an answer that its model did not end. Source: OpenAI's API reference (documented)."""
+
+
+@dataclass(slots=True)
+class AnswerSource:
+    """What is known of one answer so far.
+
+    Attributes:
+        root: Its `id`, `created`, `model` and the like.
+        texts: Its text.
+        finish_reason: As Tess gave it.
+        usage: As Tess gave it; None when it did not.
+        fault: What came instead of an answer, or instead of its end.
+        ended: Whether there is no more to come.
+    """
+
+    root: JSONObject = field(default_factory=dict[str, object])
+    texts: list[str] = field(default_factory=list[str])
+    finish_reason: object = None
+    usage: JSONObject | None = None
+    fault: StreamFault | None = None
+    ended: bool = False
+
+    def feed(self, data: bytes) -> str:
+        """Take the next bytes; return the text that they complete."""
+        raise NotImplementedError
+
+    def finish(self) -> str:
+        """Take the end of the bytes; return the text that only it completes."""
+        raise NotImplementedError
+
+    def _collect(self, fields: JSONObject, texts: list[str]) -> None:
+        if not self.root:
+            self.root = {
+                key: value for key, value in fields.items() if key not in ("choices", "object", "usage")
+            }
+        if "tess" in fields:  # an error beside the text, which may come later than the rest
+            self.root["tess"] = fields["tess"]
+        for choice in fields["choices"]:
+            self.finish_reason = choice.get("finish_reason") or self.finish_reason
+        self.usage = to_object(fields.get("usage")) or self.usage
+        self.texts += texts
+
+
+@dataclass(slots=True)
+class CompletionSource(AnswerSource):
+    """An answer in one piece.
+
+    Attributes:
+        content_type: Of the answer.
+        note: Called with what is to be known of it.
+    """
+
+    content_type: str = ""
+    note: Callable[[Change], None] = field(kw_only=True)
+    _pieces: list[bytes] = field(default_factory=list[bytes])
+
+    def feed(self, data: bytes) -> str:
+        """Take the next bytes; their text comes at the end."""
+        self._pieces.append(data)
+        return ""
+
+    def finish(self) -> str:
+        """Take the end; return the text."""
+        self.ended = True
+        body = b"".join(self._pieces)
+        fields = parse_object(body)
+        if fields is None or not is_completion(fields):
+            error = parse_error_in_200(body, self.content_type, asked="a chat completion")
+            self.fault = StreamFault(error.to_json())
+            return ""
+        if fields.get("error"):
+            move_error_to_tess(fields)
+            self.note(PARTIAL_ERROR)
+        for choice in fields["choices"]:
+            reason = choice.get("finish_reason")
+            if reason and reason not in FINISH_REASONS:
+                choice["finish_reason"] = normalise_finish_reason(reason, self.note)
+        texts = contents_of(fields)
+        self._collect(fields, texts)
+        return "".join(texts)
+
+
+@dataclass(slots=True)
+class StreamSource(AnswerSource):
+    """An answer in chunks.
+
+    Attributes:
+        reader: Of its chunks.
+    """
+
+    reader: ChunkReader = field(kw_only=True)
+    _decoder: EventDecoder = field(default_factory=EventDecoder)
+
+    def feed(self, data: bytes) -> str:
+        """Take the next bytes; return the text of the events that they complete."""
+        whole = self._decoder.take(data)
+        alike = None if self.ended else self.reader.match_template(whole)
+        if alike is None:
+            return self._take(parse_events(whole))
+        texts = [unescape_json_text(text) for text in alike]
+        self.texts += texts
+        return "".join(texts)
+
+    def finish(self) -> str:
+        """Take the end, which must not come before that of the answer."""
+        text = self._take(self._decoder.finish())
+        if not self.ended:
+            self.ended = True
+            self.fault = None if self.reader.finished else truncated_fault()
+        return text
+
+    def _take(self, events: Iterable[ServerSentEvent]) -> str:
+        start = len(self.texts)
+        for event in events:
+            if self.ended:
+                break
+            item = self.reader.read(event)
+            if isinstance(item, StreamFault):
+                self.fault = item
+            elif item is not None and not isinstance(item, StreamEnd):
+                self._collect(item.fields, texts_of_chunk(item.fields))
+            self.ended = isinstance(item, StreamEnd | StreamFault)
+        return "".join(self.texts[start:])

@@ -1,0 +1,178 @@
+"""The flow of an emulated chat completion: ask, read, ask again where that may mend it, and tell.
+
+It asks as often as choices are wanted, and once more for each repair. What it reads goes to the caller as far
+as it may, at once; so an answer may be asked for again in the middle of the caller's stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+from tess_openai.core.calls import Answer, Event, Flow, Outgoing, Step, exchange, read_piece
+from tess_openai.core.changes import Change
+from tess_openai.core.chat.chunks import broken_connection_fault
+from tess_openai.core.chat.context import (
+    STREAM_AS_WHOLE,
+    WHOLE_AS_STREAM,
+    ChatContext,
+    error_answer,
+    is_stream,
+    ledger_header,
+    report_changes,
+    stream_fault_response,
+)
+from tess_openai.core.chat.messages import BLANK_LINE, texts_of, to_messages
+from tess_openai.core.chat.usage import UsageSum
+from tess_openai.core.emulate.answer_reader import AnswerReader
+from tess_openai.core.emulate.answer_sources import CUT_REASONS, AnswerSource, CompletionSource, StreamSource
+from tess_openai.core.emulate.emulation import Emulation
+from tess_openai.core.emulate.outcomes import AskAgain, FailedOutcome
+from tess_openai.core.emulate.response_writers import CompletionWriter, ResponseWriter, StreamWriter
+from tess_openai.core.jsons import JSONObject, dump_json, to_list
+from tess_openai.core.refusals import NO_RETRY, Refused
+
+
+class _Abort(Exception):  # noqa: N818 - leaves the loops of this room; callers never see it
+    """What the caller gets instead of an answer."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+def emulated_completion(chat: ChatContext, emulation: Emulation, outgoing: Outgoing) -> Flow:
+    """Run one chat completion of which something is emulated; `outgoing` is its first request."""
+    is_legacy = emulation.offer is not None and emulation.offer.is_legacy
+    writer = (StreamWriter if chat.translated.stream else CompletionWriter)(chat, is_legacy=is_legacy)
+    run = _EmulatedCall(chat, emulation, outgoing, writer)
+    try:
+        for _ in range(emulation.choices):
+            yield from run.choice()
+    except _Abort as failure:
+        yield from writer.fail(failure.answer)
+        return
+    yield from writer.close(run.usage.total())
+    with suppress(Exception):  # whatever breaks now: the caller has the whole answer
+        while run.is_read and (yield from read_piece()):  # after [DONE]; then the connection can be reused
+            pass
+
+
+@dataclass(slots=True)
+class _EmulatedCall:
+    """One call on its way.
+
+    Attributes:
+        usage: Of all that was asked.
+        is_read: Whether the answer in hand was read to the end of its text.
+        has_paid: Whether an answer was read, so that a retry of the whole would pay for it again.
+        has_spoken: Whether any text of the choice at hand was given.
+        is_interrupted: Whether there was, before the answer was asked for again.
+    """
+
+    chat: ChatContext
+    emulation: Emulation
+    outgoing: Outgoing
+    writer: ResponseWriter
+    usage: UsageSum = field(default_factory=UsageSum)
+    is_read: bool = False
+    has_paid: bool = False
+    has_written: bool = False
+    is_interrupted: bool = False
+
+    def choice(self) -> Flow:
+        """Ask until there is an answer, and give it."""
+        body = self.chat.translated.body
+        repairs = self.chat.translated.options.max_repairs
+        reader = AnswerReader(self.emulation)
+        self.has_written = self.is_interrupted = False
+        while True:
+            source = yield from self._read_answer(body, reader)
+            outcome = reader.finish(is_cut=source.finish_reason in CUT_REASONS)
+            if not isinstance(outcome, AskAgain):
+                break
+            yield from self._write(outcome.text)
+            if repairs == 0:
+                outcome = outcome.fallback
+                break
+            repairs -= 1
+            self.chat.ledger.add(outcome.change)
+            yield from self.report_changes()
+            self.is_interrupted = self.has_written
+            body = self._with(body, outcome.messages)
+            reader = AnswerReader(self.emulation, is_repair=True)
+        if isinstance(outcome, FailedOutcome):
+            raise self._refuse(outcome.refused)
+        if outcome.text and self.is_interrupted:
+            yield from self.writer.write_text(BLANK_LINE)
+        for change in outcome.changes:
+            self.chat.ledger.add(change)
+        yield from self.writer.end(outcome, source.finish_reason)
+
+    def _read_answer(self, body: JSONObject, reader: AnswerReader) -> Generator[Step, Event, AnswerSource]:
+        """Ask once, and let the caller hear what may be heard at once."""
+        chat = self.chat
+        try:
+            incoming = yield from exchange(replace(self.outgoing, body=dump_json(body)))
+        except Exception as error:
+            if not self.has_paid:
+                raise
+            raise _Abort(stream_fault_response(chat, broken_connection_fault(type(error).__name__))) from None
+        if incoming.status >= 300:
+            raise _Abort(self._final((yield from error_answer(chat, incoming))))
+        streamed = is_stream(incoming)
+        if streamed != chat.translated.stream:
+            self._note(STREAM_AS_WHOLE if streamed else WHOLE_AS_STREAM)
+        source = (
+            StreamSource(reader=chat.reader())
+            if streamed
+            else CompletionSource(
+                content_type=incoming.headers.get("content-type", ""), note=chat.ledger.note
+            )
+        )
+        while not source.ended and reader.finish_reason is None:
+            try:
+                piece = yield from read_piece()
+            except ConnectionError as error:
+                raise _Abort(stream_fault_response(chat, broken_connection_fault(str(error)))) from None
+            text = source.feed(piece) if piece else source.finish()
+            self.writer.root = self.writer.root or source.root
+            yield from self._write(reader.feed(text))
+        if source.fault is not None:
+            raise _Abort(stream_fault_response(chat, source.fault))
+        self.is_read = source.ended
+        self.has_paid = True
+        estimates = chat.translated.options.usage == "estimate"
+        prompts = texts_of(body.get("messages")) if estimates else None
+        self.usage.add(source.usage, prompts, "".join(source.texts))
+        return source
+
+    def _write(self, text: str) -> Flow:
+        if text:
+            self.has_written = True
+            yield from self.writer.write_text(text)
+
+    def report_changes(self) -> Flow:
+        """Report what was not told yet."""
+        refused = yield from report_changes(self.chat.ledger)
+        if refused is not None:
+            raise self._refuse(refused)
+
+    def _refuse(self, refused: Refused) -> _Abort:
+        answer = refused.to_answer()
+        return _Abort(replace(answer, headers={**answer.headers, **ledger_header(self.chat.ledger)}))
+
+    def _final(self, answer: Answer) -> Answer:
+        """Return an error that the SDK does not answer by a retry, once there is something paid for."""
+        return replace(answer, headers={**answer.headers, **NO_RETRY}) if self.has_paid else answer
+
+    def _note(self, change: Change) -> None:
+        if change not in self.chat.ledger.changes:
+            self.chat.ledger.add(change)
+
+    def _with(self, body: JSONObject, more: tuple[JSONObject, ...]) -> JSONObject:
+        """Return the body with messages added."""
+        messages = [*(to_list(body.get("messages")) or []), *more]
+        merge = self.chat.translated.options.merge_messages
+        return {**body, "messages": to_messages(messages, self.chat.ledger, merge=merge)}

@@ -1,0 +1,168 @@
+"""How the emulated answer reaches the caller: as one completion, or as the chunks of a stream."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Protocol
+
+from tess_openai.core.calls import Answer, Flow
+from tess_openai.core.chat.chunks import FINISH_REASONS, Chunk, StreamFault
+from tess_openai.core.chat.context import (
+    EVENT_STREAM,
+    ChatContext,
+    ledger_header,
+    report_changes,
+    respond_with_completion,
+)
+from tess_openai.core.chat.stream_filter import ChunkWriter
+from tess_openai.core.emulate.functions import deltas, message_fields
+from tess_openai.core.emulate.outcomes import TextOutcome, ToolCallOutcome
+from tess_openai.core.jsons import JSONObject, parse_object
+from tess_openai.core.refusals import error_envelope
+
+_CALL_REASONS: Final = ("tool_calls", "function_call")
+
+
+class ResponseWriter(Protocol):
+    """Tells the choices of one answer, one after another.
+
+    Attributes:
+        root: `id`, `created`, `model` and the like, of the first answer of Tess.
+    """
+
+    root: JSONObject
+
+    def write_text(self, text: str) -> Flow:
+        """Give a piece of the text of the choice at hand."""
+        ...
+
+    def end(self, settled: TextOutcome | ToolCallOutcome, reason: object) -> Flow:
+        """End the choice at hand with what is left of it; `reason` is why Tess ended its text."""
+        ...
+
+    def close(self, usage: JSONObject | None) -> Flow:
+        """End the answer."""
+        ...
+
+    def fail(self, answer: Answer) -> Flow:
+        """Give an error instead of the answer, or instead of its end."""
+        ...
+
+
+def _reason(settled: TextOutcome | ToolCallOutcome, reason: object, *, is_legacy: bool) -> object:
+    if isinstance(settled, ToolCallOutcome):
+        return "function_call" if is_legacy else "tool_calls"
+    said = settled.finish_reason or reason
+    return "stop" if said in _CALL_REASONS or said not in FINISH_REASONS else said
+
+
+class CompletionWriter:
+    """Collects the choices of a completion."""
+
+    def __init__(self, chat: ChatContext, *, is_legacy: bool) -> None:
+        self.root: JSONObject = {}
+        self._chat = chat
+        self._is_legacy = is_legacy
+        self._texts: list[str] = []
+        self._choices: list[JSONObject] = []
+
+    def write_text(self, text: str) -> Flow:
+        """Keep a piece of text."""
+        self._texts.append(text)
+        yield from ()
+
+    def end(self, settled: TextOutcome | ToolCallOutcome, reason: object) -> Flow:
+        """Keep a whole choice."""
+        text = "".join((*self._texts, settled.text))
+        self._texts.clear()
+        message: JSONObject = {"role": "assistant", "content": text}
+        if isinstance(settled, ToolCallOutcome):
+            message["content"] = text or None
+            message.update(message_fields(settled.calls, is_legacy=self._is_legacy))
+        elif settled.refusal is not None:
+            message.update(content=text or None, refusal=settled.refusal)
+        finish_reason = _reason(settled, reason, is_legacy=self._is_legacy)
+        self._choices.append(
+            {"index": len(self._choices), "message": message, "finish_reason": finish_reason}
+        )
+        yield from ()
+
+    def close(self, usage: JSONObject | None) -> Flow:
+        """Give the completion."""
+        fields: JSONObject = {**self.root, "choices": self._choices}
+        if usage is not None:
+            fields["usage"] = usage
+        yield from respond_with_completion(self._chat, fields)
+
+    def fail(self, answer: Answer) -> Flow:
+        """Give the error."""
+        yield answer
+
+
+class StreamWriter:
+    """Writes the chunks of a stream, which begins with its first text: an error before is a real one."""
+
+    def __init__(self, chat: ChatContext, *, is_legacy: bool) -> None:
+        self.root: JSONObject = {}
+        self._chat = chat
+        self._is_legacy = is_legacy
+        self._reader = chat.reader()
+        self._writer = ChunkWriter(
+            self._reader, chat.ledger, include_usage=chat.translated.include_usage, estimate_for=None
+        )
+        self._index = 0
+        self._has_begun = False
+
+    def write_text(self, text: str) -> Flow:
+        """Give a piece of text."""
+        if text:
+            yield from self._give(self._delta({"content": text}))
+
+    def end(self, settled: TextOutcome | ToolCallOutcome, reason: object) -> Flow:
+        """Give the rest of the choice: text, a refusal, or calls, the name of each before its arguments."""
+        yield from self.write_text(settled.text)
+        if isinstance(settled, ToolCallOutcome):
+            for delta in deltas(settled.calls, is_legacy=self._is_legacy):
+                yield from self._give(self._delta(delta))
+        elif settled.refusal is not None:
+            yield from self._give(self._delta({"refusal": settled.refusal}))
+        yield from self._give(self._delta({}, _reason(settled, reason, is_legacy=self._is_legacy)))
+        self._index += 1
+
+    def close(self, usage: JSONObject | None) -> Flow:
+        """Give the usage if it was asked for, the ledger on the last chunk, `[DONE]`."""
+        last = b""
+        if usage is not None and self._chat.translated.include_usage:
+            last = self._write({"choices": [], "usage": usage})
+        last += self._writer.close()
+        refused = yield from report_changes(self._chat.ledger)
+        yield from self._give(last) if refused is None else self.fail(refused.to_answer())
+
+    def fail(self, answer: Answer) -> Flow:
+        """Give the error: as it is, or in the stream if that has begun."""
+        if not self._has_begun:
+            yield answer
+            return
+        yield self._writer.fail(StreamFault(parse_object(answer.body or b"") or _REDIRECTED))
+
+    def _delta(self, delta: JSONObject, reason: object = None) -> bytes:
+        return self._write({"choices": [{"index": self._index, "delta": delta, "finish_reason": reason}]})
+
+    def _write(self, fields: dict[str, Any]) -> bytes:
+        chunk = self._reader.complete({**self.root, **fields})
+        return self._writer.write(Chunk(chunk.fields, untouched=False), b"")
+
+    def _give(self, data: bytes) -> Flow:
+        if not data:
+            return
+        if not self._has_begun:
+            self._has_begun = True
+            yield Answer(200, {"content-type": EVENT_STREAM, **ledger_header(self._chat.ledger)})
+        yield data
+
+
+_REDIRECTED: Final = error_envelope(
+    "Tess redirected a further call in the middle of an answer",
+    type_="server_error",
+    param=None,
+    code="redirected",
+)

@@ -1,0 +1,135 @@
+"""Reading Tess's answers inside a flow: errors, objects, and lists that come in pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from typing import Final
+from urllib.parse import urlencode
+
+from tess_openai.core.calls import Event, Incoming, Outgoing, PauseKey, Step, exchange, read_all
+from tess_openai.core.errors import (
+    ERROR_BODY_LIMIT,
+    TessError,
+    parse_error,
+    parse_error_in_200,
+    parse_redirect,
+)
+from tess_openai.core.jsons import JSONObject, parse_json, to_list, to_object
+
+PER_PAGE: Final = 100
+"""Source: the maximum of list-agents (reported)."""
+_LAST_PAGE: Final = 1000
+_DEFAULT_WAIT_SECONDS: Final = 1.0
+"""When a 429 names no wait. Source: the limit is about one request a second (reported)."""
+
+
+def read_error(
+    incoming: Incoming, max_retry_wait_seconds: float, *, method: str = "POST"
+) -> Generator[Step, Event, TessError]:
+    """Read an answer of 300 or more; when it is about the rate, hold the key's other calls back."""
+    if incoming.status < 400:
+        location = incoming.headers.get("location", "")
+        return parse_redirect(
+            incoming.status,
+            location,
+            redirects_within_api=incoming.redirects_within_api,
+            loses=method != "GET",
+        )
+    # Raised to the SDK, a break would hide the status, and a 524 be sent and paid for again.
+    body = yield from read_all(ERROR_BODY_LIMIT, allow_truncation=True)
+    error = parse_error(
+        incoming.status, incoming.headers, body, max_retry_wait_seconds=max_retry_wait_seconds
+    )
+    if error.code == "rate_limit_exceeded":
+        wait = error.retry_after_seconds
+        yield PauseKey(_DEFAULT_WAIT_SECONDS if wait is None else wait)
+    return error
+
+
+def has_no_error(fields: JSONObject) -> bool:
+    """Whether an object says nothing of an error."""
+    return not fields.get("error")
+
+
+def read_object(
+    outgoing: Outgoing,
+    max_retry_wait_seconds: float,
+    *,
+    asked: str,
+    is_it: Callable[[JSONObject], bool] = has_no_error,
+    blank: JSONObject | None = None,
+) -> Generator[Step, Event, JSONObject | TessError]:
+    """Make an exchange whose answer is a JSON object; an error when it is none.
+
+    A JSON list is given as `{"data": [...]}`.
+
+    Args:
+        outgoing: What to send.
+        max_retry_wait_seconds: As in the client's options.
+        asked: What was expected, `"an agent"`.
+        is_it: Whether an object is that.
+        blank: What an empty body stands for; None makes it an error.
+    """
+    incoming = yield from exchange(outgoing)
+    if incoming.status >= 300:
+        method = outgoing.method or "POST"
+        return (yield from read_error(incoming, max_retry_wait_seconds, method=method))
+    body = yield from read_all()
+    payload = parse_json(body)
+    fields = to_object(payload) if body.strip() else blank
+    if fields is None and to_list(payload) is not None:
+        fields = {"data": payload}
+    if fields is None or not is_it(fields):
+        content_type = incoming.headers.get("content-type", "")
+        return parse_error_in_200(body, content_type, asked=asked, status=incoming.status)
+    return fields
+
+
+def read_page(
+    outgoing: Outgoing, max_retry_wait_seconds: float, *, asked: str
+) -> Generator[Step, Event, JSONObject | TessError]:
+    """Read one page of a list, `{"data": [...]}` with more or less around it."""
+    return (yield from read_object(outgoing, max_retry_wait_seconds, asked=asked, is_it=_is_page))
+
+
+def read_pages(
+    path: str,
+    headers: Mapping[str, str | None],
+    max_retry_wait_seconds: float,
+    *,
+    asked: str,
+    is_last: Callable[[JSONObject], bool] = lambda _: False,
+) -> Generator[Step, Event, list[JSONObject] | TessError]:
+    """Read a list page by page, to its end or to the item for which `is_last` holds."""
+    found: list[JSONObject] = []
+    number: int | None = 1
+    while number is not None and number <= _LAST_PAGE:
+        query = urlencode({"page": number, "per_page": PER_PAGE})
+        page = yield from read_page(get(path, headers, query), max_retry_wait_seconds, asked=asked)
+        if isinstance(page, TessError):
+            return page
+        items = [item for each in to_list(page.get("data")) or [] if (item := to_object(each)) is not None]
+        found += items
+        number = None if any(map(is_last, items)) else next_page(page, number)
+    return found
+
+
+def next_page(page: JSONObject, number: int) -> int | None:
+    """Return the number of the page after this one; None when this one is the last, or empty.
+
+    Source: `{"current_page", "data", "last_page"}` (documented for agents); other lists have `{"data"}`
+    alone, or `meta.last_page` (observed).
+    """
+    last = page.get("last_page", (to_object(page.get("meta")) or {}).get("last_page"))
+    if isinstance(last, str) and last.isascii() and last.isdigit() and len(last) < 10:
+        last = int(last)
+    return number + 1 if page.get("data") and isinstance(last, int) and number < last else None
+
+
+def get(path: str, headers: Mapping[str, str | None], query: str = "") -> Outgoing:
+    """Return a GET in the place of the caller's own request."""
+    return Outgoing(b"", {**headers, "content-type": None}, "GET", path, query)
+
+
+def _is_page(fields: JSONObject) -> bool:
+    return has_no_error(fields) and to_list(fields.get("data")) is not None

@@ -1,0 +1,98 @@
+"""What a probe of Tess proved: which of the open questions have an answer, for one agent.
+
+A profile holds no key, no workspace and no text. What is proven supported is forwarded, what is proven
+refused is refused before the network, and all the rest stays as it is without a profile.
+
+Source: observed, by `tess-openai probe`, on the day and the agent that the profile names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias, cast, get_args
+
+from tess_openai.core.jsons import JSONObject, to_list, to_object
+
+ProbeVerdict: TypeAlias = Literal["supported", "accepted", "refused"]
+"""`supported`: its effect was seen. `accepted`: not refused, no effect was seen. `refused`: 400 or 422."""
+
+VERSION: Final = 1
+VERSION_FIELD: Final = "tess_openai_profile"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TessProfile:
+    """What was found out about one agent.
+
+    Attributes:
+        agent_id: Whom was asked.
+        made: When, `"2026-11-23"`.
+        answers: Question -> answer, `{"top_p": "accepted", "role.developer": "refused"}`.
+        shapes: Names of fields and headers that were met, `{"completion": ["id", "choices"]}`.
+        statuses: Case -> HTTP status, `{"workspace.missing": 422}`.
+    """
+
+    agent_id: int
+    made: str
+    answers: Mapping[str, ProbeVerdict] = field(default_factory=dict[str, ProbeVerdict])
+    shapes: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    statuses: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    def supports(self, question: str) -> bool:
+        """Whether it was seen to work."""
+        return self.answers.get(question) == "supported"
+
+    def accepts(self, question: str) -> bool:
+        """Whether it was not refused."""
+        return self.answers.get(question) in ("supported", "accepted")
+
+    def refuses(self, question: str) -> bool:
+        """Whether it was refused."""
+        return self.answers.get(question) == "refused"
+
+    def to_json(self) -> JSONObject:
+        """Return the profile as a file holds it."""
+        return {
+            VERSION_FIELD: VERSION,
+            "agent_id": self.agent_id,
+            "made": self.made,
+            "answers": dict(self.answers),
+            "shapes": {name: list(words) for name, words in self.shapes.items()},
+            "statuses": dict(self.statuses),
+        }
+
+
+NOTHING_PROVEN: Final = TessProfile(agent_id=0, made="")
+
+
+def parse_profile(value: object) -> TessProfile:
+    """Read a profile from JSON.
+
+    Raises:
+        ValueError: It is none, or of a version that this release does not know.
+    """
+    fields = to_object(value) or {}
+    version = fields.get(VERSION_FIELD)
+    if version != VERSION:
+        raise ValueError(
+            f"it is no profile of version {VERSION}"
+            + (f" but of version {version}; upgrade tess-openai" if isinstance(version, int) else "")
+        )
+    agent_id, made = fields.get("agent_id"), fields.get("made")
+    if not isinstance(agent_id, int) or not isinstance(made, str):
+        raise ValueError("it names no agent or no day")
+    answers: dict[str, ProbeVerdict] = {}
+    for name, answer in (to_object(fields.get("answers")) or {}).items():
+        if answer not in get_args(ProbeVerdict):
+            raise ValueError(f"its answer to {name!r} is none of {', '.join(get_args(ProbeVerdict))}")
+        answers[name] = cast("ProbeVerdict", answer)
+    shapes = to_object(fields.get("shapes")) or {}
+    statuses = to_object(fields.get("statuses")) or {}
+    return TessProfile(
+        agent_id=agent_id,
+        made=made,
+        answers=answers,
+        shapes={name: tuple(map(str, to_list(words) or [])) for name, words in shapes.items()},
+        statuses={name: status for name, status in statuses.items() if isinstance(status, int)},
+    )

@@ -1,0 +1,130 @@
+"""Who waits for a task: the way from a call that a library makes in a task of its own to the program's line.
+
+asyncio tells it from Python 3.14 on only (`asyncio.capture_call_graph`). Before, a task's callbacks hold it:
+what waits is woken by one. They are read here, never changed, and what cannot be read is not found.
+
+Source: asyncio and anyio, read. `_callbacks` of a future or a task lists `(callback, context)`. Who awaits it
+is woken by a method of his task; `gather`, `wait` and `shield` call closures over the future that they wait
+for, the task groups a method or a closure of theirs, `as_completed` one over a queue.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from types import FrameType
+from typing import Any, Final
+
+_MOST: Final = 10_000
+"""So many tasks and futures are looked at for one warning, and so many frames of one task."""
+
+
+def current_task() -> Any:
+    """Return the task that runs now; None outside of asyncio."""
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None:
+        return None
+    try:
+        return asyncio.current_task()
+    except RuntimeError:  # no event loop runs in this thread
+        return None
+
+
+def first_frame(task: Any) -> FrameType | None:
+    """Return the outermost frame of a task's coroutine."""
+    return next(_frames_of(task), None)
+
+
+def awaiting_frame(task: Any, wanted: Callable[[FrameType], bool]) -> FrameType | None:
+    """Return the innermost wanted frame of the nearest task that waits for this one.
+
+    Where nobody is found to wait (a library that hands its results over by an event), the one wanted frame in
+    all of the loop's tasks; None where there are several.
+    """
+    try:
+        return _frame_of_waiters(task, wanted) or _only_frame(task, wanted)
+    except Exception:  # noqa: BLE001 - no call fails for what another library looks like inside
+        return None
+
+
+def _frame_of_waiters(task: Any, wanted: Callable[[FrameType], bool]) -> FrameType | None:
+    queue: deque[Any] = deque([task])
+    seen = {id(task)}
+    while queue and len(seen) < _MOST:
+        for waiting in _waiters(queue.popleft()):
+            if id(waiting) in seen:
+                continue
+            seen.add(id(waiting))
+            found = _innermost(waiting, wanted)
+            if found is not None:
+                return found
+            queue.append(waiting)
+    return None
+
+
+def _only_frame(task: Any, wanted: Callable[[FrameType], bool]) -> FrameType | None:
+    asyncio: Any = sys.modules["asyncio"]
+    lines: dict[tuple[str, int], FrameType] = {}
+    for other in asyncio.all_tasks(task.get_loop()):
+        frame = _innermost(other, wanted)
+        if frame is not None:
+            lines[frame.f_code.co_filename, frame.f_lineno] = frame
+        if len(lines) > 1:
+            return None
+    return next(iter(lines.values()), None)
+
+
+def _innermost(task: Any, wanted: Callable[[FrameType], bool]) -> FrameType | None:
+    found: FrameType | None = None
+    for frame in _frames_of(task):
+        if wanted(frame):
+            found = frame
+    return found
+
+
+def _frames_of(task: Any) -> Iterator[FrameType]:
+    """Give the frames of a task's coroutine and of what it awaits, from the outermost in.
+
+    A future that is no task has none; what an `async for` runs through is not told.
+    """
+    awaited: Any = task.get_coro() if hasattr(task, "get_coro") else None
+    for _ in range(_MOST):
+        frame: FrameType | None = getattr(awaited, "cr_frame", None) or getattr(awaited, "gi_frame", None)
+        if frame is None:
+            return
+        yield frame
+        awaited = getattr(awaited, "cr_await", None) or getattr(awaited, "gi_yieldfrom", None)
+
+
+def _waiters(future: Any) -> Iterator[Any]:
+    """Give the tasks and futures that are told when this one is done."""
+    is_future: Callable[[object], bool] = sys.modules["asyncio"].isfuture
+    for callback, _ in getattr(future, "_callbacks", None) or ():
+        for held in _held_by(callback):
+            yield from filter(is_future, _woken_by(held))
+
+
+def _woken_by(held: Any) -> Iterable[Any]:
+    """Return what goes on when the one that a callback acts on is told."""
+    name = type(held).__name__
+    if name == "TaskGroup":  # asyncio's, anyio's
+        return [getattr(held, "_parent_task", None) or getattr(held.cancel_scope, "_host_task", None)]
+    if name == "_AsCompletedIterator":  # from Python 3.13 on; before, its queue itself
+        return _woken_by(getattr(held, "_done", None))
+    if name == "Queue":
+        return getattr(held, "_getters", ())
+    return [held]
+
+
+def _held_by(callback: Any) -> Iterator[Any]:
+    """Give what a callback acts on: the object of a method, arguments, what a closure has closed over."""
+    if isinstance(callback, functools.partial):
+        yield from callback.args
+        callback = callback.func
+    yield getattr(callback, "__self__", None)
+    for cell in getattr(callback, "__closure__", None) or ():
+        with contextlib.suppress(ValueError):  # nothing is in it yet
+            yield cell.cell_contents

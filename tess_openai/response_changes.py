@@ -1,0 +1,51 @@
+"""Reading the ledger off an answer."""
+
+from __future__ import annotations
+
+from typing import Any, Final, cast, get_args
+
+from tess_openai.core.changes import Action, Change
+from tess_openai.core.chat.context import LEDGER_HEADER
+from tess_openai.core.jsons import parse_json, to_list, to_object
+from tess_openai.core.options import CALL_FIELD
+
+_CARRIERS: Final = ("raw", "_raw_response", "response_metadata", "response")
+"""Where others keep the SDK's answer: LlamaIndex, Instructor, LangChain, an error of `openai`."""
+
+
+def changes_of(answer: object) -> tuple[Change, ...]:
+    """Return what changed on the way of a call, as its answer tells it.
+
+    Args:
+        answer: A completion, a chunk of a stream (the last one tells), a raw response, an error of `openai`,
+            a plain dict of one of these, or the answer of a framework that keeps one of them: a message of
+            LangChain's, a response of LlamaIndex's or LiteLLM's, a model made by Instructor.
+
+    Returns:
+        In order; empty when nothing changed.
+    """
+    for carrier in _CARRIERS:
+        answer = getattr(answer, carrier, None) or answer
+    fields = to_object(answer)
+    if fields is None:
+        fields = to_object(getattr(answer, CALL_FIELD, None)) or {}
+    if CALL_FIELD in fields:
+        fields = to_object(fields[CALL_FIELD]) or {}
+    items = to_list(fields.get("changes"))
+    if items is None:
+        headers: Any = fields.get("headers") or getattr(answer, "headers", None)
+        header: object = headers.get(LEDGER_HEADER) if hasattr(headers, "get") else None
+        items = to_list(parse_json(header)) if isinstance(header, str) else None
+    return tuple(_to_change(item) for item in items or [])
+
+
+def _to_change(item: object) -> Change:
+    fields = {key: value for key, value in (to_object(item) or {}).items() if isinstance(value, str)}
+    action = fields.get("action")
+    return Change(
+        action=cast("Action", action) if action in get_args(Action) else "noticed",
+        param=fields.get("param", ""),
+        given=fields.get("given", ""),
+        sent=fields.get("sent", ""),
+        why=fields.get("why", ""),
+    )
