@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from threading import Event
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 import typer
@@ -24,6 +23,7 @@ from tess_openai.testing.__main__ import PROFILES, parse_fault, parse_switch
 from tess_openai.testing.__main__ import describe as describe_simulator
 from tess_openai.testing.faults import FAULTS
 from tess_openai.testing.profile_from_probe import to_simulator_profile
+from tess_openai.testing.stop_signals import stop_on_signals, wait_until_set
 
 ProfileName: TypeAlias = Literal["strict", "documented", "lenient"]
 T = TypeVar("T")
@@ -75,7 +75,8 @@ def serve(
 ) -> None:
     """Serve a profile and its faults until interrupted."""
     on_request = None if quiet else show_request
-    with TessSimulator(profile=profile, api_keys=keys, on_request=on_request) as simulator:
+    simulator = TessSimulator(profile=profile, api_keys=keys, on_request=on_request)
+    with stop_on_signals() as stop, simulator:
         for fault, times in faults:
             simulator.fault(fault, times=times)
         try:
@@ -83,10 +84,8 @@ def serve(
         except OSError as error:
             raise ProblemError(f"port {port}: {error.strerror}; --port 0 takes a free one") from error
         console.out().print(describe_simulator(simulator), soft_wrap=True)
-        try:
-            Event().wait()
-        except KeyboardInterrupt:
-            console.out().print("stopped")
+        wait_until_set(stop)
+        console.out().print("stopped")
 
 
 def show_request(record: RecordedRequest) -> None:

@@ -7,12 +7,12 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
-from threading import Event
 from typing import Any, Final
 
 from tess_openai.core.jsons import parse_json, to_list
 from tess_openai.testing import SIMULATOR_API_KEY, Fault, Profile, RecordedRequest, TessSimulator
 from tess_openai.testing.faults import FAULTS
+from tess_openai.testing.stop_signals import stop_on_signals, wait_until_set
 
 PROFILES: Final[Mapping[str, Callable[[], Profile]]] = {
     "strict": Profile.strict,
@@ -131,16 +131,14 @@ def main(arguments: list[str] | None = None) -> int:
     )
     for fault, times in options.fault:
         simulator.fault(fault, times=times)
-    with simulator:
+    with stop_on_signals() as stop, simulator:
         try:
             simulator.serve(options.port)
         except OSError as error:
             parser.error(f"port {options.port}: {error.strerror}; --port 0 takes a free one")
         print(describe(simulator), flush=True)
-        try:
-            Event().wait()
-        except KeyboardInterrupt:
-            print("stopped")
+        wait_until_set(stop)
+        print("stopped")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import socketserver
 import sys
@@ -11,15 +12,22 @@ from http.server import BaseHTTPRequestHandler
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, cast
 
-from tess_openai.testing.wire import FOREVER, WireRequest, WireResponse, join_headers
+from tess_openai.testing.framing import FramingError, read_body
+from tess_openai.testing.wire import (
+    FOREVER,
+    Responder,
+    WireRequest,
+    WireResponse,
+    join_headers,
+    json_response,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from tess_openai.testing.simulator import TessSimulator
-
 _POLL_SECONDS = 0.02
-_MAXIMUM_LINE = 65536
+_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", ""})
+_PORT = re.compile(r":\d+$")
 
 
 class SimulatorServer:
@@ -29,7 +37,7 @@ class SimulatorServer:
         base_url: The API root, `http://127.0.0.1:PORT`, without a slash at its end.
     """
 
-    def __init__(self, simulator: TessSimulator, port: int = 0) -> None:
+    def __init__(self, simulator: Responder, port: int = 0) -> None:
         self._listener = _Listener(simulator, port)
         self.base_url = f"http://127.0.0.1:{self._listener.server_address[1]}"
         self._thread = Thread(target=self._listener.serve_forever, args=(_POLL_SECONDS,), daemon=True)
@@ -64,7 +72,7 @@ class _Listener(socketserver.ThreadingTCPServer):
     request_queue_size = 128
     daemon_threads = True  # a program that forgets close() must still be able to end
 
-    def __init__(self, simulator: TessSimulator, port: int) -> None:
+    def __init__(self, simulator: Responder, port: int) -> None:
         self.simulator = simulator
         self._connections: dict[socket.socket, Thread] = {}
         self._lock = Lock()
@@ -105,8 +113,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Answer one request."""
-        request = WireRequest(self.command, self.path, join_headers(self.headers.items()), self._read_body())
         simulator = cast("_Listener", self.server).simulator
+        try:
+            self._check_host()
+            body = read_body(self.rfile, self.headers)
+        except FramingError as error:
+            self._refuse(error)
+            return
+        request = WireRequest(self.command, self.path, join_headers(self.headers.items()), body)
         response, record = simulator.answer(request)
         try:
             is_complete = self._send(response)
@@ -122,28 +136,17 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's signature
         """Say nothing: the requests are recorded."""
 
-    def _read_body(self) -> bytes:
-        if "chunked" not in self.headers.get("transfer-encoding", ""):
-            return self._read(int(self.headers.get("content-length", "0")))
-        pieces: list[bytes] = []
-        while size := int(self._read_line().partition(b";")[0], 16):
-            pieces.append(self._read(size))
-            self._read_line()
-        while self._read_line().strip():
-            pass  # trailers
-        return b"".join(pieces)
+    def _check_host(self) -> None:
+        """Refuse a request for another host: a page in a browser may have its name resolve to loopback."""
+        host = self.headers.get("host", "")
+        if _PORT.sub("", host).lower() not in _LOOPBACK_NAMES:
+            raise FramingError(421, "This simulator answers requests for localhost only.")
 
-    def _read(self, size: int) -> bytes:
-        data = self.rfile.read(size)
-        if len(data) < size:
-            raise ConnectionAbortedError("the client left in the middle of its request")
-        return data
-
-    def _read_line(self) -> bytes:
-        line = self.rfile.readline(_MAXIMUM_LINE)
-        if not line.endswith(b"\n"):
-            raise ConnectionAbortedError("the client left in the middle of its request")
-        return line
+    def _refuse(self, error: FramingError) -> None:
+        """Answer a request that cannot be read, and close: what follows on the connection is unknown."""
+        self.close_connection = True
+        with suppress(OSError):
+            self._send(json_response(error.status, {"error": str(error)}).with_headers(connection="close"))
 
     def _send(self, response: WireResponse) -> bool:
         """Send an answer; tell whether it went out whole."""

@@ -10,12 +10,9 @@ import importlib
 import math
 from collections.abc import AsyncIterator, Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from tess_openai.testing.wire import WireRequest, join_headers
-
-if TYPE_CHECKING:
-    from tess_openai.testing.simulator import TessSimulator
+from tess_openai.testing.wire import Responder, WireRequest, join_headers
 
 Family: TypeAlias = Literal["httpx", "httpx2"]
 
@@ -25,12 +22,12 @@ def _mixed(behaviour: type, family: Family, base: str) -> Any:  # noqa: ANN401 -
     return type(behaviour.__name__, (behaviour, getattr(importlib.import_module(family), base)), {})
 
 
-def build_transport(simulator: TessSimulator, family: Family) -> Any:  # noqa: ANN401 - of either family
+def build_transport(simulator: Responder, family: Family) -> Any:  # noqa: ANN401 - of either family
     """Build a sync transport."""
     return _mixed(SimulatorTransport, family, "BaseTransport")(simulator, family)
 
 
-def build_async_transport(simulator: TessSimulator, family: Family) -> Any:  # noqa: ANN401 - of either family
+def build_async_transport(simulator: Responder, family: Family) -> Any:  # noqa: ANN401 - of either family
     """Async counterpart of `build_transport`."""
     return _mixed(AsyncSimulatorTransport, family, "AsyncBaseTransport")(simulator, family)
 
@@ -41,7 +38,7 @@ class _Exchange:
     Iterated twice it goes on where it stopped, as the stream of a socket does.
     """
 
-    def __init__(self, simulator: TessSimulator, family: Family, request: Any, body: bytes) -> None:  # noqa: ANN401
+    def __init__(self, simulator: Responder, family: Family, request: Any, body: bytes) -> None:  # noqa: ANN401
         self.family = importlib.import_module(family)
         self.request = request
         self.closing = simulator.closing
@@ -150,7 +147,7 @@ class AsyncSimulatedStream:
 class SimulatorTransport:
     """Answers a sync client."""
 
-    def __init__(self, simulator: TessSimulator, family: Family) -> None:
+    def __init__(self, simulator: Responder, family: Family) -> None:
         self._simulator = simulator
         self._family: Family = family
 
@@ -165,7 +162,7 @@ class SimulatorTransport:
 class AsyncSimulatorTransport:
     """Async counterpart of `SimulatorTransport`."""
 
-    def __init__(self, simulator: TessSimulator, family: Family) -> None:
+    def __init__(self, simulator: Responder, family: Family) -> None:
         self._simulator = simulator
         self._family: Family = family
 

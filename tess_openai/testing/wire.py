@@ -6,7 +6,8 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal
+from threading import Event
+from typing import Final, Literal, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from tess_openai.core.jsons import JSONObject, dump_json, to_object
@@ -119,6 +120,26 @@ class WireResponse:
         """Return the same answer with more headers; `_` in a name stands for `-`."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return replace(self, headers={**self.headers, **named})
+
+
+class RequestRecord(Protocol):
+    """What the serving side notes about a request: see `RecordedRequest`."""
+
+    closed_early: bool
+    over: Event
+
+
+class Responder(Protocol):
+    """What is served: the rules, as the server and the in-process transports see them."""
+
+    @property
+    def closing(self) -> Event:
+        """Set when every answer that still waits must end."""
+        ...
+
+    def answer(self, request: WireRequest) -> tuple[WireResponse, RequestRecord]:
+        """Answer one request by the rules, and record it."""
+        ...
 
 
 def text_response(status: int, text: str, content_type: str = "text/plain; charset=utf-8") -> WireResponse:

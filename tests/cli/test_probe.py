@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from programs import COMMAND, Program, Terminal, environment
+from programs import COMMAND, Program, Terminal, environment, hear_interrupts
 
 from tess_openai import create_client
 from tess_openai.cli import main
@@ -356,6 +356,7 @@ def test_it_can_be_interrupted(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=hear_interrupts,  # noqa: PLW1509 - it calls nothing but the system
     ) as program:
         assert program.stdout is not None
         for _ in range(3):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sysconfig
 import time
@@ -21,6 +22,15 @@ def environment(variables: Mapping[str, str | None] | None = None) -> dict[str, 
     return {name: value for name, value in {**os.environ, **changed}.items() if value is not None}
 
 
+def hear_interrupts() -> None:
+    """Give a program the default handler of Ctrl-C before it starts (`preexec_fn`).
+
+    A shell that starts the suite in the background ignores SIGINT, and programs inherit that: without this,
+    the tests that press Ctrl-C wait for ever under `nohup make test &`.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """A program at a pseudo-terminal."""
 
@@ -28,6 +38,10 @@ class Terminal:
         import fcntl
         import pty
         import termios
+
+        def take_terminal() -> None:
+            hear_interrupts()
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # without it Ctrl-C is a letter
 
         self.ours, theirs = pty.openpty()
         self.program = subprocess.Popen(
@@ -38,7 +52,7 @@ class Terminal:
             stdout=theirs,
             stderr=theirs,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - else Ctrl-C is a letter
+            preexec_fn=take_terminal,  # noqa: PLW1509 - it calls nothing but the system
         )
         os.close(theirs)
         self.shown = ""

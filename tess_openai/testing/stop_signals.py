@@ -1,0 +1,35 @@
+"""Stopping a served simulator by Ctrl-C or SIGTERM."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event
+from typing import Final
+
+_STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_POLL_SECONDS: Final = 0.5
+"""On Windows a wait without a limit does not notice Ctrl-C."""
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[Event]:
+    """Return an event that SIGINT and SIGTERM set, for the duration of the block.
+
+    The handlers are the program's own, as a web server's are: a shell that starts a program in the background
+    lets it ignore SIGINT, and Python then installs no handler of its own. Main thread only.
+    """
+    stop = Event()
+    previous = {number: signal.signal(number, lambda *_: stop.set()) for number in _STOP_SIGNALS}
+    try:
+        yield stop
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def wait_until_set(stop: Event) -> None:
+    """Block until the event is set."""
+    while not stop.wait(_POLL_SECONDS):
+        pass
