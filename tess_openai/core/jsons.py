@@ -1,4 +1,4 @@
-"""JSON from outside is `object` until it is narrowed here, once."""
+"""JSON from outside: parsed and narrowed here, once; `object` until then."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Server-sent events: bytes in any cut, to events.
+"""Server-sent events: an incremental decoder from bytes to events.
 
-Source: the event stream format of the HTML standard. Beyond it, because servers do it: an event whose blank
-line the end of the stream cuts off is still given, and JSON on neighbouring lines is an event a line.
+Source: the event stream format of the HTML standard. Beyond it, because servers do so: a last event without
+its blank line is still returned, and an event with several lines of JSON is one event for each line.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ class ServerSentEvent(NamedTuple):  # made once a chunk: half the cost of a froz
 
 
 class EventDecoder:
-    """Decodes incrementally: `feed` returns the events that are complete, `finish` what is left over.
+    """Decodes incrementally: `feed` returns the events that are complete, `finish` the remaining ones.
 
-    Comments, `id:` and `retry:` lines and events without data give nothing. Every line end of the standard
-    is understood; a byte order mark at the start is passed over.
+    Comments, `id:` and `retry:` lines and events without data are skipped, and so is a byte order mark at the
+    start. Every line end of the standard is accepted.
     """
 
     def __init__(self) -> None:
@@ -35,11 +35,11 @@ class EventDecoder:
         self._pending_return = False
 
     def feed(self, data: bytes) -> list[ServerSentEvent]:
-        """Take the next bytes, return the events they complete."""
+        """Return the events that the next bytes complete."""
         return parse_events(self.take(data))
 
     def take(self, data: bytes) -> bytes:
-        """Take the next bytes, return the whole events they complete, each with LF as line end."""
+        """Return the bytes of the events that the next bytes complete, with LF as line end."""
         data = self._normalised(data)
         if not self._buffer and data.endswith(b"\n\n"):  # the common case: whole events in one piece
             return data
@@ -54,7 +54,7 @@ class EventDecoder:
         return whole
 
     def finish(self) -> list[ServerSentEvent]:
-        """Return the events that only lack their blank line; what is cut inside its data is dropped."""
+        """Return the events that lack only their blank line; an event cut inside its data is dropped."""
         rest = bytes(self._buffer)
         self._buffer.clear()
         return [
@@ -62,7 +62,7 @@ class EventDecoder:
         ]
 
     def _normalised(self, data: bytes) -> bytes:
-        """Return `data` with LF for every line end, also where CR LF is cut in two."""
+        """Return `data` with LF for every line end, also where CR LF is split between two pieces."""
         if self._pending_return and data:
             self._pending_return = False
             data = data.removeprefix(b"\n")
@@ -89,7 +89,7 @@ def encode_event(data: bytes) -> bytes:
 
 
 def parse_events(whole: bytes) -> list[ServerSentEvent]:
-    """Return the events in bytes that hold nothing but whole ones."""
+    """Return the events in bytes that hold only complete ones."""
     events: list[ServerSentEvent] = []
     for block in whole.split(b"\n\n"):
         if block.startswith(b"data: ") and b"\n" not in block and len(block) > len(b"data: "):

@@ -79,7 +79,7 @@ def cannot_be_decoded(status: int) -> Fault:
 ONCE: Final = fails("execution_timeout", "the execution goes on and is paid for")
 CUT: Final = in_stream("stream_truncated", "stream ended before the answer did")
 STOPPED: Final = in_stream("stream_error", "The agent stopped")
-NOT_JSON: Final = in_stream("stream_not_json", "no JSON object: upstream is busy")
+NOT_JSON: Final = in_stream("stream_not_json", "not a JSON object: upstream is busy")
 NO_ANSWER: Final = "Tess answered 200 with"
 TIMED_OUT: Final = Fails(error=openai.APITimeoutError, code=None, reason="timed out", requests=TRIES)
 NO_CONNECTION: Final = Fails(error=openai.APIConnectionError, code=None, reason="", requests=TRIES)

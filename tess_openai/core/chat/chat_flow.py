@@ -41,7 +41,7 @@ from tess_openai.core.sse import EventDecoder, is_event_stream
 
 
 def chat_completion(call: Call, options: Options) -> Flow:
-    """Run one `POST /chat/completions`. A body that is no JSON object goes as it is, for Tess to refuse."""
+    """Run one `POST /chat/completions`. A body that is not a JSON object is sent unchanged, for Tess to refuse."""
     given = parse_object(call.body) if call.fields is None else call.fields
     fields = {} if given is None else given
     try:
@@ -57,7 +57,7 @@ def chat_completion(call: Call, options: Options) -> Flow:
     chat = ChatContext(call, translated, place)
     if place.problem:
         translated.ledger.add(without_agent(place.problem))
-    # A retry is the same request, and was told of.
+    # A retry is the same request, whose changes were reported with the first.
     refused_by_filter = yield from report_changes(translated.ledger, silently=call.attempt > 0)
     if refused_by_filter is not None:
         yield refused_by_filter.to_answer()
@@ -72,7 +72,7 @@ def chat_completion(call: Call, options: Options) -> Flow:
 
 
 def answer(chat: ChatContext, incoming: Incoming) -> Flow:
-    """Give the caller what OpenAI would have said."""
+    """Answer the caller as OpenAI would."""
     if incoming.status >= 300:
         yield (yield from error_answer(chat, incoming))
         return
@@ -97,7 +97,7 @@ def _whole(chat: ChatContext, incoming: Incoming) -> Flow:
 
 
 def _stream(chat: ChatContext, incoming: Incoming) -> Flow:
-    """Filter Tess's stream. A connection that breaks in the middle ends in an error event."""
+    """Filter Tess's stream. A connection that breaks in the middle becomes an error event."""
     reader = chat.reader()
     stream = StreamFilter(reader, chat.writer(reader))
     yield Answer(200, ledger_header(chat.ledger))
@@ -115,13 +115,13 @@ def _stream(chat: ChatContext, incoming: Incoming) -> Flow:
             out = out if refused is None else stream.fail(StreamFault(refused.to_json()))
         if out:
             yield out
-    with suppress(Exception):  # whatever breaks now: the caller has the whole answer
-        while piece and not stream.failed:  # what is left after [DONE]; then the connection can be reused
+    with suppress(Exception):  # the caller already has the complete answer
+        while piece and not stream.failed:  # read to the end, so that the connection can be reused
             piece = yield from read_piece()
 
 
 def _end(chat: ChatContext, incoming: Incoming, reader: ChunkReader, stream: StreamFilter) -> bytes:
-    """Return the end of the caller's stream. What was called a stream and is none is read as an answer."""
+    """Return the end of the caller's stream. A body that is no event stream is read as a whole answer."""
     body = stream.no_stream
     if body is None:
         return stream.finish()
@@ -138,7 +138,7 @@ def _wrong_200(incoming: Incoming, body: bytes, *, asked: str) -> TessError:
 
 
 def _stream_from_whole(chat: ChatContext, incoming: Incoming) -> Flow:
-    """Give a whole answer as a stream."""
+    """Answer with a stream made of a whole answer."""
     body = yield from read_all()
     fields = parse_object(body)
     if fields is None or not is_completion(fields):
@@ -157,7 +157,7 @@ def _stream_from_whole(chat: ChatContext, incoming: Incoming) -> Flow:
 
 
 def _whole_from_stream(chat: ChatContext, incoming: Incoming) -> Flow:
-    """Give a stream as a whole answer."""
+    """Answer with a whole answer made of a stream."""
     body = yield from read_all()
     reader, decoder = chat.reader(), EventDecoder()
     chunks: list[JSONObject] = []

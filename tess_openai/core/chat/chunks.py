@@ -40,15 +40,15 @@ PARTIAL_ERROR: Final = Change(
     "answer",
     "",
     "",
-    "Tess gave an error beside the text, which may not be whole",
-    "Tess's own words stand in the field tess of the answer.",
+    "Tess sent an error together with the text, which may be incomplete",
+    "The error is in the field tess of the answer.",
     "answer",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A complete chunk; `untouched` when its own bytes may pass."""
+    """A complete chunk; `untouched` when its own bytes may be passed on."""
 
     fields: JSONObject = field(repr=False)
     untouched: bool
@@ -56,7 +56,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class StreamFault:
-    """Something in the stream that is no chunk, as OpenAI's error envelope: the SDK raises it."""
+    """An error in the stream, as the envelope from which the SDK raises."""
 
     envelope: JSONObject = field(repr=False)
 
@@ -76,11 +76,11 @@ class ChunkReader:
         model: Of the request until a chunk names its own, for those that name none.
         id: Constant over the stream; the first chunk's own, or made up.
         roles: Indices of the choices that have begun.
-        finished: Indices of the choices that have their finish reason.
-        has_output: Whether any choice said anything.
-        has_usage: Whether token counts came.
-        has_failed: Whether a choice says, in place of a finish reason, that it failed.
-        note: Told what the caller should know of the answer.
+        finished: Indices of the choices that have a finish reason.
+        has_output: Whether any choice has text, a refusal or a call.
+        has_usage: Whether token counts arrived.
+        has_failed: Whether the finish reason of a choice says that its execution failed.
+        note: Receives what the caller should know about the answer.
     """
 
     model: str
@@ -97,17 +97,17 @@ class ChunkReader:
     _template: tuple[bytes, bytes] | None = None  # of the event of a complete chunk, around its text
 
     def match_template(self, events: bytes) -> list[bytes] | None:
-        """Return the texts of whole events that differ in nothing but these from a complete one before them.
+        """Return the texts of events that differ from an earlier complete chunk in their text only.
 
-        Most events of a stream do, so this saves parsing them. The texts are as JSON spells them between its
-        quotes. None when any of the events is another one, or no JSON.
+        Most events of a stream do, and are not parsed. The texts are JSON string bodies, still escaped.
+        None when any of the events differs in more than its text.
         """
         if self._template is None or self.finished:
             return None
         before, after = self._template
         if not (events.startswith(before) and events.endswith(after)):
             return None
-        if len(events) < len(before) + len(after):  # the one quote cannot end what it begins
+        if len(events) < len(before) + len(after):  # one quote cannot both open and close a text
             return None
         texts = events[len(before) : -len(after)].split(after + before)
         return texts if _JSON_STRING_BODY.fullmatch(b" ".join(texts)) else None
@@ -131,11 +131,13 @@ class ChunkReader:
             if self._template is None:
                 self._template = _template(fields, event)
         elif self.has_failed:
-            return _fault(parse_object(event.data) or {}, "error")  # anew: what was completed is not Tess's
+            return _fault(
+                parse_object(event.data) or {}, "error"
+            )  # parsed again: `fields` holds completed values
         return chunk
 
     def _has_partial_error(self, fields: JSONObject, event: str) -> bool:
-        """Whether an error stands beside text, which was paid for; it then moves, as the SDK raises it."""
+        """Whether an error arrives together with text, which was paid for; moves it away from where the SDK raises it."""
         choices = [to_object(choice) or {} for choice in to_list(fields.get("choices")) or []]
         deltas = [to_object(choice.get("delta")) or to_object(choice.get("message")) for choice in choices]
         if event == "error" or not any((delta or {}).get(key) for delta in deltas for key in OUTPUT_KEYS):
@@ -145,7 +147,7 @@ class ChunkReader:
         return True
 
     def complete(self, fields: JSONObject) -> Chunk:
-        """Complete a chunk, in place: the parsed object is this reader's own."""
+        """Complete a chunk in place; the parsed object belongs to this reader."""
         untouched = self._complete_root(fields)
         choices = to_list(fields.get("choices"))
         if choices is None:
@@ -170,7 +172,7 @@ class ChunkReader:
         return bool(self.finished) and self.roles <= self.finished
 
     def closing_chunk(self) -> JSONObject | None:
-        """Return the chunk with the finish reasons that Tess left out; None when none is missing."""
+        """Return a chunk with the finish reasons that Tess left out; None when none is missing."""
         missing = sorted(self.roles - self.finished)
         if not missing:
             return None
@@ -234,12 +236,12 @@ class ChunkReader:
 
 
 def to_id(given: object) -> str:
-    """Return an id as OpenAI's are, a string; `""` for none. Source: Tess's own are numbers (documented)."""
+    """Convert an id to a string; `""` when there is none. Source: Tess's own are numbers (documented)."""
     return given if isinstance(given, str) else str(given) if type(given) is int else ""
 
 
 def normalise_finish_reason(given: object, note: Callable[[Change], None]) -> str:
-    """Return the finish reason of OpenAI's that a word of another's means; `"stop"`, noted, for any other."""
+    """Map a finish reason to OpenAI's; an unknown one becomes `"stop"` and is noted."""
     known = FINISH_REASON_ALIASES.get(given) if isinstance(given, str) else None
     if known is not None:
         return known
@@ -249,7 +251,7 @@ def normalise_finish_reason(given: object, note: Callable[[Change], None]) -> st
 
 
 def move_error_to_tess(fields: JSONObject) -> None:
-    """Move the error beside an answer to where no client takes it for the answer itself."""
+    """Move the error of an answer that has text to the field `tess`, where the SDK does not raise it."""
     fields["tess"] = {"error": fields.pop("error")}
 
 
@@ -262,16 +264,16 @@ _JSON_STRING_BODY: Final = re.compile(
     )[\x20\x21\x23-\x5b\x5d-\x7f]*)*""",
     re.VERBOSE,
 )
-"""A text as JSON spells it, in UTF-8, without its quotes. Source: RFC 8259, section 7; RFC 3629, 4."""
+"""The body of a JSON string in UTF-8, without its quotes. Source: RFC 8259, section 7; RFC 3629, 4."""
 
 
 def unescape_json_text(text: bytes) -> str:
-    """Return a text that stands as JSON spells it."""
+    """Decode the body of a JSON string."""
     return str(parse_json(b'"%b"' % text)) if b"\\" in text else text.decode()
 
 
 def _template(fields: JSONObject, event: ServerSentEvent) -> tuple[bytes, bytes] | None:
-    """Return what stands before and after the text of a complete chunk; None when that is not certain."""
+    """Return the bytes before and after the text of a complete chunk; None when they are ambiguous."""
     data = event.data
     choices = fields["choices"]
     if len(choices) != 1 or choices[0]["finish_reason"] is not None or fields.get("usage"):
@@ -282,31 +284,33 @@ def _template(fields: JSONObject, event: ServerSentEvent) -> tuple[bytes, bytes]
         return None
     before, _, after = data.partition(quoted)
     blank = [{**choices[0], "delta": {**choices[0]["delta"], "content": ""}}]
-    if (parse_object(before + b'""' + after) or {}).get("choices") != blank:  # found in another field
+    if (parse_object(before + b'""' + after) or {}).get(
+        "choices"
+    ) != blank:  # the text also occurs in another field
         return None
     return b"data: " + before + b'"', b'"' + after + b"\n\n"
 
 
 def truncated_fault() -> StreamFault:
-    """Return the fault of a stream that ends before its answer does."""
+    """Return the fault of a stream that ended before its answer was complete."""
     message = (
-        "The stream ended before the answer did: no finish reason and no [DONE] came, so the text is cut "
-        "short. The execution may go on at Tess and be paid for."
+        "The stream ended before the answer was complete: neither a finish reason nor [DONE] arrived. "
+        " The execution may go on at Tess and be paid for."
     )
     return StreamFault(error_envelope(message, type_="server_error", param=None, code="stream_truncated"))
 
 
 def broken_connection_fault(reason: str) -> StreamFault:
     """Return the fault of a connection that broke in the middle of a stream."""
-    message = f"The connection broke before the answer was whole: {reason or 'no reason given'}"
+    message = f"The connection broke before the answer was complete: {reason or 'no reason given'}"
     return StreamFault(error_envelope(message, type_="server_error", param=None, code="stream_truncated"))
 
 
 def invalid_event_fault(event: ServerSentEvent) -> StreamFault:
-    """Return the fault of an event whose data is no JSON object: its own text if it is an error."""
+    """Return the fault of an event whose data is not a JSON object."""
     text = event.data[:500].decode(errors="replace")
     value = parse_json(event.data)
-    message = f"Tess sent a line in the stream that is no JSON object: {printable(text)}"
+    message = f"Tess sent an event in the stream that is not a JSON object: {printable(text)}"
     code = "stream_not_json"
     if event.event == "error" or isinstance(value, str):
         message, code = (value if isinstance(value, str) else text) or NO_REASON, "stream_error"
@@ -314,7 +318,7 @@ def invalid_event_fault(event: ServerSentEvent) -> StreamFault:
 
 
 def _fault(fields: JSONObject, event: str) -> StreamFault | None:
-    """Return the fault that an event without `choices` tells of, in any dialect; None when it is none."""
+    """Return the error in an event without `choices`, in any dialect; None when it holds none."""
     text = message_of(fields)
     if not text and event != "error" and fields.get("status") not in FAILED:
         return None

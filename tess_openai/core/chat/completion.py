@@ -1,7 +1,7 @@
-"""Whole answers: completed to what OpenAI's clients need, and turned into a stream or out of one.
+"""Whole answers: completed to what OpenAI's clients need, and converted to and from a stream.
 
 Source: which missing field breaks which client was measured: `id`, `object`, `created`, `model`, `index`,
-`role` and `usage` each break some. What Tess leaves out is unknown; its docs point to OpenAI's format.
+`role` and `usage` each break some. Which of them Tess leaves out is unknown; its docs point to OpenAI's format.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from tess_openai.core.ledger import Ledger
 
 COMPLETION: Final = "chat.completion"
 _REPEATED: Final = ("id", "index", "name", "role", "type")
-"""Keys of a delta that each piece says anew, or only the first."""
+"""Keys of a delta that are not joined: each piece repeats them, or only the first has them."""
 _DEPTH: Final = 5
-"""Of a delta: the arguments of a call are at `tool_calls`, its place, `function`, `arguments`."""
+"""Deepest joined value of a delta: `tool_calls`, item, `function`, `arguments`."""
 
 
 def is_completion(fields: JSONObject | None) -> bool:
-    """Whether a JSON object is a chat completion: it has at least one choice with a message, and no failure.
+    """Whether a JSON object is a chat completion: at least one choice with a message, and no failure.
 
-    An error beside a text does not make it one.
+    An error does not matter when there is also some output.
     """
     choices = to_list((fields or {}).get("choices"))
     if fields is None or not choices:
@@ -53,14 +53,14 @@ def complete(
     ledger: Ledger,
     estimate_for: Sequence[str] | None,
 ) -> bool:
-    """Complete a chat completion, in place; False when it was complete.
+    """Complete a chat completion in place; False when it already was.
 
     Args:
-        fields: Parsed from Tess's answer; this call's own.
-        model: Of the request, for an answer that does not say its own.
+        fields: Parsed from Tess's answer; belongs to this call.
+        model: Of the request, for an answer that names none.
         now: Seconds since the epoch.
         new_id: A fresh identifier.
-        ledger: Told when the answer has no text.
+        ledger: Receives what the caller should know about the answer.
         estimate_for: The prompt's texts; None when no usage is to be estimated.
     """
     changed = False
@@ -92,30 +92,30 @@ def contents_of(fields: JSONObject) -> list[str]:
 
 
 def has_output(fields: JSONObject) -> bool:
-    """Whether any choice says anything: text, a refusal or a call."""
+    """Whether any choice has output: text, a refusal or a call."""
     return any(choice["message"].get(key) for choice in fields["choices"] for key in OUTPUT_KEYS)
 
 
 def to_chunks(fields: JSONObject, reader: ChunkReader) -> list[JSONObject]:
-    """Return a completion as chunks: the messages, the finish reasons, the usage if there is one."""
+    """Convert a completion to chunks: the messages, the finish reasons, the usage if there is one."""
     root = {key: value for key, value in fields.items() if key not in ("choices", "usage", "object", "error")}
     choices = [to_object(choice) or {} for choice in fields["choices"]]
-    said: list[JSONObject] = []
+    messages: list[JSONObject] = []
     ended: list[JSONObject] = []
     for position, choice in enumerate(choices):
         index = choice["index"] if type(choice.get("index")) is int else position
-        said.append({"index": index, "delta": _to_delta(choice["message"]), "finish_reason": None})
+        messages.append({"index": index, "delta": _to_delta(choice["message"]), "finish_reason": None})
         ended.append({"index": index, "delta": {}, "finish_reason": choice.get("finish_reason") or "stop"})
-    chunks: list[JSONObject] = [{**root, "choices": said}, {**root, "choices": ended}]
+    chunks: list[JSONObject] = [{**root, "choices": messages}, {**root, "choices": ended}]
     if fields.get("error"):
-        chunks[0]["error"] = fields["error"]  # beside the text, where the reader notices it
+        chunks[0]["error"] = fields["error"]  # in the chunk with the text, where the reader moves it
     if to_object(fields.get("usage")):
         chunks.append({**root, "choices": [], "usage": fields["usage"]})
     return [reader.complete(chunk).fields for chunk in chunks]
 
 
 def from_chunks(chunks: Sequence[JSONObject]) -> JSONObject:
-    """Return the completion that a stream's complete chunks tell piece by piece."""
+    """Join the complete chunks of a stream to one completion."""
     deltas: dict[int, list[object]] = {}
     reasons: dict[int, object] = {}
     fields: JSONObject = {}
@@ -150,14 +150,14 @@ def _place(call: JSONObject) -> int:
 
 
 def _joined(pieces: list[object], depth: int = 0) -> object:
-    """Join the pieces of one thing: texts to one, objects key by key, lists by the index of their items."""
-    said = [piece for piece in pieces if piece is not None]
-    if len(said) < 2 or depth > _DEPTH:
-        return said[-1] if said else None
-    if all(isinstance(piece, str) for piece in said):
-        return "".join(map(str, said))
-    objects = [fields for piece in said if (fields := to_object(piece)) is not None]
-    if len(objects) == len(said):
+    """Join the pieces of one value: strings to one, objects key by key, lists by the index of their items."""
+    present = [piece for piece in pieces if piece is not None]
+    if len(present) < 2 or depth > _DEPTH:
+        return present[-1] if present else None
+    if all(isinstance(piece, str) for piece in present):
+        return "".join(map(str, present))
+    objects = [fields for piece in present if (fields := to_object(piece)) is not None]
+    if len(objects) == len(present):
         by_key: dict[str, list[object]] = {}
         for fields in objects:
             for key, value in fields.items():
@@ -166,14 +166,14 @@ def _joined(pieces: list[object], depth: int = 0) -> object:
             key: values[-1] if key in _REPEATED else _joined(values, depth + 1)
             for key, values in by_key.items()
         }
-    items = [item for piece in said for item in to_list(piece) or []]
-    if all(to_list(piece) is not None for piece in said):
+    items = [item for piece in present for item in to_list(piece) or []]
+    if all(to_list(piece) is not None for piece in present):
         by_index: dict[object, list[object]] = {}
         for position, item in enumerate(items):
             index = (to_object(item) or {}).get("index")
             by_index.setdefault(index if type(index) is int else (position,), []).append(item)
         return [_joined(each, depth + 1) for each in by_index.values()]
-    return said[-1]
+    return present[-1]
 
 
 def _complete_choice(choice: JSONObject, position: int, ledger: Ledger) -> bool:

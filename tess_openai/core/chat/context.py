@@ -1,4 +1,4 @@
-"""What all ways of answering a chat call share: the call, the telling of changes, errors."""
+"""What all ways of answering a chat call share: the call, the report of changes, errors."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ STREAM_AS_WHOLE: Final = Change(
 
 @dataclass(frozen=True, slots=True)
 class ChatContext:
-    """What the parts of one chat call share."""
+    """What all steps of one chat call share."""
 
     call: Call
     translated: TranslatedRequest
@@ -49,18 +49,18 @@ class ChatContext:
 
     @property
     def ledger(self) -> Ledger:
-        """What changed so far."""
+        """All changes so far."""
         return self.translated.ledger
 
     @property
     def model(self) -> str:
-        """The model that was asked for; `""` when it was left to the agent."""
+        """The requested model; `""` when it is left to the agent."""
         model = self.translated.body.get("model")
         return model if isinstance(model, str) else ""
 
     @property
     def prompts(self) -> list[str] | None:
-        """The prompt's texts, when token counts may be estimated from them."""
+        """The texts of the prompt, if token counts may be estimated from them; else None."""
         if self.translated.options.usage == "none":
             return None
         return texts_of(self.translated.body.get("messages"))
@@ -81,7 +81,7 @@ class ChatContext:
 
 
 def report_changes(ledger: Ledger, *, silently: bool = False) -> Generator[Step, Event, Refused | None]:
-    """Report what was not told yet; a refusal when the caller's warning filters say "error"."""
+    """Report the unreported changes; a refusal when the caller's filters turn a warning into an error."""
     changes = ledger.unreported()
     if silently or not changes:
         return None
@@ -92,7 +92,7 @@ def report_changes(ledger: Ledger, *, silently: bool = False) -> Generator[Step,
 def respond_with_completion(
     chat: ChatContext, fields: JSONObject, body: bytes | None = None, *, is_complete: bool = False
 ) -> Flow:
-    """Give a completion; `body` are its own bytes, used when there is nothing to complete."""
+    """Answer with a completion; `body` holds its own bytes, sent when nothing had to be completed."""
     changed = not is_complete and complete(
         fields,
         model=chat.model,
@@ -120,7 +120,7 @@ def is_stream(incoming: Incoming) -> bool:
 
 
 def error_answer(chat: ChatContext, incoming: Incoming) -> Generator[Step, Event, Answer]:
-    """Return what the caller gets for an answer that is none of success."""
+    """Return what the caller gets for an answer whose status is not a success."""
     if incoming.redirects_within_api and incoming.status in (307, 308):
         return Answer(incoming.status, base="as is")  # the client comes back with the same request
     error = yield from read_error(incoming, chat.translated.options.max_retry_wait_seconds)
@@ -139,15 +139,15 @@ def error_response(chat: ChatContext, error: TessError) -> Answer:
 
 
 def stream_fault_response(chat: ChatContext, fault: StreamFault) -> Answer:
-    """Return the answer for a stream that failed before the caller got anything of it."""
+    """Return the answer for a stream that failed before anything was passed on."""
     headers = json_headers({**NO_RETRY, **ledger_header(chat.ledger)})
     return Answer(502, headers, dump_json(fault.envelope))
 
 
 def ledger_header(ledger: Ledger) -> Mapping[str, str | None]:
-    """Return the header that carries the ledger; none when nothing changed.
+    """Return the header that carries the ledger; no header when nothing changed.
 
-    A long ledger is cut to the names, `[{"action", "param"}]`, and a longer one to the first of them.
+    A long ledger is shortened to `[{"action", "param"}]`, and a longer one to the first of these.
     """
     if not ledger.changes:
         return {}

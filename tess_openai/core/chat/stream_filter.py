@@ -1,7 +1,7 @@
 """The stream filter: Tess's bytes in, the caller's bytes out.
 
-Chunks that are complete pass as the same bytes. The ledger goes on the last chunk, so once a finish reason
-was seen and there is something to tell, one chunk is held until the next event shows whether it is the last.
+Complete chunks are passed on byte for byte. The ledger belongs on the last chunk: after a finish reason, and
+only when there is a change to report, one chunk is held until the next event shows whether it is the last.
 """
 
 from __future__ import annotations
@@ -33,14 +33,20 @@ from tess_openai.core.sse import (
 )
 
 NO_TEXT: Final = Change(
-    "noticed", "answer", "", "", "Tess answered with no text", "Ask again, or ask otherwise.", "answer"
+    "noticed",
+    "answer",
+    "",
+    "",
+    "Tess answered with no text",
+    "Send the request again, or change the prompt.",
+    "answer",
 )
 _KEPT: Final = 1 << 20
-"""Bytes that are kept until the first event shows that they are a stream; a whole answer is far smaller."""
+"""Bytes kept until the first event shows that the body is a stream; a whole answer is far smaller."""
 
 
 class ChunkWriter:
-    """Writes the chunks of one stream: the ledger on the last, the usage where it was asked for, `[DONE]`."""
+    """Writes the chunks of one stream: the ledger on the last, the usage if it was asked for, `[DONE]`."""
 
     def __init__(
         self, reader: ChunkReader, ledger: Ledger, *, include_usage: bool, estimate_for: Sequence[str] | None
@@ -57,7 +63,7 @@ class ChunkWriter:
         self.failed = False
 
     def write(self, chunk: Chunk, raw: bytes) -> bytes:
-        """Return what to send for a chunk; `raw` is its own data, sent when it is untouched."""
+        """Return what to send for a chunk; `raw` is its own data, sent when the chunk is untouched."""
         fields = chunk.fields
         if self._texts is not None:
             self._texts.extend(texts_of_chunk(fields))
@@ -71,7 +77,7 @@ class ChunkWriter:
             if not fields["choices"] and reader.finished and is_usage(usage):
                 self._usage = None  # this is the last chunk, as OpenAI has it
             elif usage is not None:
-                # The counts come last and alone: helpers keep the last chunk's word for the finish reason.
+                # Counts come last and in a chunk of their own: helpers keep the finish reason of the last chunk.
                 self._usage = fields.pop("usage")
                 if not fields["choices"]:
                     return b""
@@ -82,19 +88,19 @@ class ChunkWriter:
         return b"" if before is None else encode_event(dump_json(before))
 
     def pass_on(self, texts: list[bytes], events: bytes) -> bytes:
-        """Return what to send for events of known shape, in the middle of the stream: themselves."""
+        """Pass on events that match the template of the stream."""
         if self._texts is not None:
             self._texts += map(unescape_json_text, texts)
         return events
 
     def fail(self, fault: StreamFault) -> bytes:
-        """Return the error event with which the stream ends."""
+        """Return the error event that ends the stream."""
         self.ended = self.failed = True
         held = b"" if self._held is None else encode_event(dump_json(self._held))
         return held + encode_event(dump_json(fault.envelope))
 
     def close(self) -> bytes:
-        """Return the end of a whole stream: what is missing of it, the last chunk, `[DONE]`."""
+        """Return the end of a complete stream: missing finish reasons, the last chunk, `[DONE]`."""
         self.ended = True
         pending = [] if self._held is None else [self._held]
         closing = self._reader.closing_chunk()
@@ -116,7 +122,7 @@ class ChunkWriter:
 
 
 class StreamFilter:
-    """Turns Tess's event stream into the caller's, piece by piece."""
+    """Converts Tess's event stream to the caller's, piece by piece."""
 
     def __init__(self, reader: ChunkReader, writer: ChunkWriter) -> None:
         self._decoder = EventDecoder()
@@ -126,7 +132,7 @@ class StreamFilter:
 
     @property
     def ended(self) -> bool:
-        """Whether the caller has got all there is; what Tess sends further is not read."""
+        """Whether the caller's stream is finished; nothing further is read from Tess."""
         return self._writer.ended
 
     @property
@@ -135,7 +141,7 @@ class StreamFilter:
         return self._writer.failed
 
     def feed(self, data: bytes) -> bytes:
-        """Take the next bytes of Tess, return the next bytes for the caller."""
+        """Convert the next bytes of Tess."""
         whole = self._decoder.take(data)
         texts = None if self.ended else self._reader.match_template(whole)
         if texts is not None:
@@ -149,24 +155,24 @@ class StreamFilter:
 
     @property
     def no_stream(self) -> bytes | None:
-        """At the end of Tess's stream: what came, when it was no event stream at all; else None."""
-        came = bytes(self._before_events or b"")
-        return None if is_event_stream(came) else came
+        """At the end of Tess's body: its bytes, when it was no event stream; else None."""
+        body = bytes(self._before_events or b"")
+        return None if is_event_stream(body) else body
 
     def give(self, chunks: Sequence[JSONObject]) -> bytes:
-        """Return the caller's whole stream for chunks that were made of something else."""
+        """Return the caller's complete stream for chunks made from a whole answer."""
         events = [ServerSentEvent("", dump_json(chunk)) for chunk in chunks]
         return b"".join([*map(self._take, events), self._take(ServerSentEvent("", DONE))])
 
     def finish(self) -> bytes:
-        """Take the end of Tess's stream, return the end for the caller."""
+        """Convert the end of Tess's stream."""
         out = b"".join([self._take(event) for event in self._decoder.finish()])
         if self.ended:
             return out
         return out + (self._writer.close() if self._reader.is_whole else self._writer.fail(truncated_fault()))
 
     def fail(self, fault: StreamFault) -> bytes:
-        """End the caller's stream with a fault found elsewhere, also in place of its `[DONE]`."""
+        """End the caller's stream with an error, also in place of its `[DONE]`."""
         return self._writer.fail(fault)
 
     def _take(self, event: ServerSentEvent) -> bytes:

@@ -66,7 +66,7 @@ def is_usage(usage: JSONObject | None) -> TypeGuard[JSONObject]:
 
 
 class UsageSum:
-    """Sums the token counts of all the calls that one answer took: each was paid."""
+    """Sums the token counts of all calls that one answer took: each was paid for."""
 
     def __init__(self) -> None:
         self._counts = dict.fromkeys(USAGE_KEYS, 0)
@@ -74,7 +74,7 @@ class UsageSum:
         self._is_known = True
 
     def add(self, usage: JSONObject | None, prompts: Iterable[str] | None, text: str) -> None:
-        """Add one call: its own counts, else an estimate; without `prompts` there is to be none."""
+        """Add the counts of one call, else an estimate; with `prompts` None nothing is estimated."""
         if not is_usage(usage):
             if prompts is None:
                 self._is_known = False
@@ -85,7 +85,7 @@ class UsageSum:
             self._counts[key] += usage[key]
 
     def total(self) -> JSONObject | None:
-        """Return the sum, marked where any of it was estimated; None when a part of it is not known."""
+        """Return the sum, marked `estimated` if any part was; None when a part is unknown."""
         if not self._is_known:
             return None
         return {**self._counts, "estimated": True} if self._is_estimated else {**self._counts}

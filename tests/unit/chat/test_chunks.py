@@ -280,13 +280,13 @@ ERRORS = [
         "stream_error",
         id="a failure for a finish reason",
     ),
-    pytest.param("not JSON", "", "no JSON object: not JSON", "stream_not_json", id="a line of text"),
-    pytest.param("<html>", "", "no JSON object: <html>", "stream_not_json", id="a page"),
+    pytest.param("not JSON", "", "not a JSON object: not JSON", "stream_not_json", id="a line of text"),
+    pytest.param("<html>", "", "not a JSON object: <html>", "stream_not_json", id="a page"),
     pytest.param('"boom"', "", "boom", "stream_error", id="a JSON string"),
     pytest.param('""', "", "the execution failed without a reason", "stream_error", id="an empty string"),
-    pytest.param("null", "", "no JSON object", "stream_not_json", id="null"),
-    pytest.param("[]", "", "no JSON object", "stream_not_json", id="a list"),
-    pytest.param("7", "", "no JSON object", "stream_not_json", id="a number"),
+    pytest.param("null", "", "not a JSON object", "stream_not_json", id="null"),
+    pytest.param("[]", "", "not a JSON object", "stream_not_json", id="a list"),
+    pytest.param("7", "", "not a JSON object", "stream_not_json", id="a number"),
 ]
 
 
