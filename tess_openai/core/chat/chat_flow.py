@@ -41,7 +41,7 @@ from tess_openai.core.sse import EventDecoder, is_event_stream
 
 
 def chat_completion(call: Call, options: Options) -> Flow:
-    """Run one `POST /chat/completions`. A body that is not a JSON object is sent unchanged, for Tess to refuse."""
+    """Run one `POST /chat/completions`. A body that is no JSON object is sent as is, for Tess to refuse."""
     given = parse_object(call.body) if call.fields is None else call.fields
     fields = {} if given is None else given
     try:

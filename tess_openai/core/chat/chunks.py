@@ -131,13 +131,12 @@ class ChunkReader:
             if self._template is None:
                 self._template = _template(fields, event)
         elif self.has_failed:
-            return _fault(
-                parse_object(event.data) or {}, "error"
-            )  # parsed again: `fields` holds completed values
+            original = parse_object(event.data) or {}  # `fields` holds completed values
+            return _fault(original, "error")
         return chunk
 
     def _has_partial_error(self, fields: JSONObject, event: str) -> bool:
-        """Whether an error arrives together with text, which was paid for; moves it away from where the SDK raises it."""
+        """Move an error that arrives with text, which was paid for, so that the SDK does not raise it."""
         choices = [to_object(choice) or {} for choice in to_list(fields.get("choices")) or []]
         deltas = [to_object(choice.get("delta")) or to_object(choice.get("message")) for choice in choices]
         if event == "error" or not any((delta or {}).get(key) for delta in deltas for key in OUTPUT_KEYS):
@@ -284,9 +283,7 @@ def _template(fields: JSONObject, event: ServerSentEvent) -> tuple[bytes, bytes]
         return None
     before, _, after = data.partition(quoted)
     blank = [{**choices[0], "delta": {**choices[0]["delta"], "content": ""}}]
-    if (parse_object(before + b'""' + after) or {}).get(
-        "choices"
-    ) != blank:  # the text also occurs in another field
+    if (parse_object(before + b'""' + after) or {}).get("choices") != blank:  # it was another field's text
         return None
     return b"data: " + before + b'"', b'"' + after + b"\n\n"
 

@@ -1,7 +1,7 @@
 """Whole answers: completed to what OpenAI's clients need, and converted to and from a stream.
 
 Source: which missing field breaks which client was measured: `id`, `object`, `created`, `model`, `index`,
-`role` and `usage` each break some. Which of them Tess leaves out is unknown; its docs point to OpenAI's format.
+`role` and `usage` each break some. Which of them Tess omits is unknown; its docs point to OpenAI's format.
 """
 
 from __future__ import annotations

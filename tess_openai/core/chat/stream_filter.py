@@ -77,7 +77,7 @@ class ChunkWriter:
             if not fields["choices"] and reader.finished and is_usage(usage):
                 self._usage = None  # this is the last chunk, as OpenAI has it
             elif usage is not None:
-                # Counts come last and in a chunk of their own: helpers keep the finish reason of the last chunk.
+                # Counts come last, in a chunk of their own: helpers keep the last finish reason they see.
                 self._usage = fields.pop("usage")
                 if not fields["choices"]:
                     return b""
