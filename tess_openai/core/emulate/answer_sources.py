@@ -1,4 +1,4 @@
-"""The text of one answer of Tess, whichever way it comes."""
+"""Read the text of one answer of Tess, from a completion or from a stream."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tess_openai.core.jsons import JSONObject, parse_object, to_object
 from tess_openai.core.sse import EventDecoder, ServerSentEvent, parse_events
 
 CUT_REASONS: Final = ("length", "content_filter")
-"""Finish reasons of an answer that its model did not end. Source: OpenAI's API reference (documented)."""
+"""Finish reasons of an answer that was cut off. Source: OpenAI's API reference (documented)."""
 
 
 @dataclass(slots=True)
@@ -35,10 +35,10 @@ class AnswerSource:
     Attributes:
         root: Its `id`, `created`, `model` and the like.
         texts: Its text.
-        finish_reason: As Tess gave it.
-        usage: As Tess gave it; None when it did not.
-        fault: What came instead of an answer, or instead of its end.
-        ended: Whether there is no more to come.
+        finish_reason: As Tess sent it.
+        usage: As Tess sent it; None when it sent none.
+        fault: The error that came instead of an answer, or instead of its end.
+        ended: Whether the answer is over.
     """
 
     root: JSONObject = field(default_factory=dict[str, object])
@@ -61,7 +61,7 @@ class AnswerSource:
             self.root = {
                 key: value for key, value in fields.items() if key not in ("choices", "object", "usage")
             }
-        if "tess" in fields:  # an error beside the text, which may come later than the rest
+        if "tess" in fields:  # an error next to the text, which may come after the rest
             self.root["tess"] = fields["tess"]
         for choice in fields["choices"]:
             self.finish_reason = choice.get("finish_reason") or self.finish_reason
@@ -75,7 +75,7 @@ class CompletionSource(AnswerSource):
 
     Attributes:
         content_type: Of the answer.
-        note: Called with what is to be known of it.
+        note: Called with the changes to record.
     """
 
     content_type: str = ""
@@ -83,7 +83,7 @@ class CompletionSource(AnswerSource):
     _pieces: list[bytes] = field(default_factory=list[bytes])
 
     def feed(self, data: bytes) -> str:
-        """Take the next bytes; their text comes at the end."""
+        """Take the next bytes; `finish` returns their text."""
         self._pieces.append(data)
         return ""
 

@@ -1,4 +1,4 @@
-"""What is emulated for one chat call, and what the model is told of it."""
+"""What is emulated for one chat call, and the instructions for the model."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Emulation:
 
     Attributes:
         marks: Of this request.
-        prompts: What the model is told.
+        prompts: The texts of the instructions.
         check: Checks a value against a JSON Schema.
-        new_id: A fresh identifier.
+        new_id: Makes a fresh identifier.
         offer: The functions; None when calls play no part in the request.
-        wanted: The JSON that is asked for.
+        wanted: The JSON that `response_format` asks for.
         stops: The stop sequences.
         limit: The most tokens of an answer, counted by estimate.
         choices: How many answers are asked for.
@@ -52,7 +52,7 @@ class Emulation:
 
     @property
     def instructions(self) -> str:
-        """What the system message has to say in addition; `""` when nothing."""
+        """The text that is added to the system message; `""` when there is none."""
         texts = [
             "" if self.offer is None else functions_text(self.offer, self.marks, self.prompts),
             "" if self.wanted is None else format_text(self.wanted, self.prompts),
@@ -61,22 +61,22 @@ class Emulation:
         return "\n\n".join(text for text in texts if text)
 
     def messages(self, messages: list[object]) -> list[object]:
-        """Return the messages as the model is to see them, still with OpenAI's roles and content parts."""
+        """Return the messages for the model, still with OpenAI's roles and content parts."""
         rendered = messages if self.offer is None else render_messages(messages, self.marks, self.prompts)
         instructions = self.instructions
         return with_instructions(rendered, instructions) if instructions else rendered
 
     def changes(self, messages: object = None) -> tuple[Change, ...]:
-        """Return what the ledger says before the request is sent; `messages` are the caller's."""
+        """Return the changes to record before the request is sent; `messages` are the caller's."""
         offer = self.offer
         before = to_list(messages) or []
         added = _length(self.messages(before)) - _length(before)
-        told = f"{added} characters added to the messages"
+        sent = f"{added} characters added to the messages"
         changes: list[Change] = []
         if offer is not None:
             given = f"{len(offer.functions)} function{'s' * (len(offer.functions) != 1)}"
-            why = "Tess has no function calls, so the model is told in words how to make one"
-            changes.append(Change("emulated", offer.param, given, told, why))
+            why = "Tess has no function calls, so instructions for the model describe how to make one"
+            changes.append(Change("emulated", offer.param, given, sent, why))
             if offer.left_out:
                 given, why = ", ".join(offer.left_out), "only functions can be emulated"
                 remedy = "Offer it as a function."
@@ -84,18 +84,18 @@ class Emulation:
             changes += _unchecked(offer.param, *(each.parameters for each in offer.functions.values()))
         if self.wanted is not None:
             given = "a JSON Schema" if self.wanted.has_schema else "a JSON object"
-            why = "Tess has no structured output, so the model is asked for JSON in words, and it is checked"
-            changes.append(Change("emulated", "response_format", given, told, why))
+            why = "Tess has no structured output, so instructions ask the model for JSON, and it is checked"
+            changes.append(Change("emulated", "response_format", given, sent, why))
             changes += _unchecked("response_format", self.wanted.schema)
         if self.stops:
             given = f"{len(self.stops)} sequence{'s' * (len(self.stops) != 1)}"
             changes.append(Change("emulated", "stop", given, "", "the answer is cut by the adapter"))
         if self.limit is not None:
             why = "the model is asked to be short, and the answer is cut at about so many tokens"
-            hinted = told if length_text(self.limit, self.prompts) else ""
+            hinted = sent if length_text(self.limit, self.prompts) else ""
             changes.append(Change("emulated", self.limit.param, str(self.limit.tokens), hinted, why))
         if self.choices > 1:
-            why = "Tess gives one choice a call, so it is called once for each, one after another"
+            why = "Tess returns one choice a call, so each choice is a call of its own, one after another"
             changes.append(Change("emulated", "n", str(self.choices), f"{self.choices} paid calls", why))
         return tuple(changes)
 
@@ -116,7 +116,7 @@ def parse_emulation(
         params: The parameters that the policy has emulated: of `tools` or `functions` (either stands for
             all that belongs to calls), `response_format`, `stop`, `n`, `max_tokens`, `max_completion_tokens`.
         taken: Names and types of tools that the agent has itself.
-        prompts: What the model is told.
+        prompts: The texts of the instructions.
         check: Checks a value against a JSON Schema.
         new_id: A fresh identifier.
 
@@ -154,9 +154,9 @@ def _text(part: object) -> object:
 
 
 def _unchecked(param: str, *schemas: JSONObject) -> list[Change]:
-    """Return what the ledger says of the keywords in schemas that cannot be checked."""
+    """Return the changes that name the schema keywords which cannot be checked."""
     left_out = sorted(frozenset[str]().union(*(checkable_part(schema).left_out for schema in schemas)))
-    why = "this of a schema cannot be checked as it stands, so it is passed over and the rest is checked"
+    why = "this keyword cannot be checked as it is written; the rest of the schema is checked"
     return [Change("noticed", param, ", ".join(left_out), "", why)] if left_out else []
 
 

@@ -1,7 +1,7 @@
-"""The flow of an emulated chat completion: ask, read, ask again where that may mend it, and tell.
+"""The flow of an emulated chat completion: send the request, read the answer, repair it if needed, respond.
 
-It asks as often as choices are wanted, and once more for each repair. What it reads goes to the caller as far
-as it may, at once; so an answer may be asked for again in the middle of the caller's stream.
+One request is sent for each choice, and one more for each repair. Text that can be shown goes to the caller
+at once, so a repair may be requested in the middle of the caller's stream.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from tess_openai.core.jsons import JSONObject, dump_json, to_list
 from tess_openai.core.refusals import NO_RETRY, Refused
 
 
-class _Abort(Exception):  # noqa: N818 - leaves the loops of this room; callers never see it
-    """What the caller gets instead of an answer."""
+class _Abort(Exception):  # noqa: N818 - ends the loops of this module; callers never see it
+    """Carries the error that the caller gets instead of an answer."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__()
@@ -54,21 +54,21 @@ def emulated_completion(chat: ChatContext, emulation: Emulation, outgoing: Outgo
         yield from writer.fail(failure.answer)
         return
     yield from writer.close(run.usage.total())
-    with suppress(Exception):  # whatever breaks now: the caller has the whole answer
+    with suppress(Exception):  # an error here changes nothing: the caller has the whole answer
         while run.is_read and (yield from read_piece()):  # after [DONE]; then the connection can be reused
             pass
 
 
 @dataclass(slots=True)
 class _EmulatedCall:
-    """One call on its way.
+    """The state of one emulated call.
 
     Attributes:
-        usage: Of all that was asked.
-        is_read: Whether the answer in hand was read to the end of its text.
-        has_paid: Whether an answer was read, so that a retry of the whole would pay for it again.
-        has_spoken: Whether any text of the choice at hand was given.
-        is_interrupted: Whether there was, before the answer was asked for again.
+        usage: The sum over all requests.
+        is_read: Whether the current answer was read to the end of its text.
+        has_paid: Whether an answer was read, so that a retry of the whole call would pay for it again.
+        has_written: Whether any text of the current choice was written.
+        is_interrupted: Whether text had been written when a repair was requested.
     """
 
     chat: ChatContext
@@ -82,7 +82,7 @@ class _EmulatedCall:
     is_interrupted: bool = False
 
     def choice(self) -> Flow:
-        """Ask until there is an answer, and give it."""
+        """Send requests until there is an answer, and write it."""
         body = self.chat.translated.body
         repairs = self.chat.translated.options.max_repairs
         reader = AnswerReader(self.emulation)
@@ -111,7 +111,7 @@ class _EmulatedCall:
         yield from self.writer.end(outcome, source.finish_reason)
 
     def _read_answer(self, body: JSONObject, reader: AnswerReader) -> Generator[Step, Event, AnswerSource]:
-        """Ask once, and let the caller hear what may be heard at once."""
+        """Send one request, and write the text that can be shown at once."""
         chat = self.chat
         try:
             incoming = yield from exchange(replace(self.outgoing, body=dump_json(body)))
@@ -154,7 +154,7 @@ class _EmulatedCall:
             yield from self.writer.write_text(text)
 
     def report_changes(self) -> Flow:
-        """Report what was not told yet."""
+        """Report the changes that were not reported yet."""
         refused = yield from report_changes(self.chat.ledger)
         if refused is not None:
             raise self._refuse(refused)
@@ -164,7 +164,7 @@ class _EmulatedCall:
         return _Abort(replace(answer, headers={**answer.headers, **ledger_header(self.chat.ledger)}))
 
     def _final(self, answer: Answer) -> Answer:
-        """Return an error that the SDK does not answer by a retry, once there is something paid for."""
+        """Return an error that the SDK does not retry once an answer has been paid for."""
         return replace(answer, headers={**answer.headers, **NO_RETRY}) if self.has_paid else answer
 
     def _note(self, change: Change) -> None:

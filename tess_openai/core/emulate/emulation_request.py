@@ -1,4 +1,4 @@
-"""Which of a request's wishes are emulated: those for which the policy says so."""
+"""Selects the parameters of a request that the policy has emulated."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OFFERS: Final = frozenset({"functions", "tools"})
 def to_emulation(
     given: JSONObject, options: Options, new_id: Callable[[], str], *, with_functions: bool
 ) -> Emulation | None:
-    """Return what the adapter does itself for a request; None for nothing.
+    """Return what the adapter emulates for a request; None when that is nothing.
 
     Args:
         given: The caller's request.
@@ -27,12 +27,12 @@ def to_emulation(
         with_functions: Whether it offers functions that the policy has emulated.
 
     Raises:
-        Refused: What is to be emulated makes no sense, or cannot be done as this package is installed.
+        Refused: A value cannot be emulated, or the extra `emulate` is not installed.
     """
     if not options.policy.emulates:
         return None
     params = {param for param in EMULATED_PARAMETERS if options.policy.word(param) == "emulate"}
-    if params and not with_functions and not _must_tell_of_calls(given, params):
+    if params and not with_functions and not _has_past_calls(given, params):
         params -= _OFFERS
     if not params:
         return None
@@ -49,8 +49,8 @@ def to_emulation(
     return emulation
 
 
-def _must_tell_of_calls(given: JSONObject, params: set[str]) -> bool:
-    """Whether a request that offers nothing to be emulated still tells of earlier calls."""
+def _has_past_calls(given: JSONObject, params: set[str]) -> bool:
+    """Whether a request that offers no function to emulate still has earlier calls in its messages."""
     is_legacy = bool(to_list(given.get("functions"))) and not to_list(given.get("tools"))
     param = "functions" if is_legacy else "tools"
     return param in params and tells_of_calls(to_list(given.get("messages")) or [])

@@ -17,7 +17,7 @@ from tess_openai.core.jsons import JSONObject
 from tess_openai.core.refusals import Refused
 
 _HINTED_TOKENS: Final = 2_000
-"""Above this many no model needs to be told to be short, and might only be tempted to be long."""
+"""Above this many the instructions do not mention the limit, since it would invite a long answer."""
 _WORDS_PER_TOKEN: Final = 0.75
 
 
@@ -26,7 +26,7 @@ class Limit:
     """The most tokens a request allows for its answer.
 
     Attributes:
-        param: Where it says so.
+        param: The parameter that sets the limit.
         tokens: One or more.
     """
 
@@ -38,7 +38,7 @@ def parse_limit(body: JSONObject, params: Collection[str]) -> Limit | None:
     """Read the limit of a request: of OpenAI's two parameters, those among `params`, the smaller.
 
     Raises:
-        Refused: It is no number of tokens; OpenAI refuses it too.
+        Refused: The value is not a positive whole number; OpenAI refuses it too.
     """
     limits: list[Limit] = []
     for param in ("max_completion_tokens", "max_tokens"):
@@ -60,7 +60,7 @@ def length_text(limit: Limit, prompts: Prompts) -> str:
 
 
 class LengthCutter:
-    """Passes text on until it is worth so many tokens."""
+    """Passes text on until the limit is reached."""
 
     def __init__(self, tokens: int) -> None:
         self._bytes_left = tokens * BYTES_PER_TOKEN

@@ -43,8 +43,8 @@ class Offer:
         demand: `"none"`: nothing may be called. `"required"`: something must be.
         is_named: Whether the caller named the function to call.
         allows_several: Whether one answer may hold more than one call.
-        is_legacy: Whether the caller speaks the older `functions` and expects `function_call`.
-        left_out: Types of tools that are no functions and cannot be emulated, `"custom"`.
+        is_legacy: Whether the caller uses the older `functions` and expects `function_call`.
+        left_out: Types of tools that cannot be emulated, such as `"custom"`.
     """
 
     functions: dict[str, OfferedFunction]
@@ -61,11 +61,11 @@ class Offer:
 
 
 NO_OFFER: Final = Offer(functions={}, demand="none")
-"""For a request that offers nothing, but whose messages tell of earlier calls."""
+"""For a request without functions whose messages contain earlier calls."""
 
 
 def parse_offer(body: JSONObject, *, taken: Collection[str] = ()) -> Offer:
-    """Read the functions of a request, and what it says about calling them.
+    """Read the functions of a request, and whether one must be called.
 
     Args:
         body: Of the request.
@@ -79,7 +79,7 @@ def parse_offer(body: JSONObject, *, taken: Collection[str] = ()) -> Offer:
     functions: dict[str, OfferedFunction] = {}
     left_out: list[str] = []
     for tool in tools:
-        if isinstance(tool, str):  # a word of Tess's own
+        if isinstance(tool, str):  # a hosted tool of Tess
             continue
         fields = to_object(tool) or {}
         inner = to_object(fields.get("function"))
@@ -160,7 +160,7 @@ def _find(offer: Offer, name: str, param: str) -> OfferedFunction:
     function = offer.functions.get(name)
     if function is None:
         raise Refused(
-            f"{param} names {name!r}, which is none of the functions of this request.",
+            f"{param} names {name!r}, which is not among the functions of this request.",
             param=param,
             code="invalid_tool_choice",
         )

@@ -1,4 +1,4 @@
-"""What comes of one answer of the model."""
+"""The outcomes of one answer of the model."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tess_openai.core.refusals import Refused
 
 @dataclass(frozen=True, slots=True)
 class FunctionCall:
-    """A call that the model made, checked.
+    """A call of the model, checked.
 
     Attributes:
-        id: `"call_"` and something never used before.
+        id: `"call_"` and a fresh identifier.
         name: Of a function that was offered.
         arguments: A JSON object, as text.
     """
@@ -30,9 +30,9 @@ class TextOutcome:
     """The answer is text.
 
     Attributes:
-        text: What has not been given out yet.
-        refusal: The text in which the model would not give the JSON asked for; `text` is then empty.
-        finish_reason: Why the adapter ended the text; None when the model did.
+        text: The text that was not shown yet.
+        refusal: The text in which the model declined to give the JSON; `text` is then empty.
+        finish_reason: Why the adapter ended the text; None when the model ended it.
         changes: For the ledger.
     """
 
@@ -44,10 +44,10 @@ class TextOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCallOutcome:
-    """The answer is calls, perhaps after prose.
+    """The answer is one or more calls, perhaps after prose.
 
     Attributes:
-        text: Prose before the calls that has not been given out yet.
+        text: Prose before the calls that was not shown yet.
         calls: One or more.
         changes: For the ledger.
     """
@@ -59,7 +59,7 @@ class ToolCallOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedOutcome:
-    """The request demanded what the model did not do.
+    """The answer cannot be used, and the caller gets an error.
 
     Attributes:
         refused: The error for the caller.
@@ -73,13 +73,13 @@ FinalOutcome: TypeAlias = TextOutcome | ToolCallOutcome | FailedOutcome
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskAgain:
-    """The answer cannot be used; a further call may mend it.
+    """The answer cannot be used; a further request may repair it.
 
     Attributes:
-        text: Prose that goes to the caller whatever happens next.
-        messages: To append to those that were sent: the answer, and what is wrong with it.
-        change: For the ledger, when the further call is made.
-        otherwise: The honest answer, when it is not.
+        text: Prose that is shown to the caller in any case.
+        messages: To append to the messages of the request: the answer, and its problems.
+        change: For the ledger, when the further request is sent.
+        fallback: The outcome when no further request is allowed.
     """
 
     text: str = field(default="", repr=False)

@@ -1,4 +1,4 @@
-"""How the emulated answer reaches the caller: as one completion, or as the chunks of a stream."""
+"""Write the emulated answer for the caller: as one completion, or as the chunks of a stream."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CALL_REASONS: Final = ("tool_calls", "function_call")
 
 
 class ResponseWriter(Protocol):
-    """Tells the choices of one answer, one after another.
+    """Writes the choices of one answer, one after another.
 
     Attributes:
         root: `id`, `created`, `model` and the like, of the first answer of Tess.
@@ -32,27 +32,27 @@ class ResponseWriter(Protocol):
     root: JSONObject
 
     def write_text(self, text: str) -> Flow:
-        """Give a piece of the text of the choice at hand."""
+        """Write a piece of the text of the current choice."""
         ...
 
     def end(self, settled: TextOutcome | ToolCallOutcome, reason: object) -> Flow:
-        """End the choice at hand with what is left of it; `reason` is why Tess ended its text."""
+        """End the current choice with the rest of it; `reason` is the finish reason of Tess."""
         ...
 
     def close(self, usage: JSONObject | None) -> Flow:
-        """End the answer."""
+        """Complete the answer."""
         ...
 
     def fail(self, answer: Answer) -> Flow:
-        """Give an error instead of the answer, or instead of its end."""
+        """Write an error instead of the answer, or instead of its end."""
         ...
 
 
 def _reason(settled: TextOutcome | ToolCallOutcome, reason: object, *, is_legacy: bool) -> object:
     if isinstance(settled, ToolCallOutcome):
         return "function_call" if is_legacy else "tool_calls"
-    said = settled.finish_reason or reason
-    return "stop" if said in _CALL_REASONS or said not in FINISH_REASONS else said
+    given = settled.finish_reason or reason
+    return "stop" if given in _CALL_REASONS or given not in FINISH_REASONS else given
 
 
 class CompletionWriter:
@@ -87,7 +87,7 @@ class CompletionWriter:
         yield from ()
 
     def close(self, usage: JSONObject | None) -> Flow:
-        """Give the completion."""
+        """Return the completion."""
         fields: JSONObject = {**self.root, "choices": self._choices}
         if usage is not None:
             fields["usage"] = usage

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 
 class StopCutter:
-    """Passes text on until one of the sequences is complete.
+    """Passes text on until a stop sequence is complete.
 
     Of sequences that overlap, the one complete first counts, as it would for a model that is stopped while it
     writes; of those complete at once, the longest.
