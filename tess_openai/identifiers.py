@@ -1,4 +1,4 @@
-"""What users copy out of Tess: agents, workspaces, keys and addresses, each checked before any network."""
+"""Validate what users copy from Tess before any request: agents, workspaces, keys and base URLs."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _OPENAI_ROOT: Final = re.compile(r"/agents/0*([1-9][0-9]{0,17})/openai(?:/chat/c
 
 
 def to_agent_id(given: int | str) -> AgentRef:
-    """Return an agent's number, given as such, as digits or as a URL of Tess's app or API; or its slug.
+    """Parse an agent: its number, digits, a URL of Tess's app or API that contains it, or a slug.
 
     Raises:
-        TessConfigurationError: Anything else.
+        TessConfigurationError: It is none of these.
     """
     if isinstance(given, int) and not isinstance(given, bool) and given > 0:
         return given
@@ -51,10 +51,10 @@ def to_agent_id(given: int | str) -> AgentRef:
 
 
 def to_workspace_id(given: int | str | None) -> str | None:
-    """Return the value of `x-workspace-id`; None, with a warning, when no workspace is named.
+    """Return the value of `x-workspace-id`; None, with a warning, when no workspace is given.
 
     Raises:
-        TessConfigurationError: Not a number.
+        TessConfigurationError: It is not a number.
 
     Source:
         "From 2026-09-01 every authenticated request without it gets 422" (reported by users who quote the
@@ -63,7 +63,8 @@ def to_workspace_id(given: int | str | None) -> str | None:
     if given is None:
         warn(
             "No workspace is named: users report that Tess refuses such requests with 422 since 2026-09-01. "
-            "Pass workspace_id= or set TESS_WORKSPACE_ID to the number of the workspace your key belongs to.",
+            "Pass create_client(workspace_id=1234) or set TESS_WORKSPACE_ID to the number of the workspace "
+            "that your key belongs to.",
             TessWorkspaceWarning,
         )
         return None
@@ -77,13 +78,13 @@ def to_workspace_id(given: int | str | None) -> str | None:
 
 
 def to_api_key(given: ApiKey | None) -> ApiKey:
-    """Return a key that can go into a header: without quotes and white space around it.
+    """Return a key that a header can carry, without surrounding quotes and white space.
 
     Raises:
-        TessConfigurationError: None, empty, OpenAI's, or not sendable in a header.
+        TessConfigurationError: It is None, empty, an OpenAI key, or has characters that no header can carry.
 
     Warns:
-        TessKeyWarning: It was cleaned, or has no pipe.
+        TessKeyWarning: Quotes or white space were removed, or the key has no pipe.
 
     Source:
         Keys are a number, a pipe and about 48 letters and digits (observed, many users).
@@ -97,37 +98,37 @@ def to_api_key(given: ApiKey | None) -> ApiKey:
         return given
     if not isinstance(cast("object", given), str):
         raise TessConfigurationError(
-            f"api_key is a {type(given).__name__}; it must be a string, or a function that gives one"
+            f"api_key is a {type(given).__name__}; it must be a string or a function that gives one"
         )
     key = _BEARER.sub("", given.strip().strip("\"'").strip())
     if not key:
         raise TessConfigurationError("the API key is empty; pass api_key= or set TESS_API_KEY")
     if key.startswith("sk-"):
         raise TessConfigurationError(
-            "this is a key of OpenAI's (sk-...); pass one of Tess's, made in its settings"
+            "the API key is an OpenAI key (sk-...); pass a Tess key, which you create in Tess's settings"
         )
     if not (key.isascii() and key.isprintable()) or " " in key:
         raise TessConfigurationError(
             "the API key has characters that no header can carry; copy it again from Tess"
         )
     if key != given:
-        warn("The API key had quotes, white space or 'Bearer' around it; it is used without.", TessKeyWarning)
+        warn("Quotes, white space or 'Bearer' around the API key were removed.", TessKeyWarning)
     if "|" not in key:
         warn(
-            "The API key has no pipe: Tess's keys look like 123|abc... and an unquoted pipe is cut off by a "
-            "shell. Put it in quotes where you set it.",
+            "The API key has no pipe: Tess keys look like 123|abc..., and a shell ends an unquoted word at "
+            "the pipe. Quote the key where you set it.",
             TessKeyWarning,
         )
     return key
 
 
 def to_api_root(given: str) -> tuple[str, int | None]:
-    """Return scheme, host and prefix of the API, and the agent if the URL names one.
+    """Return the API root (scheme, host, path prefix), and the agent if the URL names one.
 
-    `"https://api.tess.im"`, `"https://tess.pareto.io/api"`, or a whole `.../agents/8794/openai`.
+    `"https://api.tess.im"`, `"https://tess.pareto.io/api"`, or a complete `.../agents/8794/openai`.
 
     Raises:
-        TessConfigurationError: Not such a URL; plain http elsewhere than on loopback.
+        TessConfigurationError: It is not such a URL, or it is plain http to a host other than loopback.
     """
     parts = _split(given.strip())
     host = (parts.hostname or "").lower()
@@ -143,7 +144,11 @@ def to_api_root(given: str) -> tuple[str, int | None]:
         path, agent = path[: match.start()], int(match[1])
     path = path.rstrip("/")
     if path == "" and host == "tess.pareto.io":
-        warn("https://tess.pareto.io serves its API below /api; that is used.", TessKeyWarning)
+        warn(
+            "https://tess.pareto.io serves its API below /api, which was added. Pass "
+            'base_url="https://tess.pareto.io/api".',
+            TessKeyWarning,
+        )
         path = "/api"
     if "/agents" in path or path.endswith(("/v1", "/openai", "/chat/completions")):
         raise _bad_url(given, "it must be the API's root; the agent's path is added")
@@ -157,20 +162,20 @@ def to_api_root(given: str) -> tuple[str, int | None]:
 
 
 def names_agent(base_url: str) -> bool:
-    """Whether an address is that of one agent, `.../agents/8794/openai`."""
+    """Whether a base URL names an agent, `.../agents/8794/openai`."""
     return _OPENAI_ROOT.search(_split(base_url.strip()).path) is not None
 
 
 def port_of(parts: SplitResult) -> int | None:
-    """Return the port of an address; None for its scheme's own.
+    """Return the port of a URL; None for the scheme's default port.
 
     Raises:
-        TessConfigurationError: It is no port.
+        TessConfigurationError: The port is not a number from 0 to 65535.
     """
     try:
         port = parts.port
     except ValueError:
-        raise TessConfigurationError("base_url has a port that is no number from 0 to 65535") from None
+        raise TessConfigurationError("the port in base_url must be a number from 0 to 65535") from None
     return None if port == {"https": 443, "http": 80}.get(parts.scheme) else port
 
 
@@ -189,12 +194,12 @@ def _is_loopback(host: str) -> bool:
 
 
 def _bad_url(given: str, why: str, *, shown: bool = True) -> TessConfigurationError:
-    said = f"base_url is {quoted(given)}" if shown else "base_url cannot be used"
-    return TessConfigurationError(f"{said}: {why}. Example: {DEFAULT_BASE_URL}")
+    subject = f"base_url is {quoted(given)}" if shown else "base_url cannot be used"
+    return TessConfigurationError(f"{subject}: {why}. Example: {DEFAULT_BASE_URL}")
 
 
 def _split(url: str) -> SplitResult:
     try:
         return urlsplit(url)
-    except ValueError:  # half an IPv6 address, for one
+    except ValueError:  # for example an incomplete IPv6 address
         return SplitResult("", "", "", "", "")

@@ -1,4 +1,4 @@
-"""Errors: every dialect that Tess and what stands before it speak, to OpenAI's envelope.
+"""Errors: translate every error format of Tess, and of the proxies in front of it, to OpenAI's format.
 
 Source: Tess docs, errors: `{"error": "..."}`, 400 `{"error", "messages": {field: [...]}}`, 429 with
 `retry_after`, 500 (documented). Laravel's 401 `{"message": "Unauthenticated."}` and 422
@@ -20,15 +20,15 @@ from tess_openai.core.refusals import error_envelope, json_headers
 from tess_openai.core.retry_after import retry_after_seconds
 
 ERROR_BODY_LIMIT: Final = 65_536
-"""Bytes read of an error's body; Tess's are far smaller, a proxy's page may not be."""
+"""Bytes read of an error's body. Tess's own bodies are far smaller; a proxy's page may not be."""
 _EXCERPT: Final = 300
 FAILED: Final = ("failed", "error", "canceled", "cancelled")
-"""Statuses of an execution without an answer. Source: `failed` documented, the others reported."""
+"""Finish reasons of an execution that gave no answer. Source: `failed` documented, the others reported."""
 NO_REASON: Final = "the execution failed without a reason"
 
 KEY_HINT: Final = (
-    "Check the key (TESS_API_KEY or api_key=): a number, a pipe and about 48 letters and digits, in quotes "
-    "where a shell sees it."
+    "Check the key (TESS_API_KEY or api_key=): a number, a pipe and about 48 letters and digits. Quote it in "
+    "a shell."
 )
 WORKSPACE_HINT: Final = (
     "x-workspace-id must be the number of the workspace the key belongs to (workspace_id= or "
@@ -39,28 +39,28 @@ NOT_FOUND_HINT: Final = (
     "that TESS_BASE_URL or base_url= is the API's root, https://api.tess.im."
 )
 TIMEOUT_HINT: Final = (
-    "Cloudflare gave up after about 100 seconds, but the execution goes on and is paid for, so it is not "
-    "sent again. Use stream=True for long answers."
+    "Cloudflare stopped waiting after about 100 seconds, but the execution goes on and is paid for, so it "
+    "is not sent again. Use stream=True for long answers."
 )
-RATE_HINT: Final = "requests_per_second=1 lets all calls of a key take turns."
+RATE_HINT: Final = "create_client(requests_per_second=1) spaces all calls of a key."
 CREDITS_HINT: Final = "Add credits to the workspace that x-workspace-id names."
 
 
 @dataclass(frozen=True, slots=True)
 class TessError:
-    """One error, whatever its dialect.
+    """One error of Tess, independent of its format.
 
     Attributes:
-        status: The status the SDK shall see; not always the one Tess gave.
+        status: The status for the SDK; not always the one that Tess sent.
         message: The reason, with the reasons of single fields.
-        param: The first field that was refused.
-        code: For a program to test, as `exception.code`.
-        type: OpenAI's kind of error.
-        hint: What users found to be the cause; `""` when unknown.
+        param: The first refused field.
+        code: What a program tests as `exception.code`.
+        type: OpenAI's error type.
+        hint: The cause that users found, or the remedy; `""` when unknown.
         retry_after_seconds: How long Tess asks to wait.
-        may_retry: False when the SDK must not try again; None leaves it to the SDK.
+        may_retry: False when the SDK must not retry; None leaves the decision to the SDK.
         tess: Tess's own body, parsed or as text.
-        fields: All that were refused, in order, `"messages.0.role"`.
+        fields: All refused fields, in order, `"messages.0.role"`.
     """
 
     status: int
@@ -75,7 +75,7 @@ class TessError:
     fields: tuple[str, ...] = ()
 
     def to_json(self) -> JSONObject:
-        """Return OpenAI's envelope, with `retry_after` (seconds) and `tess` (Tess's own body) beneath."""
+        """Return OpenAI's error body, with `retry_after` (seconds) and `tess` (Tess's own body) added."""
         message = f"{self.message.rstrip('.')}. {self.hint}" if self.hint else self.message
         envelope = error_envelope(message, type_=self.type, param=self.param, code=self.code, tess=self.tess)
         if self.retry_after_seconds is not None:
@@ -83,11 +83,11 @@ class TessError:
         return envelope
 
     def to_answer(self) -> Answer:
-        """Return the answer from which the SDK raises the matching exception."""
+        """Return the answer that the SDK raises as the matching exception."""
         headers: dict[str, str | None] = {}
         if self.retry_after_seconds is not None:
             headers["retry-after"] = f"{self.retry_after_seconds:g}"
-            headers["retry-after-ms"] = None  # the SDK would look there first
+            headers["retry-after-ms"] = None  # the SDK would read this header first
         if self.may_retry is not None:
             headers["x-should-retry"] = "true" if self.may_retry else "false"
         return Answer(self.status, json_headers(headers), dump_json(self.to_json()))
@@ -96,13 +96,13 @@ class TessError:
 def parse_error(
     status: int, headers: Mapping[str, str], body: bytes, *, max_retry_wait_seconds: float
 ) -> TessError:
-    """Read an error answer of Tess, or of what stands before it.
+    """Parse an error answer of Tess or of a proxy in front of it.
 
     Args:
-        status: HTTP status, 300 or more.
-        headers: Names in lower case.
-        body: Decoded, possibly cut at `ERROR_BODY_LIMIT`.
-        max_retry_wait_seconds: A longer wait is not left to the SDK's retry loop.
+        status: HTTP status, 300 or above.
+        headers: Response headers with names in lower case.
+        body: Decoded body, possibly cut at `ERROR_BODY_LIMIT`.
+        max_retry_wait_seconds: The SDK must not retry when Tess asks for a longer wait.
     """
     payload = parse_json(body)
     fields = to_object(payload) or {}
@@ -134,16 +134,16 @@ def parse_error(
     )
 
 
-def parse_error_in_200(body: bytes, content_type: str, *, asked: str, status: int = 200) -> TessError:
-    """Read a 200 that is no answer: HTML, `{"error": ...}`, an empty body, another JSON.
+def parse_error_in_200(body: bytes, content_type: str, *, expected: str, status: int = 200) -> TessError:
+    """Parse a success that is not the expected answer: HTML, `{"error": ...}`, an empty body, other JSON.
 
-    It becomes a 502 that is not tried again: the execution may have been paid for.
+    It becomes a 502 that is not retried: the execution may have been paid for.
 
     Args:
-        body: Decoded.
-        content_type: Of the answer.
-        asked: What was expected, `"a chat completion"`.
-        status: From 200 to 299.
+        body: Decoded body.
+        content_type: Content type of the response.
+        expected: What the answer should be, `"a chat completion"`.
+        status: HTTP status, 200 to 299.
     """
     payload = parse_json(body)
     fields = to_object(payload) or {}
@@ -154,12 +154,12 @@ def parse_error_in_200(body: bytes, content_type: str, *, asked: str, status: in
     elif has_failed(fields):
         code, what = "error_in_200", f"an error: {NO_REASON}"
     elif not body.strip():
-        code, what = "empty_answer", f"an empty body instead of {asked}"
+        code, what = "empty_answer", f"an empty body instead of {expected}"
     elif payload is None:
-        what = f"something else than {asked}: {_text(status, content_type, body, None)}"
-        hint = "A login or proxy page, perhaps: check the base URL."
+        what = f"something other than {expected}: {_text(status, content_type, body, None)}"
+        hint = "It may be the page of a login or a proxy: check the base URL."
     else:
-        what = f"JSON that is not {asked}"
+        what = f"JSON that is not {expected}"
     return TessError(
         status=502,
         message=f"Tess answered {status} with {what}",
@@ -174,33 +174,34 @@ def parse_error_in_200(body: bytes, content_type: str, *, asked: str, status: in
 
 
 def parse_redirect(
-    status: int, location: str, *, redirects_within_api: bool, loses: bool = True
+    status: int, location: str, *, redirects_within_api: bool, drops_body: bool = True
 ) -> TessError:
-    """Read a redirect that must not be followed: to elsewhere, or, if it `loses`, with a POST as a GET.
+    """Parse a redirect that must not be followed.
 
-    One without a `location`, or a 304, leads nowhere and is no answer either.
+    It leads to another origin, or the http client would send its POST as a GET (`drops_body`), or, like a
+    304, it has no `location`.
     """
-    where = "elsewhere"
+    where = "another origin"
     if redirects_within_api:
-        where = "another page, which " + ("would lose the request" if loses else "is not followed")
+        where = "another page, which " + ("would drop the request body" if drops_body else "is not followed")
     leads = f"with a redirect to {where}; nothing was sent there"
     return TessError(
         status=502,
-        message=f"Tess answered {status} {leads if location else 'and nothing else, which is no answer'}",
+        message=f"Tess answered {status} {leads if location else 'without a location, which is no answer'}",
         param=None,
         code="redirected",
         type="server_error",
-        hint="Check the base URL, and whether a proxy or a login page stands in between.",
+        hint="Check the base URL, and whether a proxy or a login page answers in Tess's place.",
         may_retry=False,
         tess={"location": printable(location)},
     )
 
 
 def message_of(fields: JSONObject) -> str:
-    """Return the text of an error object in any dialect, with its reasons; else `""`.
+    """Return the text of an error object in any format, with its reasons; `""` when it is not an error.
 
-    Reasons alone make an error only as an object of `messages` or `errors`: what is no error may have a list
-    of messages, or details, too.
+    Reasons without a text count as an error only in an object `messages` or `errors`: other answers may
+    contain a list of messages or details too.
     """
     message, reasons = _message(fields), field_errors_of(fields)
     is_error = message or to_object(fields.get("messages")) or to_object(fields.get("errors"))
@@ -208,7 +209,7 @@ def message_of(fields: JSONObject) -> str:
 
 
 def has_failed(fields: JSONObject) -> bool:
-    """Whether an answer says, in place of a finish reason, that its execution failed."""
+    """Whether a finish reason of an answer says that the execution failed."""
     choices = [to_object(choice) or {} for choice in to_list(fields.get("choices")) or []]
     return any(choice.get("finish_reason") in FAILED for choice in choices)
 
@@ -265,7 +266,7 @@ def _type(status: int) -> str:
 
 
 def _text(status: int, content_type: str, body: bytes, payload: object) -> str:
-    """Say what a body without an error text is; the first words of plain text, the title of a page."""
+    """Describe a body without an error text: the first words of plain text or the title of a page."""
     if payload is not None or not body.strip():
         return f"HTTP {status} without a reason" if payload is None else f"HTTP {status}"
     text = body.decode(errors="replace")
@@ -280,6 +281,6 @@ def _excerpt(body: bytes) -> str:
 
 
 def printable(text: str) -> str:
-    """Return one short line, without control characters."""
+    """Return one short line without control characters."""
     line = " ".join("".join(char if char.isprintable() else " " for char in text[:_EXCERPT]).split())
     return f"{line} ..." if len(text) > _EXCERPT else line

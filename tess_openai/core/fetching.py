@@ -1,4 +1,4 @@
-"""Reading Tess's answers inside a flow: errors, objects, and lists that come in pages."""
+"""Read Tess's answers inside a flow: errors, objects and paginated lists."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ PER_PAGE: Final = 100
 """Source: the maximum of list-agents (reported)."""
 _LAST_PAGE: Final = 1000
 _DEFAULT_WAIT_SECONDS: Final = 1.0
-"""When a 429 names no wait. Source: the limit is about one request a second (reported)."""
+"""The pause when a 429 does not say how long. Source: the limit is about one request a second (reported)."""
 
 
 def read_error(
     incoming: Incoming, max_retry_wait_seconds: float, *, method: str = "POST"
 ) -> Generator[Step, Event, TessError]:
-    """Read an answer of 300 or more; when it is about the rate, hold the key's other calls back."""
+    """Read an answer with status 300 or above; a rate limit pauses the key's other calls too."""
     if incoming.status < 400:
         location = incoming.headers.get("location", "")
         return parse_redirect(
             incoming.status,
             location,
             redirects_within_api=incoming.redirects_within_api,
-            loses=method != "GET",
+            drops_body=method != "GET",
         )
-    # Raised to the SDK, a break would hide the status, and a 524 be sent and paid for again.
+    # A broken body must not hide the status: the SDK would send, and pay for, a 524 again.
     body = yield from read_all(ERROR_BODY_LIMIT, allow_truncation=True)
     error = parse_error(
         incoming.status, incoming.headers, body, max_retry_wait_seconds=max_retry_wait_seconds
@@ -47,7 +47,7 @@ def read_error(
 
 
 def has_no_error(fields: JSONObject) -> bool:
-    """Whether an object says nothing of an error."""
+    """Whether an object contains no error."""
     return not fields.get("error")
 
 
@@ -55,20 +55,20 @@ def read_object(
     outgoing: Outgoing,
     max_retry_wait_seconds: float,
     *,
-    asked: str,
-    is_it: Callable[[JSONObject], bool] = has_no_error,
+    expected: str,
+    is_expected: Callable[[JSONObject], bool] = has_no_error,
     blank: JSONObject | None = None,
 ) -> Generator[Step, Event, JSONObject | TessError]:
-    """Make an exchange whose answer is a JSON object; an error when it is none.
+    """Make an exchange whose answer must be a JSON object; return an error when it is not.
 
-    A JSON list is given as `{"data": [...]}`.
+    A JSON list is returned as `{"data": [...]}`.
 
     Args:
-        outgoing: What to send.
+        outgoing: The request to send.
         max_retry_wait_seconds: As in the client's options.
-        asked: What was expected, `"an agent"`.
-        is_it: Whether an object is that.
-        blank: What an empty body stands for; None makes it an error.
+        expected: What the answer should be, `"an agent"`.
+        is_expected: Whether an object is what was expected.
+        blank: The value of an empty body; None makes it an error.
     """
     incoming = yield from exchange(outgoing)
     if incoming.status >= 300:
@@ -79,17 +79,17 @@ def read_object(
     fields = to_object(payload) if body.strip() else blank
     if fields is None and to_list(payload) is not None:
         fields = {"data": payload}
-    if fields is None or not is_it(fields):
+    if fields is None or not is_expected(fields):
         content_type = incoming.headers.get("content-type", "")
-        return parse_error_in_200(body, content_type, asked=asked, status=incoming.status)
+        return parse_error_in_200(body, content_type, expected=expected, status=incoming.status)
     return fields
 
 
 def read_page(
-    outgoing: Outgoing, max_retry_wait_seconds: float, *, asked: str
+    outgoing: Outgoing, max_retry_wait_seconds: float, *, expected: str
 ) -> Generator[Step, Event, JSONObject | TessError]:
-    """Read one page of a list, `{"data": [...]}` with more or less around it."""
-    return (yield from read_object(outgoing, max_retry_wait_seconds, asked=asked, is_it=_is_page))
+    """Read one page of a list, `{"data": [...]}` with or without further fields."""
+    return (yield from read_object(outgoing, max_retry_wait_seconds, expected=expected, is_expected=_is_page))
 
 
 def read_pages(
@@ -97,15 +97,15 @@ def read_pages(
     headers: Mapping[str, str | None],
     max_retry_wait_seconds: float,
     *,
-    asked: str,
+    expected: str,
     is_last: Callable[[JSONObject], bool] = lambda _: False,
 ) -> Generator[Step, Event, list[JSONObject] | TessError]:
-    """Read a list page by page, to its end or to the item for which `is_last` holds."""
+    """Read a list page by page, to its end or up to the page with an item for which `is_last` is true."""
     found: list[JSONObject] = []
     number: int | None = 1
     while number is not None and number <= _LAST_PAGE:
         query = urlencode({"page": number, "per_page": PER_PAGE})
-        page = yield from read_page(get(path, headers, query), max_retry_wait_seconds, asked=asked)
+        page = yield from read_page(get(path, headers, query), max_retry_wait_seconds, expected=expected)
         if isinstance(page, TessError):
             return page
         items = [item for each in to_list(page.get("data")) or [] if (item := to_object(each)) is not None]
@@ -115,10 +115,10 @@ def read_pages(
 
 
 def next_page(page: JSONObject, number: int) -> int | None:
-    """Return the number of the page after this one; None when this one is the last, or empty.
+    """Return the number of the next page; None when this page is the last or empty.
 
-    Source: `{"current_page", "data", "last_page"}` (documented for agents); other lists have `{"data"}`
-    alone, or `meta.last_page` (observed).
+    Source: `{"current_page", "data", "last_page"}` (documented for agents); other lists have only `{"data"}`
+    or `meta.last_page` (observed).
     """
     last = page.get("last_page", (to_object(page.get("meta")) or {}).get("last_page"))
     if isinstance(last, str) and last.isascii() and last.isdigit() and len(last) < 10:
@@ -127,7 +127,7 @@ def next_page(page: JSONObject, number: int) -> int | None:
 
 
 def get(path: str, headers: Mapping[str, str | None], query: str = "") -> Outgoing:
-    """Return a GET in the place of the caller's own request."""
+    """Return a GET request that is sent in place of the caller's own."""
     return Outgoing(b"", {**headers, "content-type": None}, "GET", path, query)
 
 

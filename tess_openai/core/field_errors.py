@@ -1,8 +1,8 @@
-"""Why single fields were refused, in every shape in which that is said.
+"""Read from an error body why single fields were refused, in each format that Tess or a proxy uses.
 
 Source: `{"messages": {field: [...]}}` (documented); Laravel's `{"errors": {field: [...]}}` (observed). Lists,
-bare texts, nested fields, and FastAPI's `{"detail": [{"loc", "msg"}]}`, which what stands before Tess may
-speak, are assumed.
+plain strings, nested fields, and FastAPI's `{"detail": [{"loc", "msg"}]}`, which a gateway in front of Tess
+may send, are assumed.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ _TEXTS: Final = ("message", "msg", "reason", "detail")
 _FIELDS: Final = ("field", "param", "loc")
 _DEPTH: Final = 6
 _MOST: Final = 50
-"""Reasons that are told; a hostile body may hold any number."""
+"""Reasons that are kept; a hostile body may hold any number."""
 
 
 class FieldError(NamedTuple):
-    """One reason: the field, `"messages.0.role"`, `""` when none is named, and the text."""
+    """One reason: the field, `"messages.0.role"` or `""` when none is named, and its text."""
 
     field: str
     text: str
 
 
 def field_errors_of(fields: JSONObject) -> list[FieldError]:
-    """Return every reason of an error object, in its order."""
+    """Return all reasons of an error object, in order."""
     for holder in _HOLDERS:
         found = [reason for _, reason in zip(range(_MOST), _flat(fields.get(holder), "", 0), strict=False)]
         if found:
@@ -37,18 +37,18 @@ def field_errors_of(fields: JSONObject) -> list[FieldError]:
 
 
 def fields_of(reasons: list[FieldError]) -> tuple[str, ...]:
-    """Return the fields that reasons name, each once."""
+    """Return the fields named by reasons, without duplicates."""
     return tuple(dict.fromkeys(reason.field for reason in reasons if reason.field))
 
 
 def with_field_errors(message: str, reasons: list[FieldError]) -> str:
-    """Return a message that contains all reasons, those of one field after its name."""
+    """Return a message that contains all reasons, grouped by field."""
     texts: dict[str, list[str]] = {}
     for field, text in reasons:
         if text not in message and text not in texts.get(field, ()):
             texts.setdefault(field, []).append(text)
-    told = "; ".join(" ".join([f"{field}:", *each] if field else each) for field, each in texts.items())
-    return ": ".join(part for part in (message.rstrip(".") if told else message, told) if part)
+    details = "; ".join(" ".join([f"{field}:", *each] if field else each) for field, each in texts.items())
+    return ": ".join(part for part in (message.rstrip(".") if details else message, details) if part)
 
 
 def _flat(value: object, path: str, depth: int) -> Iterator[FieldError]:
@@ -64,13 +64,13 @@ def _flat(value: object, path: str, depth: int) -> Iterator[FieldError]:
         if found is not None:
             yield found
         elif fields is None or not any(isinstance(each, str) for each in fields.values()):
-            yield from _flat(item, path, depth + 1)  # others may be messages of the chat, not of an error
+            yield from _flat(item, path, depth + 1)  # other objects may be chat messages, not errors
     for name, item in (to_object(value) or {}).items():
         yield from _flat(item, f"{path}.{name}" if path else name, depth + 1)
 
 
 def _of_object(item: JSONObject, path: str) -> FieldError | None:
-    """Return the reason that an object in a list tells, `{"field": "model", "message": "..."}`."""
+    """Return the reason in an object of a list, `{"field": "model", "message": "..."}`."""
     text = next((text for key in _TEXTS if isinstance(text := item.get(key), str) and text.strip()), None)
     if text is None:
         return None

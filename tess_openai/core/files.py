@@ -90,8 +90,8 @@ def _one(outgoing: Outgoing, options: Options, hint: str = "") -> Flow:
     fields = yield from read_object(
         outgoing,
         options.max_retry_wait_seconds,
-        asked="a file",
-        is_it=lambda fields: bool(_id_of(_file_in(fields))),
+        expected="a file",
+        is_expected=lambda fields: bool(_id_of(_file_in(fields))),
     )
     if isinstance(fields, TessError):
         yield _about_files(fields, hint).to_answer()
@@ -102,7 +102,7 @@ def _one(outgoing: Outgoing, options: Options, hint: str = "") -> Flow:
 def _delete(outgoing: Outgoing, number: str, options: Options) -> Flow:
     """Answer to a deletion. An answer without a word of failure says that it was done, and so does none."""
     fields = yield from read_object(
-        outgoing, options.max_retry_wait_seconds, asked="a deletion", is_it=_is_done, blank={}
+        outgoing, options.max_retry_wait_seconds, expected="a deletion", is_expected=_is_done, blank={}
     )
     if isinstance(fields, TessError):
         yield _about_files(fields).to_answer()
@@ -127,7 +127,7 @@ def _give(answer: JSONObject) -> Answer:
 
 def _list(call: Call, options: Options) -> Flow:
     headers = request_headers(call, options)
-    items = yield from read_pages(FILES, headers, options.max_retry_wait_seconds, asked="a list of files")
+    items = yield from read_pages(FILES, headers, options.max_retry_wait_seconds, expected="a list of files")
     if isinstance(items, TessError):
         yield _about_files(items, _ROOT_HINT).to_answer()
         return

@@ -1,4 +1,4 @@
-"""Request headers: what Tess needs, without what is OpenAI's alone."""
+"""Request headers: add what Tess needs, remove what is only for OpenAI."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tess_openai.core.refusals import Refused
 
 WORKSPACE: Final = "x-workspace-id"
 FOREIGN: Final = ("openai-organization", "openai-project")
-"""Sent by the SDK when its environment names them; they are nobody's business but OpenAI's."""
+"""The SDK sends these when its environment names them; they are for OpenAI only."""
 
 
 def request_headers(call: Call, options: Options) -> dict[str, str | None]:
-    """Return the headers to set and, as None, to remove. A workspace that the call names itself wins."""
+    """Return the headers to set and, with None, to remove. A workspace named by the call itself wins."""
     headers: dict[str, str | None] = {name: None for name in FOREIGN if name in call.headers}
     if options.workspace_id is not None and WORKSPACE not in call.headers:
         headers[WORKSPACE] = options.workspace_id
@@ -22,28 +22,28 @@ def request_headers(call: Call, options: Options) -> dict[str, str | None]:
 
 
 def check_key(call: Call) -> None:
-    """Refuse to send a key of OpenAI's to Tess.
+    """Refuse to send an OpenAI key to Tess.
 
     Raises:
-        Refused: The key starts like OpenAI's.
+        Refused: The key starts like an OpenAI key.
     """
-    if is_openais(call.headers.get("authorization", "")):
+    if is_openai_key(call.headers.get("authorization", "")):
         raise foreign_key()
 
 
-def is_openais(authorization: str) -> bool:
-    """Whether a header holds a key of OpenAI's."""
+def is_openai_key(authorization: str) -> bool:
+    """Whether an `Authorization` header holds an OpenAI key."""
     return authorization[:10].lower() == "bearer sk-"
 
 
 def foreign_key() -> Refused:
-    """Return the refusal of a call with another service's key.
+    """Return the refusal of a call that carries another service's key.
 
-    The SDK lets `OPENAI_CUSTOM_HEADERS` replace the key that the program gave, anew at each `with_options()`.
+    In the SDK, `OPENAI_CUSTOM_HEADERS` replaces the program's key again at each `with_options()`.
     """
     return Refused(
-        "This call carries a key of another service's, which is never sent to Tess. Pass Tess's own with "
-        "api_key= or TESS_API_KEY, and take Authorization out of OPENAI_CUSTOM_HEADERS.",
+        "This call carries the key of another service, which is never sent to Tess. Pass a Tess key with "
+        "api_key= or TESS_API_KEY, and remove Authorization from OPENAI_CUSTOM_HEADERS.",
         param=None,
         code="foreign_key",
         status=401,

@@ -1,7 +1,7 @@
-"""Looking an agent up: the flow behind `Lookup`, by number or by slug.
+"""Look up an agent by number or by slug: the flow behind `Lookup`.
 
-Source: Tess docs, get-agent and list-agents (documented). That a slug is found in the list, and not by
-`GET /agents/{slug}`, is how one user resolves it (observed).
+Source: Tess docs, get-agent and list-agents (documented). One user finds a slug in the list, not with
+`GET /agents/{slug}` (observed).
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from tess_openai.core.refusals import Refused, json_headers
 
 AGENTS: Final = "/agents"
 _LIST: Final = "a list of agents"
-_PASSING: Final = frozenset({401, 429})
-"""Statuses of a look-up that another key, or a moment, may cure."""
+_TEMPORARY: Final = frozenset({401, 429})
+"""Statuses of a failed look-up that may succeed with another key, or later."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """An agent, and the JSON it was read from."""
+    """An agent and the JSON it was parsed from."""
 
     fields: JSONObject = field(repr=False)
     agent: Agent
@@ -46,14 +46,14 @@ class _Read:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a call goes.
+    """The agent that a call goes to.
 
     Attributes:
         ref: The agent as it was named; None when the URL names none.
-        agent: What it offers, when calls are held against it.
-        other: The agent's number when the call names another than the client's own; else None.
-        path: Below the API root; None when the caller's own URL leads there.
-        problem: Why the agent could not be looked up; `""` when it was, or need not be.
+        agent: What the agent offers, when calls are validated against it.
+        other: The agent's number when the call names another agent than the client's own; else None.
+        path: Path below the API root; None when the caller's own URL is right.
+        problem: Why the look-up failed; `""` when it succeeded or was not needed.
     """
 
     ref: AgentRef | None = None
@@ -64,18 +64,18 @@ class Place:
 
 
 def locate(named: AgentRef | None, call: Call, options: Options) -> Generator[Step, Event, Place | Answer]:
-    """Find the agent of a call, looking it up when the client asks for that or only its slug is known.
+    """Find the agent of a call; look it up when the client asks for that or when only its slug is known.
 
-    A look-up that fails does not fail the call, unless it must: the call goes on without the agent's options.
+    When a look-up fails, the call continues without the agent's options if it can.
 
     Args:
-        named: The agent that the call names itself; None for the one of the URL.
-        call: Whose.
-        options: Of the client.
+        named: The agent that the call itself names; None for the agent in the URL.
+        call: The call whose agent is needed.
+        options: The client's options.
 
     Returns:
-        Where to send the call; or the answer to give instead, when a slug was not found, and when the key or
-        the rate was refused, since the call would meet the same.
+        Where to send the call; or the answer to give instead, when a slug was not found, or when Tess refused
+        the key or the rate, since it would refuse the call too.
     """
     ref = named if named is not None else to_ref(call.agent)
     if ref is None:
@@ -87,7 +87,7 @@ def locate(named: AgentRef | None, call: Call, options: Options) -> Generator[St
         if isinstance(found, Agent):
             number = found.id
             agent = found if options.fetch_agents else options.agents.get(number)
-        elif isinstance(ref, str) or found.answer.status in _PASSING:
+        elif isinstance(ref, str) or found.answer.status in _TEMPORARY:
             return found.answer
         else:
             problem = found.why
@@ -98,42 +98,42 @@ def locate(named: AgentRef | None, call: Call, options: Options) -> Generator[St
 
 
 def without_agent(problem: str) -> Change:
-    """Return what tells that a call goes on without its agent's options."""
-    remedy = "Check that this key may read the agent, or leave agent= out."
+    """Return the change that reports a call without its agent's options."""
+    remedy = 'Check that this key may read the agent, or remove agent="fetch".'
     return Change(
-        "noticed", "agent", "", "", f"{problem}, so the call is not held against it", remedy, "answer"
+        "noticed", "agent", "", "", f"{problem}, so the call is not validated against it", remedy, "answer"
     )
 
 
 def find(
     agent: AgentRef, call: Call, options: Options, *, is_hint: bool = False
 ) -> Generator[Step, Event, LookupResult]:
-    """Return what is known of an agent, looking it up when nothing is."""
+    """Return the agent from the client's options, or look it up."""
     if isinstance(agent, int) and agent in options.agents:
         return options.agents[agent]
     return (yield from look_up(replace(_lookup(agent, call, options), is_hint=is_hint)))
 
 
 def to_ref(agent: str) -> AgentRef | None:
-    """Return the number or the slug that stands in a URL; None for nothing."""
+    """Return the agent number or slug found in a URL; None for an empty string."""
     return int(agent) if agent.isascii() and agent.isdigit() else agent or None
 
 
 def find_agent(lookup: Lookup) -> Flow:
-    """Carry a look-up out, to an `Agent` or to `AgentNotFound`."""
+    """Carry out a look-up; yield an `Agent` or `AgentNotFound`."""
     read = yield from _read_agent(lookup)
     if isinstance(read, TessError):
         why = f"the look-up of agent {lookup.agent} failed with status {read.status}"
-        is_permanent = isinstance(lookup.agent, int) and read.status not in _PASSING
+        is_permanent = isinstance(lookup.agent, int) and read.status not in _TEMPORARY
         yield AgentNotFound(read.to_answer(), why, is_permanent=is_permanent)
     elif isinstance(read, Refused):
-        yield AgentNotFound(read.to_answer(), f"the look-up of agent {lookup.agent} brought no agent")
+        yield AgentNotFound(read.to_answer(), f"the look-up of agent {lookup.agent} found no agent")
     else:
         yield read.agent
 
 
 def lookup_failed(lookup: Lookup, error: str) -> AgentNotFound:
-    """Return what came of a look-up that ended without an answer; `error` names the exception."""
+    """Return the result of a look-up that ended without an answer; `error` names the exception."""
     failure = TessError(
         status=503,
         message=f"The look-up of agent {lookup.agent} failed: {error}",
@@ -146,7 +146,7 @@ def lookup_failed(lookup: Lookup, error: str) -> AgentNotFound:
 
 
 def show_agent(agent: str, call: Call, options: Options) -> Flow:
-    """Answer `GET /agents/{number or slug}` with the agent as Tess describes it."""
+    """Answer `GET /agents/{number or slug}` with Tess's own description of the agent."""
     read = yield from _read_agent(_lookup(to_ref(agent) or agent, call, options))
     if isinstance(read, _Read):
         yield Answer(200, json_headers({}), dump_json(read.fields), base="none")
@@ -155,9 +155,9 @@ def show_agent(agent: str, call: Call, options: Options) -> Flow:
 
 
 def show_agents(call: Call, options: Options) -> Flow:
-    """Answer `GET /agents` with one page of the list as Tess gives it."""
+    """Answer `GET /agents` with one page of Tess's own list."""
     outgoing = get(AGENTS, request_headers(call, options), call.query)
-    page = yield from read_page(outgoing, options.max_retry_wait_seconds, asked=_LIST)
+    page = yield from read_page(outgoing, options.max_retry_wait_seconds, expected=_LIST)
     if isinstance(page, TessError):
         yield page.to_answer()
     else:
@@ -172,14 +172,14 @@ def _read_agent(lookup: Lookup) -> Generator[Step, Event, _Read | TessError | Re
     wait = lookup.max_retry_wait_seconds
     if isinstance(lookup.agent, int):
         outgoing = get(f"{AGENTS}/{lookup.agent}", lookup.headers)
-        fields = yield from read_object(outgoing, wait, asked="an agent")
+        fields = yield from read_object(outgoing, wait, expected="an agent")
         items = fields if isinstance(fields, TessError) else [fields]
     else:
         items = yield from read_pages(
             AGENTS,
             lookup.headers,
             wait,
-            asked=_LIST,
+            expected=_LIST,
             is_last=lambda item: item.get("slug") == lookup.agent,
         )
     if isinstance(items, TessError):
@@ -190,7 +190,8 @@ def _read_agent(lookup: Lookup) -> Generator[Step, Event, _Read | TessError | Re
             return _Read(item, agent)
     if isinstance(lookup.agent, str):
         return _no_such_slug(lookup.agent, items)
-    return Refused("Tess answered with JSON that is no agent.", param=None, code="not_an_answer", status=502)
+    message = "Tess answered with JSON that is not an agent."
+    return Refused(message, param=None, code="not_an_answer", status=502)
 
 
 def _no_such_slug(slug: str, items: list[JSONObject]) -> Refused:
@@ -198,7 +199,7 @@ def _no_such_slug(slug: str, items: list[JSONObject]) -> Refused:
     near = closest(slug, slugs)
     hint = f" Did you mean {near!r}?" if near is not None else ""
     return Refused(
-        f"No agent that this key can see has the slug {slug!r}.{hint} Better name it by its number.",
+        f"No agent that this key can see has the slug {slug!r}.{hint} Name the agent by its number instead.",
         param=None,
         code="agent_not_found",
         status=404,

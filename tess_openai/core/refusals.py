@@ -1,4 +1,4 @@
-"""A refusal is an answer, not an exception: OpenAI's error envelope, one attempt, no network."""
+"""Refusals: answers in OpenAI's error format that the adapter gives itself, without a request or a retry."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tess_openai.core.jsons import JSONObject, dump_json
 NO_RETRY: Final = {"x-should-retry": "false"}
 
 
-class Refused(Exception):  # noqa: N818 - an outcome inside the core, caught by the flow; users never see it
-    """Raised inside the core to leave a translation; the flow turns it into `to_answer()`."""
+class Refused(Exception):  # noqa: N818 - control flow inside the core; users never see it
+    """Raised inside the core to abort a translation; the flow turns it into `to_answer()`."""
 
     def __init__(self, message: str, *, param: str | None, code: str, status: int = 400) -> None:
         super().__init__(message)
@@ -22,11 +22,11 @@ class Refused(Exception):  # noqa: N818 - an outcome inside the core, caught by 
         self.status = status
 
     def to_json(self) -> JSONObject:
-        """Return OpenAI's envelope."""
+        """Return OpenAI's error body."""
         return error_envelope(self.message, type_="invalid_request_error", param=self.param, code=self.code)
 
     def to_answer(self) -> Answer:
-        """Return the answer the SDK raises as `BadRequestError`, `NotFoundError`, ..."""
+        """Return the answer that the SDK raises as `BadRequestError`, `NotFoundError`, ..."""
         return Answer(self.status, json_headers(NO_RETRY), dump_json(self.to_json()), base="none")
 
 
@@ -35,7 +35,7 @@ def error_envelope(
 ) -> JSONObject:
     """Return OpenAI's error body `{"error": {"message", "type", "param", "code"}}`.
 
-    `tess`, Tess's own body when there is one, stands beneath as `error.tess`: the SDK shows it as
+    `tess`, Tess's own body if there is one, is added as `error.tess`; the SDK shows it as
     `exception.body["tess"]`.
     """
     error: JSONObject = {"message": message, "type": type_, "param": param, "code": code}
@@ -45,5 +45,5 @@ def error_envelope(
 
 
 def json_headers(more: Mapping[str, str | None]) -> dict[str, str | None]:
-    """Return the headers of a JSON body, with `more` added."""
+    """Return the headers of a JSON body with `more` added."""
     return {"content-type": "application/json", **more}

@@ -1,4 +1,4 @@
-"""How long Tess, or what stands before it, asks the caller to wait."""
+"""How long Tess, or a proxy in front of it, asks the caller to wait."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from tess_openai.core.jsons import JSONObject, to_object
 
 
 def retry_after_seconds(fields: JSONObject, headers: Mapping[str, str]) -> float | None:
-    """Read the longest wait that an error asks for, in whatever place and form.
+    """Read the longest wait that an error asks for, in any of the known places and forms.
 
     Tess puts it in the body, where the SDK's retry loop does not look:
-    `{"error": "Rate limit exceeded", "retry_after": 60}`. A proxy may name a moment in the header; that is
-    counted from the answer's own `date`, without which nothing is known.
+    `{"error": "Rate limit exceeded", "retry_after": 60}`. A proxy may send a date in the header; the wait is
+    then the difference to the response's own `date` header, and unknown without one.
 
     Args:
-        fields: The body.
-        headers: Names in lower case.
+        fields: The parsed body.
+        headers: Response headers with names in lower case.
 
     Returns:
-        Seconds, finite and > 0; None when absent, negative, past, boolean or not a number.
+        Seconds, finite and > 0; None when absent, negative, in the past, boolean or not a number.
 
     Source:
         Tess docs, errors: the body, for 429 (documented). One client reads a header (observed). Dates: RFC
-        9110, 10.2.3. `retry-after-ms` is OpenAI's own, and the SDK looks there first (measured).
+        9110, 10.2.3. `retry-after-ms` is OpenAI's own header, and the SDK reads it first (measured).
     """
     header = headers.get("retry-after")
     waits = (
@@ -52,7 +52,7 @@ def _to_seconds(given: object, unit: float = 1.0) -> float | None:
 def _seconds_between(start: str, end: str) -> float | None:
     try:
         return _positive((parsedate_to_datetime(end) - parsedate_to_datetime(start)).total_seconds())
-    except (ValueError, TypeError, OverflowError):  # TypeError: only one of them has a zone
+    except (ValueError, TypeError, OverflowError):  # TypeError: only one of them has a time zone
         return None
 
 

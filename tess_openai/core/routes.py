@@ -1,4 +1,4 @@
-"""Which flow answers a request: by method and path below the agent's OpenAI root, or the API's own.
+"""Choose the flow for a request by its method and its path below the agent's OpenAI root or the API root.
 
 Source: Tess docs list one OpenAI route, chat completions (documented by absence of others).
 """
@@ -53,11 +53,11 @@ UNSUPPORTED_ENDPOINTS: Final = {
     "webhook_endpoints": "OpenAI's webhooks",
     "webhook_event_types": "OpenAI's webhooks",
 }
-"""First part of the path of each endpoint of OpenAI's that Tess does not have -> what it is."""
+"""OpenAI endpoints that Tess does not have: first segment of the path -> what the endpoint is."""
 
 
 def route(call: Call, options: Options) -> Flow:
-    """Return the flow for a call. A path that is none of OpenAI's goes to Tess as it is."""
+    """Return the flow for a call. A path that OpenAI does not define goes to Tess unchanged."""
     try:
         check_key(call)
         if not call.agent:
@@ -70,23 +70,23 @@ def route(call: Call, options: Options) -> Flow:
             return files(call, options)
         endpoint = call.path.lstrip("/").partition("/")[0]
         if endpoint in UNSUPPORTED_ENDPOINTS:
-            raise _absent(endpoint)
+            raise _unsupported_endpoint(endpoint)
     except Refused as refused:
         return refuse(refused)
     return _pass(call, options)
 
 
 def reads_body(method: str, path: str) -> bool:
-    """Whether the flow for a call needs its body; all other bodies go by unread, uploads piece by piece."""
+    """Whether the flow for a call needs its body; other bodies, such as uploads, are streamed unread."""
     return method == "POST" and path == CHAT
 
 
 def refuse(refused: Refused) -> Flow:
-    """Answer with a refusal."""
+    """Yield a refusal as the answer."""
     yield refused.to_answer()
 
 
-def _absent(endpoint: str) -> Refused:
+def _unsupported_endpoint(endpoint: str) -> Refused:
     return Refused(
         f"Tess does not have {UNSUPPORTED_ENDPOINTS[endpoint]}. A Tess agent serves chat completions only; "
         "the request was not sent.",

@@ -1,4 +1,4 @@
-"""One client's adapter: which requests are its own, the flow for each, and the telling of changes."""
+"""The adapter of one client: which requests it handles, the flow for each, and how it reports changes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from tess_openai.core.calls import Call, Flow, Lookup
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.fast_path import is_plain, may_be_plain
-from tess_openai.core.headers import FOREIGN, WORKSPACE, foreign_key, is_openais
+from tess_openai.core.headers import FOREIGN, WORKSPACE, foreign_key, is_openai_key
 from tess_openai.core.jsons import JSONObject
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused
@@ -28,7 +28,7 @@ OnChange: TypeAlias = Callable[[Change], object]
 logger = logging.getLogger("tess_openai")
 
 REDIRECT_FOLLOWED: Final = "tess_openai.followed"
-"""Extension of a request that the http client makes anew from one that was redirected: it is no new call."""
+"""Request extension that marks a request made by following a redirect: it is not a new call."""
 _HEADERS_TO_REMOVE: Final = frozenset(name.encode() for name in FOREIGN)
 _DECISIVE: Final = _HEADERS_TO_REMOVE | {b"authorization", b"x-stainless-retry-count", WORKSPACE.encode()}
 _AGENT_PATH: Final = re.compile(r"/agents/([^/]+)/openai(?=/)")
@@ -53,13 +53,13 @@ class Origin:
     prefix: str
 
     def has(self, url: URL) -> bool:
-        """Whether a URL is of this origin."""
+        """Whether a URL belongs to this origin."""
         return url.host == self.host and url.port == self.port and url.scheme == self.scheme
 
     def split(self, url: URL) -> tuple[str, str] | None:
-        """Return the agent in a URL and the path below its OpenAI root; None when the URL is none of ours.
+        """Split a URL into the agent and the path below its OpenAI root; None when it is outside the API.
 
-        `("42", "/chat/completions")`; for all that is not below an agent's OpenAI root, `("", "/agents/42")`.
+        `("42", "/chat/completions")`; a URL outside an agent's OpenAI root gives `("", "/agents/42")`.
         """
         if not self.has(url):
             return None
@@ -70,17 +70,17 @@ class Origin:
         return ("", path[len(self.prefix) :]) if match is None else (match[1], path[match.end() :])
 
     def redirects_within_api(self, url: URL) -> bool:
-        """Whether a redirect to this URL leads to the API, and not to a page to log in, for one."""
-        place = self.split(url)
-        return place is not None and (place[0] != "" or _LIST_PATH.fullmatch(place[1]) is not None)
+        """Whether a redirect to this URL leads to a route of the API, not, for example, to a login page."""
+        target = self.split(url)
+        return target is not None and (target[0] != "" or _LIST_PATH.fullmatch(target[1]) is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """What the transports of one client share; any number of threads and tasks may use it.
+    """What the transports of one client share; safe to use from any number of threads and tasks.
 
-    Immutable, but for what its `directory` learns of agents, which has a lock of its own, and for what its
-    options remember of calls.
+    It is immutable, except for its `agent_cache`, which has its own lock, and the parameter cache of its
+    options.
     """
 
     origin: Origin
@@ -101,10 +101,10 @@ class Adapter:
         """Return the flow for a request of this adapter's origin, whose URL `Origin.split` has read.
 
         Args:
-            request: The caller's.
-            place: Of its URL.
-            body: Of a chat call; of others it is not needed.
-            fields: What is in the body, if that is a JSON object.
+            request: The caller's request.
+            place: What `Origin.split` returned for its URL.
+            body: The body of a chat call; other calls do not need it.
+            fields: The parsed body, if it is a JSON object.
         """
         picked = pick(request.headers, _DECISIVE)
         headers = {name.decode(): value.decode("latin-1") for name, value in picked.items()}
@@ -130,14 +130,14 @@ class Adapter:
     def to_plain(
         self, request: Request, place: tuple[str, str], fields: JSONObject, family: Family
     ) -> Request | None:
-        """Return what to send of a chat call that needs nothing but Tess's header; None for all others."""
+        """Return the request for a chat call that needs only Tess's header; None for all other calls."""
         if not (self.may_be_plain and place[0].isdecimal() and is_plain(fields, self.options)):
             return None
         headers = pick(request.headers, _DECISIVE)
         if not _HEADERS_TO_REMOVE.isdisjoint(headers):
             return None
         authorization = headers.get(b"authorization", b"").decode("latin-1")
-        if is_openais(authorization) or self._is_foreign_key(authorization):
+        if is_openai_key(authorization) or self._is_foreign_key(authorization):
             return None
         workspace = self.options.workspace_id
         if workspace is None or WORKSPACE.encode() in headers:
@@ -145,19 +145,19 @@ class Adapter:
         return with_headers(request, family, {WORKSPACE: workspace})
 
     def _is_foreign_key(self, authorization: str) -> bool:
-        """Whether a call has a key of no Tess form although its client has one that is."""
+        """Whether a call's key does not look like a Tess key although its client's key does."""
         given = f"Bearer {self.api_key or ''}"
         if not authorization or authorization == given:
             return False
         return bool(_TESS_KEY.match(given) and not _TESS_KEY.match(authorization))
 
     def key_of(self, lookup: Lookup, request: Request) -> Hashable:
-        """Return under what a look-up is kept: another key, or another workspace, may see other agents."""
+        """Return the cache key of a look-up: another API key or workspace may see other agents."""
         workspace = lookup.headers.get(WORKSPACE) or request.headers.get(WORKSPACE)
         return lookup.agent, workspace, hash_key(request.headers.get("authorization", ""))
 
     def refuse_foreign(self, request: Request) -> Flow | None:
-        """Return a refusal when a request for elsewhere carries what is this origin's only; None when not.
+        """Return a refusal when a request to another origin carries this origin's credentials, else None.
 
         `with_options(base_url=...)` keeps the transport, and the SDK sends `Authorization` to any URL.
         """
@@ -168,15 +168,20 @@ class Adapter:
         if not known and WORKSPACE not in request.headers and not _TESS_KEY.match(authorization):
             return None
         refused = Refused(
-            f"This request goes to {request.url.host} but carries the key or the workspace of Tess, which "
-            "are sent to the configured base URL only. Use a client of its own for another service.",
+            f"This request goes to {request.url.host} but carries the Tess key or workspace, which are sent "
+            "to the configured base URL only; it was not sent. Create a separate client for another service: "
+            "openai.OpenAI(base_url=..., api_key=...).",
             param=None,
             code="foreign_origin",
         )
         return refuse(refused)
 
     def report(self, changes: tuple[Change, ...]) -> str | None:
-        """Log, call `on_change`, warn; the text of a warning that the caller's filters turn into an error."""
+        """Log the changes, call `on_change` and warn.
+
+        Returns:
+            The text of a warning that the caller's filters turned into an error, else None.
+        """
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug("%s", ", ".join(f"{change.action} {change.param}" for change in changes))
         if self.on_change is not None:
@@ -189,7 +194,7 @@ def _call_on_change(change: Change, on_change: OnChange) -> None:
     try:
         on_change(change)
     except Exception:
-        logger.exception("on_change failed; the call goes on")
+        logger.exception("on_change raised an exception; the call continues")
 
 
 def _now() -> int:

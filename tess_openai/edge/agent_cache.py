@@ -1,4 +1,4 @@
-"""What one client knows of its agents: each looked up once, however many calls ask at the same time."""
+"""The agents that one client knows: each is looked up once, however many calls need it at the same time."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tess_openai.core.calls import AgentNotFound, LookupResult
 from tess_openai.edge.event_loops import is_closed_loop, running_loop
 
 KEPT_SECONDS: Final = 900.0
-"""Then an agent is looked up again: its author may have changed it."""
+"""After this time an agent is looked up again: its author may have changed it."""
 FAILURE_KEPT_SECONDS: Final = 10.0
-"""A look-up that failed is not tried again at each call."""
+"""For this time a failed look-up is not repeated."""
 MOST_KNOWN: Final = 1000
-"""Then the oldest is forgotten: a client whose key is a function may see each agent with many keys."""
+"""Entries of the cache; the oldest is removed first. A client whose key is a function may use many keys."""
 _POLL_SECONDS: Final = 0.01
 
 
@@ -32,10 +32,10 @@ class _CachedResult:
 
 @dataclass(slots=True)
 class _InFlight:
-    """A look-up on its way; `found` stays None when whoever made it was cancelled.
+    """A look-up that has begun; `found` stays None when the caller that carries it out is cancelled.
 
     Attributes:
-        loop: Of the task that makes it; when it is closed, nothing comes of this look-up any more.
+        loop: The event loop of the task that carries it out; once closed, the look-up never completes.
     """
 
     loop: asyncio.AbstractEventLoop | None = None
@@ -44,18 +44,18 @@ class _InFlight:
 
 
 class AgentCache:
-    """A cache of look-ups, for threads and tasks alike.
+    """A cache of look-ups for threads and tasks.
 
-    Whoever asks first looks up, all others wait for what comes of it. Threads do not wait for tasks: a thread
-    that blocks the loop of the task it waits for would wait for ever. What was known stays in use where
-    looking again fails.
+    The first caller carries out the look-up, all others wait for its result. Threads do not wait for tasks: a
+    thread that blocks the event loop of the task it waits for would wait for ever. When a renewed look-up
+    fails, the earlier result stays in use.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = Lock()
         self._known: dict[Hashable, _CachedResult] = {}
-        self._flights: dict[Hashable, _InFlight] = {}
+        self._in_flight: dict[Hashable, _InFlight] = {}
 
     def find(
         self,
@@ -63,29 +63,29 @@ class AgentCache:
         look_up: Callable[[], LookupResult],
         timeout_seconds: float | None = None,
     ) -> LookupResult | None:
-        """Return what is known under a key, or what `look_up` brings.
+        """Return the cached result, or the result of `look_up`.
 
         Args:
-            key: Under what it is kept.
-            look_up: Called when nobody else is looking it up.
-            timeout_seconds: How long to wait for who does; None for as long as that takes.
+            key: The cache key.
+            look_up: Called when no other caller is carrying out this look-up.
+            timeout_seconds: How long to wait for another caller's look-up; None waits until it ends.
 
         Returns:
-            What was found; None when the patience ended first.
+            The result; None when the timeout ended first and nothing is cached.
         """
         while True:
-            flight, is_first = self._join_or_start((key, "sync"), key, None)
+            pending, is_first = self._join_or_start((key, "sync"), key, None)
             if is_first:
                 break
-            if not flight.over.wait(timeout_seconds):
+            if not pending.over.wait(timeout_seconds):
                 return self._last_known(key)
-            if flight.found is not None:
-                return flight.found
+            if pending.found is not None:
+                return pending.found
         found: LookupResult | None = None
         try:
             found = look_up()
         finally:
-            found = self._complete((key, "sync"), key, flight, found)
+            found = self._complete((key, "sync"), key, pending, found)
         return found
 
     async def async_find(
@@ -96,58 +96,58 @@ class AgentCache:
     ) -> LookupResult | None:
         """Async counterpart of `find`, on any event loop and across several."""
         while True:
-            flight, is_first = self._join_or_start((key, "async"), key, running_loop())
+            pending, is_first = self._join_or_start((key, "async"), key, running_loop())
             if is_first:
                 break
             with anyio.move_on_after(timeout_seconds):
-                while not (flight.over.is_set() or is_closed_loop(flight.loop)):  # noqa: ASYNC110 - in another loop
+                while not (pending.over.is_set() or is_closed_loop(pending.loop)):  # noqa: ASYNC110 - in another loop
                     await anyio.sleep(_POLL_SECONDS)
-            if flight.found is not None:
-                return flight.found
-            if not (flight.over.is_set() or is_closed_loop(flight.loop)):
+            if pending.found is not None:
+                return pending.found
+            if not (pending.over.is_set() or is_closed_loop(pending.loop)):
                 return self._last_known(key)
         found: LookupResult | None = None
         try:
             found = await look_up()
         finally:
-            found = self._complete((key, "async"), key, flight, found)
+            found = self._complete((key, "async"), key, pending, found)
         return found
 
     def _join_or_start(
-        self, flight_key: Hashable, key: Hashable, loop: asyncio.AbstractEventLoop | None
+        self, in_flight_key: Hashable, key: Hashable, loop: asyncio.AbstractEventLoop | None
     ) -> tuple[_InFlight, bool]:
-        """Return the look-up to wait for, and whether the caller must make it."""
+        """Return the look-up to wait for, and whether the caller must carry it out."""
         with self._lock:
             known = self._known.get(key)
             if known is not None and self._clock() < known.until:
-                landed = _InFlight(found=known.found)
-                landed.over.set()
-                return landed, False
-            flight = self._flights.get(flight_key)
-            if flight is not None and not is_closed_loop(flight.loop):
-                return flight, False
-            flight = self._flights[flight_key] = _InFlight(loop)
-            return flight, True
+                completed = _InFlight(found=known.found)
+                completed.over.set()
+                return completed, False
+            pending = self._in_flight.get(in_flight_key)
+            if pending is not None and not is_closed_loop(pending.loop):
+                return pending, False
+            pending = self._in_flight[in_flight_key] = _InFlight(loop)
+            return pending, True
 
     def _complete(
-        self, flight_key: Hashable, key: Hashable, flight: _InFlight, found: LookupResult | None
+        self, in_flight_key: Hashable, key: Hashable, pending: _InFlight, found: LookupResult | None
     ) -> LookupResult | None:
-        """Keep what was found, and give it to all who wait; return it, or the agent that was known before."""
+        """Cache the result and wake all waiters; return it, or the agent that was cached before a failure."""
         with self._lock:
-            if self._flights.get(flight_key) is flight:
-                del self._flights[flight_key]
+            if self._in_flight.get(in_flight_key) is pending:
+                del self._in_flight[in_flight_key]
             kept = KEPT_SECONDS
             if isinstance(found, AgentNotFound):
                 kept = FAILURE_KEPT_SECONDS if found.is_permanent else 0.0
                 known = self._known.get(key)
                 found = known.found if known is not None and isinstance(known.found, Agent) else found
             if found is not None and kept:
-                self._known.pop(key, None)  # and back in as the youngest
+                self._known.pop(key, None)  # re-inserted as the newest
                 self._known[key] = _CachedResult(found, self._clock() + kept)
                 while len(self._known) > MOST_KNOWN:
                     del self._known[next(iter(self._known))]
-            flight.found = found
-        flight.over.set()
+            pending.found = found
+        pending.over.set()
         return found
 
     def _last_known(self, key: Hashable) -> LookupResult | None:

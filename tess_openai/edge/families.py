@@ -1,7 +1,7 @@
-"""The two HTTP families, httpx (openai 1 and 2) and httpx2 (openai 3): the one file that imports them.
+"""The two HTTP families, httpx (openai 1 and 2) and httpx2 (openai 3): the only module that imports them.
 
-They have the same interface, so everything else is written once against `Family`. Neither is imported before
-a client of it is built or met: openai 3 does not install httpx.
+They have the same interface, so all other code is written once against `Family`. A family is imported only
+when one of its clients is created or passed in: openai 3 does not install httpx.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class AsyncTransport(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """The classes of one family that the edge needs, by their names there."""
+    """The classes of one family that the edge needs, under the family's own names."""
 
     name: FamilyName
     Request: Callable[..., Request]
@@ -105,7 +105,7 @@ class Family:
     AsyncBaseTransport: type[Any]
 
     def derive(self, own: type[Any], *bases: type[Any]) -> type[Any]:
-        """Return class `own` made a subclass of the family's `bases`, which its clients insist on."""
+        """Return a subclass of `own` and of the family's `bases`, which its clients require."""
         return _DERIVED.setdefault((own, *bases), types.new_class(own.__name__, (own, *bases)))
 
 
@@ -114,7 +114,7 @@ def load_family(name: FamilyName) -> Family:
     """Import a family.
 
     Raises:
-        TessConfigurationError: It is not installed, or there is no such family.
+        TessConfigurationError: It is not installed, or no such family exists.
     """
     if name not in FAMILY_NAMES:
         raise TessConfigurationError(f'family is {name!r}; it must be "httpx" or "httpx2"')
@@ -122,7 +122,7 @@ def load_family(name: FamilyName) -> Family:
         module = cast("Any", importlib.import_module(name))
     except ImportError:
         raise TessConfigurationError(
-            f"{name} is not installed; openai {'1 and 2 bring' if name == 'httpx' else '3 brings'} it. "
+            f"{name} is not installed; openai {'1 and 2 install' if name == 'httpx' else '3 installs'} it. "
             f"Install it with: pip install {name}"
         ) from None
     names = [field for field in Family.__dataclass_fields__ if field != "name"]
@@ -130,7 +130,7 @@ def load_family(name: FamilyName) -> Family:
 
 
 def family_of(client: object) -> FamilyName | None:
-    """Return the family a client's class comes from; None when it is of neither."""
+    """Return the family that defines a client's class; None when neither does."""
     for base in type(client).__mro__:
         if base.__name__ in ("Client", "AsyncClient"):
             module = base.__module__.partition(".")[0]
@@ -141,15 +141,15 @@ def family_of(client: object) -> FamilyName | None:
 
 
 def with_headers(request: Request, family: Family, changes: Mapping[str, str | None]) -> Request:
-    """Return a request that differs from the given one in headers only; the body is the same, read or not.
+    """Return a request that differs from the given one in headers only, whether its body was read or not.
 
     Args:
-        request: Not changed.
-        family: Its own.
-        changes: To set, or with None to remove.
+        request: The request to copy; it is not changed.
+        family: The family of the request.
+        changes: Headers to set or, with None, to remove.
     """
     made: Request = object.__new__(type(request))
-    vars(made).update(vars(request))  # its constructor would read the URL, the headers and the body anew
+    vars(made).update(vars(request))  # its constructor would parse the URL, headers and body again
     made.extensions = dict(request.extensions)
     made.headers = family.Headers(request.headers)
     change_headers(made.headers, changes)
@@ -166,12 +166,12 @@ def change_headers(headers: Headers, changes: Mapping[str, str | None]) -> None:
 
 
 def pick(headers: Headers, names: frozenset[bytes]) -> dict[bytes, bytes]:
-    """Return those of the named headers that are there, names in lower case."""
+    """Return the named headers that are present, with names in lower case."""
     return {low: value for name, value in headers.raw if (low := name.lower()) in names}
 
 
 def is_whole(response: Response) -> bool:
-    """Whether an answer's head is that of a whole one, as JSON that nothing has encoded."""
+    """Whether a response's head announces one JSON body that is not compressed."""
     if response.status_code != 200:
         return False
     head = pick(response.headers, _OF_A_BODY)
@@ -181,7 +181,10 @@ def is_whole(response: Response) -> bool:
 
 
 def to_dict(headers: Headers) -> dict[str, str]:
-    """Return headers as a plain dict, names in lower case: each look-up in theirs walks the whole list."""
+    """Return headers as a plain dict with names in lower case.
+
+    Each access to the family's own `Headers` walks its whole list.
+    """
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers.raw}
 
 

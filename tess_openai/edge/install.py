@@ -1,10 +1,10 @@
-"""Putting the transport under a client: wrap, never replace.
+"""Install the adapter's transport in an http client: wrap, never replace.
 
-A bare `transport=` would lose the proxies of the environment, the pool's limits and redirects (measured), so
-the client is built, or given, whole, and its transport and each of its proxy mounts are wrapped in place.
+A client made with `transport=` would lose the proxies of the environment, the limits of the pool and
+redirects (measured). So this module takes a complete client and wraps its transport and each proxy mount.
 
-Source: `_transport` and `_mounts` hold them in httpx 0.23 to 0.28 and httpx2 2.x (read in their source). They
-are checked after wrapping, so that a release that moves them fails loudly at the factory.
+Source: httpx 0.23 to 0.28 and httpx2 2.x keep them in `_transport` and `_mounts` (read in their source). Both
+are checked after wrapping, so that a release that moves them fails loudly in the factory.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ Kind: TypeAlias = Literal["sync", "async"]
 
 
 def wrap_own(client: Any, adapter: Adapter, kind: Kind) -> Any:
-    """Wrap the transports of a client that this package has just made; the same client.
+    """Wrap the transports of a client that this package has just made, and return that client.
 
-    Like the SDK's own, it closes its connections when it is forgotten without `close()`.
+    Like the SDK's own client, it closes its connections when it is garbage-collected without `close()`.
     """
     client = _wrap(client, None, adapter, kind)
     transports = [client._transport, *client._mounts.values()]  # noqa: SLF001
-    forget = _close if kind == "sync" else _close_soon
-    weakref.finalize(client, forget, transports).atexit = kind == "sync"
+    finalizer = _close if kind == "sync" else _close_soon
+    weakref.finalize(client, finalizer, transports).atexit = kind == "sync"
     return client
 
 
 def wrap_copy(client: Any, adapter: Adapter, kind: Kind) -> Any:
-    """Return a copy of the user's client whose transports are wrapped; theirs stays as it was.
+    """Return a copy of the user's client with wrapped transports; the original is not changed.
 
     The copy shares the connection pool, hooks, cookies and timeouts, and keeps the original alive.
 
     Raises:
-        TessConfigurationError: Not a client of httpx or httpx2, or sync where async is needed.
+        TessConfigurationError: It is not a client of httpx or httpx2, or sync where async is needed.
     """
     return _wrap(copy.copy(client), client, adapter, kind)
 
@@ -59,11 +59,11 @@ def _wrap(client: Any, original: Any, adapter: Adapter, kind: Kind) -> Any:
         wrapped = [client._transport, *client._mounts.values()]  # noqa: SLF001
     except AttributeError as error:
         raise TessConfigurationError(
-            f"this {family.name} keeps its transports elsewhere than tess_openai knows ({error}); "
-            "use a release of it that your openai supports"
+            f"this release of {family.name} keeps its transports in attributes that tess_openai does not "
+            f"know ({error}); install a release of {family.name} that your openai supports"
         ) from error
     if not all(transport is None or isinstance(transport, wrapper.own) for transport in wrapped):
-        raise TessConfigurationError(f"this client of {family.name} does not let its transports be wrapped")
+        raise TessConfigurationError(f"this {family.name} client does not allow its transports to be wrapped")
     return client
 
 
@@ -76,11 +76,11 @@ def _close(transports: list[Any]) -> None:
 def _close_soon(transports: list[Any]) -> None:
     try:
         loop = asyncio.get_running_loop()
-    except RuntimeError:  # no loop is left to close them in; the sockets go with their objects
+    except RuntimeError:  # no event loop is left to close them in; the sockets close with their objects
         return
     tasks = [loop.create_task(transport.aclose()) for transport in transports if transport is not None]
     for task in tasks:
-        task.add_done_callback(tasks.remove)  # until then the list keeps them alive
+        task.add_done_callback(tasks.remove)  # the list keeps each task alive until it is done
 
 
 class _Wrapper:
@@ -94,7 +94,7 @@ class _Wrapper:
         self.done: dict[int, Any] = {}
 
     def wrap(self, inner: Any) -> Any:
-        """Wrap one transport, once; a wrapper of an earlier adapter is replaced, not nested."""
+        """Wrap one transport once; the wrapper of an earlier adapter is replaced, not nested."""
         if isinstance(inner, self.own):
             inner = inner.inner
         if id(inner) not in self.done:
@@ -114,6 +114,6 @@ def _family_name(client: object, kind: Kind) -> FamilyName:
     if not isinstance(client, family.Client if kind == "sync" else family.AsyncClient):
         factory = "create_async_client" if kind == "sync" else "create_client"
         raise TessConfigurationError(
-            f"http_client must be an {name}.{wanted} here; for the one you gave use {factory}()"
+            f"http_client must be an {name}.{wanted} here; for the client you passed use {factory}()"
         )
     return name

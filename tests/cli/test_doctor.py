@@ -64,10 +64,10 @@ MISTAKES = {
         said="never used",
         mend="Make a key",
     ),
-    "a key of OpenAI's": Mistake(variables={"TESS_API_KEY": "sk-abc"}, step="key", said="a key of OpenAI's"),
+    "a key of OpenAI's": Mistake(variables={"TESS_API_KEY": "sk-abc"}, step="key", said="an OpenAI key"),
     "an empty key": Mistake(variables={"TESS_API_KEY": "''"}, step="key", said="empty", mend="quotes"),
     "a key in quotes": Mistake(
-        variables={"TESS_API_KEY": f'"{KEY}"'}, step="key", said="had quotes", state="warning"
+        variables={"TESS_API_KEY": f'"{KEY}"'}, step="key", said="API key were removed", state="warning"
     ),
     "a key with Bearer": Mistake(
         variables={"TESS_API_KEY": f"Bearer {KEY}"}, step="key", said="Bearer", state="warning"

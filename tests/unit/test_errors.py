@@ -375,12 +375,12 @@ def test_what_retrying_would_pay_for_twice_is_not_retried(status: int, body: obj
         pytest.param(b"hello", "text/plain", "not_an_answer", "than a stream: hello", id="text"),
         pytest.param(b'{"choices":[]}', "", "not_an_answer", "JSON that is not a stream", id="no choices"),
         pytest.param(b"[1]", "", "not_an_answer", "JSON that is not a stream", id="a list"),
-        pytest.param(b"\xff\xfe", "", "not_an_answer", "something else than a stream", id="no text"),
+        pytest.param(b"\xff\xfe", "", "not_an_answer", "something other than a stream", id="no text"),
     ],
 )
 def test_a_200_that_is_no_answer_is_an_error(body: bytes, content_type: str, code: str, message: str) -> None:
     """502, and not tried again: it may have been paid for."""
-    error = parse_error_in_200(body, content_type, asked="a stream")
+    error = parse_error_in_200(body, content_type, expected="a stream")
     assert (error.status, error.code, error.may_retry) == (502, code, False)
     assert message in error.message
 
@@ -388,18 +388,21 @@ def test_a_200_that_is_no_answer_is_an_error(body: bytes, content_type: str, cod
 def test_a_redirect_says_where_to_look() -> None:
     """And never shows more than one short line of where it led."""
     for redirects_within_api, loses, where in (
-        (False, True, "a redirect to elsewhere"),
-        (True, True, "would lose the request"),
+        (False, True, "a redirect to another origin"),
+        (True, True, "would drop the request body"),
         (True, False, "is not followed"),
     ):
         error = parse_redirect(
-            302, "https://elsewhere.example/\x00login", redirects_within_api=redirects_within_api, loses=loses
+            302,
+            "https://elsewhere.example/\x00login",
+            redirects_within_api=redirects_within_api,
+            drops_body=loses,
         )
         assert (error.status, error.code, error.may_retry) == (502, "redirected", False)
         assert where in error.message
         assert error.tess == {"location": "https://elsewhere.example/ login"}
     error = parse_redirect(304, "", redirects_within_api=False)
-    assert error.message == "Tess answered 304 and nothing else, which is no answer"
+    assert error.message == "Tess answered 304 without a location, which is no answer"
 
 
 @pytest.mark.parametrize(
@@ -445,7 +448,7 @@ def test_no_body_of_an_error_raises(status: int, body: bytes, content_type: str)
     """Whatever a hostile server says, the caller gets an error of the SDK's with a text."""
     for error in (
         parse_error(status, {"content-type": content_type}, body, max_retry_wait_seconds=60),
-        parse_error_in_200(body, content_type, asked="an answer"),
+        parse_error_in_200(body, content_type, expected="an answer"),
     ):
         answer = error.to_answer()
         envelope = parse_object(answer.body or b"")

@@ -186,7 +186,7 @@ def test_a_key_without_a_pipe_is_a_warning() -> None:
         pytest.param(None, "no API key: pass api_key= or set TESS_API_KEY", id="none"),
         pytest.param("", "is empty", id="empty"),
         pytest.param(' "" ', "is empty", id="quotes around nothing"),
-        pytest.param("sk-secret", "a key of OpenAI's", id="OpenAI's"),
+        pytest.param("sk-secret", "an OpenAI key", id="OpenAI's"),
         pytest.param("1|sec ret", "no header can carry", id="a space inside"),
         pytest.param("1|sec\r\nret", "no header can carry", id="a line end inside"),
         pytest.param("1|sécret", "no header can carry", id="a letter outside ASCII"),

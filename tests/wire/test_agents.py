@@ -126,7 +126,7 @@ class TestLookingAtAgents:
     def test_json_that_is_no_agent_is_no_agent(self, driver: Driver) -> None:
         """It must not look like one without options."""
         driver.simulator.fault(faults.answers(200, {"ok": True}), on="any")
-        with pytest.raises(openai.InternalServerError, match="no agent"):
+        with pytest.raises(openai.InternalServerError, match="not an agent"):
             look_up(driver, 42, client=driver.client())
 
     @pytest.mark.parametrize(

@@ -159,7 +159,7 @@ TABLE: Final[dict[str, tuple[Fault, Outcome] | tuple[Fault, Outcome, Outcome]]] 
     "redirect": (faults.redirect(), fails("redirected", "nothing was sent there")),
     "redirect elsewhere": (
         faults.redirect(location=FOREIGN, status=308),
-        fails("redirected", "elsewhere"),
+        fails("redirected", "another origin"),
     ),
     "hang": (faults.hang(), TIMED_OUT),
     "dropped_connection": (faults.dropped_connection(), NO_CONNECTION),

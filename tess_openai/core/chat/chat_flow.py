@@ -134,7 +134,7 @@ def _end(chat: ChatContext, incoming: Incoming, reader: ChunkReader, stream: Str
 
 def _wrong_200(incoming: Incoming, body: bytes, *, asked: str) -> TessError:
     content_type = incoming.headers.get("content-type", "")
-    return parse_error_in_200(body, content_type, asked=asked, status=incoming.status)
+    return parse_error_in_200(body, content_type, expected=asked, status=incoming.status)
 
 
 def _stream_from_whole(chat: ChatContext, incoming: Incoming) -> Flow:

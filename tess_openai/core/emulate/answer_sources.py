@@ -93,7 +93,7 @@ class CompletionSource(AnswerSource):
         body = b"".join(self._pieces)
         fields = parse_object(body)
         if fields is None or not is_completion(fields):
-            error = parse_error_in_200(body, self.content_type, asked="a chat completion")
+            error = parse_error_in_200(body, self.content_type, expected="a chat completion")
             self.fault = StreamFault(error.to_json())
             return ""
         if fields.get("error"):
