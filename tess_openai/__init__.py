@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tess_openai.agent_api import async_get_agent, async_list_agents, get_agent, list_agents
+    from tess_openai.client_options import TessOptions
     from tess_openai.clients import (
         Connection,
-        TessOptions,
         connection,
         create_async_client,
         create_async_http_client,
@@ -73,12 +73,12 @@ _HOMES = {
     "Question": "core.agents",
     **dict.fromkeys(("async_get_agent", "async_list_agents", "get_agent", "list_agents"), "agent_api"),
     "Change": "core.changes",
+    "TessOptions": "client_options",
     "Prompts": "core.emulate.prompts",
     "changes_of": "response_changes",
     **dict.fromkeys(
         (
             "Connection",
-            "TessOptions",
             "connection",
             "create_async_client",
             "create_async_http_client",

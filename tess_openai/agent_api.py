@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from urllib.parse import quote
 
-from tess_openai.clients import TessOptions, create_async_client, create_client
+from tess_openai.client_options import TessOptions
+from tess_openai.clients import create_async_client, create_client
 from tess_openai.core.agents import Agent, parse_agent
 from tess_openai.core.fetching import PER_PAGE, next_page
 from tess_openai.core.jsons import JSONObject, to_list, to_object
@@ -83,7 +84,7 @@ def list_agents(
         **options: See `TessOptions`.
     """
     if client is None:
-        with create_client(_any_agent(options), **options) as own:
+        with create_client(any_agent(options), **options) as own:
             yield from list_agents(q=q, type=type, client=own)
         return
     _check_alone(options)
@@ -105,7 +106,7 @@ async def async_list_agents(
 ) -> AsyncIterator[Agent]:
     """Async counterpart of `list_agents`, for `async for`."""
     if client is None:
-        async with create_async_client(_any_agent(options), **options) as own:
+        async with create_async_client(any_agent(options), **options) as own:
             async for agent in async_list_agents(q=q, type=type, client=own):
                 yield agent
         return
@@ -126,10 +127,6 @@ def _check_alone(options: TessOptions) -> None:
             f"client= is given beside {', '.join(sorted(options))}, which would not be used: a client has "
             "its options already. Pass one or the other"
         )
-
-
-def _any_agent(options: TessOptions) -> int | None:
-    return any_agent(options.get("base_url"), options.get("agent"))
 
 
 def _api_root(client: openai.OpenAI | openai.AsyncOpenAI) -> str:

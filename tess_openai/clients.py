@@ -2,78 +2,47 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar, cast
 
 import openai
 
-from tess_openai.core.agents import Agent
-from tess_openai.core.emulate.prompts import Prompts
-from tess_openai.core.options import DOCUMENTED_TEMPERATURES, UsageOption
-from tess_openai.core.policy import Unsupported
+from tess_openai.client_options import OPTIONS, TessOptions, check_names, show_options
 from tess_openai.edge import sdk
-from tess_openai.edge.adapter import OnChange
 from tess_openai.edge.families import FamilyName
 from tess_openai.edge.install import Kind, wrap_copy, wrap_own
 from tess_openai.exceptions import TessConfigurationError
 from tess_openai.identifiers import ApiKey
-from tess_openai.settings import Profile, Settings, resolve, to_longest_wait
+from tess_openai.settings import Settings, resolve
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+Client = TypeVar("Client", openai.OpenAI, openai.AsyncOpenAI)
+_HTTP_KINDS: Final[Mapping[type[object], Kind]] = {openai.OpenAI: "sync", openai.AsyncOpenAI: "async"}
 
-class TessOptions(TypedDict, total=False):
-    """The adapter's own options, the same for every factory.
 
-    Attributes:
-        workspace_id: The number of the workspace the key belongs to; else `TESS_WORKSPACE_ID`.
-        api_key: A key of Tess's, or a function that returns one; else `TESS_API_KEY`.
-        base_url: Of the API, `"https://api.tess.im"`; else `TESS_BASE_URL`.
-        tools: The agent's tool for calls that name none themselves, `"internet"`.
-        unsupported: What to do with what Tess lacks: `"warn"`, `"ignore"`, `"error"`, `"forward"`, or a
-            mapping of parameters to these words, `{"seed": "ignore", "*": "error"}`; `"emulate"` too, for
-            what can be.
-        emulate: Whether all that can be is emulated, unless `unsupported` names it: functions, structured
-            output, `stop`, `n`, `max_tokens`. Changes prompts and cost. Needs `tess-openai[emulate]`.
-        max_repairs: How often an emulated answer that cannot be used is asked for again, a paid call each.
-        prompts: What emulation tells the model, where you would say it otherwise.
-        profile: The file that `tess-openai probe` wrote, or what is in it: what is proven is forwarded, or
-            refused before the network; else `TESS_OPENAI_PROFILE`.
-        on_change: Called with each `Change`, before the request is sent.
-        usage: `"estimate"` marks estimated token counts where Tess gives none; `"none"` leaves them out.
-        temperatures: The agent's options; None sends any number as given.
-        tool_names: More hosted tools or functions that are a tool of Tess's, `{"my_search": "internet"}`.
-        merge_messages: Whether neighbouring messages of one role become one.
-        max_retry_wait: Seconds; when Tess asks to wait longer, the call fails at once.
-        agent: Holds each call against what the agent offers, before the network: an `Agent`, or `"fetch"` to
-            look it up at the first call.
-        agents: Names for more agents, to be used as `model`: `{"support": 8794, "sales": "a-slug-AbC12d"}`.
-        models: Aliases, `{"gpt-4o": "tess-6", "*": None}`; None leaves the model to the agent.
-        requests_per_second: At most so many of this key, over all its clients in the process.
+class ClientOptions(TessOptions, total=False):
+    """What the client factories take: the adapter's own options, and all keywords of the SDK's client.
+
+    A keyword that the installed SDK does not know is refused. Their meaning is in the SDK's documentation.
     """
 
-    workspace_id: int | str | None
-    api_key: ApiKey | None
-    base_url: str | None
-    tools: str | None
-    unsupported: Unsupported
-    emulate: bool
-    max_repairs: int
-    prompts: Prompts | None
-    profile: Profile | None
-    on_change: OnChange | None
-    usage: UsageOption
-    temperatures: Sequence[str | float] | None
-    tool_names: Mapping[str, str] | None
-    merge_messages: bool
-    max_retry_wait: float
-    agent: Agent | Literal["fetch"] | None
-    agents: Mapping[str, int | str | Agent] | None
-    models: Mapping[str, str | None] | None
-    requests_per_second: float | None
+    organization: str | None
+    project: str | None
+    webhook_secret: str | None
+    websocket_base_url: Any
+    timeout: float | openai.Timeout | openai.NotGiven | None
+    max_retries: int
+    default_headers: Mapping[str, str] | None
+    default_query: Mapping[str, object] | None
+    admin_api_key: str | None
+    workload_identity: Any
+    provider: Any
+    data_residency: Any
+    _strict_response_validation: bool
+    _enforce_credentials: bool
 
 
 class Connection(TypedDict):
@@ -85,156 +54,37 @@ class Connection(TypedDict):
     async_http_client: Any
 
 
+@show_options
 def create_client(
-    agent_id: int | str | None = None,
-    *,
-    workspace_id: int | str | None = None,
-    api_key: ApiKey | None = None,
-    base_url: str | None = None,
-    tools: str | None = None,
-    unsupported: Unsupported = "warn",
-    emulate: bool = False,
-    max_repairs: int = 1,
-    prompts: Prompts | None = None,
-    profile: Profile | None = None,
-    on_change: OnChange | None = None,
-    usage: UsageOption = "estimate",
-    temperatures: Sequence[str | float] | None = DOCUMENTED_TEMPERATURES,
-    tool_names: Mapping[str, str] | None = None,
-    merge_messages: bool = True,
-    max_retry_wait: float = 60.0,
-    agent: Agent | Literal["fetch"] | None = None,
-    agents: Mapping[str, int | str | Agent] | None = None,
-    models: Mapping[str, str | None] | None = None,
-    requests_per_second: float | None = None,
-    http_client: Any = None,
-    **openai_options: Any,
+    agent_id: int | str | None = None, *, http_client: Any = None, **options: Unpack[ClientOptions]
 ) -> openai.OpenAI:
     """Make the SDK's own client, talking to a Tess agent.
 
     Args:
         agent_id: Its number, its slug, or a Tess URL that contains the number; else `TESS_AGENT_ID`.
-        workspace_id: See `TessOptions`, as for all that follow.
-        api_key: A key, or a function that returns one (openai 1.106 or later).
-        base_url: Of the API.
-        tools: The agent's tool for calls that name none.
-        unsupported: What to do with what Tess lacks.
-        emulate: Whether all that can be is emulated.
-        max_repairs: How often an emulated answer that cannot be used is asked for again.
-        prompts: What emulation tells the model.
-        profile: What a probe proved, or the file that holds it.
-        on_change: Called with each `Change`.
-        usage: What to do when Tess gives no token counts.
-        temperatures: The agent's options.
-        tool_names: More names for tools of Tess's.
-        merge_messages: Whether neighbouring messages of one role become one.
-        max_retry_wait: Seconds.
-        agent: What the agent offers, or `"fetch"`.
-        agents: Names for more agents.
-        models: Aliases of models.
-        requests_per_second: Of this key in this process.
-        http_client: An httpx or httpx2 client of your own; a copy of it is wrapped, it shares the pool.
-        **openai_options: Go to `openai.OpenAI` as they are: `timeout`, `max_retries`, `default_headers`, ...
+        http_client: An httpx or httpx2 client of your own; a copy of it is wrapped, which shares its pool.
+        **options: See `TessOptions`. Other keywords go to `openai.OpenAI` unchanged: `timeout`,
+            `max_retries`, `default_headers`, ...
 
     Raises:
         TessConfigurationError: A mistake in the arguments or the environment.
 
     Warns:
         TessWorkspaceWarning: No workspace is named.
-        TessKeyWarning: The key does not look like one of Tess's.
+        TessKeyWarning: The key does not look like one of Tess.
     """
-    options: TessOptions = {
-        "workspace_id": workspace_id,
-        "api_key": api_key,
-        "base_url": base_url,
-        "tools": tools,
-        "unsupported": unsupported,
-        "emulate": emulate,
-        "max_repairs": max_repairs,
-        "prompts": prompts,
-        "profile": profile,
-        "on_change": on_change,
-        "usage": usage,
-        "temperatures": temperatures,
-        "tool_names": tool_names,
-        "merge_messages": merge_messages,
-        "max_retry_wait": max_retry_wait,
-        "agent": agent,
-        "agents": agents,
-        "models": models,
-        "requests_per_second": requests_per_second,
-    }
-    _check_names(create_client, openai.OpenAI, openai_options)
-    settings = _resolve(agent_id, options)
-    client = openai.OpenAI(
-        base_url=settings.base_url,
-        api_key=cast("Any", settings.api_key),
-        http_client=_http_client("sync", settings, http_client, None),
-        **openai_options,
-    )
-    _check_authorization(client, openai_options)
-    return client
+    return _create(create_client, openai.OpenAI, agent_id, http_client, options)
 
 
+@show_options
 def create_async_client(
-    agent_id: int | str | None = None,
-    *,
-    workspace_id: int | str | None = None,
-    api_key: ApiKey | None = None,
-    base_url: str | None = None,
-    tools: str | None = None,
-    unsupported: Unsupported = "warn",
-    emulate: bool = False,
-    max_repairs: int = 1,
-    prompts: Prompts | None = None,
-    profile: Profile | None = None,
-    on_change: OnChange | None = None,
-    usage: UsageOption = "estimate",
-    temperatures: Sequence[str | float] | None = DOCUMENTED_TEMPERATURES,
-    tool_names: Mapping[str, str] | None = None,
-    merge_messages: bool = True,
-    max_retry_wait: float = 60.0,
-    agent: Agent | Literal["fetch"] | None = None,
-    agents: Mapping[str, int | str | Agent] | None = None,
-    models: Mapping[str, str | None] | None = None,
-    requests_per_second: float | None = None,
-    http_client: Any = None,
-    **openai_options: Any,
+    agent_id: int | str | None = None, *, http_client: Any = None, **options: Unpack[ClientOptions]
 ) -> openai.AsyncOpenAI:
     """Async counterpart of `create_client`; `http_client` may also be `openai.DefaultAioHttpClient()`."""
-    options: TessOptions = {
-        "workspace_id": workspace_id,
-        "api_key": api_key,
-        "base_url": base_url,
-        "tools": tools,
-        "unsupported": unsupported,
-        "emulate": emulate,
-        "max_repairs": max_repairs,
-        "prompts": prompts,
-        "profile": profile,
-        "on_change": on_change,
-        "usage": usage,
-        "temperatures": temperatures,
-        "tool_names": tool_names,
-        "merge_messages": merge_messages,
-        "max_retry_wait": max_retry_wait,
-        "agent": agent,
-        "agents": agents,
-        "models": models,
-        "requests_per_second": requests_per_second,
-    }
-    _check_names(create_async_client, openai.AsyncOpenAI, openai_options)
-    settings = _resolve(agent_id, options)
-    client = openai.AsyncOpenAI(
-        base_url=settings.base_url,
-        api_key=cast("Any", settings.api_key),
-        http_client=_http_client("async", settings, http_client, None),
-        **openai_options,
-    )
-    _check_authorization(client, openai_options)
-    return client
+    return _create(create_async_client, openai.AsyncOpenAI, agent_id, http_client, options)
 
 
+@show_options
 def create_http_client(
     agent_id: int | str | None = None,
     *,
@@ -255,9 +105,10 @@ def create_http_client(
     Returns:
         An `httpx.Client` or `httpx2.Client`.
     """
-    return _http_client("sync", _resolve(agent_id, options), http_client, family)
+    return _http_client("sync", _resolve(create_http_client, agent_id, options), http_client, family)
 
 
+@show_options
 def create_async_http_client(
     agent_id: int | str | None = None,
     *,
@@ -266,9 +117,10 @@ def create_async_http_client(
     **options: Unpack[TessOptions],
 ) -> Any:
     """Async counterpart of `create_http_client`."""
-    return _http_client("async", _resolve(agent_id, options), http_client, family)
+    return _http_client("async", _resolve(create_async_http_client, agent_id, options), http_client, family)
 
 
+@show_options
 def connection(
     agent_id: int | str | None = None,
     *,
@@ -280,7 +132,7 @@ def connection(
     Returns:
         `{"base_url", "api_key", "http_client", "async_http_client"}`, the two http clients unconnected.
     """
-    settings = _resolve(agent_id, options)
+    settings = _resolve(connection, agent_id, options)
     return {
         "base_url": settings.base_url,
         "api_key": settings.api_key,
@@ -289,28 +141,33 @@ def connection(
     }
 
 
-def _resolve(agent_id: int | str | None, options: TessOptions) -> Settings:
+def _create(
+    factory: Callable[..., Client],
+    kind: type[Client],
+    agent_id: int | str | None,
+    http_client: Any,
+    given: ClientOptions,
+) -> Client:
+    check_names(factory, given, inspect.signature(kind).parameters)
+    openai_options: dict[str, Any] = {name: value for name, value in given.items() if name not in OPTIONS}
+    own = {name: value for name, value in given.items() if name in OPTIONS}
+    settings = _resolve(factory, agent_id, cast("TessOptions", own))
+    client = kind(
+        base_url=settings.base_url,
+        api_key=cast("Any", settings.api_key),
+        http_client=_http_client(_HTTP_KINDS[kind], settings, http_client, None),
+        **openai_options,
+    )
+    _check_authorization(client, openai_options)
+    return client
+
+
+def _resolve(factory: Callable[..., object], agent_id: int | str | None, given: TessOptions) -> Settings:
+    check_names(factory, given)
     settings = resolve(
         agent_id,
-        workspace_id=options.get("workspace_id"),
-        api_key=options.get("api_key"),
-        base_url=options.get("base_url"),
-        tools=options.get("tools"),
-        unsupported=options.get("unsupported", "warn"),
-        emulate=options.get("emulate", False),
-        max_repairs=options.get("max_repairs", 1),
-        prompts=options.get("prompts"),
-        profile=options.get("profile"),
-        on_change=options.get("on_change"),
-        usage=options.get("usage", "estimate"),
-        temperatures=options.get("temperatures", DOCUMENTED_TEMPERATURES),
-        tool_names=options.get("tool_names"),
-        merge_messages=options.get("merge_messages", True),
-        max_retry_wait=min(to_longest_wait(options.get("max_retry_wait", 60.0)), sdk.longest_wait_seconds()),
-        agent=options.get("agent"),
-        agents=options.get("agents"),
-        models=options.get("models"),
-        requests_per_second=options.get("requests_per_second"),
+        given,
+        longest_wait_seconds=sdk.longest_wait_seconds(),
         sdk_names_broken_streams=sdk.version() >= sdk.NAMES_BROKEN_STREAMS,
     )
     if callable(settings.api_key) and sdk.version() < sdk.CALLABLE_KEYS:
@@ -325,19 +182,6 @@ def _http_client(kind: Kind, settings: Settings, given: Any, family: FamilyName 
     if given is None:
         return wrap_own(sdk.new_http_client(kind, family), settings.adapter, kind)
     return wrap_copy(given, settings.adapter, kind)
-
-
-def _check_names(
-    factory: Callable[..., object], client: type[openai.OpenAI | openai.AsyncOpenAI], given: Mapping[str, Any]
-) -> None:
-    """Refuse a keyword that nobody has, before the SDK names itself as the culprit."""
-    theirs = inspect.signature(client).parameters
-    for name in given:
-        if name not in theirs:
-            known = [*inspect.signature(factory).parameters, *theirs]
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise TypeError(f"{factory.__name__}() got an unexpected keyword argument {name!r}{hint}")
 
 
 def _check_authorization(client: openai.OpenAI | openai.AsyncOpenAI, given: Mapping[str, Any]) -> None:

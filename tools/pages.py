@@ -16,7 +16,8 @@ from typing import Any, Final, cast
 
 import openai
 
-from tess_openai import TessWarning, create_client
+from tess_openai import TessOptions, TessWarning, create_client
+from tess_openai.client_options import OPTIONS
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.parameters import POLICY_PARAMETERS, TOOL_PARAMETERS, UNSUPPORTED
 from tess_openai.core.chat.request_translation import TranslatedRequest, translate_request
@@ -128,6 +129,25 @@ def parameters() -> str:
                 "yes" if parameter.can_emulate else "",
             )
             for name, parameter in sorted(UNSUPPORTED.items())
+        ),
+    )
+
+
+def options() -> str:
+    """List the options of the factories."""
+    _, _, attributes = str(TessOptions.__doc__).partition("Attributes:")
+    described = re.split(r"^ {8}(\w+): ", attributes, flags=re.MULTILINE)
+    meanings = dict(zip(described[1::2], described[2::2], strict=True))
+    return _table(
+        ("option", "default", "else", "meaning"),
+        (
+            (
+                _code(name),
+                _code(repr(option.default)),
+                _code(option.variable) if option.variable else "",
+                _escaped(" ".join(meanings[name].split())),
+            )
+            for name, option in OPTIONS.items()
         ),
     )
 
@@ -284,6 +304,7 @@ def _short(text: str) -> str:
 
 
 TABLES: Final[dict[str, Callable[[], str]]] = {
+    "options": options,
     "parameters": parameters,
     "policy names": policy_names,
     "temperature": temperature,

@@ -17,7 +17,7 @@ from tess_openai.cli.error_messages import ProblemError
 from tess_openai.cli.help import worded
 from tess_openai.core.changes import describe
 from tess_openai.core.jsons import to_object
-from tess_openai.settings import read_profile
+from tess_openai.option_checks import read_profile
 from tess_openai.testing import Fault, Profile, RecordedRequest, TessSimulator
 from tess_openai.testing.__main__ import PROFILES, parse_fault, parse_switch
 from tess_openai.testing.__main__ import describe as describe_simulator

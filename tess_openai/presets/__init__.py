@@ -18,7 +18,8 @@ from tess_openai.exceptions import TessConfigurationError
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from tess_openai.clients import Connection, TessOptions
+    from tess_openai.client_options import TessOptions
+    from tess_openai.clients import Connection
     from tess_openai.core.policy import Unsupported
 
 __all__ = [

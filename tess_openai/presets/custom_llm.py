@@ -20,7 +20,7 @@ from tess_openai.clients import create_async_client, create_client
 from tess_openai.exceptions import TessConfigurationError
 
 if TYPE_CHECKING:
-    from tess_openai.clients import TessOptions
+    from tess_openai.client_options import TessOptions
 
 Client = TypeVar("Client", openai.OpenAI, openai.AsyncOpenAI)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import openai
 from typing_extensions import assert_type
@@ -12,6 +12,7 @@ from tess_openai import (
     Agent,
     Change,
     Prompts,
+    TessOptions,
     async_get_agent,
     async_list_agents,
     changes_of,
@@ -29,6 +30,20 @@ if TYPE_CHECKING:
 assert_type(create_client(), openai.OpenAI)
 assert_type(create_client(8794, workspace_id=12, api_key=lambda: "key"), openai.OpenAI)
 assert_type(create_async_client("8794", timeout=30.0, max_retries=0), openai.AsyncOpenAI)
+
+# Type checkers see every option: ours, the SDK's, and the name that nobody has.
+create_client(8794, organization=None, timeout=openai.Timeout(5), default_headers={"x-trace": "1"})
+create_client(8794, timeuot=5)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+create_client(8794, http_client=None, max_retries="3")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+connection(8794, emulate=True, timeout=5)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+
+
+def from_configuration(untyped: dict[str, Any], typed: TessOptions) -> None:
+    """Read options from elsewhere."""
+    create_client(8794, **untyped)
+    create_async_client(8794, timeout=5, **typed)
+    connection(8794, **typed)
+
 
 # Agents are data, alone or in turn; "fetch" is the one word for looking the client's own up.
 assert_type(get_agent(8794, api_key="1|x"), Agent)

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import pydoc
+import re
 import sys
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, get_type_hints
 
+import openai
 import pytest
 
-from tess_openai import create_async_client, create_client
+from tess_openai import (
+    TessOptions,
+    connection,
+    create_async_client,
+    create_async_http_client,
+    create_client,
+    create_http_client,
+)
+from tess_openai.client_options import OPTIONS
+from tess_openai.clients import ClientOptions
 from tess_openai.core.agents import Agent
 from tess_openai.core.chat.parameters import EMULATED_PARAMETERS
 from tess_openai.core.emulate.prompts import Prompts
-from tess_openai.core.options import DOCUMENTED_TEMPERATURES, HOSTED_TOOLS, Options
+from tess_openai.core.options import HOSTED_TOOLS, Options
 from tess_openai.core.policy import Policy
 from tess_openai.edge.schema_validator import check_schema
 from tess_openai.exceptions import TessConfigurationError, TessKeyWarning, TessWorkspaceWarning
@@ -22,28 +35,6 @@ from tess_openai.settings import Settings, resolve
 
 KEY = "123|" + "AbCdEfGh" * 6
 PROMPTS = Prompts(json_object="JSON only.")
-DEFAULTS: Mapping[str, Any] = {
-    "workspace_id": 7001,
-    "api_key": KEY,
-    "base_url": None,
-    "tools": None,
-    "unsupported": "warn",
-    "emulate": False,
-    "max_repairs": 1,
-    "prompts": None,
-    "profile": None,
-    "on_change": None,
-    "usage": "estimate",
-    "temperatures": DOCUMENTED_TEMPERATURES,
-    "tool_names": None,
-    "merge_messages": True,
-    "max_retry_wait": 60.0,
-    "agent": None,
-    "agents": None,
-    "models": None,
-    "requests_per_second": None,
-    "sdk_names_broken_streams": True,
-}
 
 
 @pytest.fixture
@@ -57,7 +48,8 @@ def environment() -> Iterator[Mapping[str, str]]:
 
 def resolved(agent_id: int | str | None = 42, **arguments: Any) -> Settings:  # noqa: ANN401
     """Resolve with defaults."""
-    return resolve(agent_id, **{**DEFAULTS, **arguments})
+    given: Any = {"workspace_id": 7001, "api_key": KEY, **arguments}
+    return resolve(agent_id, given, longest_wait_seconds=60, sdk_names_broken_streams=True)
 
 
 @pytest.mark.parametrize(
@@ -400,6 +392,8 @@ def test_the_agent_may_stand_in_the_base_url(environment: dict[str, str]) -> Non
         pytest.param({"tools": ""}, "tools is ''", id="an empty word for tools"),
         pytest.param({"tool_names": ["x"]}, "tool_names is", id="a list of names of tools"),
         pytest.param({"tool_names": {"x": 5}}, "tool_names is", id="a number for a tool"),
+        pytest.param({"emulate": "false"}, "emulate is 'false'; it must be True", id="a word that is true"),
+        pytest.param({"prompts": "Be brief."}, "prompts is 'Be brief.'", id="a text for prompts"),
         pytest.param({"merge_messages": "no"}, "merge_messages is 'no'", id="a word for a switch"),
         pytest.param({"on_change": "print"}, "on_change is 'print'", id="a callback that is none"),
         pytest.param({"agents": ["a"]}, r"agents is \['a'\]", id="agents without names"),
@@ -434,6 +428,35 @@ def test_a_key_in_a_wrong_place_is_not_repeated(argument: str, secret: str) -> N
     with pytest.raises(TessConfigurationError, match="what looks like an API key") as caught:
         resolved(**{argument: given})
     assert secret[-20:] not in str(caught.value)
+
+
+def test_each_option_says_what_it_is_for() -> None:
+    """The class docstring, from which help and the pages are made, names every option once and in order."""
+    described = re.findall(r"^        (\w+): ", str(TessOptions.__doc__), re.MULTILINE)
+    assert described == list(OPTIONS)
+
+
+@pytest.mark.parametrize("factory", [create_client, create_async_client, create_http_client, connection])
+def test_a_factory_shows_each_option(factory: Callable[..., object]) -> None:
+    """In its signature with the default, and in its help, although it is declared as `**options`."""
+    parameters = inspect.signature(factory).parameters
+    shown = {name: parameters[name].default for name in OPTIONS}
+    assert shown == {name: option.default for name, option in OPTIONS.items()}
+    assert "requests_per_second: The highest rate" in pydoc.render_doc(factory)
+
+
+@pytest.mark.parametrize("factory", [create_http_client, create_async_http_client, connection])
+def test_a_factory_refuses_a_keyword_that_is_no_option(factory: Callable[..., object]) -> None:
+    """It would otherwise have no effect, and nobody would know."""
+    with pytest.raises(TypeError, match=rf"^{factory.__name__}\(\) .* 'emulat'; did you mean 'emulate'\?$"):
+        factory(42, emulat=True)
+
+
+@pytest.mark.parametrize("client", [openai.OpenAI, openai.AsyncOpenAI])
+def test_the_keywords_of_the_sdk_are_known_to_type_checkers(client: Callable[..., object]) -> None:
+    """Each keyword of the installed SDK's client is declared, so that a user can pass it."""
+    declared = {*get_type_hints(ClientOptions), "http_client"}
+    assert set(inspect.signature(client).parameters) - declared == set()
 
 
 @pytest.mark.parametrize("wait", ["60", None, -1, float("nan"), True])

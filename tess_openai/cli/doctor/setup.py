@@ -16,7 +16,7 @@ from tess_openai.cli.doctor.environment import judge_certificates, judge_proxies
 from tess_openai.cli.doctor.verdicts import Verdict, judge
 from tess_openai.core.headers import FOREIGN, WORKSPACE
 from tess_openai.identifiers import DEFAULT_BASE_URL, to_agent_id, to_api_key, to_api_root, to_workspace_id
-from tess_openai.settings import read_profile
+from tess_openai.option_checks import read_profile
 
 KEY_NAMES: Final = (
     "TESSAI_API_KEY",

@@ -1,0 +1,174 @@
+"""The adapter's own options, each defined once: name, type, default, environment variable and check.
+
+The factories take them as `**options: Unpack[TessOptions]`, which type checkers and IDEs read. `OPTIONS` is
+the same definition at run time: signatures, help, checks and the table of the pages are made from it. A new
+option is an entry of `TessOptions`, and a field of what uses it: `core.options.Options` or
+`edge.adapter.Adapter`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal, TypedDict, TypeVar, get_args, get_type_hints
+
+from tess_openai import option_checks as checks
+from tess_openai.core.agents import Agent
+from tess_openai.core.changes import quoted
+from tess_openai.core.emulate.prompts import Prompts
+from tess_openai.core.options import DOCUMENTED_TEMPERATURES, UsageOption
+from tess_openai.core.policy import Unsupported
+from tess_openai.edge.adapter import OnChange
+from tess_openai.exceptions import TessConfigurationError
+from tess_openai.identifiers import ApiKey, to_api_key, to_workspace_id
+from tess_openai.option_checks import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """How one option is completed and checked.
+
+    Attributes:
+        default: Its value when neither the caller nor the environment gives one.
+        check: Returns what the package works with. Raises `TessConfigurationError` with the whole message, or
+            `ValueError("it must be ...")`, which is completed by the option's name and value.
+        variable: The environment variable that is read when the caller gives None; blank counts as not set.
+    """
+
+    default: Any
+    check: Callable[[Any], object]
+    variable: str = ""
+
+
+class TessOptions(TypedDict, total=False):
+    """The adapter's own options, the same for every factory.
+
+    Attributes:
+        workspace_id: The number of the workspace that the key belongs to.
+        api_key: A key of Tess, or a function that returns one (openai 1.106 or later).
+        base_url: The root of the API; `https://api.tess.im` by default.
+        tools: The agent's tool for calls that name none themselves, such as `"internet"`.
+        unsupported: What to do with parameters that Tess lacks: `"warn"`, `"ignore"`, `"error"`, `"forward"`,
+            `"emulate"`, or a mapping of parameters to these words, `{"seed": "ignore", "*": "error"}`.
+        emulate: Whether everything that can be emulated is, unless `unsupported` names it: functions,
+            structured output, `stop`, `n`, `max_tokens`. Changes prompts and cost. Needs
+            `pip install "tess-openai[emulate]"`.
+        max_repairs: How often the model is asked again, by a paid call each, when its emulated answer cannot
+            be used.
+        prompts: The texts with which emulation instructs the model.
+        profile: The file that `tess-openai probe` wrote, or its content: what is proven is forwarded, or
+            refused before the network.
+        on_change: Called with each `Change`, before the request is sent.
+        usage: `"estimate"` marks estimated token counts where Tess gives none; `"none"` leaves them out.
+        temperatures: The temperatures that the agent offers; None sends any number as given.
+        tool_names: Further hosted tools or functions that are a tool of Tess, `{"my_search": "internet"}`.
+        merge_messages: Whether neighbouring messages of one role become one.
+        max_retry_wait: Seconds; when Tess asks to wait longer, the call fails at once.
+        agent: Checks each call against what the agent offers, before the network: an `Agent`, or `"fetch"` to
+            look it up at the first call.
+        agents: Names for more agents, to be used as `model`: `{"support": 8794, "sales": "a-slug-AbC12d"}`.
+        models: Aliases of models, `{"gpt-4o": "tess-6", "*": None}`; None leaves the model to the agent.
+        requests_per_second: The highest rate for this key, over all its clients in the process.
+    """
+
+    workspace_id: Annotated[int | str | None, Option(None, to_workspace_id, "TESS_WORKSPACE_ID")]
+    api_key: Annotated[ApiKey | None, Option(None, to_api_key, "TESS_API_KEY")]
+    base_url: Annotated[str | None, Option(None, checks.to_root_and_agent, "TESS_BASE_URL")]
+    tools: Annotated[str | None, Option(None, checks.to_word)]
+    unsupported: Annotated[Unsupported, Option("warn", checks.to_unsupported)]
+    emulate: Annotated[bool, Option(False, checks.to_switch)]
+    max_repairs: Annotated[int, Option(1, checks.to_count)]
+    prompts: Annotated[Prompts | None, Option(None, checks.to_prompts)]
+    profile: Annotated[Profile | None, Option(None, checks.read_profile, "TESS_OPENAI_PROFILE")]
+    on_change: Annotated[OnChange | None, Option(None, checks.to_callback)]
+    usage: Annotated[UsageOption, Option("estimate", checks.to_usage)]
+    temperatures: Annotated[
+        Sequence[str | float] | None, Option(DOCUMENTED_TEMPERATURES, checks.to_temperatures)
+    ]
+    tool_names: Annotated[Mapping[str, str] | None, Option(None, checks.to_tool_names)]
+    merge_messages: Annotated[bool, Option(True, checks.to_switch)]
+    max_retry_wait: Annotated[float, Option(60.0, checks.to_seconds)]
+    agent: Annotated[Agent | Literal["fetch"] | None, Option(None, checks.to_agent)]
+    agents: Annotated[Mapping[str, int | str | Agent] | None, Option(None, checks.to_agents)]
+    models: Annotated[Mapping[str, str | None] | None, Option(None, checks.to_models)]
+    requests_per_second: Annotated[float | None, Option(None, checks.to_rate)]
+
+
+_HINTS: Final = {
+    name: get_args(hint) for name, hint in get_type_hints(TessOptions, include_extras=True).items()
+}
+OPTIONS: Final[Mapping[str, Option]] = {name: option for name, (_, option) in _HINTS.items()}
+"""Every option by its name, in the order of `TessOptions`."""
+
+Factory = TypeVar("Factory", bound=Callable[..., object])
+
+
+def check_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Complete options from the environment and the defaults, and check each.
+
+    Returns:
+        What each option's check returned; every option is present.
+
+    Raises:
+        TessConfigurationError: A value cannot work.
+    """
+    return {name: _check(name, option, given.get(name, option.default)) for name, option in OPTIONS.items()}
+
+
+def check_names(factory: Callable[..., object], given: Iterable[str], further: Iterable[str] = ()) -> None:
+    """Refuse a keyword that nobody takes, and propose the nearest.
+
+    Args:
+        factory: Whose keywords these are.
+        given: The caller's keywords.
+        further: What else the factory takes: the keywords of the SDK's client.
+
+    Raises:
+        TypeError: As Python raises it for an unexpected keyword.
+    """
+    names = [*inspect.signature(factory).parameters, *further]
+    for name in given:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise TypeError(f"{factory.__name__}() got an unexpected keyword argument {name!r}{hint}")
+
+
+def show_options(factory: Factory) -> Factory:
+    """Give a factory the signature and the help in which each option of its `**options` is written out."""
+    signature = inspect.signature(factory)
+    parameters = list(signature.parameters.values())
+    rest = parameters.pop()
+    for name, (hint, option) in _HINTS.items():
+        parameters.append(
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=option.default, annotation=hint)
+        )
+    if "ClientOptions" in str(rest.annotation):
+        parameters.append(inspect.Parameter("openai_options", inspect.Parameter.VAR_KEYWORD, annotation=Any))
+    shown: Any = factory
+    shown.__signature__ = signature.replace(parameters=parameters)
+    if factory.__doc__ is not None and TessOptions.__doc__ is not None:  # python -OO removes both
+        _, _, attributes = TessOptions.__doc__.partition("Attributes:")
+        shown.__doc__ = f"{inspect.cleandoc(factory.__doc__)}\n\nOptions:{inspect.cleandoc(attributes)}"
+    return factory
+
+
+def from_environment(given: object, variable: str) -> object:
+    """Return what the caller gave; where that is None, the environment variable, unless it is blank."""
+    if given is not None or not variable:
+        return given
+    value = os.environ.get(variable, "")
+    return value if value.strip() else None
+
+
+def _check(name: str, option: Option, given: object) -> object:
+    value = from_environment(given, option.variable)
+    try:
+        return option.check(value)
+    except TessConfigurationError:
+        raise
+    except ValueError as error:
+        raise TessConfigurationError(f"{name} is {quoted(value)}; {error}") from None
