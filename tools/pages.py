@@ -19,10 +19,11 @@ import openai
 from tess_openai import TessOptions, TessWarning, create_client
 from tess_openai.client_options import OPTIONS
 from tess_openai.core.changes import Change
-from tess_openai.core.chat.parameters import POLICY_PARAMETERS, TOOL_PARAMETERS, UNSUPPORTED
+from tess_openai.core.chat.parameters import TOOL_PARAMETERS, UNSUPPORTED
 from tess_openai.core.chat.request_translation import TranslatedRequest, translate_request
 from tess_openai.core.jsons import JSONObject, to_object
 from tess_openai.core.options import Options
+from tess_openai.core.policy_parameters import POLICY_PARAMETERS
 from tess_openai.core.routes import UNSUPPORTED_ENDPOINTS
 from tess_openai.edge.caller_warnings import CATEGORIES
 from tess_openai.identifiers import DEFAULT_BASE_URL

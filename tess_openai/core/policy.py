@@ -16,6 +16,16 @@ Unsupported: TypeAlias = Word | Mapping[str, Word]
 
 WORDS: Final[tuple[Word, ...]] = get_args(Word)
 NO_WORDS: Final[Mapping[str, Word]] = {}
+RESPONSES_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "input": ("messages",),
+    "max_output_tokens": ("max_completion_tokens",),
+    "reasoning": ("reasoning_effort", "reasoning.summary"),
+    "reasoning.effort": ("reasoning_effort",),
+    "text": ("response_format", "verbosity"),
+    "text.format": ("response_format",),
+    "text.verbosity": ("verbosity",),
+}
+"""Parameter of the Responses API -> what it is called in chat, and so in a policy: one thing has one word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +76,7 @@ def parse_unsupported(value: object, known: frozenset[str]) -> Unsupported:
 
     Args:
         value: From the caller: `"warn"`, `{"seed": "ignore", "*": "error"}`.
-        known: Parameter names that make sense.
+        known: Parameter names that make sense; those of the Responses API that chat calls otherwise, too.
 
     Raises:
         ValueError: Another word, or a parameter that is not OpenAI's, with the closest match.
@@ -77,13 +87,14 @@ def parse_unsupported(value: object, known: frozenset[str]) -> Unsupported:
         raise ValueError(f"unsupported must be one of {_listed(WORDS)}, or a mapping of parameters to these")
     words: dict[str, Word] = {}
     for param, word in cast("Mapping[object, object]", value).items():
-        if not isinstance(param, str) or (param != "*" and param not in known):
-            near = difflib.get_close_matches(str(param), known, n=1)
+        if not isinstance(param, str) or (param != "*" and param not in known | RESPONSES_NAMES.keys()):
+            near = difflib.get_close_matches(str(param), known | RESPONSES_NAMES.keys(), n=1)
             hint = f"; did you mean {near[0]!r}?" if near else '; "*" stands for all others'
             raise ValueError(
-                f"unsupported names {quoted(param)}, which is no parameter of OpenAI's chat API{hint}"
+                f"unsupported names {quoted(param)}, which is no parameter of OpenAI's APIs{hint}"
             )
-        words[param] = _word(word, f"unsupported[{param!r}]")
+        for name in RESPONSES_NAMES.get(param, (param,)):
+            words[name] = _word(word, f"unsupported[{param!r}]")
     return words
 
 

@@ -5,6 +5,7 @@ Source: Tess docs list one OpenAI route, chat completions (documented by absence
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from tess_openai.core.calls import Answer, Call, Flow, Outgoing, exchange
@@ -16,8 +17,8 @@ from tess_openai.core.lookups import AGENTS, show_agent, show_agents
 from tess_openai.core.models import MODELS, models
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused
-
-CHAT: Final = "/chat/completions"
+from tess_openai.core.responses.responses_flow import RESPONSES, create_response
+from tess_openai.core.translated_chat import CHAT_PATH
 
 UNSUPPORTED_ENDPOINTS: Final = {
     "agents": "OpenAI's agents",
@@ -41,8 +42,6 @@ UNSUPPORTED_ENDPOINTS: Final = {
     "organization": "OpenAI's administration",
     "projects": "OpenAI's administration",
     "realtime": "realtime",
-    "responses": "the Responses API; use chat completions (in LangChain use_responses_api=False, in "
-    'openai-agents set_default_openai_api("chat_completions"))',
     "safety": "OpenAI's safety checks",
     "skills": "skills",
     "threads": "threads",
@@ -63,7 +62,9 @@ def route(call: Call, options: Options) -> Flow:
         if not call.agent:
             return _below_root(call, options)
         if reads_body(call.method, call.path):
-            return chat_completion(call, options)
+            return _POSTED[call.path](call, options)
+        if _is_below(RESPONSES, call.path):
+            raise _absent_below_responses(call)
         if call.method == "GET" and _is_below(MODELS, call.path):
             return models(call, options)
         if _is_below(FILES, call.path):
@@ -76,9 +77,16 @@ def route(call: Call, options: Options) -> Flow:
     return _pass(call, options)
 
 
+_POSTED: Final[Mapping[str, Callable[[Call, Options], Flow]]] = {
+    CHAT_PATH: chat_completion,
+    RESPONSES: create_response,
+}
+"""Path -> the flow of a POST to it that has a JSON body."""
+
+
 def reads_body(method: str, path: str) -> bool:
     """Whether the flow for a call needs its body; other bodies, such as uploads, are streamed unread."""
-    return method == "POST" and path == CHAT
+    return method == "POST" and path in _POSTED
 
 
 def refuse(refused: Refused) -> Flow:
@@ -90,6 +98,16 @@ def _unsupported_endpoint(endpoint: str) -> Refused:
     return Refused(
         f"Tess does not have {UNSUPPORTED_ENDPOINTS[endpoint]}. A Tess agent serves chat completions only; "
         "the request was not sent.",
+        param=None,
+        code="endpoint_not_supported",
+        status=404,
+    )
+
+
+def _absent_below_responses(call: Call) -> Refused:
+    return Refused(
+        f"{call.method} below /responses is not there: a Tess agent answers responses, and keeps none. "
+        "The request was not sent.",
         param=None,
         code="endpoint_not_supported",
         status=404,

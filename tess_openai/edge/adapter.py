@@ -18,6 +18,7 @@ from tess_openai.core.jsons import JSONObject
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused
 from tess_openai.core.routes import refuse, route
+from tess_openai.core.translated_chat import CHAT_PATH
 from tess_openai.edge.agent_cache import AgentCache
 from tess_openai.edge.caller_warnings import warn_changes
 from tess_openai.edge.families import URL, Family, Request, pick, with_headers
@@ -131,7 +132,9 @@ class Adapter:
         self, request: Request, place: tuple[str, str], fields: JSONObject, family: Family
     ) -> Request | None:
         """Return the request for a chat call that needs only Tess's header; None for all other calls."""
-        if not (self.may_be_plain and place[0].isdecimal() and is_plain(fields, self.options)):
+        if not (self.may_be_plain and place[0].isdecimal() and place[1] == CHAT_PATH):
+            return None
+        if not is_plain(fields, self.options):
             return None
         headers = pick(request.headers, _DECISIVE)
         if not _HEADERS_TO_REMOVE.isdisjoint(headers):

@@ -18,7 +18,10 @@ from tess_openai.testing.wire import WireRequest, WireResponse
 
 JSON: TypeAlias = dict[str, Any]
 
-MODELS = ("tess-6", "tess-5", "gpt-4o-mini", "o3-mini", "gpt-5.2-pro")
+MODELS = (
+    *("tess-6", "tess-5", "gpt-4o-mini", "o3-mini", "gpt-5", "gpt-5.2-pro", "gpt-5.6-luna"),
+    "gpt-3.5-turbo-instruct",
+)
 """What the bodies ask for; other models are another test's matter."""
 
 
@@ -84,4 +87,5 @@ def answer_of(simulator: TessSimulator, method: str, path: str, step: Outgoing, 
     headers = {"authorization": f"Bearer {SIMULATOR_API_KEY}", "content-type": "application/json"}
     headers |= {name: value for name, value in step.headers.items() if value is not None}
     sent = data if step.body is None else step.body
-    return simulator.answer(WireRequest(method, f"/agents/1234/openai{path}", headers, sent))[0]
+    place = f"/agents/1234/openai{path}" if step.path is None else step.path
+    return simulator.answer(WireRequest(method, place, headers, sent))[0]

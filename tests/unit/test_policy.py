@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tess_openai.core.chat.parameters import POLICY_PARAMETERS
 from tess_openai.core.options import Options
 from tess_openai.core.policy import WORDS, Policy, Unsupported, parse_unsupported
+from tess_openai.core.policy_parameters import POLICY_PARAMETERS
 from tess_openai.core.refusals import Refused
 
 MIXED = Policy("warn", {"seed": "ignore", "messages": "error", "messages.content": "forward"})
@@ -67,7 +67,7 @@ def test_each_word_stands_alone_for_all_for_one_and_for_the_rest(word: str) -> N
         pytest.param(["warn"], "or a mapping of parameters", id="a list"),
         pytest.param({"sed": "warn"}, "names 'sed'.*did you mean 'seed'", id="a misspelt parameter"),
         pytest.param({"qqqqqq": "warn"}, '"\\*" stands for all others', id="no parameter at all"),
-        pytest.param({"root_id": "warn"}, "no parameter of OpenAI's chat API", id="a field of the agent's"),
+        pytest.param({"root_id": "warn"}, "no parameter of OpenAI's APIs", id="a field of the agent's"),
         pytest.param({7: "warn"}, "names 7", id="a name that is a number"),
         pytest.param({"seed": "strip"}, r"unsupported\['seed'\] is 'strip'", id="a word that is none"),
         pytest.param({"seed": None}, r"unsupported\['seed'\] is None", id="null for a word"),

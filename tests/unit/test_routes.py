@@ -13,7 +13,8 @@ import pytest
 from tess_openai.core.calls import Answer, Call, Flow, Incoming, Outgoing, ReadAll
 from tess_openai.core.jsons import parse_object
 from tess_openai.core.options import Options
-from tess_openai.core.routes import CHAT, UNSUPPORTED_ENDPOINTS, route
+from tess_openai.core.routes import UNSUPPORTED_ENDPOINTS, route
+from tess_openai.core.translated_chat import CHAT_PATH
 
 PATH = re.compile(r'\(\s*(?:path_template\(\s*)?f?"/(\w+)')
 OPTIONS = Options(workspace_id="7001")
@@ -59,10 +60,10 @@ def test_an_endpoint_of_openais_is_absent(endpoint: str, method: str) -> None:
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 def test_stored_completions_are_absent(method: str) -> None:
     """Only a POST is a chat."""
-    assert refusal_of(route(call(method, CHAT), OPTIONS))["status"] == 404
+    assert refusal_of(route(call(method, CHAT_PATH), OPTIONS))["status"] == 404
 
 
-@pytest.mark.parametrize("path", [CHAT, "/models", "/anything"])
+@pytest.mark.parametrize("path", [CHAT_PATH, "/models", "/anything"])
 @pytest.mark.parametrize("key", ["Bearer sk-proj-abc", "bearer SK-abc"])
 def test_a_key_of_openais_is_refused_on_every_path(path: str, key: str) -> None:
     """401, and the key is not repeated."""
@@ -138,4 +139,4 @@ def test_every_endpoint_of_the_sdk_has_an_answer() -> None:
     """A resource that a new SDK brings must be named, or it goes to Tess without a word."""
     paths = sdk_paths()
     assert {"chat", "models", "embeddings", "responses"} <= paths
-    assert paths <= {*UNSUPPORTED_ENDPOINTS, "files"}
+    assert paths <= {*UNSUPPORTED_ENDPOINTS, "files", "responses"}

@@ -18,7 +18,6 @@ ABSENT: dict[str, Callable[[Any], Any]] = {
     "images": lambda client: client.images.generate(prompt="x"),
     "moderations": lambda client: client.moderations.create(input="x"),
     "completions": lambda client: client.completions.create(model="x", prompt="y"),
-    "responses": lambda client: client.responses.create(model="x", input="y"),
     "speech": lambda client: client.audio.speech.create(input="x", model="y", voice="alloy"),
     "transcription": lambda client: client.audio.transcriptions.create(file=b"x", model="y"),
     "batches": lambda client: client.batches.retrieve("x"),

@@ -63,7 +63,9 @@ class Clients:
             return site_of(use, "endpoint", path, [fate_of(node, path, "refused", "error", why)])
         if path in libraries.OPENAI_CLIENTS:
             return self._sdk_client(path, node, use)
-        if role == "chat" or (role == "chosen chat" and self._is_openai_model(node, use.scope)):
+        if role in ("chat", "responses") or (
+            role == "chosen chat" and self._is_openai_model(node, use.scope)
+        ):
             return self._framework_client(path, node, use)
         handled.difference_update(ast.walk(node))
         return None
@@ -95,10 +97,6 @@ class Clients:
         fates += chat_fates([each for each in named if each.name in CHAT_PARAMETERS or each.in_body], policy)
         pointing = frozenset({"api_key", "base_url"} if settings is not None else ())
         fates += _options([each for each in named if not each.in_body and each.name not in pointing])
-        for each in named:
-            if each.name == "use_responses_api" and each.value is True:
-                why = f"Tess does not have {UNSUPPORTED_ENDPOINTS['responses']}"
-                fates.append(fate_of(each.node, each.name, "refused", "error", why))
         unseen = [each for each in given.unseen if self.converted.made(each, use.scope) is None]
         return site_of(use, "client", path, [*fates, *map(unseen_of, unseen)])
 

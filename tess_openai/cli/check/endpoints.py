@@ -20,6 +20,8 @@ from tess_openai.core.routes import UNSUPPORTED_ENDPOINTS
 _CHAT: Final = ("chat", "completions")
 SERVED: Final = frozenset({("models", "list"), ("models", "retrieve")})
 """What is answered below an endpoint of `UNSUPPORTED_ENDPOINTS` all the same."""
+TRANSLATED: Final = frozenset({"responses"})
+"""Endpoints that the adapter answers by a chat."""
 _TELLING: Final = frozenset(
     {
         "assistants",
@@ -87,4 +89,6 @@ def likely_endpoint(func: ast.expr, *, imports_openai: bool) -> Endpoint | None:
     if not imports_openai or names[-2] not in _TELLING:
         return None
     part = _PART_OF.get(names[-2], names[-2])
+    if part in TRANSLATED:
+        return Endpoint(".".join(names[-2:]))
     return Endpoint(".".join(names[-2:]), part=part) if part in UNSUPPORTED_ENDPOINTS else None

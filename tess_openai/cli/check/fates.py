@@ -15,7 +15,6 @@ from tess_openai.core.changes import Change
 from tess_openai.core.chat.parameters import (
     CHAT_PARAMETERS,
     EMULATED_PARAMETERS,
-    POLICY_PARAMETERS,
     TOOL_PARAMETERS,
 )
 from tess_openai.core.chat.request_translation import TranslatedRequest, translate_request
@@ -23,6 +22,7 @@ from tess_openai.core.headers import FOREIGN
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.options import CALL_FIELD, Options
 from tess_openai.core.policy import Policy, Unsupported, parse_unsupported
+from tess_openai.core.policy_parameters import POLICY_PARAMETERS
 from tess_openai.core.refusals import Refused
 
 SDK_ARGUMENTS: Final = frozenset({"extra_body", "extra_headers", "extra_query", "timeout"})

@@ -76,7 +76,9 @@ LEGACY: Final = frozenset(
 RENAMED: Final = {"admin": "organization", "webhooks": "webhook_endpoints"}
 """Where the SDK's name for a resource is not the first part of its path."""
 
-RESOURCES: Final = frozenset({*UNSUPPORTED_ENDPOINTS, *RENAMED, "beta", "chat", "files", "models"})
+RESOURCES: Final = frozenset(
+    {*UNSUPPORTED_ENDPOINTS, *RENAMED, "beta", "chat", "files", "models", "responses"}
+)
 """What stands directly below a client and sends something."""
 
 LOCAL_METHODS: Final = frozenset({"unwrap", "verify_signature"})

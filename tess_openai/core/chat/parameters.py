@@ -11,6 +11,7 @@ unknown; `max_tokens` was sent and ignored (observed once).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -98,22 +99,21 @@ EMULATED_PARAMETERS: Final = frozenset(
 )
 """What `emulate=True` switches on."""
 
-POLICY_PARAMETERS: Final = CHAT_PARAMETERS | {
-    "messages.audio",
-    "messages.content",
-    "messages.name",
-    "messages.tool_calls",
-}
-"""What `unsupported=` may name."""
+MESSAGE_PARAMETERS: Final = frozenset(
+    {"messages.audio", "messages.content", "messages.name", "messages.tool_calls"}
+)
+"""Parts of messages that `unsupported=` may name."""
 
 
-def strip_unsupported(name: str, value: object, ledger: Ledger) -> bool:
-    """Decide over one parameter of `UNSUPPORTED`; True when it is sent all the same.
+def strip_unsupported(
+    name: str, value: object, ledger: Ledger, table: Mapping[str, Parameter] = UNSUPPORTED
+) -> bool:
+    """Decide over one parameter of a table, here of `UNSUPPORTED`; True when it is sent all the same.
 
     Raises:
         Refused: The policy says `"error"`.
     """
-    parameter = UNSUPPORTED[name]
+    parameter = table[name]
     if value is None or value in parameter.neutral:
         return False
     remedy = parameter.remedy or (EMULATE % name if parameter.can_emulate else "")

@@ -13,7 +13,6 @@ from tess_openai.core.chat.attachments import lift_files
 from tess_openai.core.chat.messages import to_messages
 from tess_openai.core.chat.parameters import (
     CHAT_PARAMETERS,
-    POLICY_PARAMETERS,
     TOOL_PARAMETERS,
     UNSUPPORTED,
     strip_stream_options,
@@ -29,6 +28,7 @@ from tess_openai.core.emulate.emulation_request import to_emulation
 from tess_openai.core.jsons import JSONObject, to_list
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.options import CALL_FIELD, Options
+from tess_openai.core.policy_parameters import POLICY_PARAMETERS
 
 
 @dataclass(frozen=True, slots=True)

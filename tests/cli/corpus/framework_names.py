@@ -31,7 +31,7 @@ I()  # expect: langchain_openai.llms.base.OpenAI langchain_openai.llms.base.Open
 J()  # expect: llama_index.embeddings.azure_openai.AzureOpenAIEmbedding llama_index.embeddings.azure_openai.AzureOpenAIEmbedding=refused
 K()  # expect: llama_index.llms.azure_openai.AzureOpenAI llama_index.llms.azure_openai.AzureOpenAI=refused
 L(temperature=0.7)  # expect: llama_index.llms.openai.base.OpenAI llama_index.llms.openai.base.OpenAI=rewritten temperature=rewritten
-M()  # expect: llama_index.llms.openai.responses.OpenAIResponses llama_index.llms.openai.responses.OpenAIResponses=refused
+M()  # expect: llama_index.llms.openai.responses.OpenAIResponses llama_index.llms.openai.responses.OpenAIResponses=rewritten
 BaseOpenAI()  # expect: langchain_openai.llms.base.BaseOpenAI langchain_openai.llms.base.BaseOpenAI=refused
 langchain_community.chat_models.ChatOpenAI(stop=["x"])  # expect: langchain_community.chat_models.ChatOpenAI langchain_community.chat_models.ChatOpenAI=rewritten stop=stripped
 init_embeddings("openai:text-embedding-3-small")  # expect: langchain.embeddings.init_embeddings langchain.embeddings.init_embeddings=refused

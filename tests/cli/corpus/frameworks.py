@@ -22,7 +22,7 @@ class Shape(BaseModel):
 
 model = ChatOpenAI(model="gpt-4o", temperature=0.2, max_tokens=100)  # expect: langchain_openai.ChatOpenAI langchain_openai.ChatOpenAI=rewritten temperature=rewritten max_tokens=stripped
 ChatOpenAI(model_name="m", openai_api_key="k", stop_sequences=["x"], streaming=True)  # expect: langchain_openai.ChatOpenAI langchain_openai.ChatOpenAI=rewritten api_key=rewritten stop=stripped
-ChatOpenAI(model="m", use_responses_api=True)  # expect: langchain_openai.ChatOpenAI langchain_openai.ChatOpenAI=rewritten use_responses_api=refused
+ChatOpenAI(model="m", use_responses_api=True)  # expect: langchain_openai.ChatOpenAI langchain_openai.ChatOpenAI=rewritten
 ChatOpenAI(model="m", model_kwargs={"seed": 1}, extra_body={"tools": "internet"})  # expect: langchain_openai.ChatOpenAI langchain_openai.ChatOpenAI=rewritten seed=stripped
 model.bind_tools([Shape])  # expect: bind_tools tools=stripped?
 model.with_structured_output(Shape)  # expect: with_structured_output response_format=stripped

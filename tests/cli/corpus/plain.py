@@ -39,7 +39,7 @@ async def main() -> None:
         )
         async for chunk in stream:
             print(chunk)
-    await openai.AsyncClient().responses.create(model="m", input="x")  # expect: openai.AsyncClient openai.AsyncClient=rewritten | responses.create responses.create=refused
+    await openai.AsyncClient().responses.create(model="m", input="x")  # expect: openai.AsyncClient openai.AsyncClient=rewritten | responses.create
 
 
 def values(temperature, limit: int) -> None:

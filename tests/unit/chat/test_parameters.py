@@ -11,7 +11,6 @@ import pytest
 from tess_openai.core.chat import request_translation
 from tess_openai.core.chat.parameters import (
     CHAT_PARAMETERS,
-    POLICY_PARAMETERS,
     TOOL_PARAMETERS,
     UNSUPPORTED,
     stop_sequences,
@@ -19,6 +18,7 @@ from tess_openai.core.chat.parameters import (
 from tess_openai.core.chat.request_translation import TranslatedRequest
 from tess_openai.core.options import Options, UsageOption
 from tess_openai.core.policy import Policy, Word
+from tess_openai.core.policy_parameters import POLICY_PARAMETERS
 from tess_openai.core.refusals import Refused
 
 prepare = partial(request_translation.translate_request, new_id=lambda: "0123456789ab")

@@ -1,0 +1,1 @@
+"""The Responses API: a translation over the chat flow, and a store of earlier responses."""

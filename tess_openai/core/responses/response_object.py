@@ -1,0 +1,288 @@
+"""The `response` object: made of a chat completion, or of the pieces of a stream.
+
+Source: OpenAI's API reference, responses (documented), and the schemas of the Open Responses specification;
+every field that either requires is there. A parameter is given back as the one that was used: what was not
+honoured has its default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from tess_openai.core.calls import Call
+from tess_openai.core.jsons import JSONObject, to_list, to_object
+from tess_openai.core.ledger import Ledger
+from tess_openai.core.responses.response_request import ResponseRequest
+
+RESPONSE: Final = "response"
+_DEFAULTS: Final[Mapping[str, object]] = {
+    "background": False,
+    "instructions": None,
+    "max_output_tokens": None,
+    "max_tool_calls": None,
+    "metadata": {},
+    "parallel_tool_calls": True,
+    "previous_response_id": None,
+    "prompt_cache_key": None,
+    "safety_identifier": None,
+    "service_tier": "default",
+    "temperature": 1.0,
+    "tool_choice": "auto",
+    "tools": [],
+    "top_logprobs": 0,
+    "top_p": 1.0,
+    "truncation": "disabled",
+    "user": None,
+    "frequency_penalty": 0.0,
+    "presence_penalty": 0.0,
+}
+_LABELS: Final = frozenset({"metadata", "prompt_cache_key", "safety_identifier", "user"})
+"""Kept with the response itself, whether or not Tess gets them."""
+_CALLERS_CHOICES: Final = ("allowed_tools", "custom", "function")
+_LOST: Final = ("stripped", "rewritten")
+INCOMPLETE: Final[Mapping[object, str]] = {"length": "max_output_tokens", "content_filter": "content_filter"}
+"""Finish reason of chat -> why a response is incomplete."""
+_COMPLETION_KEYS: Final = frozenset(
+    {"id", "object", "created", "model", "choices", "usage", "system_fingerprint", "service_tier"}
+)
+
+
+@dataclass(slots=True)
+class ResponseDraft:
+    """A response on its way.
+
+    Attributes:
+        request: Of the caller.
+        number: The random part of all ids of this response.
+        created_at: In seconds since the epoch.
+        model: That answered; the one that was asked for until the answer names it.
+        usage: As chat has it, once it came.
+        root: Further root fields of Tess's answer.
+        output: Its items so far.
+    """
+
+    request: ResponseRequest
+    number: str
+    created_at: int
+    model: str
+    usage: JSONObject | None = None
+    root: JSONObject = field(default_factory=dict[str, object])
+    output: list[JSONObject] = field(default_factory=list[JSONObject])
+
+    @property
+    def id(self) -> str:
+        """Of the response."""
+        return f"resp_{self.number}"
+
+    def item_id(self, prefix: str, position: int) -> str:
+        """Return the id of an item, from which the response can be found again."""
+        return f"{prefix}_{self.number}{position:04d}"
+
+    def read_root(self, fields: JSONObject) -> None:
+        """Take the model, the usage and further root fields from a completion or a chunk."""
+        if fields.get("model"):
+            self.model = fields["model"]
+        usage = to_object(fields.get("usage"))
+        if usage is not None:
+            self.usage = usage
+        if not fields.keys() <= _COMPLETION_KEYS:
+            self.root.update((key, value) for key, value in fields.items() if key not in _COMPLETION_KEYS)
+
+    def to_json(
+        self,
+        status: str,
+        *,
+        incomplete: str | None = None,
+        error: JSONObject | None = None,
+        ended: int | None = None,
+    ) -> JSONObject:
+        """Return the response object.
+
+        Args:
+            status: `"in_progress"`, `"completed"`, `"incomplete"` or `"failed"`.
+            incomplete: Why it is incomplete.
+            error: `{"code", "message"}` of a response that failed.
+            ended: When it was completed, in seconds since the epoch.
+        """
+        details = None if incomplete is None else {"reason": incomplete}
+        given = self.request.given
+        return {
+            **self.root,
+            "id": self.id,
+            "object": RESPONSE,
+            "created_at": self.created_at,
+            "completed_at": ended,
+            "status": status,
+            "error": error,
+            "incomplete_details": details,
+            "model": self.model,
+            "output": list(self.output),
+            **_echo(given, self.request.ledger),
+            "store": self.request.stored,
+            "usage": None if self.usage is None else to_response_usage(self.usage),
+        }
+
+
+def new_draft(request: ResponseRequest, call: Call) -> ResponseDraft:
+    """Return the draft of the response to a call."""
+    model = request.given.get("model")
+    return ResponseDraft(request, call.new_id(), call.now(), model if isinstance(model, str) else "")
+
+
+def to_response(draft: ResponseDraft, completion: JSONObject, *, now: int) -> JSONObject:
+    """Return the whole response for a whole completion."""
+    draft.read_root(completion)
+    reason: object = None
+    for choice in map(to_object, to_list(completion.get("choices")) or []):
+        fields = choice or {}
+        reason = reason or INCOMPLETE.get(fields.get("finish_reason"))
+        _add_items(
+            draft, to_object(fields.get("message")) or {}, cut=fields.get("finish_reason") in INCOMPLETE
+        )
+    if isinstance(reason, str):
+        return draft.to_json("incomplete", incomplete=reason)
+    return draft.to_json("completed", ended=now)
+
+
+def _add_items(draft: ResponseDraft, message: JSONObject, *, cut: bool) -> None:
+    text, refusal = message.get("content"), message.get("refusal")
+    calls = to_list(message.get("tool_calls")) or []
+    parts: list[JSONObject] = []
+    if isinstance(text, str) and (text or not (refusal or calls)):
+        parts.append(text_part(text))
+    if isinstance(refusal, str) and refusal:
+        parts.append(refusal_part(refusal))
+    if parts or not calls:
+        item = message_item(draft.item_id("msg", len(draft.output)))
+        item.update(status="incomplete" if cut else "completed", content=parts)
+        draft.output.append(item)
+    for given in calls:
+        call = to_object(given) or {}
+        item = call_item(call, draft, len(draft.output))
+        item.update(status="completed", **{arguments_key(item): call_arguments(call)})
+        draft.output.append(item)
+
+
+def message_item(item_id: str) -> JSONObject:
+    """Return a message of the assistant that has begun."""
+    return {"id": item_id, "type": "message", "status": "in_progress", "role": "assistant", "content": []}
+
+
+def text_part(text: str) -> JSONObject:
+    """Return a part of a message."""
+    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+
+
+def refusal_part(refusal: str) -> JSONObject:
+    """Return a part of a message that says no."""
+    return {"type": "refusal", "refusal": refusal}
+
+
+def call_item(call: JSONObject, draft: ResponseDraft, position: int) -> JSONObject:
+    """Return a call that has begun, without its arguments."""
+    custom = to_object(call.get("custom"))
+    inner = custom or to_object(call.get("function")) or {}
+    prefix, kind = ("fc", "function_call") if custom is None else ("ctc", "custom_tool_call")
+    item_id = draft.item_id(prefix, position)
+    call_id = call.get("id")
+    item: JSONObject = {
+        "id": item_id,
+        "type": kind,
+        "status": "in_progress",
+        "call_id": call_id if isinstance(call_id, str) and call_id else f"call_{item_id}",
+        "name": inner.get("name") or "",
+    }
+    item[arguments_key(item)] = ""
+    return item
+
+
+def arguments_key(item: JSONObject) -> str:
+    """Return under which key an item has what it calls with."""
+    return "input" if item["type"] == "custom_tool_call" else "arguments"
+
+
+def call_arguments(call: JSONObject) -> str:
+    """Return what a call of chat, or a piece of one, calls with."""
+    custom = to_object(call.get("custom"))
+    value = (
+        custom.get("input")
+        if custom is not None
+        else (to_object(call.get("function")) or {}).get("arguments")
+    )
+    return value if isinstance(value, str) else ""
+
+
+def to_response_usage(usage: JSONObject) -> JSONObject:
+    """Return the token counts of chat under the names of this API; an estimate stays marked as one."""
+    prompt, completion = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
+    total = usage.get("total_tokens")
+    known = {"prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details"}
+    others = {key: value for key, value in usage.items() if key not in known | {"completion_tokens_details"}}
+    cached = _count((to_object(usage.get("prompt_tokens_details")) or {}).get("cached_tokens"))
+    reasoned = _count((to_object(usage.get("completion_tokens_details")) or {}).get("reasoning_tokens"))
+    return {
+        "input_tokens": prompt,
+        "input_tokens_details": {"cached_tokens": cached, "cache_write_tokens": 0},
+        "output_tokens": completion,
+        "output_tokens_details": {"reasoning_tokens": reasoned},
+        "total_tokens": total if type(total) is int else prompt + completion,
+        **others,
+    }
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+def _echo(given: JSONObject, ledger: Ledger) -> JSONObject:
+    """Return the parameters as they were used."""
+    lost = {change.param for change in ledger.changes if change.action in _LOST}
+    fields: JSONObject = {}
+    for name, default in _DEFAULTS.items():
+        value = given.get(name)
+        kept = value is not None and (name in _LABELS or name not in lost)
+        fields[name] = value if kept else default
+    if "temperature" in lost or not isinstance(fields["temperature"], int | float):
+        fields["temperature"] = _sent_temperature(ledger)
+    fields["service_tier"] = "default"
+    choice = to_object(fields["tool_choice"])
+    if choice is not None and choice.get("type") not in _CALLERS_CHOICES:
+        fields["tool_choice"] = "auto"  # of one of its own tools, which the agent uses or not
+    fields["tools"] = [_with_defaults(tool) for tool in to_list(fields["tools"]) or []]
+    fields["reasoning"] = {"effort": None, "summary": None}
+    reasoning = to_object(given.get("reasoning")) or {}
+    if "reasoning.effort" not in lost:
+        fields["reasoning"]["effort"] = reasoning.get("effort")
+    fields["text"] = _text(to_object(given.get("text")) or {}, lost)
+    return fields
+
+
+def _sent_temperature(ledger: Ledger) -> float:
+    for change in ledger.changes:
+        if change.param == "temperature":
+            try:
+                return float(change.sent)
+            except ValueError:
+                break
+    return 1.0
+
+
+def _with_defaults(given: object) -> object:
+    """Return a tool with the fields that the API always gives."""
+    tool = to_object(given)
+    if tool is None or tool.get("type") != "function":
+        return given
+    return {"description": None, "parameters": None, "strict": None, **tool}
+
+
+def _text(given: JSONObject, lost: set[str]) -> JSONObject:
+    form = to_object(given.get("format"))
+    text: JSONObject = {"format": {"type": "text"}, "verbosity": "medium"}
+    if form is not None and "text.format" not in lost:
+        is_schema = form.get("type") == "json_schema"
+        text["format"] = {"description": None, "strict": None, **form} if is_schema else form
+    if given.get("verbosity") is not None and "text.verbosity" not in lost:
+        text["verbosity"] = given["verbosity"]
+    return text

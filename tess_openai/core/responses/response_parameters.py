@@ -1,0 +1,104 @@
+"""Parameters of the Responses API: those that chat has under another name, and those that it has not.
+
+Source: OpenAI's API reference, responses (documented); the parameters of openai 3.54.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from tess_openai.core.chat.parameters import Parameter
+
+CHAT_NAMES: Final[Mapping[str, str]] = {
+    "max_completion_tokens": "max_output_tokens",
+    "messages": "input",
+    "messages.tool_calls": "input.function_call",
+    "reasoning_effort": "reasoning.effort",
+    "response_format": "text.format",
+    "verbosity": "text.verbosity",
+}
+"""Parameter of chat -> what it is called here."""
+
+ONLY_IN_CHAT: Final[Mapping[str, str]] = {
+    "audio": "",
+    "function_call": "tool_choice",
+    "functions": "tools",
+    "max_completion_tokens": "max_output_tokens",
+    "max_tokens": "max_output_tokens",
+    "messages": "input",
+    "modalities": "",
+    "n": "",
+    "reasoning_effort": "reasoning",
+    "response_format": "text",
+    "verbosity": "text",
+    "web_search_options": "tools",
+}
+"""Parameters of chat that this API refuses -> the one to use instead, if there is one."""
+
+SAME_AS_CHAT: Final = frozenset(
+    {
+        "metadata",
+        "model",
+        "moderation",
+        "parallel_tool_calls",
+        "prompt_cache_key",
+        "prompt_cache_options",
+        "prompt_cache_retention",
+        "safety_identifier",
+        "service_tier",
+        "stream",
+        "temperature",
+        "top_logprobs",
+        "top_p",
+        "user",
+    }
+)
+"""Parameters that mean here what they mean in chat."""
+
+TRANSLATED: Final = frozenset(
+    {
+        "conversation",
+        "input",
+        "instructions",
+        "max_output_tokens",
+        "previous_response_id",
+        "reasoning",
+        "store",
+        "stream_options",
+        "text",
+        "tool_choice",
+        "tools",
+    }
+)
+"""Parameters that `to_chat_request` reads itself."""
+
+RESPONSES_UNSUPPORTED: Final[dict[str, Parameter]] = {
+    parameter.name: parameter
+    for parameter in (
+        Parameter("access_programs", "no access program applies", ([], {})),
+        Parameter(
+            "background",
+            "the call waits for the whole answer",
+            (False,),
+            remedy="Leave it out; use stream=True for long answers.",
+        ),
+        Parameter("background_options", "the call waits for the whole answer", ({},)),
+        Parameter("context_management", "the conversation is sent as it is, however long", ([], {})),
+        Parameter("image", "the answer is text only", ({},)),
+        Parameter("include", "none of it comes back", ([],)),
+        Parameter("max_tool_calls", "the agent uses its own tools as it is set up to"),
+        Parameter("prompt", "the stored prompt is not used", remedy="Pass its text as instructions."),
+        Parameter("reasoning.summary", "no summary of its reasoning comes back"),
+        Parameter(
+            "truncation",
+            "a conversation that is too long is not cut",
+            ("disabled",),
+            remedy="Leave old items out yourself.",
+        ),
+    )
+}
+"""Parameters that neither Tess nor chat has."""
+
+RESPONSES_PARAMETERS: Final = SAME_AS_CHAT | TRANSLATED | RESPONSES_UNSUPPORTED.keys() - {"reasoning.summary"}
+"""All parameters of the Responses API; every other root field goes to Tess as given."""

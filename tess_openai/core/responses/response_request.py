@@ -1,0 +1,250 @@
+"""A request of the Responses API, to a chat request.
+
+Source: OpenAI's API reference, responses and chat completions (documented).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from tess_openai.core.changes import describe
+from tess_openai.core.chat.parameters import strip_unsupported
+from tess_openai.core.jsons import JSONObject, to_list, to_object
+from tess_openai.core.ledger import Ledger
+from tess_openai.core.options import CALL_FIELD, Options
+from tess_openai.core.policy_parameters import POLICY_PARAMETERS
+from tess_openai.core.refusals import Refused
+from tess_openai.core.responses.input_items import to_chat_messages, to_items
+from tess_openai.core.responses.response_parameters import (
+    ONLY_IN_CHAT,
+    RESPONSES_UNSUPPORTED,
+    TRANSLATED,
+)
+
+_EMPTY: Final[tuple[object, ...]] = (None, [], {}, "")
+_INCLUDABLE: Final = {
+    "code_interpreter_call.outputs": False,
+    "computer_call_output.output.image_url": True,
+    "file_search_call.results": False,
+    "message.input_image.image_url": True,
+    "message.output_text.logprobs": False,
+    "reasoning.encrypted_content": True,
+    "web_search_call.action.sources": False,
+    "web_search_call.results": False,
+}
+"""What `include` may name -> whether nothing is missed without it: what it would be a part of never comes."""
+_TEXT_KEYS: Final = ("format", "verbosity")
+_REASONING_KEYS: Final = ("effort", "summary", "generate_summary")
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseRequest:
+    """A request of the Responses API, read.
+
+    Attributes:
+        given: As the caller gave it; not to be changed.
+        options: Of this call.
+        ledger: Of this call.
+        items: The input.
+        previous_id: Of the response that it continues; `""` for none.
+        stored: Whether the answer is kept.
+        stream: Whether the caller wants a stream.
+    """
+
+    given: JSONObject = field(repr=False)
+    options: Options
+    ledger: Ledger
+    items: Sequence[JSONObject] = field(repr=False)
+    previous_id: str
+    stored: bool
+    stream: bool
+
+
+def read_response_request(given: JSONObject | None, options: Options) -> ResponseRequest:
+    """Read a request; `given` is None when the body is no JSON object.
+
+    Raises:
+        Refused: It is none, or asks for what cannot be done.
+    """
+    if given is None:
+        raise Refused("The body is not a JSON object.", param=None, code="invalid_json")
+    if CALL_FIELD in given:
+        options = options.for_call(given[CALL_FIELD], POLICY_PARAMETERS)
+    for name in given:
+        if name in ONLY_IN_CHAT and given[name] is not None:
+            instead = ONLY_IN_CHAT[name]
+            hint = f" Use {instead}." if instead else ""
+            message = f"{name} is a parameter of chat completions, not of the Responses API.{hint}"
+            raise Refused(message, param=name, code="unknown_parameter")
+    if given.get("conversation") is not None:
+        message = (
+            "conversation: Tess has no conversations of OpenAI's. Continue with previous_response_id, or "
+            'continue one of Tess\'s with extra_body={"root_id": ...}.'
+        )
+        raise Refused(message, param="conversation", code="unsupported_parameter")
+    previous = given.get("previous_response_id")
+    if previous is not None and not isinstance(previous, str):
+        message = "previous_response_id must be a string."
+        raise Refused(message, param="previous_response_id", code="invalid_type")
+    if given.get("input") in (None, []) and not previous:
+        message = "Missing required parameter: 'input'. Pass a string, or a list of items."
+        raise Refused(message, param="input", code="missing_required_parameter")
+    return ResponseRequest(
+        given=given,
+        options=options,
+        ledger=Ledger(options.policy),
+        items=[] if given.get("input") is None else to_items(given["input"]),
+        previous_id=previous or "",
+        stored=given.get("store") is not False,
+        stream=given.get("stream") is True,
+    )
+
+
+def to_chat_request(request: ResponseRequest, items: Sequence[JSONObject]) -> JSONObject:
+    """Return the chat request; what has no place in it is in the ledger.
+
+    Args:
+        request: What the caller gave.
+        items: The conversation: what went before, and the input.
+
+    Raises:
+        Refused: Something would be lost, and the policy says `"error"`.
+    """
+    given, ledger = request.given, request.ledger
+    chat = {name: value for name, value in given.items() if _is_kept(name, value, ledger)}
+    if given.get("max_output_tokens") is not None:
+        chat["max_completion_tokens"] = given["max_output_tokens"]
+    chat |= _text(given, ledger) | _reasoning(given, ledger) | _tools(given)
+    if request.stream:
+        chat["stream_options"] = _stream_options(given, request.options)
+    instructions = given.get("instructions")
+    before: list[object] = [] if instructions in _EMPTY else _instructions(instructions, ledger)
+    chat["messages"] = before + to_chat_messages(items, ledger)
+    return chat
+
+
+def _is_kept(name: str, value: object, ledger: Ledger) -> bool:
+    """Whether a root field is one of the chat request too: it means the same there, or is the agent's own."""
+    if name == "include":
+        return _keeps_include(value, ledger)
+    if name in RESPONSES_UNSUPPORTED:
+        return strip_unsupported(name, value, ledger, RESPONSES_UNSUPPORTED)
+    return name not in TRANSLATED and name not in ONLY_IN_CHAT and name != CALL_FIELD
+
+
+def _keeps_include(given: object, ledger: Ledger) -> bool:
+    """Decide over `include`; True when it is sent all the same.
+
+    To include something in items of a kind that never come asks for nothing, so the ledger is enough.
+    """
+    names = [name for name in to_list(given) or [] if isinstance(name, str)]
+    if given is None or given == []:
+        return False
+    parameter = RESPONSES_UNSUPPORTED["include"]
+    verdict = ledger.resolve_unsupported(
+        "include",
+        given=", ".join(name if name in _INCLUDABLE else "a string" for name in names) or describe(given),
+        why=f"Tess does not have it, so {parameter.consequence}",
+        quiet=bool(names) and all(_INCLUDABLE.get(name) for name in names),
+    )
+    return verdict == "keep"
+
+
+def _instructions(given: object, ledger: Ledger) -> list[object]:
+    if isinstance(given, str):
+        return [{"role": "system", "content": given}]
+    return to_chat_messages(to_items(given), ledger)
+
+
+def _text(given: JSONObject, ledger: Ledger) -> JSONObject:
+    """Return `response_format` and `verbosity`."""
+    text = _object(given, "text")
+    chat: JSONObject = {}
+    if text.get("verbosity") is not None:
+        chat["verbosity"] = text["verbosity"]
+    form = to_object(text.get("format"))
+    if form is not None and form.get("type") == "json_schema":
+        chat["response_format"] = {
+            "type": "json_schema",
+            "json_schema": {key: value for key, value in form.items() if key != "type"},
+        }
+    elif text.get("format") is not None:
+        chat["response_format"] = text["format"]
+    _report_unknown("text", text, _TEXT_KEYS, ledger)
+    return chat
+
+
+def _reasoning(given: JSONObject, ledger: Ledger) -> JSONObject:
+    """Return `reasoning_effort`."""
+    reasoning = _object(given, "reasoning")
+    summary = reasoning.get("summary") or reasoning.get("generate_summary")
+    strip_unsupported("reasoning.summary", summary, ledger, RESPONSES_UNSUPPORTED)
+    _report_unknown("reasoning", reasoning, _REASONING_KEYS, ledger)
+    return {} if reasoning.get("effort") is None else {"reasoning_effort": reasoning["effort"]}
+
+
+def _object(given: JSONObject, name: str) -> JSONObject:
+    value = given.get(name)
+    fields = {} if value is None else to_object(value)
+    if fields is None:
+        raise Refused(f"{name} must be an object.", param=name, code="invalid_type")
+    return fields
+
+
+def _report_unknown(name: str, fields: JSONObject, known: Sequence[str], ledger: Ledger) -> None:
+    for key, value in fields.items():
+        if key not in known and value not in _EMPTY:
+            shown = key if key.isidentifier() and len(key) < 40 else "unknown"
+            ledger.resolve_unsupported(
+                f"{name}.{shown}",
+                given=describe(value),
+                why="Tess does not have it",
+                remedy=f'Leave it out, or accept that with unsupported={{"{name}": "ignore"}}.',
+            )
+
+
+def _tools(given: JSONObject) -> JSONObject:
+    """Return `tools` and `tool_choice`: what is flat here is nested in chat."""
+    chat: JSONObject = {}
+    items = to_list(given.get("tools"))
+    if items is not None:
+        chat["tools"] = [_nested_tool(item) for item in items]
+    elif given.get("tools") is not None:
+        chat["tools"] = given["tools"]
+    if given.get("tool_choice") is not None:
+        chat["tool_choice"] = _nested_choice(given["tool_choice"])
+    return chat
+
+
+def _nested_tool(given: object) -> object:
+    tool = to_object(given)
+    kind = None if tool is None else tool.get("type")
+    if tool is None or kind not in ("function", "custom") or kind in tool:
+        return given
+    inner = {key: value for key, value in tool.items() if key != "type" and value is not None}
+    form = to_object(inner.get("format"))
+    if kind == "custom" and form is not None and form.get("type") == "grammar":
+        grammar = {key: value for key, value in form.items() if key != "type"}
+        inner["format"] = {"type": "grammar", "grammar": grammar}
+    return {"type": kind, kind: inner}
+
+
+def _nested_choice(given: object) -> object:
+    choice = to_object(given)
+    kind = None if choice is None else choice.get("type")
+    if choice is None:
+        return given
+    if kind == "allowed_tools" and kind not in choice:
+        tools = [_nested_choice(tool) for tool in to_list(choice.get("tools")) or []]
+        return {"type": kind, kind: {"mode": choice.get("mode"), "tools": tools}}
+    if kind in ("function", "custom") and kind not in choice:
+        return {"type": kind, kind: {"name": choice.get("name")}}
+    return given
+
+
+def _stream_options(given: JSONObject, options: Options) -> JSONObject:
+    """Return the stream options: a response tells its usage without being asked."""
+    asked = _object(given, "stream_options")
+    return asked if options.usage == "none" else {**asked, "include_usage": True}

@@ -1,0 +1,215 @@
+"""Drives the chat flow for another API of OpenAI's, and gives its answer to a translator.
+
+Everything that chat has holds for these APIs without being written again: policy, look-ups, errors, waits,
+emulation. What the chat flow reports under the names of chat parameters is reported under the caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import replace
+from typing import Final, Protocol
+
+from tess_openai.core.calls import Answer, Call, Event, Flow, Outgoing, ReportChanges, Step
+from tess_openai.core.changes import Change
+from tess_openai.core.chat.chat_flow import chat_completion
+from tess_openai.core.chat.context import EVENT_STREAM, LEDGER_HEADER, ledger_header, report_changes
+from tess_openai.core.errors import parse_redirect
+from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_object
+from tess_openai.core.ledger import Ledger
+from tess_openai.core.lookups import AGENTS
+from tess_openai.core.options import CALL_FIELD, Options
+from tess_openai.core.sse import DONE, EventDecoder
+
+CHAT_PATH: Final = "/chat/completions"
+
+
+class AnswerTranslator(Protocol):
+    """Turns the answer of a chat into that of another API.
+
+    Attributes:
+        ledger: Of the caller's call; the chat's changes are added to it.
+        names: Chat parameter, or first part of one -> what the caller calls it.
+    """
+
+    ledger: Ledger
+    names: Mapping[str, str]
+
+    def whole(self, completion: JSONObject) -> Flow:
+        """Give the answer for a whole completion."""
+        ...
+
+    def begin(self) -> bytes:
+        """Return the first events of a stream."""
+        ...
+
+    def chunk(self, fields: JSONObject) -> bytes:
+        """Return the events for one chunk."""
+        ...
+
+    def end(self) -> Flow:
+        """Give the last events of a stream."""
+        ...
+
+    def fail(self, envelope: JSONObject) -> bytes:
+        """Return the last events of a stream that failed; `envelope` is OpenAI's error envelope."""
+        ...
+
+
+def translated_chat(call: Call, fields: JSONObject, options: Options, translator: AnswerTranslator) -> Flow:
+    """Run a chat for `call`, and give its answer as the translator translates it.
+
+    Args:
+        call: The caller's, of another API.
+        fields: The chat request.
+        options: Of the call.
+        translator: Of the answer.
+    """
+    # The chat flow must report all of its changes, also of a retry; whether to warn is decided here.
+    chat_call = replace(call, path=CHAT_PATH, body=b"", fields=fields, attempt=0)
+    yield from _ChatRun(call, fields, translator).run(chat_completion(chat_call, options))
+
+
+class _ChatRun:
+    """One run of the chat flow."""
+
+    def __init__(self, call: Call, fields: JSONObject, translator: AnswerTranslator) -> None:
+        self.call = call
+        self.fields = fields
+        self.translator = translator
+        self.decoder: EventDecoder | None = None  # of the chat's stream, once it began
+        self.is_sent = False
+
+    def run(self, flow: Flow) -> Flow:
+        """Drive the flow; pass its steps on, its answer translated."""
+        event: Event = None
+        error: Exception | None = None
+        try:
+            while True:
+                try:
+                    step = flow.send(event) if error is None else flow.throw(error)
+                except StopIteration:
+                    return
+                event = error = None
+                try:
+                    event = yield from self.take(step)
+                except Exception as broken:  # noqa: BLE001 - whatever it is, it is the chat flow's
+                    error = broken
+        finally:
+            flow.close()
+
+    def take(self, step: Step) -> Generator[Step, Event, Event]:
+        """Carry one step of the chat flow out."""
+        ledger = self.translator.ledger
+        if isinstance(step, bytes):
+            yield from self._pieces(step)
+            return None
+        if isinstance(step, Answer):
+            yield from self._answer(step)
+            return None
+        if isinstance(step, ReportChanges):
+            ledger.extend(renamed_change(change, self.translator.names) for change in step.changes)
+            refused = yield from report_changes(ledger, silently=self._is_silent())
+            return None if refused is None else refused.message
+        if isinstance(step, Outgoing):
+            refused = yield from report_changes(ledger, silently=self._is_silent())
+            if refused is not None:
+                raise refused
+            self.is_sent = True
+            step = self._outgoing(step)
+        return (yield step)
+
+    def _is_silent(self) -> bool:
+        """Whether what is to be reported was reported before: a retry is the same request."""
+        return self.call.attempt > 0 and not self.is_sent
+
+    def _outgoing(self, outgoing: Outgoing) -> Outgoing:
+        """Return a request that names its path and its body: the caller's own are of another API."""
+        if outgoing.method is not None:  # of a look-up
+            return outgoing
+        path = f"{AGENTS}/{self.call.agent}/openai{CHAT_PATH}" if outgoing.path is None else outgoing.path
+        body = dump_json(self.fields) if outgoing.body is None else outgoing.body
+        return replace(outgoing, body=body, path=path)
+
+    def _answer(self, answer: Answer) -> Flow:
+        if answer.status >= 300:
+            yield self._error(answer)
+            return
+        is_stream = answer.headers.get("content-type") == EVENT_STREAM
+        if answer.body is None or is_stream:
+            self.decoder = EventDecoder()
+            headers = {"content-type": EVENT_STREAM, **ledger_header(self.translator.ledger)}
+            yield Answer(200, {LEDGER_HEADER: None, **headers}, base=answer.base)
+            yield self.translator.begin()
+            if answer.body is not None:
+                yield from self._pieces(answer.body)
+            return
+        completion = parse_object(answer.body) or {}
+        completion.pop(CALL_FIELD, None)
+        yield from self.translator.whole(completion)
+
+    def _error(self, answer: Answer) -> Answer:
+        """Return an error answer with the names that the caller knows, and the ledger."""
+        if answer.base == "as is":  # followed, the caller's own request would go to the path of a chat
+            error = parse_redirect(answer.status, "elsewhere", redirects_within_api=True)
+            return replace(error.to_answer(), base="none")
+        envelope = parse_object(answer.body or b"") or {}
+        headers = {**answer.headers, **ledger_header(self.translator.ledger)}
+        body = dump_json(renamed_envelope(envelope, self.translator.names))
+        return Answer(answer.status, headers, body, base=answer.base)
+
+    def _pieces(self, data: bytes) -> Flow:
+        decoder, translator = self.decoder, self.translator
+        out: list[bytes] = []
+        for event in [] if decoder is None else decoder.feed(data):
+            if event.data == DONE:
+                if out:
+                    yield b"".join(out)
+                    out.clear()
+                yield from translator.end()
+                continue
+            fields = parse_object(event.data) or {}
+            fields.pop(CALL_FIELD, None)
+            if "choices" in fields:
+                out.append(translator.chunk(fields))
+            else:
+                out.append(translator.fail(renamed_envelope(fields, translator.names)))
+        data = b"".join(out)
+        if data:
+            yield data
+
+
+def renamed(param: str, names: Mapping[str, str]) -> str:
+    """Return what the caller calls a parameter of chat, `"input.role"` for `"messages.role"`."""
+    if param in names:
+        return names[param]
+    head, dot, rest = param.partition(".")
+    return f"{names[head]}{dot}{rest}" if dot and head in names else param
+
+
+def renamed_change(change: Change, names: Mapping[str, str]) -> Change:
+    """Return a change under the name that the caller knows, with a remedy in the same word."""
+    param = renamed(change.param, names)
+    if param == change.param:
+        return change
+    return replace(change, param=param, remedy=_renamed_text(change.remedy, names))
+
+
+def renamed_envelope(envelope: JSONObject, names: Mapping[str, str]) -> JSONObject:
+    """Return an error envelope under the name that the caller knows; its own object is not changed."""
+    error = to_object(envelope.get("error"))
+    param = None if error is None else error.get("param")
+    if error is None or not isinstance(param, str) or renamed(param, names) == param:
+        return envelope
+    message = str(error.get("message", ""))
+    if message.startswith(f"{param}:"):
+        message = renamed(param, names) + message.removeprefix(param)
+    message = _renamed_text(message, names)
+    return {**envelope, "error": {**error, "param": renamed(param, names), "message": message}}
+
+
+def _renamed_text(text: str, names: Mapping[str, str]) -> str:
+    """Return a text whose advice, `unsupported={"messages": "warn"}`, names what the caller knows."""
+    for name, other in names.items():
+        text = text.replace(f'unsupported={{"{name}"', f'unsupported={{"{other}"')
+    return text
