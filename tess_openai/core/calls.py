@@ -7,6 +7,7 @@ driver at the edge carries them out and sends back what came of them.
 |--------------------------|-----------------------------------------------------|---------------------------|
 | `Outgoing`               | closes the current response, makes one exchange     | `Incoming` (head only)    |
 | `READ`                   | reads the next piece of the current response        | `bytes`, `b""` at its end |
+| `READ_REST`              | reads its end for a moment, to reuse the connection | None                      |
 | `ReadAll(limit)`         | reads it to its end or to `limit`                   | `bytes`                   |
 | `PauseKey(seconds)`      | pauses all paced calls of the key                   | None                      |
 | `Lookup(agent)`          | runs the look-up once for all who ask               | `LookupResult`            |
@@ -16,8 +17,9 @@ driver at the edge carries them out and sends back what came of them.
 | `bytes`                  | (after `Answer(body=None)`) passes on a piece       | None                      |
 | `Agent`, `AgentNotFound` | (in a look-up) completes it; the flow ends          | nothing                   |
 
-When the connection breaks after `Answer(body=None)`, and the SDK would not say so in its own words, the
-driver throws `ConnectionError` into the flow.
+When a connection breaks, times out or brings what cannot be decoded, the driver throws `ConnectionError` into
+the flow, at any of these steps. A flow that has a whole answer all the same catches it; otherwise the caller
+gets the SDK's own exception, and what may have been executed is not sent again.
 
 One mechanism serves plain answers, streams, repairs that must ask again in the middle of a stream,
 and answers cut early: when the flow ends, the driver closes whatever is still open.
@@ -102,12 +104,14 @@ class Incoming:
 
 
 class Read(Enum):
-    """Ask for the next piece of the answer in hand."""
+    """Ask for the next piece of the answer in hand, or for its end behind all that is needed of it."""
 
     PIECE = "piece"
+    REST = "rest"
 
 
 READ: Final = Read.PIECE
+READ_REST: Final = Read.REST
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +214,14 @@ def read_piece() -> Generator[Step, Event, bytes]:
     if not isinstance(event, bytes):
         raise TypeError(f"a driver answers READ with bytes, not {type(event).__name__}")
     return event
+
+
+def read_rest() -> Generator[Step, Event, None]:
+    """Read what follows the end of an answer, for a tenth of a second: then its connection can be reused.
+
+    Nothing that goes wrong there matters any more.
+    """
+    yield READ_REST
 
 
 def read_all(limit: int | None = None, *, allow_truncation: bool = False) -> Generator[Step, Event, bytes]:

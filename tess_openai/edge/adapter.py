@@ -20,6 +20,7 @@ from tess_openai.core.refusals import Refused
 from tess_openai.core.routes import refuse, route
 from tess_openai.core.translated_chat import CHAT_PATH
 from tess_openai.edge.agent_cache import AgentCache
+from tess_openai.edge.answer_limits import DEFAULT_MAX_ANSWER_BYTES
 from tess_openai.edge.caller_warnings import warn_changes
 from tess_openai.edge.families import URL, Family, Request, pick, with_headers
 from tess_openai.edge.pacing import Pacer, hash_key
@@ -90,6 +91,8 @@ class Adapter:
     on_change: OnChange | None = None
     sdk_names_broken_streams: bool = True
     pacer: Pacer | None = None
+    repeat_paid: bool = False
+    max_answer_bytes: int | None = DEFAULT_MAX_ANSWER_BYTES
     agent_cache: AgentCache = field(default_factory=AgentCache, repr=False)
     may_be_plain: bool = field(init=False)
 

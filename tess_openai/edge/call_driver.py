@@ -1,10 +1,11 @@
-"""One call on its way: everything its two drivers, sync and async, share; no I/O."""
+"""One call that is carried out: everything its two drivers, sync and async, share; no I/O."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any, Final
+import socket
+from threading import Lock
+from typing import Any, Final, TypeAlias
 
 from tess_openai.core.agents import Agent
 from tess_openai.core.calls import (
@@ -17,29 +18,51 @@ from tess_openai.core.calls import (
     LookupResult,
     Outgoing,
     PauseKey,
+    Read,
+    ReadAll,
     ReportChanges,
     Step,
 )
 from tess_openai.core.jsons import dump_json
 from tess_openai.core.lookups import lookup_failed
-from tess_openai.core.refusals import Refused
+from tess_openai.core.paid_once import IDEMPOTENT, may_have_run
+from tess_openai.core.refusals import NO_RETRY, Refused
 from tess_openai.edge.adapter import REDIRECT_FOLLOWED, Adapter, logger
+from tess_openai.edge.answer_limits import AnswerLimits
 from tess_openai.edge.families import Family, Request, Response, change_headers, to_dict, with_headers
-from tess_openai.edge.pacing import Pacer
+from tess_openai.edge.paid_calls import (
+    ObservedBody,
+    may_have_been_sent,
+    observed,
+    passes_own_errors,
+    remember_failure,
+    to_sdk_error,
+)
 
 RESULT_STEPS: Final = (Answer, bytes, Agent, AgentNotFound)
-"""Steps that are not for the driver but for who waits for it."""
+"""Steps that are results for whoever waits for the driver."""
+InnerStep: TypeAlias = Outgoing | Read | ReadAll | PauseKey | Lookup | ReportChanges
+"""The other steps, which the driver carries out."""
 HINT_SECONDS: Final = 5.0
-"""For a look-up that only adds to an error, which the caller waits for."""
-NOT_SENT: Final = "tess_openai.unsent"
-"""Extension of an answer to a request that was held back: it is not Tess's, and asks nobody to wait."""
+"""Time limit of a look-up that only adds to an error, for which the caller waits."""
+REST_SECONDS: Final = 0.1
+"""Time limit of the bytes behind the end of an answer, which are read to reuse its connection."""
+NOT_SENT: Final = "tess_openai.not_sent"
+"""Extension of an answer to a request that was held back: it is not from Tess and asks nobody to wait."""
 _REPLACED: Final = ("content-length", "transfer-encoding", "content-encoding")
 _TIMEOUTS: Final = ("connect", "read", "write", "pool")
 _IDENTITY: Final = ("", "identity")
 
 
 class CallDriver:
-    """One call on its way: the flow, the caller's request, the answer in hand. No I/O here."""
+    """One call: the flow, the caller's request, the current response. No I/O here.
+
+    Attributes:
+        has_begun: Whether the caller has got the head of a stream.
+        may_have_run: Whether anything that was sent may have been executed, so that nothing is sent again.
+        turn: Held by the thread or task that carries out the flow.
+        is_closed: Whether the caller has closed the stream, perhaps while another thread or task reads it.
+    """
 
     def __init__(self, flow: Flow, adapter: Adapter, family: Family, request: Request) -> None:
         self.flow = flow
@@ -48,19 +71,26 @@ class CallDriver:
         self.request = request
         self.pacer = adapter.pacer
         self.response: Response | None = None
-        self.source: Any = None  # the stream of the answer in hand, as it came
+        self.source: Any = None  # the stream of the current response as it was received
         self.headers: dict[str, str] = {}
-        self.began = False
-        self.ahead: Incoming | None = None  # of a request that was sent before the flow asked for it
+        self.limits = AnswerLimits(None, None)
+        self.first: Incoming | None = None  # of a request that was sent before the flow asked for it
+        self.broken: Exception | None = None
+        self.has_begun = False
+        self.may_have_run = False
+        self.is_closed = False
+        self.turn = Lock()
+        self._connected: Response | None = None  # the one whose connection is this call's
+        self._connection_lock = Lock()
 
     @property
     def is_encoded(self) -> bool:
-        """Whether the answer in hand is compressed; the response then reads, and closes, itself."""
+        """Whether the current response is compressed; it then reads, and closes, itself."""
         return self.headers.get("content-encoding", "") not in _IDENTITY
 
     @property
     def current_response(self) -> Response:
-        """The answer in hand, which a flow that reads has."""
+        """The current response, which a flow that reads has."""
         if self.response is None:
             raise TypeError("a flow reads after an exchange only")
         return self.response
@@ -87,10 +117,34 @@ class CallDriver:
             request.read()  # in memory already; inner transports and instruments look at `content`
         return request
 
+    def to_observed(self, request: Request) -> Request:
+        """Return a request that shows whether it was sent, and, with pacing, reports when.
+
+        A paced key's next turn is counted from the moment the request is sent: until then a connection may
+        have to be opened, and a call over an open one an interval later would reach Tess sooner after it.
+        """
+        if request.method in IDEMPOTENT and self.pacer is None:
+            return request
+        pacer, authorization = self.pacer, self.authorization
+        on_start = None if pacer is None else lambda: pacer.mark_sent(authorization)
+        return observed(request, self.family, on_start)
+
+    def note_failure(self, request: Request, error: Exception) -> None:
+        """Note that an exchange failed, perhaps after its request was executed."""
+        if request.method not in IDEMPOTENT:
+            body: ObservedBody = request.stream
+            self.may_have_run = self.may_have_run or may_have_been_sent(error, body)
+
+    def note_response(self, request: Request, response: Response) -> None:
+        """Note that a response came, perhaps to a request that was executed."""
+        if request.method not in IDEMPOTENT and may_have_run(response.status_code):
+            self.may_have_run = True
+
     def to_incoming(self, response: Response) -> Incoming:
-        """Return the head of an answer."""
-        self.response, self.source = response, response.stream
+        """Return the head of a response, which becomes the current one."""
+        self.response, self.source, self._connected = response, response.stream, response
         self.headers = headers = to_dict(response.headers)
+        self.limits = AnswerLimits(_timeouts(self.request)["read"], self.adapter.max_answer_bytes)
         redirects_within_api = 300 <= response.status_code < 400 and self._redirects_within_api(
             headers.get("location", "")
         )
@@ -104,6 +158,19 @@ class CallDriver:
         except (self.family.InvalidURL, ValueError):
             return False
         return bool(location) and self.adapter.origin.redirects_within_api(target)
+
+    def checked(self, piece: bytes) -> bytes:
+        """Return the next piece of an answer that keeps the limits.
+
+        Raises:
+            RequestError: The family's own: the answer is too large, or brings nothing but pings.
+        """
+        if self.limits.is_too_large(piece):
+            limit = self.adapter.max_answer_bytes
+            raise self.family.ReadError(f"the answer is longer than max_answer_bytes={limit}")
+        if self.limits.is_too_slow(piece, is_whole=not self.has_begun):
+            raise self.family.ReadTimeout("The read operation timed out: only pings came, or too little")
+        return piece
 
     def to_response(self, answer: Answer, stream: Any) -> Response:
         """Return the caller's response; `stream` is its body, decoded."""
@@ -121,12 +188,14 @@ class CallDriver:
         if kept is not None:
             change_headers(made.headers, dict.fromkeys(name for name in _REPLACED if name in self.headers))
         change_headers(made.headers, answer.headers)
+        if answer.status >= 400 and self.may_have_run and not self.adapter.repeat_paid:
+            change_headers(made.headers, NO_RETRY)
         if answer.body is not None:
             made.headers["content-length"] = str(len(answer.body))
         return made
 
     def apply_step(self, step: ReportChanges | PauseKey) -> str | None:
-        """Tell the caller, or the key's other calls."""
+        """Report changes to the caller, or hold the other calls of the key back."""
         if isinstance(step, ReportChanges):
             return self.adapter.report(step.changes)
         if self.pacer is not None and NOT_SENT not in self.current_response.extensions:
@@ -138,33 +207,18 @@ class CallDriver:
         """The header with the caller's key."""
         return self.request.headers.get("authorization", "")
 
-    def paced(self, request: Request, pacer: Pacer) -> Request:
-        """Return a request that tells its pace when it leaves.
-
-        Its turn is counted from there: until then a connection may have to be opened, and a call that comes
-        over an open one an interval later would reach Tess sooner after it than that.
-        """
-        authorization = self.authorization
-        leaving = with_headers(request, self.family, {})
-        family = self.family
-        in_memory = isinstance(
-            request.stream, family.ByteStream
-        )  # who reads a stream of it again gets it again
-        bases = (family.ByteStream,) if in_memory else (family.SyncByteStream, family.AsyncByteStream)
-        body_class = family.derive(NotifyingBody, *bases)
-        leaving.stream = body_class(request.stream, lambda: pacer.mark_sent(authorization))
-        return leaving
-
     def rate_limited_response(self, seconds: float) -> Response:
-        """Return what Tess would say to a call that comes before its key may go on."""
-        told = "Rate limit exceeded: an earlier call of this key was told so, and this one was not sent"
-        body = dump_json({"error": told, "retry_after": math.ceil(seconds)})
+        """Return what Tess would answer to a call that comes before its key may send again."""
+        message = (
+            "Rate limit exceeded: Tess returned 429 to an earlier call of this key; this one was not sent"
+        )
+        body = dump_json({"error": message, "retry_after": math.ceil(seconds)})
         headers = {"content-type": "application/json", "content-length": str(len(body))}
         stream = self.family.ByteStream(body)
         return self.family.Response(429, headers=headers, stream=stream, extensions={NOT_SENT: True})
 
     def cap_timeouts(self) -> None:
-        """Give this run little time: in line, and for each step of its exchange."""
+        """Limit the time of this call: in line, and for each step of its exchange."""
         if self.pacer is not None:
             self.pacer = self.pacer.with_short_waits(HINT_SECONDS)
         given = self.request
@@ -178,7 +232,7 @@ class CallDriver:
         )
 
     def timeout_seconds_for_lookup(self, lookup: Lookup) -> float | None:
-        """Return how long to wait for who makes a look-up: as long as for Tess itself."""
+        """Return how long to wait for another call that makes a look-up: as long as for Tess itself."""
         seconds = _timeouts(self.request)["read"]
         return _at_most(HINT_SECONDS, seconds) if lookup.is_hint else seconds
 
@@ -193,41 +247,73 @@ class CallDriver:
     def next_step(self, event: Event, error: Exception | None) -> Step | None:
         """Return the flow's next step; None when it has ended.
 
-        A bug in the flow becomes an answer: raised here, the SDK would take it for a broken connection and
-        send, and pay for, the same call again.
+        A bug in the flow becomes an answer: if it were raised here, the SDK would take it for a broken
+        connection, and send and pay for the same call again.
+
+        Raises:
+            RequestError: The family's own: a break of the connection that the flow did not catch.
         """
         try:
             return self.flow.send(event) if error is None else self.flow.throw(error)
         except StopIteration:
             return None
-        except Exception as bug:
-            if bug is error or self.began:
-                raise
-            logger.exception("tess_openai failed on a call")
-            message = f"tess_openai itself failed ({type(bug).__name__}); please report it"
-            return Refused(message, param=None, code="adapter_error", status=500).to_answer()
+        except Exception as escaped:  # noqa: BLE001 - none may look like a broken connection
+            if escaped is not error:
+                logger.exception("tess_openai failed on a call")
+                message = f"tess_openai itself failed ({type(escaped).__name__}); please report it"
+                if not self.has_begun:
+                    return Refused(message, param=None, code="adapter_error", status=500).to_answer()
+                self.broken = self.family.ReadError(message)
+        raise self.broken or self.family.ReadError("the connection broke")
 
-    def translate(self, error: Exception) -> Exception:
-        """Return the error to throw into the flow; once the caller's stream began, one it understands."""
-        if self.began and not self.adapter.sdk_names_broken_streams:
-            return ConnectionError(str(error) or type(error).__name__)
-        return error
+    def note_break(self, error: Exception) -> ConnectionError:
+        """Return what to throw into the flow for a connection that broke."""
+        self.broken = error
+        return ConnectionError(str(error) or type(error).__name__)
+
+    def to_caller_error(self, error: Exception) -> Exception:
+        """Return the exception for the caller's SDK, which repeats no call that may have been executed."""
+        if not self.has_begun:
+            if not self.may_have_run or self.adapter.repeat_paid:
+                return error
+            remember_failure(self.request, error)
+            if not passes_own_errors():
+                return error
+        return to_sdk_error(error, self.request, in_stream=self.has_begun) or error
+
+    def interrupt(self, response: Response | None = None) -> bool:
+        """Wake the thread or task that waits for the current response; False where that is not possible.
+
+        Args:
+            response: Only if its connection is still this call's; None for whichever is.
+        """
+        with self._connection_lock:
+            current = self._connected
+            if current is None or (response is not None and response is not current):
+                return True
+            stream: Any = current.extensions.get("network_stream")
+            if stream is None or current.extensions.get("http_version") == b"HTTP/2":
+                return False  # nothing to wake, or other calls on the same connection
+            try:
+                _shut_down(stream.get_extra_info("socket"))
+            except (OSError, AttributeError, TypeError):  # closed already, or not to be shut down (uvloop)
+                return False
+            return True
+
+    def release_connection(self) -> None:
+        """Let nobody interrupt the connection any more: it is about to go back to its pool."""
+        with self._connection_lock:
+            self._connected = None
 
 
-class NotifyingBody:
-    """A request's body that tells when it is sent."""
-
-    def __init__(self, body: Any, tell: Callable[[], None]) -> None:
-        self._body = body
-        self._tell = tell
-
-    def __iter__(self) -> Iterator[bytes]:
-        self._tell()
-        return iter(self._body)
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        self._tell()
-        return aiter(self._body)
+def _shut_down(sock: Any) -> None:
+    """End both directions of a socket; whoever reads from it wakes and finds its end."""
+    if isinstance(sock, socket.socket):
+        socket.socket.shutdown(
+            sock, socket.SHUT_RDWR
+        )  # that of a TLS socket would take its state from the reader
+    else:
+        sock.shutdown(socket.SHUT_RDWR)
 
 
 def _timeouts(request: Request) -> dict[str, float | None]:

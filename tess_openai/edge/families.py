@@ -94,6 +94,8 @@ class Family:
     ByteStream: type[Any]
     Headers: Callable[..., Headers]
     RequestError: type[Exception]
+    ReadError: type[Exception]
+    ReadTimeout: type[Exception]
     InvalidURL: type[Exception]
     Client: type[Any]
     AsyncClient: type[Any]

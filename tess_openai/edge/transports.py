@@ -1,18 +1,33 @@
-"""The sync driver: it runs a flow over the client's own inner transport."""
+"""The sync driver: it carries out a flow over the client's own inner transport."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
-from tess_openai.core.calls import Answer, Event, Flow, Lookup, LookupResult, Outgoing, Read, ReadAll
+from tess_openai.core.calls import (
+    Answer,
+    Event,
+    Flow,
+    Incoming,
+    Lookup,
+    LookupResult,
+    Outgoing,
+    Read,
+    ReadAll,
+)
 from tess_openai.core.chat.fast_path import is_complete
+from tess_openai.core.json_body import JSONBody
 from tess_openai.core.jsons import parse_object
 from tess_openai.core.lookups import find_agent, lookup_failed
+from tess_openai.core.paid_once import IDEMPOTENT
 from tess_openai.core.routes import reads_body
 from tess_openai.edge.adapter import Adapter
-from tess_openai.edge.call_driver import RESULT_STEPS, CallDriver
+from tess_openai.edge.call_driver import REST_SECONDS, RESULT_STEPS, CallDriver, InnerStep
+from tess_openai.edge.deadlines import Deadlines
 from tess_openai.edge.families import Family, Request, Response, Transport, is_whole
+from tess_openai.edge.paid_calls import repeated_failure
 
 
 class _SyncDriver(CallDriver):
@@ -21,66 +36,119 @@ class _SyncDriver(CallDriver):
         self.transport = transport
         self.pieces: Iterator[bytes] | None = None
 
-    def run(self, ahead: Response | None = None) -> Response:
-        """Drive the flow to its answer; `ahead` answers its first exchange, where that is made already."""
-        self.ahead = None if ahead is None else self.to_incoming(ahead)
+    def run(self, plain: Request | None = None) -> Response:
+        """Carry out the call and return its answer, whole or with its body still to come.
+
+        Args:
+            plain: What to send for a call that needs nothing changed; its flow runs only if the answer needs
+                something. None for all other calls.
+        """
         try:
-            answer = self.advance()
+            response = None if plain is None else self.send_plain(plain)
+            return self.run_flow() if response is None else response
+        except self.family.RequestError as error:
+            self.close()
+            shown = self.to_caller_error(error)
+            if shown is error:
+                raise
+            raise shown from error
         except BaseException:  # the caller gave up, or was cancelled
             self.close()
             raise
+
+    def send_plain(self, plain: Request) -> Response | None:
+        """Send a request that needs nothing changed; None when its answer needs something."""
+        response = self.send(plain)
+        self.first = self.to_incoming(response)
+        if not is_whole(response):
+            return None
+        body = JSONBody()
+        while piece := self.read_piece():
+            body.feed(piece)
+            if body.is_complete:
+                self.read_rest()
+                break
+        self.release_connection()
+        self.source.close()
+        self.pieces, self.source = None, self.family.ByteStream(bytes(body.data))
+        response.stream = self.source
+        fields = body.parse()
+        return response if fields is not None and is_complete(fields, self.adapter.options) else None
+
+    def run_flow(self) -> Response:
+        """Run the flow to its answer."""
+        answer = self.advance()
         if not isinstance(answer, Answer):
             raise TypeError("a flow gives an Answer first")
         if answer.base == "as is" and self.response is not None:
+            if self.may_have_run:
+                self.response.stream = self.transport.passed_body_class(self)
             return self.response
         if answer.body is None:
-            self.began = True
+            self.has_begun = True
             return self.to_response(answer, self.transport.body_class(self))
         response = self.to_response(answer, self.family.ByteStream(answer.body))
         self.close()
         return response
 
     def advance(self) -> Answer | bytes | LookupResult | None:
-        """Drive the flow to what is the caller's: an answer or a piece of its body; None at the end."""
+        """Run the flow to its next result: an answer or a piece of its body; None at the end."""
         event: Event = None
         error: Exception | None = None
         while True:
             step = self.next_step(event, error)
             event = error = None
+            if step is None or isinstance(step, RESULT_STEPS):
+                return step
             try:
-                if step is None or isinstance(step, RESULT_STEPS):
-                    return step
-                if isinstance(step, Read):
-                    event = self.read_piece()
-                elif isinstance(step, Outgoing):
-                    event, self.ahead = self.ahead, None
-                    if event is None:
-                        self.drop()
-                        event = self.to_incoming(self.send(self.to_request(step)))
-                elif isinstance(step, ReadAll):
-                    event = self.read_all(step)
-                elif isinstance(step, Lookup):
-                    event = self.look_up(step)
-                else:
-                    event = self.apply_step(step)
+                event = self.carry_out(step)
             except self.family.RequestError as broken:
-                error = self.translate(broken)
+                error = self.note_break(broken)
+            if self.is_closed:
+                return None
+
+    def carry_out(self, step: InnerStep) -> Event:
+        """Carry out a step that has no result for the caller; return what the flow receives."""
+        if step is Read.PIECE:
+            return self.read_piece()
+        if isinstance(step, Outgoing):
+            return self.exchange(step)
+        if isinstance(step, ReadAll):
+            return self.read_all(step)
+        if isinstance(step, Lookup):
+            return self.look_up(step)
+        if isinstance(step, Read):
+            self.read_rest()
+            return None
+        return self.apply_step(step)
+
+    def exchange(self, outgoing: Outgoing) -> Incoming:
+        """Return the head of the answer to a request, which may have been sent already."""
+        incoming, self.first = self.first, None
+        if incoming is None:
+            self.drop()
+            incoming = self.to_incoming(self.send(self.to_request(outgoing)))
+        return incoming
 
     def send(self, request: Request) -> Response:
         """Send one request, when it is its key's turn."""
-        inner, pacer = self.transport.inner, self.pacer
-        if pacer is not None:
-            too_long = pacer.wait(self.authorization)
+        if self.pacer is not None:
+            too_long = self.pacer.wait(self.authorization)
             if too_long:
                 return self.rate_limited_response(too_long)
-            request = self.paced(request, pacer)
-        response: Response = inner.handle_request(request)
+        request = self.to_observed(request)
+        try:
+            response: Response = self.transport.inner.handle_request(request)
+        except self.family.RequestError as error:
+            self.note_failure(request, error)
+            raise
+        self.note_response(request, response)
         return response
 
     def look_up(self, lookup: Lookup) -> LookupResult:
-        """Find an agent, by a flow of its own over the same transport, once for all who ask."""
+        """Find an agent by a flow of its own over the same transport, once for all who ask."""
 
-        def fly() -> LookupResult:
+        def find() -> LookupResult:
             run = _SyncDriver(find_agent(lookup), self.transport, self.request)
             if lookup.is_hint:
                 run.cap_timeouts()
@@ -92,28 +160,28 @@ class _SyncDriver(CallDriver):
                 run.close()
 
         agent_cache, key = self.adapter.agent_cache, self.adapter.key_of(lookup, self.request)
-        found = agent_cache.find(key, fly, self.timeout_seconds_for_lookup(lookup))
+        found = agent_cache.find(key, find, self.timeout_seconds_for_lookup(lookup))
         return lookup_failed(lookup, "timeout") if found is None else found
 
     def read(self) -> Iterator[bytes]:
-        """Return the iterator over the answer in hand, decoded."""
+        """Return the iterator over the current response, decoded."""
         if self.pieces is None:
             response = self.current_response
             self.pieces = iter(response.iter_bytes() if self.is_encoded else response.stream)
         return self.pieces
 
     def read_piece(self) -> bytes:
-        """Read the next piece of the answer in hand that is not empty; `b""` at its end."""
+        """Read the next piece of the current response that is not empty; `b""` at its end."""
         for piece in self.read():
             if piece:
-                return piece
+                return self.checked(piece)
         return b""
 
     def read_all(self, asked: ReadAll) -> bytes:
-        """Read the answer in hand to its end or to the limit; as far as it comes, where that will do."""
+        """Read the current response to its end or to the limit; up to a break, where that is enough."""
         whole = bytearray()
         try:
-            for piece in self.read():
+            while piece := self.read_piece():
                 whole += piece
                 if asked.limit is not None and len(whole) >= asked.limit:
                     break
@@ -122,8 +190,19 @@ class _SyncDriver(CallDriver):
                 raise
         return bytes(whole[: asked.limit])
 
+    def read_rest(self) -> None:
+        """Read what follows an answer for a moment, so that its connection can be reused."""
+        response = self.current_response
+        with (
+            suppress(Exception),
+            self.transport.deadlines.limit(REST_SECONDS, lambda: self.interrupt(response)),
+        ):
+            for _ in self.read():
+                pass
+
     def drop(self) -> None:
-        """Close the answer in hand."""
+        """Close the current response."""
+        self.release_connection()
         response, self.response, self.pieces = self.response, None, None
         if response is not None:
             (response if self.is_encoded else self.source).close()
@@ -133,9 +212,43 @@ class _SyncDriver(CallDriver):
         self.flow.close()
         self.drop()
 
+    def next_piece(self) -> bytes:
+        """Return the next piece of the caller's body; `b""` at its end, and once the caller has closed it."""
+        if not self.turn.acquire(blocking=False):
+            raise self.family.ReadError("another thread or task is reading this stream")
+        try:
+            self.limits.resume()
+            piece = b"" if self.is_closed else self.advance()
+            if isinstance(piece, bytes) and piece and not self.is_closed:
+                return piece
+            self.close()
+        except self.family.RequestError as error:
+            self.close()
+            if self.is_closed:
+                return b""
+            shown = self.to_caller_error(error)
+            if shown is error:
+                raise
+            raise shown from error
+        finally:
+            self.turn.release()
+        return b""
+
+    def stop(self) -> None:
+        """End the call from any thread or task, while another one may be reading."""
+        self.is_closed = True
+        if self.turn.acquire(blocking=False):
+            try:
+                self.close()
+            finally:
+                self.turn.release()
+        elif not self.interrupt():
+            with suppress(Exception):
+                self.drop()
+
 
 class Body:
-    """The caller's body while its flow goes on; iterating again goes on where it was."""
+    """The caller's body while its flow goes on; a second iteration goes on where the first one was."""
 
     def __init__(self, run: _SyncDriver) -> None:
         self._run = run
@@ -144,15 +257,36 @@ class Body:
         return self
 
     def __next__(self) -> bytes:
-        piece = self._run.advance()
-        if isinstance(piece, bytes):
+        piece = self._run.next_piece()
+        if piece:
             return piece
-        self._run.close()
         raise StopIteration
 
     def close(self) -> None:
         """End the call."""
-        self._run.close()
+        self._run.stop()
+
+
+class PassedBody:
+    """A body that passes as it was received, of an answer whose request may have been executed."""
+
+    def __init__(self, run: _SyncDriver) -> None:
+        self._run = run
+
+    def __iter__(self) -> Iterator[bytes]:
+        run = self._run
+        try:
+            for piece in run.source:  # noqa: UP028 - the async driver has no `yield from`
+                yield piece
+        except run.family.RequestError as error:
+            shown = run.to_caller_error(error)
+            if shown is error:
+                raise
+            raise shown from error
+
+    def close(self) -> None:
+        """Close the response."""
+        self._run.source.close()
 
 
 class TessTransport:
@@ -164,7 +298,9 @@ class TessTransport:
         self.owner = owner
         self.adapter = adapter
         self.family = family
+        self.deadlines = Deadlines()
         self.body_class = family.derive(Body, family.SyncByteStream)
+        self.passed_body_class = family.derive(PassedBody, family.SyncByteStream)
 
     def handle_request(self, request: Any) -> Any:
         """Carry one request out; requests for elsewhere go to the inner transport untouched."""
@@ -174,29 +310,15 @@ class TessTransport:
             if refusal is None:
                 return self.inner.handle_request(request)
             return _SyncDriver(refusal, self, request).run()
+        failure = None if request.method in IDEMPOTENT else repeated_failure(request)
+        if failure is not None:
+            raise failure
         if not reads_body(request.method, place[1]):
             return _SyncDriver(self.adapter.open(request, place), self, request).run()
         body = request.read()
         fields = parse_object(body)
         plain = None if fields is None else self.adapter.to_plain(request, place, fields, self.family)
-        ahead = None if plain is None else self.inner.handle_request(plain)
-        if ahead is not None and is_whole(ahead):
-            whole = parse_object(self.read_whole(ahead))
-            if whole is not None and is_complete(whole, self.adapter.options):
-                return ahead
-        return _SyncDriver(self.adapter.open(request, place, body, fields), self, request).run(ahead)
-
-    def read_whole(self, response: Response) -> bytes:
-        """Read an answer to its end and close it; what was read can be read from it again."""
-        source, whole = response.stream, bytearray()
-        try:
-            for piece in source:
-                whole += piece
-        finally:
-            source.close()
-        body = bytes(whole)
-        response.stream = self.family.ByteStream(body)
-        return body
+        return _SyncDriver(self.adapter.open(request, place, body, fields), self, request).run(plain)
 
     def close(self) -> None:
         """Close the inner transport."""

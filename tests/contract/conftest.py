@@ -9,7 +9,17 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from tess_openai.core.calls import READ, Answer, Call, Event, Incoming, Outgoing, ReadAll, ReportChanges
+from tess_openai.core.calls import (
+    READ,
+    READ_REST,
+    Answer,
+    Call,
+    Event,
+    Incoming,
+    Outgoing,
+    ReadAll,
+    ReportChanges,
+)
 from tess_openai.core.changes import Change
 from tess_openai.core.options import Options
 from tess_openai.core.routes import route
@@ -71,6 +81,8 @@ def carry() -> Carry:
                 event = b"".join(pieces)
             elif step is READ:
                 event = pieces.pop(0) if pieces else b""
+            elif step is READ_REST:
+                continue
             elif isinstance(step, ReportChanges):
                 carried.told += step.changes
             elif isinstance(step, Answer):

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
-from tess_openai.core.calls import Answer, Call, Flow, Incoming, Outgoing, exchange, read_all, read_piece
+from tess_openai.core.calls import (
+    Answer,
+    Call,
+    Flow,
+    Incoming,
+    Outgoing,
+    exchange,
+    read_all,
+    read_piece,
+    read_rest,
+)
 from tess_openai.core.chat.chunks import (
     ChunkReader,
     StreamEnd,
     StreamFault,
-    broken_connection_fault,
     truncated_fault,
 )
 from tess_openai.core.chat.completion import from_chunks, is_completion, to_chunks
@@ -33,6 +40,7 @@ from tess_openai.core.chat.target import to_target
 from tess_openai.core.emulate.emulation_flow import emulated_completion
 from tess_openai.core.errors import TessError, parse_error_in_200
 from tess_openai.core.headers import request_headers
+from tess_openai.core.json_body import read_json_body
 from tess_openai.core.jsons import JSONObject, dump_json, parse_object
 from tess_openai.core.lookups import locate, without_agent
 from tess_openai.core.options import Options
@@ -86,8 +94,8 @@ def answer(chat: ChatContext, incoming: Incoming) -> Flow:
 
 
 def _whole(chat: ChatContext, incoming: Incoming) -> Flow:
-    body = yield from read_all()
-    fields = parse_object(body)
+    read = yield from read_json_body()
+    body, fields = bytes(read.data), read.parse()
     needs_nothing = fields is not None and is_complete(fields, chat.translated.options)
     if fields is None or not (needs_nothing or is_completion(fields)):
         yield error_response(chat, _wrong_200(incoming, body, asked="a chat completion"))
@@ -97,7 +105,7 @@ def _whole(chat: ChatContext, incoming: Incoming) -> Flow:
 
 
 def _stream(chat: ChatContext, incoming: Incoming) -> Flow:
-    """Filter Tess's stream. A connection that breaks in the middle becomes an error event."""
+    """Filter Tess's stream. A connection that breaks behind the last finish reason is no error."""
     reader = chat.reader()
     stream = StreamFilter(reader, chat.writer(reader))
     yield Answer(200, ledger_header(chat.ledger))
@@ -105,9 +113,10 @@ def _stream(chat: ChatContext, incoming: Incoming) -> Flow:
     while not ended:
         try:
             piece = yield from read_piece()
-        except ConnectionError as error:
-            yield stream.fail(broken_connection_fault(str(error)))
-            return
+        except ConnectionError:
+            if not reader.is_whole:
+                raise
+            piece = b""
         out = stream.feed(piece) if piece else _end(chat, incoming, reader, stream)
         ended = stream.ended
         if ended:
@@ -115,9 +124,8 @@ def _stream(chat: ChatContext, incoming: Incoming) -> Flow:
             out = out if refused is None else stream.fail(StreamFault(refused.to_json()))
         if out:
             yield out
-    with suppress(Exception):  # the caller already has the complete answer
-        while piece and not stream.failed:  # read to the end, so that the connection can be reused
-            piece = yield from read_piece()
+    if piece and not stream.failed:  # the caller already has the complete answer
+        yield from read_rest()
 
 
 def _end(chat: ChatContext, incoming: Incoming, reader: ChunkReader, stream: StreamFilter) -> bytes:
@@ -139,8 +147,8 @@ def _wrong_200(incoming: Incoming, body: bytes, *, asked: str) -> TessError:
 
 def _stream_from_whole(chat: ChatContext, incoming: Incoming) -> Flow:
     """Answer with a stream made of a whole answer."""
-    body = yield from read_all()
-    fields = parse_object(body)
+    read = yield from read_json_body()
+    body, fields = bytes(read.data), read.parse()
     if fields is None or not is_completion(fields):
         yield error_response(chat, _wrong_200(incoming, body, asked="a stream"))
         return

@@ -21,7 +21,8 @@ from tess_openai.core.chat.chunks import (
 from tess_openai.core.chat.completion import contents_of, is_completion
 from tess_openai.core.chat.stream_filter import texts_of_chunk
 from tess_openai.core.errors import parse_error_in_200
-from tess_openai.core.jsons import JSONObject, parse_object, to_object
+from tess_openai.core.json_body import JSONBody
+from tess_openai.core.jsons import JSONObject, to_object
 from tess_openai.core.sse import EventDecoder, ServerSentEvent, parse_events
 
 CUT_REASONS: Final = ("length", "content_filter")
@@ -56,6 +57,11 @@ class AnswerSource:
         """Take the end of the bytes; return the text that only it completes."""
         raise NotImplementedError
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether the answer is whole, even if the connection breaks behind it."""
+        raise NotImplementedError
+
     def _collect(self, fields: JSONObject, texts: list[str]) -> None:
         if not self.root:
             self.root = {
@@ -80,18 +86,22 @@ class CompletionSource(AnswerSource):
 
     content_type: str = ""
     note: Callable[[Change], None] = field(kw_only=True)
-    _pieces: list[bytes] = field(default_factory=list[bytes])
+    _body: JSONBody = field(default_factory=JSONBody)
 
     def feed(self, data: bytes) -> str:
-        """Take the next bytes; `finish` returns their text."""
-        self._pieces.append(data)
-        return ""
+        """Take the next bytes; return the text once they are a JSON object."""
+        self._body.feed(data)
+        return self.finish() if self._body.is_complete else ""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the bytes so far are a JSON object."""
+        return self._body.parse() is not None
 
     def finish(self) -> str:
         """Take the end; return the text."""
         self.ended = True
-        body = b"".join(self._pieces)
-        fields = parse_object(body)
+        body, fields = bytes(self._body.data), self._body.parse()
         if fields is None or not is_completion(fields):
             error = parse_error_in_200(body, self.content_type, expected="a chat completion")
             self.fault = StreamFault(error.to_json())
@@ -136,6 +146,11 @@ class StreamSource(AnswerSource):
             self.ended = True
             self.fault = None if self.reader.finished else truncated_fault()
         return text
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether a finish reason came."""
+        return bool(self.reader.finished)
 
     def _take(self, events: Iterable[ServerSentEvent]) -> str:
         start = len(self.texts)

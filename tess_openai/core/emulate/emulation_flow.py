@@ -7,10 +7,9 @@ at once, so a repair may be requested in the middle of the caller's stream.
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from tess_openai.core.calls import Answer, Event, Flow, Outgoing, Step, exchange, read_piece
+from tess_openai.core.calls import Answer, Event, Flow, Outgoing, Step, exchange, read_piece, read_rest
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.chunks import broken_connection_fault
 from tess_openai.core.chat.context import (
@@ -54,9 +53,8 @@ def emulated_completion(chat: ChatContext, emulation: Emulation, outgoing: Outgo
         yield from writer.fail(failure.answer)
         return
     yield from writer.close(run.usage.total())
-    with suppress(Exception):  # an error here changes nothing: the caller has the whole answer
-        while run.is_read and (yield from read_piece()):  # after [DONE]; then the connection can be reused
-            pass
+    if run.is_read:  # then the connection can be reused
+        yield from read_rest()
 
 
 @dataclass(slots=True)
@@ -118,7 +116,8 @@ class _EmulatedCall:
         except Exception as error:
             if not self.has_paid:
                 raise
-            raise _Abort(stream_fault_response(chat, broken_connection_fault(type(error).__name__))) from None
+            reason = str(error) if isinstance(error, ConnectionError) else type(error).__name__
+            raise _Abort(stream_fault_response(chat, broken_connection_fault(reason))) from None
         if incoming.status >= 300:
             raise _Abort(self._final((yield from error_answer(chat, incoming))))
         streamed = is_stream(incoming)
@@ -135,13 +134,17 @@ class _EmulatedCall:
             try:
                 piece = yield from read_piece()
             except ConnectionError as error:
-                raise _Abort(stream_fault_response(chat, broken_connection_fault(str(error)))) from None
+                if not source.is_complete:
+                    raise _Abort(stream_fault_response(chat, broken_connection_fault(str(error)))) from None
+                piece = b""
             text = source.feed(piece) if piece else source.finish()
             self.writer.root = self.writer.root or source.root
             yield from self._write(reader.feed(text))
         if source.fault is not None:
             raise _Abort(stream_fault_response(chat, source.fault))
         self.is_read = source.ended
+        if source.ended and not chat.translated.stream:
+            yield from read_rest()
         self.has_paid = True
         estimates = chat.translated.options.usage == "estimate"
         prompts = texts_of(body.get("messages")) if estimates else None

@@ -10,13 +10,14 @@ from typing import Any, TypeAlias
 import pytest
 
 from tess_openai.core.calls import (
-    READ,
+    READ_REST,
     Answer,
     Call,
     Event,
     Incoming,
     Outgoing,
     PauseKey,
+    Read,
     ReadAll,
     ReportChanges,
     exchange,
@@ -76,6 +77,7 @@ class Run:
         held: Seconds for which the calls of this key were held back.
         answer: The caller's answer.
         body: The caller's body.
+        rests: How often the rest behind an answer was read.
     """
 
     sent: list[Outgoing] = field(default_factory=list[Outgoing])
@@ -83,6 +85,15 @@ class Run:
     held: list[float] = field(default_factory=list[float])
     answer: Answer = field(default_factory=lambda: Answer(0))
     body: bytes = b""
+    rests: int = 0
+
+    def read(self, step: Read, left: list[bytes | Exception]) -> tuple[bytes | None, Exception | None]:
+        """Read the next piece, or the rest."""
+        if step is READ_REST:
+            self.rests += 1
+            return None, None
+        piece = left.pop(0) if left else b""
+        return (None, piece) if isinstance(piece, Exception) else (piece, None)
 
     @property
     def payload(self) -> JSON:
@@ -146,9 +157,8 @@ def drive(
             event = b"".join(piece for piece in left if isinstance(piece, bytes))
             if incoming is not None and incoming.status >= 400:
                 assert step == ReadAll(ERROR_BODY_LIMIT, allow_truncation=True)
-        elif step is READ:
-            piece = left.pop(0) if left else b""
-            event, error = (None, piece) if isinstance(piece, Exception) else (piece, None)
+        elif isinstance(step, Read):
+            event, error = run.read(step, left)
         elif isinstance(step, PauseKey):
             run.held.append(step.seconds)
         elif isinstance(step, Answer):
@@ -359,12 +369,28 @@ def test_a_cut_stream_ends_in_an_error(pieces: list[bytes]) -> None:
     assert run.events[-1]["error"]["code"] == "stream_truncated"
 
 
-@pytest.mark.parametrize("reason", ["peer closed connection", ""])
-def test_a_connection_that_breaks_ends_in_an_error(reason: str) -> None:
-    """With the library's own words, when it has some."""
-    pieces: list[bytes | Exception] = [EVENTS[:50], ConnectionError(reason)]
+def test_a_connection_that_breaks_before_the_finish_reason_is_for_the_driver_to_report() -> None:
+    """In the SDK's own exception."""
+    pieces: list[bytes | Exception] = [EVENTS[:50], ConnectionError("peer closed connection")]
+    with pytest.raises(ConnectionError, match="peer closed connection"):
+        drive({**CHAT, "stream": True}, Incoming(200, AS_EVENTS), pieces)
+
+
+def test_a_connection_that_breaks_after_the_finish_reason_is_no_error() -> None:
+    """The caller has the whole text; `[DONE]` is added."""
+    pieces: list[bytes | Exception] = [EVENTS.removesuffix(b"data: [DONE]\n\n"), ConnectionError("reset")]
     run = drive({**CHAT, "stream": True}, Incoming(200, AS_EVENTS), pieces)
-    assert (reason or "no reason given") in run.events[-1]["error"]["message"]
+    assert run.body == EVENTS
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_connection_that_breaks_behind_complete_json_is_no_error(*, stream: bool) -> None:
+    """The object is whole, whatever the head of the answer promised."""
+    whole = encoded(ANSWER)
+    run = drive({**CHAT, "stream": stream}, pieces=[whole[:-20], whole[-20:], ConnectionError("reset")])
+    assert run.answer.status == 200
+    with pytest.raises(ConnectionError):
+        drive({**CHAT, "stream": stream}, pieces=[whole[:-20], ConnectionError("reset")])
 
 
 def test_another_error_while_streaming_is_the_sdks_to_name() -> None:
@@ -373,13 +399,11 @@ def test_another_error_while_streaming_is_the_sdks_to_name() -> None:
         drive({**CHAT, "stream": True}, Incoming(200, AS_EVENTS), [OSError("broken")])
 
 
-@pytest.mark.parametrize(
-    "after", [[b": more\n\n", b"", b"never read"], [ConnectionError()], [OSError("broken")]]
-)
-def test_what_follows_the_end_is_read_and_cannot_hurt(after: list[bytes | Exception]) -> None:
-    """So that the connection can be used again."""
-    run = drive({**CHAT, "stream": True}, Incoming(200, AS_EVENTS), [EVENTS, *after])
-    assert run.body == EVENTS
+@pytest.mark.parametrize(("pieces", "rests"), [([EVENTS], 1), ([EVENTS[:-14], b""], 0)])
+def test_what_follows_the_end_is_read_once(pieces: list[bytes | Exception], rests: int) -> None:
+    """So that the connection can be reused; not where the end of the body is known already."""
+    run = drive({**CHAT, "stream": True}, Incoming(200, AS_EVENTS), pieces)
+    assert (run.body, run.rests) == (EVENTS, rests)
 
 
 def test_a_whole_answer_becomes_a_stream() -> None:

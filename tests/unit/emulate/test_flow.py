@@ -10,13 +10,14 @@ from typing import Any, TypeAlias
 import pytest
 
 from tess_openai.core.calls import (
-    READ,
+    READ_REST,
     Answer,
     Call,
     Event,
     Incoming,
     Outgoing,
     PauseKey,
+    Read,
     ReadAll,
     ReportChanges,
 )
@@ -72,6 +73,14 @@ class Run:
     body: bytes = b""
     unread: list[bytes | Exception] = field(default_factory=list[bytes | Exception])
 
+    def read(self, step: Read) -> tuple[bytes | None, Exception | None]:
+        """Read the next piece, or all the rest."""
+        if step is READ_REST:
+            self.unread.clear()
+            return None, None
+        piece = self.unread.pop(0) if self.unread else b""
+        return (None, piece) if isinstance(piece, Exception) else (piece, None)
+
     @property
     def events(self) -> list[JSON]:
         """The events in the caller's body; `[DONE]` is an empty one."""
@@ -101,9 +110,8 @@ def drive(
         except StopIteration:
             return run
         reply = error = None
-        if step is READ:
-            piece = run.unread.pop(0) if run.unread else b""
-            reply, error = (None, piece) if isinstance(piece, Exception) else (piece, None)
+        if isinstance(step, Read):
+            reply, error = run.read(step)
             continue
         run.steps.append(type(step).__name__)
         if isinstance(step, Outgoing):

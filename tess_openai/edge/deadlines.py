@@ -1,0 +1,63 @@
+"""Short time limits for reads: of sockets that block a thread, and of awaited ones."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from threading import Lock, Thread
+from typing import Final
+
+import anyio
+
+_STEP_SECONDS: Final = 0.02
+_IDLE_STEPS: Final = 50
+
+
+class Deadlines:
+    """The time limits of one transport.
+
+    A blocked read of a socket ends only when another thread interrupts it. One thread for all reads of the
+    transport does that. It starts with the first limit and ends after a second without one: a thread for each
+    read would cost as much as the rest of the adapter.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._pending: dict[object, tuple[float, Callable[[], object]]] = {}
+        self._thread: Thread | None = None
+
+    @contextmanager
+    def limit(self, seconds: float, interrupt: Callable[[], object]) -> Iterator[None]:
+        """Call `interrupt` from another thread if the block takes longer than `seconds`."""
+        token = object()
+        with self._lock:
+            self._pending[token] = (time.monotonic() + seconds, interrupt)
+            if self._thread is None or not self._thread.is_alive():  # a fork leaves the thread behind
+                self._thread = Thread(target=self._watch, name="tess_openai deadlines", daemon=True)
+                self._thread.start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._pending.pop(token, None)
+
+    def async_limit(self, seconds: float, interrupt: Callable[[], object]) -> AbstractContextManager[object]:
+        """Async counterpart of `limit`: cancels what the block awaits; `interrupt` is not needed for that."""
+        del interrupt
+        return anyio.move_on_after(seconds)
+
+    def _watch(self) -> None:
+        idle_steps = 0
+        while True:
+            time.sleep(_STEP_SECONDS)
+            now = time.monotonic()
+            with self._lock:
+                due = [token for token, (moment, _) in self._pending.items() if moment <= now]
+                interrupts = [self._pending.pop(token)[1] for token in due]
+                idle_steps = 0 if self._pending or due else idle_steps + 1
+                if idle_steps > _IDLE_STEPS:
+                    self._thread = None
+                    return
+            for interrupt in interrupts:
+                interrupt()

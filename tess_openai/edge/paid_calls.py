@@ -1,0 +1,158 @@
+"""A call that may have been executed is not sent again: what is needed to tell, and to end it.
+
+The SDK repeats a call whose connection broke or timed out. When the request had been sent, each repetition
+may be one more paid execution, so the adapter does not let it out. From openai 2.31 on the transport raises
+the SDK's own exception, which the SDK passes on without a repetition. An earlier SDK repeats whatever a
+transport raises: the adapter recognises the repetition and raises the first error again, without the network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Final
+
+import openai
+
+from tess_openai.edge.families import Family, Request
+
+RETRY_COUNT: Final = "x-stainless-retry-count"
+"""Header in which the SDK counts its repetitions, from 0. Source: measured on openai 1.66 to 3.54."""
+PASSES_OWN_ERRORS: Final = (2, 31)
+"""First release that passes an `OpenAIError` of a transport on at once; earlier ones repeat it (measured)."""
+_NOT_SENT: Final = frozenset(
+    {
+        "ConnectError",
+        "ConnectTimeout",
+        "LocalProtocolError",
+        "PoolTimeout",
+        "ProxyError",
+        "UnsupportedProtocol",
+        "WriteError",
+        "WriteTimeout",
+    }
+)
+"""Errors of httpx and httpx2 that end a request before all of it was sent."""
+_NOT_CONNECTED: Final = frozenset(
+    {"ClientConnectorError", "ClientHttpProxyError", "ConnectionTimeoutError", "InvalidURL"}
+)
+"""The same of aiohttp, whose transport calls every lost connection a `ConnectTimeout`. Source: read in it."""
+
+
+class ObservedBody:
+    """A request's body that remembers how much of it was sent, and reports when its sending begins."""
+
+    def __init__(self, body: Any, on_start: Callable[[], None] | None = None) -> None:
+        self._body = body
+        self._on_start = on_start
+        self.has_begun = False
+        self.is_sent = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._begin()
+        yield from self._body
+        self.is_sent = True
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        self._begin()
+        async for piece in self._body:
+            yield piece
+        self.is_sent = True
+
+    def _begin(self) -> None:
+        self.has_begun = True
+        if self._on_start is not None:
+            self._on_start()
+
+
+@dataclass(frozen=True, slots=True)
+class _FailedCall:
+    """A call that must not be sent again, and how it failed; without the error itself, which holds frames."""
+
+    method: str
+    url: str
+    body: bytes
+    error: type[Exception]
+    reason: str
+
+
+_FAILED_CALL: Final[ContextVar[_FailedCall | None]] = ContextVar("tess_openai.failed_call", default=None)
+"""The last such call of this thread or task. The SDK repeats a call where it made it, one at a time."""
+
+
+def may_have_been_sent(error: Exception, body: ObservedBody) -> bool:
+    """Whether a request may have reached the server as a whole when its exchange failed.
+
+    A transport that did not read the body through `body` leaves that to the kind of the error.
+    """
+    if body.has_begun:
+        return body.is_sent
+    cause = error.__cause__
+    if cause is not None and type(cause).__module__.startswith("aiohttp"):
+        return _NOT_CONNECTED.isdisjoint(_class_names(cause))
+    return _NOT_SENT.isdisjoint(_class_names(error))
+
+
+def remember_failure(request: Request, error: Exception) -> None:
+    """Remember that a call of this thread or task failed and must not be sent again."""
+    body = _digest(request)
+    failed = _FailedCall(request.method, str(request.url), body, type(error), str(error))
+    _FAILED_CALL.set(failed)
+
+
+def repeated_failure(request: Request) -> Exception | None:
+    """Return the error for a request with which the SDK repeats a call that must not be sent again.
+
+    A call that is made anew, by the program or by a framework, is a call of its own: its count is 0.
+    """
+    failed = _FAILED_CALL.get()
+    if failed is None:
+        return None
+    if request.headers.get(RETRY_COUNT, "0") == "0":
+        _FAILED_CALL.set(None)
+        return None
+    if (failed.method, failed.url, failed.body) != (request.method, str(request.url), _digest(request)):
+        return None
+    return failed.error(failed.reason)
+
+
+def to_sdk_error(error: Exception, request: Request, *, in_stream: bool) -> openai.APIConnectionError | None:
+    """Return the SDK's own exception for a broken exchange; None for a request that is not the SDK's."""
+    if RETRY_COUNT not in request.headers:
+        return None
+    sdk_request: Any = request
+    if "TimeoutException" in _class_names(error):
+        return openai.APITimeoutError(request=sdk_request)
+    reason = str(error) or type(error).__name__
+    message = f"Connection error: {reason}. The execution may go on at Tess and be paid for"
+    if not in_stream:
+        message += ", so the call was not sent again; with repeat_paid=True it would be"
+    return openai.APIConnectionError(message=f"{message}.", request=sdk_request)
+
+
+def passes_own_errors() -> bool:
+    """Whether the installed SDK passes an exception of its own on that a transport raises."""
+    major, minor, *_ = openai.VERSION.split(".")
+    return (int(major), int(minor)) >= PASSES_OWN_ERRORS
+
+
+def observed(request: Request, family: Family, on_start: Callable[[], None] | None) -> Request:
+    """Return a request that differs from the given one in that its body is an `ObservedBody`."""
+    made: Request = object.__new__(type(request))
+    vars(made).update(vars(request))  # its constructor would read the URL, the headers and the body anew
+    in_memory = isinstance(request.stream, family.ByteStream)  # an inner transport may read that again
+    bases = (family.ByteStream,) if in_memory else (family.SyncByteStream, family.AsyncByteStream)
+    made.stream = family.derive(ObservedBody, *bases)(request.stream, on_start)
+    return made
+
+
+def _digest(request: Request) -> bytes:
+    """Return what stands for a body in memory; nothing for one that is streamed, an upload for example."""
+    content: object = getattr(request, "_content", None)
+    return hashlib.sha256(content).digest() if isinstance(content, bytes) else b""
+
+
+def _class_names(error: BaseException) -> set[str]:
+    return {base.__name__ for base in type(error).__mro__}
