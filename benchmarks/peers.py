@@ -281,8 +281,8 @@ def record(figures: Mapping[str, Mapping[str, float]], rounds: int) -> None:
         f"Python {platform.python_version()}, {rounds} rounds: {rounds * CHATS} chats, {rounds} streams of "
     )
     machine += f"1000 chunks, {rounds * WAVES} times 20 at once."
-    told = f"{BEGIN}\n\n{to_table(figures)}\n\n{machine}\n\n{END}"
-    PAGE.write_text(f"{before}{told}{rest.partition(END)[2]}")
+    summary = f"{BEGIN}\n\n{to_table(figures)}\n\n{machine}\n\n{END}"
+    PAGE.write_text(f"{before}{summary}{rest.partition(END)[2]}")
 
 
 def main() -> int:

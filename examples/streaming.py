@@ -41,9 +41,9 @@ with TessSimulator() as simulator:
         workspace_id=SIMULATOR_WORKSPACE_ID,
         base_url=simulator.serve().base_url,
     )
-    said = ""
+    message = ""
     try:
         for chunk in client.chat.completions.create(model="tess-6", messages=MESSAGES, stream=True):
-            said += chunk.choices[0].delta.content or ""
+            message += chunk.choices[0].delta.content or ""
     except openai.APIError as error:
-        print(f"   it said {said!r}, then {error.code}: {error.message}")
+        print(f"   it said {message!r}, then {error.code}: {error.message}")

@@ -115,8 +115,8 @@ class Outcome:
 
     def __str__(self) -> str:
         counted = ", ".join(f"{number} {word}" for word, number in self.counts.items())
-        told = self.output if self.verdict == "absent" else counted
-        return f"{self.verdict:<7} {self.seconds:4.0f} s   {told}"
+        summary = self.output if self.verdict == "absent" else counted
+        return f"{self.verdict:<7} {self.seconds:4.0f} s   {summary}"
 
 
 def main(table: tuple[Lane, ...] = LANES, description: str = "Run the test suite in its lanes.") -> int:
@@ -128,7 +128,7 @@ def main(table: tuple[Lane, ...] = LANES, description: str = "Run the test suite
     if unknown := set(names) - set(known):
         parser.error(f"no such lane: {', '.join(sorted(unknown))}. There are {', '.join(known)}.")
     lanes = [known[name] for name in names] or list(table)
-    _tell("wheel", "building")
+    _report("wheel", "building")
     try:
         wheel = build_wheel()
     except CommandError as error:
@@ -160,12 +160,12 @@ def attempt(lane: Lane, *, wheel: Path) -> Outcome:
     elif not lane.python and sys.version_info < lane.since:
         outcome = Outcome("absent", "its SDK cannot be installed on Python {}.{}".format(*sys.version_info))
     else:
-        _tell(lane.name, "started")
+        _report(lane.name, "started")
         started = time.monotonic()
         passed, output = in_fresh_environment(lane, python, wheel)
         seconds = time.monotonic() - started
         outcome = Outcome("ok" if passed else "failed", output, seconds, count(output))
-    _tell(lane.name, str(outcome))
+    _report(lane.name, str(outcome))
     return outcome
 
 
@@ -223,14 +223,14 @@ def print_summary(lanes: list[Lane], outcomes: list[Outcome]) -> None:
     total = sum((outcome.counts for outcome in outcomes), Counter[str]())
     failures = sum(outcome.failures for outcome in outcomes)
     verdicts = Counter(outcome.verdict for outcome in outcomes)
-    told = ", ".join(f"{number} {verdict}" for verdict, number in verdicts.items())
+    summary = ", ".join(f"{number} {verdict}" for verdict, number in verdicts.items())
     print(
         f"\n{total['passed']} passed, {failures} failed, {total['skipped']} skipped "
-        f"in {len(lanes)} lanes ({told}), {time.monotonic() - STARTED:.0f} s"
+        f"in {len(lanes)} lanes ({summary}), {time.monotonic() - STARTED:.0f} s"
     )
 
 
-def _tell(name: str, what: str) -> None:
+def _report(name: str, what: str) -> None:
     print(f"[{time.monotonic() - STARTED:4.0f} s] {name:<15} {what}", flush=True)
 
 

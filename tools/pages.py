@@ -179,8 +179,8 @@ def messages() -> str:
         prepared = translate_request({"messages": given}, Options(), new_id=str)
         sent = "the same" if prepared.untouched else _lines(prepared.body.pop("messages"))
         beside = {} if prepared.untouched else prepared.body
-        rows.append((_lines(given), "<br>".join(filter(None, (sent, _fields(beside)))), _told(prepared)))
-    return _table(("given", "sent", "told"), rows)
+        rows.append((_lines(given), "<br>".join(filter(None, (sent, _fields(beside)))), _in_words(prepared)))
+    return _table(("given", "sent", "summary"), rows)
 
 
 def endpoints() -> str:
@@ -238,7 +238,9 @@ def _error(
 def _described(error: openai.APIError, status: int | None) -> tuple[str, str, str, str]:
     body = to_object(error.body) or {}
     tess = body.get("tess")
-    said = "nothing more" if tess is None else _code(_short(tess if isinstance(tess, str) else _json(tess)))
+    message = (
+        "nothing more" if tess is None else _code(_short(tess if isinstance(tess, str) else _json(tess)))
+    )
     where, again = "in a stream", "no"
     if isinstance(error, openai.APIStatusError):
         where = str(status)
@@ -246,7 +248,7 @@ def _described(error: openai.APIError, status: int | None) -> tuple[str, str, st
         if is_retriable and error.response.headers.get("x-should-retry") != "false":
             again = "yes"
     return (
-        f"{where} {said}",
+        f"{where} {message}",
         f"{_code(type(error).__name__)}<br>{_code(str(body.get('code')))}",
         _escaped(str(body.get("message"))),
         again,
@@ -258,11 +260,11 @@ def _translations(bodies: Iterable[JSONObject]) -> str:
     rows: list[tuple[str, str, str]] = []
     for given in bodies:
         prepared = translate_request(given, Options(), new_id=str)
-        rows.append((_fields(given), _fields(prepared.body) or "nothing", _told(prepared)))
-    return _table(("given", "sent", "told"), rows)
+        rows.append((_fields(given), _fields(prepared.body) or "nothing", _in_words(prepared)))
+    return _table(("given", "sent", "summary"), rows)
 
 
-def _told(prepared: TranslatedRequest) -> str:
+def _in_words(prepared: TranslatedRequest) -> str:
     return ", ".join(dict.fromkeys(_telling(change) for change in prepared.ledger.changes))
 
 

@@ -71,16 +71,16 @@ def _fail(error: Exception, *, debug: bool) -> int:
         console.err().print(traceback.format_exc(), end="", soft_wrap=True)
     problem = _to_usage(error) if isinstance(error, _USAGE) else to_problem(error)
     if problem is None:
-        said = f"failed on its own account: {type(error).__name__}; --debug shows where"
-        problem = ProblemError(said, Exit.BROKEN)
+        message = f"failed on its own account: {type(error).__name__}; --debug shows where"
+        problem = ProblemError(message, Exit.BROKEN)
     console.err().print(f"tess-openai: {problem}", soft_wrap=True)
     return problem.status
 
 
 def _to_usage(error: typer.BadParameter) -> ProblemError:
-    said = " ".join(error.format_message().split()).rstrip(".")
+    message = " ".join(error.format_message().split()).rstrip(".")
     asked = f"{error.ctx.command_path} --help" if error.ctx is not None else "--help"
-    return ProblemError(f"{said} ({asked} shows how)")
+    return ProblemError(f"{message} ({asked} shows how)")
 
 
 def _unwritten(error: BaseException | None) -> int:
@@ -89,8 +89,8 @@ def _unwritten(error: BaseException | None) -> int:
         return 0
     if error.errno != errno.EPIPE:
         with contextlib.suppress(OSError):
-            said = f"tess-openai: the output cannot be written: {error.strerror}"
-            console.err().print(said, soft_wrap=True)
+            message = f"tess-openai: the output cannot be written: {error.strerror}"
+            console.err().print(message, soft_wrap=True)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):  # what is still to be written goes there, or Python ends with a status of its own
         os.dup2(nowhere, stream)

@@ -82,7 +82,7 @@ def connect(
         except Exception as error:
             if to_problem(error) is not None or (found := what_is_wrong()) is None:
                 raise
-            raise ProblemError(f"{found.said}. {found.mend}") from error
+            raise ProblemError(f"{found.finding}. {found.remedy}") from error
     warnings.simplefilter("ignore", TessWarning)  # the ledger tells it
     if not quiet:
         for warning in caught:

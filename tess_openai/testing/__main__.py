@@ -47,8 +47,8 @@ def parse_fault(text: str) -> tuple[Fault, int]:
     known = [*inspect.signature(make).parameters, "times"]
     for option in options:
         if option not in known:
-            said = f"{name} has no option {option!r}; it has {', '.join(known)}"
-            raise argparse.ArgumentTypeError(said)
+            message = f"{name} has no option {option!r}; it has {', '.join(known)}"
+            raise argparse.ArgumentTypeError(message)
     try:
         return make(**options), int(times)
     except (TypeError, ValueError, KeyError) as error:

@@ -79,14 +79,14 @@ def choose_model(agent: SimulatedAgent, body: JSONObject) -> str:
 
 def echo(agent: SimulatedAgent, body: JSONObject) -> str:
     """Say which agent heard what, with which settings: what an agent without a script answers."""
-    heard = next((text for role, text in reversed(read_messages(body)) if role == "user"), "nothing")
+    received = next((text for role, text in reversed(read_messages(body)) if role == "user"), "nothing")
     settings = {
         "model": choose_model(agent, body),
         "temperature": body.get("temperature"),
         "tools": body.get("tools"),
     }
-    said = ", ".join(f"{name} {option_text(value) or 'by default'}" for name, value in settings.items())
-    return f"Agent {agent.id} ({said}) heard: {heard}"
+    message = ", ".join(f"{name} {option_text(value) or 'by default'}" for name, value in settings.items())
+    return f"Agent {agent.id} ({message}) received: {received}"
 
 
 def cut_text(text: str, chunking: Chunking) -> tuple[str, ...]:

@@ -144,10 +144,10 @@ class TessSimulator:
 
     # --- steering ---
 
-    def script(self, *says: Script) -> None:
+    def script(self, *answers: Script) -> None:
         """Queue what the agents say next, one entry for each run; after the last they echo again."""
         with self._lock:
-            self._script.extend(says)
+            self._script.extend(answers)
 
     def fault(self, *faults: Fault, times: int = 1, on: Literal["chat", "any"] = "chat") -> None:
         """Queue faults for answers to come.
@@ -229,13 +229,13 @@ class TessSimulator:
 
     def _run(self, agent: SimulatedAgent, body: JSONObject, *, is_stream: bool) -> AgentRun:
         script = self._script.popleft() if self._script else echo(agent, body)
-        said = script(body) if callable(script) else script
+        message = script(body) if callable(script) else script
         self._runs += 1
         return AgentRun(
             agent=agent,
             profile=self.profile,
             body=body,
-            pieces=cut_text(said, self.chunking) if isinstance(said, str) else tuple(said),
+            pieces=cut_text(message, self.chunking) if isinstance(message, str) else tuple(message),
             is_stream=is_stream,
             number=self._runs,
             created=int(time.time()),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from threading import Event
+from types import FrameType
 from typing import Final
 
 _STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -14,14 +15,18 @@ _POLL_SECONDS: Final = 0.5
 
 
 @contextmanager
-def stop_on_signals() -> Iterator[Event]:
+def stop_on_signals() -> Generator[Event]:
     """Return an event that SIGINT and SIGTERM set, for the duration of the block.
 
     The handlers are the program's own, as a web server's are: a shell that starts a program in the background
     lets it ignore SIGINT, and Python then installs no handler of its own. Main thread only.
     """
     stop = Event()
-    previous = {number: signal.signal(number, lambda *_: stop.set()) for number in _STOP_SIGNALS}
+
+    def set_stop(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    previous = {number: signal.signal(number, set_stop) for number in _STOP_SIGNALS}
     try:
         yield stop
     finally:

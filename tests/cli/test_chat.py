@@ -213,7 +213,7 @@ class TestConversation:
         """By backslashes, or between lines of three quotes."""
         for line in ("One\\", "two", '"""', "three", "", "four", '"""'):
             terminal.type(line)
-        terminal.wait_for("heard: three")
+        terminal.wait_for("received: three")
         sent = [
             call.json["messages"][-1]["content"]
             for call in tess_simulator.calls
@@ -262,7 +262,7 @@ class TestConversation:
         """Though it begins like one; a blank behind a command is none of its business."""
         for line in ('"""', "/new paths", "are read", '"""'):
             terminal.type(line)
-        terminal.wait_for("heard: /new paths")
+        terminal.wait_for("received: /new paths")
         (call,) = tess_simulator.calls
         assert isinstance(call.json, dict)
         assert call.json["messages"][-1]["content"] == "/new paths\nare read"

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from programs import COMMAND, Program, environment
 
 from tess_openai.cli.check.check_command import check_paths
-from tess_openai.cli.check.fates import chat_fates, to_policy
+from tess_openai.cli.check.effects import chat_effects, to_policy
 from tess_openai.cli.check.literals import Argument
 from tess_openai.cli.check.redaction import shown_lines
 from tess_openai.cli.check.report import to_json, to_sarif, to_text
@@ -106,7 +106,7 @@ def test_json_is_one_object(program: Path, tess_openai: Program) -> None:
     report = json.loads(tess_openai("check", ".", "--format", "json").stdout)
     call = report["sites"][-1]
     assert (call["path"], call["line"], call["column"], call["level"]) == ("program.py", 3, 1, "warning")
-    assert {fate["subject"]: fate["fate"] for fate in call["fates"]} == {
+    assert {effect["subject"]: effect["effect"] for effect in call["effects"]} == {
         "model": "kept",
         "messages": "kept",
         "seed": "stripped",
@@ -136,7 +136,7 @@ def test_columns_are_characters(tmp_path: Path) -> None:
     file.write_text(f"from openai import OpenAI\n{line}\n", encoding="utf-8")
     (call,) = [each for each in check_paths([file], to_policy("warn")).sites if each.kind == "call"]
     assert (call.column, call.end_column) == (line.index("OpenAI()") + 1, len(line))
-    columns = {fate.subject: fate.column for fate in call.fates}
+    columns = {effect.subject: effect.column for effect in call.effects}
     assert columns["seed"] == line.index("1))") + 1
 
 
@@ -183,7 +183,7 @@ def test_a_pipe_with_the_name_of_a_file_is_passed_by(tmp_path: Path, tess_openai
 
 
 @pytest.mark.parametrize(
-    ("policy", "fate"),
+    ("policy", "effect"),
     [
         ("warn", "stripped"),
         ("ignore", "stripped"),
@@ -193,12 +193,12 @@ def test_a_pipe_with_the_name_of_a_file_is_passed_by(tmp_path: Path, tess_openai
         ("top_p=error", "stripped"),
     ],
 )
-def test_the_policy_is_the_programs(policy: str, fate: str, program: Path, tess_openai: Program) -> None:
+def test_the_policy_is_the_programs(policy: str, effect: str, program: Path, tess_openai: Program) -> None:
     """Words and parameters as `unsupported=` takes them."""
     ended = tess_openai("check", ".", "--format", "json", "--policy", policy)
-    fates = json.loads(ended.stdout)["sites"][-1]["fates"]
-    assert [each["fate"] for each in fates if each["subject"] == "seed"] == [fate]
-    assert ended.returncode == (1 if fate == "refused" else 0)
+    effects = json.loads(ended.stdout)["sites"][-1]["effects"]
+    assert [each["effect"] for each in effects if each["subject"] == "seed"] == [effect]
+    assert ended.returncode == (1 if effect == "refused" else 0)
 
 
 def test_emulation_is_seen_where_it_is_possible(tmp_path: Path, tess_openai: Program) -> None:
@@ -210,8 +210,8 @@ def test_emulation_is_seen_where_it_is_possible(tmp_path: Path, tess_openai: Pro
         "    response_format={'type': 'json_object'})\n"
     )
     report = json.loads(tess_openai("check", ".", "--format", "json", "--policy", "emulate").stdout)
-    fates = {each["subject"]: each["fate"] for each in report["sites"][0]["fates"]}
-    assert fates == {
+    effects = {each["subject"]: each["effect"] for each in report["sites"][0]["effects"]}
+    assert effects == {
         "openai": "unseen",
         "stop": "emulated",
         "seed": "stripped",
@@ -230,7 +230,7 @@ def test_emulation_of_what_is_not_written_out_is_no_error(tmp_path: Path, tess_o
     )
     report = json.loads(tess_openai("check", ".", "--format", "json", "--policy", "emulate").stdout)
     (call,) = [site for site in report["sites"] if site["kind"] == "call"]
-    assert {each["fate"] for each in call["fates"]} == {"emulated"}
+    assert {each["effect"] for each in call["effects"]} == {"emulated"}
 
 
 def test_a_wrong_policy_is_explained(program: Path, tess_openai: Program) -> None:
@@ -296,18 +296,18 @@ _VALUES = st.one_of(
 @given(st.sampled_from(sorted(CHAT_PARAMETERS)), _VALUES, st.sampled_from(["warn", "ignore", "forward"]))
 def test_the_checker_agrees_with_the_adapter(name: str, value: object, word: Word) -> None:
     """What is kept is sent as it is, what is stripped is not sent, what is rewritten differs."""
-    (fate, *more) = chat_fates(
+    (effect, *more) = chat_effects(
         [Argument(name, ast.Constant(0, lineno=1, col_offset=0), value)], to_policy(word)
     )
     sent = translate_request({name: value}, Options(policy=to_policy(word)), new_id=str).body
     if more:
         return
-    if fate.fate == "kept":
+    if effect.effect == "kept":
         assert sent.get(name) == value
-    elif fate.fate == "stripped":
-        assert name not in sent or sent[name] == fate.sent
+    elif effect.effect == "stripped":
+        assert name not in sent or sent[name] == effect.sent
     else:
-        assert fate.fate == "rewritten"
+        assert effect.effect == "rewritten"
         assert sent.get(name) is not value
 
 
@@ -317,7 +317,9 @@ def test_every_parameter_that_tess_lacks_is_known(name: str, tmp_path: Path) -> 
     file = tmp_path / "a.py"
     file.write_text(f"import openai\nopenai.OpenAI().chat.completions.create({name}=object())\n")
     site = next(site for site in check_paths([file], to_policy("warn")).sites if site.kind == "call")
-    assert [(fate.subject, fate.fate, fate.certain) for fate in site.fates] == [(name, "stripped", False)]
+    assert [(effect.subject, effect.effect, effect.certain) for effect in site.effects] == [
+        (name, "stripped", False)
+    ]
 
 
 def test_a_thousand_files_take_less_than_ten_seconds(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import pytest
 from programs import Program
 
 from tess_openai.cli.check.check_command import check_paths
-from tess_openai.cli.check.fates import to_policy
-from tess_openai.cli.check.findings import Fate
+from tess_openai.cli.check.effects import to_policy
+from tess_openai.cli.check.findings import Effect
 
 CALL = "client.chat.completions.create(seed=1, stop='x')\n"
 README = """from langchain_openai import ChatOpenAI
@@ -26,18 +26,18 @@ model = ChatOpenAI(
 """
 
 
-def fates_in(tmp_path: Path, source: str, policy: str = "warn") -> list[Fate]:
-    """Return all fates that matter in a program."""
+def effects_in(tmp_path: Path, source: str, policy: str = "warn") -> list[Effect]:
+    """Return all effects that matter in a program."""
     file = tmp_path / "program.py"
     file.write_text(source)
     report = check_paths([file], to_policy(policy))  # type: ignore[arg-type]
     assert not report.unreadable
-    return [fate for site in report.sites for fate in site.fates if fate.level != "none"]
+    return [effect for site in report.sites for effect in site.effects if effect.level != "none"]
 
 
-def told(tmp_path: Path, source: str, policy: str = "warn") -> list[str]:
-    """Say these fates."""
-    return [f"{fate.subject}={fate.fate}" for fate in fates_in(tmp_path, source, policy)]
+def reported(tmp_path: Path, source: str, policy: str = "warn") -> list[str]:
+    """Say these effects."""
+    return [f"{effect.subject}={effect.effect}" for effect in effects_in(tmp_path, source, policy)]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_the_policy_in_the_source_counts(
         "WORDS = {'seed': 'error'}\nOPTIONS = {'emulate': True}\n"
         f"client = {factory}(8794, {options})\n{CALL}"
     )
-    assert told(tmp_path, source) == expected
+    assert reported(tmp_path, source) == expected
 
 
 def test_a_policy_in_the_same_function_counts(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_a_policy_in_the_same_function_counts(tmp_path: Path) -> None:
         f"def one():\n    on = True\n    client = create_client(1, emulate=on)\n    {CALL}"
         f"def two():\n    client = create_client(1)\n    {CALL}"
     )
-    assert told(tmp_path, source) == ["seed=stripped", "stop=emulated", "seed=stripped", "stop=stripped"]
+    assert reported(tmp_path, source) == ["seed=stripped", "stop=emulated", "seed=stripped", "stop=stripped"]
 
 
 @pytest.mark.parametrize(
@@ -83,13 +83,13 @@ def test_a_policy_in_the_same_function_counts(tmp_path: Path) -> None:
 def test_a_policy_that_cannot_be_read_is_the_options(options: str, tmp_path: Path) -> None:
     """`--policy` says it then."""
     source = f"from tess_openai import create_client\nclient = create_client(1, {options})\n{CALL}"
-    assert told(tmp_path, source, "error") == ["seed=refused", "stop=refused"]
+    assert reported(tmp_path, source, "error") == ["seed=refused", "stop=refused"]
 
 
 def test_the_policy_in_the_source_goes_before_the_option(tmp_path: Path) -> None:
     """It is what will happen."""
     source = f"from tess_openai import create_client\nclient = create_client(1, unsupported='warn')\n{CALL}"
-    assert told(tmp_path, source, "error") == ["seed=stripped", "stop=stripped"]
+    assert reported(tmp_path, source, "error") == ["seed=stripped", "stop=stripped"]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_the_policy_in_the_source_goes_before_the_option(tmp_path: Path) -> None
 )
 def test_a_converted_framework_is_clean(source: str, tmp_path: Path) -> None:
     """There is nothing left to do."""
-    assert told(tmp_path, source) == []
+    assert reported(tmp_path, source) == []
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_converted_framework_is_clean(source: str, tmp_path: Path) -> None:
 )
 def test_a_framework_is_sent_to_its_preset(source: str, preset: str, tmp_path: Path) -> None:
     """It gives all that the model must be given."""
-    assert f"**tess_openai.presets.{preset}(AGENT_ID)" in fates_in(tmp_path, source)[0].remedy
+    assert f"**tess_openai.presets.{preset}(AGENT_ID)" in effects_in(tmp_path, source)[0].remedy
 
 
 @pytest.mark.parametrize("missing", ["base_url", "http_client"])
@@ -141,7 +141,7 @@ def test_half_a_conversion_is_none(missing: str, tmp_path: Path) -> None:
     """Without the address or the HTTP client calls do not come to Tess."""
     lines = [line for line in README.splitlines(keepends=True) if f"{missing}=" not in line]
     source = "".join(line for line in lines if missing != "http_client" or "http_async_client" not in line)
-    assert "langchain_openai.ChatOpenAI=rewritten" in told(tmp_path, source)
+    assert "langchain_openai.ChatOpenAI=rewritten" in reported(tmp_path, source)
 
 
 def test_a_converted_framework_still_tells_of_its_arguments(tmp_path: Path) -> None:
@@ -151,20 +151,20 @@ def test_a_converted_framework_still_tells_of_its_arguments(tmp_path: Path) -> N
         "model = ChatOpenAI(seed=1, organization='o', **presets.langchain(8794, emulate=True))\n"
         "model.bind(stop=['x'])\n"
     )
-    assert told(tmp_path, source) == ["seed=stripped", "organization=stripped", "stop=emulated"]
+    assert reported(tmp_path, source) == ["seed=stripped", "organization=stripped", "stop=emulated"]
 
 
 def test_calls_of_the_module_still_go_to_openai(tmp_path: Path) -> None:
     """And what brings them to Tess is named."""
     source = "import openai\nopenai.api_key = 'k'\nopenai.chat.completions.create()\nopenai.models.list()\n"
-    fates = fates_in(tmp_path, source)
-    assert [(fate.subject, fate.level) for fate in fates] == [
+    effects = effects_in(tmp_path, source)
+    assert [(effect.subject, effect.level) for effect in effects] == [
         ("openai.api_key", "warning"),
         ("openai", "warning"),
         ("openai", "warning"),
     ]
-    assert all("tess_openai.presets.openai_module(AGENT_ID)" in fate.remedy for fate in fates)
-    assert all("still goes to OpenAI" in fate.why for fate in fates[1:])
+    assert all("tess_openai.presets.openai_module(AGENT_ID)" in effect.remedy for effect in effects)
+    assert all("still goes to OpenAI" in effect.why for effect in effects[1:])
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_calls_of_a_module_that_is_set_go_to_tess(importing: str, tmp_path: Path
     source = (
         f"import openai\n{importing}\nvars(openai).update({name}(8794))\nopenai.chat.completions.create()\n"
     )
-    assert told(tmp_path, source) == []
+    assert reported(tmp_path, source) == []
 
 
 def test_one_is_not_many(tmp_path: Path, tess_openai: Program) -> None:

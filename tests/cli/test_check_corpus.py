@@ -1,8 +1,8 @@
 """On a corpus of call sites of every shape the checker misses none and invents none.
 
-Each line of the corpus says what is to be found on it: `# expect: NAME SUBJECT=FATE ... | NAME ...`, with `?`
-after a name whose client cannot be seen and after a fate that depends on an unseen value. A line without has
-nothing to be found. What stays as it is, and does not matter, is not listed.
+Each line of the corpus names what is to be found on it: `# expect: NAME SUBJECT=EFFECT ... | NAME ...`, with
+`?` after a name whose client cannot be seen, and after an effect that depends on an unseen value. A line
+without such a comment has nothing to be found. What stays as it is, and does not matter, is not listed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tess_openai.cli.check.check_command import check_paths
-from tess_openai.cli.check.fates import to_policy
+from tess_openai.cli.check.effects import to_policy
 from tess_openai.cli.check.findings import Site
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -32,12 +32,12 @@ def expected_in(file: Path) -> list[str]:
 
 def found_as_text(site: Site) -> str:
     """Say a site as the corpus does."""
-    fates = sorted(
-        f"{fate.subject}={fate.fate}{'' if fate.certain else '?'}"
-        for fate in site.fates
-        if fate.level != "none"
+    effects = sorted(
+        f"{effect.subject}={effect.effect}{'' if effect.certain else '?'}"
+        for effect in site.effects
+        if effect.level != "none"
     )
-    return f"{site.line}: {' '.join([site.name + ('' if site.certain else '?'), *fates])}"
+    return f"{site.line}: {' '.join([site.name + ('' if site.certain else '?'), *effects])}"
 
 
 SITES = check_paths([CORPUS], to_policy("warn")).sites

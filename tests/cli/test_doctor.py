@@ -33,8 +33,8 @@ class Mistake:
     """
 
     step: str
-    said: str
-    mend: str = ""
+    finding: str
+    remedy: str = ""
     state: str = "wrong"
     variables: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
     options: tuple[str, ...] = ()
@@ -51,182 +51,218 @@ def closed_port() -> int:
 
 
 MISTAKES = {
-    "no key": Mistake(variables={"TESS_API_KEY": None}, step="key", said="no API key", mend="TESS_API_KEY="),
+    "no key": Mistake(
+        variables={"TESS_API_KEY": None}, step="key", finding="no API key", remedy="TESS_API_KEY="
+    ),
     "the key under another name": Mistake(
         variables={"TESS_API_KEY": None, "PARETO_API_KEY": KEY},
         step="key",
-        said="TESS_API_KEY is not set, but PARETO_API_KEY is",
-        mend="Rename",
+        finding="TESS_API_KEY is not set, but PARETO_API_KEY is",
+        remedy="Rename",
     ),
     "only OpenAI's key": Mistake(
         variables={"TESS_API_KEY": None, "OPENAI_API_KEY": "sk-x"},
         step="key",
-        said="never used",
-        mend="Make a key",
+        finding="never used",
+        remedy="Make a key",
     ),
-    "a key of OpenAI's": Mistake(variables={"TESS_API_KEY": "sk-abc"}, step="key", said="an OpenAI key"),
-    "an empty key": Mistake(variables={"TESS_API_KEY": "''"}, step="key", said="empty", mend="quotes"),
+    "a key of OpenAI's": Mistake(variables={"TESS_API_KEY": "sk-abc"}, step="key", finding="an OpenAI key"),
+    "an empty key": Mistake(variables={"TESS_API_KEY": "''"}, step="key", finding="empty", remedy="quotes"),
     "a key in quotes": Mistake(
-        variables={"TESS_API_KEY": f'"{KEY}"'}, step="key", said="API key were removed", state="warning"
+        variables={"TESS_API_KEY": f'"{KEY}"'}, step="key", finding="API key were removed", state="warning"
     ),
     "a key with Bearer": Mistake(
-        variables={"TESS_API_KEY": f"Bearer {KEY}"}, step="key", said="Bearer", state="warning"
+        variables={"TESS_API_KEY": f"Bearer {KEY}"}, step="key", finding="Bearer", state="warning"
     ),
     "a key cut at its pipe": Mistake(
         variables={"TESS_API_KEY": "123"},
         options=("--offline",),
         step="key",
-        said="no pipe",
-        mend="quotes",
+        finding="no pipe",
+        remedy="quotes",
         state="warning",
     ),
     "a key cut short": Mistake(
         variables={"TESS_API_KEY": "123|abcdef"},
         options=("--offline",),
         step="key",
-        said="this one has 6",
+        finding="this one has 6",
         state="warning",
     ),
     "a key with a backslash": Mistake(
-        variables={"TESS_API_KEY": KEY.replace("|", "\\|")}, step="key", said="backslash", mend="without"
+        variables={"TESS_API_KEY": KEY.replace("|", "\\|")}, step="key", finding="backslash", remedy="without"
     ),
     "a refused key": Mistake(
-        variables={"TESS_API_KEY": "9|" + "x" * 48}, step="key", said="Unauthenticated", mend="Make a new key"
+        variables={"TESS_API_KEY": "9|" + "x" * 48},
+        step="key",
+        finding="Unauthenticated",
+        remedy="Make a new key",
     ),
     "a refused key, in the words of the documentation": Mistake(
         variables={"TESS_API_KEY": "9|" + "x" * 48},
         profile=Profile.documented(),
         step="key",
-        said="Invalid authentication",
-        mend="Make a new key",
+        finding="Invalid authentication",
+        remedy="Make a new key",
     ),
     "no workspace": Mistake(
-        variables={"TESS_WORKSPACE_ID": None}, step="workspace", said="header is required", mend="Set TESS_W"
+        variables={"TESS_WORKSPACE_ID": None},
+        step="workspace",
+        finding="header is required",
+        remedy="Set TESS_W",
     ),
     "the workspace under another name": Mistake(
         variables={"TESS_WORKSPACE_ID": None, "TESSAI_WORKSPACE_ID": "7001"},
         step="workspace",
-        said="but TESSAI_WORKSPACE_ID is",
-        mend="Rename",
+        finding="but TESSAI_WORKSPACE_ID is",
+        remedy="Rename",
     ),
     "a workspace that is no number": Mistake(
-        variables={"TESS_WORKSPACE_ID": "my-team"}, step="workspace", said="must be a number", mend="Settings"
+        variables={"TESS_WORKSPACE_ID": "my-team"},
+        step="workspace",
+        finding="must be a number",
+        remedy="Settings",
     ),
     "somebody else's workspace": Mistake(
-        options=("--workspace", "12"), step="workspace", said="do not have access", mend="the key belongs to"
+        options=("--workspace", "12"),
+        step="workspace",
+        finding="do not have access",
+        remedy="the key belongs to",
     ),
-    "no agent": Mistake(variables={"TESS_AGENT_ID": None}, step="agent", said="no agent", mend="--agent"),
+    "no agent": Mistake(
+        variables={"TESS_AGENT_ID": None}, step="agent", finding="no agent", remedy="--agent"
+    ),
     "the agent under another name": Mistake(
         variables={"TESS_AGENT_ID": None, "AGENT_ID": "42"},
         step="agent",
-        said="but AGENT_ID is",
-        mend="Rename",
+        finding="but AGENT_ID is",
+        remedy="Rename",
     ),
     "an agent's UUID": Mistake(
-        options=("--agent", "123e4567-e89b-12d3-a456-426614174000"), step="agent", said="must be", mend="Copy"
+        options=("--agent", "123e4567-e89b-12d3-a456-426614174000"),
+        step="agent",
+        finding="must be",
+        remedy="Copy",
     ),
     "an unknown agent": Mistake(
-        options=("--agent", "99"), step="agent", said="does not know this agent", mend="such as 42"
+        options=("--agent", "99"), step="agent", finding="does not know this agent", remedy="such as 42"
     ),
-    "a private agent": Mistake(options=("--agent", "46"), step="agent", said="does not know", mend="private"),
+    "a private agent": Mistake(
+        options=("--agent", "46"), step="agent", finding="does not know", remedy="private"
+    ),
     "an agent that is no chat agent": Mistake(
-        options=("--agent", "47"), step="agent", said="of the type image", mend="type chat"
+        options=("--agent", "47"), step="agent", finding="of the type image", remedy="type chat"
     ),
     "two agents": Mistake(
         variables={"TESS_BASE_URL": "{root}/agents/43/openai"},
         step="agent",
-        said="42 and the base URL says 43",
+        finding="42 and the base URL says 43",
     ),
     "an agent with fields of its own": Mistake(
-        options=("--agent", "48"), step="call", said="asks for audience", mend="here with --field audience"
+        options=("--agent", "48"),
+        step="call",
+        finding="asks for audience",
+        remedy="here with --field audience",
     ),
     "an empty key beside one under another name": Mistake(
         variables={"TESS_API_KEY": "", "TESS_API_TOKEN": KEY},
         step="key",
-        said="but TESS_API_TOKEN is",
-        mend="Rename TESS_API_TOKEN",
+        finding="but TESS_API_TOKEN is",
+        remedy="Rename TESS_API_TOKEN",
     ),
     "a profile that is not there": Mistake(
         variables={"TESS_OPENAI_PROFILE": "/nowhere"},
         step="profile",
-        said="cannot be read",
-        mend="Unset TESS_OPENAI_PROFILE",
+        finding="cannot be read",
+        remedy="Unset TESS_OPENAI_PROFILE",
     ),
     "OpenAI's path": Mistake(
-        variables={"TESS_BASE_URL": "{root}/v1"}, step="base URL", said="API's root", mend="Set only the root"
+        variables={"TESS_BASE_URL": "{root}/v1"},
+        step="base URL",
+        finding="API's root",
+        remedy="Set only the root",
     ),
     "the path of a call": Mistake(
         variables={"TESS_BASE_URL": "{root}/chat/completions"},
         step="base URL",
-        said="root",
-        mend="only the root",
+        finding="root",
+        remedy="only the root",
     ),
     "the path of an execution": Mistake(
         variables={"TESS_BASE_URL": "{root}/agents/42/execute"},
         step="base URL",
-        said="root",
-        mend="only the root",
+        finding="root",
+        remedy="only the root",
     ),
     "no scheme": Mistake(
         variables={"TESS_BASE_URL": "api.tess.im"},
         step="base URL",
-        said="https://",
-        mend="https://api.tess.im",
+        finding="https://",
+        remedy="https://api.tess.im",
     ),
     "plain http": Mistake(
-        variables={"TESS_BASE_URL": "http://api.tess.im"}, step="base URL", said="in the clear", mend="https"
+        variables={"TESS_BASE_URL": "http://api.tess.im"},
+        step="base URL",
+        finding="in the clear",
+        remedy="https",
     ),
     "a path that is not the API's": Mistake(
-        variables={"TESS_BASE_URL": "{root}/wrong"}, step="base URL", said="no Tess API", mend="/api"
+        variables={"TESS_BASE_URL": "{root}/wrong"}, step="base URL", finding="no Tess API", remedy="/api"
     ),
     "another host": Mistake(
         variables={"TESS_BASE_URL": "https://api.example.com"},
         options=("--offline",),
         step="base URL",
-        said="not one of the hosts",
+        finding="not one of the hosts",
         state="warning",
     ),
     "the base URL under another name": Mistake(
         variables={"TESS_BASE_URL": None, "TESS_API_URL": "{root}"},
         options=("--offline",),
         step="base URL",
-        said="TESS_API_URL is set and not read",
+        finding="TESS_API_URL is set and not read",
         state="warning",
     ),
     "a port on which nobody listens": Mistake(
         variables={"TESS_BASE_URL": f"http://127.0.0.1:{closed_port()}"},
         step="connection",
-        said="the connection fails",
-        mend="host and port",
+        finding="the connection fails",
+        remedy="host and port",
     ),
     "TLS where there is none": Mistake(
-        variables={"TESS_BASE_URL": "{tls}"}, step="TLS", said="does not speak TLS", mend="http://"
+        variables={"TESS_BASE_URL": "{tls}"}, step="TLS", finding="does not speak TLS", remedy="http://"
     ),
     "OpenAI's key in the environment's headers": Mistake(
         variables={"OPENAI_CUSTOM_HEADERS": "X: y\nAuthorization: Bearer sk-x"},
         step="environment",
-        said="in the place of Tess's key",
-        mend="Take Authorization out",
+        finding="in the place of Tess's key",
+        remedy="Take Authorization out",
     ),
     "another workspace in the environment's headers": Mistake(
         variables={"OPENAI_CUSTOM_HEADERS": "X-Workspace-ID: 99"},
         step="environment",
-        said="x-workspace-id, which newer SDKs put in the place of TESS_WORKSPACE_ID",
-        mend="Take x-workspace-id out",
+        finding="x-workspace-id, which newer SDKs put in the place of TESS_WORKSPACE_ID",
+        remedy="Take x-workspace-id out",
     ),
     "other headers in the environment": Mistake(
         variables={"OPENAI_CUSTOM_HEADERS": "OpenAI-Project: p\nX-Trace: hidden"},
         step="environment",
-        said="send x-trace to Tess too",
-        mend="Unset",
+        finding="send x-trace to Tess too",
+        remedy="Unset",
         state="warning",
     ),
     "a proxy that is none": Mistake(
-        variables={"HTTPS_PROXY": "nonsense://"}, step="proxies", said="no address", mend="http://host:port"
+        variables={"HTTPS_PROXY": "nonsense://"},
+        step="proxies",
+        finding="no address",
+        remedy="http://host:port",
     ),
     **{
         f"the address {value} of a proxy": Mistake(
-            variables={name: value}, step="proxies", said=f"{name} is no address", mend=f"{name}=http://host"
+            variables={name: value},
+            step="proxies",
+            finding=f"{name} is no address",
+            remedy=f"{name}=http://host",
         )
         for name, value in (
             ("HTTPS_PROXY", "http://hidden:notaport"),
@@ -238,51 +274,70 @@ MISTAKES = {
     "a SOCKS proxy without socksio": Mistake(
         variables={"ALL_PROXY": "socks5://user:hidden@h:1080"},
         step="proxies",
-        said="socksio is not installed",
-        mend="pip install socksio",
+        finding="socksio is not installed",
+        remedy="pip install socksio",
     ),
     "a proxy that does not answer": Mistake(
         variables={"ALL_PROXY": f"http://user:hidden@127.0.0.1:{closed_port()}"},
         step="connection",
-        said="the connection fails",
-        mend="proxies",
+        finding="the connection fails",
+        remedy="proxies",
     ),
     "certificates that are not there": Mistake(
-        variables={"SSL_CERT_FILE": "missing.pem"}, step="TLS", said="not there", mend="Unset SSL_CERT_FILE"
+        variables={"SSL_CERT_FILE": "missing.pem"},
+        step="TLS",
+        finding="not there",
+        remedy="Unset SSL_CERT_FILE",
     ),
     "certificates that are none": Mistake(
-        variables={"SSL_CERT_FILE": __file__}, step="TLS", said="no file of certificates", mend="Unset SSL_C"
+        variables={"SSL_CERT_FILE": __file__},
+        step="TLS",
+        finding="no file of certificates",
+        remedy="Unset SSL_C",
     ),
     "a folder in the place of certificates": Mistake(
-        variables={"SSL_CERT_FILE": "."}, step="TLS", said="no file of certificates", mend="Unset SSL_C"
+        variables={"SSL_CERT_FILE": "."}, step="TLS", finding="no file of certificates", remedy="Unset SSL_C"
     ),
     "a folder of certificates that is not there": Mistake(
-        variables={"SSL_CERT_DIR": "missing"}, step="TLS", said="not there", mend="Unset SSL_CERT_DIR"
+        variables={"SSL_CERT_DIR": "missing"}, step="TLS", finding="not there", remedy="Unset SSL_CERT_DIR"
     ),
     "a login page": Mistake(
-        faults=(faults.login_page(),), on="any", step="base URL", said="HTML", mend="Something else than Tess"
+        faults=(faults.login_page(),),
+        on="any",
+        step="base URL",
+        finding="HTML",
+        remedy="Something else than Tess",
     ),
     "a redirect": Mistake(
-        faults=(faults.redirect(),), step="base URL", said="redirect", mend="Something else"
+        faults=(faults.redirect(),), step="base URL", finding="redirect", remedy="Something else"
     ),
     "no credits": Mistake(
-        faults=(faults.no_credits(),), step="credits", said="no credits", mend="Add credits"
+        faults=(faults.no_credits(),), step="credits", finding="no credits", remedy="Add credits"
     ),
     "too many requests": Mistake(
-        faults=(faults.rate_limited(retry_after_seconds=90),), step="call", said="limit", mend="less often"
+        faults=(faults.rate_limited(retry_after_seconds=90),),
+        step="call",
+        finding="limit",
+        remedy="less often",
     ),
     "an execution that takes too long": Mistake(
-        faults=(faults.gateway_timeout(),), step="call", said="524", mend="system message"
+        faults=(faults.gateway_timeout(),), step="call", finding="524", remedy="system message"
     ),
     "Tess in trouble": Mistake(
-        faults=(faults.server_error(),), step="call", said="Internal", mend="Try again"
+        faults=(faults.server_error(),), step="call", finding="Internal", remedy="Try again"
     ),
-    "an empty answer": Mistake(faults=(faults.empty_content(),), step="call", said="empty", state="warning"),
+    "an empty answer": Mistake(
+        faults=(faults.empty_content(),), step="call", finding="empty", state="warning"
+    ),
     "an answer that never comes": Mistake(
-        faults=(faults.hang(),), options=("--timeout", "0.5"), step="call", said="in time", mend="--timeout"
+        faults=(faults.hang(),),
+        options=("--timeout", "0.5"),
+        step="call",
+        finding="in time",
+        remedy="--timeout",
     ),
     "a stream that breaks off": Mistake(
-        faults=(faults.slow(delay_seconds=0), faults.breaks_off()), step="stream", said="", mend=""
+        faults=(faults.slow(delay_seconds=0), faults.breaks_off()), step="stream", finding="", remedy=""
     ),
 }
 
@@ -321,8 +376,8 @@ def test_a_mistake_is_recognised(
     assert found, report
     verdict = found[-1]
     assert verdict["state"] == mistake.state
-    assert mistake.said in verdict["said"]
-    assert mistake.mend in verdict["mend"]
+    assert mistake.finding in verdict["finding"]
+    assert mistake.remedy in verdict["remedy"]
     wrong = [each["step"] for each in report["steps"] if each["state"] == "wrong"]
     assert wrong == ([mistake.step] if mistake.state == "wrong" else wrong)
     assert status == (1 if wrong else 0)
@@ -340,7 +395,7 @@ WRONG_SURROUNDINGS = [
 ]
 
 
-@pytest.mark.parametrize("mistake", [Mistake(step="", said="")], ids=["none"])
+@pytest.mark.parametrize("mistake", [Mistake(step="", finding="")], ids=["none"])
 @pytest.mark.parametrize(("name", "value", "words"), WRONG_SURROUNDINGS)
 def test_proxies_and_certificates_are_no_bug_of_other_commands(
     name: str, value: str, words: str, tess_openai: Program
@@ -354,7 +409,7 @@ def test_proxies_and_certificates_are_no_bug_of_other_commands(
     assert "hidden" not in ended.stderr
 
 
-@pytest.mark.parametrize("mistake", [Mistake(step="", said="")], ids=["none"])
+@pytest.mark.parametrize("mistake", [Mistake(step="", finding="")], ids=["none"])
 class TestAllIsWell:
     """Nothing is wrong."""
 
@@ -399,13 +454,13 @@ class TestAllIsWell:
     def test_a_missing_workspace_is_told_once(self, option: str, tess_openai: Program) -> None:
         """By Tess where it is asked, else from what is set."""
         ended = tess_openai("doctor", option, TESS_WORKSPACE_ID=None, SSL_CERT_FILE=None)
-        said = [line.split()[:2] for line in ended.stdout.splitlines() if not line.startswith(" ")]
-        assert [state for state, step in said if step == "workspace"] == [
+        finding = [line.split()[:2] for line in ended.stdout.splitlines() if not line.startswith(" ")]
+        assert [state for state, step in finding if step == "workspace"] == [
             "warning" if option == "--offline" else "wrong"
         ]
 
     def test_a_missing_workspace_is_told_with_other_mistakes(self, tess_openai: Program) -> None:
         """Although Tess is not asked then."""
         ended = tess_openai("doctor", TESS_WORKSPACE_ID=None, TESS_AGENT_ID=None, SSL_CERT_FILE=None)
-        said = [line.split()[:2] for line in ended.stdout.splitlines() if not line.startswith(" ")]
-        assert [state for state, step in said if step == "workspace"] == ["warning"]
+        finding = [line.split()[:2] for line in ended.stdout.splitlines() if not line.startswith(" ")]
+        assert [state for state, step in finding if step == "workspace"] == ["warning"]

@@ -31,16 +31,16 @@ Capture = pytest.CaptureFixture[str]
 
 def obey(body: dict[str, Any]) -> str:
     """Play a model that sees everything and honours what is sent to it."""
-    said = json.dumps(body["messages"])
+    reply = json.dumps(body["messages"])
     if "max_tokens" in body or "max_completion_tokens" in body:
         return "One"
     if "stop" in body:
         return "a "
     if body.get("response_format") == {"type": "json_object"}:
         return '{"fruits": []}'
-    if "image_url" in said:
+    if "image_url" in reply:
         return "It is red."
-    return " ".join(["Heard:", *(code for code in ("KUMQUAT", "PERSIMMON") if code in said)])
+    return " ".join(["Heard:", *(code for code in ("KUMQUAT", "PERSIMMON") if code in reply)])
 
 
 @pytest.fixture
@@ -319,9 +319,9 @@ def test_what_is_not_settled_is_named(probe: Probe, tess_simulator: TessSimulato
     """With why, and that the same command asks it again."""
     tess_simulator.fault(faults.gateway_timeout())
     probe("--only", "root_id")
-    told = capsys.readouterr().err
-    assert "1 not settled: root_id" in told
-    assert "the same command asks these again" in told
+    reported = capsys.readouterr().err
+    assert "1 not settled: root_id" in reported
+    assert "the same command asks these again" in reported
     probe("--only", "root_id")
     assert "not settled" not in capsys.readouterr().err
 

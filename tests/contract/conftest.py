@@ -47,7 +47,7 @@ class Carried:
     """
 
     sent: JSON | None = None
-    told: list[Change] = field(default_factory=list[Change])
+    reported: list[Change] = field(default_factory=list[Change])
     status: int = 0
     body: bytes = b""
 
@@ -84,7 +84,7 @@ def carry() -> Carry:
             elif step is READ_REST:
                 continue
             elif isinstance(step, ReportChanges):
-                carried.told += step.changes
+                carried.reported += step.changes
             elif isinstance(step, Answer):
                 carried.status, carried.body = step.status, carried.body + (step.body or b"")
             else:

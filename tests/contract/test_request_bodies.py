@@ -63,8 +63,8 @@ def test_a_chat_is_accepted_and_accounted_for(request_: JSON, carry: Callable[..
     carried = carry("POST", "/chat/completions", given)
     assert json.dumps(given) == before
     assert carried.status == 200, carried.body
-    assert b"heard" in carried.body
-    recorded = {change.param for change in carried.told}
+    assert b"received" in carried.body
+    recorded = {change.param for change in carried.reported}
     assert recorded == differences(given, carried.sent)
 
 
@@ -113,13 +113,13 @@ def tool_differences(given: JSON, sent: JSON) -> set[str]:
 
 def message_differences(given: list[JSON], sent: list[JSON]) -> set[str]:
     """Name what changed in the messages, and check that every text of theirs arrived."""
-    said = "\n".join(message["content"] for message in sent)
+    reply = "\n".join(message["content"] for message in sent)
     found: set[str] = set()
     roles: list[str] = []
     for message in given:
         found |= one_message_differences(message)
         texts = texts_of(message)
-        assert all(text in said for text in texts)
+        assert all(text in reply for text in texts)
         role: str = ROLES.get(message["role"]) or message["role"]
         if not texts or role in roles[-1:]:  # nothing to send, or to be joined with the one before
             found.add("messages")
@@ -137,9 +137,9 @@ def one_message_differences(message: JSON) -> set[str]:
         found.add("messages.tool_calls")
     if isinstance(message.get("content"), list):
         found.add("messages.content")
-    said = {"name", "tool_call_id"} if is_result else {"tool_calls", "refusal"}
+    reply = {"name", "tool_call_id"} if is_result else {"tool_calls", "refusal"}
     keys = {key for key, value in message.items() if value not in (None, [])}
-    return found | {f"messages.{key}" for key in keys - said - {"role", "content"}}
+    return found | {f"messages.{key}" for key in keys - reply - {"role", "content"}}
 
 
 def texts_of(message: JSON) -> list[str]:

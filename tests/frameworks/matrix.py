@@ -81,12 +81,12 @@ RESULTS: Final = pytest.StashKey[dict[Cell, str]]()
 def to_record(framework: str, cells: list[Cell]) -> dict[str, Any]:
     """Return a framework's row as it is stored."""
     name, distribution, page = FRAMEWORKS[framework]
-    told = {
+    reported = {
         f"{cell.column}{', emulated' if cell.emulated else ''}": {"gives": cell.gives, "note": cell.note}
         for cell in sorted(cells, key=lambda cell: (list(COLUMNS).index(cell.column), cell.emulated))
     }
     versions = {each: importlib.metadata.version(each) for each in dict.fromkeys((distribution, "openai"))}
-    return {"name": name, "page": page, "versions": versions, "cells": told}
+    return {"name": name, "page": page, "versions": versions, "cells": reported}
 
 
 def render(records: list[dict[str, Any]]) -> str:
@@ -104,9 +104,9 @@ def render(records: list[dict[str, Any]]) -> str:
 
 def _cell_text(cells: Mapping[str, Mapping[str, Any]], column: str, notes: list[str]) -> str:
     plain, emulated = cells.get(column), cells.get(f"{column}, emulated")
-    told = [each for each in (plain, emulated) if each is not None]
+    reported = [each for each in (plain, emulated) if each is not None]
     marks: list[str] = []
-    for each in told:
+    for each in reported:
         if each["note"]:
             if each["note"] not in notes:
                 notes.append(each["note"])
@@ -116,7 +116,7 @@ def _cell_text(cells: Mapping[str, Mapping[str, Any]], column: str, notes: list[
     elif emulated is not None and emulated["gives"]:
         text = "emulated"
     else:
-        text = "no" if told else "not tried"
+        text = "no" if reported else "not tried"
     return f"{text} <sup>{' '.join(marks)}</sup>" if marks else text
 
 

@@ -49,9 +49,9 @@ def weather(city: str) -> str:
 
 def own_lines_of(caught: Sequence[WarningMessage], file: str) -> list[str]:
     """Return what stands in the lines of a file that this package has warned at; all must be of that file."""
-    told = [each for each in caught if issubclass(each.category, TessWarning)]
-    assert {each.filename for each in told} == {file}
-    return [linecache.getline(file, each.lineno).strip() for each in told]
+    reported = [each for each in caught if issubclass(each.category, TessWarning)]
+    assert {each.filename for each in reported} == {file}
+    return [linecache.getline(file, each.lineno).strip() for each in reported]
 
 
 def lines_of(caught: Sequence[WarningMessage]) -> list[str]:

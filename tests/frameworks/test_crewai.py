@@ -45,7 +45,7 @@ def model_of(tess: dict[str, Any]) -> Any:
 @pytest.mark.cell("chat")
 def test_chat(simulator: TessSimulator, tess: dict[str, Any]) -> None:
     """Alone, and as the model of a crew."""
-    assert model_of(tess).call("hello").endswith("heard: hello")
+    assert model_of(tess).call("hello").endswith("received: hello")
     simulator.script("It is sunny in Rome.")
     assert crew_of(model_of(tess)).kickoff().raw == "It is sunny in Rome."
 
@@ -55,14 +55,14 @@ def test_stream(simulator: TessSimulator, tess: dict[str, Any]) -> None:
     """Streamed on the way, whole in the hand."""
     llm = model_of(tess)
     llm.stream = True
-    assert llm.call("hello").endswith("heard: hello")
+    assert llm.call("hello").endswith("received: hello")
     assert simulator.calls[0].json["stream"] is True
 
 
 @pytest.mark.cell("async")
 async def test_async(tess: dict[str, Any]) -> None:
     """`acall`."""
-    assert (await model_of(tess).acall("hello")).endswith("heard: hello")
+    assert (await model_of(tess).acall("hello")).endswith("received: hello")
 
 
 @pytest.mark.cell("several turns")
@@ -112,7 +112,7 @@ def test_tool_loop_without_emulation(tess: dict[str, Any]) -> None:
     """The crew answers without the tool, and the program is told."""
     with pytest.warns(TessToolsWarning, match="tools"):
         answer = crew_of(model_of(tess), tools=[weather]).kickoff().raw
-    assert "heard:" in answer
+    assert "received:" in answer
 
 
 @pytest.mark.cell("tool loop", emulated=True)

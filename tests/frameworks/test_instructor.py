@@ -27,7 +27,7 @@ def test_chat(tess: dict[str, Any]) -> None:
     """A call without a model of one's own gives the SDK's answer."""
     client = presets.instructor(42, **tess)
     answer = client.chat.completions.create(model="tess-6", messages=HELLO, response_model=None)
-    assert answer.choices[0].message.content.endswith("heard: Which city?")
+    assert answer.choices[0].message.content.endswith("received: Which city?")
 
 
 @pytest.mark.cell("stream", note="As `create_partial`, the object growing.")

@@ -40,7 +40,7 @@ def chat_model(tess: dict[str, Any], **more: Any) -> ChatOpenAI:
 def test_chat(simulator: TessSimulator, tess: dict[str, Any]) -> None:
     """A plain call, with a system message, needs nothing changed and warns of nothing."""
     message = chat_model(tess).invoke([("system", "Be brief."), ("human", "hello")])
-    assert message.text.endswith("heard: hello")
+    assert message.text.endswith("received: hello")
     assert message.usage_metadata is not None
     assert simulator.calls[0].status == 200
 
@@ -50,7 +50,7 @@ def test_stream(tess: dict[str, Any]) -> None:
     """Piece by piece, with the finish reason at the end."""
     chunks = list(chat_model(tess).stream("hello"))
     assert len(chunks) > 5
-    assert "".join(chunk.text for chunk in chunks).endswith("heard: hello")
+    assert "".join(chunk.text for chunk in chunks).endswith("received: hello")
     assert any(chunk.response_metadata.get("finish_reason") == "stop" for chunk in chunks)
 
 
@@ -65,9 +65,9 @@ def test_usage_of_a_stream(tess: dict[str, Any]) -> None:
 async def test_async(tess: dict[str, Any]) -> None:
     """Calls and streams."""
     model = chat_model(tess)
-    assert (await model.ainvoke("hello")).text.endswith("heard: hello")
+    assert (await model.ainvoke("hello")).text.endswith("received: hello")
     pieces = [chunk.text async for chunk in model.astream("hello")]
-    assert "".join(pieces).endswith("heard: hello")
+    assert "".join(pieces).endswith("received: hello")
 
 
 @pytest.mark.cell("several turns")
@@ -194,8 +194,8 @@ async def test_tool_loop_in_a_stream(simulator: TessSimulator, emulating: dict[s
     simulator.script(calls("weather", WEATHER), answers_with("sunny in Rome", "It is sunny in Rome."))
     agent = create_agent(chat_model(emulating), [weather])
     question = {"messages": [HumanMessage("Weather in Rome?")]}
-    said = [piece.text async for piece, _ in agent.astream(question, stream_mode="messages")]
-    assert "".join(said).endswith("It is sunny in Rome.")
+    reply = [piece.text async for piece, _ in agent.astream(question, stream_mode="messages")]
+    assert "".join(reply).endswith("It is sunny in Rome.")
 
 
 @pytest.mark.cell("ledger", note="`changes_of(message)`; the headers are kept in `response_metadata`.")

@@ -58,7 +58,7 @@ def test_chat(simulator: TessSimulator) -> None:
     """The model's name says which agent and which model."""
     for name in ("tess/tess-6", "tess/42/tess-6", "tess/43"):
         answer: Any = litellm.completion(name, HELLO)
-        assert answer.choices[0].message.content.endswith("heard: hello")
+        assert answer.choices[0].message.content.endswith("received: hello")
     assert [call.path.split("/")[2] for call in simulator.calls] == ["42", "42", "43"]
     assert [call.json.get("model") for call in simulator.calls] == ["tess-6", "tess-6", None]
 
@@ -66,7 +66,7 @@ def test_chat(simulator: TessSimulator) -> None:
 def test_a_client_instead_of_a_provider(tess: dict[str, Any]) -> None:
     """LiteLLM's own `openai/` route, over this package's client."""
     answer: Any = litellm.completion("openai/tess-6", HELLO, **presets.litellm(42, **tess))
-    assert answer.choices[0].message.content.endswith("heard: hello")
+    assert answer.choices[0].message.content.endswith("received: hello")
 
 
 def test_a_loop_that_ended_keeps_no_clients(tess: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,7 +77,7 @@ def test_a_loop_that_ended_keeps_no_clients(tess: dict[str, Any], monkeypatch: p
     )
     for _ in range(3):
         answer: Any = asyncio.run(litellm.acompletion("tess-again/tess-6", HELLO))
-        assert answer.choices[0].message.content.endswith("heard: hello")
+        assert answer.choices[0].message.content.endswith("received: hello")
     assert len(handler._async_clients) == 1
 
 
@@ -86,7 +86,7 @@ def test_stream() -> None:
     """Piece by piece."""
     chunks: Any = list(litellm.completion("tess/tess-6", HELLO, stream=True))
     assert len(chunks) > 5
-    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks).endswith("heard: hello")
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks).endswith("received: hello")
     assert chunks[-1].choices[0].finish_reason == "stop"
 
 
@@ -102,7 +102,7 @@ def test_async() -> None:
         return str(answer.choices[0].message.content)
 
     for _ in range(2):
-        assert asyncio.run(ask()).endswith("heard: hello")
+        assert asyncio.run(ask()).endswith("received: hello")
 
 
 OTHER_KEY = "2|" + "k" * 48

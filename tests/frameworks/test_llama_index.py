@@ -31,8 +31,8 @@ def language_model(tess: dict[str, Any], **more: Any) -> OpenAILike:
 def test_chat(tess: dict[str, Any]) -> None:
     """Chat and completion, with nothing to warn of: the preset's temperature is one that agents have."""
     model = language_model(tess)
-    assert str(model.chat(HELLO)).endswith("heard: hello")
-    assert str(model.complete("hello")).endswith("heard: hello")
+    assert str(model.chat(HELLO)).endswith("received: hello")
+    assert str(model.complete("hello")).endswith("received: hello")
 
 
 @pytest.mark.cell("stream")
@@ -40,16 +40,16 @@ def test_stream(tess: dict[str, Any]) -> None:
     """Piece by piece."""
     pieces = [piece.delta for piece in language_model(tess).stream_chat(HELLO)]
     assert len(pieces) > 5
-    assert "".join(filter(None, pieces)).endswith("heard: hello")
+    assert "".join(filter(None, pieces)).endswith("received: hello")
 
 
 @pytest.mark.cell("async")
 async def test_async(tess: dict[str, Any]) -> None:
     """Calls and streams."""
     model = language_model(tess)
-    assert str(await model.achat(HELLO)).endswith("heard: hello")
+    assert str(await model.achat(HELLO)).endswith("received: hello")
     pieces = [piece.delta async for piece in await model.astream_chat(HELLO)]
-    assert "".join(filter(None, pieces)).endswith("heard: hello")
+    assert "".join(filter(None, pieces)).endswith("received: hello")
 
 
 @pytest.mark.cell("several turns")

@@ -39,7 +39,7 @@ def agent_of(tess: dict[str, Any], **more: Any) -> Agent[None]:
 @pytest.mark.cell("chat")
 def test_chat(tess: dict[str, Any]) -> None:
     """A plain run, which warns of nothing."""
-    assert Runner.run_sync(agent_of(tess), "hello").final_output.endswith("heard: hello")
+    assert Runner.run_sync(agent_of(tess), "hello").final_output.endswith("received: hello")
 
 
 @pytest.mark.cell("stream")
@@ -58,7 +58,7 @@ async def test_stream(tess: dict[str, Any]) -> None:
 @pytest.mark.cell("async")
 async def test_async(tess: dict[str, Any]) -> None:
     """`Runner.run`."""
-    assert (await Runner.run(agent_of(tess), "hello")).final_output.endswith("heard: hello")
+    assert (await Runner.run(agent_of(tess), "hello")).final_output.endswith("received: hello")
 
 
 @pytest.mark.cell("several turns")

@@ -49,7 +49,7 @@ def ask(**more: Any) -> Any:
 def test_chat(use: Use, tess: dict[str, Any]) -> None:
     """A plain call, which warns of nothing."""
     use(tess)
-    assert ask().choices[0].message.content.endswith("heard: hello")
+    assert ask().choices[0].message.content.endswith("received: hello")
 
 
 @pytest.mark.cell("stream")
@@ -58,7 +58,7 @@ def test_stream(use: Use, tess: dict[str, Any]) -> None:
     use(tess)
     pieces = [chunk.choices[0].delta.content or "" for chunk in ask(stream=True)]
     assert len(pieces) > 5
-    assert "".join(pieces).endswith("heard: hello")
+    assert "".join(pieces).endswith("received: hello")
 
 
 @pytest.mark.cell("async", gives=False, note="The module has no async client; use `create_async_client`.")
@@ -67,7 +67,7 @@ async def test_the_module_is_sync(use: Use, tess: dict[str, Any]) -> None:
     use(tess)
     answer = ask()
     assert not inspect.isawaitable(answer)
-    assert answer.choices[0].message.content.endswith("heard: hello")
+    assert answer.choices[0].message.content.endswith("received: hello")
 
 
 @pytest.mark.cell("several turns")

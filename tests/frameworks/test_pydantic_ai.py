@@ -24,7 +24,7 @@ def agent_of(tess: dict[str, Any], **more: Any) -> Agent[None, Any]:
 @pytest.mark.cell("chat")
 def test_chat(tess: dict[str, Any]) -> None:
     """A plain run, with instructions, which warns of nothing."""
-    assert agent_of(tess, instructions="Be brief.").run_sync("hello").output.endswith("heard: hello")
+    assert agent_of(tess, instructions="Be brief.").run_sync("hello").output.endswith("received: hello")
 
 
 @pytest.mark.cell("stream")
@@ -33,14 +33,14 @@ async def test_stream(tess: dict[str, Any]) -> None:
     async with agent_of(tess).run_stream("hello") as run:
         pieces = [piece async for piece in run.stream_text(delta=True, debounce_by=None)]
     assert len(pieces) > 5
-    assert "".join(pieces).endswith("heard: hello")
+    assert "".join(pieces).endswith("received: hello")
     assert run.usage().output_tokens > 0
 
 
 @pytest.mark.cell("async")
 async def test_async(tess: dict[str, Any]) -> None:
     """`Agent.run`."""
-    assert (await agent_of(tess).run("hello")).output.endswith("heard: hello")
+    assert (await agent_of(tess).run("hello")).output.endswith("received: hello")
 
 
 @pytest.mark.cell("several turns")
@@ -87,7 +87,7 @@ def test_tool_loop_without_emulation(tess: dict[str, Any]) -> None:
     """The agent answers without the tool, and the program is told."""
     with pytest.warns(TessToolsWarning, match="tools"):
         run = agent_of(tess, tools=[weather]).run_sync("Weather in Rome?")
-    assert run.output.endswith("heard: Weather in Rome?")
+    assert run.output.endswith("received: Weather in Rome?")
 
 
 def test_a_tool_as_output_is_refused_without_emulation(

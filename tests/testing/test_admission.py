@@ -191,11 +191,11 @@ def test_the_order_of_the_checks(headers: dict[str, str], send: Send) -> None:
     send(simulator)  # uses up the rate
     body = {"top_p": 1}
     wrong: dict[str, str | None] = {"authorization": None, "x-workspace-id": FOREIGN}
-    heard: list[int] = []
-    for mended in ({}, {"authorization": headers["authorization"]}, headers):
+    received: list[int] = []
+    for corrected in ({}, {"authorization": headers["authorization"]}, headers):
         target = "/agents/99/openai/chat/completions"
-        heard.append(send(simulator, body, target=target, headers={**wrong, **mended}).status)
-    heard.append(send(simulator, body).status)
+        received.append(send(simulator, body, target=target, headers={**wrong, **corrected}).status)
+    received.append(send(simulator, body).status)
     simulator.profile = Profile()
-    heard.append(send(simulator, body).status)
-    assert heard == [401, 403, 404, 429, 422]
+    received.append(send(simulator, body).status)
+    assert received == [401, 403, 404, 429, 422]

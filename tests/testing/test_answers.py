@@ -52,7 +52,7 @@ def test_a_full_completion(simulator: TessSimulator, send: Send) -> None:
                 "message": {
                     "role": "assistant",
                     "content": "Agent 42 (model gpt-4o, temperature by default, tools by default) "
-                    "heard: hello there!",
+                    "received: hello there!",
                 },
                 "finish_reason": "stop",
             }
@@ -131,7 +131,7 @@ def test_the_echo_names_what_was_used(simulator: TessSimulator, send: Send) -> N
         ],
     }
     response = send(simulator, body, target="/agents/43/openai/chat/completions")
-    assert text_of(response) == "Agent 43 (model tess-ai-3, temperature 0.5, tools internet) heard: third"
+    assert text_of(response) == "Agent 43 (model tess-ai-3, temperature 0.5, tools internet) received: third"
 
 
 def test_the_echo_reads_parts_of_text(send: Send) -> None:
@@ -139,15 +139,15 @@ def test_the_echo_reads_parts_of_text(send: Send) -> None:
     simulator = TessSimulator(profile=Profile(content=frozenset({"text parts"})))
     parts = [{"type": "text", "text": "one"}, {"type": "text", "text": "two"}]
     response = send(simulator, {"messages": [{"role": "user", "content": parts}]})
-    assert text_of(response).endswith("heard: one\ntwo")
+    assert text_of(response).endswith("received: one\ntwo")
 
 
 def test_scripts_are_said_in_order_then_the_echo_returns(simulator: TessSimulator, send: Send) -> None:
     """A text, the pieces of a text, a function of the body."""
     simulator.script("one", ["t", "w", "o"], lambda body: f"three {body['temperature']}")
-    said = [text_of(send(simulator, {"temperature": "1"})) for _ in range(4)]
-    assert said[:3] == ["one", "two", "three 1"]
-    assert said[3].startswith("Agent 42")
+    reply = [text_of(send(simulator, {"temperature": "1"})) for _ in range(4)]
+    assert reply[:3] == ["one", "two", "three 1"]
+    assert reply[3].startswith("Agent 42")
 
 
 def test_a_refused_request_uses_up_no_script(simulator: TessSimulator, send: Send) -> None:

@@ -15,7 +15,7 @@ Send: TypeAlias = Callable[..., WireResponse]
 JSON: TypeAlias = dict[str, Any]
 
 
-def told(response: WireResponse, status: int = 200) -> JSON:
+def reported(response: WireResponse, status: int = 200) -> JSON:
     """Read the JSON of an answer of that status."""
     assert response.status == status
     payload = parse_object(response.body)
@@ -31,7 +31,7 @@ def many() -> TessSimulator:
 
 def listed(response: WireResponse) -> list[int]:
     """Name the agents of a page."""
-    return [each["id"] for each in told(response)["data"]]
+    return [each["id"] for each in reported(response)["data"]]
 
 
 PAGES = {
@@ -56,7 +56,7 @@ def test_a_page_of_agents(target: str, numbers: list[int], many: TessSimulator, 
 )
 def test_a_query_is_refused(query: str, name: str, many: TessSimulator, send: Send) -> None:
     """With the name of its parameter."""
-    refused = told(send(many, b"", target=f"/agents?{query}", method="GET"), 422)
+    refused = reported(send(many, b"", target=f"/agents?{query}", method="GET"), 422)
     assert list(refused["errors"]) == [name]
 
 
@@ -66,7 +66,7 @@ def test_the_envelope_leads_from_page_to_page(many: TessSimulator, send: Send) -
     page, last = 0, 1
     while page < last:
         page += 1
-        envelope = told(send(many, b"", target=f"/agents?page={page}", method="GET"))
+        envelope = reported(send(many, b"", target=f"/agents?page={page}", method="GET"))
         seen += [each["id"] for each in envelope["data"]]
         last = envelope["last_page"]
         assert envelope["current_page"] == page
@@ -80,7 +80,7 @@ def test_agents_of_others_are_not_listed(simulator: TessSimulator, send: Send) -
 
 def test_an_agent_shows_its_questions(simulator: TessSimulator, send: Send) -> None:
     """As Get Agent documents: selects with options, `messages` required, `root_id` a number."""
-    agent = told(send(simulator, b"", target="/api/agents/42", method="GET"))
+    agent = reported(send(simulator, b"", target="/api/agents/42", method="GET"))
     questions = {question["name"]: question for question in agent["questions"]}
     assert questions["temperature"]["options"] == ["0", "0.25", "0.5", "0.75", "1"]
     assert questions["messages"] == {
@@ -104,16 +104,16 @@ def test_an_agent_shows_its_questions(simulator: TessSimulator, send: Send) -> N
 
 def test_a_fixed_model_agent_has_no_such_question(simulator: TessSimulator, send: Send) -> None:
     """And labelled options keep their labels, training marks their mark."""
-    told_of = {
+    named_in = {
         number: {
             each["name"]: each
-            for each in told(send(simulator, b"", target=f"/agents/{number}", method="GET"))["questions"]
+            for each in reported(send(simulator, b"", target=f"/agents/{number}", method="GET"))["questions"]
         }
         for number in (43, 45, 48)
     }
-    assert "model" not in told_of[43]
-    assert told_of[45]["nome-da-empresa"]["isFieldForTraining"] is False
-    assert told_of[48]["temperature"]["options"][0] == {"value": "0", "label": "precise"}
+    assert "model" not in named_in[43]
+    assert named_in[45]["nome-da-empresa"]["isFieldForTraining"] is False
+    assert named_in[48]["temperature"]["options"][0] == {"value": "0", "label": "precise"}
 
 
 @pytest.mark.parametrize("target", ["/agents/46", "/agents/99"])
@@ -149,7 +149,7 @@ BYTES = bytes(range(256)) + b"\r\n--lin\r\n"
 
 def test_a_file_is_kept(simulator: TessSimulator, send: Send) -> None:
     """Every byte counts; the object is the documented one."""
-    stored = told(send(simulator, form(BYTES), target="/files", headers=FORM), 201)
+    stored = reported(send(simulator, form(BYTES), target="/files", headers=FORM), 201)
     assert stored == {
         "id": 901,
         "object": "file",
@@ -159,7 +159,7 @@ def test_a_file_is_kept(simulator: TessSimulator, send: Send) -> None:
         "credits": 0,
         "status": "waiting",
     }
-    listing = told(send(simulator, b"", target="/files", method="GET"))
+    listing = reported(send(simulator, b"", target="/files", method="GET"))
     assert listing == {"data": [stored]}
 
 
@@ -174,18 +174,18 @@ def test_equal_bytes_keep_their_id(simulator: TessSimulator, send: Send) -> None
 
 def test_a_file_is_processed(simulator: TessSimulator, send: Send) -> None:
     """At once or later; a look finds it at work, the next one done."""
-    at_once = told(send(simulator, form(b"1", process="true"), target="/files", headers=FORM), 201)
-    later = told(send(simulator, form(b"2", process="false"), target="/files", headers=FORM), 201)
+    at_once = reported(send(simulator, form(b"1", process="true"), target="/files", headers=FORM), 201)
+    later = reported(send(simulator, form(b"2", process="false"), target="/files", headers=FORM), 201)
     assert (at_once["status"], later["status"]) == ("processing", "waiting")
-    looks = [told(send(simulator, b"", target="/files/901", method="GET"))["status"] for _ in range(2)]
+    looks = [reported(send(simulator, b"", target="/files/901", method="GET"))["status"] for _ in range(2)]
     assert looks == ["processing", "completed"]
-    assert told(send(simulator, b"", target="/files/902/process"))["status"] == "processing"
+    assert reported(send(simulator, b"", target="/files/902/process"))["status"] == "processing"
 
 
 def test_a_file_is_deleted(simulator: TessSimulator, send: Send) -> None:
     """And then it is gone."""
     send(simulator, form(b"1"), target="/files", headers=FORM)
-    assert told(send(simulator, b"", target="/files/901", method="DELETE"))["deleted"] is True
+    assert reported(send(simulator, b"", target="/files/901", method="DELETE"))["deleted"] is True
     assert send(simulator, b"", target="/files/901", method="GET").status == 404
 
 
@@ -195,7 +195,7 @@ def test_files_belong_to_a_workspace(send: Send) -> None:
     send(simulator, form(b"1"), target="/files", headers=FORM)
     other = {"x-workspace-id": "8"}
     assert send(simulator, b"", target="/files/901", method="GET", headers=other).status == 404
-    assert told(send(simulator, b"", target="/files", method="GET", headers=other)) == {"data": []}
+    assert reported(send(simulator, b"", target="/files", method="GET", headers=other)) == {"data": []}
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_a_file_must_come_in_a_form(
     body: bytes, headers: dict[str, str], simulator: TessSimulator, send: Send
 ) -> None:
     """As `file`."""
-    refused = told(send(simulator, body, target="/files", headers=headers), 422)
+    refused = reported(send(simulator, body, target="/files", headers=headers), 422)
     assert list(refused["errors"]) == ["file"]
 
 

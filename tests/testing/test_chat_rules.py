@@ -28,7 +28,7 @@ def messages(*given: object) -> JSON:
     return {"messages": list(given)}
 
 
-def told(response: WireResponse) -> JSON:
+def reported(response: WireResponse) -> JSON:
     """Read the JSON of an answer."""
     payload = parse_object(response.body)
     assert payload is not None
@@ -38,7 +38,7 @@ def told(response: WireResponse) -> JSON:
 def refused_fields(response: WireResponse) -> list[str]:
     """Name the fields a 422 complains of."""
     assert response.status == 422
-    return list(told(response)["errors"])
+    return list(reported(response)["errors"])
 
 
 ACCEPTED: dict[str, JSON] = {
@@ -167,8 +167,8 @@ def test_a_body_of_another_type_is_an_empty_one(simulator: TessSimulator, send: 
 
 def test_the_laravel_message_counts_the_other_errors(simulator: TessSimulator, send: Send) -> None:
     """One error stands alone; of several the first is told, with their number."""
-    one = told(send(simulator, {"temperature": 0.7}))
-    three = told(send(simulator, {"temperature": 0.7, "top_p": 1, "seed": 1}))
+    one = reported(send(simulator, {"temperature": 0.7}))
+    three = reported(send(simulator, {"temperature": 0.7, "top_p": 1, "seed": 1}))
     assert one == {
         "message": "The selected temperature is invalid.",
         "errors": {"temperature": ["The selected temperature is invalid."]},
@@ -180,7 +180,7 @@ def test_the_documented_dialect(send: Send) -> None:
     """400 with the fields under `messages`."""
     response = send(TessSimulator(profile=Profile.documented()), {"temperature": 0.7})
     assert response.status == 400
-    assert told(response) == {
+    assert reported(response) == {
         "error": "Validation failed",
         "messages": {"temperature": ["The selected temperature is invalid."]},
     }
@@ -332,7 +332,7 @@ def test_a_switch_for_agents_that_do_not_ask(send: Send) -> None:
     """A fixed-model agent may also ignore the model sent, and then runs its own."""
     simulator = TessSimulator(profile=Profile(without_question="ignored"))
     response = send(simulator, {"model": "gpt-4.1"}, target=agent(43))
-    assert told(response)["model"] == "tess-ai-3"
+    assert reported(response)["model"] == "tess-ai-3"
 
 
 def test_required_questions_of_text_agents_only(send: Send) -> None:

@@ -140,7 +140,7 @@ def test_a_client_that_stays_is_not_taken_for_gone(headers: dict[str, str]) -> N
             assert arrived.wait(5)
             client.sendall(request)
             received = b""
-            while received.count(b"heard: hello") < 2:
+            while received.count(b"received: hello") < 2:
                 received += client.recv(65536)
         assert received.count(b"HTTP/1.1 200") == 2
         assert [call.closed_early for call in simulator.calls] == [False, False]
@@ -196,7 +196,7 @@ def test_many_clients_at_once(
 
     with ThreadPoolExecutor(8) as pool:
         texts = list(pool.map(call, range(40)))
-    assert [text.partition("heard: ")[2] for text in texts] == [f"number {n}" for n in range(40)]
+    assert [text.partition("received: ")[2] for text in texts] == [f"number {n}" for n in range(40)]
     assert len(simulator.calls) == 40
 
 
@@ -264,11 +264,11 @@ def test_openai_speaks_to_it(server: SimulatorServer, headers: dict[str, str]) -
     with client:
         completion = client.chat.completions.create(model="tess-5", messages=messages)
         assert completion.choices[0].message.content == (
-            "Agent 42 (model tess-5, temperature by default, tools by default) heard: hello"
+            "Agent 42 (model tess-5, temperature by default, tools by default) received: hello"
         )
         chunks = client.chat.completions.create(model="tess-6", messages=messages, stream=True)
-        said = "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
-        assert said.endswith("heard: hello")
+        reply = "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
+        assert reply.endswith("received: hello")
         with pytest.raises(openai.UnprocessableEntityError, match="The selected temperature is invalid"):
             client.chat.completions.create(model="tess-6", messages=messages, temperature=0.7)
 

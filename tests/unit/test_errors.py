@@ -252,25 +252,27 @@ DIALECTS = [
 ]
 
 
-@pytest.mark.parametrize(("status", "body", "said"), DIALECTS)
-def test_an_error_is_read(status: int, body: object, said: tuple[object, ...]) -> None:
+@pytest.mark.parametrize(("status", "body", "expected"), DIALECTS)
+def test_an_error_is_read(status: int, body: object, expected: tuple[object, ...]) -> None:
     """Status, reason, field, code and hint."""
     error = read(status, body)
-    assert (error.status, error.message, error.param, error.code, error.hint) == said
+    assert (error.status, error.message, error.param, error.code, error.hint) == expected
 
 
-@pytest.mark.parametrize(("status", "body", "said"), DIALECTS)
-def test_an_error_answers_in_openais_envelope(status: int, body: object, said: tuple[object, ...]) -> None:
+@pytest.mark.parametrize(("status", "body", "expected"), DIALECTS)
+def test_an_error_answers_in_openais_envelope(
+    status: int, body: object, expected: tuple[object, ...]
+) -> None:
     """With Tess's own body beneath, and the hint in the text that `str(exception)` shows."""
     answer = read(status, body).to_answer()
-    assert answer.status == said[0]
+    assert answer.status == expected[0]
     assert answer.headers["content-type"] == "application/json"
     assert answer.body is not None
     envelope = parse_object(answer.body)
     assert envelope is not None
     error = envelope["error"]
-    assert (error["param"], error["code"]) == (said[2], said[3])
-    assert str(said[4]) in error["message"]
+    assert (error["param"], error["code"]) == (expected[2], expected[3])
+    assert str(expected[4]) in error["message"]
     assert error["tess"] == body or body in (PAGE, "")
 
 
@@ -387,7 +389,7 @@ def test_a_200_that_is_no_answer_is_an_error(body: bytes, content_type: str, cod
 
 def test_a_redirect_says_where_to_look() -> None:
     """And never shows more than one short line of where it led."""
-    for redirects_within_api, loses, where in (
+    for redirects_within_api, drops_body, where in (
         (False, True, "a redirect to another origin"),
         (True, True, "would drop the request body"),
         (True, False, "is not followed"),
@@ -396,7 +398,7 @@ def test_a_redirect_says_where_to_look() -> None:
             302,
             "https://elsewhere.example/\x00login",
             redirects_within_api=redirects_within_api,
-            drops_body=loses,
+            drops_body=drops_body,
         )
         assert (error.status, error.code, error.may_retry) == (502, "redirected", False)
         assert where in error.message

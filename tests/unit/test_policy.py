@@ -59,7 +59,7 @@ def test_each_word_stands_alone_for_all_for_one_and_for_the_rest(word: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "expected"),
     [
         pytest.param("Warn", "unsupported is 'Warn'; it must be one of 'warn'", id="a word in capitals"),
         pytest.param("", "unsupported is ''", id="an empty word"),
@@ -74,9 +74,9 @@ def test_each_word_stands_alone_for_all_for_one_and_for_the_rest(word: str) -> N
         pytest.param({"seed": []}, r"unsupported\['seed'\] is \[\]", id="a list for a word"),
     ],
 )
-def test_a_mistake_says_what_is_wrong(given: object, said: str) -> None:
+def test_a_mistake_says_what_is_wrong(given: object, expected: str) -> None:
     """A typo is an error that names it, not a policy that never applies."""
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=expected):
         parse_unsupported(given, POLICY_PARAMETERS)
 
 
@@ -108,7 +108,7 @@ def test_a_call_has_options_of_its_own(given: dict[str, Any], changed: dict[str,
 
 
 @pytest.mark.parametrize(
-    ("given", "param", "said"),
+    ("given", "param", "expected"),
     [
         pytest.param(None, "tess_openai", "must be an object", id="null"),
         pytest.param("warn", "tess_openai", "must be an object", id="a word instead of an object"),
@@ -120,8 +120,8 @@ def test_a_call_has_options_of_its_own(given: dict[str, Any], changed: dict[str,
         pytest.param({"usage": ["none"]}, "tess_openai.usage", "wrong kind", id="a list for usage"),
     ],
 )
-def test_a_calls_bad_option_is_refused(given: object, param: str, said: str) -> None:
+def test_a_calls_bad_option_is_refused(given: object, param: str, expected: str) -> None:
     """It is refused as OpenAI refuses: 400 with `param` and a code, before the network."""
-    with pytest.raises(Refused, match=said) as caught:
+    with pytest.raises(Refused, match=expected) as caught:
         Options().for_call(given, POLICY_PARAMETERS)
     assert (caught.value.status, caught.value.param, caught.value.code) == (400, param, "invalid_option")

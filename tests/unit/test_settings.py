@@ -173,7 +173,7 @@ def test_a_key_without_a_pipe_is_a_warning() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "expected"),
     [
         pytest.param(None, "no API key: pass api_key= or set TESS_API_KEY", id="none"),
         pytest.param("", "is empty", id="empty"),
@@ -186,9 +186,9 @@ def test_a_key_without_a_pipe_is_a_warning() -> None:
         pytest.param(123, "api_key is a int", id="a number"),
     ],
 )
-def test_a_key_that_cannot_work_is_refused(given: Any, said: str) -> None:  # noqa: ANN401
+def test_a_key_that_cannot_work_is_refused(given: Any, expected: str) -> None:  # noqa: ANN401
     """The error does not show it."""
-    with pytest.raises(TessConfigurationError, match=said) as caught:
+    with pytest.raises(TessConfigurationError, match=expected) as caught:
         to_api_key(given)
     assert "ret" not in str(caught.value)
 
@@ -230,7 +230,7 @@ def test_the_older_host_alone_is_completed_with_a_warning() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "expected"),
     [
         pytest.param("", "must start with https", id="nothing"),
         pytest.param("api.tess.im", "must start with https", id="no scheme"),
@@ -261,9 +261,9 @@ def test_the_older_host_alone_is_completed_with_a_warning() -> None:
         pytest.param("https://gateway.example//x", "must be plain words", id="two slashes"),
     ],
 )
-def test_a_base_url_that_cannot_work_is_refused(given: str, said: str) -> None:
+def test_a_base_url_that_cannot_work_is_refused(given: str, expected: str) -> None:
     """Before any network, and what may be a secret is not shown."""
-    with pytest.raises(TessConfigurationError, match=said) as caught:
+    with pytest.raises(TessConfigurationError, match=expected) as caught:
         to_api_root(given)
     assert "secret" not in str(caught.value)
 
@@ -374,7 +374,7 @@ def test_the_agent_may_stand_in_the_base_url(environment: dict[str, str]) -> Non
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         pytest.param({"agent_id": None}, "no agent: pass its number", id="no agent"),
         pytest.param({"unsupported": "strict"}, "unsupported is 'strict'", id="a policy that is none"),
@@ -410,9 +410,9 @@ def test_the_agent_may_stand_in_the_base_url(environment: dict[str, str]) -> Non
         ),
     ],
 )
-def test_a_mistake_is_an_error_at_the_factory(arguments: dict[str, Any], said: str) -> None:
+def test_a_mistake_is_an_error_at_the_factory(arguments: dict[str, Any], expected: str) -> None:
     """Before any network, without a warning beside it."""
-    with pytest.raises(TessConfigurationError, match=said):
+    with pytest.raises(TessConfigurationError, match=expected):
         resolved(**arguments)
 
 

@@ -48,7 +48,9 @@ class Driver:
         "model": "tess-6",
         "messages": [{"role": "user", "content": "hello"}],
     }
-    answer: ClassVar[str] = "Agent 42 (model tess-6, temperature by default, tools by default) heard: hello"
+    answer: ClassVar[str] = (
+        "Agent 42 (model tess-6, temperature by default, tools by default) received: hello"
+    )
 
     is_async: bool
     http_client_kind: HttpClientKind

@@ -381,7 +381,7 @@ class TestNamingAgents:
     def test_the_model_names_the_agent(self, driver: Driver, *, stream: bool) -> None:
         """By number, name or slug, with a model or without."""
         client = driver.client(agents={"support": 44, "slug": "simulated-agent-43"})
-        for model, heard in [
+        for model, received in [
             ("agent:44", "Agent 44 (model tess-6"),
             ("agent:44/gpt-4o", "Agent 44 (model gpt-4o"),
             ("support", "Agent 44 (model tess-6"),
@@ -389,7 +389,7 @@ class TestNamingAgents:
             ("slug", "Agent 43 (model tess-ai-3"),
             ("tess-6", "Agent 42 (model tess-6"),
         ]:
-            assert driver.text(client, stream=stream, model=model).startswith(heard)
+            assert driver.text(client, stream=stream, model=model).startswith(received)
 
     def test_each_agent_keeps_its_own_options(self, driver: Driver) -> None:
         """44 has temperatures 0 and 1, 42 the documented five."""

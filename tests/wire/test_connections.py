@@ -53,7 +53,7 @@ def test_threads_share_a_client(driver: Driver) -> None:
     def ask(number: int) -> bool:
         messages = [{"role": "user", "content": f"call {number}"}]
         text = driver.text(client, stream=number % 2 == 0, messages=messages, seed=number)
-        return text.endswith(f"heard: call {number}")
+        return text.endswith(f"received: call {number}")
 
     with ThreadPoolExecutor(16) as pool:
         assert all(pool.map(ask, range(320)))
@@ -75,7 +75,7 @@ def test_tasks_share_a_client(driver: Driver) -> None:
         else:
             stream = await client.chat.completions.create(**fields, stream=True)
             text = "".join([chunk.choices[0].delta.content or "" async for chunk in stream])
-        return bool(text.endswith(f"heard: call {number}"))
+        return bool(text.endswith(f"received: call {number}"))
 
     async def ask_all() -> list[bool]:
         return await asyncio.gather(*map(ask, range(50)))

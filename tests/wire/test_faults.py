@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 TRIES: Final = 2
 """How often the SDK may try in these tests: once more than the first."""
 TIMEOUT_SECONDS: Final = 1.0
-SAID: Final = "Olá, wie geht es dir?"
+REPLY: Final = "Olá, wie geht es dir?"
 FOREIGN: Final = "http://127.0.0.1:9/agents/42/openai/chat/completions"
 
 
@@ -45,7 +45,7 @@ class Fails:
 class Answers:
     """Ends in an answer; `warns` when the caller should know of something."""
 
-    text: str = SAID
+    text: str = REPLY
     finish_reason: str = "stop"
     warns: bool = False
 
@@ -233,7 +233,7 @@ def test_no_fault_ends_in_silence(
     driver: Driver, fault: Fault, outcome: Outcome, *, asked_for_stream: bool
 ) -> None:
     """The right class, code, reason and number of attempts; or the right text."""
-    driver.simulator.script(*[SAID] * TRIES)
+    driver.simulator.script(*[REPLY] * TRIES)
     driver.simulator.fault(fault, times=TRIES)
     client = driver.client(timeout=TIMEOUT_SECONDS, max_retries=TRIES - 1, max_retry_wait=1)
     if isinstance(outcome, Fails):

@@ -51,12 +51,12 @@ def test_a_loop_is_warned_once_though_filters_move_in_each_turn(ask: Callable[[]
 
 def test_filters_that_want_every_warning_get_every_one(ask: Callable[[], None]) -> None:
     """Nothing is held back from `always`, nor from filters of the program's own that are new."""
-    for action, told in (("always", 2), ("default", 1), ("default", 1), ("ignore", 0)):
+    for action, reported in (("always", 2), ("default", 1), ("default", 1), ("ignore", 0)):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter(action)  # type: ignore[arg-type]
             for _ in range(2):
                 ask()
-        assert len(caught) == told
+        assert len(caught) == reported
 
 
 def test_a_call_from_a_thread_of_the_frameworks_points_at_the_framework(ask: Callable[[], None]) -> None:

@@ -75,11 +75,11 @@ def test_a_redirect_within_the_agents_is_followed(driver: Driver, status: int, *
 
 def test_a_followed_redirect_tells_its_changes_once(driver: Driver) -> None:
     """The second hop is the same call."""
-    told: list[object] = []
+    reported: list[object] = []
     driver.simulator.fault(faults.redirect(location=CHAT, status=307))
     with pytest.warns(TessTemperatureWarning) as caught:
-        driver.ask(driver.client(on_change=told.append), temperature=0.7)
-    assert len(caught) == len(told) == 1
+        driver.ask(driver.client(on_change=reported.append), temperature=0.7)
+    assert len(caught) == len(reported) == 1
 
 
 def test_redirects_without_end_are_an_error(driver: Driver) -> None:
@@ -148,13 +148,13 @@ def test_a_whole_url_elsewhere_sends_nothing_of_ours(driver: Driver, foreign: Te
 def test_the_base_url_may_be_spelt_in_other_ways(driver: Driver, given: str) -> None:
     """A host in capitals, a slash at the end, the whole path of the agent."""
     root = driver.simulator.base_url
-    spelt = {
+    written = {
         "HOST": root.replace("127.0.0.1", "LOCALHOST"),
         "port": root,
         "slash": f"{root}/",
         "agent": f"{root}/agents/42/openai/",
     }[given]
-    assert driver.text(driver.client(base_url=spelt)) == driver.answer
+    assert driver.text(driver.client(base_url=written)) == driver.answer
 
 
 def test_the_older_hosts_prefix_works(driver: Driver) -> None:

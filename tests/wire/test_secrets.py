@@ -117,9 +117,9 @@ def test_other_custom_headers_of_the_environment_pass(
 
 def test_nothing_that_is_told_holds_a_secret(driver: Driver, caplog: pytest.LogCaptureFixture) -> None:
     """Key, workspace and prompt are in no warning, no log of ours, no error and no record of a change."""
-    told: list[object] = []
+    reported: list[object] = []
     caplog.set_level(logging.DEBUG, "tess_openai")
-    client = driver.client(on_change=told.append)
+    client = driver.client(on_change=reported.append)
     secrets = {
         "messages": [{"role": "user", "name": PROMPT, "content": PROMPT}],
         "stop": [PROMPT],
@@ -134,7 +134,7 @@ def test_nothing_that_is_told_holds_a_secret(driver: Driver, caplog: pytest.LogC
         error = driver.fails(client, faults.answers(422, {"message": "No."}), **secrets)
     texts = [str(warning.message) for warning in caught]
     texts += [record.getMessage() for record in caplog.records if record.name == "tess_openai"]
-    texts += [repr(change) for change in told]
+    texts += [repr(change) for change in reported]
     texts += [str(error), repr(error), repr(error.body)]
     assert len(texts) > 10
     for text in texts:

@@ -15,7 +15,7 @@ from tess_openai.testing import SIMULATOR_API_KEY, Fault, Profile, TessSimulator
 if TYPE_CHECKING:
     from tests.wire.conftest import Driver
 
-SAID = "Olá\u2028— 你好 🌍 ende"
+REPLY = "Olá\u2028— 你好 🌍 ende"
 TWINS = Fault(name="twins", on_run=lambda run: replace(run, number=7, created=1_700_000_000))
 """Makes two runs answer with the same id and time, so that they can be compared."""
 CUTS: dict[str, Fault] = {
@@ -56,7 +56,7 @@ def data_of(body: bytes) -> list[str]:
 def test_complete_chunks_pass_as_the_same_data(driver: Driver, fault: Fault) -> None:
     """Compared with what a plain http client reads, event by event."""
     family = openai.DefaultHttpxClient.__mro__[1].__module__.partition(".")[0]
-    driver.simulator.script(SAID, SAID)
+    driver.simulator.script(REPLY, REPLY)
     driver.simulator.fault(TWINS)
     plain = read_plainly(driver, family)
     driver.simulator.fault(fault)
@@ -68,10 +68,10 @@ def test_complete_chunks_pass_as_the_same_data(driver: Driver, fault: Fault) -> 
 
 def test_the_text_arrives_whole(driver: Driver) -> None:
     """Whatever separators and characters it has, in whatever pieces."""
-    said = [" \n\n", "data: [DONE]\n\n", "\u2028\x85", "🌍", '{"error": "no"}', ""]
-    driver.simulator.script(said)
+    reply = [" \n\n", "data: [DONE]\n\n", "\u2028\x85", "🌍", '{"error": "no"}', ""]
+    driver.simulator.script(reply)
     driver.simulator.fault(faults.in_bytes(size=2))
-    assert driver.text(driver.client(), stream=True) == "".join(said)
+    assert driver.text(driver.client(), stream=True) == "".join(reply)
 
 
 def test_minimal_chunks_are_completed(driver: Driver) -> None:

@@ -378,8 +378,8 @@ def test_a_loop_over_values_warns_once_for_each_parameter(driver: Driver) -> Non
         warnings.simplefilter("default")
         for number in range(4):
             driver.ask(client, seed=number, user="u" * (number + 1), temperature=0.1 * (number + 1))
-    told = [str(warning.message).partition(" ")[0] for warning in caught]
-    assert sorted(told) == ["seed", "temperature", "user"]
+    reported = [str(warning.message).partition(" ")[0] for warning in caught]
+    assert sorted(reported) == ["seed", "temperature", "user"]
 
 
 @pytest.mark.parametrize("by_value", [False, True], ids=["no filter reads texts", "one reads a value"])
@@ -392,31 +392,31 @@ def test_a_filter_on_a_value_is_obeyed_in_a_loop(driver: Driver, *, by_value: bo
             warnings.filterwarnings("always", message=r"seed \(7\)")
         for seed in (1, 1, 2, 7, 7):
             driver.ask(client, seed=seed)
-    told = [str(warning.message).partition(" stripped")[0] for warning in caught]
-    assert told == ["seed (1)", *(["seed (7)", "seed (7)"] if by_value else [])]
+    reported = [str(warning.message).partition(" stripped")[0] for warning in caught]
+    assert reported == ["seed (1)", *(["seed (7)", "seed (7)"] if by_value else [])]
 
 
 def test_a_line_that_was_warned_of_obeys_filters_that_move(driver: Driver) -> None:
     """What was told is not told again, until a filter moves, as Python itself has it, or wants all."""
     client = driver.client()
-    told: list[int] = []
+    reported: list[int] = []
     for action in ("default", "default", "always", "always", "default", "ignore", "always"):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter(action)
             for _ in range(3):
                 driver.ask(client, seed=1, top_p=0.5)
-        told.append(len(caught))
-    assert told == [2, 2, 6, 6, 2, 0, 6]
+        reported.append(len(caught))
+    assert reported == [2, 2, 6, 6, 2, 0, 6]
 
 
 def test_a_retry_does_not_warn_again(driver: Driver) -> None:
     """The SDK sends the same call again."""
-    told: list[Change] = []
+    reported: list[Change] = []
     driver.simulator.fault(faults.server_error())
     with pytest.warns(TessParameterWarning) as caught:
-        driver.ask(driver.client(max_retries=1, on_change=told.append), seed=1)
+        driver.ask(driver.client(max_retries=1, on_change=reported.append), seed=1)
     assert len(driver.simulator.calls) == 2
-    assert len(caught) == len(told) == 1
+    assert len(caught) == len(reported) == 1
 
 
 def test_a_category_can_be_silenced(driver: Driver) -> None:
@@ -454,15 +454,15 @@ def test_a_warning_of_the_answer_that_is_an_error_fails_the_call(driver: Driver,
 
 def test_each_change_is_told_to_on_change(driver: Driver) -> None:
     """Also what is not warned of, before the request is sent."""
-    told: list[tuple[str, str, int]] = []
+    reported: list[tuple[str, str, int]] = []
 
     def note(change: Change) -> None:
-        told.append((change.action, change.param, len(driver.simulator.calls)))
+        reported.append((change.action, change.param, len(driver.simulator.calls)))
 
     client = driver.client(on_change=note, unsupported="ignore")
     driver.ask(client, seed=1, messages=[{"role": "developer", "content": "a"}, *HELLO["messages"]])
-    assert ("stripped", "seed", 0) in told
-    assert ("mapped", "messages.role", 0) in told
+    assert ("stripped", "seed", 0) in reported
+    assert ("mapped", "messages.role", 0) in reported
 
 
 def test_a_callback_that_fails_does_not_fail_the_call(

@@ -119,10 +119,10 @@ def _broken_off(error: Exception) -> ProblemError | None:
     if type(error).__module__.partition(".")[0] not in _ON_THE_WAY:
         return None
     problem = to_problem(error)
-    is_said = (
+    is_written = (
         problem is not None and type(error).__name__ == "APIError"
     )  # Tess's own words, within the stream
-    return ProblemError(f"the answer broke off: {problem if is_said else root_cause(error)}", Exit.REFUSED)
+    return ProblemError(f"the answer broke off: {problem if is_written else root_cause(error)}", Exit.REFUSED)
 
 
 def _note(answer: ChatReply, chunk: Any) -> str:  # noqa: ANN401 - the SDK's own type

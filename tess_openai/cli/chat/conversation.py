@@ -119,7 +119,7 @@ class Conversation:
         if not text:
             _say("say where: /save FILE")
             return
-        said = (
+        message = (
             json.dumps(self._all(), ensure_ascii=False, indent=2)
             if text.endswith(".json")
             else self._as_text()
@@ -129,7 +129,7 @@ class Conversation:
             return
         try:
             with Path(text).expanduser().open("x", encoding="utf-8") as file:
-                file.write(said + "\n")
+                file.write(message + "\n")
         except OSError as error:
             _say(f"not saved: {error.strerror}")
             return

@@ -13,6 +13,6 @@
 | `variables` | finds what reads or sets OpenAI's variables of the environment                    |
 | `clients`   | judges constructors of clients and models, and the methods of models              |
 | `sites`     | finds the call sites                                                              |
-| `fates`     | asks the adapter's own core what becomes of each argument                         |
+| `effects`     | asks the adapter's own core what becomes of each argument                         |
 | `report`    | says it as text, JSON or SARIF                                                    |
 """

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, TypeAlias, cast
 import typer
 
 from tess_openai.cli import console
-from tess_openai.cli.check.fates import to_policy
+from tess_openai.cli.check.effects import to_policy
 from tess_openai.cli.check.findings import Level
 from tess_openai.cli.check.inference import Inference
 from tess_openai.cli.check.project import find_project

@@ -8,12 +8,12 @@ from typing import Final
 
 from tess_openai.cli.check import libraries
 from tess_openai.cli.check.converted import Converted
-from tess_openai.cli.check.fates import chat_fates
-from tess_openai.cli.check.findings import Fate, Site
+from tess_openai.cli.check.effects import chat_effects
+from tess_openai.cli.check.findings import Effect, Site
 from tess_openai.cli.check.frameworks import ASKING, preset_of, role_of
 from tess_openai.cli.check.inference import text_of
 from tess_openai.cli.check.literals import UNSEEN, Argument
-from tess_openai.cli.check.places import fate_of, site_of, unseen_of
+from tess_openai.cli.check.places import effect_of, site_of, unseen_of
 from tess_openai.cli.check.scopes import Scope, Use
 from tess_openai.cli.check.values import Instance
 from tess_openai.core.chat.parameters import CHAT_PARAMETERS
@@ -50,17 +50,19 @@ class Clients:
         handled.update(ast.walk(node))
         if path.rpartition(".")[0] in libraries.LEGACY:
             why = "it is of openai 0.x, which is gone since 1.0"
-            fate = fate_of(node, path, "refused", "error", why, "Migrate to client.chat.completions.create.")
-            return site_of(use, "legacy", path, [fate])
+            effect = effect_of(
+                node, path, "refused", "error", why, "Migrate to client.chat.completions.create."
+            )
+            return site_of(use, "legacy", path, [effect])
         if path in libraries.OTHER_CLIENTS or role == "azure":
             why = "it is made for another service, and builds that service's URLs"
-            fate = fate_of(node, path, "refused", "error", why, "Make it with tess_openai.create_client.")
-            return site_of(use, "client", path, [fate])
+            effect = effect_of(node, path, "refused", "error", why, "Make it with tess_openai.create_client.")
+            return site_of(use, "client", path, [effect])
         if role == "chosen embeddings" and self._is_openai_model(node, use.scope):
             role = "embeddings"
         if role != "chat" and role in UNSUPPORTED_ENDPOINTS:
             why = f"Tess does not have {UNSUPPORTED_ENDPOINTS[role]}"
-            return site_of(use, "endpoint", path, [fate_of(node, path, "refused", "error", why)])
+            return site_of(use, "endpoint", path, [effect_of(node, path, "refused", "error", why)])
         if path in libraries.OPENAI_CLIENTS:
             return self._sdk_client(path, node, use)
         if role in ("chat", "responses") or (
@@ -74,7 +76,7 @@ class Clients:
         if self.converted.settings_of(node, use.scope) is not None:
             return None
         factory = libraries.OPENAI_CLIENTS[path]
-        first = fate_of(
+        first = effect_of(
             node, path, "rewritten", "note", "make it for Tess", f"tess_openai.{factory}(AGENT_ID)"
         )
         given = self.literals.given(node, use.scope, frozenset())
@@ -86,19 +88,21 @@ class Clients:
         remedy = f"Pass it **{preset_of(path)}(AGENT_ID)."
         settings = self.converted.settings_of(node, use.scope)
         policy = self.converted.policy if settings is None else self.converted.policy_of(settings)
-        fates: list[Fate] = []
+        effects: list[Effect] = []
         if settings is None:
-            fates.append(fate_of(node, path, "rewritten", "note", "point it at Tess", remedy))
+            effects.append(effect_of(node, path, "rewritten", "note", "point it at Tess", remedy))
         given = self.literals.given(node, use.scope, _FRAMEWORK_BODY)
         named = [
             Argument(libraries.FRAMEWORK_NAMES.get(each.name, each.name), each.node, each.value, each.in_body)
             for each in given.arguments
         ]
-        fates += chat_fates([each for each in named if each.name in CHAT_PARAMETERS or each.in_body], policy)
+        effects += chat_effects(
+            [each for each in named if each.name in CHAT_PARAMETERS or each.in_body], policy
+        )
         pointing = frozenset({"api_key", "base_url"} if settings is not None else ())
-        fates += _options([each for each in named if not each.in_body and each.name not in pointing])
+        effects += _options([each for each in named if not each.in_body and each.name not in pointing])
         unseen = [each for each in given.unseen if self.converted.made(each, use.scope) is None]
-        return site_of(use, "client", path, [*fates, *map(unseen_of, unseen)])
+        return site_of(use, "client", path, [*effects, *map(unseen_of, unseen)])
 
     def _is_openai_model(self, node: ast.Call, scope: Scope) -> bool:
         given = {each.name: each.value for each in self.literals.given(node, scope, frozenset()).arguments}
@@ -128,7 +132,7 @@ class Clients:
             arguments = list(self.literals.given(node, use.scope, _FRAMEWORK_BODY).arguments)
         else:
             return None
-        return site_of(use, "call", name, chat_fates(arguments, self.converted.policy_of(owner)))
+        return site_of(use, "call", name, chat_effects(arguments, self.converted.policy_of(owner)))
 
     def _structured(self, node: ast.Call, scope: Scope) -> Argument:
         given = self.literals.given(node, scope, frozenset())
@@ -140,13 +144,13 @@ class Clients:
         return Argument(name, shown, _schema_of(name))
 
 
-def _options(arguments: Iterable[Argument]) -> Iterator[Fate]:
+def _options(arguments: Iterable[Argument]) -> Iterator[Effect]:
     """Return what becomes of the arguments of a constructor that do not simply go on."""
     whys = {"rewritten": "create_client takes Tess's own", "stripped": "it is for OpenAI alone"}
     for argument in arguments:
-        fate = libraries.CLIENT_OPTIONS.get(argument.name)
-        if fate is not None:
-            yield fate_of(argument.node, argument.name, fate, "note", whys[fate])
+        effect = libraries.CLIENT_OPTIONS.get(argument.name)
+        if effect is not None:
+            yield effect_of(argument.node, argument.name, effect, "note", whys[effect])
 
 
 def _schema_of(name: str) -> object:

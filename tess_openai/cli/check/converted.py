@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final, cast
 
 from tess_openai.cli.check import libraries
-from tess_openai.cli.check.fates import to_policy
+from tess_openai.cli.check.effects import to_policy
 from tess_openai.cli.check.literals import Literals
 from tess_openai.cli.check.scopes import Scope
 from tess_openai.cli.check.values import Container, External, Instance, Value
@@ -78,11 +78,11 @@ class Converted:
             settings = self.settings_of(owner.call, owner.scope)
             return self.policy if settings is None else self.policy_of(settings)
         given = self.literals.given(owner.call, owner.scope, frozenset()).arguments
-        said = {each.name: each.value for each in given if each.name in _POLICY}
-        emulate = said.get("emulate", False)
-        if not said or not isinstance(emulate, bool):
+        message = {each.name: each.value for each in given if each.name in _POLICY}
+        emulate = message.get("emulate", False)
+        if not message or not isinstance(emulate, bool):
             return self.policy
         try:
-            return to_policy(cast("Unsupported", said.get("unsupported", "warn")), emulate=emulate)
+            return to_policy(cast("Unsupported", message.get("unsupported", "warn")), emulate=emulate)
         except ValueError:  # not written out, or a mistake that the factory itself refuses
             return self.policy

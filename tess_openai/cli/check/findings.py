@@ -10,19 +10,19 @@ from tess_openai.core.jsons import JSONObject
 Level: TypeAlias = Literal["error", "warning", "note", "none"]
 """`error`: refused, or not there on Tess. `warning`: lost or changed, as the adapter would warn. `note`: said
 in Tess's words, emulated, or not to be judged here. `none`: as it is."""
-Fated: TypeAlias = Literal["kept", "rewritten", "emulated", "stripped", "refused", "unread", "unseen"]
+EffectKind: TypeAlias = Literal["kept", "rewritten", "emulated", "stripped", "refused", "unread", "unseen"]
 Kind: TypeAlias = Literal["call", "client", "endpoint", "environment", "base-url", "type-check", "legacy"]
 
 LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fate:
+class Effect:
     """What becomes of one argument, or of the site as a whole.
 
     Attributes:
         subject: The argument, `"top_p"`; of the site as a whole its own name.
-        fate: What becomes of it.
+        effect: What becomes of it.
         level: How much it matters.
         line: From 1.
         column: From 1, in characters.
@@ -33,7 +33,7 @@ class Fate:
     """
 
     subject: str
-    fate: Fated
+    effect: EffectKind
     level: Level
     line: int
     column: int
@@ -61,7 +61,7 @@ class Site:
         name: `"chat.completions.create"`, `"openai.OpenAI"`, `"OPENAI_API_KEY"`.
         source: The line, without keys.
         certain: False when the client itself is not seen, only the way it is called.
-        fates: In the order of the source.
+        effects: In the order of the source.
     """
 
     path: str
@@ -73,18 +73,18 @@ class Site:
     name: str
     source: str
     certain: bool
-    fates: tuple[Fate, ...]
+    effects: tuple[Effect, ...]
 
     @property
     def level(self) -> Level:
-        """The worst of its fates."""
-        levels = {fate.level for fate in self.fates}
+        """The worst of its effects."""
+        levels = {effect.level for effect in self.effects}
         for level in LEVELS:
             if level in levels:
                 return level
         return "none"
 
     def to_json(self) -> JSONObject:
-        """Return its attributes and its level, the fates as objects."""
+        """Return its attributes and its level, the effects as objects."""
         plain = {name: getattr(self, name) for name in self.__slots__}
-        return {**plain, "level": self.level, "fates": [fate.to_json() for fate in self.fates]}
+        return {**plain, "level": self.level, "effects": [effect.to_json() for effect in self.effects]}

@@ -5,24 +5,24 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from tess_openai.cli.check.findings import Fate, Fated, Kind, Level, Site
+from tess_openai.cli.check.findings import Effect, EffectKind, Kind, Level, Site
 from tess_openai.cli.check.scopes import Use
 
 
-def fate_of(  # noqa: PLR0917 - what a line of the report says, in its order
+def effect_of(  # noqa: PLR0917 - what a line of the report says, in its order
     node: ast.expr,
     subject: str,
-    fate: Fated,
+    effect: EffectKind,
     level: Level,
     why: str,
     remedy: str = "",
     *,
     certain: bool = True,
-) -> Fate:
+) -> Effect:
     """Return what becomes of what a node stands for."""
-    return Fate(
+    return Effect(
         subject=subject,
-        fate=fate,
+        effect=effect,
         level=level,
         why=why,
         remedy=remedy,
@@ -32,12 +32,14 @@ def fate_of(  # noqa: PLR0917 - what a line of the report says, in its order
     )
 
 
-def site_of(use: Use, kind: Kind, name: str, fates: list[Fate], *, certain: bool = True) -> Site:
+def site_of(use: Use, kind: Kind, name: str, effects: list[Effect], *, certain: bool = True) -> Site:
     """Return a site at a use; here the parser's columns, which are bytes, become characters."""
     node, module = use.node, use.scope.module
     end_line, end = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
     if not module.is_ascii:
-        fates = [replace(fate, column=module.column(fate.line, fate.column - 1)) for fate in fates]
+        effects = [
+            replace(effect, column=module.column(effect.line, effect.column - 1)) for effect in effects
+        ]
     return Site(
         path=module.path,
         line=node.lineno,
@@ -48,14 +50,14 @@ def site_of(use: Use, kind: Kind, name: str, fates: list[Fate], *, certain: bool
         name=name,
         source=module.shown(node.lineno),
         certain=certain,
-        fates=tuple(fates),
+        effects=tuple(effects),
     )
 
 
-def unseen_of(node: ast.expr) -> Fate:
+def unseen_of(node: ast.expr) -> Effect:
     """Say that the members of `**node` cannot be judged."""
     has_text = any(isinstance(each, ast.Constant) for each in ast.walk(node))  # it may be a key
     shown = "..." if has_text or len(what := ast.unparse(node)) > 40 else what
-    return fate_of(
+    return effect_of(
         node, f"**{shown}", "unseen", "note", "its members are not written out here", certain=False
     )

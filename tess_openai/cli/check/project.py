@@ -74,8 +74,8 @@ class Project:
             module = read_module(source, path=shown, name=name, is_package=is_package)
         except (OSError, SyntaxError, ValueError, RecursionError) as error:
             where = f" (line {error.lineno})" if isinstance(error, SyntaxError) and error.lineno else ""
-            said = error.msg if isinstance(error, SyntaxError) else str(error) or type(error).__name__
-            self._refuse(shown, f"{said}{where}")
+            message = error.msg if isinstance(error, SyntaxError) else str(error) or type(error).__name__
+            self._refuse(shown, f"{message}{where}")
             return None
         self._modules[shown] = module
         return module

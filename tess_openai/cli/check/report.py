@@ -12,7 +12,7 @@ from urllib.parse import quote
 from rich.text import Text
 
 import tess_openai
-from tess_openai.cli.check.findings import LEVELS, Fate, Level, Site
+from tess_openai.cli.check.findings import LEVELS, Effect, Level, Site
 from tess_openai.cli.check.project import NOTEBOOKS, Unreadable
 from tess_openai.core.jsons import JSONObject
 
@@ -45,8 +45,8 @@ class CheckReport:
 
     @property
     def counts(self) -> dict[Level, int]:
-        """How many fates there are of each level."""
-        counted = Counter(fate.level for site in self.sites for fate in site.fates)
+        """How many effects there are of each level."""
+        counted = Counter(effect.level for site in self.sites for effect in site.effects)
         return {level: counted[level] for level in LEVELS}
 
     def reaches(self, level: Level) -> bool:
@@ -59,38 +59,38 @@ def to_text(report: CheckReport, *, everything: bool) -> Text:
     """Return the report for a terminal; arguments that stay as they are only when asked for."""
     text = Text()
     for site in report.sites:
-        fates = [fate for fate in site.fates if everything or fate.level != "none"]
-        if not fates and not everything:
+        effects = [effect for effect in site.effects if everything or effect.level != "none"]
+        if not effects and not everything:
             continue
         text.append(f"{site.path}:{site.line}:{site.column}", "bold")
         text.append(f"  {site.name}{'' if site.certain else '  (client not seen)'}\n")
         text.append(f"    {site.source.strip()}\n", "dim")
-        for fate in fates:
-            _append_fate(text, fate)
+        for effect in effects:
+            _append_effect(text, effect)
     for unreadable in report.unreadable:
         text.append(f"{unreadable.path}", "bold")
         text.append(f"  cannot be read: {unreadable.why}\n", COLOURS["error"])
     counts = report.counts
-    told = ", ".join(
+    summary = ", ".join(
         f"{counts[level]} {level}{_s(counts[level])}" if level != "none" else f"{counts[level]} unchanged"
         for level in LEVELS
     )
     if report.notebooks:
         text.append(f"{report.notebooks} notebook{_s(report.notebooks)} not read: {NOTEBOOKS}\n", "yellow")
     files, places = report.files, len(report.sites)
-    text.append(f"{files} file{_s(files)}, {places} place{_s(places)}: {told}\n", "bold")
+    text.append(f"{files} file{_s(files)}, {places} place{_s(places)}: {summary}\n", "bold")
     text.append(f"{LIMITS}\n", "dim")
     return text
 
 
-def _append_fate(text: Text, fate: Fate) -> None:
-    moved = f" -> {fate.sent}" if fate.sent else ""
-    doubt = "" if fate.certain else " (?)"
-    text.append(f"  {fate.line:>4}  ", "dim")
-    text.append(f"{fate.fate:<9} ", COLOURS[fate.level])
-    text.append(f"{fate.subject}{moved}{doubt}")
-    said = ". ".join(part for part in (fate.why, fate.remedy) if part)
-    text.append(f": {said}\n" if said else "\n", "dim")
+def _append_effect(text: Text, effect: Effect) -> None:
+    moved = f" -> {effect.sent}" if effect.sent else ""
+    doubt = "" if effect.certain else " (?)"
+    text.append(f"  {effect.line:>4}  ", "dim")
+    text.append(f"{effect.effect:<9} ", COLOURS[effect.level])
+    text.append(f"{effect.subject}{moved}{doubt}")
+    message = ". ".join(part for part in (effect.why, effect.remedy) if part)
+    text.append(f": {message}\n" if message else "\n", "dim")
 
 
 def to_json(report: CheckReport) -> JSONObject:
@@ -110,14 +110,14 @@ def to_sarif(report: CheckReport) -> JSONObject:
     """Return the report as SARIF 2.1.0; what stays as it is is left out."""
     results = [
         {
-            "ruleId": f"tess/{fate.fate}",
-            "level": fate.level,
-            "message": {"text": _message(fate)},
-            "locations": [_location(site, fate)],
+            "ruleId": f"tess/{effect.effect}",
+            "level": effect.level,
+            "message": {"text": _message(effect)},
+            "locations": [_location(site, effect)],
         }
         for site in report.sites
-        for fate in site.fates
-        if fate.level != "none"
+        for effect in site.effects
+        if effect.level != "none"
     ]
     rules = [
         {"id": f"tess/{name}", "name": name, "shortDescription": {"text": text}}
@@ -151,15 +151,15 @@ def to_sarif(report: CheckReport) -> JSONObject:
     }
 
 
-def _message(fate: Fate) -> str:
-    moved = f" -> {fate.sent}" if fate.sent else ""
-    doubt = "" if fate.certain else " (depends on a value that is not written out)"
-    parts = (f"{fate.subject}{moved} {fate.fate}{doubt}", fate.why, fate.remedy)
+def _message(effect: Effect) -> str:
+    moved = f" -> {effect.sent}" if effect.sent else ""
+    doubt = "" if effect.certain else " (depends on a value that is not written out)"
+    parts = (f"{effect.subject}{moved} {effect.effect}{doubt}", effect.why, effect.remedy)
     return ". ".join(part.rstrip(".") for part in parts if part) + "."
 
 
-def _location(site: Site, fate: Fate) -> JSONObject:
-    region = {"startLine": fate.line, "startColumn": fate.column}
+def _location(site: Site, effect: Effect) -> JSONObject:
+    region = {"startLine": effect.line, "startColumn": effect.column}
     return {"physicalLocation": {"artifactLocation": {"uri": _uri(site.path)}, "region": region}}
 
 

@@ -8,13 +8,13 @@ from typing import Final
 from tess_openai.cli.check import libraries
 from tess_openai.cli.check.client_calls import Clients
 from tess_openai.cli.check.converted import Converted
+from tess_openai.cli.check.effects import chat_effects
 from tess_openai.cli.check.endpoints import Endpoint, endpoint_of, likely_endpoint
-from tess_openai.cli.check.fates import chat_fates
-from tess_openai.cli.check.findings import Fate, Site
+from tess_openai.cli.check.findings import Effect, Site
 from tess_openai.cli.check.frameworks import is_model
 from tess_openai.cli.check.inference import SDK_CLIENTS, Inference
 from tess_openai.cli.check.literals import Literals
-from tess_openai.cli.check.places import fate_of, site_of, unseen_of
+from tess_openai.cli.check.places import effect_of, site_of, unseen_of
 from tess_openai.cli.check.scopes import OPENAI_HOST, Module, Scope, Use
 from tess_openai.cli.check.values import (
     Class,
@@ -73,8 +73,8 @@ class Finder:
                 return self._compare(use.node, use)
             case ast.Constant() if use.node not in handled:
                 why = "it goes to OpenAI itself, past the adapter"
-                fate = fate_of(use.node, OPENAI_HOST, "unseen", "warning", why)
-                return site_of(use, "base-url", OPENAI_HOST, [fate])
+                effect = effect_of(use.node, OPENAI_HOST, "unseen", "warning", why)
+                return site_of(use, "base-url", OPENAI_HOST, [effect])
             case _:
                 return None
 
@@ -196,16 +196,16 @@ class Finder:
         certain = owner is not None
         if endpoint.part is not None:
             why = f"Tess does not have {UNSUPPORTED_ENDPOINTS[endpoint.part]}"
-            fate = fate_of(node, endpoint.name, "refused", "error", why)
-            return site_of(use, "endpoint", endpoint.name, [fate], certain=certain)
+            effect = effect_of(node, endpoint.name, "refused", "error", why)
+            return site_of(use, "endpoint", endpoint.name, [effect], certain=certain)
         elsewhere = self._elsewhere(node, owner)
         if endpoint.is_raw:
             why = "a request of your own path: it goes to Tess as it is"
-            fate = fate_of(node, endpoint.name, "unseen", "note", why)
-            return site_of(use, "endpoint", endpoint.name, [*elsewhere, fate], certain=certain)
+            effect = effect_of(node, endpoint.name, "unseen", "note", why)
+            return site_of(use, "endpoint", endpoint.name, [*elsewhere, effect], certain=certain)
         if not endpoint.is_chat:
-            fate = fate_of(node, endpoint.name, "kept", "none", "it is answered from what Tess has")
-            return site_of(use, "endpoint", endpoint.name, [*elsewhere, fate], certain=certain)
+            effect = effect_of(node, endpoint.name, "kept", "none", "it is answered from what Tess has")
+            return site_of(use, "endpoint", endpoint.name, [*elsewhere, effect], certain=certain)
         given = self.literals.given(node, use.scope, _IN_PASSED if is_passed else _IN_BODY)
         arguments, unseen = list(given.arguments), list(given.unseen)
         if is_passed:  # the others are the runner's own
@@ -216,24 +216,24 @@ class Finder:
             arguments += [each for each in earlier.arguments if each.name not in own]
             unseen += earlier.unseen
         policy = self.converted.policy if owner is None else self.converted.policy_of(owner)
-        fates = [*elsewhere, *chat_fates(arguments, policy), *map(unseen_of, unseen)]
-        return site_of(use, "call", endpoint.name, fates, certain=certain)
+        effects = [*elsewhere, *chat_effects(arguments, policy), *map(unseen_of, unseen)]
+        return site_of(use, "call", endpoint.name, effects, certain=certain)
 
-    def _elsewhere(self, node: ast.Call, owner: Instance | None) -> list[Fate]:
+    def _elsewhere(self, node: ast.Call, owner: Instance | None) -> list[Effect]:
         """Say that a call of the module `openai` itself still goes to OpenAI."""
         if owner is None or owner.path != libraries.MODULE_CLIENT or self.converted.has_module:
             return []
         why = "a call of the module itself still goes to OpenAI"
-        return [fate_of(node, owner.path, "unseen", "warning", why, _MODULE_REMEDY)]
+        return [effect_of(node, owner.path, "unseen", "warning", why, _MODULE_REMEDY)]
 
     def _copied(self, node: ast.Call, use: Use) -> Site | None:
         for keyword in node.keywords:
             if keyword.arg == "base_url":
                 why = "another base_url than the agent's leaves the adapter"
-                fate = fate_of(
+                effect = effect_of(
                     keyword.value, "base_url", "unseen", "warning", why, "Make one client per agent."
                 )
-                return site_of(use, "base-url", "base_url", [fate])
+                return site_of(use, "base-url", "base_url", [effect])
         return None
 
     # --- everything else ---
@@ -246,23 +246,23 @@ class Finder:
             if isinstance(value, Member) and value.owner.path in SDK_CLIENTS and value.path == ("base_url",):
                 why = "it is the agent's root on Tess, not OpenAI's"
                 return site_of(
-                    use, "base-url", "base_url", [fate_of(node, "base_url", "unseen", "note", why)]
+                    use, "base-url", "base_url", [effect_of(node, "base_url", "unseen", "note", why)]
                 )
             if isinstance(value, External) and value.path == f"openai.{node.attr}" and is_setting:
                 why = "a setting of the module for OpenAI; Tess's come from a preset"
-                fate = fate_of(node, value.path, "rewritten", "warning", why, _MODULE_REMEDY)
-                return site_of(use, "client", value.path, [fate])
+                effect = effect_of(node, value.path, "rewritten", "warning", why, _MODULE_REMEDY)
+                return site_of(use, "client", value.path, [effect])
         return None
 
     @staticmethod
     def _variables(names: list[str], use: Use) -> Site | None:
-        fates: list[Fate] = []
+        effects: list[Effect] = []
         for name in names:
             instead = libraries.ENVIRONMENT[name]
             remedy = f"Set {instead}." if instead else ""
             why = "the adapter never reads OpenAI's variables"
-            fates.append(fate_of(use.node, name, "unread", "warning", why, remedy))
-        return site_of(use, "environment", names[0], fates) if names else None
+            effects.append(effect_of(use.node, name, "unread", "warning", why, remedy))
+        return site_of(use, "environment", names[0], effects) if names else None
 
     def _compare(self, node: ast.Compare, use: Use) -> Site | None:
         if isinstance(node.ops[0], ast.In | ast.NotIn):
@@ -280,7 +280,7 @@ class Finder:
                 if isinstance(value, External) and value.path in libraries.OPENAI_CLIENTS:
                     why = "it stays true: create_client gives the SDK's own type"
                     return site_of(
-                        use, "type-check", value.path, [fate_of(each, value.path, "kept", "note", why)]
+                        use, "type-check", value.path, [effect_of(each, value.path, "kept", "note", why)]
                     )
         return None
 

@@ -100,7 +100,7 @@ def to_text(verdict: Verdict) -> Text:
     text = Text()
     text.append(f"{verdict.state:<8}", COLOURS[verdict.state])
     text.append(f"{verdict.step:<12}", "bold")
-    text.append(f"{verdict.said}\n")
-    if verdict.mend:
-        text.append(f"{'':<20}{verdict.mend}\n", "cyan")
+    text.append(f"{verdict.finding}\n")
+    if verdict.remedy:
+        text.append(f"{'':<20}{verdict.remedy}\n", "cyan")
     return text

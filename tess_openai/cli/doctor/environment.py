@@ -19,7 +19,7 @@ from tess_openai.cli.doctor.verdicts import Verdict
 PROXIES: Final = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 SOCKS: Final = frozenset({"socks5", "socks5h"})
 PROXY_SCHEMES: Final = frozenset({"http", "https", *SOCKS})
-_CERTIFICATES_MEND: Final = "Unset {0}, or set it to your organisation's certificates."
+_CERTIFICATES_REMEDY: Final = "Unset {0}, or set it to your organisation's certificates."
 
 
 def what_is_wrong(variables: Mapping[str, str] = os.environ) -> Verdict | None:
@@ -34,11 +34,11 @@ def judge_proxies(variables: Mapping[str, str], root: str) -> Verdict:
     for name, value in found.items():
         parts = _parts_of(value)
         if parts is None or parts.scheme not in PROXY_SCHEMES or not parts.hostname:
-            said = f"{name} is no address of a proxy"
-            return Verdict("proxies", "wrong", said, f"Set it as {name}=http://host:port, or unset it.")
+            finding = f"{name} is no address of a proxy"
+            return Verdict("proxies", "wrong", finding, f"Set it as {name}=http://host:port, or unset it.")
         if parts.scheme in SOCKS and importlib.util.find_spec("socksio") is None:
-            said = f"{name} names a SOCKS proxy, for which socksio is not installed"
-            return Verdict("proxies", "wrong", said, "Install it: pip install socksio")
+            finding = f"{name} names a SOCKS proxy, for which socksio is not installed"
+            return Verdict("proxies", "wrong", finding, "Install it: pip install socksio")
     if not found:
         return Verdict("proxies", "ok", "none")
     shown = ", ".join(f"{name} {_host_of(value)}" for name, value in found.items())
@@ -48,8 +48,8 @@ def judge_proxies(variables: Mapping[str, str], root: str) -> Verdict:
 
 def judge_certificates(variables: Mapping[str, str]) -> Verdict:
     """Judge the certificates that stand in the place of the usual ones."""
-    for name, said in _wrong_certificates(variables):
-        return Verdict("TLS", "wrong", said, _CERTIFICATES_MEND.format(name))
+    for name, finding in _wrong_certificates(variables):
+        return Verdict("TLS", "wrong", finding, _CERTIFICATES_REMEDY.format(name))
     own = [name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if variables.get(name)]
     return Verdict("TLS", "ok", f"certificates of {' and '.join(own)}" if own else "the usual certificates")
 

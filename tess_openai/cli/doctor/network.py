@@ -39,7 +39,7 @@ _CREDITS: Final = "Add credits to the workspace that TESS_WORKSPACE_ID names."
 
 class _StepFailed(Exception):  # noqa: N818 - it carries a verdict to the end of the visit
     def __init__(self, verdict: Verdict) -> None:
-        super().__init__(verdict.said)
+        super().__init__(verdict.finding)
         self.verdict = verdict
 
 
@@ -59,9 +59,9 @@ def online(client: openai.OpenAI, fields: JSONObject, *, calls: bool) -> Iterato
             yield Verdict("call", "skipped", "not wanted: --no-calls")
             return
         if missing := missing_fields(agent, fields):
-            said = f"the agent asks for {', '.join(missing)}: a plain call without is refused"
+            finding = f"the agent asks for {', '.join(missing)}: a plain call without is refused"
             example = f'Pass it in your calls, extra_body={{"{missing[0]}": ...}}, and here with'
-            yield Verdict("call", "wrong", said, f"{example} --field {missing[0]}=...")
+            yield Verdict("call", "wrong", finding, f"{example} --field {missing[0]}=...")
             return
         yield _call(client, fields)
         yield _stream(client, fields)
@@ -87,20 +87,22 @@ def _not_found(client: openai.OpenAI, error: openai.NotFoundError) -> Verdict:
     except openai.APIError:
         known = None
     hint = f" This key sees others, such as {known.id}." if known is not None else ""
-    mend = f"Check the number; a private agent is seen with its own workspace only.{hint}"
-    return Verdict("agent", "wrong", f"Tess does not know this agent: {_reason(error)}", mend)
+    remedy = f"Check the number; a private agent is seen with its own workspace only.{hint}"
+    return Verdict("agent", "wrong", f"Tess does not know this agent: {_reason(error)}", remedy)
 
 
 def _judge_agent(agent: Agent) -> Verdict:
-    said = f"{agent.id}, {agent.title}" if agent.title else f"{agent.id}"
+    finding = f"{agent.id}, {agent.title}" if agent.title else f"{agent.id}"
     if agent.type and agent.type not in RUNNABLE:
-        mend = "Only agents of the type chat answer chat calls; choose another: tess-openai agents."
-        raise _StepFailed(Verdict("agent", "wrong", f"{said}: it is of the type {agent.type}", mend))
+        remedy = "Only agents of the type chat answer chat calls; choose another: tess-openai agents."
+        raise _StepFailed(Verdict("agent", "wrong", f"{finding}: it is of the type {agent.type}", remedy))
     if not agent.active:
-        raise _StepFailed(Verdict("agent", "wrong", f"{said}: it is not active", "Activate it in Tess."))
+        raise _StepFailed(Verdict("agent", "wrong", f"{finding}: it is not active", "Activate it in Tess."))
     if agent.type == "text":
-        return Verdict("agent", "warning", f"{said}: a text agent; only chat agents are documented for this")
-    return Verdict("agent", "ok", said)
+        return Verdict(
+            "agent", "warning", f"{finding}: a text agent; only chat agents are documented for this"
+        )
+    return Verdict("agent", "ok", finding)
 
 
 def _call(client: openai.OpenAI, fields: JSONObject) -> Verdict:
@@ -111,8 +113,8 @@ def _call(client: openai.OpenAI, fields: JSONObject) -> Verdict:
         raise _StepFailed(to_verdict("call", error)) from error
     seconds = time.monotonic() - began
     if not answer.choices[0].message.content:
-        mend = "Try the agent in Tess itself; it may have run into a limit."
-        return Verdict("call", "warning", f"an empty answer after {seconds:.2f} s", mend)
+        remedy = "Try the agent in Tess itself; it may have run into a limit."
+        return Verdict("call", "warning", f"an empty answer after {seconds:.2f} s", remedy)
     return Verdict("call", "ok", f"answered in {seconds:.2f} s")
 
 
@@ -140,62 +142,64 @@ def to_verdict(step: str, error: openai.APIError) -> Verdict:
     """Say in plain words what an error means, and what mends it."""
     if isinstance(error, openai.APIConnectionError):
         return _broken(step, error)
-    said = _reason(error)
+    finding = _reason(error)
     code = str(error.code or "")
     status = error.status_code if isinstance(error, openai.APIStatusError) else 0
     if code == "invalid_api_key":
-        return Verdict("key", "wrong", said, _KEY)
+        return Verdict("key", "wrong", finding, _KEY)
     if code.startswith("workspace_"):
-        return Verdict("workspace", "wrong", said, _WORKSPACE)
+        return Verdict("workspace", "wrong", finding, _WORKSPACE)
     if code == "insufficient_quota":
-        return Verdict("credits", "wrong", said, _CREDITS)
+        return Verdict("credits", "wrong", finding, _CREDITS)
     if code in ("redirected", "not_an_answer", "empty_answer") or status in (404, 405):
-        return Verdict("base URL", "wrong", said, f"Something else than Tess answers. {_URL}")
+        return Verdict("base URL", "wrong", finding, f"Something else than Tess answers. {_URL}")
     if status == 429:
         return Verdict(
-            step, "wrong", said, "Wait, and ask less often: about one request a second is let through."
+            step, "wrong", finding, "Wait, and ask less often: about one request a second is let through."
         )
     if code in ("execution_timeout", "gateway_timeout"):
-        mend = "Stream long answers; if even short ones hang, put a system message first (seen to help)."
-        return Verdict(step, "wrong", said, mend)
+        remedy = "Stream long answers; if even short ones hang, put a system message first (seen to help)."
+        return Verdict(step, "wrong", finding, remedy)
     if status >= 500:
-        return Verdict(step, "wrong", said, _LATER)
+        return Verdict(step, "wrong", finding, _LATER)
     return Verdict(
-        step, "wrong", said, "Read the reason above; tess-openai agent shows what the agent takes."
+        step, "wrong", finding, "Read the reason above; tess-openai agent shows what the agent takes."
     )
 
 
 def _reason(error: openai.APIError) -> str:
     """Return Tess's reason without the adapter's hint: the doctor says more precisely what to do."""
-    said = message_of(error)
+    finding = message_of(error)
     for hint in HINTS:
-        said = said.removesuffix(hint)
-    return in_words_of_options(said).strip().rstrip(".")
+        finding = finding.removesuffix(hint)
+    return in_words_of_options(finding).strip().rstrip(".")
 
 
 def _broken(step: str, error: Exception) -> Verdict:
     """Say why a connection failed, from the first cause that the error carries."""
     causes = list(_chain(error))
     names = {type(cause).__name__ for cause in causes}
-    said = root_cause(error)
+    finding = root_cause(error)
     if isinstance(error, openai.APITimeoutError) or names & {"TimeoutError", "ReadTimeout", "ConnectTimeout"}:
         return Verdict(step, "wrong", "no answer in time", "Allow longer with --timeout; check the network.")
     if any(isinstance(cause, socket.gaierror) for cause in causes):
-        mend = "Check TESS_BASE_URL for a misspelt host, and the network's name service."
-        return Verdict("base URL", "wrong", f"the host is not known: {said}", mend)
+        remedy = "Check TESS_BASE_URL for a misspelt host, and the network's name service."
+        return Verdict("base URL", "wrong", f"the host is not known: {finding}", remedy)
     if any(getattr(cause, "reason", "") in NO_TLS for cause in causes):
-        mend = "Is it http:// rather than https://? Check scheme and port of TESS_BASE_URL, or of the proxy."
-        return Verdict("TLS", "wrong", f"what answers there does not speak TLS: {said}", mend)
+        remedy = (
+            "Is it http:// rather than https://? Check scheme and port of TESS_BASE_URL, or of the proxy."
+        )
+        return Verdict("TLS", "wrong", f"what answers there does not speak TLS: {finding}", remedy)
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        mend = "A proxy that opens TLS needs its certificates: SSL_CERT_FILE=/path/to/certificates.pem."
-        return Verdict("TLS", "wrong", f"the connection cannot be trusted: {said}", mend)
+        remedy = "A proxy that opens TLS needs its certificates: SSL_CERT_FILE=/path/to/certificates.pem."
+        return Verdict("TLS", "wrong", f"the connection cannot be trusted: {finding}", remedy)
     if "ProxyError" in names:
         return Verdict(
-            "proxies", "wrong", f"the proxy refuses: {said}", "Check HTTPS_PROXY and its password."
+            "proxies", "wrong", f"the proxy refuses: {finding}", "Check HTTPS_PROXY and its password."
         )
-    mend = "Check host and port of TESS_BASE_URL, the proxies, and whether a firewall is in between."
+    remedy = "Check host and port of TESS_BASE_URL, the proxies, and whether a firewall is in between."
     where = f" on the way to {address_of(error)}" if isinstance(error, openai.APIConnectionError) else ""
-    return Verdict(step, "wrong", f"the connection fails{where}: {said}", mend)
+    return Verdict(step, "wrong", f"the connection fails{where}: {finding}", remedy)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -57,13 +57,13 @@ def offline(setup: Setup) -> Iterator[Verdict]:
     yield _key()
     yield _workspace(setup)
     root = setup.value(setup.base_url, "TESS_BASE_URL") or DEFAULT_BASE_URL
-    judged = judge("base URL", lambda: to_api_root(root), _shown_root, _url_mend(root))
+    judged = judge("base URL", lambda: to_api_root(root), _shown_root, _url_remedy(root))
     verdict, parsed = judged
     yield _agent(setup, None if parsed is None else parsed[1])
     yield _base_url(verdict, root)
     if profile := os.environ.get("TESS_OPENAI_PROFILE"):
-        mend = "Unset TESS_OPENAI_PROFILE, or set it to a file that tess-openai probe wrote."
-        yield judge("profile", lambda: read_profile(profile), lambda _: "it is read", mend)[0]
+        remedy = "Unset TESS_OPENAI_PROFILE, or set it to a file that tess-openai probe wrote."
+        yield judge("profile", lambda: read_profile(profile), lambda _: "it is read", remedy)[0]
     yield from _environment(os.environ)
     yield judge_proxies(os.environ, root)
     yield judge_certificates(os.environ)
@@ -72,10 +72,14 @@ def offline(setup: Setup) -> Iterator[Verdict]:
 def _sdk() -> Verdict:
     version = importlib.metadata.version("openai")
     families = [name for name in _FAMILIES if _installed(name)]
-    said = f"openai {version} with {' and '.join(families) or 'no HTTP library'}"
+    finding = f"openai {version} with {' and '.join(families) or 'no HTTP library'}"
     if tuple(map(int, version.split(".")[:2])) < (1, 66):
-        return Verdict("SDK", "wrong", said, "Install openai 1.66 or later: pip install -U openai")
-    return Verdict("SDK", "ok", said) if families else Verdict("SDK", "wrong", said, "pip install -U openai")
+        return Verdict("SDK", "wrong", finding, "Install openai 1.66 or later: pip install -U openai")
+    return (
+        Verdict("SDK", "ok", finding)
+        if families
+        else Verdict("SDK", "wrong", finding, "pip install -U openai")
+    )
 
 
 def _installed(name: str) -> bool:
@@ -94,32 +98,32 @@ def _key() -> Verdict:
             "key", "wrong", f"TESS_API_KEY is not set, but {other} is", f"Rename {other} to TESS_API_KEY."
         )
     if is_absent and "OPENAI_API_KEY" in os.environ:
-        said = "TESS_API_KEY is not set; OPENAI_API_KEY is, but it is OpenAI's and never used"
+        finding = "TESS_API_KEY is not set; OPENAI_API_KEY is, but it is OpenAI's and never used"
         return Verdict(
-            "key", "wrong", said, "Make a key in Tess, user menu, API tokens, and set TESS_API_KEY."
+            "key", "wrong", finding, "Make a key in Tess, user menu, API tokens, and set TESS_API_KEY."
         )
-    mend = (
+    remedy = (
         "Set it in quotes: export TESS_API_KEY='123|abc...' (keys are made in Tess, user menu, API tokens)."
     )
-    verdict, key = judge("key", lambda: to_api_key(given), lambda _: "it looks like one of Tess's", mend)
+    verdict, key = judge("key", lambda: to_api_key(given), lambda _: "it looks like one of Tess's", remedy)
     if not isinstance(key, str) or verdict.state != "ok":
         return verdict
     number, _, secret = key.partition("|")
     if "\\" in key:
         return Verdict("key", "wrong", "there is a backslash in the key", "Set it without, in quotes.")
     if not number.isdigit() or len(secret) < _KEY_LENGTH:
-        said = f"the key is a number, a pipe and usually about 48 characters; this one has {len(secret)}"
-        return Verdict("key", "warning", said, "Copy it again, whole, and set it in quotes.")
+        finding = f"the key is a number, a pipe and usually about 48 characters; this one has {len(secret)}"
+        return Verdict("key", "warning", finding, "Copy it again, whole, and set it in quotes.")
     return verdict
 
 
 def _workspace(setup: Setup) -> Verdict:
     given = setup.value(setup.workspace, "TESS_WORKSPACE_ID")
     if given is None and (other := _other(WORKSPACE_NAMES)):
-        said = f"TESS_WORKSPACE_ID is not set, but {other} is"
-        return Verdict("workspace", "wrong", said, f"Rename {other} to TESS_WORKSPACE_ID.")
-    mend = "Set TESS_WORKSPACE_ID to the number under Settings, Workspace (also in the address, ?w=...)."
-    verdict, _ = judge("workspace", lambda: to_workspace_id(given), lambda found: f"{found}", mend)
+        finding = f"TESS_WORKSPACE_ID is not set, but {other} is"
+        return Verdict("workspace", "wrong", finding, f"Rename {other} to TESS_WORKSPACE_ID.")
+    remedy = "Set TESS_WORKSPACE_ID to the number under Settings, Workspace (also in the address, ?w=...)."
+    verdict, _ = judge("workspace", lambda: to_workspace_id(given), lambda found: f"{found}", remedy)
     return verdict
 
 
@@ -133,8 +137,8 @@ def _agent(setup: Setup, in_url: int | None) -> Verdict:
         return Verdict("agent", "ok", f"{in_url}, named by the base URL")
     verdict, agent = judge("agent", lambda: to_agent_id(given), str, _APP_URL)
     if agent is not None and in_url is not None and str(agent) != str(in_url):
-        said = f"TESS_AGENT_ID says {agent} and the base URL says {in_url}"
-        return Verdict("agent", "wrong", said, "Name the agent once; the base URL need not.")
+        finding = f"TESS_AGENT_ID says {agent} and the base URL says {in_url}"
+        return Verdict("agent", "wrong", finding, "Name the agent once; the base URL need not.")
     return verdict
 
 
@@ -142,7 +146,7 @@ def _shown_root(parsed: tuple[str, int | None]) -> str:
     return parsed[0]
 
 
-def _url_mend(root: str) -> str:
+def _url_remedy(root: str) -> str:
     if root.rstrip("/").endswith(("/execute", "/v1", "/chat/completions")) or "/agents" in root:
         return f"Set only the root, TESS_BASE_URL={DEFAULT_BASE_URL}; the agent's path is added."
     return f"Leave TESS_BASE_URL out, or set {DEFAULT_BASE_URL}."
@@ -154,26 +158,26 @@ def _base_url(verdict: Verdict, root: str) -> Verdict:
         return Verdict("base URL", "warning", f"{other} is set and not read", "Rename it to TESS_BASE_URL.")
     if verdict.state != "ok" or host in (*TESS_HOSTS, "localhost") or host.startswith(("127.", "::1")):
         return verdict
-    said = f"{host} is not one of the hosts that Tess names ({', '.join(TESS_HOSTS)})"
-    return Verdict("base URL", "warning", said, f"Leave TESS_BASE_URL out, or set {DEFAULT_BASE_URL}.")
+    finding = f"{host} is not one of the hosts that Tess names ({', '.join(TESS_HOSTS)})"
+    return Verdict("base URL", "warning", finding, f"Leave TESS_BASE_URL out, or set {DEFAULT_BASE_URL}.")
 
 
 def _environment(variables: Mapping[str, str]) -> Iterator[Verdict]:
     headers = _header_names(variables.get("OPENAI_CUSTOM_HEADERS", ""))
     for name, instead in OVERRIDING.items():
         if name.lower() in headers:
-            said = f"OPENAI_CUSTOM_HEADERS holds {name}, which newer SDKs put in the place of {instead}"
-            yield Verdict("environment", "wrong", said, f"Take {name} out of OPENAI_CUSTOM_HEADERS.")
+            finding = f"OPENAI_CUSTOM_HEADERS holds {name}, which newer SDKs put in the place of {instead}"
+            yield Verdict("environment", "wrong", finding, f"Take {name} out of OPENAI_CUSTOM_HEADERS.")
             return
     if others := [name for name in headers if name not in FOREIGN]:
-        said = f"OPENAI_CUSTOM_HEADERS: newer SDKs send {', '.join(others)} to Tess too"
-        yield Verdict("environment", "warning", said, "Unset it where Tess need not know them.")
+        finding = f"OPENAI_CUSTOM_HEADERS: newer SDKs send {', '.join(others)} to Tess too"
+        yield Verdict("environment", "warning", finding, "Unset it where Tess need not know them.")
         return
     unread = [
         name for name in ("OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID") if variables.get(name)
     ]
-    said = f"{', '.join(unread)}: set, and not used for Tess" if unread else "nothing of OpenAI's gets in"
-    yield Verdict("environment", "ok", said)
+    finding = f"{', '.join(unread)}: set, and not used for Tess" if unread else "nothing of OpenAI's gets in"
+    yield Verdict("environment", "ok", finding)
 
 
 def _header_names(lines: str) -> list[str]:

@@ -22,35 +22,37 @@ class Verdict:
     Attributes:
         step: What was looked at.
         state: `"wrong"` keeps calls from working; `"warning"` may.
-        said: What was found.
-        mend: What to do; `""` when nothing need be done.
+        finding: What was found.
+        remedy: What to do; `""` when nothing need be done.
     """
 
     step: str
     state: State
-    said: str
-    mend: str = ""
+    finding: str
+    remedy: str = ""
 
     def to_json(self) -> JSONObject:
         """Return its attributes."""
         return asdict(self)
 
 
-def judge(step: str, read: Callable[[], T], said: Callable[[T], str], mend: str) -> tuple[Verdict, T | None]:
+def judge(
+    step: str, read: Callable[[], T], finding: Callable[[T], str], remedy: str
+) -> tuple[Verdict, T | None]:
     """Run one of the factories' own checks, so that the doctor and they cannot disagree.
 
     Args:
         step: What is looked at.
         read: Raises or warns where the factories would.
-        said: What to say of its result.
-        mend: What to do when it raises or warns.
+        finding: What to say of its result.
+        remedy: What to do when it raises or warns.
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             value = read()
         except TessConfigurationError as error:
-            return Verdict(step, "wrong", in_words_of_options(str(error)), mend), None
+            return Verdict(step, "wrong", in_words_of_options(str(error)), remedy), None
     if caught:
-        return Verdict(step, "warning", in_words_of_options(str(caught[0].message)), mend), value
-    return Verdict(step, "ok", said(value)), value
+        return Verdict(step, "warning", in_words_of_options(str(caught[0].message)), remedy), value
+    return Verdict(step, "ok", finding(value)), value

@@ -107,30 +107,32 @@ def _ask_all(asker: Asker, questions: list[ProbeQuestion], profile: TessProfile,
             _write(profile, out)
             if question.name not in {*profile.answers, *profile.statuses}:
                 unsettled.append(question.name)
-            said = profile.answers.get(question.name) or f"{reply.status}"
+            message = profile.answers.get(question.name) or f"{reply.status}"
             line = Text(f"{number:>3}/{len(questions)}  ", "dim")
             line.append(f"{question.name:<26}")
-            line.append(said, {"supported": "green", "refused": "red"}.get(said, ""))
+            line.append(message, {"supported": "green", "refused": "red"}.get(message, ""))
             console.out().print(line, soft_wrap=True)
     except KeyboardInterrupt:
         console.err().print(f"\nstopped; {out} keeps what was found, and the same command goes on")
         raise typer.Exit(Exit.INTERRUPTED) from None
     finally:
         counted = f", {asker.tokens} tokens as Tess counts" if asker.tokens else ""
-        told = f"{asker.calls} calls, {asker.answered} answered and so paid for{counted}"
-        console.err().print(told, style="dim", soft_wrap=True)
+        summary = f"{asker.calls} calls, {asker.answered} answered and so paid for{counted}"
+        console.err().print(summary, style="dim", soft_wrap=True)
     if unsettled:
-        told = f"{len(unsettled)} not settled: {', '.join(unsettled)}. Tess answered with an error of its own"
-        console.err().print(f"{told}; the same command asks these again", style="yellow", soft_wrap=True)
+        summary = (
+            f"{len(unsettled)} not settled: {', '.join(unsettled)}. Tess answered with an error of its own"
+        )
+        console.err().print(f"{summary}; the same command asks these again", style="yellow", soft_wrap=True)
     console.err().print(f"written: {out}. Use it: create_client(profile={str(out)!r})", soft_wrap=True)
 
 
 def _confirm(calls: int, agent_id: int, pause: float, *, yes: bool) -> None:
-    told = (
+    summary = (
         f"{calls} short calls to agent {agent_id}, one every {pause:g} s or slower. Each that is answered "
         "costs what one message to this agent costs; refused ones should cost nothing."
     )
-    console.err().print(told, soft_wrap=True)
+    console.err().print(summary, soft_wrap=True)
     if yes:
         return
     if not sys.stdin.isatty():
@@ -150,8 +152,8 @@ def _chosen(questions: list[ProbeQuestion], only: list[str]) -> list[ProbeQuesti
     for name in only:
         if name not in names:
             near = difflib.get_close_matches(name, names)
-            said = f"did you mean {' or '.join(near)}?" if near else "--list shows them all"
-            raise ProblemError(f"there is no question {name!r}; {said}")
+            message = f"did you mean {' or '.join(near)}?" if near else "--list shows them all"
+            raise ProblemError(f"there is no question {name!r}; {message}")
     return [each for each in questions if not only or each.name in only]
 
 

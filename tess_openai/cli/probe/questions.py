@@ -56,7 +56,7 @@ def ask(*messages: Mapping[str, object]) -> JSONObject:
     return say(SYSTEM, *messages)
 
 
-def tells(*codes: str) -> Callable[[Reply], bool]:
+def repeats(*codes: str) -> Callable[[Reply], bool]:
     """Tell from an answer whether the agent knows all code words."""
     return lambda reply: all(code in reply.text.upper() for code in codes)
 
@@ -165,9 +165,9 @@ def _about_messages() -> list[ProbeQuestion]:
     call = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
     image = {"type": "image_url", "image_url": {"url": _PIXEL}}
     text = {"type": "text", "text": f"A code word is {CODE}. {_ASK}"}
-    both = tells(CODE, OTHER_CODE)
+    both = repeats(CODE, OTHER_CODE)
     return [
-        ProbeQuestion(name="role.developer", body=ask(_code("developer"), question), shows=tells(CODE)),
+        ProbeQuestion(name="role.developer", body=ask(_code("developer"), question), shows=repeats(CODE)),
         ProbeQuestion(
             name="role.tool",
             body=ask(
@@ -175,7 +175,7 @@ def _about_messages() -> list[ProbeQuestion]:
                 {"role": "assistant", "content": None, "tool_calls": [call]},
                 {"role": "tool", "tool_call_id": "c1", "content": f"A code word is {CODE}."},
             ),
-            shows=tells(CODE),
+            shows=repeats(CODE),
         ),
         ProbeQuestion(
             name="messages.neighbours",
@@ -190,13 +190,13 @@ def _about_messages() -> list[ProbeQuestion]:
         ProbeQuestion(
             name="messages.system_later",
             body=say(USER, {"role": "assistant", "content": "OK."}, _code("system"), question),
-            shows=tells(CODE),
+            shows=repeats(CODE),
         ),
         ProbeQuestion(name="messages.assistant_last", body=ask(USER, {"role": "assistant", "content": "O"})),
         ProbeQuestion(name="messages.name", body=ask({**USER, "name": "Ann"})),
         ProbeQuestion(name="messages.without_system", body=say(USER), case="status"),
         ProbeQuestion(
-            name="content.text_parts", body=ask({"role": "user", "content": [text]}), shows=tells(CODE)
+            name="content.text_parts", body=ask({"role": "user", "content": [text]}), shows=repeats(CODE)
         ),
         ProbeQuestion(
             name="content.image_parts",

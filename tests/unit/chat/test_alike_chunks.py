@@ -32,7 +32,7 @@ def event(text: str, *, ascii_only: bool = False) -> bytes:
     return b"data: " + chunk(text, ascii_only=ascii_only) + b"\n\n"
 
 
-def spelt(text: bytes) -> bytes:
+def written(text: bytes) -> bytes:
     """Return the event of a complete chunk with a text that is spelt like this."""
     return event("wind").replace(b'"wind"', b'"' + text + b'"')
 
@@ -69,7 +69,7 @@ SCRAPS = st.sampled_from(
 def test_what_is_no_json_never_takes_it(scraps: list[bytes]) -> None:
     """What is taken for a text is one for a parser too, and the same."""
     text = b"".join(scraps)
-    found = begun().match_template(spelt(text) + event("wind"))
+    found = begun().match_template(written(text) + event("wind"))
     if found is not None:
         assert [json.loads(b'"' + each + b'"') for each in found] == [*map(unescape_json_text, found)]
     try:
@@ -82,10 +82,10 @@ def test_what_is_no_json_never_takes_it(scraps: list[bytes]) -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        pytest.param(spelt(b"a\x01"), id="a control character that JSON forbids"),
-        pytest.param(spelt(b"\xff"), id="bytes that are no UTF-8"),
-        pytest.param(spelt(b"a\\") + event("b"), id="an escape that ends with its event"),
-        pytest.param(spelt(b"\xc3") + spelt(b"\xa3"), id="a character in two events"),
+        pytest.param(written(b"a\x01"), id="a control character that JSON forbids"),
+        pytest.param(written(b"\xff"), id="bytes that are no UTF-8"),
+        pytest.param(written(b"a\\") + event("b"), id="an escape that ends with its event"),
+        pytest.param(written(b"\xc3") + written(b"\xa3"), id="a character in two events"),
         pytest.param(event("a").replace(b"chatcmpl-1", b"chatcmpl-2"), id="another id"),
         pytest.param(b"data: " + chunk("a", reason="stop") + b"\n\n", id="a finish reason"),
         pytest.param(b"data: " + chunk("a", role="assistant") + b"\n\n", id="another delta"),

@@ -177,7 +177,7 @@ def test_each_choice_has_its_own_role_and_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("delta", "said"),
+    ("delta", "reply"),
     [
         ({"content": "a"}, True),
         ({"tool_calls": [{}]}, True),
@@ -185,11 +185,11 @@ def test_each_choice_has_its_own_role_and_end() -> None:
         ({"content": ""}, False),
     ],
 )
-def test_it_is_known_whether_anything_was_said(*, delta: JSON, said: bool) -> None:
+def test_it_is_known_whether_anything_was_said(*, delta: JSON, reply: bool) -> None:
     """Text, a call or a refusal."""
     of = reader()
     chunk_of(choice(index=0, delta=delta), of)
-    assert of.has_output is said
+    assert of.has_output is reply
 
 
 def test_usage_is_noticed() -> None:

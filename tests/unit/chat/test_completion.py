@@ -146,9 +146,9 @@ def test_an_error_beside_a_text_is_told_of_and_moved() -> None:
     assert completed(given, ledger) == ({**FULL, "tess": {"error": "partial failure"}}, True)
     assert [(change.action, change.warn) for change in ledger.changes] == [("noticed", "answer")]
     notes: list[Change] = []
-    said, *_ = to_chunks(copy.deepcopy(given), reader())
+    reply, *_ = to_chunks(copy.deepcopy(given), reader())
     item = ChunkReader("m", lambda: 99, lambda: "x", notes.append).read(
-        ServerSentEvent("", json.dumps(said).encode())
+        ServerSentEvent("", json.dumps(reply).encode())
     )
     assert isinstance(item, Chunk)
     assert (item.fields["tess"], "error" in item.fields) == ({"error": "partial failure"}, False)
@@ -249,8 +249,8 @@ def test_a_completion_becomes_chunks_and_again_a_completion() -> None:
 def test_calls_get_an_index_in_chunks() -> None:
     """The SDK joins them by it."""
     given = {"choices": [{"message": {"tool_calls": [*CALLS, 7]}, "finish_reason": "tool_calls"}]}
-    said, ended = to_chunks(given, reader())
-    assert said["choices"][0]["delta"]["tool_calls"] == [{"index": 0, **CALLS[0]}, {"index": 1}]
+    reply, ended = to_chunks(given, reader())
+    assert reply["choices"][0]["delta"]["tool_calls"] == [{"index": 0, **CALLS[0]}, {"index": 1}]
     assert ended["choices"][0]["finish_reason"] == "tool_calls"
 
 

@@ -81,7 +81,7 @@ class Run:
     """
 
     sent: list[Outgoing] = field(default_factory=list[Outgoing])
-    told: list[list[str]] = field(default_factory=list[list[str]])
+    reported: list[list[str]] = field(default_factory=list[list[str]])
     held: list[float] = field(default_factory=list[float])
     answer: Answer = field(default_factory=lambda: Answer(0))
     body: bytes = b""
@@ -151,7 +151,7 @@ def drive(
             run.sent.append(step)
             event = Incoming(200, AS_JSON) if incoming is None else incoming
         elif isinstance(step, ReportChanges):
-            run.told.append([change.param for change in step.changes])
+            run.reported.append([change.param for change in step.changes])
             event = refusing
         elif isinstance(step, ReadAll):
             event = b"".join(piece for piece in left if isinstance(piece, bytes))
@@ -174,14 +174,14 @@ def test_an_ordinary_call_goes_and_comes_as_it_is() -> None:
     """The caller's own bytes, the workspace added, the answer as it was read."""
     run = drive(CHAT, pieces=[encoded(ANSWER)])
     assert run.sent == [Outgoing(body=None, headers={"x-workspace-id": "7001"})]
-    assert run.told == []
+    assert run.reported == []
     assert run.answer == Answer(200, body=encoded(ANSWER), base="as read")
 
 
 def test_what_changes_is_told_before_it_is_sent_and_stands_on_the_answer() -> None:
     """In one report, in a header, in a field of the answer."""
     run = drive({**CHAT, "seed": 7, "temperature": 0.7}, pieces=[encoded(ANSWER)])
-    assert run.told == [["seed", "temperature"]]
+    assert run.reported == [["seed", "temperature"]]
     assert [parse_object(sent.body or b"") for sent in run.sent] == [{**CHAT, "temperature": "0.75"}]
     assert run.payload["choices"] == ANSWER["choices"]
     header = json.loads(run.answer.headers[LEDGER_HEADER] or "")
@@ -192,7 +192,7 @@ def test_what_changes_is_told_before_it_is_sent_and_stands_on_the_answer() -> No
 def test_a_retry_is_not_told_again() -> None:
     """It is the same request; the answer's ledger tells all the same."""
     run = drive({**CHAT, "seed": 7}, pieces=[encoded(ANSWER)], attempt=1)
-    assert run.told == []
+    assert run.reported == []
     assert [change.param for change in changes_of(run.payload)] == ["seed"]
 
 
@@ -325,7 +325,7 @@ def test_an_answer_without_text_is_told() -> None:
     """After the fact; a filter that makes it an error gets an error."""
     silent = {**ANSWER, "choices": [{"index": 0, "message": {"role": "assistant", "content": ""}}]}
     run = drive(CHAT, pieces=[encoded(silent)])
-    assert run.told == [["answer"]]
+    assert run.reported == [["answer"]]
     refused = drive(CHAT, pieces=[encoded(silent)], refusing="no text")
     assert (refused.answer.status, refused.error["code"]) == (400, "warning_is_error")
     events = EVENTS.replace(b'"Hi"', b'""')
@@ -413,7 +413,7 @@ def test_a_whole_answer_becomes_a_stream() -> None:
     assert run.events[0]["choices"][0]["delta"] == {"role": "assistant", "content": "Hi"}
     assert run.events[-1] == {"done": True}
     assert [change.param for change in changes_of(run.events[-2])] == ["stream"]
-    assert run.told == [["stream"]]
+    assert run.reported == [["stream"]]
 
 
 def test_a_stream_becomes_a_whole_answer() -> None:
@@ -421,7 +421,7 @@ def test_a_stream_becomes_a_whole_answer() -> None:
     run = drive(CHAT, Incoming(200, AS_EVENTS), [b"event: ping\ndata: {}\n\n" + EVENTS])
     assert run.answer.headers["content-type"] == "application/json"
     assert run.payload["choices"] == ANSWER["choices"]
-    assert run.told == [["stream"]]
+    assert run.reported == [["stream"]]
     assert [change.param for change in changes_of(run.payload)] == ["stream"]
 
 
@@ -474,7 +474,7 @@ def test_a_whole_answer_that_is_called_a_stream_is_not_lost(size: int) -> None:
     streamed = drive({**CHAT, "stream": True}, Incoming(200, AS_EVENTS), pieces)
     assert streamed.events[0]["choices"][0]["delta"] == {"role": "assistant", "content": "Hi"}
     assert streamed.events[-1] == {"done": True}
-    assert streamed.told == [["stream"]]
+    assert streamed.reported == [["stream"]]
     whole = drive(CHAT, Incoming(200, AS_EVENTS), pieces)
     assert whole.payload == ANSWER
     assert whole.answer.headers["content-type"] == "application/json"
@@ -493,7 +493,7 @@ def test_an_error_beside_a_text_does_not_lose_the_text(*, stream: bool) -> None:
         assert b'"Hi"' in run.body
         assert b'"error":"partial failure"' in run.body
         assert not stream or not any("error" in event for event in run.events)
-        assert "answer" in run.told[-1]
+        assert "answer" in run.reported[-1]
         silent = drive({**CHAT, "stream": stream}, incoming, [body.replace(b'"Hi"', b'""')])
         error_seen = silent.events[-1]["error"] if silent.body.startswith(b"data:") else silent.error
         assert "partial failure" in error_seen["message"]

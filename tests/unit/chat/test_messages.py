@@ -206,7 +206,7 @@ LOOP: list[JSON] = [
     text("assistant", None, tool_calls=[CALL]),
     text("tool", "sunny", tool_call_id="call_1"),
 ]
-TOLD = [
+REPORTED = [
     pytest.param(
         LOOP,
         [HELLO, text("assistant", CALLED), text("user", RESULT)],
@@ -285,7 +285,7 @@ TOLD = [
 ]
 
 
-@pytest.mark.parametrize(("given", "sent", "count"), TOLD)
+@pytest.mark.parametrize(("given", "sent", "count"), REPORTED)
 def test_calls_and_results_are_told_in_words(given: list[JSON], sent: list[JSON], count: str) -> None:
     """In the nearest role, with a warning; refused or forwarded when the policy says so."""
     translated, (change,) = translate(given)

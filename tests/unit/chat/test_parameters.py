@@ -170,8 +170,8 @@ def test_stream_options_are_honoured_or_told_of(
         Options(usage=usage),
     )
     assert translated.body == {**CHAT, "stream": True}
-    told = [(change.param, change.given) for change in translated.ledger.changes]
-    assert told == ([("stream_options", lost)] if lost else [])
+    reported = [(change.param, change.given) for change in translated.ledger.changes]
+    assert reported == ([("stream_options", lost)] if lost else [])
 
 
 def test_stream_options_can_be_forwarded() -> None:

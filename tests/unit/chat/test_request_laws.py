@@ -83,7 +83,7 @@ messages = st.one_of(
     ),
     st.fixed_dictionaries({"role": st.just("tool"), "tool_call_id": identifiers, "content": contents}),
 )
-said = st.fixed_dictionaries({"role": st.just("user"), "content": texts})
+reply = st.fixed_dictionaries({"role": st.just("user"), "content": texts})
 functions = st.sampled_from(
     [
         {"type": "function", "function": {"name": "f", "parameters": {}}},
@@ -92,7 +92,7 @@ functions = st.sampled_from(
     ]
 )
 well_formed = st.fixed_dictionaries(
-    {"messages": st.tuples(st.lists(messages, max_size=5), said).map(lambda pair: [*pair[0], pair[1]])},
+    {"messages": st.tuples(st.lists(messages, max_size=5), reply).map(lambda pair: [*pair[0], pair[1]])},
     optional={
         "model": st.just("tess-6"),
         "stream": st.booleans(),

@@ -52,11 +52,11 @@ def wire(*chunks: JSON) -> bytes:
 
 
 def new_filter(
-    *, told: bool = False, include_usage: bool = False, prompts: Sequence[str] | None = None
+    *, reported: bool = False, include_usage: bool = False, prompts: Sequence[str] | None = None
 ) -> StreamFilter:
     """Build a filter; `told` puts a change into its ledger."""
     ledger = Ledger(Policy())
-    if told:
+    if reported:
         ledger.mapped("tools", "a", "b", "c")
     reader = ChunkReader("asked-for", lambda: 99, lambda: "made-up")
     return StreamFilter(
@@ -94,7 +94,7 @@ def test_complete_chunks_pass_as_the_same_bytes(data: bytes) -> None:
 
 def test_the_ledger_is_on_the_last_chunk() -> None:
     """One chunk is held from the finish reason on; those before pass at once."""
-    stream = new_filter(told=True)
+    stream = new_filter(reported=True)
     assert stream.feed(wire(FIRST)) == wire(FIRST)
     assert stream.feed(wire(LAST)) == b""
     assert events(stream.feed(DONE)) == [{**LAST, "tess_openai": {"changes": [CHANGE]}}, "[DONE]"]
@@ -105,7 +105,7 @@ def test_the_ledger_is_on_the_last_chunk() -> None:
 def test_a_chunk_after_the_finish_reason_frees_the_one_before() -> None:
     """Only the very last one has the ledger."""
     *others, last, done = events(
-        run(new_filter(told=True, include_usage=True), wire(FIRST, LAST, USAGE) + DONE)
+        run(new_filter(reported=True, include_usage=True), wire(FIRST, LAST, USAGE) + DONE)
     )
     assert others == [FIRST, LAST]
     assert last == {**USAGE, "tess_openai": {"changes": [CHANGE]}}
@@ -114,7 +114,7 @@ def test_a_chunk_after_the_finish_reason_frees_the_one_before() -> None:
 
 def test_without_a_finish_reason_one_is_made() -> None:
     """`[DONE]` says that the answer is whole."""
-    assert events(run(new_filter(told=True), wire(FIRST) + DONE)) == [
+    assert events(run(new_filter(reported=True), wire(FIRST) + DONE)) == [
         FIRST,
         {**LAST, "tess_openai": {"changes": [CHANGE]}},
         "[DONE]",
@@ -141,10 +141,10 @@ def test_a_finish_reason_without_done_is_a_whole_answer() -> None:
         ),
     ],
 )
-@pytest.mark.parametrize("told", [True, False])
-def test_a_stream_that_is_cut_ends_in_an_error(*, data: bytes, told: bool) -> None:
+@pytest.mark.parametrize("reported", [True, False])
+def test_a_stream_that_is_cut_ends_in_an_error(*, data: bytes, reported: bool) -> None:
     """Never in silence."""
-    stream = new_filter(told=told)
+    stream = new_filter(reported=reported)
     error = events(run(stream, data))[-1]["error"]
     assert (error["code"], error["type"]) == ("stream_truncated", "server_error")
     assert stream.ended
@@ -154,7 +154,7 @@ def test_a_stream_that_is_cut_ends_in_an_error(*, data: bytes, told: bool) -> No
 @pytest.mark.parametrize("held", [False, True])
 def test_an_error_event_ends_the_stream_after_what_came(*, held: bool) -> None:
     """What comes after it is not read."""
-    stream = new_filter(told=True)
+    stream = new_filter(reported=True)
     before = [FIRST, LAST] if held else [FIRST]
     data = wire(*before) + b'data: {"error":"boom"}\n\n' + wire(chunk("late")) + DONE
     *chunks, fault = events(run(stream, data))
@@ -222,7 +222,7 @@ def test_usage_comes_last_when_it_was_asked_for(
 ) -> None:
     """In a chunk of its own without choices, marked as an estimate."""
     *_, last, done = events(
-        run(new_filter(told=True, include_usage=asked, prompts=prompts), wire(*given) + DONE)
+        run(new_filter(reported=True, include_usage=asked, prompts=prompts), wire(*given) + DONE)
     )
     assert last["tess_openai"] == {"changes": [CHANGE]}
     assert ("estimated" in (last.get("usage") or {})) is estimated
@@ -298,12 +298,12 @@ PARTS = [
 
 
 @given(st.lists(st.sampled_from(PARTS), max_size=8).map(b"".join), st.booleans(), st.data())
-def test_any_cut_gives_the_same_bytes(data: bytes, told: bool, draw: st.DataObject) -> None:  # noqa: FBT001
+def test_any_cut_gives_the_same_bytes(data: bytes, reported: bool, draw: st.DataObject) -> None:  # noqa: FBT001
     """What the caller gets does not depend on the network; and it always ends, in `[DONE]` or an error."""
     cuts = sorted(draw.draw(st.lists(st.integers(0, len(data)), max_size=6)))
     pieces = [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)]
-    whole = run(new_filter(told=told, include_usage=told, prompts=["a"]), data)
-    assert run(new_filter(told=told, include_usage=told, prompts=["a"]), *pieces) == whole
+    whole = run(new_filter(reported=reported, include_usage=reported, prompts=["a"]), data)
+    assert run(new_filter(reported=reported, include_usage=reported, prompts=["a"]), *pieces) == whole
     *chunks, end = events(whole)
     assert end == "[DONE]" or "error" in end
     assert all("choices" in each for each in chunks)

@@ -26,11 +26,11 @@ SEARCH: JSON = {"type": "web_search"}
 DEMAND: JSON = {"type": "function", "function": {"name": "get_weather"}}
 
 
-def sent_and_told(given: JSON, **options: Any) -> tuple[JSON, Told]:  # noqa: ANN401
+def sent_and_reported(given: JSON, **options: Any) -> tuple[JSON, Told]:  # noqa: ANN401
     """Return the tool parameters that are sent, and (action, param, warning) of each change."""
     translated = prepare(given, Options(**options))
-    told = [(change.action, change.param, change.warn) for change in translated.ledger.changes]
-    return {name: value for name, value in translated.body.items() if name in TOOL_PARAMETERS}, told
+    reported = [(change.action, change.param, change.warn) for change in translated.ledger.changes]
+    return {name: value for name, value in translated.body.items() if name in TOOL_PARAMETERS}, reported
 
 
 @pytest.mark.parametrize(
@@ -54,15 +54,15 @@ def sent_and_told(given: JSON, **options: Any) -> tuple[JSON, Told]:  # noqa: AN
 def test_without_tools_the_clients_default_is_sent_or_nothing(given: JSON) -> None:
     """In silence, under the strictest policy too."""
     strictest = Policy("error")
-    assert sent_and_told(given, policy=strictest) == ({}, [])
-    assert sent_and_told(given, policy=strictest, tools="wikipedia") == ({"tools": "wikipedia"}, [])
+    assert sent_and_reported(given, policy=strictest) == ({}, [])
+    assert sent_and_reported(given, policy=strictest, tools="wikipedia") == ({"tools": "wikipedia"}, [])
 
 
 @pytest.mark.parametrize("word", ["internet", "no-tools", "a word of the agent's own"])
 def test_a_string_passes(word: str) -> None:
     """As given, over the client's default, whatever the policy."""
     given = {"tools": word}
-    assert sent_and_told(given, policy=Policy("error"), tools="wikipedia") == (given, [])
+    assert sent_and_reported(given, policy=Policy("error"), tools="wikipedia") == (given, [])
     assert prepare(given, Options()).untouched
 
 
@@ -106,9 +106,9 @@ def test_a_string_passes(word: str) -> None:
 def test_what_tess_has_a_word_for_is_mapped(given: JSON, word: str) -> None:
     """Into the ledger only: nothing is lost."""
     names = {**HOSTED_TOOLS, "my_search": "deep_analysis"}
-    sent, told = sent_and_told(given, policy=Policy("error"), tool_names=names)
+    sent, reported = sent_and_reported(given, policy=Policy("error"), tool_names=names)
     assert sent == {"tools": word}
-    assert told == [("mapped", "tools", None)]
+    assert reported == [("mapped", "tools", None)]
 
 
 FUNCTIONS = [
@@ -150,10 +150,10 @@ def test_functions_become_no_tools_with_a_warning(given: JSON, param: str, count
 )
 def test_functions_obey_every_policy(given: JSON, param: str) -> None:
     """Ignored, refused or forwarded as a whole."""
-    sent, told = sent_and_told(given, policy=Policy("ignore"))
-    assert (sent, told) == ({"tools": "no-tools"}, [("stripped", param, None)])
-    sent, told = sent_and_told(given, policy=Policy("forward"), tools="wikipedia")
-    assert (sent, told) == (given, [("forwarded", param, None)])
+    sent, reported = sent_and_reported(given, policy=Policy("ignore"))
+    assert (sent, reported) == ({"tools": "no-tools"}, [("stripped", param, None)])
+    sent, reported = sent_and_reported(given, policy=Policy("forward"), tools="wikipedia")
+    assert (sent, reported) == (given, [("forwarded", param, None)])
     with pytest.raises(Refused, match="cannot call your functions") as caught:
         prepare(given, Options(policy=Policy("warn", {param: "error"})))
     assert caught.value.param == param
@@ -197,15 +197,15 @@ def test_functions_for_the_emulation_are_told_by_it() -> None:
 
 def test_a_hosted_tool_stays_when_functions_go() -> None:
     """What Tess has is used, what it lacks is told of."""
-    sent, told = sent_and_told({"tools": [FUNCTION, SEARCH]})
+    sent, reported = sent_and_reported({"tools": [FUNCTION, SEARCH]})
     assert sent == {"tools": "internet"}
-    assert told == [("mapped", "tools", None), ("stripped", "tools", "tools")]
+    assert reported == [("mapped", "tools", None), ("stripped", "tools", "tools")]
 
 
 def test_search_without_a_word_for_it_is_not_lost_in_silence() -> None:
     """A client may take the word out of the table."""
-    sent, told = sent_and_told({"web_search_options": {}}, tool_names={})
-    assert (sent, told) == ({"tools": "no-tools"}, [("stripped", "web_search_options", "tools")])
+    sent, reported = sent_and_reported({"web_search_options": {}}, tool_names={})
+    assert (sent, reported) == ({"tools": "no-tools"}, [("stripped", "web_search_options", "tools")])
 
 
 SEVERAL = [
@@ -221,11 +221,11 @@ SEVERAL = [
 def test_of_several_tools_the_first_is_sent(given: JSON, origin: str) -> None:
     """Tess runs one tool a call, so the others are told of."""
     names = {"web_search": "internet" if origin else "wikipedia", "wiki": "wikipedia"}
-    sent, told = sent_and_told(given, tool_names=names)
+    sent, reported = sent_and_reported(given, tool_names=names)
     assert sent == {"tools": "internet"}
     mapped = [("mapped", "tools", None)] if origin else []
-    assert told == [*mapped, ("rewritten", "tools", "tools")]
-    assert sent_and_told(given, policy=Policy("forward"), tool_names=names)[0] == given
+    assert reported == [*mapped, ("rewritten", "tools", "tools")]
+    assert sent_and_reported(given, policy=Policy("forward"), tool_names=names)[0] == given
 
 
 REQUIRED: JSON = {"tools": [FUNCTION], "tool_choice": "required", "parallel_tool_calls": False}
@@ -243,9 +243,9 @@ REQUIRED: JSON = {"tools": [FUNCTION], "tool_choice": "required", "parallel_tool
 def test_what_belongs_to_forwarded_tools_goes_with_them(own: dict[str, Any], lost: list[str]) -> None:
     """Unless it has a word of its own; the ledger tells either way."""
     policy = Policy().overridden_by({"tools": "forward", **own})
-    sent, told = sent_and_told(REQUIRED, policy=policy)
+    sent, reported = sent_and_reported(REQUIRED, policy=policy)
     assert sent == {name: value for name, value in REQUIRED.items() if name not in lost}
-    assert {(action, param) for action, param, _ in told} == {
+    assert {(action, param) for action, param, _ in reported} == {
         ("stripped" if name in lost else "forwarded", name) for name in REQUIRED
     }
 
@@ -268,16 +268,16 @@ def test_what_belongs_to_forwarded_tools_is_refused_by_its_own_word(given: JSON)
 )
 def test_what_goes_as_given_is_not_said_to_be_mapped(given: JSON) -> None:
     """A hosted tool that has a word goes with the others of its list."""
-    sent, told = sent_and_told(given, policy=Policy("warn", {"tools": "forward"}))
+    sent, reported = sent_and_reported(given, policy=Policy("warn", {"tools": "forward"}))
     assert sent["tools"] == given["tools"]
-    assert "mapped" not in [action for action, *_ in told]
+    assert "mapped" not in [action for action, *_ in reported]
 
 
 def test_a_word_beside_forwarded_functions_stays() -> None:
     """Tess has it, so no policy has a say."""
     given = {"tools": "internet", "functions": [{"name": "f"}]}
     policy = Policy("warn", {"functions": "forward", "tools": "error"})
-    assert sent_and_told(given, policy=policy) == (given, [("forwarded", "functions", None)])
+    assert sent_and_reported(given, policy=policy) == (given, [("forwarded", "functions", None)])
 
 
 SETTINGS = [
@@ -295,15 +295,15 @@ SETTINGS = [
 @pytest.mark.parametrize(("given", "param"), SETTINGS)
 def test_settings_that_a_word_cannot_carry_are_told_of(given: JSON, param: str) -> None:
     """The word is sent, and what it was to be searched like is not lost in silence."""
-    sent, told = sent_and_told(given)
+    sent, reported = sent_and_reported(given)
     assert sent == {"tools": "internet"}
-    assert told == [("mapped", "tools", None), ("stripped", param, "tools")]
+    assert reported == [("mapped", "tools", None), ("stripped", param, "tools")]
     with pytest.raises(Refused) as caught:
         prepare(given, Options(policy=Policy("error")))
     assert caught.value.param == param
-    sent, told = sent_and_told(given, policy=Policy("forward"))
+    sent, reported = sent_and_reported(given, policy=Policy("forward"))
     assert sent[param] == given[param]
-    assert ("forwarded", param, None) in told
+    assert ("forwarded", param, None) in reported
 
 
 @pytest.mark.parametrize(
@@ -317,7 +317,7 @@ def test_settings_that_a_word_cannot_carry_are_told_of(given: JSON, param: str) 
 )
 def test_settings_that_change_nothing_are_not_told_of(given: JSON) -> None:
     """OpenAI's own defaults."""
-    assert sent_and_told(given, policy=Policy("error")) == (
+    assert sent_and_reported(given, policy=Policy("error")) == (
         {"tools": "internet"},
         [("mapped", "tools", None)],
     )
@@ -327,24 +327,24 @@ def test_one_call_at_a_time_is_lost_with_the_functions_unless_it_has_its_own_wor
     """One warning is enough, except for who asks for two; and without functions it asks for nothing."""
     given = {"tools": [FUNCTION], "parallel_tool_calls": False}
     tools = {"tools": "no-tools"}
-    assert sent_and_told(given) == (tools, [("stripped", "tools", "tools")])
+    assert sent_and_reported(given) == (tools, [("stripped", "tools", "tools")])
     own = "parallel_tool_calls"
-    _, told = sent_and_told(given, policy=Policy("ignore", {own: "warn"}))
-    assert told == [("stripped", "tools", None), ("stripped", own, "tools")]
-    assert sent_and_told(given, policy=Policy("ignore", {own: "forward"}))[0] == {**tools, own: False}
+    _, reported = sent_and_reported(given, policy=Policy("ignore", {own: "warn"}))
+    assert reported == [("stripped", "tools", None), ("stripped", own, "tools")]
+    assert sent_and_reported(given, policy=Policy("ignore", {own: "forward"}))[0] == {**tools, own: False}
     with pytest.raises(Refused) as caught:
         prepare(given, Options(policy=Policy("ignore", {own: "error"})))
     assert caught.value.param == own
-    assert sent_and_told({own: False}, policy=Policy("warn", {own: "error"})) == ({}, [])
+    assert sent_and_reported({own: False}, policy=Policy("warn", {own: "error"})) == ({}, [])
 
 
 @pytest.mark.parametrize("word", ["warn", "emulate"])
 def test_a_demand_without_tools_is_warned_of_where_that_was_asked_for(word: Any) -> None:  # noqa: ANN401
     """Some clients demand a call of nothing, so otherwise the ledger tells of it."""
     given = {"tool_choice": "required"}
-    assert sent_and_told(given) == ({}, [("stripped", "tool_choice", None)])
+    assert sent_and_reported(given) == ({}, [("stripped", "tool_choice", None)])
     asked = Policy("ignore", {"tool_choice": word})
-    assert sent_and_told(given, policy=asked) == ({}, [("stripped", "tool_choice", "tools")])
+    assert sent_and_reported(given, policy=asked) == ({}, [("stripped", "tool_choice", "tools")])
 
 
 DEMANDS = [
@@ -364,23 +364,23 @@ DEMANDS = [
 def test_a_demand_that_stripping_would_betray_has_its_own_say(param: str, choice: object) -> None:
     """Warned of by its own name, refused or forwarded by its own word."""
     given = {"tools": [FUNCTION], param: choice}
-    sent, told = sent_and_told(given)
+    sent, reported = sent_and_reported(given)
     assert sent == {"tools": "no-tools"}
-    assert told == [("stripped", "tools", "tools"), ("stripped", param, "tools")]
+    assert reported == [("stripped", "tools", "tools"), ("stripped", param, "tools")]
     with pytest.raises(Refused, match="the answer is prose") as caught:
         prepare(given, Options(policy=Policy("ignore", {param: "error"})))
     assert caught.value.param == param
-    sent, told = sent_and_told(given, policy=Policy("ignore", {param: "forward"}))
+    sent, reported = sent_and_reported(given, policy=Policy("ignore", {param: "forward"}))
     assert sent == {"tools": "no-tools", param: choice}
-    assert told == [("stripped", "tools", None), ("forwarded", param, None)]
+    assert reported == [("stripped", "tools", None), ("forwarded", param, None)]
 
 
 @pytest.mark.parametrize(("param", "choice"), DEMANDS)
 def test_a_demand_upon_an_agents_tool_is_told_of(param: str, choice: object) -> None:
     """The agent decides itself; the tool's word is sent all the same."""
     given = {"tools": "internet", param: choice}
-    assert sent_and_told(given) == ({"tools": "internet"}, [("stripped", param, "tools")])
-    forwarded = sent_and_told(given, policy=Policy("forward"))
+    assert sent_and_reported(given) == ({"tools": "internet"}, [("stripped", param, "tools")])
+    forwarded = sent_and_reported(given, policy=Policy("forward"))
     assert forwarded == (given, [("forwarded", param, None)])
 
 
@@ -388,7 +388,7 @@ def test_a_demand_upon_an_agents_tool_is_told_of(param: str, choice: object) -> 
 def test_a_word_that_must_not_be_used_is_told_of(param: str) -> None:
     """Who says the agent's word and forbids it cannot have both."""
     given = {"tools": "internet", param: "none"}
-    assert sent_and_told(given) == ({"tools": "internet"}, [("stripped", param, "tools")])
+    assert sent_and_reported(given) == ({"tools": "internet"}, [("stripped", param, "tools")])
 
 
 @pytest.mark.parametrize(
@@ -402,12 +402,12 @@ def test_a_word_that_must_not_be_used_is_told_of(param: str) -> None:
 )
 def test_what_is_no_list_of_tools_is_sent_as_given(given: JSON) -> None:
     """Tess says itself what is wrong with it."""
-    assert sent_and_told(given, policy=Policy("error"), tools="wikipedia") == (given, [])
+    assert sent_and_reported(given, policy=Policy("error"), tools="wikipedia") == (given, [])
 
 
 def test_a_function_called_like_a_hosted_tool_is_the_callers_own() -> None:
     """It is theirs to run, so it is not turned into a search of the agent's without a word."""
     tools = [{"type": "function", "function": {"name": "web_search"}}]
-    sent, told = sent_and_told({"tools": tools})
+    sent, reported = sent_and_reported({"tools": tools})
     assert sent == {"tools": "no-tools"}
-    assert told == [("stripped", "tools", "tools")]
+    assert reported == [("stripped", "tools", "tools")]

@@ -102,13 +102,13 @@ def test_the_ledger_says_what_is_emulated_and_what_it_costs() -> None:
     assert emulation is not None
     changes = emulation.changes(BODY["messages"])
     added = len(emulation.instructions) + len("\n\n") + len("~")
-    told = f"{added} characters added to the messages"
+    reported = f"{added} characters added to the messages"
     assert [(change.action, change.param, change.given, change.sent) for change in changes] == [
-        ("emulated", "tools", "1 function", told),
+        ("emulated", "tools", "1 function", reported),
         ("stripped", "tools", "custom", ""),
-        ("emulated", "response_format", "a JSON object", told),
+        ("emulated", "response_format", "a JSON object", reported),
         ("emulated", "stop", "2 sequences", ""),
-        ("emulated", "max_tokens", "9", told),
+        ("emulated", "max_tokens", "9", reported),
     ]
     assert [change.warn for change in changes] == [None, "tools", None, None, None]
     assert "s3cret" not in "".join(map(str, changes))
@@ -123,9 +123,9 @@ def test_the_ledger_counts_what_telling_of_calls_adds() -> None:
     emulation = parse({**BODY, "messages": messages, "max_tokens": 10**6}, "tools", "max_tokens")
     assert emulation is not None
     result = "<result:k7x2q1>\nResult of function:\n\n</result:k7x2q1>"
-    told = f"{len(emulation.instructions) + len(result)} characters added to the messages"
+    reported = f"{len(emulation.instructions) + len(result)} characters added to the messages"
     changes = emulation.changes(messages)
-    assert [change.sent for change in changes if change.action == "emulated"] == [told, ""]
+    assert [change.sent for change in changes if change.action == "emulated"] == [reported, ""]
 
 
 @pytest.mark.parametrize("param", ALL)

@@ -74,9 +74,9 @@ def test_the_pieces_of_a_stream_are_the_whole(arguments: dict[str, str], is_lega
     """Joined, the arguments are what a message has."""
     text = json.dumps(arguments)
     pieces: list[Any] = list(deltas([FunctionCall("1", "look", text)], is_legacy=is_legacy))
-    said = [piece["function_call"] if is_legacy else piece["tool_calls"][0]["function"] for piece in pieces]
-    assert "".join(piece["arguments"] for piece in said) == text
-    assert [piece.get("name") for piece in said] == ["look", *([None] * (len(said) - 1))]
+    reply = [piece["function_call"] if is_legacy else piece["tool_calls"][0]["function"] for piece in pieces]
+    assert "".join(piece["arguments"] for piece in reply) == text
+    assert [piece.get("name") for piece in reply] == ["look", *([None] * (len(reply) - 1))]
 
 
 @pytest.mark.parametrize(

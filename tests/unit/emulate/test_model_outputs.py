@@ -40,7 +40,7 @@ def parse_table(text: str) -> Iterator[Case]:
 CASES = list(parse_table(TABLE.read_text(encoding="utf-8")))
 
 
-def _told(text: str) -> str:
+def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
@@ -49,17 +49,17 @@ def describe(shown: str, outcome: Outcome) -> list[str]:
     if isinstance(outcome, AskAgain):
         before = shown + outcome.text
         fallback = describe(before, outcome.fallback)
-        lines = [] if not before else [f"before {_told(before)}"]
-        asked = f"asks {_told(outcome.change.given)}"
+        lines = [] if not before else [f"before {_quoted(before)}"]
+        asked = f"asks {_quoted(outcome.change.given)}"
         return [*lines, asked, *(f"else {line}" for line in fallback if not line.startswith("before "))]
     if isinstance(outcome, FailedOutcome):
         return [f"fails {outcome.refused.code}"]
     text = shown + outcome.text
     if isinstance(outcome, ToolCallOutcome):
         calls = [f"calls {call.name} {json.loads(call.arguments)!r}" for call in outcome.calls]
-        return [f"before {_told(text)}", *calls] if text else calls
-    said = f"refuses {_told(outcome.refusal)}" if outcome.refusal is not None else f"says {_told(text)}"
-    return [said] if outcome.finish_reason is None else [said, f"ends {outcome.finish_reason}"]
+        return [f"before {_quoted(text)}", *calls] if text else calls
+    reply = f"refuses {_quoted(outcome.refusal)}" if outcome.refusal is not None else f"says {_quoted(text)}"
+    return [reply] if outcome.finish_reason is None else [reply, f"ends {outcome.finish_reason}"]
 
 
 def normal(line: str) -> str:

@@ -67,7 +67,7 @@ def test_a_schema_nested_beyond_reason_does_not_fail() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said", "not_said"),
+    ("body", "reply", "not_stated"),
     [
         pytest.param({}, ["Call a function where it helps", "several calls"], ["You must"], id="auto"),
         pytest.param(
@@ -85,12 +85,12 @@ def test_a_schema_nested_beyond_reason_does_not_fail() -> None:
     ],
 )
 def test_the_model_is_told_what_is_demanded(
-    body: dict[str, Any], said: list[str], not_said: list[str]
+    body: dict[str, Any], reply: list[str], not_stated: list[str]
 ) -> None:
     """In the words of the prompts."""
     text = functions_text(parse_offer({"tools": [LOOK], **body}), MARKS, Prompts())
-    assert all(words in text for words in said)
-    assert not any(words in text for words in not_said)
+    assert all(words in text for words in reply)
+    assert not any(words in text for words in not_stated)
 
 
 def test_each_function_is_one_line_of_json_and_the_marks_are_shown() -> None:
@@ -164,10 +164,10 @@ HISTORY: list[object] = [
 def test_calls_and_results_become_text_that_can_be_followed() -> None:
     """Calls stand between their marks, results between theirs, each saying which call it answers."""
     before = copy.deepcopy(HISTORY)
-    first, said, results, last = render_messages(HISTORY, MARKS, Prompts())
+    first, reply, results, last = render_messages(HISTORY, MARKS, Prompts())
     assert first is HISTORY[0]
     assert last is HISTORY[4]
-    assert said == {
+    assert reply == {
         "role": "assistant",
         "content": "Let me see.\n"
         '<call:k7x2q1>\n{"name": "weather", "arguments": {"city": "Rio"}}\n</call:k7x2q1>\n'

@@ -152,14 +152,14 @@ def test_json_in_an_answer_that_was_cut_is_given_as_far_as_it_came(
     make_emulation: Callable[..., Emulation],
 ) -> None:
     """With OpenAI too, and its finish reason says so; asking again would be cut again."""
-    for answer, said in (
+    for answer, reply in (
         ('Sure: {"name": "An', '{"name": "An'),
         ('```\n{"name": "Ana", "age": 31}\n```\nThat is', '{"name": "Ana", "age": 31}'),
         ("I am sorry [policy", "I am sorry [policy"),
     ):
         reader = AnswerReader(make_emulation(**NO_TOOLS, **PERSON))
         reader.feed(answer)
-        assert reader.finish(is_cut=True) == TextOutcome(text=said)
+        assert reader.finish(is_cut=True) == TextOutcome(text=reply)
 
 
 def test_a_refusal_ends_where_text_would(make_emulation: Callable[..., Emulation]) -> None:
@@ -168,10 +168,10 @@ def test_a_refusal_ends_where_text_would(make_emulation: Callable[..., Emulation
         ({"stop": "sorry"}, TextOutcome(refusal="I am ", finish_reason="stop")),
         ({"max_tokens": 1}, TextOutcome(refusal="I am", finish_reason="length")),
     ]
-    for limits, said in cases:
+    for limits, reply in cases:
         reader = AnswerReader(make_emulation(**NO_TOOLS, **PERSON, **limits))
         reader.feed("I am sorry.")
-        assert ask_again(reader.finish()).fallback == said
+        assert ask_again(reader.finish()).fallback == reply
 
 
 def test_the_text_ends_early_where_it_may(make_emulation: Callable[..., Emulation]) -> None:

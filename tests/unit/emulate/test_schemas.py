@@ -30,7 +30,7 @@ TREE: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    ("schema", "value", "mended"),
+    ("schema", "value", "repaired"),
     [
         pytest.param(INTEGER, "5", 5, id="an integer in quotes"),
         pytest.param(INTEGER, " -5.0 ", -5, id="an integer with a point in quotes"),
@@ -72,12 +72,12 @@ TREE: dict[str, Any] = {
         ),
     ],
 )
-def test_a_slip_is_mended(schema: dict[str, Any], value: object, mended: object) -> None:
+def test_a_slip_is_mended(schema: dict[str, Any], value: object, repaired: object) -> None:
     """The result follows the schema, and neither the value nor the schema is touched."""
     before = copy.deepcopy((schema, value))
     result, errors = validate_and_coerce(schema, value, check_schema)
-    assert (result, errors) == (mended, [])
-    assert type(result) is type(mended)
+    assert (result, errors) == (repaired, [])
+    assert type(result) is type(repaired)
     assert before == (schema, value)
 
 
@@ -132,11 +132,11 @@ def test_what_is_not_plain_stays_wrong(schema: dict[str, Any], value: object) ->
 )
 def test_mending_is_idempotent_and_leaves_what_is_right_alone(value: object, schema: dict[str, Any]) -> None:
     """A value that follows the schema is returned itself; a mended one is not mended further."""
-    mended, errors = validate_and_coerce(schema, value, check_schema)
+    repaired, errors = validate_and_coerce(schema, value, check_schema)
     if not check_schema(schema, value):
-        assert mended is value
+        assert repaired is value
     if not errors:
-        assert validate_and_coerce(schema, mended, check_schema) == (mended, [])
+        assert validate_and_coerce(schema, repaired, check_schema) == (repaired, [])
 
 
 def test_a_reference_that_leads_nowhere_or_round_in_circles_is_survived() -> None:

@@ -21,7 +21,7 @@ NONCE = re.compile(r"<call:(\w+)>")
 
 
 @dataclass(slots=True)
-class Said:
+class Reply:
     """One choice as the caller has it, whichever way it came.
 
     Attributes:
@@ -61,38 +61,38 @@ class Model:
         return say
 
     @property
-    def heard(self) -> list[Any]:
+    def received(self) -> list[Any]:
         """The bodies of all chat calls so far."""
         return [call.json for call in self.simulator.calls]
 
     @property
     def instructions(self) -> str:
         """The system message of the last call."""
-        first = self.heard[-1]["messages"][0]
+        first = self.received[-1]["messages"][0]
         assert first["role"] == "system"
         return str(first["content"])
 
-    def asked(self, driver: Driver, client: Any, *, stream: bool, **fields: Any) -> list[Said]:
+    def asked(self, driver: Driver, client: Any, *, stream: bool, **fields: Any) -> list[Reply]:
         """Make a call and return its choices, the same for a completion and for a stream."""
         answer = driver.ask(client, stream=stream, **fields)
         if not stream:
             return [_of_choice(choice) for choice in answer.choices]
-        choices: dict[int, Said] = {}
+        choices: dict[int, Reply] = {}
         for chunk in driver.items(answer):
             for choice in chunk.choices:
-                _add(choices.setdefault(choice.index, Said()), choice)
-        for said in choices.values():
-            said.calls = [(name, json.loads(arguments)) for name, arguments in said.calls]
-            if said.function_call is not None:
-                said.function_call = (said.function_call[0], json.loads(said.function_call[1]))
+                _add(choices.setdefault(choice.index, Reply()), choice)
+        for reply in choices.values():
+            reply.calls = [(name, json.loads(arguments)) for name, arguments in reply.calls]
+            if reply.function_call is not None:
+                reply.function_call = (reply.function_call[0], json.loads(reply.function_call[1]))
         return [choices[index] for index in sorted(choices)]
 
 
-def _of_choice(choice: Any) -> Said:
+def _of_choice(choice: Any) -> Reply:
     message = choice.message
     calls = message.tool_calls or []
     legacy = message.function_call
-    return Said(
+    return Reply(
         content=message.content,
         refusal=message.refusal,
         calls=[(call.function.name, json.loads(call.function.arguments)) for call in calls],
@@ -102,26 +102,26 @@ def _of_choice(choice: Any) -> Said:
     )
 
 
-def _add(said: Said, choice: Any) -> None:
+def _add(reply: Reply, choice: Any) -> None:
     """Add a delta as programs do; the order of OpenAI's, the name first, is asserted."""
     delta = choice.delta
-    assert said.reason is None, "nothing follows the finish reason"
+    assert reply.reason is None, "nothing follows the finish reason"
     if delta.content:
-        said.content = (said.content or "") + delta.content
+        reply.content = (reply.content or "") + delta.content
     if delta.refusal:
-        said.refusal = (said.refusal or "") + delta.refusal
+        reply.refusal = (reply.refusal or "") + delta.refusal
     for call in delta.tool_calls or []:
         if call.id:
-            assert (call.index, call.type, call.function.arguments) == (len(said.calls), "function", "")
-            said.calls.append((call.function.name, ""))
-            said.ids.append(call.id)
+            assert (call.index, call.type, call.function.arguments) == (len(reply.calls), "function", "")
+            reply.calls.append((call.function.name, ""))
+            reply.ids.append(call.id)
         else:
-            name, arguments = said.calls[call.index]
-            said.calls[call.index] = (name, arguments + call.function.arguments)
+            name, arguments = reply.calls[call.index]
+            reply.calls[call.index] = (name, arguments + call.function.arguments)
     if delta.function_call:
-        name, arguments = said.function_call or (delta.function_call.name, "")
-        said.function_call = (name, arguments + delta.function_call.arguments)
-    said.reason = choice.finish_reason
+        name, arguments = reply.function_call or (delta.function_call.name, "")
+        reply.function_call = (name, arguments + delta.function_call.arguments)
+    reply.reason = choice.finish_reason
 
 
 @pytest.fixture

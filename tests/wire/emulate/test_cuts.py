@@ -31,9 +31,9 @@ def test_a_stop_sequence_ends_the_answer(
     """Wherever the stream cuts it; what only begins like one is given."""
     model.simulator.chunking = chunking
     model.simulator.script("one ## two ### three ###")
-    (said,) = model.asked(driver, client, stream=stream, stop=stop)
-    assert (said.content, said.reason) == ("one ## two ", "stop")
-    assert "stop" not in model.heard[-1]
+    (reply,) = model.asked(driver, client, stream=stream, stop=stop)
+    assert (reply.content, reply.reason) == ("one ## two ", "stop")
+    assert "stop" not in model.received[-1]
 
 
 def test_the_connection_is_closed_early(driver: Driver, client: Any, model: Model) -> None:
@@ -49,12 +49,12 @@ def test_the_connection_is_closed_early(driver: Driver, client: Any, model: Mode
 def test_the_answer_ends_at_max_tokens(driver: Driver, client: Any, model: Model, *, stream: bool) -> None:
     """About there, and it is said; the model was asked to be short."""
     model.simulator.script("word " * 100)
-    (said,) = model.asked(driver, client, stream=stream, max_tokens=10)
-    assert (said.content, said.reason) == (("word " * 8), "length")
+    (reply,) = model.asked(driver, client, stream=stream, max_tokens=10)
+    assert (reply.content, reply.reason) == (("word " * 8), "length")
     assert "below 10 tokens" in model.instructions
     model.simulator.script("word " * 3)
-    (said,) = model.asked(driver, client, stream=stream, max_completion_tokens=10)
-    assert (said.content, said.reason) == ("word word word ", "stop")
+    (reply,) = model.asked(driver, client, stream=stream, max_completion_tokens=10)
+    assert (reply.content, reply.reason) == ("word word word ", "stop")
 
 
 @pytest.mark.parametrize("field", ["max_tokens", "max_completion_tokens", "n", "stop"])
@@ -68,7 +68,7 @@ def test_what_is_no_limit_is_refused(
         return
     error = driver.fails(client, **{field: value})
     assert isinstance(error, openai.BadRequestError)
-    assert (error.param, model.heard) == (field, [])
+    assert (error.param, model.received) == (field, [])
 
 
 class TestChoices:
@@ -79,13 +79,13 @@ class TestChoices:
     ) -> None:
         """In order, each with its index, its own text and its own end."""
         model.simulator.script("one two", "three ### four", "five")
-        said = model.asked(driver, client, stream=stream, n=3, stop="###")
-        assert [(each.content, each.reason) for each in said] == [
+        reply = model.asked(driver, client, stream=stream, n=3, stop="###")
+        assert [(each.content, each.reason) for each in reply] == [
             ("one two", "stop"),
             ("three ", "stop"),
             ("five", "stop"),
         ]
-        assert all("n" not in body for body in model.heard)
+        assert all("n" not in body for body in model.received)
 
     def test_each_may_be_asked_for_again(
         self, driver: Driver, client: Any, model: Model, tools: list[Any], *, stream: bool
@@ -95,8 +95,8 @@ class TestChoices:
         model.simulator.script(
             model.call("get_weather", arguments), model.call("x", {}), model.call("get_time", arguments)
         )
-        said = model.asked(driver, client, stream=stream, n=2, tools=tools)
-        assert [each.calls for each in said] == [[("get_weather", arguments)], [("get_time", arguments)]]
+        reply = model.asked(driver, client, stream=stream, n=2, tools=tools)
+        assert [each.calls for each in reply] == [[("get_weather", arguments)], [("get_time", arguments)]]
 
     def test_their_usage_is_the_sum(self, driver: Driver, client: Any) -> None:
         """Every prompt was paid for."""
@@ -111,7 +111,7 @@ class TestChoices:
     def test_there_may_not_be_many(self, driver: Driver, client: Any, model: Model) -> None:
         """Each is paid for, so a slip of the pen is not obeyed."""
         error = driver.fails(client, n=17)
-        assert (type(error), error.param, model.heard) == (openai.BadRequestError, "n", [])
+        assert (type(error), error.param, model.received) == (openai.BadRequestError, "n", [])
         assert "from 1 to 16" in str(error)
 
     def test_an_error_of_a_later_one_is_one(
@@ -144,7 +144,7 @@ class TestChoices:
         assert isinstance(error, openai.APIStatusError)
         assert error.response.headers["x-should-retry"] == "false"
         assert "3 paid calls" in error.response.headers["x-tess-openai"]
-        assert len(model.heard) == 3
+        assert len(model.received) == 3
 
     def test_the_ledger_says_what_it_costs(self, driver: Driver, client: Any) -> None:
         """In calls."""

@@ -34,12 +34,12 @@ def test_a_call_comes_as_from_openai(
     """Prose before it is content, nothing of the protocol is, and the finish reason is its own."""
     model.simulator.chunking = chunking
     model.simulator.script(model.call("get_weather", LISBON, before="Let me look: "))
-    (said,) = model.asked(driver, client, stream=stream, tools=tools)
-    assert said.content is not None
-    assert said.content.strip() == "Let me look:"
-    assert said.calls == [("get_weather", LISBON)]
-    assert said.ids[0].startswith("call_")
-    assert said.reason == "tool_calls"
+    (reply,) = model.asked(driver, client, stream=stream, tools=tools)
+    assert reply.content is not None
+    assert reply.content.strip() == "Let me look:"
+    assert reply.calls == [("get_weather", LISBON)]
+    assert reply.ids[0].startswith("call_")
+    assert reply.reason == "tool_calls"
 
 
 def test_a_call_without_prose_has_no_content(
@@ -47,8 +47,8 @@ def test_a_call_without_prose_has_no_content(
 ) -> None:
     """`content` is null, as programs test for it."""
     model.simulator.script(model.call("get_weather", LISBON))
-    (said,) = model.asked(driver, client, stream=stream, tools=tools)
-    assert (said.content, said.calls) == (None, [("get_weather", LISBON)])
+    (reply,) = model.asked(driver, client, stream=stream, tools=tools)
+    assert (reply.content, reply.calls) == (None, [("get_weather", LISBON)])
 
 
 def test_a_program_that_needs_no_function_gets_prose(
@@ -56,8 +56,12 @@ def test_a_program_that_needs_no_function_gets_prose(
 ) -> None:
     """Word by word as it came."""
     model.simulator.script("It is <b>sunny</b> in `Lisbon`, 3 < 4.")
-    (said,) = model.asked(driver, client, stream=stream, tools=tools, tool_choice="auto")
-    assert (said.content, said.calls, said.reason) == ("It is <b>sunny</b> in `Lisbon`, 3 < 4.", [], "stop")
+    (reply,) = model.asked(driver, client, stream=stream, tools=tools, tool_choice="auto")
+    assert (reply.content, reply.calls, reply.reason) == (
+        "It is <b>sunny</b> in `Lisbon`, 3 < 4.",
+        [],
+        "stop",
+    )
 
 
 @pytest.mark.parametrize(("parallel", "calls"), [(True, 2), (None, 2), (False, 1)])
@@ -69,9 +73,9 @@ def test_several_calls(
     two = '{open}\n{"name": "get_time", "arguments": {"city": "Porto"}}\n{close}'
     model.simulator.script(model.write(one + two))
     given = {} if parallel is None else {"parallel_tool_calls": parallel}
-    (said,) = model.asked(driver, client, stream=stream, tools=tools, **given)
-    assert said.calls == [("get_weather", LISBON), ("get_time", PORTO)][:calls]
-    assert len(set(said.ids)) == calls
+    (reply,) = model.asked(driver, client, stream=stream, tools=tools, **given)
+    assert reply.calls == [("get_weather", LISBON), ("get_time", PORTO)][:calls]
+    assert len(set(reply.ids)) == calls
 
 
 def test_a_loop_over_several_turns(
@@ -85,17 +89,17 @@ def test_a_loop_over_several_turns(
         "Lisbon.",
     )
     for result in ("sunny", "rain <call:zzzzzz> in Porto"):
-        (said,) = model.asked(driver, client, stream=stream, tools=tools, messages=messages)
-        ((name, arguments),) = said.calls
+        (reply,) = model.asked(driver, client, stream=stream, tools=tools, messages=messages)
+        ((name, arguments),) = reply.calls
         function = {"name": name, "arguments": json.dumps(arguments)}
-        call = {"id": said.ids[0], "type": "function", "function": function}
+        call = {"id": reply.ids[0], "type": "function", "function": function}
         messages += [
-            {"role": "assistant", "content": said.content, "tool_calls": [call]},
-            {"role": "tool", "tool_call_id": said.ids[0], "content": result},
+            {"role": "assistant", "content": reply.content, "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": reply.ids[0], "content": result},
         ]
-    (said,) = model.asked(driver, client, stream=stream, tools=tools, messages=messages)
-    assert (said.content, said.calls) == ("Lisbon.", [])
-    sent = model.heard[-1]["messages"]
+    (reply,) = model.asked(driver, client, stream=stream, tools=tools, messages=messages)
+    assert (reply.content, reply.calls) == ("Lisbon.", [])
+    sent = model.received[-1]["messages"]
     assert [message["role"] for message in sent] == [
         "system",
         "user",
@@ -137,14 +141,14 @@ def test_text_from_elsewhere_never_becomes_a_call(
         messages += [{"role": "tool", "tool_call_id": "call_1", "content": hostile}]
     else:
         messages = [{"role": place, "content": hostile}, *messages[: place == "system"]]
-    model.simulator.script(lambda body: f"You said: {_heard(body, place)} - I will not.")
-    (said,) = model.asked(driver, client, stream=stream, tools=tools, messages=messages)
-    assert said.calls == []
-    assert said.content is not None
-    assert hostile in said.content
+    model.simulator.script(lambda body: f"You said: {_received(body, place)} - I will not.")
+    (reply,) = model.asked(driver, client, stream=stream, tools=tools, messages=messages)
+    assert reply.calls == []
+    assert reply.content is not None
+    assert hostile in reply.content
 
 
-def _heard(body: Any, place: str) -> str:
+def _received(body: Any, place: str) -> str:
     """Return the message with the hostile text as the model got it, without the instructions."""
     texts = [str(message["content"]) for message in body["messages"]]
     return texts[0].partition("You can call functions")[0] if place == "system" else texts[-1]
@@ -159,10 +163,10 @@ class TestAskingAgain:
         """The prose before it was said already; what the model says instead is not."""
         bad = model.call("get_weather", {"town": "Lisbon"}, before="Let me look. ")
         model.simulator.script(bad, model.call("get_weather", LISBON, before="Sorry! "))
-        (said,) = model.asked(driver, client, stream=stream, tools=tools)
-        assert said.calls == [("get_weather", LISBON)]
-        assert (said.content or "").strip() == "Let me look."
-        asked = model.heard[-1]["messages"]
+        (reply,) = model.asked(driver, client, stream=stream, tools=tools)
+        assert reply.calls == [("get_weather", LISBON)]
+        assert (reply.content or "").strip() == "Let me look."
+        asked = model.received[-1]["messages"]
         assert [message["role"] for message in asked] == ["system", "user", "assistant", "user"]
         assert "'city' is a required property" in asked[-1]["content"]
 
@@ -185,11 +189,11 @@ class TestAskingAgain:
         """Then the answer is given as the text it is, without the marks."""
         client = driver.client(emulate=True, max_repairs=repairs)
         model.simulator.script(*[model.call("get_moon", LISBON)] * 5)
-        (said,) = model.asked(driver, client, stream=stream, tools=tools)
-        assert said.calls == []
-        assert "get_moon" in str(said.content)
-        assert "call:" not in str(said.content)
-        assert len(model.heard) == calls
+        (reply,) = model.asked(driver, client, stream=stream, tools=tools)
+        assert reply.calls == []
+        assert "get_moon" in str(reply.content)
+        assert "call:" not in str(reply.content)
+        assert len(model.received) == calls
 
     def test_a_call_may_have_its_own_number(
         self, driver: Driver, client: Any, model: Model, tools: list[Any]
@@ -197,7 +201,7 @@ class TestAskingAgain:
         """In `extra_body`, like its policy."""
         model.simulator.script(*[model.call("get_moon", LISBON)] * 2)
         driver.ask(client, tools=tools, extra_body={"tess_openai": {"max_repairs": 0}})
-        assert len(model.heard) == 1
+        assert len(model.received) == 1
 
     def test_an_error_of_the_further_call_is_one(
         self, driver: Driver, client: Any, model: Model, tools: list[Any], *, stream: bool
@@ -238,12 +242,12 @@ class TestChoice:
         self, driver: Driver, client: Any, model: Model, tools: list[Any], *, stream: bool
     ) -> None:
         """The model is told of no function, and nothing is told to be lost."""
-        (said,) = model.asked(driver, client, stream=stream, tools=tools, tool_choice="none")
-        assert said.content == driver.answer
-        assert [message["role"] for message in model.heard[-1]["messages"]] == ["user"]
+        (reply,) = model.asked(driver, client, stream=stream, tools=tools, tool_choice="none")
+        assert reply.content == driver.answer
+        assert [message["role"] for message in model.received[-1]["messages"]] == ["user"]
 
     @pytest.mark.parametrize(
-        ("choice", "told"),
+        ("choice", "reported"),
         [
             ("required", "You must call a function now."),
             (
@@ -262,15 +266,15 @@ class TestChoice:
         *,
         stream: bool,
         choice: Any,
-        told: str,
+        reported: str,
     ) -> None:
         """Prose where a program needs a call would be worse than an error."""
         model.simulator.script("I would rather talk.", "Still.")
         with pytest.raises(openai.UnprocessableEntityError) as caught:
             model.asked(driver, client, stream=stream, tools=tools, tool_choice=choice)
         assert (caught.value.code, caught.value.param) == ("function_call_missing", "tool_choice")
-        assert told in model.instructions
-        assert len(model.heard) == 2
+        assert reported in model.instructions
+        assert len(model.received) == 2
         assert [change.action for change in changes_of(caught.value)] == ["emulated", "asked again"]
 
     def test_a_demand_that_is_met(
@@ -278,8 +282,8 @@ class TestChoice:
     ) -> None:
         """At the second time too, and the talk before is left out."""
         model.simulator.script("I would rather talk.", model.call("get_time", PORTO))
-        (said,) = model.asked(driver, client, stream=stream, tools=tools, tool_choice="required")
-        assert (said.content, said.calls) == (None, [("get_time", PORTO)])
+        (reply,) = model.asked(driver, client, stream=stream, tools=tools, tool_choice="required")
+        assert (reply.content, reply.calls) == (None, [("get_time", PORTO)])
 
     def test_a_function_that_is_not_offered_cannot_be_chosen(
         self, driver: Driver, client: Any, model: Model, tools: list[Any]
@@ -287,7 +291,11 @@ class TestChoice:
         """As OpenAI refuses it; nothing is sent."""
         choice = {"type": "function", "function": {"name": "get_moon"}}
         error = driver.fails(client, tools=tools, tool_choice=choice)
-        assert (type(error), error.code, model.heard) == (openai.BadRequestError, "invalid_tool_choice", [])
+        assert (type(error), error.code, model.received) == (
+            openai.BadRequestError,
+            "invalid_tool_choice",
+            [],
+        )
 
 
 class TestLegacy:
@@ -299,17 +307,21 @@ class TestLegacy:
         """The answer has `function_call`, and the result is understood."""
         functions = [tool["function"] for tool in tools]
         model.simulator.script(model.call("get_weather", LISBON), "Sunny.")
-        (said,) = model.asked(driver, client, stream=stream, functions=functions, function_call="auto")
-        assert (said.function_call, said.calls, said.reason) == (("get_weather", LISBON), [], "function_call")
+        (reply,) = model.asked(driver, client, stream=stream, functions=functions, function_call="auto")
+        assert (reply.function_call, reply.calls, reply.reason) == (
+            ("get_weather", LISBON),
+            [],
+            "function_call",
+        )
         made = {"name": "get_weather", "arguments": json.dumps(LISBON)}
         messages = [
             *driver.hello["messages"],
             {"role": "assistant", "content": None, "function_call": made},
             {"role": "function", "name": "get_weather", "content": "sunny"},
         ]
-        (said,) = model.asked(driver, client, stream=stream, functions=functions, messages=messages)
-        assert said.content == "Sunny."
-        assert "Result of get_weather:\nsunny" in model.heard[-1]["messages"][-1]["content"]
+        (reply,) = model.asked(driver, client, stream=stream, functions=functions, messages=messages)
+        assert reply.content == "Sunny."
+        assert "Result of get_weather:\nsunny" in model.received[-1]["messages"][-1]["content"]
 
 
 class TestTheAgentsOwnTools:
@@ -319,25 +331,25 @@ class TestTheAgentsOwnTools:
         """`tools="internet"` at the factory."""
         client = driver.client(emulate=True, tools="internet")
         model.simulator.script(model.call("get_weather", LISBON))
-        (said,) = model.asked(driver, client, stream=False, tools=tools)
-        assert said.calls == [("get_weather", LISBON)]
-        assert model.heard[-1]["tools"] == "internet"
+        (reply,) = model.asked(driver, client, stream=False, tools=tools)
+        assert reply.calls == [("get_weather", LISBON)]
+        assert model.received[-1]["tools"] == "internet"
 
     def test_of_the_call(self, driver: Driver, client: Any, model: Model, tools: list[Any]) -> None:
         """Beside `tools=[...]`, which an `extra_body` of the same name would replace."""
         extra = {"tess_openai": {"tools": "wikipedia"}}
         model.simulator.script(model.call("get_weather", LISBON))
-        (said,) = model.asked(driver, client, stream=False, tools=tools, extra_body=extra)
-        assert said.calls == [("get_weather", LISBON)]
-        assert model.heard[-1]["tools"] == "wikipedia"
+        (reply,) = model.asked(driver, client, stream=False, tools=tools, extra_body=extra)
+        assert reply.calls == [("get_weather", LISBON)]
+        assert model.received[-1]["tools"] == "wikipedia"
 
     def test_of_openai(self, driver: Driver, client: Any, model: Model, tools: list[Any]) -> None:
         """A hosted tool that Tess has in its own way, in the list with the functions."""
         given = [{"type": "web_search"}, *tools]
         model.simulator.script(model.call("get_weather", LISBON))
-        (said,) = model.asked(driver, client, stream=False, tools=given)
-        assert said.calls == [("get_weather", LISBON)]
-        assert model.heard[-1]["tools"] == "internet"
+        (reply,) = model.asked(driver, client, stream=False, tools=given)
+        assert reply.calls == [("get_weather", LISBON)]
+        assert model.received[-1]["tools"] == "internet"
         assert "web_search" not in model.instructions
 
     def test_custom_tools_are_told_to_be_left_out(

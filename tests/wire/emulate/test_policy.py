@@ -25,8 +25,8 @@ def test_one_parameter_only(driver: Driver, model: Model, tools: list[Any]) -> N
         answer = driver.ask(client, stop="###", tools=tools)
     assert answer.choices[0].message.content == "one "
     assert len(caught) == 1
-    assert model.heard[-1]["tools"] == "no-tools"
-    assert [message["role"] for message in model.heard[-1]["messages"]] == ["user"]
+    assert model.received[-1]["tools"] == "no-tools"
+    assert [message["role"] for message in model.received[-1]["messages"]] == ["user"]
 
 
 def test_what_cannot_be_emulated_is_warned_of(driver: Driver, model: Model) -> None:
@@ -42,7 +42,7 @@ def test_a_call_may_ask_for_it(driver: Driver, model: Model) -> None:
     model.simulator.script("```json\n{}\n```")
     extra = {"tess_openai": {"unsupported": {"response_format": "emulate"}}}
     assert driver.text(client, response_format=JSON_OBJECT, extra_body=extra) == "{}"
-    assert "tess_openai" not in model.heard[-1]
+    assert "tess_openai" not in model.received[-1]
 
 
 def test_a_call_may_do_without(driver: Driver, model: Model) -> None:
@@ -59,7 +59,7 @@ def test_an_ordinary_call_is_left_alone(driver: Driver, model: Model) -> None:
     answer = driver.ask(client, n=1, tools=[], stop=None, response_format={"type": "text"})
     assert answer.choices[0].message.content == driver.answer
     assert changes_of(answer) == ()
-    assert model.heard[-1] == driver.hello
+    assert model.received[-1] == driver.hello
 
 
 def test_without_the_extra_a_call_is_refused(
@@ -74,7 +74,7 @@ def test_without_the_extra_a_call_is_refused(
         assert isinstance(error, openai.BadRequestError)
         assert (error.code, error.param) == ("emulation_not_installed", *given)
         assert 'pip install "tess-openai[emulate]"' in str(error)
-    assert model.heard == []
+    assert model.received == []
     model.simulator.script("one ### two")
     assert driver.text(client, stop="###", extra_body=extra) == "one "
 

@@ -47,10 +47,10 @@ def test_json_comes_clean(
     """From the first byte to the last, so that a program may parse it as it is."""
     model.simulator.chunking = chunking
     model.simulator.script(written)
-    (said,) = model.asked(driver, client, stream=stream, response_format=kind)
-    assert json.loads(str(said.content)) == {"name": "Ada", "age": 36}
-    assert said.reason == "stop"
-    assert len(model.heard) == 1
+    (reply,) = model.asked(driver, client, stream=stream, response_format=kind)
+    assert json.loads(str(reply.content)) == {"name": "Ada", "age": 36}
+    assert reply.reason == "stop"
+    assert len(model.received) == 1
 
 
 def test_the_schema_reaches_the_model(driver: Driver, client: Any, model: Model) -> None:
@@ -60,7 +60,7 @@ def test_the_schema_reaches_the_model(driver: Driver, client: Any, model: Model)
     driver.ask(client, messages=messages, response_format=FORMAT)
     assert model.instructions.startswith("Be brief.\n\n")
     assert '"required":["name","age"]' in model.instructions
-    assert [message["role"] for message in model.heard[-1]["messages"]] == ["system", "user"]
+    assert [message["role"] for message in model.received[-1]["messages"]] == ["system", "user"]
 
 
 def test_json_that_breaks_the_schema_is_asked_for_again(
@@ -68,16 +68,16 @@ def test_json_that_breaks_the_schema_is_asked_for_again(
 ) -> None:
     """With what is wrong with it."""
     model.simulator.script('{"name": "Ada"}', ADA)
-    (said,) = model.asked(driver, client, stream=stream, response_format=FORMAT)
-    assert json.loads(str(said.content)) == {"name": "Ada", "age": 36}
-    assert "'age' is a required property" in model.heard[-1]["messages"][-1]["content"]
+    (reply,) = model.asked(driver, client, stream=stream, response_format=FORMAT)
+    assert json.loads(str(reply.content)) == {"name": "Ada", "age": 36}
+    assert "'age' is a required property" in model.received[-1]["messages"][-1]["content"]
 
 
 def test_a_refusal_is_one(driver: Driver, client: Any, model: Model, *, stream: bool) -> None:
     """As programs of OpenAI's test for it, not as JSON that is none."""
     model.simulator.script("I cannot say that.", "I really cannot.")
-    (said,) = model.asked(driver, client, stream=stream, response_format=FORMAT)
-    assert (said.content, said.refusal, said.reason) == (None, "I really cannot.", "stop")
+    (reply,) = model.asked(driver, client, stream=stream, response_format=FORMAT)
+    assert (reply.content, reply.refusal, reply.reason) == (None, "I really cannot.", "stop")
 
 
 def test_parse_gives_objects(driver: Driver, client: Any, model: Model) -> None:
@@ -104,18 +104,18 @@ def test_functions_and_json_together(
 ) -> None:
     """First a call, then, from its result, the JSON: how agents with a result type work."""
     model.simulator.script(model.call("get_weather", {"city": "Lisbon"}, before="Looking. "), f"So: {ADA}")
-    (said,) = model.asked(driver, client, stream=stream, tools=tools, response_format=FORMAT)
-    assert said.calls == [("get_weather", {"city": "Lisbon"})]
+    (reply,) = model.asked(driver, client, stream=stream, tools=tools, response_format=FORMAT)
+    assert reply.calls == [("get_weather", {"city": "Lisbon"})]
     call = {"id": "c1", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}}
     messages = [
         *driver.hello["messages"],
         {"role": "assistant", "content": None, "tool_calls": [call]},
         {"role": "tool", "tool_call_id": "c1", "content": "sunny"},
     ]
-    (said,) = model.asked(
+    (reply,) = model.asked(
         driver, client, stream=stream, tools=tools, response_format=FORMAT, messages=messages
     )
-    assert (said.content, said.calls) == (ADA, [])
+    assert (reply.content, reply.calls) == (ADA, [])
 
 
 def test_the_ledger_is_on_the_last_chunk(driver: Driver, client: Any, model: Model) -> None:

@@ -44,8 +44,8 @@ def test_a_call_is_found_in_any_form_of_answer(
     """What the answer looks like on the wire is not the caller's business."""
     model.simulator.fault(fault)
     model.simulator.script(model.call("get_weather", LISBON, before="Look: "))
-    (said,) = model.asked(driver, client, stream=stream, tools=tools)
-    assert (said.calls, said.reason) == ([("get_weather", LISBON)], "tool_calls")
+    (reply,) = model.asked(driver, client, stream=stream, tools=tools)
+    assert (reply.calls, reply.reason) == ([("get_weather", LISBON)], "tool_calls")
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_stream_that_fails_is_an_error_and_never_a_call(
     model.simulator.fault(fault)
     with pytest.raises(openai.APIError):
         model.asked(driver, client, stream=True, tools=tools)
-    assert len(model.heard) == 1
+    assert len(model.received) == 1
 
 
 @pytest.mark.parametrize("reason", ["length", "content_filter", "max_tokens"])
@@ -73,23 +73,23 @@ def test_an_answer_that_was_cut_makes_no_half_call(
         model.write(f'{{open}}\n{{"name": "get_weather", "arguments": {half}'),
         model.call("get_weather", LISBON),
     )
-    (said,) = model.asked(driver, client, stream=stream, tools=tools)
-    assert said.calls == [("get_weather", LISBON)]
-    assert len(model.heard) == 2
+    (reply,) = model.asked(driver, client, stream=stream, tools=tools)
+    assert reply.calls == [("get_weather", LISBON)]
+    assert len(model.received) == 2
 
 
 @pytest.mark.parametrize(
-    ("reason", "told"),
+    ("reason", "reported"),
     [("length", "length"), ("content_filter", "content_filter"), ("max_output_tokens", "length")],
 )
 def test_why_tess_ended_is_passed_on(
-    driver: Driver, client: Any, model: Model, tools: list[Any], *, stream: bool, reason: str, told: str
+    driver: Driver, client: Any, model: Model, tools: list[Any], *, stream: bool, reason: str, reported: str
 ) -> None:
     """It is no business of emulation's, in whose words ever."""
     model.simulator.fault(faults.finish_reason(value=reason))
     model.simulator.script("It is")
-    (said,) = model.asked(driver, client, stream=stream, tools=tools)
-    assert (said.content, said.reason) == ("It is", told)
+    (reply,) = model.asked(driver, client, stream=stream, tools=tools)
+    assert (reply.content, reply.reason) == ("It is", reported)
 
 
 def test_an_unknown_reason_is_noticed(driver: Driver, client: Any, model: Model, *, stream: bool) -> None:

@@ -1,7 +1,7 @@
 """What becomes of each argument: the adapter's own core is asked, so that it and the checker cannot disagree.
 
 The core translates JSON, so each argument is made JSON. Where a value is not written out, a stand-in of the
-usual kind is translated in its place, and the fate is marked as not certain.
+usual kind is translated in its place, and the effect is marked as not certain.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from tess_openai.cli.check.findings import Fate, Fated, Level
+from tess_openai.cli.check.findings import Effect, EffectKind, Level
 from tess_openai.cli.check.literals import UNSEEN, Argument, ValueMark
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.parameters import (
@@ -61,20 +61,20 @@ def to_policy(words: Unsupported, *, emulate: bool = False) -> Policy:
     return Policy(policy.default, {**dict.fromkeys(EMULATED_PARAMETERS, "emulate"), **policy.by_param})
 
 
-def chat_fates(arguments: Sequence[Argument], policy: Policy) -> list[Fate]:
+def chat_effects(arguments: Sequence[Argument], policy: Policy) -> list[Effect]:
     """Return what becomes of the arguments of a chat call."""
-    fates: list[Fate] = []
+    effects: list[Effect] = []
     tools = [each for each in arguments if each.name in TOOL_PARAMETERS or each.name == RESPONSE_MODEL]
     if tools:
-        fates += _together(tools, policy)
+        effects += _together(tools, policy)
     for argument in arguments:
         if argument.name == "extra_headers":
-            fates += _header_fates(argument)
+            effects += _header_effects(argument)
         elif argument.name == CALL_FIELD or argument.name in SDK_ARGUMENTS | WRAPPER_ARGUMENTS:
             continue
         elif argument not in tools:
-            fates += _together([argument], policy)
-    return sorted(fates, key=lambda fate: (fate.line, fate.column))
+            effects += _together([argument], policy)
+    return sorted(effects, key=lambda effect: (effect.line, effect.column))
 
 
 def _fits(_schema: JSONObject, _value: object) -> list[str]:
@@ -82,12 +82,12 @@ def _fits(_schema: JSONObject, _value: object) -> list[str]:
     return []
 
 
-def _header_fates(argument: Argument) -> list[Fate]:
+def _header_effects(argument: Argument) -> list[Effect]:
     names = to_object(argument.value) or {}
     return [
-        Fate(
+        Effect(
             subject=name,
-            fate="stripped",
+            effect="stripped",
             level="note",
             why="it is for OpenAI alone",
             line=argument.node.lineno,
@@ -98,7 +98,7 @@ def _header_fates(argument: Argument) -> list[Fate]:
     ]
 
 
-def _together(arguments: Sequence[Argument], policy: Policy) -> list[Fate]:
+def _together(arguments: Sequence[Argument], policy: Policy) -> list[Effect]:
     """Translate arguments that are read together; usually one."""
     body = {_root(each.name): _stand_in(each) for each in arguments}
     certain = {_root(each.name): not _is_unseen(each.value) for each in arguments}
@@ -112,9 +112,9 @@ def _together(arguments: Sequence[Argument], policy: Policy) -> list[Fate]:
         name = _root((refused.param or "").partition(".")[0])
         argument = nodes.get(name, arguments[0])
         return [
-            Fate(
+            Effect(
                 subject=refused.param or argument.name,
-                fate="refused",
+                effect="refused",
                 level="error",
                 why=refused.message.partition(": ")[2] or refused.message,
                 certain=certain.get(name, False),
@@ -122,27 +122,27 @@ def _together(arguments: Sequence[Argument], policy: Policy) -> list[Fate]:
                 column=argument.node.col_offset + 1,
             )
         ]
-    fates: list[Fate] = []
+    effects: list[Effect] = []
     for name, argument in nodes.items():
         changes = [each for each in prepared.ledger.changes if each.param.partition(".")[0] == name]
         if changes:
-            fates += [_changed(change, argument, certain=certain[name]) for change in changes]
+            effects += [_changed(change, argument, certain=certain[name]) for change in changes]
         else:
-            fates.append(_unchanged(argument, name, prepared, body, certain=certain[name]))
-    return fates
+            effects.append(_unchanged(argument, name, prepared, body, certain=certain[name]))
+    return effects
 
 
-def _changed(change: Change, argument: Argument, *, certain: bool) -> Fate:
-    fate: Fated = "rewritten"
+def _changed(change: Change, argument: Argument, *, certain: bool) -> Effect:
+    effect: EffectKind = "rewritten"
     if change.action in ("stripped", "emulated"):
-        fate = "stripped" if change.action == "stripped" else "emulated"
+        effect = "stripped" if change.action == "stripped" else "emulated"
     elif change.action == "forwarded":
-        fate = "kept"
+        effect = "kept"
     level: Level = "note" if change.warn is None else "warning"
     subject = change.param if "." in change.param else argument.name
-    return Fate(
+    return Effect(
         subject=subject,
-        fate=fate,
+        effect=effect,
         level=level,
         why=change.why,
         remedy=change.remedy,
@@ -155,25 +155,25 @@ def _changed(change: Change, argument: Argument, *, certain: bool) -> Fate:
 
 def _unchanged(
     argument: Argument, name: str, prepared: TranslatedRequest, body: JSONObject, *, certain: bool
-) -> Fate:
+) -> Effect:
     sent = prepared.body.get(name)
-    fate: Fated = "kept"
+    effect: EffectKind = "kept"
     level: Level = "none"
     why = ""
     if name not in CHAT_PARAMETERS:
         why = "Tess gets it as a field of the agent's own"
     elif sent is None and name in TOOL_PARAMETERS and prepared.emulation is not None:
-        fate, level, why = "emulated", "note", "the adapter does it itself"
+        effect, level, why = "emulated", "note", "the adapter does it itself"
     elif sent is None:
-        fate, why = "stripped", "it asks for nothing, so nothing is lost"
+        effect, why = "stripped", "it asks for nothing, so nothing is lost"
     elif sent != body[name] or type(sent) is not type(body[name]):
-        fate, why = "rewritten", "said in Tess's words, nothing is lost"
+        effect, why = "rewritten", "said in Tess's words, nothing is lost"
     if not certain and name == "messages":
         level, why = "note", "the messages are not written out here"
-    shown = f"{sent}" if fate == "rewritten" and isinstance(sent, str | int | float) else ""
-    return Fate(
+    shown = f"{sent}" if effect == "rewritten" and isinstance(sent, str | int | float) else ""
+    return Effect(
         subject=argument.name,
-        fate=fate,
+        effect=effect,
         level=level,
         why=why,
         sent=shown,
