@@ -104,7 +104,7 @@ class Incoming:
 
 
 class Read(Enum):
-    """Ask for the next piece of the answer in hand, or for its end behind all that is needed of it."""
+    """Ask for the next piece of the current response, or for its end behind all that is needed of it."""
 
     PIECE = "piece"
     REST = "rest"
@@ -116,7 +116,7 @@ READ_REST: Final = Read.REST
 
 @dataclass(frozen=True, slots=True)
 class ReadAll:
-    """Ask for the rest of the answer in hand, decoded, at most `limit` bytes of it (None: all).
+    """Ask for the rest of the current response, decoded, at most `limit` bytes of it (None: all).
 
     With `may_break`, what came before the connection broke, hung or could not be decoded will do: for an
     answer whose status says enough, and which must not be lost with its text.
@@ -166,9 +166,10 @@ class Answer:
         status: HTTP status.
         headers: To set, or with None to remove, on top of `base`.
         body: The whole body; None when the flow goes on to yield it piece by piece.
-        base: `"incoming"` starts from the headers of the answer in hand (without its encoding and
-            length), `"none"` from no headers. `"as read"` hands over the answer in hand, `body` being what
-            was read of it; `"as is"` hands it over with its body unread. Status and headers are then its own.
+        base: `"incoming"` starts from the headers of the current response (without its encoding and
+            length), `"none"` from no headers. `"as read"` returns the current response, `body` being what
+            was read of it; `"as is"` returns it with its body unread, after which the flow may yield that
+            piece by piece. Status and headers are then its own.
     """
 
     status: int
@@ -209,7 +210,7 @@ def exchange(outgoing: Outgoing) -> Generator[Step, Event, Incoming]:
 
 
 def read_piece() -> Generator[Step, Event, bytes]:
-    """Read the next piece of the answer in hand; `b""` at its end."""
+    """Read the next piece of the current response; `b""` at its end."""
     event = yield READ
     if not isinstance(event, bytes):
         raise TypeError(f"a driver answers READ with bytes, not {type(event).__name__}")
@@ -225,7 +226,7 @@ def read_rest() -> Generator[Step, Event, None]:
 
 
 def read_all(limit: int | None = None, *, allow_truncation: bool = False) -> Generator[Step, Event, bytes]:
-    """Read the rest of the answer in hand, at most `limit` bytes; with `may_break`, as far as it comes."""
+    """Read the rest of the current response, at most `limit` bytes; with `allow_truncation`, up to a break."""
     event = yield ReadAll(limit, allow_truncation)
     if not isinstance(event, bytes):
         raise TypeError(f"a driver answers ReadAll with bytes, not {type(event).__name__}")

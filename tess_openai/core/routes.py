@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from tess_openai.core.calls import Answer, Call, Flow, Outgoing, exchange
+from tess_openai.core.calls import Answer, Call, Flow, Outgoing, exchange, read_piece
 from tess_openai.core.chat.chat_flow import chat_completion
 from tess_openai.core.fetching import read_error
 from tess_openai.core.files import FILES, files
@@ -132,6 +132,8 @@ def _pass(call: Call, options: Options) -> Flow:
     leads_away = bool(incoming.headers.get("location")) and not incoming.redirects_within_api
     if incoming.status < 300 or (incoming.status < 400 and not leads_away):
         yield Answer(incoming.status, base="as is")
+        while piece := (yield from read_piece()):
+            yield piece
         return
     error = yield from read_error(incoming, options.max_retry_wait_seconds)
     yield error.to_answer()

@@ -39,8 +39,7 @@ class _AsyncDriver(CallDriver):
     async def run(self, plain: Request | None = None) -> Response:
         """Async counterpart of `run` in `transports`."""
         try:
-            response = None if plain is None else await self.send_plain(plain)
-            return await self.run_flow() if response is None else response
+            return (None if plain is None else await self.send_plain(plain)) or await self.run_flow()
         except self.family.RequestError as error:
             await self.aclose()
             shown = self.to_caller_error(error)
@@ -63,7 +62,7 @@ class _AsyncDriver(CallDriver):
             if body.is_complete:
                 await self.read_rest()
                 break
-        self.release_connection()
+        self.connection.release()
         await self.source.aclose()
         self.pieces, self.source = None, self.family.ByteStream(bytes(body.data))
         response.stream = self.source
@@ -77,7 +76,8 @@ class _AsyncDriver(CallDriver):
             raise TypeError("a flow gives an Answer first")
         if answer.base == "as is" and self.response is not None:
             if self.may_have_run:
-                self.response.stream = self.transport.passed_body_class(self)
+                self.passes_raw = True
+                self.response.stream = self.transport.body_class(self)
             return self.response
         if answer.body is None:
             self.has_begun = True
@@ -190,14 +190,14 @@ class _AsyncDriver(CallDriver):
         response = self.current_response
         with (
             suppress(Exception),
-            self.transport.deadlines.async_limit(REST_SECONDS, lambda: self.interrupt(response)),
+            self.transport.deadlines.async_limit(REST_SECONDS, lambda: self.connection.interrupt(response)),
         ):
             async for _ in self.read():
                 pass
 
     async def drop(self) -> None:
         """Async counterpart of `drop` in `transports`."""
-        self.release_connection()
+        self.connection.release()
         response, self.response, self.pieces = self.response, None, None
         if response is not None:
             await (response if self.is_encoded else self.source).aclose()
@@ -237,7 +237,7 @@ class _AsyncDriver(CallDriver):
                 await self.aclose()
             finally:
                 self.turn.release()
-        elif not self.interrupt():
+        elif not self.connection.interrupt():
             with suppress(Exception):
                 await self.drop()
 
@@ -262,28 +262,6 @@ class AsyncBody:
         await self._run.stop()
 
 
-class AsyncPassedBody:
-    """Async counterpart of `PassedBody`."""
-
-    def __init__(self, run: _AsyncDriver) -> None:
-        self._run = run
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        run = self._run
-        try:
-            async for piece in run.source:
-                yield piece
-        except run.family.RequestError as error:
-            shown = run.to_caller_error(error)
-            if shown is error:
-                raise
-            raise shown from error
-
-    async def aclose(self) -> None:
-        """Async counterpart of `close` in `transports`."""
-        await self._run.source.aclose()
-
-
 class AsyncTessTransport:
     """Async counterpart of `TessTransport`."""
 
@@ -295,7 +273,6 @@ class AsyncTessTransport:
         self.family = family
         self.deadlines = Deadlines()
         self.body_class = family.derive(AsyncBody, family.AsyncByteStream)
-        self.passed_body_class = family.derive(AsyncPassedBody, family.AsyncByteStream)
 
     async def handle_async_request(self, request: Any) -> Any:
         """Async counterpart of `handle_request` in `transports`."""

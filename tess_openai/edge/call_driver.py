@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import socket
 from threading import Lock
 from typing import Any, Final, TypeAlias
 
@@ -29,6 +28,7 @@ from tess_openai.core.paid_once import IDEMPOTENT, may_have_run
 from tess_openai.core.refusals import NO_RETRY, Refused
 from tess_openai.edge.adapter import REDIRECT_FOLLOWED, Adapter, logger
 from tess_openai.edge.answer_limits import AnswerLimits
+from tess_openai.edge.connections import HeldConnection
 from tess_openai.edge.families import Family, Request, Response, change_headers, to_dict, with_headers
 from tess_openai.edge.paid_calls import (
     ObservedBody,
@@ -61,6 +61,7 @@ class CallDriver:
         has_begun: Whether the caller has got the head of a stream.
         may_have_run: Whether anything that was sent may have been executed, so that nothing is sent again.
         turn: Held by the thread or task that carries out the flow.
+        passes_raw: Whether the body passes as it was received, compressed or not.
         is_closed: Whether the caller has closed the stream, perhaps while another thread or task reads it.
     """
 
@@ -78,15 +79,15 @@ class CallDriver:
         self.broken: Exception | None = None
         self.has_begun = False
         self.may_have_run = False
+        self.passes_raw = False
         self.is_closed = False
         self.turn = Lock()
-        self._connected: Response | None = None  # the one whose connection is this call's
-        self._connection_lock = Lock()
+        self.connection = HeldConnection()
 
     @property
     def is_encoded(self) -> bool:
-        """Whether the current response is compressed; it then reads, and closes, itself."""
-        return self.headers.get("content-encoding", "") not in _IDENTITY
+        """Whether the current response is to be decompressed; it then reads, and closes, itself."""
+        return not self.passes_raw and self.headers.get("content-encoding", "") not in _IDENTITY
 
     @property
     def current_response(self) -> Response:
@@ -142,7 +143,8 @@ class CallDriver:
 
     def to_incoming(self, response: Response) -> Incoming:
         """Return the head of a response, which becomes the current one."""
-        self.response, self.source, self._connected = response, response.stream, response
+        self.response, self.source = response, response.stream
+        self.connection.hold(response)
         self.headers = headers = to_dict(response.headers)
         self.limits = AnswerLimits(_timeouts(self.request)["read"], self.adapter.max_answer_bytes)
         redirects_within_api = 300 <= response.status_code < 400 and self._redirects_within_api(
@@ -168,7 +170,7 @@ class CallDriver:
         if self.limits.is_too_large(piece):
             limit = self.adapter.max_answer_bytes
             raise self.family.ReadError(f"the answer is longer than max_answer_bytes={limit}")
-        if self.limits.is_too_slow(piece, is_whole=not self.has_begun):
+        if self.limits.is_too_slow(piece, is_whole=not (self.has_begun or self.passes_raw)):
             raise self.family.ReadTimeout("The read operation timed out: only pings came, or too little")
         return piece
 
@@ -280,40 +282,6 @@ class CallDriver:
             if not passes_own_errors():
                 return error
         return to_sdk_error(error, self.request, in_stream=self.has_begun) or error
-
-    def interrupt(self, response: Response | None = None) -> bool:
-        """Wake the thread or task that waits for the current response; False where that is not possible.
-
-        Args:
-            response: Only if its connection is still this call's; None for whichever is.
-        """
-        with self._connection_lock:
-            current = self._connected
-            if current is None or (response is not None and response is not current):
-                return True
-            stream: Any = current.extensions.get("network_stream")
-            if stream is None or current.extensions.get("http_version") == b"HTTP/2":
-                return False  # nothing to wake, or other calls on the same connection
-            try:
-                _shut_down(stream.get_extra_info("socket"))
-            except (OSError, AttributeError, TypeError):  # closed already, or not to be shut down (uvloop)
-                return False
-            return True
-
-    def release_connection(self) -> None:
-        """Let nobody interrupt the connection any more: it is about to go back to its pool."""
-        with self._connection_lock:
-            self._connected = None
-
-
-def _shut_down(sock: Any) -> None:
-    """End both directions of a socket; whoever reads from it wakes and finds its end."""
-    if isinstance(sock, socket.socket):
-        socket.socket.shutdown(
-            sock, socket.SHUT_RDWR
-        )  # that of a TLS socket would take its state from the reader
-    else:
-        sock.shutdown(socket.SHUT_RDWR)
 
 
 def _timeouts(request: Request) -> dict[str, float | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from threading import Lock, Thread
 from typing import Final
@@ -28,7 +28,7 @@ class Deadlines:
         self._thread: Thread | None = None
 
     @contextmanager
-    def limit(self, seconds: float, interrupt: Callable[[], object]) -> Iterator[None]:
+    def limit(self, seconds: float, interrupt: Callable[[], object]) -> Generator[None]:
         """Call `interrupt` from another thread if the block takes longer than `seconds`."""
         token = object()
         with self._lock:

@@ -37,15 +37,13 @@ class _SyncDriver(CallDriver):
         self.pieces: Iterator[bytes] | None = None
 
     def run(self, plain: Request | None = None) -> Response:
-        """Carry out the call and return its answer, whole or with its body still to come.
+        """Return the call's answer, whole or with its body still to come.
 
         Args:
-            plain: What to send for a call that needs nothing changed; its flow runs only if the answer needs
-                something. None for all other calls.
+            plain: What to send for a call that needs nothing changed; None for all other calls.
         """
         try:
-            response = None if plain is None else self.send_plain(plain)
-            return self.run_flow() if response is None else response
+            return (None if plain is None else self.send_plain(plain)) or self.run_flow()
         except self.family.RequestError as error:
             self.close()
             shown = self.to_caller_error(error)
@@ -57,7 +55,7 @@ class _SyncDriver(CallDriver):
             raise
 
     def send_plain(self, plain: Request) -> Response | None:
-        """Send a request that needs nothing changed; None when its answer needs something."""
+        """Send a request that needs nothing changed; None when its answer needs the flow."""
         response = self.send(plain)
         self.first = self.to_incoming(response)
         if not is_whole(response):
@@ -68,7 +66,7 @@ class _SyncDriver(CallDriver):
             if body.is_complete:
                 self.read_rest()
                 break
-        self.release_connection()
+        self.connection.release()
         self.source.close()
         self.pieces, self.source = None, self.family.ByteStream(bytes(body.data))
         response.stream = self.source
@@ -82,7 +80,8 @@ class _SyncDriver(CallDriver):
             raise TypeError("a flow gives an Answer first")
         if answer.base == "as is" and self.response is not None:
             if self.may_have_run:
-                self.response.stream = self.transport.passed_body_class(self)
+                self.passes_raw = True
+                self.response.stream = self.transport.body_class(self)
             return self.response
         if answer.body is None:
             self.has_begun = True
@@ -195,14 +194,14 @@ class _SyncDriver(CallDriver):
         response = self.current_response
         with (
             suppress(Exception),
-            self.transport.deadlines.limit(REST_SECONDS, lambda: self.interrupt(response)),
+            self.transport.deadlines.limit(REST_SECONDS, lambda: self.connection.interrupt(response)),
         ):
             for _ in self.read():
                 pass
 
     def drop(self) -> None:
         """Close the current response."""
-        self.release_connection()
+        self.connection.release()
         response, self.response, self.pieces = self.response, None, None
         if response is not None:
             (response if self.is_encoded else self.source).close()
@@ -242,7 +241,7 @@ class _SyncDriver(CallDriver):
                 self.close()
             finally:
                 self.turn.release()
-        elif not self.interrupt():
+        elif not self.connection.interrupt():
             with suppress(Exception):
                 self.drop()
 
@@ -267,28 +266,6 @@ class Body:
         self._run.stop()
 
 
-class PassedBody:
-    """A body that passes as it was received, of an answer whose request may have been executed."""
-
-    def __init__(self, run: _SyncDriver) -> None:
-        self._run = run
-
-    def __iter__(self) -> Iterator[bytes]:
-        run = self._run
-        try:
-            for piece in run.source:  # noqa: UP028 - the async driver has no `yield from`
-                yield piece
-        except run.family.RequestError as error:
-            shown = run.to_caller_error(error)
-            if shown is error:
-                raise
-            raise shown from error
-
-    def close(self) -> None:
-        """Close the response."""
-        self._run.source.close()
-
-
 class TessTransport:
     """Wraps a client's own sync transport; made a subclass of its family's by `install`."""
 
@@ -300,7 +277,6 @@ class TessTransport:
         self.family = family
         self.deadlines = Deadlines()
         self.body_class = family.derive(Body, family.SyncByteStream)
-        self.passed_body_class = family.derive(PassedBody, family.SyncByteStream)
 
     def handle_request(self, request: Any) -> Any:
         """Carry one request out; requests for elsewhere go to the inner transport untouched."""

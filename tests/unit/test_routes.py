@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tess_openai.core.calls import Answer, Call, Flow, Incoming, Outgoing, ReadAll
+from tess_openai.core.calls import READ, Answer, Call, Flow, Incoming, Outgoing, ReadAll
 from tess_openai.core.jsons import parse_object
 from tess_openai.core.options import Options
 from tess_openai.core.routes import UNSUPPORTED_ENDPOINTS, route
@@ -79,7 +79,11 @@ def test_a_path_of_the_agents_own_passes() -> None:
         headers={"openai-organization": None, "openai-project": None, "x-workspace-id": "7001"}
     )
     assert flow.send(Incoming(200, {})) == Answer(200, base="as is")
-    assert list(flow) == []
+    assert next(flow) is READ
+    assert flow.send(b"piece") == b"piece"
+    assert next(flow) is READ
+    with pytest.raises(StopIteration):
+        flow.send(b"")
 
 
 def test_a_workspace_of_the_calls_own_wins() -> None:

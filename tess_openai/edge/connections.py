@@ -1,0 +1,53 @@
+"""The connection of a call, and how to wake whoever waits for it."""
+
+from __future__ import annotations
+
+import socket
+from threading import Lock
+from typing import Any
+
+from tess_openai.edge.families import Response
+
+
+class HeldConnection:
+    """The connection on which the answer of a call comes, for as long as it is not back in its pool."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._response: Response | None = None
+
+    def hold(self, response: Response) -> None:
+        """Hold the connection of a response that has just come."""
+        self._response = response
+
+    def release(self) -> None:
+        """Let nobody interrupt the connection any more: it is about to go back to its pool."""
+        with self._lock:
+            self._response = None
+
+    def interrupt(self, response: Response | None = None) -> bool:
+        """Wake the thread or task that waits for the answer; False where that is not possible.
+
+        Args:
+            response: Only if its connection is still held; None for whichever is.
+        """
+        with self._lock:
+            held = self._response
+            if held is None or (response is not None and response is not held):
+                return True
+            stream: Any = held.extensions.get("network_stream")
+            if stream is None or held.extensions.get("http_version") == b"HTTP/2":
+                return False  # nothing to wake, or other calls on the same connection
+            try:
+                _shut_down(stream.get_extra_info("socket"))
+            except (OSError, AttributeError, TypeError):  # closed already, or not to be shut down (uvloop)
+                return False
+            return True
+
+
+def _shut_down(sock: Any) -> None:
+    """End both directions of a socket; whoever reads from it wakes and finds its end."""
+    if isinstance(sock, socket.socket):
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)  # a TLS socket's own would drop what its reader needs
+    else:
+        sock.shutdown(socket.SHUT_RDWR)
