@@ -17,7 +17,7 @@ from tess_openai.core.calls import Answer
 from tess_openai.core.field_errors import field_errors_of, fields_of, with_field_errors
 from tess_openai.core.jsons import JSONObject, dump_json, parse_json, to_list, to_object
 from tess_openai.core.refusals import error_envelope, json_headers
-from tess_openai.core.retry_after import retry_after_seconds
+from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS, retry_after_seconds, show_seconds
 
 ERROR_BODY_LIMIT: Final = 65_536
 """Bytes read of an error's body. Tess's own bodies are far smaller; a proxy's page may not be."""
@@ -86,7 +86,7 @@ class TessError:
         """Return the answer that the SDK raises as the matching exception."""
         headers: dict[str, str | None] = {}
         if self.retry_after_seconds is not None:
-            headers["retry-after"] = f"{self.retry_after_seconds:g}"
+            headers["retry-after"] = show_seconds(self.retry_after_seconds)
             headers["retry-after-ms"] = None  # the SDK would read this header first
         if self.may_retry is not None:
             headers["x-should-retry"] = "true" if self.may_retry else "false"
@@ -115,7 +115,13 @@ def parse_error(
     wait = retry_after_seconds(fields, headers)
     may_retry = None
     if wait is not None and wait > max_retry_wait_seconds:
-        message = f"{message.rstrip('.')}. Tess asks to wait {wait:g} seconds"
+        message = f"{message.rstrip('.')}. Tess asks to wait {show_seconds(wait)} seconds"
+        if wait > LONGEST_PAUSE_SECONDS:
+            limit = show_seconds(LONGEST_PAUSE_SECONDS)
+            message += (
+                f"; with requests_per_second= the key is paused for {limit} seconds at most, and a new "
+                "client may try at once"
+            )
         may_retry = False
     status, code, hint = _classify(status, message, has_fields=bool(refused))
     if code in {"execution_timeout", "insufficient_quota"}:

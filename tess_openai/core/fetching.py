@@ -15,6 +15,7 @@ from tess_openai.core.errors import (
     parse_redirect,
 )
 from tess_openai.core.jsons import JSONObject, parse_json, to_list, to_object
+from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS
 
 PER_PAGE: Final = 100
 """Source: the maximum of list-agents (reported)."""
@@ -42,7 +43,7 @@ def read_error(
     )
     if error.code == "rate_limit_exceeded":
         wait = error.retry_after_seconds
-        yield PauseKey(_DEFAULT_WAIT_SECONDS if wait is None else wait)
+        yield PauseKey(_DEFAULT_WAIT_SECONDS if wait is None else min(wait, LONGEST_PAUSE_SECONDS))
     return error
 
 

@@ -5,8 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from typing import Final
 
 from tess_openai.core.jsons import JSONObject, to_object
+
+LONGEST_PAUSE_SECONDS: Final = 3600.0
+"""A 429 pauses the calls of its key for an hour at most: a longer wait is taken for a mistake of the server,
+such as a Unix timestamp in the place of seconds."""
+_LARGEST_SHOWN: Final = 1e12
 
 
 def retry_after_seconds(fields: JSONObject, headers: Mapping[str, str]) -> float | None:
@@ -38,6 +44,11 @@ def retry_after_seconds(fields: JSONObject, headers: Mapping[str, str]) -> float
         None if header is None else _seconds_between(headers.get("date", ""), header),
     )
     return max((seconds for seconds in waits if seconds is not None), default=None)
+
+
+def show_seconds(seconds: float) -> str:
+    """Write seconds for a header or a message: without an exponent, `"30"`, `"0.9"`, `"1767225600"`."""
+    return f"{min(seconds, _LARGEST_SHOWN):.3f}".rstrip("0").rstrip(".")
 
 
 def _to_seconds(given: object, unit: float = 1.0) -> float | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
+import weakref
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 from threading import Event, Lock
@@ -56,6 +58,7 @@ class AgentCache:
         self._lock = Lock()
         self._known: dict[Hashable, _CachedResult] = {}
         self._in_flight: dict[Hashable, _InFlight] = {}
+        _CACHES.add(self)
 
     def find(
         self,
@@ -150,7 +153,22 @@ class AgentCache:
         pending.over.set()
         return found
 
+    def forget_in_flight(self) -> None:
+        """Start anew in a forked child: the parent's look-ups do not complete there, nor hold the lock."""
+        self._lock = Lock()
+        self._in_flight.clear()
+
     def _last_known(self, key: Hashable) -> LookupResult | None:
         with self._lock:
             known = self._known.get(key)
             return None if known is None else known.found
+
+
+def _forget_in_flight() -> None:
+    for cache in list(_CACHES):
+        cache.forget_in_flight()
+
+
+_CACHES: Final[weakref.WeakSet[AgentCache]] = weakref.WeakSet()
+if hasattr(os, "register_at_fork"):  # not on Windows, where no process forks
+    os.register_at_fork(after_in_child=_forget_in_flight)

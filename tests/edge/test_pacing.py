@@ -1,12 +1,17 @@
-"""The turns of a key, with a clock that only the tests move."""
+"""The queue of a key, with a clock that only the tests move."""
 
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
+import os
 import threading
+import time
+from contextlib import ExitStack
 
 import pytest
 
+from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS
 from tess_openai.edge.pacing import SHARED_QUEUES, KeyQueues, Pacer, hash_key
 
 KEY = hash_key("Bearer 1|a")
@@ -213,22 +218,108 @@ async def test_no_two_tasks_take_one_turn(turns: KeyQueues, clock: Clock) -> Non
 
 
 async def test_threads_and_tasks_take_turns_together() -> None:
-    """In one line, each once."""
-    pacer = Pacer(0.01, 60.0, KeyQueues())
-    sent: list[str] = []
+    """In one queue: each is sent once, and no two within an interval."""
+    pacer = Pacer(0.02, 60.0, KeyQueues())
+    sent: dict[str, float] = {}
 
     def thread(name: str) -> None:
         pacer.wait("key")
-        sent.append(name)
+        sent[name] = time.monotonic()
 
     async def task(name: str) -> None:
         await pacer.async_wait("key")
-        sent.append(name)
+        sent[name] = time.monotonic()
 
     threads = [threading.Thread(target=thread, args=(f"thread {index}",)) for index in range(5)]
+    began = time.monotonic()
     for each in threads:
         each.start()
     await asyncio.gather(*(task(f"task {index}") for index in range(5)))
     for each in threads:
         await asyncio.to_thread(each.join)
-    assert len(sent) == len(set(sent)) == 10
+    assert len(sent) == 10
+    assert max(sent.values()) - began >= 9 * 0.02
+
+
+def test_a_queue_of_8000_callers_does_not_block(turns: KeyQueues) -> None:
+    """Each caller finds its place by bisection; counting through the queue took 16 seconds."""
+    began = time.process_time()
+    with ExitStack() as stack:
+        tickets = [stack.enter_context(turns.line(KEY)) for _ in range(8000)]
+        waits = [turns.claim(KEY, ticket, 1.0) for ticket in tickets]
+    assert waits.count(0.0) == 1
+    assert time.process_time() - began < 2
+    assert not turns._by_key[KEY].waiting
+
+
+def test_callers_leave_a_queue_from_anywhere(turns: KeyQueues, clock: Clock) -> None:
+    """Those behind move up, in order."""
+    with ExitStack() as stack:
+        lines = [turns.line(KEY) for _ in range(5)]
+        tickets = [line.__enter__() for line in lines]
+        for index in (3, 0, 1):
+            lines[index].__exit__(None, None, None)
+        stack.callback(lambda: [lines[index].__exit__(None, None, None) for index in (2, 4)])
+        assert turns.claim(KEY, tickets[4], 1.0) == pytest.approx(1.0)
+        assert turns.claim(KEY, tickets[2], 1.0) == 0.0
+        clock.sleep(1.0)
+        assert turns.claim(KEY, tickets[4], 1.0) == 0.0
+
+
+@pytest.mark.parametrize("seconds", [1_767_225_600.0, 1e308])
+def test_an_absurd_pause_ends_within_an_hour(turns: KeyQueues, clock: Clock, seconds: float) -> None:
+    """A 429 whose wait is a Unix timestamp or worse does not stop the key for years."""
+    pacer = Pacer(1.0, 60.0, turns)
+    pacer.pause("Bearer 1|a", seconds)
+    assert pacer.wait("Bearer 1|a", clock.sleep) == pytest.approx(LONGEST_PAUSE_SECONDS)
+    clock.sleep(LONGEST_PAUSE_SECONDS)
+    assert pacer.wait("Bearer 1|a", clock.sleep) == 0.0
+
+
+def test_a_new_client_may_try_during_a_long_pause(turns: KeyQueues, clock: Clock) -> None:
+    """Until it gets a 429 itself; a pause that it would wait for holds for it too."""
+    earlier = Pacer(1.0, 60.0, turns)
+    earlier.pause("Bearer 1|a", 1e9)
+    clock.sleep(1.0)
+    newer = Pacer(1.0, 60.0, turns)
+    assert newer.wait("Bearer 1|a", clock.sleep) == 0.0
+    assert clock.now == 101.0
+    assert earlier.wait("Bearer 1|a", clock.sleep) > 60.0
+    newer.pause("Bearer 1|a", 120.0)
+    assert newer.wait("Bearer 1|a", clock.sleep) > 60.0
+    assert newer.with_short_waits(5.0).wait("Bearer 1|a", clock.sleep) > 60.0
+
+
+def test_a_new_client_waits_for_a_short_pause(turns: KeyQueues, clock: Clock) -> None:
+    """A program that makes a client for each call would else run into the same 429 again."""
+    Pacer(1.0, 60.0, turns).pause("Bearer 1|a", 30.0)
+    clock.sleep(1.0)
+    assert Pacer(1.0, 60.0, turns).wait("Bearer 1|a", clock.sleep) == 0.0
+    assert clock.now == pytest.approx(130.0)
+
+
+async def test_a_new_client_may_try_during_a_long_pause_in_tasks() -> None:
+    """The same for async callers."""
+    turns = KeyQueues()
+    Pacer(0.01, 1.0, turns).pause("key", 1e9)
+    assert await Pacer(0.01, 1.0, turns).async_wait("key") == 0.0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_what_waits_in_the_parent_does_not_wait_in_a_forked_child() -> None:
+    """The child's first call has no callers before it that never come, and finds no locked lock."""
+    child = multiprocessing.get_context("fork").Process(target=_wait_in_child)
+    with ExitStack() as stack:
+        for _ in range(50):
+            stack.enter_context(SHARED_QUEUES.line(KEY))
+        with SHARED_QUEUES._lock:
+            child.start()
+        child.join(10)
+        child.kill()
+        child.join()
+    assert child.exitcode == 0
+
+
+def _wait_in_child() -> None:
+    Pacer(5.0, 60.0).wait("Bearer 1|a")

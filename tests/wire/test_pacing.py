@@ -115,6 +115,22 @@ def test_a_hold_beyond_the_budget_fails_every_call_at_once(driver: Driver) -> No
         assert len(simulator.requests) == 1
 
 
+def test_an_absurd_wait_does_not_stop_a_key_for_years(driver: Driver) -> None:
+    """The error shows the number that came and says what is done: an hour at most, a new client tries."""
+    key = f"77|absurd-wait-{driver.is_async}"
+    with TessSimulator(api_keys=[key]) as simulator, simulator.serve() as server:
+        options: dict[str, Any] = {"base_url": server.base_url, "api_key": key, "requests_per_second": 1000}
+        first = driver.client(**options)
+        simulator.fault(faults.rate_limited(retry_after_seconds=1_767_225_600))
+        error = driver.fails(first)
+        assert "wait 1767225600 seconds; with requests_per_second= the key is paused for 3600" in str(error)
+        assert error.response.headers["retry-after"] == "1767225600"
+        error = driver.fails(first)
+        assert error.response.headers["retry-after"] == "3600"
+        assert driver.text(driver.client(**options)) == driver.answer
+        assert len(simulator.requests) == 2
+
+
 def test_calls_that_were_not_sent_do_not_prolong_the_hold(driver: Driver) -> None:
     """However often they come, the key is free when Tess said it would be."""
     with TessSimulator() as simulator, simulator.serve() as server:

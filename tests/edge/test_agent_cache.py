@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -194,3 +196,28 @@ def test_each_key_has_its_own() -> None:
     agent_cache, source = AgentCache(), Source(AGENT, FAILED)
     assert agent_cache.find(("42", "a"), source) is AGENT
     assert agent_cache.find(("42", "b"), source) is FAILED
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_child_does_not_wait_for_its_parents_look_up() -> None:
+    """It makes its own, with a lock that nobody holds."""
+    cache, began, release = AgentCache(), threading.Event(), threading.Event()
+
+    def slow() -> LookupResult:
+        began.set()
+        release.wait(30)
+        return AGENT
+
+    child = multiprocessing.get_context("fork").Process(target=cache.find, args=(42, Source(AGENT)))
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(cache.find, 42, slow)
+        began.wait(5)
+        with cache._lock:
+            child.start()
+        child.join(10)
+        child.kill()
+        child.join()
+        release.set()
+        assert first.result(5) is AGENT
+    assert child.exitcode == 0
