@@ -226,7 +226,7 @@ def read_rest() -> Generator[Step, Event, None]:
 
 
 def read_all(limit: int | None = None, *, allow_truncation: bool = False) -> Generator[Step, Event, bytes]:
-    """Read the rest of the current response, at most `limit` bytes; with `allow_truncation`, up to a break."""
+    """Read the rest of the current response, at most `limit` bytes; `allow_truncation` ends it at a break."""
     event = yield ReadAll(limit, allow_truncation)
     if not isinstance(event, bytes):
         raise TypeError(f"a driver answers ReadAll with bytes, not {type(event).__name__}")
