@@ -7,6 +7,7 @@ driver at the edge carries them out and sends back what came of them.
 |--------------------------|-----------------------------------------------------|---------------------------|
 | `Outgoing`               | closes the current response, makes one exchange     | `Incoming` (head only)    |
 | `READ`                   | reads the next piece of the current response        | `bytes`, `b""` at its end |
+| `READ_LAST`              | the same, but waits for it for two seconds only     | the same                  |
 | `READ_REST`              | reads its end for a moment, to reuse the connection | None                      |
 | `ReadAll(limit)`         | reads it to its end or to `limit`                   | `bytes`                   |
 | `PauseKey(seconds)`      | pauses all paced calls of the key                   | None                      |
@@ -107,10 +108,12 @@ class Read(Enum):
     """Ask for the next piece of the current response, or for its end behind all that is needed of it."""
 
     PIECE = "piece"
+    LAST = "last"
     REST = "rest"
 
 
 READ: Final = Read.PIECE
+READ_LAST: Final = Read.LAST
 READ_REST: Final = Read.REST
 
 
@@ -209,9 +212,14 @@ def exchange(outgoing: Outgoing) -> Generator[Step, Event, Incoming]:
     return event
 
 
-def read_piece() -> Generator[Step, Event, bytes]:
-    """Read the next piece of the current response; `b""` at its end."""
-    event = yield READ
+def read_piece(*, may_be_missing: bool = False) -> Generator[Step, Event, bytes]:
+    """Read the next piece of the current response; `b""` at its end.
+
+    Args:
+        may_be_missing: Whether the answer is complete without it. A server that holds the connection open is
+            then not waited for long, which ends in `b""` or `ConnectionError`.
+    """
+    event = yield READ_LAST if may_be_missing else READ
     if not isinstance(event, bytes):
         raise TypeError(f"a driver answers READ with bytes, not {type(event).__name__}")
     return event

@@ -45,6 +45,8 @@ InnerStep: TypeAlias = Outgoing | Read | ReadAll | PauseKey | Lookup | ReportCha
 """The other steps, which the driver carries out."""
 HINT_SECONDS: Final = 5.0
 """Time limit of a look-up that only adds to an error, for which the caller waits."""
+LAST_SECONDS: Final = 2.0
+"""Time limit of a piece that a complete answer may have or lack: its token counts, its `[DONE]`."""
 REST_SECONDS: Final = 0.1
 """Time limit of the bytes behind the end of an answer, which are read to reuse its connection."""
 NOT_SENT: Final = "tess_openai.not_sent"

@@ -1,255 +1,24 @@
-"""The sync driver: it carries out a flow over the client's own inner transport."""
+"""The sync transport under a client, and the bodies that it gives to the caller."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
-from tess_openai.core.calls import (
-    Answer,
-    Event,
-    Flow,
-    Incoming,
-    Lookup,
-    LookupResult,
-    Outgoing,
-    Read,
-    ReadAll,
-)
-from tess_openai.core.chat.fast_path import is_complete
-from tess_openai.core.json_body import JSONBody
 from tess_openai.core.jsons import parse_object
-from tess_openai.core.lookups import find_agent, lookup_failed
 from tess_openai.core.paid_once import IDEMPOTENT
 from tess_openai.core.routes import reads_body
 from tess_openai.edge.adapter import Adapter
-from tess_openai.edge.call_driver import REST_SECONDS, RESULT_STEPS, CallDriver, InnerStep
 from tess_openai.edge.deadlines import Deadlines
-from tess_openai.edge.families import Family, Request, Response, Transport, is_whole
+from tess_openai.edge.families import Family, Transport
 from tess_openai.edge.paid_calls import repeated_failure
-
-
-class _SyncDriver(CallDriver):
-    def __init__(self, flow: Flow, transport: TessTransport, request: Request) -> None:
-        super().__init__(flow, transport.adapter, transport.family, request)
-        self.transport = transport
-        self.pieces: Iterator[bytes] | None = None
-
-    def run(self, plain: Request | None = None) -> Response:
-        """Return the call's answer, whole or with its body still to come.
-
-        Args:
-            plain: What to send for a call that needs nothing changed; None for all other calls.
-        """
-        try:
-            return (None if plain is None else self.send_plain(plain)) or self.run_flow()
-        except self.family.RequestError as error:
-            self.close()
-            shown = self.to_caller_error(error)
-            if shown is error:
-                raise
-            raise shown from error
-        except BaseException:  # the caller gave up, or was cancelled
-            self.close()
-            raise
-
-    def send_plain(self, plain: Request) -> Response | None:
-        """Send a request that needs nothing changed; None when its answer needs the flow."""
-        response = self.send(plain)
-        self.first = self.to_incoming(response)
-        if not is_whole(response):
-            return None
-        body = JSONBody()
-        while piece := self.read_piece():
-            body.feed(piece)
-            if body.is_complete:
-                self.read_rest()
-                break
-        self.connection.release()
-        self.source.close()
-        self.pieces, self.source = None, self.family.ByteStream(bytes(body.data))
-        response.stream = self.source
-        fields = body.parse()
-        return response if fields is not None and is_complete(fields, self.adapter.options) else None
-
-    def run_flow(self) -> Response:
-        """Run the flow to its answer."""
-        answer = self.advance()
-        if not isinstance(answer, Answer):
-            raise TypeError("a flow gives an Answer first")
-        if answer.base == "as is" and self.response is not None:
-            if self.may_have_run:
-                self.passes_raw = True
-                self.response.stream = self.transport.body_class(self)
-            return self.response
-        if answer.body is None:
-            self.has_begun = True
-            return self.to_response(answer, self.transport.body_class(self))
-        response = self.to_response(answer, self.family.ByteStream(answer.body))
-        self.close()
-        return response
-
-    def advance(self) -> Answer | bytes | LookupResult | None:
-        """Run the flow to its next result: an answer or a piece of its body; None at the end."""
-        event: Event = None
-        error: Exception | None = None
-        while True:
-            step = self.next_step(event, error)
-            event = error = None
-            if step is None or isinstance(step, RESULT_STEPS):
-                return step
-            try:
-                event = self.carry_out(step)
-            except self.family.RequestError as broken:
-                error = self.note_break(broken)
-            if self.is_closed:
-                return None
-
-    def carry_out(self, step: InnerStep) -> Event:
-        """Carry out a step that has no result for the caller; return what the flow receives."""
-        if step is Read.PIECE:
-            return self.read_piece()
-        if isinstance(step, Outgoing):
-            return self.exchange(step)
-        if isinstance(step, ReadAll):
-            return self.read_all(step)
-        if isinstance(step, Lookup):
-            return self.look_up(step)
-        if isinstance(step, Read):
-            self.read_rest()
-            return None
-        return self.apply_step(step)
-
-    def exchange(self, outgoing: Outgoing) -> Incoming:
-        """Return the head of the answer to a request, which may have been sent already."""
-        incoming, self.first = self.first, None
-        if incoming is None:
-            self.drop()
-            incoming = self.to_incoming(self.send(self.to_request(outgoing)))
-        return incoming
-
-    def send(self, request: Request) -> Response:
-        """Send one request, when it is its key's turn."""
-        if self.pacer is not None:
-            too_long = self.pacer.wait(self.authorization)
-            if too_long:
-                return self.rate_limited_response(too_long)
-        request = self.to_observed(request)
-        try:
-            response: Response = self.transport.inner.handle_request(request)
-        except self.family.RequestError as error:
-            self.note_failure(request, error)
-            raise
-        self.note_response(request, response)
-        return response
-
-    def look_up(self, lookup: Lookup) -> LookupResult:
-        """Find an agent by a flow of its own over the same transport, once for all who ask."""
-
-        def find() -> LookupResult:
-            run = _SyncDriver(find_agent(lookup), self.transport, self.request)
-            if lookup.is_hint:
-                run.cap_timeouts()
-            try:
-                return self.to_lookup_result(lookup, run.advance())
-            except self.breaks(lookup) as broken:
-                return lookup_failed(lookup, type(broken).__name__)
-            finally:
-                run.close()
-
-        agent_cache, key = self.adapter.agent_cache, self.adapter.key_of(lookup, self.request)
-        found = agent_cache.find(key, find, self.timeout_seconds_for_lookup(lookup))
-        return lookup_failed(lookup, "timeout") if found is None else found
-
-    def read(self) -> Iterator[bytes]:
-        """Return the iterator over the current response, decoded."""
-        if self.pieces is None:
-            response = self.current_response
-            self.pieces = iter(response.iter_bytes() if self.is_encoded else response.stream)
-        return self.pieces
-
-    def read_piece(self) -> bytes:
-        """Read the next piece of the current response that is not empty; `b""` at its end."""
-        for piece in self.read():
-            if piece:
-                return self.checked(piece)
-        return b""
-
-    def read_all(self, asked: ReadAll) -> bytes:
-        """Read the current response to its end or to the limit; up to a break, where that is enough."""
-        whole = bytearray()
-        try:
-            while piece := self.read_piece():
-                whole += piece
-                if asked.limit is not None and len(whole) >= asked.limit:
-                    break
-        except self.family.RequestError:
-            if not asked.allow_truncation:
-                raise
-        return bytes(whole[: asked.limit])
-
-    def read_rest(self) -> None:
-        """Read what follows an answer for a moment, so that its connection can be reused."""
-        response = self.current_response
-        with (
-            suppress(Exception),
-            self.transport.deadlines.limit(REST_SECONDS, lambda: self.connection.interrupt(response)),
-        ):
-            for _ in self.read():
-                pass
-
-    def drop(self) -> None:
-        """Close the current response."""
-        self.connection.release()
-        response, self.response, self.pieces = self.response, None, None
-        if response is not None:
-            (response if self.is_encoded else self.source).close()
-
-    def close(self) -> None:
-        """End the call, wherever it is."""
-        self.flow.close()
-        self.drop()
-
-    def next_piece(self) -> bytes:
-        """Return the next piece of the caller's body; `b""` at its end, and once the caller has closed it."""
-        if not self.turn.acquire(blocking=False):
-            raise self.family.ReadError("another thread or task is reading this stream")
-        try:
-            self.limits.resume()
-            piece = b"" if self.is_closed else self.advance()
-            if isinstance(piece, bytes) and piece and not self.is_closed:
-                return piece
-            self.close()
-        except self.family.RequestError as error:
-            self.close()
-            if self.is_closed:
-                return b""
-            shown = self.to_caller_error(error)
-            if shown is error:
-                raise
-            raise shown from error
-        finally:
-            self.turn.release()
-        return b""
-
-    def stop(self) -> None:
-        """End the call from any thread or task, while another one may be reading."""
-        self.is_closed = True
-        if self.turn.acquire(blocking=False):
-            try:
-                self.close()
-            finally:
-                self.turn.release()
-        elif not self.connection.interrupt():
-            with suppress(Exception):
-                self.drop()
+from tess_openai.edge.sync_driver import SyncDriver
 
 
 class Body:
     """The caller's body while its flow goes on; a second iteration goes on where the first one was."""
 
-    def __init__(self, run: _SyncDriver) -> None:
+    def __init__(self, run: SyncDriver) -> None:
         self._run = run
 
     def __iter__(self) -> Iterator[bytes]:
@@ -285,16 +54,16 @@ class TessTransport:
             refusal = self.adapter.refuse_foreign(request)
             if refusal is None:
                 return self.inner.handle_request(request)
-            return _SyncDriver(refusal, self, request).run()
+            return SyncDriver(refusal, self, request).run()
         failure = None if request.method in IDEMPOTENT else repeated_failure(request)
         if failure is not None:
             raise failure
         if not reads_body(request.method, place[1]):
-            return _SyncDriver(self.adapter.open(request, place), self, request).run()
+            return SyncDriver(self.adapter.open(request, place), self, request).run()
         body = request.read()
         fields = parse_object(body)
         plain = None if fields is None else self.adapter.to_plain(request, place, fields, self.family)
-        return _SyncDriver(self.adapter.open(request, place, body, fields), self, request).run(plain)
+        return SyncDriver(self.adapter.open(request, place, body, fields), self, request).run(plain)
 
     def close(self) -> None:
         """Close the inner transport."""

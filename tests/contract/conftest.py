@@ -11,6 +11,7 @@ import pytest
 
 from tess_openai.core.calls import (
     READ,
+    READ_LAST,
     READ_REST,
     Answer,
     Call,
@@ -79,7 +80,7 @@ def carry() -> Carry:
                 event = Incoming(response.status, response.headers)
             elif isinstance(step, ReadAll):
                 event = b"".join(pieces)
-            elif step is READ:
+            elif step in (READ, READ_LAST):
                 event = pieces.pop(0) if pieces else b""
             elif step is READ_REST:
                 continue

@@ -8,7 +8,9 @@ import re
 from types import ModuleType
 from typing import Final
 
-from tess_openai.edge import async_transports, transports
+import pytest
+
+from tess_openai.edge import async_driver, async_transports, sync_driver, transports
 
 SAME_AS_SYNC: Final = re.compile(
     r"Async(?=[A-Z])|(?<![a-z])async_|(?<![a-z])a(?=(?:close|read|next|iter)(?![a-z]))"
@@ -39,7 +41,7 @@ def code_of(module: ModuleType) -> list[str]:
     """Return the code of a module, line by line, without docstrings, imports, `await` and async names."""
     tree = ast.parse(inspect.getsource(module))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.If):
             node.body = [each for each in node.body if not is_aside(each)] or [ast.Pass()]
     plain = ast.unparse(ast.fix_missing_locations(WithoutAwait().visit(tree)))
     return SYNC_ONLY.sub("", SAME_AS_SYNC.sub("", plain)).splitlines()
@@ -51,6 +53,9 @@ def is_aside(node: ast.stmt) -> bool:
     return text or isinstance(node, ast.Import | ast.ImportFrom)
 
 
-def test_the_drivers_differ_only_in_await() -> None:
-    """What is mended in one is mended in the other."""
-    assert code_of(async_transports) == code_of(transports)
+@pytest.mark.parametrize(
+    ("async_module", "sync_module"), [(async_transports, transports), (async_driver, sync_driver)]
+)
+def test_the_twins_differ_only_in_await(async_module: ModuleType, sync_module: ModuleType) -> None:
+    """What is repaired in one is repaired in the other."""
+    assert code_of(async_module) == code_of(sync_module)

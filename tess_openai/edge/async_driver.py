@@ -1,0 +1,251 @@
+"""The async driver; it differs from the sync one, in `sync_driver`, only in `await`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from tess_openai.core.calls import (
+    Answer,
+    Event,
+    Flow,
+    Incoming,
+    Lookup,
+    LookupResult,
+    Outgoing,
+    Read,
+    ReadAll,
+)
+from tess_openai.core.chat.fast_path import is_complete
+from tess_openai.core.json_body import JSONBody
+from tess_openai.core.lookups import find_agent, lookup_failed
+from tess_openai.edge.call_driver import LAST_SECONDS, REST_SECONDS, RESULT_STEPS, CallDriver, InnerStep
+from tess_openai.edge.families import Request, Response, is_whole
+
+if TYPE_CHECKING:
+    from tess_openai.edge.async_transports import AsyncTessTransport
+
+
+class AsyncDriver(CallDriver):
+    """Async counterpart of `SyncDriver`."""
+
+    def __init__(self, flow: Flow, transport: AsyncTessTransport, request: Request) -> None:
+        """Carry out `flow` for a request of the caller's."""
+        super().__init__(flow, transport.adapter, transport.family, request)
+        self.transport = transport
+        self.pieces: AsyncIterator[bytes] | None = None
+
+    async def run(self, plain: Request | None = None) -> Response:
+        """Async counterpart of `run` in `sync_driver`."""
+        try:
+            return (None if plain is None else await self.send_plain(plain)) or await self.run_flow()
+        except self.family.RequestError as error:
+            await self.aclose()
+            shown = self.to_caller_error(error)
+            if shown is error:
+                raise
+            raise shown from error
+        except BaseException:  # the caller gave up, or was cancelled
+            await self.aclose()
+            raise
+
+    async def send_plain(self, plain: Request) -> Response | None:
+        """Async counterpart of `send_plain` in `sync_driver`."""
+        response = await self.send(plain)
+        self.first = self.to_incoming(response)
+        if not is_whole(response):
+            return None
+        body = JSONBody()
+        while piece := await self.read_piece():
+            body.feed(piece)
+            if body.is_complete:
+                await self.read_rest()
+                break
+        self.connection.release()
+        await self.source.aclose()
+        self.pieces, self.source = None, self.family.ByteStream(bytes(body.data))
+        response.stream = self.source
+        fields = body.parse()
+        return response if fields is not None and is_complete(fields, self.adapter.options) else None
+
+    async def run_flow(self) -> Response:
+        """Async counterpart of `run_flow` in `sync_driver`."""
+        answer = await self.advance()
+        if not isinstance(answer, Answer):
+            raise TypeError("a flow gives an Answer first")
+        if answer.base == "as is" and self.response is not None:
+            if self.may_have_run:
+                self.passes_raw = True
+                self.response.stream = self.transport.body_class(self)
+            return self.response
+        if answer.body is None:
+            self.has_begun = True
+            return self.to_response(answer, self.transport.body_class(self))
+        response = self.to_response(answer, self.family.ByteStream(answer.body))
+        await self.aclose()
+        return response
+
+    async def advance(self) -> Answer | bytes | LookupResult | None:
+        """Async counterpart of `advance` in `sync_driver`."""
+        event: Event = None
+        error: Exception | None = None
+        while True:
+            step = self.next_step(event, error)
+            event = error = None
+            if step is None or isinstance(step, RESULT_STEPS):
+                return step
+            try:
+                event = await self.carry_out(step)
+            except self.family.RequestError as broken:
+                error = self.note_break(broken)
+            if self.is_closed:
+                return None
+
+    async def carry_out(self, step: InnerStep) -> Event:
+        """Async counterpart of `carry_out` in `sync_driver`."""
+        if step is Read.PIECE:
+            return await self.read_piece()
+        if step is Read.LAST:
+            return await self.read_last()
+        if isinstance(step, Outgoing):
+            return await self.exchange(step)
+        if isinstance(step, ReadAll):
+            return await self.read_all(step)
+        if isinstance(step, Lookup):
+            return await self.look_up(step)
+        if isinstance(step, Read):
+            await self.read_rest()
+            return None
+        return self.apply_step(step)
+
+    async def exchange(self, outgoing: Outgoing) -> Incoming:
+        """Async counterpart of `exchange` in `sync_driver`."""
+        incoming, self.first = self.first, None
+        if incoming is None:
+            await self.drop()
+            incoming = self.to_incoming(await self.send(self.to_request(outgoing)))
+        return incoming
+
+    async def send(self, request: Request) -> Response:
+        """Async counterpart of `send` in `sync_driver`."""
+        if self.pacer is not None:
+            too_long = await self.pacer.async_wait(self.authorization)
+            if too_long:
+                return self.rate_limited_response(too_long)
+        request = self.to_observed(request)
+        try:
+            response: Response = await self.transport.inner.handle_async_request(request)
+        except self.family.RequestError as error:
+            self.note_failure(request, error)
+            raise
+        self.note_response(request, response)
+        return response
+
+    async def look_up(self, lookup: Lookup) -> LookupResult:
+        """Async counterpart of `look_up` in `sync_driver`."""
+
+        async def find() -> LookupResult:
+            run = AsyncDriver(find_agent(lookup), self.transport, self.request)
+            if lookup.is_hint:
+                run.cap_timeouts()
+            try:
+                return self.to_lookup_result(lookup, await run.advance())
+            except self.breaks(lookup) as broken:
+                return lookup_failed(lookup, type(broken).__name__)
+            finally:
+                await run.aclose()
+
+        agent_cache, key = self.adapter.agent_cache, self.adapter.key_of(lookup, self.request)
+        found = await agent_cache.async_find(key, find, self.timeout_seconds_for_lookup(lookup))
+        return lookup_failed(lookup, "timeout") if found is None else found
+
+    def read(self) -> AsyncIterator[bytes]:
+        """Async counterpart of `read` in `sync_driver`."""
+        if self.pieces is None:
+            response = self.current_response
+            self.pieces = aiter(response.aiter_bytes() if self.is_encoded else response.stream)
+        return self.pieces
+
+    async def read_piece(self) -> bytes:
+        """Read the next piece of the current response that is not empty; `b""` at its end."""
+        async for piece in self.read():
+            if piece:
+                return self.checked(piece)
+        return b""
+
+    async def read_last(self) -> bytes:
+        """Async counterpart of `read_last` in `sync_driver`."""
+        response, received = self.current_response, list[bytes]()
+        with self.transport.deadlines.async_limit(LAST_SECONDS, lambda: self.connection.interrupt(response)):
+            received.append(await self.read_piece())
+        return b"".join(received)
+
+    async def read_all(self, asked: ReadAll) -> bytes:
+        """Async counterpart of `read_all` in `sync_driver`."""
+        whole = bytearray()
+        try:
+            while piece := await self.read_piece():
+                whole += piece
+                if asked.limit is not None and len(whole) >= asked.limit:
+                    break
+        except self.family.RequestError:
+            if not asked.allow_truncation:
+                raise
+        return bytes(whole[: asked.limit])
+
+    async def read_rest(self) -> None:
+        """Async counterpart of `read_rest` in `sync_driver`."""
+        response = self.current_response
+        with (
+            suppress(Exception),
+            self.transport.deadlines.async_limit(REST_SECONDS, lambda: self.connection.interrupt(response)),
+        ):
+            async for _ in self.read():
+                pass
+
+    async def drop(self) -> None:
+        """Async counterpart of `drop` in `sync_driver`."""
+        self.connection.release()
+        response, self.response, self.pieces = self.response, None, None
+        if response is not None:
+            await (response if self.is_encoded else self.source).aclose()
+
+    async def aclose(self) -> None:
+        """Async counterpart of `close` in `sync_driver`."""
+        self.flow.close()
+        await self.drop()
+
+    async def next_piece(self) -> bytes:
+        """Return the next piece of the caller's body; `b""` at its end, and once the caller has closed it."""
+        if not self.turn.acquire(blocking=False):
+            raise self.family.ReadError("another thread or task is reading this stream")
+        try:
+            self.limits.resume()
+            piece = b"" if self.is_closed else await self.advance()
+            if isinstance(piece, bytes) and piece and not self.is_closed:
+                return piece
+            await self.aclose()
+        except self.family.RequestError as error:
+            await self.aclose()
+            if self.is_closed:
+                return b""
+            shown = self.to_caller_error(error)
+            if shown is error:
+                raise
+            raise shown from error
+        finally:
+            self.turn.release()
+        return b""
+
+    async def stop(self) -> None:
+        """Async counterpart of `stop` in `sync_driver`."""
+        self.is_closed = True
+        if self.turn.acquire(blocking=False):
+            try:
+                await self.aclose()
+            finally:
+                self.turn.release()
+        elif not self.connection.interrupt():
+            with suppress(Exception):
+                await self.drop()
