@@ -22,7 +22,7 @@ PROFILES: Final[Mapping[str, Callable[[], Profile]]] = {
 
 
 def parse_value(text: str) -> object:
-    """Read a value: JSON if it is JSON, with lists as sets, else the text itself."""
+    """Parse a value: JSON where it is JSON (a list becomes a set), else the text itself."""
     value = parse_json(text)
     items = to_list(value)
     if items is not None:
@@ -31,13 +31,13 @@ def parse_value(text: str) -> object:
 
 
 def parse_pairs(text: str) -> dict[str, object]:
-    """Read `name=value,name=value`."""
+    """Parse `name=value,name=value`."""
     pairs = [pair.partition("=") for pair in text.split(",") if pair]
     return {name.strip().replace("-", "_"): parse_value(value.strip()) for name, _, value in pairs}
 
 
 def parse_fault(text: str) -> tuple[Fault, int]:
-    """Read `name` or `name:option=value,times=3`; return the fault and how often it strikes."""
+    """Parse `name` or `name:option=value,times=3` into the fault and the number of answers it affects."""
     name, _, rest = text.partition(":")
     make = FAULTS.get(name.replace("-", "_"))
     if make is None:
@@ -56,7 +56,7 @@ def parse_fault(text: str) -> tuple[Fault, int]:
 
 
 def parse_switch(text: str) -> tuple[str, object]:
-    """Read `name=value`, a switch of the profile."""
+    """Parse `name=value`, a switch of the profile."""
     name, _, value = text.partition("=")
     known = [switch.name for switch in fields(Profile)]
     if name.replace("-", "_") not in known:
@@ -90,7 +90,7 @@ def build_parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME[:OPTION=VALUE,...]",
-        help="what befalls the next good chat answers: rate_limited:header=true,times=3; repeatable",
+        help="a fault for the next good chat answers: rate_limited:header=true,times=3; repeatable",
     )
     parser.add_argument("--key", action="append", help="an accepted API key; repeatable (default: made up)")
     parser.add_argument("--quiet", action="store_true", help="do not show the requests")
@@ -103,7 +103,7 @@ def show_request(record: RecordedRequest) -> None:
 
 
 def describe(simulator: TessSimulator) -> str:
-    """Say what is served, and how to reach it, for a shell to take."""
+    """Describe what is served and how to reach it, as lines that a shell can run."""
     profile = simulator.profile
     is_own = SIMULATOR_API_KEY in simulator.api_keys
     lines = [

@@ -1,4 +1,4 @@
-"""Who may ask at all: key, workspace and rate, checked before anything is looked at."""
+"""Admission: key, workspace and rate, checked before the rest of a request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RATE_WINDOW_SECONDS = 1.0
 
 
 def check_key(request: WireRequest, keys: Collection[str], profile: Profile) -> WireResponse | None:
-    """Refuse a request that does not bear one of the keys; None lets it pass."""
+    """Return the refusal of a request without one of the keys; None admits it."""
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and key in keys:
         return None
@@ -25,7 +25,7 @@ def check_key(request: WireRequest, keys: Collection[str], profile: Profile) -> 
 
 
 def find_workspace(request: WireRequest, profile: Profile) -> int | WireResponse:
-    """Return the workspace that a request is made in, or its refusal."""
+    """Return the workspace of a request, or the refusal."""
     given = request.headers.get("x-workspace-id")
     if given is None:
         if profile.workspace_header == "required":
@@ -38,7 +38,7 @@ def find_workspace(request: WireRequest, profile: Profile) -> int | WireResponse
 
 
 def is_visible(agent: SimulatedAgent, workspace_id: int) -> bool:
-    """Tell whether a workspace sees an agent: public ones of others stay executable."""
+    """Return whether a workspace may run an agent: its own, or a public one of another workspace."""
     return agent.active and (agent.visibility == "public" or agent.workspace_id == workspace_id)
 
 
@@ -48,14 +48,14 @@ class RateLimiter:
 
     Attributes:
         clock: Seconds, monotonic.
-        moments: When each key's requests of the last second were let through.
+        moments: When each key's requests of the last second were admitted.
     """
 
     clock: Callable[[], float]
     moments: dict[str, deque[float]]
 
     def check(self, request: WireRequest, profile: Profile) -> WireResponse | None:
-        """Refuse a request that comes too soon; None counts it and lets it pass."""
+        """Return the refusal of a request that comes too soon; None counts and admits it."""
         if profile.requests_per_second is None:
             return None
         now = self.clock()

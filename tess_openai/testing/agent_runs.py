@@ -1,4 +1,4 @@
-"""What an agent that runs answers, as a completion or as a stream, in the shapes of the profile."""
+"""The answer of an agent run, as a completion or as a stream, in the shapes of the profile."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tess_openai.testing.simulator_profile import Profile
 from tess_openai.testing.wire import WireResponse, event_stream, json_response
 
 Chunking: TypeAlias = Literal["words"] | int
-"""How a streamed text is cut: at words, or every so many characters."""
+"""How a streamed text is cut: at words, or into pieces of that many characters."""
 
 
 DONE: Final = b"data: [DONE]\n\n"
@@ -26,9 +26,9 @@ class AgentRun:
     """One execution of an agent, before it is put on the wire.
 
     Attributes:
-        pieces: What it says, in the pieces in which a stream says it.
+        pieces: The text, in the pieces in which a stream sends it.
         is_stream: Whether the answer is a stream.
-        finish_reason: As OpenAI has it; any JSON value, since a fault may set it.
+        finish_reason: As in OpenAI's API; any JSON value, since a fault may set it.
         number: Counts the runs of a simulator from 1; the answer's id shows it.
         created: Seconds since the epoch.
     """
@@ -44,7 +44,7 @@ class AgentRun:
 
     @property
     def usage(self) -> JSONObject:
-        """A count of words in place of tokens."""
+        """Return token counts: words are counted instead."""
         prompt = sum(len(text.split()) for _, text in read_messages(self.body))
         completion = len("".join(self.pieces).split())
         return {
@@ -55,7 +55,7 @@ class AgentRun:
 
     @property
     def identity(self) -> JSONObject:
-        """The members by which OpenAI tells answers apart."""
+        """Return `id` and the other members that identify an answer in OpenAI's API."""
         return {
             "id": f"chatcmpl-simulated-{self.number}",
             "created": self.created,
@@ -64,13 +64,13 @@ class AgentRun:
 
 
 def read_messages(body: JSONObject) -> list[tuple[str, str]]:
-    """Return role and text of each message."""
+    """Return the role and the text of each message."""
     messages = [to_object(item) or {} for item in to_list(body.get("messages")) or []]
     return [(str(each.get("role")), content_text(each.get("content"))) for each in messages]
 
 
 def choose_model(agent: SimulatedAgent, body: JSONObject) -> str:
-    """Return the model that runs: the one chosen if the agent offers it, else the agent's own."""
+    """Return the model that runs: the requested one if the agent offers it, else the agent's default."""
     question = agent.question("model")
     offered = () if question is None else question.values
     chosen = body.get("model")
@@ -78,7 +78,7 @@ def choose_model(agent: SimulatedAgent, body: JSONObject) -> str:
 
 
 def echo(agent: SimulatedAgent, body: JSONObject) -> str:
-    """Say which agent heard what, with which settings: what an agent without a script answers."""
+    """Return the answer of an agent without a script: its settings and the last user message."""
     received = next((text for role, text in reversed(read_messages(body)) if role == "user"), "nothing")
     settings = {
         "model": choose_model(agent, body),
@@ -90,14 +90,14 @@ def echo(agent: SimulatedAgent, body: JSONObject) -> str:
 
 
 def cut_text(text: str, chunking: Chunking) -> tuple[str, ...]:
-    """Cut a text into the pieces of a stream; joined they give it back."""
+    """Cut a text into the pieces of a stream."""
     if chunking == "words":
         return tuple(re.findall(r"\s*\S+|\s+\Z", text))
     return tuple(text[start : start + chunking] for start in range(0, len(text), chunking))
 
 
 def answer_run(run: AgentRun) -> WireResponse:
-    """Put a run on the wire."""
+    """Return the HTTP response for a run."""
     if run.is_stream:
         return event_stream([*map(to_event, _chunks(run)), DONE])
     return json_response(200, _completion(run))
@@ -145,7 +145,7 @@ def _choice(run: AgentRun, delta: JSONObject, finish_reason: str | None) -> JSON
 
 
 def _deltas(run: AgentRun) -> Iterator[tuple[JSONObject, str | None]]:
-    """Give each delta; the role comes alone in OpenAI's shape, with the first text in the minimal one."""
+    """Yield each delta; in OpenAI's shape the role has a chunk of its own."""
     if run.profile.chunks == "minimal":
         for index, piece in enumerate(run.pieces or ("",)):
             role = {"role": "assistant"} if index == 0 else {}

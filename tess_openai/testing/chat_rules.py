@@ -1,4 +1,4 @@
-"""Which body the chat route accepts: every reason to refuse one, by field, as Laravel reports them."""
+"""The rules of the chat route: every reason to refuse a body, by field, as Laravel reports them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Problem: TypeAlias = tuple[str, str]
 """A field and what is wrong with it: `("messages.0.role", "The selected messages.0.role is invalid.")`."""
 
 _LARGE: Final = 10**15
-"""No option of any agent comes near; larger integers have no float."""
+"""Larger than any option; integers beyond the range of a float are not compared."""
 
 SELECTS: Final = ("temperature", "model", "tools")
 """The parameters that the route documents besides `messages` and `stream`."""
 
 
 def find_problems(body: JSONObject, agent: SimulatedAgent, profile: Profile) -> list[Problem]:
-    """Return what is wrong with a body, in the order of its checks; empty when it is accepted."""
+    """Return the problems of a body, in the order of the checks; empty when it is accepted."""
     if agent.type not in profile.agent_types:
         return [("id", "The agent is not a chat agent.")]
     return [
@@ -33,14 +33,14 @@ def find_problems(body: JSONObject, agent: SimulatedAgent, profile: Profile) -> 
 
 
 def without_nulls(body: JSONObject, profile: Profile) -> JSONObject:
-    """Return the body as the rules see it: without null fields where the profile takes them as absent."""
+    """Return the body for the rules: without null fields where the profile treats them as absent."""
     if profile.nulls == "refused":
         return body
     return {name: value for name, value in body.items() if value is not None}
 
 
 def option_text(value: object) -> str | None:
-    """Spell a value as PHP does when it compares with options: 1.0 as `1`; None for what is no scalar."""
+    """Format a value as PHP does when it compares with options: 1.0 as `1`; None if it is not a scalar."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
@@ -57,7 +57,7 @@ def content_text(content: object) -> str:
 
 
 def _spoken(field: str) -> str:
-    """Name a field as Laravel's messages do."""
+    """Return the name of a field as Laravel's messages print it."""
     return field.replace("_", " ")
 
 

@@ -36,7 +36,7 @@ def workspace_foreign() -> WireResponse:
 
 
 def worded(status: int, text: str, profile: Profile) -> WireResponse:
-    """Say an error that has no fields, under the name that the dialect has for it."""
+    """Return an error without fields, worded in the dialect of the profile."""
     key = "error" if profile.error_dialect == "documented" else "message"
     return json_response(status, {key: text})
 
@@ -54,12 +54,12 @@ def invalid(problems: Sequence[Problem], profile: Profile) -> WireResponse:
 
 
 def rate_limited(retry_after_seconds: float, *, header: bool) -> WireResponse:
-    """Ask to wait. Source: the body is documented; whether there is a header is unknown."""
+    """Return a 429. Source: the body is documented; whether there is a header is unknown."""
     payload: JSONObject = {"error": "Rate limit exceeded", "retry_after": retry_after_seconds}
     answer = json_response(429, payload)
     return answer.with_headers(retry_after=f"{retry_after_seconds:g}") if header else answer
 
 
 def gateway_timeout() -> WireResponse:
-    """Give up as the network in front of Tess does after about 100 seconds. Source: observed."""
+    """Return the 524 that the network in front of Tess sends after about 100 seconds. Source: observed."""
     return text_response(524, "error code: 524")

@@ -1,4 +1,4 @@
-"""A simulator profile from what a probe proved: the local Tess behaves as the one that was asked."""
+"""A simulator profile from a probe profile: the local Tess behaves as the probed one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ORDER: Final[dict[str, OrderRule]] = {
 
 
 def to_simulator_profile(proven: TessProfile) -> Profile:
-    """Return the strict profile, changed where the probe found an answer."""
+    """Return the strict profile with the answers of the probe."""
     strict = Profile.strict()
     fields = frozenset({"root_id", "file_ids", *OPENAI_ONLY_PARAMETERS})
     types = (proven.refuses("temperature.number"), proven.refuses("temperature.string"))

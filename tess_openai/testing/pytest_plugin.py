@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def tess_simulator_profile() -> Profile:
-    """Say how the simulated Tess behaves: strict. Override it where a test wants another reading."""
+    """Return the strict profile; override this fixture for another one."""
     from tess_openai.testing import Profile
 
     return Profile.strict()

@@ -1,4 +1,4 @@
-"""What the simulator remembers of a request."""
+"""The record of one request to the simulator."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tess_openai.testing.wire import WireRequest
 
 @dataclass(slots=True, eq=False)
 class RecordedRequest:
-    """One request and what came of it; its repr shows neither key nor body.
+    """One request and its outcome; the repr shows neither key nor body.
 
     Attributes:
         method: Upper case.
@@ -21,8 +21,8 @@ class RecordedRequest:
         body: The bytes sent.
         status: Of the answer.
         closed_early: The client hung up before the answer was complete. Over a socket the simulator
-            learns of it when it waits or sends, not when all has gone into the socket's buffer.
-        over: Set when the answer is complete or given up: `request.over.wait(1)`.
+            notices it while it waits or sends, not once everything is in the socket's buffer.
+        over: Set when the answer is complete or abandoned: `request.over.wait(1)`.
     """
 
     method: str

@@ -1,4 +1,4 @@
-"""The simulator on a loopback port: HTTP/1.1 on threads, with connections that live on, and really die."""
+"""The simulator on a loopback port: HTTP/1.1 on threads, with persistent connections."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class SimulatorServer:
 
     @property
     def is_open(self) -> bool:
-        """Whether it still listens."""
+        """Whether the server still listens."""
         return self._thread.is_alive()
 
     def openai_url(self, agent_id: int = 42) -> str:
@@ -79,7 +79,7 @@ class _Listener(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", port), _Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - socketserver's
-        # Daemons, so that a server nobody closed does not keep the program from ending.
+        # Daemon threads: a server that nobody closed must not keep the program from ending.
         thread = Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
         with self._lock:
             self._connections[request] = thread
@@ -91,12 +91,12 @@ class _Listener(socketserver.ThreadingTCPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - socketserver's
-        """Say nothing of a client that vanished; show all else, as a script that failed."""
+        """Ignore a client that disconnected; print every other error, such as that of a script."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
     def break_connections(self) -> None:
-        """Wake the threads that wait for a client, and see them end."""
+        """Shut down all connections and wait for their threads."""
         with self._lock:
             connections = dict(self._connections)
         for connection in connections:
@@ -134,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_DELETE = do_PUT = do_PATCH = do_POST  # noqa: N815 - names http.server looks for
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's signature
-        """Say nothing: the requests are recorded."""
+        """Print nothing: the requests are recorded."""
 
     def _check_host(self) -> None:
         """Refuse a request for another host: a page in a browser may have its name resolve to loopback."""
@@ -149,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(json_response(error.status, {"error": str(error)}).with_headers(connection="close"))
 
     def _send(self, response: WireResponse) -> bool:
-        """Send an answer; tell whether it went out whole."""
+        """Send a response; return whether all of it was sent."""
         if not self._wait(response.delay_seconds) or response.cut == "before the head":
             return False
         self.send_response(response.status)
@@ -170,7 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
         return True
 
     def _wait(self, seconds: float) -> bool:
-        """Wait; tell whether the client is still there, which only an attempt to read can show."""
+        """Wait; return whether the client is still connected, which only an attempt to read shows."""
         until, left = time.monotonic() + seconds, seconds
         while True:
             self.connection.settimeout(None if left == FOREVER else max(left, 0.0))
@@ -182,5 +182,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.connection.settimeout(None)
             if is_gone or left <= 0:
                 return not is_gone
-            time.sleep(min(left, _POLL_SECONDS))  # its next request is there already and would wake us
+            time.sleep(
+                min(left, _POLL_SECONDS)
+            )  # a pipelined request is readable already and would end the wait
             left = until - time.monotonic()

@@ -1,4 +1,4 @@
-"""The agents that the simulator knows, in the shape that Get Agent documents."""
+"""The simulated agents, in the shape that Get Agent documents."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class SimulatedQuestion:
     Attributes:
         name: The root field it names.
         type: As documented and observed.
-        required: As the agent says; whether it is enforced is the profile's choice.
+        required: As the agent declares it; the profile decides whether it is enforced.
         options: Of a select; None for the other types.
         is_field_for_training: Seen on text agents; left out of the JSON when None.
     """
@@ -38,11 +38,11 @@ class SimulatedQuestion:
 
     @property
     def values(self) -> tuple[str, ...]:
-        """The options as the values to send."""
+        """Return the values that a request may send."""
         return tuple(each if isinstance(each, str) else each["value"] for each in self.options or ())
 
     def to_json(self) -> JSONObject:
-        """Return it as Get Agent does."""
+        """Return the JSON object of Get Agent."""
         answer: JSONObject = {
             "type": self.type,
             "name": self.name,
@@ -95,7 +95,7 @@ class SimulatedAgent:
         custom: Sequence[SimulatedQuestion] = (),
         default_model: str | None = None,
     ) -> SimulatedAgent:
-        """Build a chat agent; an empty list of options leaves that question out."""
+        """Build a chat agent; an empty list of options omits that question."""
         offered = {"temperature": temperatures, "model": models, "tools": tools}
         selects = [select(name, options) for name, options in offered.items() if options]
         known = [question for question in selects if question.name == "model"]
@@ -108,11 +108,11 @@ class SimulatedAgent:
         )
 
     def question(self, name: str) -> SimulatedQuestion | None:
-        """Return the question of that name, None when the agent has no such field."""
+        """Return the question of that name; None when the agent has none."""
         return next((each for each in self.questions if each.name == name), None)
 
     def to_json(self) -> JSONObject:
-        """Return it as Get Agent does."""
+        """Return the JSON object of Get Agent."""
         shared = (
             SimulatedQuestion(name="messages", type="array", required=True),
             SimulatedQuestion(name="root_id", type="number"),
@@ -165,4 +165,4 @@ DEFAULT_AGENTS: Final = (
         custom=(SimulatedQuestion(name="audience", type="text", required=True),),
     ),
 )
-"""What a simulator has unless told otherwise; 42 is the one to start with."""
+"""The agents of a simulator by default; 42 is the one to start with."""

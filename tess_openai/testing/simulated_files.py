@@ -69,7 +69,7 @@ class FileShelf:
             return json_response(200, stored.to_json())
         answer = json_response(200, stored.to_json())
         if stored.status == "processing":
-            stored.status = "completed"  # the next look finds it done
+            stored.status = "completed"  # the next request finds it completed
         return answer
 
     def _upload(self, request: WireRequest, workspace_id: int, profile: Profile) -> WireResponse:

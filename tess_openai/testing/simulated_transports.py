@@ -1,7 +1,7 @@
 """The simulator in-process, as a transport for clients of httpx and of httpx2; loaded on demand.
 
-The two libraries want their own base classes below transports and streams. The behaviour stands here
-once, in plain classes; `_mixed` puts a library's base beside each.
+The two libraries need their own base classes for transports and streams. The behaviour is written once, in
+plain classes; `_mixed` adds the base class of a library.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ def build_async_transport(simulator: Responder, family: Family) -> Any:  # noqa:
 
 
 class _Exchange:
-    """One answer on its way to the client: what is left of it, and how long the client waits.
+    """A response in transfer: what is left of it, and how long the client waits.
 
-    Iterated twice it goes on where it stopped, as the stream of a socket does.
+    A second iteration continues where the first one stopped, as the stream of a socket does.
     """
 
     def __init__(self, simulator: Responder, family: Family, request: Any, body: bytes) -> None:  # noqa: ANN401
@@ -119,7 +119,7 @@ class SimulatedStream:
         exchange.after_body()
 
     def close(self) -> None:
-        """Note whether the client has all it could have."""
+        """Record whether the client read everything."""
         self._exchange.close()
 
 
@@ -140,7 +140,7 @@ class AsyncSimulatedStream:
         exchange.after_body()
 
     async def aclose(self) -> None:
-        """Note whether the client has all it could have."""
+        """Record whether the client read everything."""
         self._exchange.close()
 
 

@@ -1,4 +1,4 @@
-"""A strict local Tess: rules and state; how it is served stands in `transports` and `server`."""
+"""A strict local Tess: rules and state; `simulated_transports` and `server` serve it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tess_openai.testing.server import SimulatorServer
 
 Script: TypeAlias = str | Sequence[str] | Callable[[JSONObject], "str | Sequence[str]"]
-"""What an agent says: a text, the exact pieces of a stream, or a function of the body sent."""
+"""What an agent answers: a text, the exact pieces of a stream, or a function of the request body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class _Waiting:
 
 
 class TessSimulator:
-    """A model of Tess's documented and reported behaviour that refuses what is neither.
+    """A model of Tess's documented and reported behaviour; it refuses everything else.
 
     Order of its checks (assumed): key, workspace, agent, rate, body; then the agent runs.
 
@@ -87,7 +87,7 @@ class TessSimulator:
         self.close()
 
     def close(self) -> None:
-        """End all servers and every answer that still waits."""
+        """Close all servers and end every answer that still waits."""
         self.closing.set()
         for server in self._servers:
             server.close()
@@ -145,19 +145,19 @@ class TessSimulator:
     # --- steering ---
 
     def script(self, *answers: Script) -> None:
-        """Queue what the agents say next, one entry for each run; after the last they echo again."""
+        """Queue the next answers of the agents, one entry for each run; after the last they echo again."""
         with self._lock:
             self._script.extend(answers)
 
     def fault(self, *faults: Fault, times: int = 1, on: Literal["chat", "any"] = "chat") -> None:
         """Queue faults for answers to come.
 
-        A fault strikes an answer that would have been good: a refused request leaves it waiting.
+        A fault affects an answer that would have been good: after a refused request it stays queued.
 
         Args:
             faults: One for each answer, in this order.
-            times: How often the whole row is queued.
-            on: Strike only chat answers, or those of every route.
+            times: How often the faults are queued.
+            on: Whether they affect chat answers only, or answers of every route.
         """
         with self._lock:
             self._faults.extend(_Waiting(fault, on) for _ in range(times) for fault in faults)
@@ -176,7 +176,7 @@ class TessSimulator:
     # --- answering ---
 
     def answer(self, request: WireRequest) -> tuple[WireResponse, RecordedRequest]:
-        """Answer one request by the rules, and record it."""
+        """Answer one request according to the rules, and record it."""
         with self._lock:
             response = self._decide(request)
             record = RecordedRequest.of(request, response.status)
@@ -242,12 +242,12 @@ class TessSimulator:
         )
 
     def _strike(self, good: WireResponse) -> WireResponse:
-        """Let a fault strike an answer of a route without runs."""
+        """Apply a queued fault to the answer of a route without agent runs."""
         fault = self._take_fault("any answer", is_chat=False)
         return fault.on_response(good if fault.instead is None else fault.instead)
 
     def _take_fault(self, kind: Struck, *, is_chat: bool) -> Fault:
-        """Take the first waiting fault that strikes such an answer; one that changes nothing if none does."""
+        """Take the first queued fault for such an answer; `NO_FAULT` when there is none."""
         for index, waiting in enumerate(self._faults):
             if waiting.fault.strikes in {"any answer", kind} and (is_chat or waiting.on == "any"):
                 then = waiting.fault.then

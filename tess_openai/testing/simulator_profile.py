@@ -1,4 +1,4 @@
-"""The switches of the simulator: where documentation and reports leave a choice, one field each."""
+"""The switches of the simulator: one field for each point that documentation and reports leave open."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Literal, TypeAlias, cast, get_args, get_origin, get_type_hints
 
 SIMULATOR_API_KEY: Final = "1|" + "SimulatedKeyOfNobody0123456789abcdefghijklmnopqr"
-"""A key of the form Tess gives out, made up, that the simulator accepts unless told otherwise."""
+"""A key of the form Tess gives out, made up, that the simulator accepts by default."""
 
 SIMULATOR_WORKSPACE_ID: Final = 7001
-"""The workspace that the simulator's key belongs to unless told otherwise."""
+"""The workspace of the simulator's key by default."""
 
 ContentKind: TypeAlias = Literal["text", "empty", "null", "text parts", "other parts"]
 OrderRule: TypeAlias = Literal["paired", "one system", "system first", "user last"]
@@ -57,9 +57,9 @@ OPENAI_ONLY_PARAMETERS: Final = frozenset(
 class Profile:
     """One reading of how Tess behaves; the defaults refuse what is not documented to be accepted.
 
-    What only some agents were seen to do is off: a rate limit, an order of messages, all required fields.
+    Behaviour that only some agents showed is off: a rate limit, an order of messages, all required fields.
 
-    The source of each choice stands in brackets: documented (in Tess's documentation), observed
+    The source of each choice is given in brackets: documented (in Tess's documentation), observed
     (reported by users), assumed (nobody knows).
 
     Attributes:
@@ -101,10 +101,10 @@ class Profile:
         without_system: Without a system message the call is "answered" (documented by examples) or
             "times out" with 524 (observed by one user on one agent).
         requests_per_second: Above it 429, per key; None for no limit. About 1 (observed).
-        retry_after_seconds: What the 429 tells to wait, in its body; None for the true wait, rounded
+        retry_after_seconds: The wait that the 429 names in its body; None for the true wait, rounded
             up. 60 is the documented example.
-        retry_after_header: Whether the wait stands in `retry-after` too (unknown).
-        completion: "full" as OpenAI documents, or "minimal", only what users read (observed).
+        retry_after_header: Whether the header `retry-after` names the wait too (unknown).
+        completion: "full" as OpenAI documents, or "minimal", only the fields that users read (observed).
         chunks: "full" as OpenAI documents, or "minimal": without id, object, created and
             finish_reason (observed by one user).
         completion_usage: Whether a completion counts tokens (unknown).
@@ -155,14 +155,14 @@ class Profile:
 
     @classmethod
     def strict(cls) -> Profile:
-        """Refuse all that Tess is not documented to accept, in the error dialect users met."""
+        """Return the strict reading: it refuses what Tess is not documented to accept."""
         return cls()
 
     @classmethod
     def documented(cls) -> Profile:
-        """Be as strict, and speak the dialects of the documentation: 403, 400, chat agents only.
+        """Return the strict reading with the error dialect of the documentation: 403, 400, chat agents only.
 
-        The workspace header stays required: the newest page about it says so.
+        The workspace header is required: the newest page about it documents that.
         """
         return cls(
             auth_error="documented",
@@ -175,7 +175,7 @@ class Profile:
 
     @classmethod
     def lenient(cls) -> Profile:
-        """Accept and ignore what the strict reading refuses, as a free-form body may well be read.
+        """Return a reading that accepts and ignores what the strict one refuses.
 
         Roles stay documented ones plus `developer`; temperatures, models and tools are not checked.
         """
@@ -197,7 +197,7 @@ class Profile:
 
 
 def _check_choice(name: str, value: object, hint: Any) -> None:  # noqa: ANN401 - a type is any object
-    """Refuse a value outside a closed set: a misspelt switch would silently mean another one."""
+    """Refuse a value outside a closed set: a misspelt switch would silently select another one."""
     if get_origin(hint) is frozenset:
         (item_hint,) = get_args(hint)
         if not isinstance(value, frozenset):

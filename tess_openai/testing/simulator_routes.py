@@ -1,4 +1,4 @@
-"""The routes that the simulator knows; each works with and without the older `/api` prefix."""
+"""The routes of the simulator; each works with and without the older `/api` prefix."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ROUTES: Final[tuple[tuple[str, str, RouteName], ...]] = (
 
 
 def find_route(request: WireRequest) -> Route | None:
-    """Return the route of a request; None for a path or a method that nobody documents."""
+    """Return the route of a request; None for an undocumented path or method."""
     for method, pattern, name in _ROUTES:
         if method == request.method and (match := re.fullmatch(pattern, request.path)):
             return Route(name, int(match[1]) if match.groups() else 0)

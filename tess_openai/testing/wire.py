@@ -1,4 +1,4 @@
-"""What crosses between the rules of the simulator and the three ways it is served: plain data."""
+"""The plain data that passes between the rules of the simulator and the three ways of serving it."""
 
 from __future__ import annotations
 
@@ -87,10 +87,10 @@ class WireResponse:
 
     Attributes:
         status: HTTP status.
-        headers: Names in lower case. No length and no framing: those belong to the serving.
+        headers: Names in lower case. No length and no framing: the serving side adds those.
         pieces: The body, in the pieces in which it is sent.
         delay_seconds: Before the head is sent; `FOREVER` for an answer that never comes.
-        cut: Where the connection breaks, against all rules of HTTP.
+        cut: Where the connection breaks, in violation of HTTP.
     """
 
     status: int
@@ -111,13 +111,13 @@ class WireResponse:
 
     @property
     def framing(self) -> dict[str, str]:
-        """The header that says how the body ends; a body that is cut promises more than comes."""
+        """The header that frames the body; for a body that is cut it announces more than is sent."""
         if self.is_stream:
             return {"transfer-encoding": "chunked"}
         return {"content-length": str(len(self.body) + (self.cut == "in the body"))}
 
     def with_headers(self, **headers: str) -> WireResponse:
-        """Return the same answer with more headers; `_` in a name stands for `-`."""
+        """Return the same answer with more headers; `_` in a name becomes `-`."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return replace(self, headers={**self.headers, **named})
 
@@ -130,7 +130,7 @@ class RequestRecord(Protocol):
 
 
 class Responder(Protocol):
-    """What is served: the rules, as the server and the in-process transports see them."""
+    """The rules, as the server and the in-process transports use them."""
 
     @property
     def closing(self) -> Event:
@@ -138,7 +138,7 @@ class Responder(Protocol):
         ...
 
     def answer(self, request: WireRequest) -> tuple[WireResponse, RequestRecord]:
-        """Answer one request by the rules, and record it."""
+        """Answer one request according to the rules, and record it."""
         ...
 
 

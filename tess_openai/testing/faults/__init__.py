@@ -1,4 +1,4 @@
-"""What can go wrong between Tess and a client, each as a value to hand to `TessSimulator.fault`.
+"""What can go wrong between Tess and a client, each as a value for `TessSimulator.fault`.
 
 Source: 429, 500 and 413 are documented; 524, the 500 of a phantom run and HTML pages are observed; the
 ways in which an answer can go wrong on the wire are known from OpenAI's SDK and from other services of

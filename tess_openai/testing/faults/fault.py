@@ -1,4 +1,4 @@
-"""What a fault is, and how several strike at once."""
+"""The type of a fault, and how several are combined."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Fault:
 
     Attributes:
         name: The function that made it.
-        strikes: Which answers; others leave it waiting.
-        instead: Comes in place of the answer, and the agent does not run; None when it runs.
+        strikes: The kind of answer it affects; other answers leave it queued.
+        instead: Sent in place of the answer, without a run of the agent; None when the agent runs.
         on_run: Changes what the agent answers.
-        on_response: Changes how the answer stands on the wire.
-        then: Strikes the next answer.
+        on_response: Changes the HTTP response.
+        then: A fault for the next answer.
     """
 
     name: str
@@ -46,7 +46,7 @@ NO_FAULT: Final = Fault(name="no fault")
 
 
 def together(*faults: Fault) -> Fault:
-    """Let several faults strike one answer, one after another: `together(server_error(), compressed())`."""
+    """Combine several faults for one answer: `together(server_error(), compressed())`."""
     strikes: Struck = "any answer"
     for fault in faults:
         strikes = strikes if fault.strikes == "any answer" else fault.strikes

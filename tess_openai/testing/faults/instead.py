@@ -1,4 +1,4 @@
-"""Faults that put another answer in the place of the right one; the agent does not run."""
+"""Faults that replace the answer; the agent does not run."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def gateway_timeout(*, wait_seconds: float = 0.0, phantom: bool = False) -> Faul
     """Answer 524 after a wait.
 
     Args:
-        wait_seconds: About 100 in life.
-        phantom: The execution goes on unseen, and makes the next request fail with 500.
+        wait_seconds: About 100 in reality.
+        phantom: The execution continues, and makes the next request fail with 500.
     """
     answer = replace(error_responses.gateway_timeout(), delay_seconds=wait_seconds)
     return Fault(name="gateway_timeout", instead=answer, then=server_error() if phantom else None)
@@ -47,7 +47,7 @@ def bad_gateway(*, status: int = 502) -> Fault:
 
 
 def no_credits(*, status: int = 402) -> Fault:
-    """Answer that the credits are used up; the status is a guess."""
+    """Answer that the credits are used up; the status is assumed."""
     return Fault(name="no_credits", instead=json_response(status, {"error": "user has no credits"}))
 
 
@@ -63,7 +63,7 @@ def login_page() -> Fault:
 
 
 def empty_answer() -> Fault:
-    """Answer 200 with the type of JSON and no body."""
+    """Answer 200 with the content type of JSON and an empty body."""
     return Fault(name="empty_answer", instead=text_response(200, "", "application/json"))
 
 
@@ -73,7 +73,7 @@ def error_in_200(*, message: str = "The agent could not run") -> Fault:
 
 
 def redirect(*, location: str = "/login", status: int = 302) -> Fault:
-    """Send the client elsewhere; 307 and 308 ask it to send the same body there."""
+    """Redirect the client; 307 and 308 ask it to send the same body to the new address."""
     answer = text_response(status, "", _HTML).with_headers(location=location)
     return Fault(name="redirect", instead=answer)
 

@@ -1,4 +1,4 @@
-"""Faults by which the agent answers something else."""
+"""Faults that change what the agent answers."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ def empty_content() -> Fault:
 
 
 def finish_reason(*, value: str | None = "") -> Fault:
-    """Give another finish_reason: empty, null, `"length"`, one OpenAI does not know."""
+    """Set another finish_reason: empty, null, `"length"`, or one that OpenAI does not have."""
     return Fault(name="finish_reason", on_run=lambda run: replace(run, finish_reason=value))

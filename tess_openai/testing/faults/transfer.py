@@ -1,4 +1,4 @@
-"""Faults that leave the answer and change how it comes over the wire."""
+"""Faults that keep the answer and change how it is transferred."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _on_bytes(name: str, change: Callable[[bytes], bytes]) -> Fault:
 
 
 def ends_early(*, after_events: int = 2) -> Fault:
-    """End a stream in good order, without its rest and without `[DONE]`."""
+    """End a stream early: the transfer is complete, the rest and `[DONE]` are missing."""
     return _on_pieces("ends_early", lambda pieces: iter(pieces[:after_events]))
 
 
@@ -37,7 +37,7 @@ def without_done() -> Fault:
 
 
 def breaks_off(*, after_events: int = 2) -> Fault:
-    """Break the connection in the middle of the body: in the midst of an event, or of the JSON."""
+    """Break the connection in the middle of the body: within an event, or within the JSON."""
 
     def on_response(response: WireResponse) -> WireResponse:
         kept = response.pieces[:after_events] if response.is_stream else ()
@@ -64,7 +64,7 @@ ErrorShape: TypeAlias = Literal["text", "object", "native", "event"]
 def error_event(
     *, shape: ErrorShape = "text", after_events: int = 1, message: str = "The agent stopped"
 ) -> Fault:
-    """Put an error in the place of a stream's rest.
+    """Replace the rest of a stream with an error.
 
     Args:
         shape: `data: {"error":"text"}`, `data: {"error":{"message":"text"}}`, the failed event of
@@ -97,7 +97,7 @@ KEEP_ALIVES: Final[Mapping[str, bytes]] = {
     "empty data": b"data:\n\n",
     "id and retry": b"id: 7\nretry: 3000\n\n",
 }
-"""What a stream may hold between its events, all of it legal."""
+"""Keep-alives that may come between the events of a stream; all are legal."""
 
 
 def keep_alives(*, kind: Literal["all", "comment", "ping", "empty data", "id and retry"] = "all") -> Fault:
@@ -134,12 +134,12 @@ def single_newlines() -> Fault:
 
 
 def byte_order_mark() -> Fault:
-    """Begin a stream with the byte order mark of UTF-8."""
+    """Begin a stream with a UTF-8 byte order mark."""
     return _on_pieces("byte_order_mark", lambda pieces: iter((Piece(b"\xef\xbb\xbf"), *pieces)))
 
 
 def in_bytes(*, size: int = 1) -> Fault:
-    """Send the body in pieces of so many bytes, across characters and lines."""
+    """Send the body in pieces of that many bytes, which cut characters and lines."""
 
     def change(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
         for piece in pieces:
