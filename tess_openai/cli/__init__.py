@@ -1,4 +1,4 @@
-"""The command line `tess-openai`: look, talk, diagnose, check, probe. Needs the extra `cli`."""
+"""The command line `tess-openai`. Needs the extra `cli`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _EXTRA = ("typer", "rich")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; without its extra, say how to install it.
+    """Run the command line; without the extra `cli`, print how to install it.
 
     Args:
-        arguments: Without the program's name; None takes those of the process.
+        arguments: Without the name of the program; None means those of the process.
 
     Returns:
         The exit status, see `tess_openai.cli.error_messages.Exit`.

@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 AnyType: TypeAlias = Literal["chat", "text", "image", "video", "all"]
 
 AGENTS_HELP = worded(
-    "List the agents that your key sees.",
+    "List the agents that your key can see.",
     examples={
         "tess-openai agents": "chat agents",
-        "tess-openai agents --search support": "by words",
-        "tess-openai agents --type all --json": "all of them, for programs",
+        "tess-openai agents --search support": "those that match a text",
+        "tess-openai agents --type all --json": "agents of all types, as JSON",
     },
-    epilogue="Exit status: 3 when Tess refuses or is not reached.",
+    epilogue="Exit status: 3 when Tess refuses the request or cannot be reached.",
 )
 AGENT_HELP = worded(
     "Show what one agent offers, and what an OpenAI program may send to it.",
     examples={"tess-openai agent 8794": "by number, slug or address", "tess-openai agent": "TESS_AGENT_ID"},
-    epilogue="Exit status: 3 when Tess refuses or is not reached.",
+    epilogue="Exit status: 3 when Tess refuses the request or cannot be reached.",
 )
 
 
@@ -42,7 +42,7 @@ def agents(
     workspace: WorkspaceOption = None,
     base_url: BaseUrlOption = None,
     timeout: TimeoutOption = 60.0,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON array, for programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
 ) -> None:
     """List agents."""
     from tess_openai.agent_api import list_agents
@@ -67,7 +67,7 @@ def agent(
     workspace: WorkspaceOption = None,
     base_url: BaseUrlOption = None,
     timeout: TimeoutOption = 60.0,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Show one agent."""
     from tess_openai.agent_api import get_agent
@@ -92,7 +92,7 @@ def agent(
     out.print(table)
     out.print()
     if found.type not in ("", "chat", "text"):
-        out.print(f"type {found.type}: takes no chat calls, so an OpenAI program cannot use it")
+        out.print(f"type {found.type}: does not accept chat calls, so an OpenAI program cannot use it")
         return
     if found.type == "text":
         out.print("type text: only chat agents are documented for chat calls")
@@ -102,12 +102,12 @@ def agent(
 
 
 def what_to_send(agent: Agent) -> list[str]:
-    """Say in the words of OpenAI's SDK what a call may hold."""
+    """Return lines that describe what a call may contain, in terms of OpenAI's SDK."""
     lines = ["messages     system, user, assistant; text"]
     if agent.models:
         lines.append(f'model        one of {len(agent.models)}, model="{agent.models[0]}"')
     else:
-        lines.append("model        anything; the agent's model is fixed, so it is left out")
+        lines.append("model        any; the agent has a fixed model, so the parameter is not sent")
     if agent.temperatures:
         lines.append(f"temperature  any number; the nearest of {', '.join(agent.temperatures)} is sent")
     if agent.tools:

@@ -1,4 +1,4 @@
-"""The program: its commands, its common options, and how it ends."""
+"""The program: its commands, its common options, and its exit status."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ _USAGE: Final = cast(
     "type[typer.BadParameter]",
     next(each for each in typer.BadParameter.__mro__ if each.__name__ == "UsageError"),
 )
-"""What typer raises for a wrong command line; in newer releases it is no longer click's."""
+"""The exception of typer for a wrong command line; newer releases do not take it from click."""
 _FULL: Final = frozenset({errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG})
 
 
 @dataclass(slots=True)
 class Invocation:
-    """What one run of the program shares."""
+    """The state that one run of the program shares."""
 
     debug: bool = False
 
@@ -53,7 +53,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         ended = command(args=arguments, prog_name="tess-openai", obj=invocation, standalone_mode=False)
         sys.stdout.flush()
     except SystemExit as exited:
-        # the command line's own library ends the program itself when a pipe is closed, and with status 1
+        # typer exits by itself, with status 1, when a pipe is closed
         return _unwritten(exited.__context__) or int(exited.code or 0)
     except typer.Abort:  # Ctrl-C, in older releases of it
         return Exit.INTERRUPTED
@@ -63,7 +63,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fail(error: Exception, *, debug: bool) -> int:
-    """Say an error in one line, and return the exit status."""
+    """Print an error in one line, and return the exit status."""
     if type(error).__name__ == "NoArgsIsHelpError":
         console.out().print(str(error), soft_wrap=True)
         return Exit.USAGE
@@ -71,7 +71,7 @@ def _fail(error: Exception, *, debug: bool) -> int:
         console.err().print(traceback.format_exc(), end="", soft_wrap=True)
     problem = _to_usage(error) if isinstance(error, _USAGE) else to_problem(error)
     if problem is None:
-        message = f"failed on its own account: {type(error).__name__}; --debug shows where"
+        message = f"internal error: {type(error).__name__}; --debug shows the traceback"
         problem = ProblemError(message, Exit.BROKEN)
     console.err().print(f"tess-openai: {problem}", soft_wrap=True)
     return problem.status
@@ -84,7 +84,7 @@ def _to_usage(error: typer.BadParameter) -> ProblemError:
 
 
 def _unwritten(error: BaseException | None) -> int:
-    """Return the exit status when an error is that stdout or stderr takes no more; 0 when it is not."""
+    """Return the exit status for an error of writing to stdout or stderr; 0 for any other error."""
     if not isinstance(error, OSError) or error.filename is not None or error.errno not in _FULL:
         return 0
     if error.errno != errno.EPIPE:
@@ -92,7 +92,10 @@ def _unwritten(error: BaseException | None) -> int:
             message = f"tess-openai: the output cannot be written: {error.strerror}"
             console.err().print(message, soft_wrap=True)
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (1, 2):  # what is still to be written goes there, or Python ends with a status of its own
+    for stream in (
+        1,
+        2,
+    ):  # or Python fails to flush it and exits with its own status
         os.dup2(nowhere, stream)
     return Exit.PIPE if error.errno == errno.EPIPE else Exit.OUTPUT
 
@@ -105,24 +108,24 @@ def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's way of callin
 
 @app.callback(
     help=worded(
-        "Look at Tess, talk to it, find out what is wrong, and what OpenAI code becomes on it.",
+        "Inspect Tess agents, talk to them, diagnose a set-up, and check OpenAI code against Tess.",
         "Settings come from options, else from the environment: TESS_API_KEY (only there, so that it "
         "stays out of the shell's history), TESS_AGENT_ID, TESS_WORKSPACE_ID, TESS_BASE_URL.",
         examples={
-            "tess-openai doctor": "is everything set up right?",
+            "tess-openai doctor": "is the set-up right?",
             'tess-openai chat --agent 8794 "Hello"': "talk",
             "tess-openai check src": "what will change for a code base?",
             "tess-openai simulate": "a local Tess, without key and credits",
         },
         epilogue="Exit status: 0 done; 1 found something wrong (check, doctor); 2 wrong command line or "
         "settings; 3 Tess refused or was not reached; 70 a bug; 74 the output cannot be written; "
-        "130 interrupted; 141 nobody reads the output any more.",
+        "130 interrupted; 141 the output pipe was closed.",
     )
 )
 def _options(
     context: typer.Context,
     *,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[  # noqa: ARG001 - its callback does it
         bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
     ] = False,

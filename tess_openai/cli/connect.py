@@ -26,9 +26,9 @@ BaseUrlOption = Annotated[str | None, typer.Option("--base-url", help="Of the AP
 
 
 def finite(value: float) -> float:
-    """Refuse a number of seconds that is none, for `callback=` of an option."""
+    """Refuse NaN and infinity as a number of seconds; the `callback=` of an option."""
     if not math.isfinite(value):
-        raise typer.BadParameter(f"{value} is no number of seconds")
+        raise typer.BadParameter(f"{value} is not a number of seconds")
     return value
 
 
@@ -38,7 +38,7 @@ TimeoutOption = Annotated[
 
 
 AGENTS_OWN: Final[Any] = None
-"""As `model`: leave the choice to the agent."""
+"""The value of `model` that means the default of the agent."""
 
 
 def connect(
@@ -51,7 +51,7 @@ def connect(
     quiet: bool = False,
     **options: Any,  # noqa: ANN401 - those of create_client
 ) -> openai.OpenAI:
-    """Make the client; what the factory warns of becomes a line on stderr, and calls warn no more.
+    """Make the client. A warning of the factory becomes a line on stderr; calls show the ledger instead.
 
     Args:
         agent: See `AgentOption`, as for the next two.
@@ -59,12 +59,12 @@ def connect(
         base_url: Of the API.
         timeout: Seconds.
         max_retries: Of the SDK.
-        quiet: Leave the warnings out: the command tells them itself.
+        quiet: Suppress the warnings: the command reports them itself.
         **options: Of `create_client`.
 
     Raises:
         TessConfigurationError: A mistake in options or environment.
-        ProblemError: Proxies or certificates of the environment of which no HTTP client can be made.
+        ProblemError: No HTTP client can be made with the proxies or certificates of the environment.
     """
     from tess_openai import create_client
 
@@ -83,7 +83,7 @@ def connect(
             if to_problem(error) is not None or (found := what_is_wrong()) is None:
                 raise
             raise ProblemError(f"{found.finding}. {found.remedy}") from error
-    warnings.simplefilter("ignore", TessWarning)  # the ledger tells it
+    warnings.simplefilter("ignore", TessWarning)  # the ledger is shown instead
     if not quiet:
         for warning in caught:
             console.err().print(

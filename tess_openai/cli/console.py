@@ -1,6 +1,7 @@
-"""What goes to the terminal, and what comes from it: answers to stdout, everything about them to stderr.
+"""Output and input of the command line: answers go to stdout, everything about them to stderr.
 
-Colours are off where the stream is no terminal or `NO_COLOR` is set.
+Colours are off where the stream is not a terminal or `NO_COLOR` is set. Control characters in titles,
+errors and answers are shown on a terminal, not sent to it: an escape sequence could set the clipboard.
 """
 
 from __future__ import annotations
@@ -8,21 +9,29 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Iterable
 from typing import Final
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from tess_openai.core.jsons import dump_json
 
 _PIPE_WIDTH: Final = 110
+_SHOWN_AS: Final = {
+    **{number: chr(0x2400 + number) for number in range(0x20) if chr(number) not in "\n\t"},
+    0x7F: "\u2421",
+    **{number: f"\\x{number:02x}" for number in range(0x80, 0xA0)},
+}
+"""Control characters, C0, DEL and C1, to visible ones."""
 
 
 def prepare_streams() -> None:
-    """Let no character end the program, and let a closed stream be an empty one.
+    """Prepare stdin, stdout and stderr so that no character and no closed stream ends the program.
 
-    What the terminal or the file cannot hold becomes a question mark: by then the call may be paid.
+    A character that the terminal or the file cannot hold becomes a question mark: the call may be paid.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed with <&- or >&-
@@ -33,7 +42,7 @@ def prepare_streams() -> None:
 
 
 def read_piped() -> str:
-    """Return the text that is piped into the program; `""` at a terminal. It is read as UTF-8."""
+    """Return the text that is piped into the program, decoded as UTF-8; `""` at a terminal."""
     if sys.stdin.isatty():
         return ""
     raw = sys.stdin.buffer.read()
@@ -41,8 +50,24 @@ def read_piped() -> str:
 
 
 def well_formed(text: str) -> str:
-    """Return an argument of the command line, whose bytes need not be UTF-8, as text that can be sent."""
+    """Return an argument of the command line as valid text: its bytes need not be UTF-8."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def visible(text: str) -> str:
+    """Return a text with its control characters made visible; line ends and tabs stay."""
+    return text.replace("\r\n", "\n").translate(_SHOWN_AS)
+
+
+def write_answer(piece: str) -> None:
+    """Write a piece of an answer to stdout; on a terminal its control characters are made visible."""
+    sys.stdout.write(visible(piece) if sys.stdout.isatty() else piece)
+    sys.stdout.flush()
+
+
+def without_surrogates(text: str) -> str:
+    """Return a text that UTF-8 can encode: pairs of surrogates are joined, a lone one becomes U+FFFD."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def out() -> Console:
@@ -56,7 +81,7 @@ def err() -> Console:
 
 
 def table(*columns: str) -> Table:
-    """Return an empty table in the house's look."""
+    """Return an empty table in the style of this program."""
     made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for column in columns:
         made.add_column(column, overflow="fold")
@@ -64,10 +89,10 @@ def table(*columns: str) -> Table:
 
 
 def print_text(text: Text) -> None:
-    """Print a long text with its lines as they are; where there are no colours without looking for any."""
+    """Print a long text without wrapping its lines."""
     console = out()
     if console.color_system is None:
-        sys.stdout.write(text.plain)
+        sys.stdout.write(visible(text.plain))
         sys.stdout.flush()
     else:
         console.print(text, end="", soft_wrap=True)
@@ -80,10 +105,19 @@ def print_json(value: object) -> None:
     sys.stdout.flush()
 
 
+class _VisibleConsole(Console):
+    """A console that shows control characters instead of sending them."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Yield the segments of what is printed; rich's own control segments pass."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(visible(segment.text), segment.style)
+
+
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or os.environ.get("COLUMNS") else _PIPE_WIDTH
-    return Console(
+    return _VisibleConsole(
         stderr=stderr,
         width=width,
         color_system=None if os.environ.get("NO_COLOR") else "auto",  # rich alone would still print bold

@@ -1,4 +1,4 @@
-"""How a command ends: the exit codes, and every error as one clear line."""
+"""The exit codes, and every error as one clear line."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _OPTIONS: Final = {
     r"TESS_API_KEY or api_key=": "TESS_API_KEY",
     r"\bworkspace_id=": "--workspace",
     r"\bbase_url=": "--base-url",
-    rf" ?{re.escape(RATE_HINT)}": " Ask less often: about one request a second is let through.",
+    rf" ?{re.escape(RATE_HINT)}": " Ask less often: Tess allows about one request a second.",
     r" ?Use stream=True for long answers\.?": "",
     r"The ([\w-]+) field is required\.?": r"The \g<1> field is required; give it with --field \g<1>=...",
 }
-"""What a message says to a program -> what it says here: the key is never an option, all answers stream."""
+"""Parts of messages for programs -> the wording for the command line: the key is never an option there."""
 
 
 class Exit(IntEnum):
@@ -31,18 +31,18 @@ class Exit(IntEnum):
 
     OK = 0
     FOUND = 1
-    """It ran, and found something wrong with what it looked at (`check`, `doctor`)."""
+    """The command ran and found a problem (`check`, `doctor`)."""
     USAGE = 2
-    """The command line, the environment or a file is not as it must be; nothing was sent."""
+    """The command line, the environment or a file is wrong; nothing was sent."""
     REFUSED = 3
-    """Tess refused the call, or could not be reached."""
+    """Tess refused the request, or could not be reached."""
     BROKEN = 70
-    """tess-openai itself failed; `--debug` shows where."""
+    """An internal error; `--debug` shows the traceback."""
     OUTPUT = 74
     """The output cannot be written: the disk is full."""
     INTERRUPTED = 130
     PIPE = 141
-    """Nobody reads the output any more, as in `| head`; the status that shells give to that."""
+    """The output pipe was closed, as by `| head`; shells use this status for SIGPIPE."""
 
 
 class ProblemError(Exception):
@@ -54,7 +54,7 @@ class ProblemError(Exception):
 
 
 def to_problem(error: Exception) -> ProblemError | None:
-    """Return the one line for an error that a user can do something about; None for a bug."""
+    """Return the line for an error that a user can act on; None for a bug."""
     if isinstance(error, ProblemError):
         return error
     if isinstance(error, TessConfigurationError):
@@ -68,7 +68,7 @@ def to_problem(error: Exception) -> ProblemError | None:
             f"{in_words_of_options(message_of(error))} (HTTP {error.status_code})", Exit.REFUSED
         )
     if isinstance(error, openai.APITimeoutError):
-        return ProblemError("Tess did not answer in time; --timeout allows it longer", Exit.REFUSED)
+        return ProblemError("Tess did not answer in time; raise the limit with --timeout", Exit.REFUSED)
     if isinstance(error, openai.APIConnectionError):
         return ProblemError(
             f"Tess cannot be reached at {address_of(error)}: {root_cause(error)}", Exit.REFUSED
@@ -81,26 +81,26 @@ def to_problem(error: Exception) -> ProblemError | None:
 
 
 def message_of(error: openai.APIError) -> str:
-    """Return Tess's reason, without the SDK's `Error code: 422 - {...}` around it."""
+    """Return the message of Tess, without the prefix `Error code: 422 - {...}` of the SDK."""
     message = (to_object(error.body) or {}).get("message")
     return message if isinstance(message, str) and message else error.message
 
 
 def in_words_of_options(text: str) -> str:
-    """Return a message about arguments of the factories as one about options and variables of the program."""
+    """Reword a message about factory arguments for the options and variables of the program."""
     for argument, option in _OPTIONS.items():
         text = re.sub(argument, option, text)
     return text
 
 
 def address_of(error: openai.APIConnectionError) -> str:
-    """Return scheme, host and port of what was asked: no path, no user."""
+    """Return scheme, host and port of the requested URL: no path, no user."""
     url = error.request.url
     return f"{url.scheme}://{url.netloc.decode()}"
 
 
 def root_cause(error: BaseException) -> str:
-    """Return the words of the first cause of an error."""
+    """Return the message of the root cause of an error."""
     while (cause := error.__cause__ or error.__context__) is not None:
         error = cause
     return str(error) or type(error).__name__

@@ -1,4 +1,4 @@
-"""`--field NAME=VALUE`: what an agent asks for beside the messages."""
+"""The option `--field NAME=VALUE`: fields that an agent requires."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from tess_openai.core.jsons import JSONObject, parse_json
 
 FieldOption = Annotated[
     list[str] | None,
-    typer.Option("--field", metavar="NAME=VALUE", help="A field of the agent's own; repeatable."),
+    typer.Option("--field", metavar="NAME=VALUE", help="A field of the agent's form; repeatable."),
 ]
 
 
 def read_fields(given: Sequence[str] | None) -> JSONObject:
-    """Read the options: a value is JSON if it is JSON, else the text itself.
+    """Parse the options: a value is JSON where it is JSON, else the text itself.
 
     Raises:
-        ProblemError: One is no `NAME=VALUE`.
+        ProblemError: An option is not `NAME=VALUE`.
     """
     fields: JSONObject = {}
     for text in given or ():
@@ -34,5 +34,5 @@ def read_fields(given: Sequence[str] | None) -> JSONObject:
 
 
 def missing_fields(agent: Agent, given: JSONObject) -> list[str]:
-    """Return the names of the fields that an agent asks for and is not given."""
+    """Return the names of the required fields that are not given."""
     return [question.name for question in agent.required if question.name not in given]

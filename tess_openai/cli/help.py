@@ -1,4 +1,4 @@
-"""The words of `--help`."""
+"""The texts of `--help`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Mapping
 def worded(
     summary: str, *paragraphs: str, examples: Mapping[str, str] | None = None, epilogue: str = ""
 ) -> str:
-    """Write a help text.
+    """Return a help text.
 
     Args:
         summary: One line.
-        paragraphs: What else to know.
-        examples: Command line -> what it is for; shown line by line, as they are typed.
-        epilogue: Stands last.
+        paragraphs: Further paragraphs.
+        examples: Command line -> its purpose; shown one a line.
+        epilogue: The last paragraph.
     """
     parts = [summary, *paragraphs]
     if examples:

@@ -1,4 +1,4 @@
-"""`tess-openai simulate`: the local Tess, with a live log."""
+"""`tess-openai simulate`: a local Tess with a live log."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ T = TypeVar("T")
 HELP = worded(
     "Serve a local Tess: no key, no network, no credits.",
     "A model of documented and reported behaviour, strict by default, that can misbehave on demand. It shows "
-    "each request as it comes: fields and sizes, never a key and never a text.",
+    "each request when it arrives: fields and sizes, never a key and never a text.",
     examples={
         "tess-openai simulate": "on port 8765",
-        "tess-openai simulate --profile lenient": "another reading of the documentation",
+        "tess-openai simulate --profile lenient": "accept and ignore what the strict profile refuses",
         "tess-openai simulate --fault rate_limited:times=3": "the first calls get 429",
         "tess-openai simulate --set chunks=minimal": "one switch of the profile",
     },
@@ -45,17 +45,18 @@ HELP = worded(
 def simulate(
     *,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8765,
-    profile: Annotated[ProfileName, typer.Option(help="Which reading of Tess.")] = "strict",
-    load: Annotated[Path | None, typer.Option(help="Behave as probe found: its file.")] = None,
+    profile: Annotated[ProfileName, typer.Option(help="How strict the simulated Tess is.")] = "strict",
+    load: Annotated[Path | None, typer.Option(help="A file of tess-openai probe to behave like.")] = None,
     switches: Annotated[
-        list[str] | None, typer.Option("--set", metavar="SWITCH=VALUE", help="A switch of it; repeatable.")
+        list[str] | None,
+        typer.Option("--set", metavar="SWITCH=VALUE", help="A switch of it; repeatable."),
     ] = None,
     faults: Annotated[
         list[str] | None,
-        typer.Option("--fault", metavar="NAME:OPTION=VALUE,...", help="What befalls answers; repeatable."),
+        typer.Option("--fault", metavar="NAME:OPTION=VALUE,...", help="A fault to cause; repeatable."),
     ] = None,
     keys: Annotated[
-        list[str] | None, typer.Option("--key", help="An accepted key; repeatable. Else a made-up one.")
+        list[str] | None, typer.Option("--key", help="An accepted key; repeatable. Default: a made-up one.")
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Do not show the requests.")] = False,
 ) -> None:
@@ -89,7 +90,7 @@ def serve(
 
 
 def show_request(record: RecordedRequest) -> None:
-    """Print one request: when, what, how it ended, and its fields by kind and size."""
+    """Print one request: time, status, path, and its fields by kind and size."""
     good = record.status < 400
     text = Text(time.strftime("%H:%M:%S "), "dim")
     text.append(f"{record.status} ", "green" if good else "bold red")

@@ -32,7 +32,7 @@ def test_the_answer_alone_is_on_stdout(tess_openai: Program, tess_simulator: Tes
 
 
 def test_quiet_is_quiet(tess_openai: Program) -> None:
-    """Nothing but the answer."""
+    """Print the answer only."""
     assert tess_openai("chat", "Hello", "-q", "--temperature", "0.7").stderr == ""
 
 
@@ -250,7 +250,7 @@ class TestConversation:
         terminal.type("/new")
         terminal.wait_for("forgotten")
         terminal.type("/history")
-        terminal.wait_for("nothing was said yet")
+        terminal.wait_for("the conversation is empty")
         terminal.type("/nonsense")
         terminal.wait_for("there is no /nonsense")
         terminal.type("/help")

@@ -117,7 +117,7 @@ MISTAKES = {
         finding="but TESSAI_WORKSPACE_ID is",
         remedy="Rename",
     ),
-    "a workspace that is no number": Mistake(
+    "a workspace that is not a number": Mistake(
         variables={"TESS_WORKSPACE_ID": "my-team"},
         step="workspace",
         finding="must be a number",
@@ -286,7 +286,7 @@ MISTAKES = {
     "certificates that are not there": Mistake(
         variables={"SSL_CERT_FILE": "missing.pem"},
         step="TLS",
-        finding="not there",
+        finding="does not exist",
         remedy="Unset SSL_CERT_FILE",
     ),
     "certificates that are none": Mistake(
@@ -299,7 +299,7 @@ MISTAKES = {
         variables={"SSL_CERT_FILE": "."}, step="TLS", finding="no file of certificates", remedy="Unset SSL_C"
     ),
     "a folder of certificates that is not there": Mistake(
-        variables={"SSL_CERT_DIR": "missing"}, step="TLS", finding="not there", remedy="Unset SSL_CERT_DIR"
+        variables={"SSL_CERT_DIR": "missing"}, step="TLS", finding="does not exist", remedy="Unset SSL_CERT_DIR"
     ),
     "a login page": Mistake(
         faults=(faults.login_page(),),
@@ -388,9 +388,9 @@ def test_a_mistake_is_recognised(
 WRONG_SURROUNDINGS = [
     ("SSL_CERT_FILE", __file__, "no file of certificates"),
     ("SSL_CERT_FILE", ".", "no file of certificates"),
-    ("HTTPS_PROXY", "http://h:notaport", "no address of a proxy"),
-    ("HTTPS_PROXY", "http://[::1", "no address of a proxy"),
-    ("ALL_PROXY", "socks4://h:1080", "no address of a proxy"),
+    ("HTTPS_PROXY", "http://h:notaport", "not the address of a proxy"),
+    ("HTTPS_PROXY", "http://[::1", "not the address of a proxy"),
+    ("ALL_PROXY", "socks4://h:1080", "not the address of a proxy"),
     ("ALL_PROXY", "socks5://user:hidden@h:1080", "socksio is not installed"),
 ]
 

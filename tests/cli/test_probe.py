@@ -364,7 +364,7 @@ def test_it_can_be_interrupted(
         program.send_signal(signal.SIGINT)
         _, errors = program.communicate(timeout=30)
     assert program.returncode == 130
-    assert "the same command goes on" in errors
+    assert "the same command resumes" in errors
     assert len(json.loads((tmp_path / "tess-profile.json").read_text())["answers"]) >= 3
 
 

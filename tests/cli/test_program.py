@@ -219,7 +219,7 @@ def test_a_bug_is_one_line_and_a_trace_with_debug(tmp_path: Path) -> None:
 
     quiet, loud = run(), run("--debug")
     assert (quiet.returncode, loud.returncode) == (70, 70)
-    assert quiet.stderr == "tess-openai: failed on its own account: ZeroDivisionError; --debug shows where\n"
+    assert quiet.stderr == "tess-openai: internal error: ZeroDivisionError; --debug shows the traceback\n"
     assert "Traceback" in loud.stderr
 
 

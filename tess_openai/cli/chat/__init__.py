@@ -1,1 +1,1 @@
-"""Talks to an agent: once, from a pipe, or turn by turn."""
+"""Chat with an agent: one prompt, a pipe, or a conversation."""

@@ -15,7 +15,7 @@ from tess_openai.cli.help import worded
 
 HELP = worded(
     "Talk to an agent: one prompt, a pipe, or a conversation.",
-    "The answer streams to stdout; how long it took, what it counted and what changed on the way go to "
+    "The answer streams to stdout; its time, its tokens and its ledger go to "
     "stderr. Piped text is sent below the prompt, or as the prompt. Without either a conversation begins.",
     examples={
         'tess-openai chat "Hello"': "one answer",
@@ -40,7 +40,7 @@ def chat(
     base_url: BaseUrlOption = None,
     timeout: TimeoutOption = 300.0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Nothing but the answer.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the answer only.")] = False,
 ) -> None:
     """Ask once, or begin a conversation."""
     text = with_piped(prompt)
@@ -58,11 +58,11 @@ def chat(
             return
         head = [{"role": "system", "content": console.well_formed(system)}] if system else []
         messages = [*head, {"role": "user", "content": text}]
-        answer = ask(client, messages, wishes, _ignore if as_json else _write)
+        answer = ask(client, messages, wishes, _ignore if as_json else console.write_answer)
         if as_json:
             console.print_json(answer.to_json())
         else:
-            _write("\n")
+            console.write_answer("\n")
             if not quiet:
                 show_account(answer)
     if answer.interrupted:
@@ -70,16 +70,11 @@ def chat(
 
 
 def with_piped(prompt: str | None) -> str | None:
-    """Return the prompt with what is piped into the program below it; None when there is neither."""
+    """Return the prompt followed by the text that is piped into the program; None when there is neither."""
     given = None if prompt is None else console.well_formed(prompt)
     parts = [part for part in (given, console.read_piped()) if part]
     return "\n\n".join(parts) if parts else None
 
 
-def _write(piece: str) -> None:
-    sys.stdout.write(piece)
-    sys.stdout.flush()
-
-
 def _ignore(_: str) -> None:
-    """Say nothing: it is all in the JSON."""
+    """Print nothing: the JSON object holds the whole text."""

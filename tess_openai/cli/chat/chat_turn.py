@@ -19,12 +19,12 @@ from tess_openai.response_changes import changes_of
 if TYPE_CHECKING:
     import openai
 _ON_THE_WAY: Final = frozenset({"httpcore", "httpcore2", "httpx", "httpx2", "openai"})
-"""Whose errors may end a stream: older SDKs let the HTTP library's own through."""
+"""Packages whose errors may end a stream: older SDKs pass on those of the HTTP library."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Wishes:
-    """What the user asks for beside the text; None leaves it to the agent."""
+    """The settings of a call; None means the agent's default."""
 
     model: str | None = None
     tools: str | None = None
@@ -32,7 +32,7 @@ class Wishes:
     fields: JSONObject = field(default_factory=dict[str, Any])
 
     def to_arguments(self) -> dict[str, Any]:
-        """Return them as arguments of the SDK's `create`."""
+        """Return the settings as arguments of the SDK's `create`."""
         given: dict[str, Any] = {"model": AGENTS_OWN if self.model is None else self.model}
         if self.temperature is not None:
             given["temperature"] = self.temperature
@@ -44,17 +44,17 @@ class Wishes:
 
 @dataclass(slots=True, kw_only=True)
 class ChatReply:
-    """What came back.
+    """The answer to one prompt.
 
     Attributes:
-        text: Of the answer, so far as it came.
-        model: As Tess names it.
-        finish_reason: As Tess gives it.
-        usage: Token counts; `estimated` in it when the adapter counted.
+        text: The text received so far.
+        model: As in the answer.
+        finish_reason: As in the answer.
+        usage: Token counts; with `estimated` when the adapter estimated them.
         changes: The ledger.
-        first_seconds: Until the first text; None when none came.
-        seconds: Until the end.
-        interrupted: The user stopped it.
+        first_seconds: Until the first text; None without text.
+        seconds: Until the end of the answer.
+        interrupted: Whether the user pressed Ctrl-C.
     """
 
     text: str = ""
@@ -67,7 +67,7 @@ class ChatReply:
     interrupted: bool = False
 
     def to_json(self) -> JSONObject:
-        """Return it for programs."""
+        """Return the JSON object that `--json` prints."""
         return {
             "text": self.text,
             "model": self.model,
@@ -82,11 +82,11 @@ class ChatReply:
 def ask(
     client: openai.OpenAI, messages: Iterable[Any], wishes: Wishes, on_text: Callable[[str], object]
 ) -> ChatReply:
-    """Ask and stream; `on_text` gets each piece as it comes. Ctrl-C ends the answer, not the program.
+    """Send a prompt and stream the answer to `on_text`. Ctrl-C ends the answer, not the program.
 
     Raises:
-        ProblemError: The answer broke off.
-        Exception: Of the SDK, before any text came.
+        ProblemError: The connection broke after some text.
+        Exception: An error of the SDK before any text.
     """
     answer, began = ChatReply(), time.monotonic()
     try:
@@ -115,13 +115,13 @@ def ask(
 
 
 def _broken_off(error: Exception) -> ProblemError | None:
-    """Say that an answer broke off; None when the error is not of the way to Tess."""
+    """Return the error for an answer that broke off; None when the error is not one of the connection."""
     if type(error).__module__.partition(".")[0] not in _ON_THE_WAY:
         return None
     problem = to_problem(error)
     is_written = (
         problem is not None and type(error).__name__ == "APIError"
-    )  # Tess's own words, within the stream
+    )  # an error event within the stream
     return ProblemError(f"the answer broke off: {problem if is_written else root_cause(error)}", Exit.REFUSED)
 
 
@@ -134,13 +134,13 @@ def _note(answer: ChatReply, chunk: Any) -> str:  # noqa: ANN401 - the SDK's own
         return ""
     choice = chunk.choices[0]
     answer.finish_reason = choice.finish_reason or answer.finish_reason
-    piece = choice.delta.content or ""
+    piece = console.without_surrogates(choice.delta.content or "")
     answer.text += piece
     return piece
 
 
 def show_account(answer: ChatReply) -> None:
-    """Say on stderr how long it took, what it counted, and what changed on the way."""
+    """Print time, tokens, model and ledger of an answer to stderr."""
     parts: list[str] = []
     if answer.interrupted:
         parts.append("stopped")

@@ -1,11 +1,10 @@
-"""A conversation at the terminal: history, lines that go on, commands."""
+"""A conversation at the terminal: history, input of several lines, commands."""
 
 from __future__ import annotations
 
 import contextlib
 import importlib
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from tess_openai.cli import console
 from tess_openai.cli.chat.chat_turn import Wishes, ask, show_account
 from tess_openai.cli.error_messages import to_problem
+from tess_openai.cli.whole_files import write_whole
 
 if TYPE_CHECKING:
     import openai
@@ -22,20 +22,20 @@ MORE: Final = ". "
 FENCE: Final = '"""'
 NOTHING: Final = "-"
 HELP: Final = """\
-/model NAME        ask for a model; - leaves it to the agent
-/tools WORD        ask for a tool of the agent's; - leaves it to the agent
-/temperature N     ask for a temperature; - leaves it to the agent
+/model NAME        ask for a model; - means the agent's default
+/tools WORD        ask for a tool of the agent's; - means the agent's default
+/temperature N     ask for a temperature; - means the agent's default
 /system TEXT       set the system message; - removes it
-/new               forget what was said
-/history           show what was said
-/save FILE         write what was said: as JSON when the name ends in .json, else as text
-/quit              leave, as Ctrl-D does
-A line that ends in a backslash goes on in the next; \"\"\" begins and ends a text of many lines.
+/new               forget the conversation
+/history           show the conversation
+/save FILE         save the conversation: as JSON when the name ends in .json, else as text
+/quit              end, as Ctrl-D does
+A line that ends in a backslash continues in the next one; \"\"\" begins and ends a text of many lines.
 Ctrl-C stops an answer."""
 
 
 class Conversation:
-    """What was said, and what is asked for from now on."""
+    """The messages so far, and the settings of the next calls."""
 
     def __init__(self, client: openai.OpenAI, wishes: Wishes, system: str | None) -> None:
         self.client = client
@@ -49,15 +49,15 @@ class Conversation:
             "temperature": lambda text: self._wish("temperature", text),
             "system": self._set_system,
             "new": self._forget,
-            "history": lambda _: _say(self._as_text() or "nothing was said yet"),
+            "history": lambda _: _say(self._as_text() or "the conversation is empty"),
             "save": self._save,
         }
 
     def run(self) -> None:
-        """Talk until the user leaves."""
+        """Read prompts and answer them until the user ends the conversation."""
         with contextlib.suppress(ImportError):
             importlib.import_module("readline")  # input() then has a history, and lines can be edited
-        _say("Ctrl-D leaves, /help lists the commands.")
+        _say("Ctrl-D ends the conversation, /help lists the commands.")
         while True:
             try:
                 text = read_prompt()
@@ -78,14 +78,16 @@ class Conversation:
     def _ask(self, text: str) -> None:
         question = {"role": "user", "content": text}
         try:
-            answer = ask(self.client, [*self._head(), *self.messages, question], self.wishes, _write)
+            answer = ask(
+                self.client, [*self._head(), *self.messages, question], self.wishes, console.write_answer
+            )
         except Exception as error:
             problem = to_problem(error)
             if problem is None:
                 raise
             console.err().print(f"{problem}", style="red", soft_wrap=True)
             return
-        _write("\n")
+        console.write_answer("\n")
         show_account(answer)
         if answer.text:
             self.messages += [question, {"role": "assistant", "content": answer.text}]
@@ -104,7 +106,8 @@ class Conversation:
         if text:
             setattr(self.wishes, name, None if text == NOTHING else text)
         value: str | None = getattr(self.wishes, name)
-        _say(f"{name}: {'left to the agent' if value is None else value}")
+        default = "the agent's default"
+        _say(f"{name}: {default if value is None else value}")
 
     def _set_system(self, text: str) -> None:
         if text:
@@ -117,7 +120,7 @@ class Conversation:
 
     def _save(self, text: str) -> None:
         if not text:
-            _say("say where: /save FILE")
+            _say("name the file: /save FILE")
             return
         message = (
             json.dumps(self._all(), ensure_ascii=False, indent=2)
@@ -128,8 +131,7 @@ class Conversation:
             _say(f"{text} exists; choose another name")
             return
         try:
-            with Path(text).expanduser().open("x", encoding="utf-8") as file:
-                file.write(message + "\n")
+            write_whole(Path(text).expanduser(), message + "\n")
         except OSError as error:
             _say(f"not saved: {error.strerror}")
             return
@@ -139,7 +141,7 @@ class Conversation:
         return "\n\n".join(f"{message['role']}: {message['content']}" for message in self._all())
 
     def _all(self) -> list[dict[str, str]]:
-        """Return what was said, below the system message that goes with it; nothing when nothing was."""
+        """Return the messages with the system message first; empty for an empty conversation."""
         return [*self._head(), *self.messages] if self.messages else []
 
     def _head(self) -> list[dict[str, str]]:
@@ -150,8 +152,8 @@ def read_prompt() -> str:
     """Read one prompt: a line, lines joined by backslashes, or a text between lines of three quotes.
 
     Raises:
-        EOFError: The user leaves.
-        KeyboardInterrupt: The user gives up what was begun.
+        EOFError: The user pressed Ctrl-D.
+        KeyboardInterrupt: The user pressed Ctrl-C.
     """
     line = input(PROMPT)
     lines: list[str] = []
@@ -167,8 +169,3 @@ def read_prompt() -> str:
 
 def _say(text: str) -> None:
     console.err().print(text, style="dim", soft_wrap=True)
-
-
-def _write(piece: str) -> None:
-    sys.stdout.write(piece)
-    sys.stdout.flush()

@@ -1,1 +1,1 @@
-"""Finds out what is wrong, in order of cause: what is set, then what the network and Tess say to it."""
+"""Diagnoses a set-up in order of cause: the settings first, then the network and Tess."""

@@ -18,13 +18,13 @@ from tess_openai.cli.help import worded
 from tess_openai.core.jsons import JSONObject
 
 HELP = worded(
-    "Find out what is wrong with key, workspace, agent, address, network; say how to mend it.",
-    "Looks at what is set, then asks Tess: the agent (free), one short call and one short stream (these two "
-    "cost what your agent costs). What comes first in the report is the cause of what comes after.",
+    "Find what is wrong with key, workspace, agent, address or network, and how to fix it.",
+    "Checks the settings, then asks Tess: the agent (free), one short call and one short stream (these two "
+    "cost what your agent costs). The first problem in the report is the cause of those that follow.",
     examples={
         "tess-openai doctor": "everything",
         "tess-openai doctor --no-calls": "nothing that costs credits",
-        "tess-openai doctor --offline": "only what is set",
+        "tess-openai doctor --offline": "the settings only",
         "tess-openai doctor --json": "for scripts",
     },
     epilogue="Exit status: 0 when calls work, 1 when something is wrong.",
@@ -43,7 +43,7 @@ def doctor(
     no_calls: Annotated[bool, typer.Option("--no-calls", help="Make no call that costs credits.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False,
 ) -> None:
-    """Judge the settings, then ask Tess."""
+    """Check the settings, then ask Tess."""
     setup = Setup(agent=agent, workspace=workspace, base_url=base_url)
     verdicts: list[Verdict] = []
     given = read_fields(fields)
@@ -66,14 +66,14 @@ def _visit(
     for verdict in offline(setup):
         is_wrong = is_wrong or verdict.state == "wrong"
         if verdict.step == "workspace" and verdict.state == "warning" and not only_offline:
-            doubts.append(verdict)  # Tess may say it itself, and once is enough
+            doubts.append(verdict)  # Tess may report the same; one report is enough
         else:
             yield verdict
     if only_offline:
         return
     if is_wrong:
         yield from doubts
-        yield Verdict("network", "skipped", "until the above is mended")
+        yield Verdict("network", "skipped", "until the problem above is fixed")
         return
     from tess_openai.cli.doctor.network import online
 
@@ -85,7 +85,7 @@ def _visit(
         problem = to_problem(error)
         if problem is None:
             raise
-        yield Verdict("settings", "wrong", str(problem), "It keeps a client from being made; mend it first.")
+        yield Verdict("settings", "wrong", str(problem), "No client can be made with it; fix it first.")
         return
     with client:
         for verdict in online(client, fields, calls=calls):
@@ -96,7 +96,7 @@ def _visit(
 
 
 def to_text(verdict: Verdict) -> Text:
-    """Return one verdict for the terminal."""
+    """Return one verdict as text for the terminal."""
     text = Text()
     text.append(f"{verdict.state:<8}", COLOURS[verdict.state])
     text.append(f"{verdict.step:<12}", "bold")

@@ -1,4 +1,4 @@
-"""What the HTTP client takes from the environment: proxies and certificates, judged without the network.
+"""Proxies and certificates that the HTTP client reads from the environment, checked without the network.
 
 Source: httpx and httpx2 read these variables, take these schemes and need `socksio` for SOCKS (read in their
 source); socks4 they do not have.
@@ -23,18 +23,18 @@ _CERTIFICATES_REMEDY: Final = "Unset {0}, or set it to your organisation's certi
 
 
 def what_is_wrong(variables: Mapping[str, str] = os.environ) -> Verdict | None:
-    """Return the first of proxies and certificates that keeps an HTTP client from being made."""
+    """Return the first verdict on proxies or certificates with which no HTTP client can be made."""
     judged = (judge_proxies(variables, ""), judge_certificates(variables))
     return next((verdict for verdict in judged if verdict.state == "wrong"), None)
 
 
 def judge_proxies(variables: Mapping[str, str], root: str) -> Verdict:
-    """Judge the addresses of proxies; a password in one is never shown."""
+    """Check the addresses of proxies; a password in one is never shown."""
     found = {name: value for name in PROXIES if (value := variables.get(name) or variables.get(name.lower()))}
     for name, value in found.items():
         parts = _parts_of(value)
         if parts is None or parts.scheme not in PROXY_SCHEMES or not parts.hostname:
-            finding = f"{name} is no address of a proxy"
+            finding = f"{name} is not the address of a proxy"
             return Verdict("proxies", "wrong", finding, f"Set it as {name}=http://host:port, or unset it.")
         if parts.scheme in SOCKS and importlib.util.find_spec("socksio") is None:
             finding = f"{name} names a SOCKS proxy, for which socksio is not installed"
@@ -47,24 +47,24 @@ def judge_proxies(variables: Mapping[str, str], root: str) -> Verdict:
 
 
 def judge_certificates(variables: Mapping[str, str]) -> Verdict:
-    """Judge the certificates that stand in the place of the usual ones."""
+    """Check the certificates that replace the default ones."""
     for name, finding in _wrong_certificates(variables):
         return Verdict("TLS", "wrong", finding, _CERTIFICATES_REMEDY.format(name))
     own = [name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if variables.get(name)]
-    return Verdict("TLS", "ok", f"certificates of {' and '.join(own)}" if own else "the usual certificates")
+    return Verdict("TLS", "ok", f"certificates of {' and '.join(own)}" if own else "the default certificates")
 
 
 def _wrong_certificates(variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     if file := variables.get("SSL_CERT_FILE"):
         if not Path(file).exists():
-            yield "SSL_CERT_FILE", "SSL_CERT_FILE names a file that is not there"
+            yield "SSL_CERT_FILE", "SSL_CERT_FILE names a file that does not exist"
         else:
             try:
                 ssl.create_default_context(cafile=file)
-            except OSError:  # no PEM, a folder, not readable
-                yield "SSL_CERT_FILE", "SSL_CERT_FILE names no file of certificates (PEM)"
+            except OSError:  # not PEM, a folder, or not readable
+                yield "SSL_CERT_FILE", "SSL_CERT_FILE does not name a file of certificates (PEM)"
     if (folder := variables.get("SSL_CERT_DIR")) and not any(map(os.path.isdir, folder.split(os.pathsep))):
-        yield "SSL_CERT_DIR", "SSL_CERT_DIR names a folder that is not there"
+        yield "SSL_CERT_DIR", "SSL_CERT_DIR names a folder that does not exist"
 
 
 def _is_exempt(host: str, variables: Mapping[str, str]) -> bool:
@@ -74,7 +74,7 @@ def _is_exempt(host: str, variables: Mapping[str, str]) -> bool:
 
 
 def _host_of(value: str) -> str:
-    """Return host and port of a proxy: its address may hold a password."""
+    """Return the host and port of a proxy, without the password that its address may contain."""
     parts = _parts_of(value)
     if parts is None:
         return ""
@@ -82,7 +82,7 @@ def _host_of(value: str) -> str:
 
 
 def _parts_of(value: str) -> SplitResult | None:
-    """Return the parts of an address; None when it is none, down to its port."""
+    """Return the parts of an address; None when it is invalid, its port included."""
     try:
         parts = urlsplit(value if "://" in value else f"http://{value}")
         _ = parts.port

@@ -139,7 +139,7 @@ def _stream(client: openai.OpenAI, fields: JSONObject) -> Verdict:
 
 
 def to_verdict(step: str, error: openai.APIError) -> Verdict:
-    """Say in plain words what an error means, and what mends it."""
+    """Return the verdict for an error: what it means, and how to fix it."""
     if isinstance(error, openai.APIConnectionError):
         return _broken(step, error)
     finding = _reason(error)

@@ -40,7 +40,7 @@ _APP_URL: Final = "Copy the number out of the address of the agent's page, .../a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """What is given by options; the environment stands for the rest."""
+    """The settings given by options; the environment supplies the others."""
 
     agent: str | None = None
     workspace: str | None = None

@@ -1,4 +1,4 @@
-"""What the doctor says: one verdict for each step."""
+"""The verdicts of the doctor, one for each step."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of one step.
+    """The result of one step.
 
     Attributes:
-        step: What was looked at.
-        state: `"wrong"` keeps calls from working; `"warning"` may.
+        step: What was checked.
+        state: With `"wrong"` calls do not work; with `"warning"` they may not.
         finding: What was found.
-        remedy: What to do; `""` when nothing need be done.
+        remedy: What to do; `""` for nothing.
     """
 
     step: str
@@ -32,20 +32,20 @@ class Verdict:
     remedy: str = ""
 
     def to_json(self) -> JSONObject:
-        """Return its attributes."""
+        """Return the attributes as a JSON object."""
         return asdict(self)
 
 
 def judge(
     step: str, read: Callable[[], T], finding: Callable[[T], str], remedy: str
 ) -> tuple[Verdict, T | None]:
-    """Run one of the factories' own checks, so that the doctor and they cannot disagree.
+    """Run a check of the factories themselves, so that the doctor and the factories cannot disagree.
 
     Args:
-        step: What is looked at.
-        read: Raises or warns where the factories would.
-        finding: What to say of its result.
-        remedy: What to do when it raises or warns.
+        step: What is checked.
+        read: The check; it raises or warns as the factories do.
+        finding: Describes its result.
+        remedy: What the user can do when it raises or warns.
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

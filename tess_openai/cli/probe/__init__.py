@@ -1,1 +1,1 @@
-"""Settles with the user's own key what nobody has recorded about Tess, and writes it down as a profile."""
+"""Finds out with the user's own key what is not documented about Tess, and writes it to a profile."""

@@ -1,4 +1,4 @@
-"""Asks the questions, one at a time and not too fast, and turns replies into a profile."""
+"""Asks the questions one at a time, paced, and turns the replies into a profile."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _MOST_SECONDS: Final = 120.0
 
 @dataclass(slots=True)
 class Asker:
-    """Sends requests without the adapter: the questions are about Tess, not about it.
+    """Sends requests without the adapter: the questions are about Tess itself.
 
     Attributes:
         url: Of the agent's chat route.
         headers: Key and workspace.
         http: A client of the SDK's HTTP library.
         pause_seconds: Between two requests.
-        fields: What the agent asks for of its own.
+        fields: The fields that the agent requires.
         wait: Sleeps; seconds.
-        calls: How many were made.
-        answered: How many were answered, and so paid for.
-        tokens: As far as Tess counts them.
+        calls: The number of requests sent.
+        answered: The number of answered, and therefore paid, requests.
+        tokens: The sum of the token counts in the answers.
     """
 
     url: str
@@ -48,10 +48,10 @@ class Asker:
     tokens: int = 0
 
     def ask(self, question: ProbeQuestion) -> Reply:
-        """Ask one question; a 429 is waited out.
+        """Ask one question; after a 429, wait and ask again.
 
         Raises:
-            ProblemError: Tess cannot be reached, or goes on refusing for being asked too often.
+            ProblemError: Tess cannot be reached, or keeps answering 429.
         """
         headers = {**self.headers, **question.headers}
         sent = {name: value for name, value in headers.items() if value is not None}
@@ -67,7 +67,7 @@ class Asker:
                 return reply
             self.wait(min(reply.retry_after_seconds, _MOST_SECONDS))
         raise ProblemError(
-            "Tess asks to wait again and again; try later, what was found is kept", Exit.REFUSED
+            "Tess keeps answering 429; try again later, the answers so far are kept", Exit.REFUSED
         )
 
     def _send(self, headers: Mapping[str, str], body: bytes) -> Reply:
@@ -95,10 +95,10 @@ def open_asker(
 
 
 def learn(profile: TessProfile, question: ProbeQuestion, reply: Reply) -> TessProfile:
-    """Return a profile with what a reply shows; an error of Tess's own shows nothing.
+    """Return the profile with the result of a reply added; a server error adds nothing.
 
     Raises:
-        ProblemError: Key or workspace are refused, or the plain call: then nothing can be learned.
+        ProblemError: Tess refused the key, the workspace or the plain call, so the probe cannot continue.
     """
     if question.case == "status":
         return replace(profile, statuses={**profile.statuses, question.name: reply.status})
@@ -109,7 +109,7 @@ def learn(profile: TessProfile, question: ProbeQuestion, reply: Reply) -> TessPr
             dump_json(reply.objects[0] if reply.objects else None),
             max_retry_wait_seconds=_MOST_SECONDS,
         )
-        raise ProblemError(f"{error.message}; tess-openai doctor says more", Exit.REFUSED)
+        raise ProblemError(f"{error.message}; run tess-openai doctor for details", Exit.REFUSED)
     shapes = dict(profile.shapes)
     answer: ProbeVerdict
     if reply.status in REFUSING:

@@ -25,6 +25,7 @@ from tess_openai.cli.connect import (
 from tess_openai.cli.error_messages import Exit, ProblemError
 from tess_openai.cli.fields import FieldOption, missing_fields, read_fields
 from tess_openai.cli.help import worded
+from tess_openai.cli.whole_files import temporary_path, write_whole
 from tess_openai.core.jsons import parse_json
 from tess_openai.core.probe_profile import TessProfile, parse_profile
 
@@ -32,19 +33,19 @@ if TYPE_CHECKING:
     from tess_openai.cli.probe.asking import Asker
     from tess_openai.cli.probe.questions import ProbeQuestion
 
-OutOption = Annotated[Path, typer.Option("--out", "-o", help="The file; a begun one goes on.")]
+OutOption = Annotated[Path, typer.Option("--out", "-o", help="The file; an incomplete one is resumed.")]
 HELP = worded(
-    "Settle with your own key what nobody has recorded about Tess.",
+    "Find out with your own key what is not documented about Tess.",
     "A paced series of short calls to one agent: is a parameter ignored or refused, does it work; which "
-    "roles, contents and temperatures; what answers and errors look like. It says how many calls and asks "
-    "first, can be interrupted and goes on where it was. What it finds is a file without key, workspace and "
+    "roles, contents and temperatures; what answers and errors look like. It shows the number of calls "
+    "and asks first, can be interrupted and resumed. The result is a file without key, workspace and "
     "text, for create_client(profile=...), TESS_OPENAI_PROFILE and simulate --load.",
     examples={
         "tess-openai probe --agent 8794": "ask, then write tess-profile.json",
         "tess-openai probe --list": "the questions, without asking any",
         "tess-openai probe --yes --out my.json": "in a script",
     },
-    epilogue="Exit status: 0 when all was asked; 130 interrupted, what was found is kept.",
+    epilogue="Exit status: 0 when all questions were asked; 130 when interrupted (answers are kept).",
 )
 
 
@@ -55,14 +56,14 @@ def probe(
     only: Annotated[list[str] | None, typer.Option(help="Only this question; repeatable.")] = None,
     fields: FieldOption = None,
     pause: Annotated[float, typer.Option(min=0, callback=finite, help="Seconds between two calls.")] = 1.2,
-    again: Annotated[bool, typer.Option("--again", help="Ask all anew, also what was answered.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before it begins.")] = False,
-    show: Annotated[bool, typer.Option("--list", help="Show the questions, and ask none.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Ask all questions again.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Begin without a question.")] = False,
+    show: Annotated[bool, typer.Option("--list", help="List the questions without asking them.")] = False,
     workspace: WorkspaceOption = None,
     base_url: BaseUrlOption = None,
     timeout: TimeoutOption = 120.0,
 ) -> None:
-    """Ask, and write the profile."""
+    """Ask the questions, and write the profile."""
     from tess_openai.agent_api import get_agent
     from tess_openai.cli.probe.asking import open_asker
     from tess_openai.cli.probe.questions import questions_for
@@ -85,7 +86,7 @@ def probe(
         questions = _chosen(questions_for(found), only or [])
         wanted = [each for each in questions if each.name not in known]
         if not wanted:
-            console.err().print(f"all was asked already; {out} holds the answers (--again asks anew)")
+            console.err().print(f"every question has an answer in {out}; --again asks all of them again")
             return
         _check(out)
         _confirm(len(wanted), found.id, pause, yes=yes)
@@ -113,11 +114,11 @@ def _ask_all(asker: Asker, questions: list[ProbeQuestion], profile: TessProfile,
             line.append(message, {"supported": "green", "refused": "red"}.get(message, ""))
             console.out().print(line, soft_wrap=True)
     except KeyboardInterrupt:
-        console.err().print(f"\nstopped; {out} keeps what was found, and the same command goes on")
+        console.err().print(f"\nstopped; {out} keeps the answers so far, and the same command resumes")
         raise typer.Exit(Exit.INTERRUPTED) from None
     finally:
         counted = f", {asker.tokens} tokens as Tess counts" if asker.tokens else ""
-        summary = f"{asker.calls} calls, {asker.answered} answered and so paid for{counted}"
+        summary = f"{asker.calls} calls, {asker.answered} answered and therefore paid for{counted}"
         console.err().print(summary, style="dim", soft_wrap=True)
     if unsettled:
         summary = (
@@ -136,7 +137,7 @@ def _confirm(calls: int, agent_id: int, pause: float, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise ProblemError("nobody is there to agree; --yes begins without asking")
+        raise ProblemError("stdin is not a terminal; pass --yes to begin without the question")
     try:
         begin = typer.confirm("Begin?", err=True)
     except typer.Abort:  # Ctrl-C or Ctrl-D
@@ -158,8 +159,8 @@ def _chosen(questions: list[ProbeQuestion], only: list[str]) -> list[ProbeQuesti
 
 
 def _check(out: Path) -> None:
-    """Find out before the first call, which is paid, whether the file can be written."""
-    new = _beside(out)
+    """Check before the first paid call whether the file can be written."""
+    new = temporary_path(out)
     try:
         if out.is_dir():
             raise ProblemError(f"{out} is a folder; name a file with --out")
@@ -169,28 +170,21 @@ def _check(out: Path) -> None:
         raise ProblemError(f"{out} cannot be written: {error.strerror}") from error
 
 
-def _beside(out: Path) -> Path:
-    return out.parent / f"{out.name}.new"
-
-
 def _begun(out: Path, fresh: TessProfile) -> TessProfile:
-    """Return the profile of a begun file, when it is of the same agent."""
+    """Return the profile in an existing file of the same agent; `fresh` when there is no file."""
     if not out.is_file():
         return fresh
     try:
         begun = parse_profile(parse_json(out.read_bytes()))
     except ValueError as error:
-        raise ProblemError(f"{out} cannot be gone on with: {error}") from error
+        raise ProblemError(f"{out} cannot be resumed: {error}") from error
     if begun.agent_id != fresh.agent_id:
-        raise ProblemError(f"{out} is of agent {begun.agent_id}; choose another file with --out")
+        raise ProblemError(f"{out} belongs to agent {begun.agent_id}; choose another file with --out")
     return begun
 
 
 def _write(profile: TessProfile, out: Path) -> None:
-    """Write whole or not at all: an interruption must not cost what was paid for."""
-    new = _beside(out)
     try:
-        new.write_text(json.dumps(profile.to_json(), indent=2) + "\n", encoding="utf-8")
-        new.replace(out)
+        write_whole(out, json.dumps(profile.to_json(), indent=2) + "\n")
     except OSError as error:
         raise ProblemError(f"{out} cannot be written: {error.strerror}") from error

@@ -1,4 +1,4 @@
-"""What came back on one question, as far as a profile or an effect needs it. Its texts go nowhere else."""
+"""The reply to one question, as far as a profile needs it. Its texts are not stored."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _TELLING = ("ratelimit", "retry", "request-id", "credit")
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer.
+    """One HTTP answer, parsed.
 
     Attributes:
         status: HTTP status.
         headers: Names in lower case.
-        objects: The JSON of the body: one of a completion or an error, many of a stream.
+        objects: The JSON objects of the body: one of a completion or an error, several of a stream.
         is_stream: Whether it was streamed.
     """
 
@@ -47,7 +47,7 @@ class Reply:
 
     @property
     def shape(self) -> tuple[str, ...]:
-        """The names at the root of its objects that have a value."""
+        """The names of the root fields that have a value."""
         return tuple(
             sorted({name for each in self.objects for name, value in each.items() if value is not None})
         )
@@ -59,13 +59,13 @@ class Reply:
 
     @property
     def tokens(self) -> int:
-        """What it counted; 0 when it did not."""
+        """The total of tokens; 0 when the answer does not count them."""
         counts = ((to_object(each.get("usage")) or {}).get("total_tokens") for each in self.objects)
         return max((count for count in counts if isinstance(count, int)), default=0)
 
     @property
     def retry_after_seconds(self) -> float:
-        """How long a 429 asks to wait; 1 when it does not say."""
+        """The wait that a 429 names; 1 when it names none."""
         given = next((each["retry_after"] for each in self.objects if "retry_after" in each), None)
         given = self.headers.get("retry-after") if given is None else given
         try:
@@ -75,7 +75,7 @@ class Reply:
 
 
 def read_reply(status: int, headers: Mapping[str, str], body: bytes) -> Reply:
-    """Read one HTTP answer."""
+    """Parse one HTTP answer."""
     is_stream = headers.get("content-type", "").startswith("text/event-stream")
     if not is_stream:
         fields = parse_object(body)

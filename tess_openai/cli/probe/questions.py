@@ -1,4 +1,4 @@
-"""The questions, each as one short request and what its answer shows.
+"""The questions: each is one short request and a check of its answer.
 
 Source: the open points of `docs/facts-about-tess.md`.
 """
@@ -19,12 +19,12 @@ SYSTEM: Final = {"role": "system", "content": "You answer in one short sentence.
 USER: Final = {"role": "user", "content": "Say OK."}
 CODE: Final = "KUMQUAT"
 OTHER_CODE: Final = "PERSIMMON"
-_ASK: Final = "Which code words were you told? Repeat them."
+_ASK: Final = "Which code words were you given? Repeat them."
 _PIXEL: Final = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMB"
     "AQDJ/pLvAAAAAElFTkSuQmCC"
 )
-"""One red point."""
+"""A PNG of one red pixel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +32,11 @@ class ProbeQuestion:
     """One question.
 
     Attributes:
-        name: In the profile.
-        body: What differs from the plain request; None removes nothing, it is sent as null.
-        headers: What differs from the plain headers; None removes one.
-        shows: Whether the effect is seen in an answer; None where none could be.
-        case: Whether the answer is judged, or its status recorded.
+        name: The key in the profile.
+        body: Differences from the plain request; None is sent as null.
+        headers: Differences from the plain headers; None removes a header.
+        shows: Returns whether an answer shows the effect; None where no effect is visible.
+        case: Whether the answer is evaluated, or only its status recorded.
     """
 
     name: str
@@ -47,17 +47,17 @@ class ProbeQuestion:
 
 
 def say(*messages: Mapping[str, object]) -> JSONObject:
-    """Return a body of these messages."""
+    """Return a request body with these messages."""
     return {"messages": [dict(message) for message in messages]}
 
 
 def ask(*messages: Mapping[str, object]) -> JSONObject:
-    """Return a body of these messages below a system message, without which some agents hang (reported)."""
+    """Return a request body with a system message first: without one some agents hang (reported)."""
     return say(SYSTEM, *messages)
 
 
 def repeats(*codes: str) -> Callable[[Reply], bool]:
-    """Tell from an answer whether the agent knows all code words."""
+    """Return a check whether an answer repeats all code words."""
     return lambda reply: all(code in reply.text.upper() for code in codes)
 
 
