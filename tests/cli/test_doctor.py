@@ -299,7 +299,10 @@ MISTAKES = {
         variables={"SSL_CERT_FILE": "."}, step="TLS", finding="no file of certificates", remedy="Unset SSL_C"
     ),
     "a folder of certificates that is not there": Mistake(
-        variables={"SSL_CERT_DIR": "missing"}, step="TLS", finding="does not exist", remedy="Unset SSL_CERT_DIR"
+        variables={"SSL_CERT_DIR": "missing"},
+        step="TLS",
+        finding="does not exist",
+        remedy="Unset SSL_CERT_DIR",
     ),
     "a login page": Mistake(
         faults=(faults.login_page(),),
