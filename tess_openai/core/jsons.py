@@ -3,24 +3,64 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Final, TypeAlias, cast
 
 _DECODER: Final = json.JSONDecoder()  # an object without white space around it, the usual case, in one step
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+MAX_NESTING: Final = 100
+"""Levels of arrays and objects in JSON from outside.
+
+Later readers recurse: `json.dumps` and pydantic fail at some hundred levels, fewer in a deep call stack.
+"""
+_NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
+_TOKEN: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]', re.DOTALL)
 
 JSONObject: TypeAlias = dict[str, Any]
 
 
-def parse_json(data: bytes | str) -> object:
-    """Return the JSON value in `data`, or None when it holds none (`null` gives None too)."""
+def parse_json(data: bytes | str, *, errors: str = "strict") -> object:
+    """Return the JSON value in `data`, or None when it holds none (`null` gives None too).
+
+    JSON nested deeper than `MAX_NESTING` counts as none.
+
+    Args:
+        data: UTF-8 with or without a byte order mark.
+        errors: What to do with bytes that are not UTF-8, as for `bytes.decode`.
+    """
     try:
-        text = data if isinstance(data, str) else data.removeprefix(BYTE_ORDER_MARK).decode()
+        text = data if isinstance(data, str) else data.removeprefix(BYTE_ORDER_MARK).decode(errors=errors)
         value, end = _DECODER.raw_decode(text) if text[:1] == "{" else (None, 0)
-        return cast("object", value if end and end == len(text) else json.loads(text))
+        if not end or end != len(text):
+            value = json.loads(text)
     except (ValueError, RecursionError):
         return None
+    if text.count("{") + text.count("[") > MAX_NESTING and _is_nested_too_deep(text):
+        return None
+    return cast("object", value)
+
+
+def _is_nested_too_deep(text: str) -> bool:
+    brackets = (data := text.encode(errors="surrogatepass")).translate(None, _NOT_BRACKETS)
+    for _ in range(MAX_NESTING // 5):  # usually enough, and much faster than to look at each bracket
+        fewer = brackets.replace(b"{}", b"").replace(b"[]", b"")
+        if not fewer:
+            return False
+        if len(fewer) == len(brackets):
+            break
+        brackets = fewer
+    depth = 0
+    for token in _TOKEN.finditer(data):
+        opening = data[token.start()]
+        if opening in b"[{":
+            depth += 1
+            if depth > MAX_NESTING:
+                return True
+        elif opening in b"]}":
+            depth -= 1
+    return False
 
 
 def parse_object(data: bytes | str) -> JSONObject | None:

@@ -6,13 +6,14 @@ its blank line is still returned, and an event with several lines of JSON is one
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from tess_openai.core.jsons import BYTE_ORDER_MARK, parse_json, parse_object
 
 DONE: Final = b"[DONE]"
 DONE_EVENT: Final = b"data: [DONE]\n\n"
 _FIELDS: Final = (b"data", b"event", b"id", b"retry")
+BodyForm: TypeAlias = Literal["stream", "json", "other"]
 
 
 class ServerSentEvent(NamedTuple):  # made once a chunk: half the cost of a frozen dataclass
@@ -57,9 +58,7 @@ class EventDecoder:
         """Return the events that lack only their blank line; an event cut inside its data is dropped."""
         rest = bytes(self._buffer)
         self._buffer.clear()
-        return [
-            event for event in parse_events(rest) if event.data.strip() == DONE or parse_object(event.data)
-        ]
+        return [event for event in parse_events(rest) if is_end_mark(event.data) or parse_object(event.data)]
 
     def _normalised(self, data: bytes) -> bytes:
         """Return `data` with LF for every line end, also where CR LF is split between two pieces."""
@@ -72,15 +71,23 @@ class EventDecoder:
         return data
 
 
-def is_event_stream(data: bytes) -> bool:
-    """Whether bytes in which no event was found may be a stream all the same: comments, fields, nothing.
+def is_end_mark(data: bytes) -> bool:
+    """Whether the data of an event is `[DONE]`, with or without quotes around it."""
+    return data.strip().strip(b'"') == DONE
 
-    The last line may be cut.
-    """
-    *lines, last = data.removeprefix(BYTE_ORDER_MARK).splitlines() or [b""]
-    whole = all(not line.strip() or line.partition(b":")[0] in (b"", *_FIELDS) for line in lines)
-    name, colon, _ = last.partition(b":")
-    return whole and any(field == name or (not colon and field.startswith(name)) for field in (b"", *_FIELDS))
+
+def detect_form(data: bytes) -> BodyForm | None:
+    """Tell from the first bytes of a body what it is, whatever it is called; None when they are too few."""
+    start = data.removeprefix(BYTE_ORDER_MARK).lstrip()
+    if not start or BYTE_ORDER_MARK.startswith(start):
+        return None
+    if start[:1] in (b"{", b"["):
+        return "json"
+    line = start.splitlines()[0]
+    name, colon, _ = line.partition(b":")
+    if colon or len(line) < len(start):
+        return "stream" if name in (b"", *_FIELDS) else "other"
+    return None if any(field.startswith(name) for field in _FIELDS) else "other"
 
 
 def encode_event(data: bytes) -> bytes:
@@ -109,6 +116,6 @@ def _parse_block(block: bytes) -> list[ServerSentEvent]:
         elif field == b"event":
             name = value.decode(errors="replace")
     lines = [line for line in lines if line]
-    if len(lines) > 1 and all(line == DONE or parse_json(line) is not None for line in lines):
+    if len(lines) > 1 and all(is_end_mark(line) or parse_json(line) is not None for line in lines):
         return [ServerSentEvent(name, line) for line in lines]
     return [ServerSentEvent(name, b"\n".join(lines))] if lines else []

@@ -153,7 +153,7 @@ TABLE: Final[dict[str, tuple[Fault, Outcome] | tuple[Fault, Outcome, Outcome]]] 
     ),
     "answers with null for a choice": (
         faults.answers(200, {"choices": [None]}),
-        fails("not_an_answer", NO_ANSWER),
+        fails("invalid_answer", "choices[0] is null"),
     ),
     "redirect": (faults.redirect(), fails("redirected", "nothing was sent there")),
     "redirect elsewhere": (

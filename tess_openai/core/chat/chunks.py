@@ -9,15 +9,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Final, NamedTuple, TypeAlias
 
 from tess_openai.core.changes import Change, describe
-from tess_openai.core.chat.usage import is_usage
+from tess_openai.core.chat.answer_types import (
+    CHOICE_EXTRAS,
+    ROOT_EXTRAS,
+    InvalidAnswerError,
+    are_choices,
+    coerce_message,
+    drop_misfits,
+    to_choices,
+    to_int,
+)
+from tess_openai.core.chat.call_deltas import CallDeltas
+from tess_openai.core.chat.text_repair import SplitTextJoiner, parse_answer, repair
+from tess_openai.core.chat.usage import parse_usage
 from tess_openai.core.errors import FAILED, NO_REASON, message_of, printable
+from tess_openai.core.field_errors import field_errors_of
 from tess_openai.core.jsons import JSONObject, parse_json, parse_object, to_list, to_object
 from tess_openai.core.refusals import error_envelope
-from tess_openai.core.sse import DONE, ServerSentEvent
+from tess_openai.core.sse import ServerSentEvent, is_end_mark
 
 CHUNK: Final = "chat.completion.chunk"
 OUTPUT_KEYS: Final = ("content", "refusal", "tool_calls", "function_call")
@@ -35,6 +48,15 @@ FINISH_REASON_ALIASES: Final = {
 }
 """Finish reasons of the models behind Tess. Source: their makers' references (documented); that Tess passes
 any of them on is assumed."""
+NO_TEXT: Final = Change(
+    "noticed",
+    "answer",
+    "",
+    "",
+    "Tess answered with no text",
+    "Send the request again, or change the prompt.",
+    "answer",
+)
 PARTIAL_ERROR: Final = Change(
     "noticed",
     "answer",
@@ -48,10 +70,31 @@ PARTIAL_ERROR: Final = Change(
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A complete chunk; `untouched` when its own bytes may be passed on."""
+    """A complete chunk.
+
+    Attributes:
+        fields: All its fields.
+        untouched: Whether its own bytes may be passed on.
+        data: Its own bytes; `b""` when it was made here.
+    """
 
     fields: JSONObject = field(repr=False)
     untouched: bool
+    data: bytes = field(default=b"", repr=False)
+
+
+class MatchedChunks(NamedTuple):  # made once a piece: half the cost of a frozen dataclass
+    """Events that differ from an earlier complete chunk in their texts only.
+
+    Attributes:
+        texts: JSON string bodies, still escaped.
+        events: The bytes of the events.
+        choice: Its index.
+    """
+
+    texts: list[bytes]
+    events: bytes
+    choice: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +109,7 @@ class StreamEnd:
 
 
 Item: TypeAlias = Chunk | StreamFault | StreamEnd
+_NO_FINISH_REASON: Final = ("", "null", "none", "None")
 
 
 @dataclass(slots=True)
@@ -78,7 +122,7 @@ class ChunkReader:
         roles: Indices of the choices that have begun.
         finished: Indices of the choices that have a finish reason.
         has_output: Whether any choice has text, a refusal or a call.
-        has_usage: Whether token counts arrived.
+        usage: The token counts of all chunks so far, the latest of each; empty when none arrived.
         has_failed: Whether the finish reason of a choice says that its execution failed.
         note: Receives what the caller should know about the answer.
     """
@@ -92,72 +136,119 @@ class ChunkReader:
     roles: set[int] = field(default_factory=set[int])
     finished: set[int] = field(default_factory=set[int])
     has_output: bool = False
-    has_usage: bool = False
+    usage: JSONObject = field(default_factory=dict[str, object])
     has_failed: bool = False
-    _template: tuple[bytes, bytes] | None = None  # of the event of a complete chunk, around its text
+    _template: tuple[bytes, bytes, int] | None = None  # of the event of a complete chunk, around its text
+    _split_texts: SplitTextJoiner = field(default_factory=SplitTextJoiner)
+    _calls: dict[int, CallDeltas] = field(default_factory=dict[int, CallDeltas])  # by the index of the choice
+    _message: StreamFault | None = None  # an object with nothing but a message: progress, or an error
 
-    def match_template(self, events: bytes) -> list[bytes] | None:
+    def match_template(self, events: bytes) -> MatchedChunks | None:
         """Return the texts of events that differ from an earlier complete chunk in their text only.
 
         Most events of a stream do, and are not parsed. The texts are JSON string bodies, still escaped.
         None when any of the events differs in more than its text.
         """
-        if self._template is None or self.finished:
+        if self._template is None or self.finished or self._split_texts:
             return None
-        before, after = self._template
+        before, after, index = self._template
         if not (events.startswith(before) and events.endswith(after)):
             return None
         if len(events) < len(before) + len(after):  # one quote cannot both open and close a text
             return None
         texts = events[len(before) : -len(after)].split(after + before)
-        return texts if _JSON_STRING_BODY.fullmatch(b" ".join(texts)) else None
+        if _JSON_STRING_BODY.fullmatch(b" ".join(texts)) is None:
+            return None
+        return MatchedChunks(texts, events, index)
 
     def read(self, event: ServerSentEvent) -> Item | None:
-        """Return what an event is; None for a ping without content."""
-        if event.data.strip() == DONE:
-            return StreamEnd()
-        value = parse_json(event.data)
+        """Return what an event is; None for a ping and a message without content."""
+        if is_end_mark(event.data):
+            return StreamEnd() if self.roles or self._message is None else self._message
+        value, has_surrogates = parse_answer(event.data)
         fields = to_object(value)
         if event.event == "ping" and "choices" not in (fields or {}):
             return None
         if fields is None:
             return invalid_event_fault(event)
         if event.event == "error" or "choices" not in fields or fields.get("error"):
-            fault = None if self._has_partial_error(fields, event.event) else _fault(fields, event.event)
+            if self._has_partial_error(fields, event.event):
+                move_error_to_tess(fields)
+                self.note(PARTIAL_ERROR)
+                chunk = self._read_chunk(event, fields, has_surrogates=has_surrogates)
+                return replace(chunk, untouched=False) if isinstance(chunk, Chunk) else chunk
+            fault = _fault(fields, event.event)
             if fault is not None:
-                return fault
-        chunk = self.complete(fields)
+                return self._defer_message(fields, event.event, fault)
+        return self._read_chunk(event, fields, has_surrogates=has_surrogates)
+
+    def _defer_message(self, fields: JSONObject, event: str, fault: StreamFault) -> StreamFault | None:
+        """Return a fault, but keep one that may be a report of progress until the end of the stream."""
+        if event == "error" or not _is_message(fields):
+            return fault
+        self._message = fault
+        return None
+
+    def _read_chunk(self, event: ServerSentEvent, fields: JSONObject, *, has_surrogates: bool) -> Item | None:
+        try:
+            chunk = self.complete(fields, data=event.data, has_surrogates=has_surrogates)
+        except InvalidAnswerError as error:
+            return invalid_answer_fault(error, parse_object(event.data))
         if chunk.untouched:
-            if self._template is None:
+            if self._template is None and not has_surrogates:
                 self._template = _template(fields, event)
         elif self.has_failed:
             original = parse_object(event.data) or {}  # `fields` holds completed values
             return _fault(original, "error")
         return chunk
 
-    def _has_partial_error(self, fields: JSONObject, event: str) -> bool:
-        """Move an error that arrives with text, which was paid for, so that the SDK does not raise it."""
+    @staticmethod
+    def _has_partial_error(fields: JSONObject, event: str) -> bool:
+        """Whether an error arrives with text, which was paid for and must not be lost with it."""
         choices = [to_object(choice) or {} for choice in to_list(fields.get("choices")) or []]
         deltas = [to_object(choice.get("delta")) or to_object(choice.get("message")) for choice in choices]
-        if event == "error" or not any((delta or {}).get(key) for delta in deltas for key in OUTPUT_KEYS):
-            return False
-        move_error_to_tess(fields)
-        self.note(PARTIAL_ERROR)
-        return True
+        return event != "error" and any((delta or {}).get(key) for delta in deltas for key in OUTPUT_KEYS)
 
-    def complete(self, fields: JSONObject) -> Chunk:
-        """Complete a chunk in place; the parsed object belongs to this reader."""
-        untouched = self._complete_root(fields)
-        choices = to_list(fields.get("choices"))
-        if choices is None:
-            choices, untouched = _native_choices(fields), False
-            fields["choices"] = choices
-        for position, choice in enumerate(choices):
-            untouched = self._complete_choice(to_object(choice), choices, position) and untouched
-        usage = fields.get("usage")
-        if usage and is_usage(to_object(usage)):
-            self.has_usage = True
-        return Chunk(fields, untouched)
+    def complete(self, fields: JSONObject, *, data: bytes = b"", has_surrogates: bool = False) -> Chunk:
+        """Complete a chunk in place; the parsed object belongs to this reader.
+
+        Raises:
+            InvalidAnswerError: A part of it cannot be read.
+        """
+        untouched = are_choices(fields.get("choices"), "delta")
+        if fields.get("choices") is None:
+            fields["choices"] = _native_choices(fields)
+        if not untouched:
+            fields["choices"] = to_choices(fields["choices"], "delta") if fields["choices"] else []
+        if has_surrogates or self._split_texts:
+            untouched = not self._join_texts(fields) and untouched
+        untouched = self._complete_root(fields) and untouched
+        for position, choice in enumerate(fields.get("choices", ())):
+            untouched = self._complete_choice(choice, position) and untouched
+        if "usage" in fields and fields["usage"] is not None:
+            untouched = self._complete_usage(fields) and untouched
+        return Chunk(fields, untouched, data)
+
+    def _complete_usage(self, fields: JSONObject) -> bool:
+        """Replace the usage of a chunk by all counts so far: some servers send them in parts."""
+        given = fields.pop("usage")
+        usage = parse_usage(given)
+        self.usage = {**self.usage, **usage} if self.usage else usage
+        if usage:
+            fields["usage"] = self.usage
+        return self.usage is given
+
+    def _join_texts(self, fields: JSONObject) -> bool:
+        """Join texts that were split inside a character; True if any text was changed."""
+        before: JSONObject = {**fields}
+        choices: list[JSONObject] = []
+        for position, choice in enumerate(before["choices"]):
+            index = to_int(choice.get("index"))
+            place = (position if index is None else index, "delta")
+            delta = self._split_texts.join_all(place, choice["delta"])
+            choices.append({**{key: repair(value) for key, value in choice.items()}, "delta": delta})
+        fields.update({key: repair(value) for key, value in before.items()}, choices=choices)
+        return fields != before
 
     def new_chunk(self, choices: list[JSONObject]) -> JSONObject:
         """Return a chunk of this stream that Tess did not send."""
@@ -176,7 +267,19 @@ class ChunkReader:
         if not missing:
             return None
         self.finished.update(missing)
-        return self.new_chunk([{"index": index, "delta": {}, "finish_reason": "stop"} for index in missing])
+        return self.new_chunk(
+            [{"index": index, "delta": self._rest(index, {}), "finish_reason": "stop"} for index in missing]
+        )
+
+    def end_fault(self) -> StreamFault:
+        """Return the fault of a stream that ended before its answer was complete."""
+        return self._message or truncated_fault()
+
+    def _rest(self, index: int, delta: JSONObject) -> JSONObject:
+        """Return the last delta of a choice, with half a character whose other half did not arrive."""
+        for key, text in self._split_texts.flush(index):
+            delta[key] = f"{delta.get(key) or ''}{text}"
+        return delta
 
     def _complete_root(self, fields: JSONObject) -> bool:
         untouched = True
@@ -194,25 +297,27 @@ class ChunkReader:
             self.model = fields["model"]
         else:
             fields["model"], untouched = self.model, False
-        return untouched
+        return not drop_misfits(fields, ROOT_EXTRAS, self.note) and untouched
 
-    def _complete_choice(self, choice: JSONObject | None, choices: list[object], position: int) -> bool:
-        untouched = True
-        if choice is None:
-            choice, untouched = {}, False
-            choices[position] = choice
-        index = choice.get("index")
+    def _complete_choice(self, choice: JSONObject, position: int) -> bool:
+        untouched, index, delta = True, choice.get("index"), choice["delta"]
         if type(index) is not int:
-            choice["index"], untouched = position, False
-            index = position
-        delta = to_object(choice.get("delta"))
-        if delta is None:
-            delta, untouched = to_object(choice.pop("message", None)) or {}, False
-            choice["delta"] = delta
+            index = to_int(index)
+            choice["index"], untouched = position if index is None else index, False
+            index = choice["index"]
+        role = delta.get("role")
         if index not in self.roles:
             self.roles.add(index)
-            if not delta.get("role"):
+            if role != "assistant":
                 delta["role"], untouched = "assistant", False
+        elif role is not None:
+            del delta["role"]  # frameworks append what they find in each delta
+            untouched = False
+        if coerce_message(delta, self.note, is_delta=True) | drop_misfits(choice, CHOICE_EXTRAS, self.note):
+            untouched = False
+        if delta.get("tool_calls") is not None or delta.get("function_call") is not None:
+            calls = self._calls.setdefault(index, CallDeltas(self.new_id))
+            untouched = not calls.complete(delta) and untouched
         if not self.has_output and any(delta.get(key) for key in OUTPUT_KEYS):
             self.has_output = True
         return self._complete_reason(choice, index) and untouched
@@ -221,12 +326,16 @@ class ChunkReader:
         reason = choice.get("finish_reason", "")
         if reason is None:
             return True
-        if not reason:
+        if not reason or reason in _NO_FINISH_REASON:
             choice["finish_reason"] = None
             return False
         self.finished.add(index)
+        untouched = True
+        if self._split_texts:
+            untouched = not self._split_texts.has(index)
+            self._rest(index, choice["delta"])
         if reason in FINISH_REASONS:
-            return True
+            return untouched
         if reason in FAILED:
             self.has_failed = True
         else:
@@ -256,14 +365,18 @@ def move_error_to_tess(fields: JSONObject) -> None:
 
 _JSON_STRING_BODY: Final = re.compile(
     rb"""[\x20\x21\x23-\x5b\x5d-\x7f]*(?:(?:
-        \\["\\/bfnrt] | \\u[0-9A-Fa-f]{4}
+        \\["\\/bfnrt] | \\u(?:[0-9A-CEFa-cef][0-9A-Fa-f]{3} | [Dd][0-7][0-9A-Fa-f]{2})
+        | \\u[Dd][89ABab][0-9A-Fa-f]{2}\\u[Dd][C-Fc-f][0-9A-Fa-f]{2}
         | [\xc2-\xdf][\x80-\xbf]
         | \xe0[\xa0-\xbf][\x80-\xbf] | \xed[\x80-\x9f][\x80-\xbf] | [\xe1-\xec\xee\xef][\x80-\xbf]{2}
         | \xf0[\x90-\xbf][\x80-\xbf]{2} | [\xf1-\xf3][\x80-\xbf]{3} | \xf4[\x80-\x8f][\x80-\xbf]{2}
     )[\x20\x21\x23-\x5b\x5d-\x7f]*)*""",
     re.VERBOSE,
 )
-"""The body of a JSON string in UTF-8, without its quotes. Source: RFC 8259, section 7; RFC 3629, 4."""
+"""The body of a JSON string in UTF-8, without its quotes and without half a surrogate pair.
+
+Source: RFC 8259, section 7; RFC 3629, section 4.
+"""
 
 
 def unescape_json_text(text: bytes) -> str:
@@ -271,8 +384,8 @@ def unescape_json_text(text: bytes) -> str:
     return str(parse_json(b'"%b"' % text)) if b"\\" in text else text.decode()
 
 
-def _template(fields: JSONObject, event: ServerSentEvent) -> tuple[bytes, bytes] | None:
-    """Return the bytes before and after the text of a complete chunk; None when they are ambiguous."""
+def _template(fields: JSONObject, event: ServerSentEvent) -> tuple[bytes, bytes, int] | None:
+    """Return the bytes around the text of a complete chunk, and its choice; None when that is ambiguous."""
     data = event.data
     choices = fields["choices"]
     if len(choices) != 1 or choices[0]["finish_reason"] is not None or fields.get("usage"):
@@ -285,7 +398,7 @@ def _template(fields: JSONObject, event: ServerSentEvent) -> tuple[bytes, bytes]
     blank = [{**choices[0], "delta": {**choices[0]["delta"], "content": ""}}]
     if (parse_object(before + b'""' + after) or {}).get("choices") != blank:  # it was another field's text
         return None
-    return b"data: " + before + b'"', b'"' + after + b"\n\n"
+    return b"data: " + before + b'"', b'"' + after + b"\n\n", choices[0]["index"]
 
 
 def truncated_fault() -> StreamFault:
@@ -312,6 +425,21 @@ def invalid_event_fault(event: ServerSentEvent) -> StreamFault:
     if event.event == "error" or isinstance(value, str):
         message, code = (value if isinstance(value, str) else text) or NO_REASON, "stream_error"
     return StreamFault(error_envelope(message, type_="server_error", param=None, code=code, tess=text))
+
+
+def invalid_answer_fault(error: InvalidAnswerError, fields: JSONObject | None) -> StreamFault:
+    """Return the fault of an answer of which a part cannot be read."""
+    message = f"Tess sent an answer that cannot be read as OpenAI's format: {error}"
+    return StreamFault(
+        error_envelope(message, type_="server_error", param=None, code="invalid_answer", tess=fields)
+    )
+
+
+def _is_message(fields: JSONObject) -> bool:
+    """Whether an object that looks like an error may be a report of progress: it only has a message."""
+    if fields.get("error") or fields.get("status") in FAILED or field_errors_of(fields):
+        return False
+    return isinstance(fields.get("message"), str)
 
 
 def _fault(fields: JSONObject, event: str) -> StreamFault | None:

@@ -6,20 +6,37 @@ Source: which missing field breaks which client was measured: `id`, `object`, `c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from tess_openai.core.changes import Change
+from tess_openai.core.chat.answer_types import (
+    CHOICE_EXTRAS,
+    ROOT_EXTRAS,
+    are_choices,
+    coerce_message,
+    complete_calls,
+    differs,
+    drop_misfits,
+    to_choices,
+    to_int,
+)
 from tess_openai.core.chat.chunks import (
     FINISH_REASONS,
+    NO_TEXT,
     OUTPUT_KEYS,
     PARTIAL_ERROR,
+    Chunk,
     ChunkReader,
+    MatchedChunks,
     move_error_to_tess,
     normalise_finish_reason,
     to_id,
+    unescape_json_text,
 )
-from tess_openai.core.chat.stream_filter import NO_TEXT
-from tess_openai.core.chat.usage import estimate_usage, is_usage
+from tess_openai.core.chat.text_repair import parse_answer, repair
+from tess_openai.core.chat.usage import complete_usage, parse_usage
 from tess_openai.core.errors import has_failed
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.ledger import Ledger
@@ -31,17 +48,49 @@ _DEPTH: Final = 5
 """Deepest joined value of a delta: `tool_calls`, item, `function`, `arguments`."""
 
 
-def is_completion(fields: JSONObject | None) -> bool:
-    """Whether a JSON object is a chat completion: at least one choice with a message, and no failure.
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A chat completion as Tess sent it.
 
-    An error does not matter when there is also some output.
+    Attributes:
+        fields: With choices that have a message each; belongs to this call.
+        body: Its own bytes.
+        untouched: Whether `fields` is exactly what `body` holds.
     """
-    choices = to_list((fields or {}).get("choices"))
-    if fields is None or not choices:
-        return False
-    if not all(to_object((to_object(choice) or {}).get("message")) for choice in choices):
-        return False
-    return not has_failed(fields) and (not fields.get("error") or has_output(fields))
+
+    fields: JSONObject = field(repr=False)
+    body: bytes = field(repr=False)
+    untouched: bool
+
+
+def parse_completion(
+    body: bytes, parsed: JSONObject | None, note: Callable[[Change], None]
+) -> Completion | None:
+    """Read a chat completion; None when the body holds none.
+
+    An error or failure does not matter when there is also some output.
+
+    Args:
+        body: Of the answer.
+        parsed: The JSON object in it, if it was parsed.
+        note: Receives what the caller should know about the answer.
+
+    Raises:
+        InvalidAnswerError: It is one, but a part of it cannot be read.
+    """
+    value, has_surrogates = parse_answer(body, parsed)
+    repaired = repair(value) if has_surrogates else value
+    fields = to_object(repaired)
+    if fields is None or not fields.get("choices") or has_failed(fields):
+        return None
+    untouched = are_choices(fields["choices"], "message") and repaired == value
+    if not untouched:
+        fields["choices"] = to_choices(fields["choices"], "message")
+    for choice in fields["choices"]:
+        untouched = not coerce_message(choice["message"], note) and untouched
+    if fields.get("error") and not has_output(fields):
+        return None
+    return Completion(fields, body, untouched)
 
 
 def complete(
@@ -56,12 +105,15 @@ def complete(
     """Complete a chat completion in place; False when it already was.
 
     Args:
-        fields: Parsed from Tess's answer; belongs to this call.
+        fields: With choices that have a message each; belongs to this call.
         model: Of the request, for an answer that names none.
         now: Seconds since the epoch.
         new_id: A fresh identifier.
         ledger: Receives what the caller should know about the answer.
         estimate_for: The prompt's texts; None when no usage is to be estimated.
+
+    Raises:
+        InvalidAnswerError: A part of it cannot be read.
     """
     changed = False
     if not isinstance(fields.get("id"), str) or not fields["id"]:
@@ -69,20 +121,33 @@ def complete(
     if fields.get("object") != COMPLETION:
         fields["object"], changed = COMPLETION, True
     if type(fields.get("created")) is not int:
-        fields["created"], changed = now(), True
+        created = to_int(fields.get("created"))
+        fields["created"], changed = now() if created is None else created, True
     if not isinstance(fields.get("model"), str):
         fields["model"], changed = model, True
     for position, choice in enumerate(fields["choices"]):
-        changed = _complete_choice(choice, position, ledger) or changed
+        changed = _complete_choice(choice, position, ledger, new_id) or changed
+    changed = drop_misfits(fields, ROOT_EXTRAS, ledger.note) or changed
     if fields.get("error"):
         move_error_to_tess(fields)
         ledger.note(PARTIAL_ERROR)
         changed = True
     if not has_output(fields):
         ledger.add(NO_TEXT)
-    if estimate_for is not None and not is_usage(to_object(fields.get("usage"))):
-        fields["usage"], changed = estimate_usage(estimate_for, "".join(contents_of(fields))), True
-    return changed
+    return _complete_usage(fields, estimate_for) or changed
+
+
+def _complete_usage(fields: JSONObject, estimate_for: Sequence[str] | None) -> bool:
+    given = fields.get("usage")
+    if given is None and estimate_for is None:
+        return False
+    usage = parse_usage(given)
+    if estimate_for is not None:
+        usage = complete_usage(usage, estimate_for, "".join(contents_of(fields)))
+    if usage is given or (usage and not differs(usage, given)):
+        return False
+    fields["usage"] = usage or None
+    return True
 
 
 def contents_of(fields: JSONObject) -> list[str]:
@@ -96,26 +161,52 @@ def has_output(fields: JSONObject) -> bool:
     return any(choice["message"].get(key) for choice in fields["choices"] for key in OUTPUT_KEYS)
 
 
-def to_chunks(fields: JSONObject, reader: ChunkReader) -> list[JSONObject]:
-    """Convert a completion to chunks: the messages, the finish reasons, the usage if there is one."""
+def to_chunks(fields: JSONObject, reader: ChunkReader) -> list[Chunk]:
+    """Convert a completion to chunks: the messages, the finish reasons, the usage if there is one.
+
+    Raises:
+        InvalidAnswerError: A part of it cannot be read.
+    """
     root = {key: value for key, value in fields.items() if key not in ("choices", "usage", "object", "error")}
-    choices = [to_object(choice) or {} for choice in fields["choices"]]
+    choices: list[JSONObject] = fields["choices"]
     messages: list[JSONObject] = []
     ended: list[JSONObject] = []
     for position, choice in enumerate(choices):
-        index = choice["index"] if type(choice.get("index")) is int else position
+        index = to_int(choice.get("index"))
+        index = position if index is None else index
         messages.append({"index": index, "delta": _to_delta(choice["message"]), "finish_reason": None})
         ended.append({"index": index, "delta": {}, "finish_reason": choice.get("finish_reason") or "stop"})
     chunks: list[JSONObject] = [{**root, "choices": messages}, {**root, "choices": ended}]
     if fields.get("error"):
-        chunks[0]["error"] = fields["error"]  # in the chunk with the text, where the reader moves it
+        chunks[0]["error"] = fields["error"]
+        move_error_to_tess(chunks[0])
+        reader.note(PARTIAL_ERROR)
     if to_object(fields.get("usage")):
         chunks.append({**root, "choices": [], "usage": fields["usage"]})
-    return [reader.complete(chunk).fields for chunk in chunks]
+    return [replace(reader.complete(chunk), untouched=False) for chunk in chunks]
+
+
+def from_items(items: Iterable[object], reader: ChunkReader) -> JSONObject:
+    """Join what was read of a complete stream to one completion; without any chunk its text is empty."""
+    chunks: list[JSONObject] = []
+    for item in items:
+        if isinstance(item, Chunk):
+            chunks.append(item.fields)
+        elif isinstance(item, MatchedChunks):
+            content = "".join(map(unescape_json_text, item.texts))
+            choice = {"index": item.choice, "delta": {"content": content}, "finish_reason": None}
+            chunks.append({"choices": [choice]})
+    closing = reader.closing_chunk()
+    if closing is not None:
+        chunks.append(closing)
+    fields = from_chunks(chunks)
+    if not fields["choices"]:
+        fields["choices"] = [{"index": 0, "message": _to_message([]), "finish_reason": "stop"}]
+    return fields
 
 
 def from_chunks(chunks: Sequence[JSONObject]) -> JSONObject:
-    """Join the complete chunks of a stream to one completion."""
+    """Join complete chunks to one completion."""
     deltas: dict[int, list[object]] = {}
     reasons: dict[int, object] = {}
     fields: JSONObject = {}
@@ -176,15 +267,19 @@ def _joined(pieces: list[object], depth: int = 0) -> object:
     return present[-1]
 
 
-def _complete_choice(choice: JSONObject, position: int, ledger: Ledger) -> bool:
-    changed = False
+def _complete_choice(choice: JSONObject, position: int, ledger: Ledger, new_id: Callable[[], str]) -> bool:
+    changed = drop_misfits(choice, CHOICE_EXTRAS, ledger.note)
     if type(choice.get("index")) is not int:
-        choice["index"], changed = position, True
+        index = to_int(choice.get("index"))
+        choice["index"], changed = position if index is None else index, True
     message = choice["message"]
     if message.get("role") != "assistant":
         message["role"], changed = "assistant", True
     if "content" not in message:
         message["content"], changed = None, True
+    changed = coerce_message(message, ledger.note) or changed
+    if message.get("tool_calls") is not None or message.get("function_call") is not None:
+        changed = complete_calls(message, new_id, f"choices[{position}].message.tool_calls") or changed
     reason = choice.get("finish_reason")
     if reason not in FINISH_REASONS:
         choice["finish_reason"], changed = (

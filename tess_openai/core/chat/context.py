@@ -9,9 +9,10 @@ from typing import Final
 
 from tess_openai.core.agents import Agent
 from tess_openai.core.calls import Answer, Call, Event, Flow, Incoming, Step, report
-from tess_openai.core.changes import Change
 from tess_openai.core.chat.agent_validation import rejected_options, with_available_options
-from tess_openai.core.chat.chunks import ChunkReader, StreamFault
+from tess_openai.core.chat.answer_body import AnswerBody, AnswerHead
+from tess_openai.core.chat.answer_types import InvalidAnswerError
+from tess_openai.core.chat.chunks import ChunkReader, StreamFault, invalid_answer_fault
 from tess_openai.core.chat.completion import complete
 from tess_openai.core.chat.messages import texts_of
 from tess_openai.core.chat.request_translation import TranslatedRequest
@@ -27,16 +28,6 @@ LEDGER_HEADER: Final = "x-tess-openai"
 """Response header with the ledger: a JSON list of changes, ASCII."""
 _LEDGER_HEADER_LIMIT: Final = 4000
 EVENT_STREAM: Final = "text/event-stream"
-WHOLE_AS_STREAM: Final = Change(
-    "mapped",
-    "stream",
-    "a stream",
-    "one piece",
-    "Tess answered at once instead of streaming, so all text comes in one chunk",
-)
-STREAM_AS_WHOLE: Final = Change(
-    "mapped", "stream", "no stream", "a stream", "Tess streamed unasked, so the pieces were joined"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +60,12 @@ class ChatContext:
         """Return a reader for this call's stream."""
         return ChunkReader(self.model, self.call.now, self.call.new_id, self.ledger.note)
 
+    def body(self, incoming: Incoming) -> AnswerBody:
+        """Return a reader for the body of an answer to this call."""
+        expected = "a stream" if self.translated.stream else "a chat completion"
+        head = AnswerHead(incoming.status, incoming.headers.get("content-type", ""))
+        return AnswerBody(self.reader(), head, expected=expected)
+
     def writer(self, reader: ChunkReader) -> ChunkWriter:
         """Return a writer for this call's stream."""
         include_usage = self.translated.include_usage
@@ -89,18 +86,20 @@ def report_changes(ledger: Ledger, *, silently: bool = False) -> Generator[Step,
     return None if problem is None else Refused(problem, param=None, code="warning_is_error")
 
 
-def respond_with_completion(
-    chat: ChatContext, fields: JSONObject, body: bytes | None = None, *, is_complete: bool = False
-) -> Flow:
-    """Answer with a completion; `body` holds its own bytes, sent when nothing had to be completed."""
-    changed = not is_complete and complete(
-        fields,
-        model=chat.model,
-        now=chat.call.now,
-        new_id=chat.call.new_id,
-        ledger=chat.ledger,
-        estimate_for=chat.prompts,
-    )
+def respond_with_completion(chat: ChatContext, fields: JSONObject, body: bytes | None = None) -> Flow:
+    """Answer with a completion; `body` holds its own bytes, sent when nothing has to be completed."""
+    try:
+        changed = complete(
+            fields,
+            model=chat.model,
+            now=chat.call.now,
+            new_id=chat.call.new_id,
+            ledger=chat.ledger,
+            estimate_for=chat.prompts,
+        )
+    except InvalidAnswerError as error:
+        yield stream_fault_response(chat, invalid_answer_fault(error, fields))
+        return
     refused = yield from report_changes(chat.ledger)
     if refused is not None:
         yield refused.to_answer()
@@ -115,7 +114,7 @@ def respond_with_completion(
 
 
 def is_stream(incoming: Incoming) -> bool:
-    """Whether Tess streams its answer."""
+    """Whether Tess calls its answer a stream."""
     return incoming.headers.get("content-type", "").lower().startswith(EVENT_STREAM)
 
 

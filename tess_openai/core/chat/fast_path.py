@@ -13,6 +13,7 @@ from tess_openai.core.chat.chunks import FINISH_REASONS
 from tess_openai.core.chat.completion import COMPLETION
 from tess_openai.core.chat.messages import is_plain_chat
 from tess_openai.core.chat.target import AGENT
+from tess_openai.core.chat.text_repair import repair_text
 from tess_openai.core.chat.usage import is_usage
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.options import Options
@@ -62,7 +63,7 @@ def is_complete(fields: JSONObject, options: Options) -> bool:
             and isinstance(fields["model"], str)
             and type(choice["index"]) is int
             and message["role"] == "assistant"
-            and (isinstance(content, str) and content != "")
+            and (isinstance(content, str) and content != "" and repair_text(content) is content)
             and choice["finish_reason"] in FINISH_REASONS
             and (options.usage == "none" or is_usage(to_object(fields["usage"])))
         )

@@ -7,46 +7,27 @@ only when there is a change to report, one chunk is held until the next event sh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from dataclasses import dataclass
 
-from tess_openai.core.changes import Change
+from tess_openai.core.chat.answer_body import WHOLE_AS_STREAM, AnswerBody, BodyItem, to_items
 from tess_openai.core.chat.chunks import (
+    NO_TEXT,
     Chunk,
     ChunkReader,
-    StreamEnd,
+    MatchedChunks,
     StreamFault,
-    truncated_fault,
     unescape_json_text,
 )
-from tess_openai.core.chat.usage import estimate_usage, is_usage
+from tess_openai.core.chat.completion import Completion
+from tess_openai.core.chat.usage import complete_usage, is_usage
 from tess_openai.core.jsons import JSONObject, dump_json, to_list, to_object
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.options import CALL_FIELD
-from tess_openai.core.sse import (
-    DONE,
-    DONE_EVENT,
-    EventDecoder,
-    ServerSentEvent,
-    encode_event,
-    is_event_stream,
-    parse_events,
-)
-
-NO_TEXT: Final = Change(
-    "noticed",
-    "answer",
-    "",
-    "",
-    "Tess answered with no text",
-    "Send the request again, or change the prompt.",
-    "answer",
-)
-_KEPT: Final = 1 << 20
-"""Bytes kept until the first event shows that the body is a stream; a whole answer is far smaller."""
+from tess_openai.core.sse import DONE_EVENT, encode_event
 
 
 class ChunkWriter:
-    """Writes the chunks of one stream: the ledger on the last, the usage if it was asked for, `[DONE]`."""
+    """Writes the chunks of one stream: the ledger on the last, the usage once at the end, `[DONE]`."""
 
     def __init__(
         self, reader: ChunkReader, ledger: Ledger, *, include_usage: bool, estimate_for: Sequence[str] | None
@@ -57,35 +38,41 @@ class ChunkWriter:
         self._include_usage = include_usage
         self._prompts = estimate_for
         self._texts: list[str] | None = [] if include_usage and estimate_for is not None else None
-        self._usage: JSONObject | None = None
-        self._held: JSONObject | None = None
+        self._held: _HeldChunk | None = None
+        self._usage_chunk: _HeldChunk | None = None
         self.ended = False
         self.failed = False
 
-    def write(self, chunk: Chunk, raw: bytes) -> bytes:
-        """Return what to send for a chunk; `raw` is its own data, sent when the chunk is untouched."""
-        fields = chunk.fields
+    def write(self, chunk: Chunk) -> bytes:
+        """Return what to send for a chunk."""
+        fields, data = chunk.fields, chunk.data if chunk.untouched else None
         if self._texts is not None:
             self._texts.extend(texts_of_chunk(fields))
+        has_usage = bool(fields.get("usage"))
+        if self._include_usage and has_usage and not fields["choices"]:
+            self._usage_chunk = _HeldChunk(fields, data)  # as OpenAI has it, once it is known to be the last
+            return b""
+        if has_usage:
+            # Programs add up the counts of all chunks, and helpers keep the last finish reason they see.
+            del fields["usage"]
+            data = None
         if not fields["choices"] and not self._include_usage:
             # OpenAI sends no chunk without choices unless asked, and programs read choices[0] of each.
+            if self._held is not None and has_usage:
+                return b""
             fields["choices"] = [{"index": 0, "delta": {}, "finish_reason": None}]
-            chunk = Chunk(fields, untouched=False)
+            data = None
+        if self._held is None and not self._may_be_last:
+            return encode_event(dump_json(fields) if data is None else data)
+        before, self._held = self._held, _HeldChunk(fields, data)
+        return b"" if before is None else before.encode()
+
+    @property
+    def _may_be_last(self) -> bool:
+        """Whether the present chunk must be held, as it may have to carry the ledger or the usage."""
         reader = self._reader
-        if self._include_usage and fields.get("usage"):
-            usage = to_object(fields["usage"])
-            if not fields["choices"] and reader.finished and is_usage(usage):
-                self._usage = None  # this is the last chunk, as OpenAI has it
-            elif usage is not None:
-                # Counts come last, in a chunk of their own: helpers keep the last finish reason they see.
-                self._usage = fields.pop("usage")
-                if not fields["choices"]:
-                    return b""
-                chunk = Chunk(fields, untouched=False)
-        if self._held is None and not (reader.finished and (self._ledger.changes or not reader.has_output)):
-            return encode_event(raw if chunk.untouched else dump_json(fields))
-        before, self._held = self._held, fields
-        return b"" if before is None else encode_event(dump_json(before))
+        has_more = self._ledger.changes or not reader.has_output or (reader.usage and not self._include_usage)
+        return bool(reader.finished and has_more)
 
     def pass_on(self, texts: list[bytes], events: bytes) -> bytes:
         """Pass on events that match the template of the stream."""
@@ -96,7 +83,7 @@ class ChunkWriter:
     def fail(self, fault: StreamFault) -> bytes:
         """Return the error event that ends the stream."""
         self.ended = self.failed = True
-        held = b"" if self._held is None else encode_event(dump_json(self._held))
+        held = b"" if self._held is None else self._held.encode()
         return held + encode_event(dump_json(fault.envelope))
 
     def close(self) -> bytes:
@@ -105,87 +92,88 @@ class ChunkWriter:
         pending = [] if self._held is None else [self._held]
         closing = self._reader.closing_chunk()
         if closing is not None:
-            pending.append(closing)
+            pending.append(_HeldChunk(closing))
         if not self._reader.has_output:
             self._ledger.add(NO_TEXT)
-        usage = self._usage
-        if self._texts is not None and self._prompts is not None and not self._reader.has_usage:
-            usage = estimate_usage(self._prompts, "".join(self._texts))
-        if usage is not None:
-            pending.append({**self._reader.new_chunk([]), "usage": usage})
+        usage = self._reader.usage
+        if self._include_usage:
+            if self._texts is not None and self._prompts is not None:
+                usage = complete_usage(usage, self._prompts, "".join(self._texts))
+            if usage:
+                pending.append(self._chunk_with(usage))
+        elif is_usage(usage) and pending:
+            pending[-1] = _HeldChunk({**pending[-1].fields, "usage": usage})
         if self._ledger.changes and not pending:
-            pending.append(self._reader.new_chunk([{"index": 0, "delta": {}, "finish_reason": "stop"}]))
-        events = [dump_json(fields) for fields in pending]
-        if events:
-            events[-1] = with_ledger(events[-1], self._ledger)
-        return b"".join([*map(encode_event, events), DONE_EVENT])
+            choices: list[JSONObject] = [{"index": 0, "delta": {}, "finish_reason": "stop"}]
+            pending.append(_HeldChunk(self._reader.new_chunk(choices)))
+        events = [chunk.encode() for chunk in pending[:-1]]
+        if pending:
+            events.append(encode_event(with_ledger(pending[-1].to_data(), self._ledger)))
+        return b"".join([*events, DONE_EVENT])
+
+    def _chunk_with(self, usage: JSONObject) -> _HeldChunk:
+        """Return the chunk without choices that holds the usage."""
+        given = self._usage_chunk
+        if given is None:
+            return _HeldChunk({**self._reader.new_chunk([]), "usage": usage})
+        return given if given.fields["usage"] is usage else _HeldChunk({**given.fields, "usage": usage})
+
+
+@dataclass(frozen=True, slots=True)
+class _HeldChunk:
+    """A chunk that waits until it is known whether it is the last; `data` is its own, when untouched."""
+
+    fields: JSONObject
+    data: bytes | None = None
+
+    def to_data(self) -> bytes:
+        return dump_json(self.fields) if self.data is None else self.data
+
+    def encode(self) -> bytes:
+        return encode_event(self.to_data())
 
 
 class StreamFilter:
-    """Converts Tess's event stream to the caller's, piece by piece."""
+    """Converts the body of one answer of Tess to the caller's stream, piece by piece.
 
-    def __init__(self, reader: ChunkReader, writer: ChunkWriter) -> None:
-        self._decoder = EventDecoder()
-        self._reader = reader
+    Attributes:
+        body: Of Tess's answer.
+        fault: The error in which the caller's stream ended; None when there was none.
+        has_begun: Whether there is anything of the stream but that error.
+    """
+
+    def __init__(self, body: AnswerBody, writer: ChunkWriter, ledger: Ledger) -> None:
+        self.body = body
+        self.fault: StreamFault | None = None
+        self.has_begun = False
         self._writer = writer
-        self._before_events: bytearray | None = bytearray()  # None once there was an event
+        self._ledger = ledger
 
     @property
     def ended(self) -> bool:
         """Whether the caller's stream is finished; nothing further is read from Tess."""
         return self._writer.ended
 
-    @property
-    def failed(self) -> bool:
-        """Whether the caller's stream ended in an error."""
-        return self._writer.failed
-
     def feed(self, data: bytes) -> bytes:
-        """Convert the next bytes of Tess."""
-        whole = self._decoder.take(data)
-        texts = None if self.ended else self._reader.match_template(whole)
-        if texts is not None:
-            return self._writer.pass_on(texts, whole)
-        events = parse_events(whole)
-        if self._before_events is not None:
-            self._before_events += data[: _KEPT - len(self._before_events)]
-            if events:
-                self._before_events = None
-        return b"".join([self._take(event) for event in events])
-
-    @property
-    def no_stream(self) -> bytes | None:
-        """At the end of Tess's body: its bytes, when it was no event stream; else None."""
-        body = bytes(self._before_events or b"")
-        return None if is_event_stream(body) else body
-
-    def give(self, chunks: Sequence[JSONObject]) -> bytes:
-        """Return the caller's complete stream for chunks made from a whole answer."""
-        events = [ServerSentEvent("", dump_json(chunk)) for chunk in chunks]
-        return b"".join([*map(self._take, events), self._take(ServerSentEvent("", DONE))])
-
-    def finish(self) -> bytes:
-        """Convert the end of Tess's stream."""
-        out = b"".join([self._take(event) for event in self._decoder.finish()])
-        if self.ended:
-            return out
-        return out + (self._writer.close() if self._reader.is_whole else self._writer.fail(truncated_fault()))
+        """Convert the next bytes of Tess; `b""` is their end."""
+        items = self.body.feed(data) if data else self.body.finish()
+        return b"".join([self._write(item) for item in items])
 
     def fail(self, fault: StreamFault) -> bytes:
         """End the caller's stream with an error, also in place of its `[DONE]`."""
+        self.fault = fault
         return self._writer.fail(fault)
 
-    def _take(self, event: ServerSentEvent) -> bytes:
-        if self.ended:
-            return b""
-        item = self._reader.read(event)
-        if item is None:
-            return b""
-        if isinstance(item, Chunk):
-            return self._writer.write(item, event.data)
-        if isinstance(item, StreamEnd):
-            return self._writer.close()
-        return self._writer.fail(item)
+    def _write(self, item: BodyItem) -> bytes:
+        if isinstance(item, StreamFault):
+            return self.fail(item)
+        if isinstance(item, Completion):
+            self._ledger.add(WHOLE_AS_STREAM)
+            return b"".join([self._write(each) for each in to_items(item, self.body.reader)])
+        self.has_begun = True
+        if isinstance(item, MatchedChunks):
+            return self._writer.pass_on(item.texts, item.events)
+        return self._writer.write(item) if isinstance(item, Chunk) else self._writer.close()
 
 
 def texts_of_chunk(fields: JSONObject) -> list[str]:

@@ -1,4 +1,4 @@
-"""An estimate of token counts, for answers in which Tess gives none.
+"""Token counts: those of Tess in any spelling, and an estimate where Tess gives none.
 
 One rule: four bytes of UTF-8 are one token. For the tokenizers of the models behind Tess that is close
 in every script, because rarer scripts take more bytes a character in UTF-8 and more tokens a character
@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, TypeGuard
 
-from tess_openai.core.jsons import JSONObject
+from tess_openai.core.jsons import JSONObject, to_object
 
 USAGE_KEYS: Final = ("prompt_tokens", "completion_tokens", "total_tokens")
 BYTES_PER_TOKEN: Final = 4
@@ -57,12 +57,121 @@ def estimate_usage(message_texts: Iterable[str], completion_text: str) -> JSONOb
     }
 
 
+_COUNT_ALIASES: Final = {
+    "prompt_tokens": ("prompt_tokens", "input_tokens", "promptTokens", "promptTokenCount"),
+    "completion_tokens": (
+        "completion_tokens",
+        "output_tokens",
+        "completionTokens",
+        "candidatesTokenCount",
+        "generated_tokens",
+    ),
+    "total_tokens": ("total_tokens", "totalTokens", "totalTokenCount"),
+}
+"""Names of the counts. Source: the makers of the models behind Tess (documented); that Tess passes any of
+them on is assumed."""
+_DETAIL_ALIASES: Final = {
+    "prompt_tokens_details": ("prompt_tokens_details", "input_tokens_details"),
+    "completion_tokens_details": ("completion_tokens_details", "output_tokens_details"),
+}
+_DETAIL_COUNTS: Final = {
+    "prompt_tokens_details": ("audio_tokens", "cached_tokens"),
+    "completion_tokens_details": (
+        "accepted_prediction_tokens",
+        "audio_tokens",
+        "reasoning_tokens",
+        "rejected_prediction_tokens",
+    ),
+}
+_MAX_COUNT: Final = 10**15
+
+
 def is_usage(usage: JSONObject | None) -> TypeGuard[JSONObject]:
-    """Whether an object holds the three token counts."""
+    """Whether an object is usage as OpenAI's: three counts, and details of counts."""
     if usage is None:
         return False
     prompt, completion, total = map(usage.get, USAGE_KEYS)
-    return type(prompt) is type(completion) is type(total) is int
+    if not type(prompt) is type(completion) is type(total) is int:
+        return False
+    return all(
+        usage.get(key) is None or _is_details(usage[key], counts) for key, counts in _DETAIL_COUNTS.items()
+    )
+
+
+def _is_details(value: object, counts: Iterable[str]) -> bool:
+    details = to_object(value)
+    return details is not None and all(
+        details.get(key) is None or type(details[key]) is int for key in counts
+    )
+
+
+def to_count(value: object) -> int | None:
+    """Read a token count, `7`, `7.0` or `"7"`; None when it is not one."""
+    if isinstance(value, str):
+        text = value.strip()
+        value = int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else _to_float(text)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return round(value) if 0 <= value < _MAX_COUNT else None
+
+
+def _to_float(text: str) -> float | None:
+    try:
+        return float(text) if len(text) <= 24 else None
+    except ValueError:
+        return None
+
+
+def parse_usage(value: object) -> JSONObject:
+    """Return the real counts in a `usage` of any spelling; empty when there is none.
+
+    Returns:
+        `{"prompt_tokens": 10, "total_tokens": 13, ...}`, less what is missing and cannot be derived; fields
+        of other names are kept.
+    """
+    given = to_object(value) or {}
+    if is_usage(given):
+        return given
+    usage = {key: member for key, member in given.items() if key not in _CONVERTED}
+    for key, aliases in _COUNT_ALIASES.items():
+        count = next((each for alias in aliases if (each := to_count(given.get(alias))) is not None), None)
+        if count is not None:
+            usage[key] = count
+    prompt, completion, total = map(usage.get, USAGE_KEYS)
+    if total is None and prompt is not None and completion is not None:
+        usage["total_tokens"] = prompt + completion
+    elif total is not None and prompt is None and completion is not None:
+        usage["prompt_tokens"] = max(0, total - completion)
+    elif total is not None and completion is None and prompt is not None:
+        usage["completion_tokens"] = max(0, total - prompt)
+    if not any(key in usage for key in USAGE_KEYS):
+        return {}
+    for key, names in _DETAIL_ALIASES.items():
+        details = next((found for name in names if (found := to_object(given.get(name)))), None)
+        counts = {name: to_count((details or {}).get(name)) for name in _DETAIL_COUNTS[key]}
+        known = {name: number for name, number in counts.items() if number is not None}
+        if known:
+            usage[key] = known
+    return usage
+
+
+_CONVERTED: Final = frozenset(
+    alias for table in (_COUNT_ALIASES, _DETAIL_ALIASES) for aliases in table.values() for alias in aliases
+)
+
+
+def complete_usage(usage: JSONObject, message_texts: Iterable[str], completion_text: str) -> JSONObject:
+    """Return real counts as they are, and an estimate, marked `estimated`, of those that are missing."""
+    if is_usage(usage):
+        return usage
+    estimate = estimate_usage(message_texts, completion_text)
+    total = usage.get("total_tokens")
+    if total is not None:  # known alone: it is divided as the estimate is
+        prompt = total * estimate["prompt_tokens"] // max(1, estimate["total_tokens"])
+        return {**usage, "prompt_tokens": prompt, "completion_tokens": total - prompt, "estimated": True}
+    counts = {**estimate, **usage}
+    counts["total_tokens"] = counts["prompt_tokens"] + counts["completion_tokens"]
+    return counts
 
 
 class UsageSum:
@@ -74,15 +183,16 @@ class UsageSum:
         self._is_known = True
 
     def add(self, usage: JSONObject | None, prompts: Iterable[str] | None, text: str) -> None:
-        """Add the counts of one call, else an estimate; with `prompts` None nothing is estimated."""
-        if not is_usage(usage):
+        """Add the counts of one call, estimated where they are missing; not with `prompts` None."""
+        counts = parse_usage(usage)
+        if not is_usage(counts):
             if prompts is None:
                 self._is_known = False
                 return
-            usage = estimate_usage(prompts, text)
-        self._is_estimated |= usage.get("estimated") is True
+            counts = complete_usage(counts, prompts, text)
+        self._is_estimated |= counts.get("estimated") is True
         for key in USAGE_KEYS:
-            self._counts[key] += usage[key]
+            self._counts[key] += counts[key]
 
     def total(self) -> JSONObject | None:
         """Return the sum, marked `estimated` if any part was; None when a part is unknown."""

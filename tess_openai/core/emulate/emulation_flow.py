@@ -9,15 +9,12 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 
-from tess_openai.core.calls import Answer, Event, Flow, Outgoing, Step, exchange, read_piece, read_rest
-from tess_openai.core.changes import Change
+from tess_openai.core.calls import Answer, Event, Flow, Outgoing, Step, exchange, read_rest
+from tess_openai.core.chat.answer_body import STREAM_AS_WHOLE, WHOLE_AS_STREAM, read_answer_piece
 from tess_openai.core.chat.chunks import broken_connection_fault
 from tess_openai.core.chat.context import (
-    STREAM_AS_WHOLE,
-    WHOLE_AS_STREAM,
     ChatContext,
     error_answer,
-    is_stream,
     ledger_header,
     report_changes,
     stream_fault_response,
@@ -25,7 +22,7 @@ from tess_openai.core.chat.context import (
 from tess_openai.core.chat.messages import BLANK_LINE, texts_of, to_messages
 from tess_openai.core.chat.usage import UsageSum
 from tess_openai.core.emulate.answer_reader import AnswerReader
-from tess_openai.core.emulate.answer_sources import CUT_REASONS, AnswerSource, CompletionSource, StreamSource
+from tess_openai.core.emulate.answer_sources import CUT_REASONS, AnswerSource
 from tess_openai.core.emulate.emulation import Emulation
 from tess_openai.core.emulate.outcomes import AskAgain, FailedOutcome
 from tess_openai.core.emulate.response_writers import CompletionWriter, ResponseWriter, StreamWriter
@@ -53,7 +50,7 @@ def emulated_completion(chat: ChatContext, emulation: Emulation, outgoing: Outgo
         yield from writer.fail(failure.answer)
         return
     yield from writer.close(run.usage.total())
-    if run.is_read:  # then the connection can be reused
+    if run.is_read:
         yield from read_rest()
 
 
@@ -120,30 +117,21 @@ class _EmulatedCall:
             raise _Abort(stream_fault_response(chat, broken_connection_fault(reason))) from None
         if incoming.status >= 300:
             raise _Abort(self._final((yield from error_answer(chat, incoming))))
-        streamed = is_stream(incoming)
-        if streamed != chat.translated.stream:
-            self._note(STREAM_AS_WHOLE if streamed else WHOLE_AS_STREAM)
-        source = (
-            StreamSource(reader=chat.reader())
-            if streamed
-            else CompletionSource(
-                content_type=incoming.headers.get("content-type", ""), note=chat.ledger.note
-            )
-        )
+        source = AnswerSource(chat.body(incoming))
+        piece = b""
         while not source.ended and reader.finish_reason is None:
             try:
-                piece = yield from read_piece()
+                piece = yield from read_answer_piece(source.body)
             except ConnectionError as error:
-                if not source.is_complete:
-                    raise _Abort(stream_fault_response(chat, broken_connection_fault(str(error)))) from None
-                piece = b""
-            text = source.feed(piece) if piece else source.finish()
+                raise _Abort(stream_fault_response(chat, broken_connection_fault(str(error)))) from None
+            text = source.feed(piece)
+            self._note_form(source)
             self.writer.root = self.writer.root or source.root
             yield from self._write(reader.feed(text))
         if source.fault is not None:
             raise _Abort(stream_fault_response(chat, source.fault))
-        self.is_read = source.ended
-        if source.ended and not chat.translated.stream:
+        self.is_read = source.ended and bool(piece)
+        if self.is_read and not chat.translated.stream:
             yield from read_rest()
         self.has_paid = True
         estimates = chat.translated.options.usage == "estimate"
@@ -170,9 +158,12 @@ class _EmulatedCall:
         """Return an error that the SDK does not retry once an answer has been paid for."""
         return replace(answer, headers={**answer.headers, **NO_RETRY}) if self.has_paid else answer
 
-    def _note(self, change: Change) -> None:
-        if change not in self.chat.ledger.changes:
-            self.chat.ledger.add(change)
+    def _note_form(self, source: AnswerSource) -> None:
+        """Note once that Tess streams unasked, or does not stream."""
+        if source.body.form in ("stream", "json") and source.fault is None:
+            is_stream = source.body.form == "stream"
+            if is_stream != self.chat.translated.stream:
+                self.chat.ledger.note(STREAM_AS_WHOLE if is_stream else WHOLE_AS_STREAM)
 
     def _with(self, body: JSONObject, more: tuple[JSONObject, ...]) -> JSONObject:
         """Return the body with messages added."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from tess_openai.core.calls import Answer, Flow
-from tess_openai.core.chat.chunks import FINISH_REASONS, Chunk, StreamFault
+from tess_openai.core.chat.chunks import FINISH_REASONS, StreamFault
 from tess_openai.core.chat.context import (
     EVENT_STREAM,
     ChatContext,
@@ -149,7 +150,7 @@ class StreamWriter:
 
     def _write(self, fields: dict[str, Any]) -> bytes:
         chunk = self._reader.complete({**self.root, **fields})
-        return self._writer.write(Chunk(chunk.fields, untouched=False), b"")
+        return self._writer.write(replace(chunk, untouched=False))
 
     def _give(self, data: bytes) -> Flow:
         if not data:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tess_openai.core.chat.answer_body import AnswerBody, AnswerHead
 from tess_openai.core.chat.chunks import ChunkReader, StreamFault, unescape_json_text
 from tess_openai.core.chat.stream_filter import ChunkWriter, StreamFilter
 from tess_openai.core.ledger import Ledger
@@ -51,7 +52,7 @@ def test_any_texts_take_the_shorter_way(*, texts: list[str], ascii_only: bool) -
     texts = [text.encode("utf-8", "ignore").decode() for text in texts]
     found = begun().match_template(b"".join(event(text, ascii_only=ascii_only) for text in texts))
     assert found is not None
-    assert [unescape_json_text(text) for text in found] == texts
+    assert [unescape_json_text(text) for text in found.texts] == texts
 
 
 SCRAPS = st.sampled_from(
@@ -71,7 +72,9 @@ def test_what_is_no_json_never_takes_it(scraps: list[bytes]) -> None:
     text = b"".join(scraps)
     found = begun().match_template(written(text) + event("wind"))
     if found is not None:
-        assert [json.loads(b'"' + each + b'"') for each in found] == [*map(unescape_json_text, found)]
+        assert [json.loads(b'"' + each + b'"') for each in found.texts] == [
+            *map(unescape_json_text, found.texts)
+        ]
     try:
         is_text = isinstance(json.loads((b'"' + text + b'"').decode()), str)
     except ValueError:
@@ -131,8 +134,9 @@ def test_every_text_counts_for_the_estimate(texts: list[str]) -> None:
     """The estimate of the usage is the same on both ways."""
     texts = [text.encode("utf-8", "ignore").decode() for text in texts]
     reader = ChunkReader("tess-6", lambda: 0, lambda: "x")
-    writer = ChunkWriter(reader, Ledger(Policy()), include_usage=True, estimate_for=["prompt"])
-    stream = StreamFilter(reader, writer)
+    ledger = Ledger(Policy())
+    writer = ChunkWriter(reader, ledger, include_usage=True, estimate_for=["prompt"])
+    stream = StreamFilter(AnswerBody(reader, AnswerHead(), expected="a stream"), writer, ledger)
     for text in ["", "sea", *texts]:
         stream.feed(b"data: " + chunk(text) + b"\n\n")
     end = stream.feed(b"data: " + chunk("", reason="stop") + b"\n\ndata: [DONE]\n\n")

@@ -119,20 +119,25 @@ def test_a_chunk_is_completed(fields: JSON, made_up: JSON) -> None:
 
 
 EMPTY_CHOICE = {"index": 0, "delta": {"role": "assistant"}, "finish_reason": None}
+HI_CHOICE = {"index": 0, "delta": {"role": "assistant", "content": "Hi"}, "finish_reason": None}
 
 
 @pytest.mark.parametrize(
     ("choices", "completed"),
     [
         pytest.param(None, [], id="null"),
-        pytest.param("Hi", [], id="a string"),
-        pytest.param({"index": 0}, [], id="an object"),
+        pytest.param("", [], id="an empty string"),
+        pytest.param("Hi", [HI_CHOICE], id="a string"),
+        pytest.param({"index": 0}, [EMPTY_CHOICE], id="an object"),
+        pytest.param({"0": {"delta": {"content": "Hi"}}}, [HI_CHOICE], id="an object with numbered keys"),
+        pytest.param(["Hi"], [HI_CHOICE], id="a choice that is a string"),
+        pytest.param([{"text": "Hi"}], [HI_CHOICE], id="a legacy completion"),
         pytest.param([], [], id="no choice"),
         pytest.param([None], [EMPTY_CHOICE], id="a choice that is null"),
-        pytest.param([7], [EMPTY_CHOICE], id="a choice that is a number"),
         pytest.param([{}], [EMPTY_CHOICE], id="an empty choice"),
         pytest.param([{"delta": None}], [EMPTY_CHOICE], id="a null delta"),
-        pytest.param([{"delta": "Hi"}], [EMPTY_CHOICE], id="a delta that is a string"),
+        pytest.param([{"delta": "Hi"}], [HI_CHOICE], id="a delta that is a string"),
+        pytest.param([{"delta": ["H", {"text": "i"}]}], [HI_CHOICE], id="a delta that is a list of parts"),
         pytest.param(
             [{"delta": {}, "finish_reason": {"a": 1}}],
             [{**EMPTY_CHOICE, "finish_reason": "stop"}],
@@ -196,11 +201,12 @@ def test_usage_is_noticed() -> None:
     """An estimate is for streams without it."""
     of = reader()
     chunk_of({**FULL, "usage": None}, of)
-    assert not of.has_usage
+    assert of.usage == {}
     chunk_of({**FULL, "choices": [], "usage": {"total_tokens": 7}}, of)
-    assert not of.has_usage
-    chunk_of({**FULL, "usage": {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}}, of)
-    assert of.has_usage
+    assert of.usage == {"total_tokens": 7}
+    counts = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
+    chunk_of({**FULL, "usage": counts}, of)
+    assert of.usage == counts
 
 
 @pytest.mark.parametrize(
@@ -240,7 +246,7 @@ ERRORS = [
         id="with a code",
     ),
     pytest.param({"error": {"code": "x"}}, "", "an error without a text", "x", id="a code alone"),
-    pytest.param({"message": "boom"}, "", "boom", "stream_error", id="Laravel's"),
+    pytest.param({"message": "boom", "status": "failed"}, "", "boom", "stream_error", id="Laravel's"),
     pytest.param(
         {"message": "boom", "errors": {"model": ["bad"]}},
         "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from typing import Any, TypeAlias
 
 import pytest
@@ -11,19 +12,19 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tess_openai.core.changes import Change
-from tess_openai.core.chat.chunks import FINISH_REASONS, Chunk, ChunkReader
+from tess_openai.core.chat.answer_types import InvalidAnswerError
+from tess_openai.core.chat.chunks import FINISH_REASONS, ChunkReader
 from tess_openai.core.chat.completion import (
     complete,
     contents_of,
     from_chunks,
     has_output,
-    is_completion,
+    parse_completion,
     to_chunks,
 )
 from tess_openai.core.jsons import parse_object
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.policy import Policy
-from tess_openai.core.sse import ServerSentEvent
 
 JSON: TypeAlias = dict[str, Any]
 
@@ -146,11 +147,7 @@ def test_an_error_beside_a_text_is_told_of_and_moved() -> None:
     assert completed(given, ledger) == ({**FULL, "tess": {"error": "partial failure"}}, True)
     assert [(change.action, change.warn) for change in ledger.changes] == [("noticed", "answer")]
     notes: list[Change] = []
-    reply, *_ = to_chunks(copy.deepcopy(given), reader())
-    item = ChunkReader("m", lambda: 99, lambda: "x", notes.append).read(
-        ServerSentEvent("", json.dumps(reply).encode())
-    )
-    assert isinstance(item, Chunk)
+    item, *_ = to_chunks(copy.deepcopy(given), ChunkReader("m", lambda: 99, lambda: "x", notes.append))
     assert (item.fields["tess"], "error" in item.fields) == ({"error": "partial failure"}, False)
     assert notes == list(ledger.changes)
 
@@ -169,18 +166,9 @@ def test_an_answer_without_text_says_so(content: object) -> None:
     assert [change.warn for change in ledger.changes] == ["answer"]
 
 
-@pytest.mark.parametrize(
-    "usage",
-    [
-        pytest.param(None, id="null"),
-        pytest.param({}, id="empty"),
-        pytest.param({"prompt_tokens": 1}, id="in part"),
-        pytest.param({"prompt_tokens": "1", "completion_tokens": 1, "total_tokens": 2}, id="of strings"),
-        pytest.param([1], id="a list"),
-    ],
-)
-def test_usage_that_clients_cannot_read_is_estimated(usage: object) -> None:
-    """When it may be, and marked; else it stays as it is."""
+@pytest.mark.parametrize("usage", [None, {}, [1], [], 7, "x", {"total_tokens": True}, {"credits": 3}])
+def test_usage_without_a_count_is_estimated(usage: object) -> None:
+    """When it may be, and marked; else there is none."""
     given = {**FULL, "usage": usage}
     fields, changed = completed(given, prompts=["12345678"])
     assert changed
@@ -190,7 +178,7 @@ def test_usage_that_clients_cannot_read_is_estimated(usage: object) -> None:
         "total_tokens": 7,
         "estimated": True,
     }
-    assert completed(given) == (given, False)
+    assert completed(given)[0]["usage"] is None
 
 
 @pytest.mark.parametrize(
@@ -200,12 +188,6 @@ def test_usage_that_clients_cannot_read_is_estimated(usage: object) -> None:
         pytest.param({}, id="an empty object"),
         pytest.param({"choices": None}, id="null choices"),
         pytest.param({"choices": []}, id="no choice"),
-        pytest.param({"choices": {"0": {}}}, id="choices that are an object"),
-        pytest.param({"choices": [None]}, id="a null choice"),
-        pytest.param({"choices": [{"message": None}]}, id="a null message"),
-        pytest.param({"choices": [{"message": "Hi"}]}, id="a message that is a string"),
-        pytest.param({"choices": [{"message": {"content": "Hi"}}, 7]}, id="one good choice and a number"),
-        pytest.param({"choices": [{"text": "Hi"}]}, id="a text completion"),
         pytest.param({**FULL, "choices": [{"message": {"content": ""}}], "error": "x"}, id="an error"),
         pytest.param(
             {"choices": [{"message": {"content": "H"}, "finish_reason": "error"}]}, id="a failure, half said"
@@ -214,8 +196,55 @@ def test_usage_that_clients_cannot_read_is_estimated(usage: object) -> None:
 )
 def test_what_is_no_completion_is_known(fields: JSON | None) -> None:
     """It becomes an error, not an object that breaks later."""
-    assert not is_completion(fields)
-    assert is_completion(FULL)
+    assert parsed(fields) is None
+    assert parsed(FULL) == FULL
+
+
+@pytest.mark.parametrize(
+    ("choices", "place"),
+    [
+        pytest.param({"0": {}}, "choices[0] has no message", id="a choice in an object, without a message"),
+        pytest.param([None], "choices[0] is null", id="a null choice"),
+        pytest.param([{"message": None}], "choices[0] has no message", id="a null message"),
+        pytest.param([{"message": 7}], "choices[0].message is 7", id="a message that is a number"),
+        pytest.param(
+            [{"message": {"content": "Hi"}}, 7], "choices[1] is 7", id="one good choice and a number"
+        ),
+        pytest.param(7, "choices is 7", id="choices that are a number"),
+    ],
+)
+def test_a_part_that_cannot_be_read_is_named(choices: object, place: str) -> None:
+    """Nothing is dropped in silence."""
+    with pytest.raises(InvalidAnswerError, match=re.escape(place)):
+        parsed({"choices": choices})
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        pytest.param([{"message": "Hi"}], id="a message that is a string"),
+        pytest.param([{"message": ["Hi"]}], id="a message that is a list of parts"),
+        pytest.param([{"text": "Hi"}], id="a text completion"),
+        pytest.param([{"delta": {"content": "Hi"}}], id="a delta for a message"),
+        pytest.param({"0": {"message": {"content": "Hi"}}}, id="an object with numbered keys"),
+        pytest.param({"message": {"content": "Hi"}}, id="one choice without a list"),
+        pytest.param(["Hi"], id="a choice that is a string"),
+        pytest.param("Hi", id="choices that are a string"),
+        pytest.param([{"message": {"content": [{"type": "text", "text": "Hi"}]}}], id="a content part"),
+        pytest.param([{"message": {"content": ["H", {"text": {"value": "i"}}]}}], id="several parts"),
+    ],
+)
+def test_one_reading_is_taken(choices: object) -> None:
+    """Other spellings of a text are that text."""
+    fields = parsed({"choices": choices})
+    assert fields is not None
+    assert contents_of(fields) == ["Hi"]
+
+
+def parsed(fields: JSON | None) -> JSON | None:
+    """Parse a completion from its JSON."""
+    completion = parse_completion(json.dumps(fields).encode(), None, lambda _: None)
+    return None if completion is None else completion.fields
 
 
 def test_texts_and_output_are_found() -> None:
@@ -235,7 +264,7 @@ def reader() -> ChunkReader:
 def test_a_completion_becomes_chunks_and_again_a_completion() -> None:
     """Text, reason, usage and fields of Tess's own survive."""
     given = {**FULL, "root_id": 3}
-    chunks = to_chunks(copy.deepcopy(given), reader())
+    chunks = [each.fields for each in to_chunks(copy.deepcopy(given), reader())]
     assert [each["object"] for each in chunks] == ["chat.completion.chunk"] * 3
     assert [each["id"] for each in chunks] == ["chatcmpl-7"] * 3
     assert chunks[0]["choices"] == [
@@ -248,9 +277,12 @@ def test_a_completion_becomes_chunks_and_again_a_completion() -> None:
 
 def test_calls_get_an_index_in_chunks() -> None:
     """The SDK joins them by it."""
-    given = {"choices": [{"message": {"tool_calls": [*CALLS, 7]}, "finish_reason": "tool_calls"}]}
-    reply, ended = to_chunks(given, reader())
-    assert reply["choices"][0]["delta"]["tool_calls"] == [{"index": 0, **CALLS[0]}, {"index": 1}]
+    given = {"choices": [{"message": {"tool_calls": [*CALLS, {}]}, "finish_reason": "tool_calls"}]}
+    reply, ended = (each.fields for each in to_chunks(given, reader()))
+    assert reply["choices"][0]["delta"]["tool_calls"] == [
+        {"index": 0, **CALLS[0]},
+        {"index": 1, "id": "call_made-up", "type": "function"},
+    ]
     assert ended["choices"][0]["finish_reason"] == "tool_calls"
 
 
@@ -290,7 +322,7 @@ def test_all_that_a_stream_said_is_joined() -> None:
         "refusal": "I cannot.",
         "annotations": [{"url": "a"}, {"url": "b"}],
         "tool_calls": [
-            {"id": "c", "function": {"name": "f", "arguments": '{"a": 1}'}},
+            {"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}},
             {"id": "d", "type": "function", "function": {"name": "g"}},
         ],
     }
@@ -309,14 +341,19 @@ completions = st.fixed_dictionaries(
 
 @given(completions)
 def test_no_answer_raises_and_completing_twice_changes_nothing(given: JSON) -> None:
-    """Fields of any type become what clients read, in both forms."""
-    assume(is_completion(given))
-    once, _ = completed(given, prompts=["a"])
+    """Fields of any type become what clients read, in both forms, or the answer is refused."""
+    try:
+        fields = parsed(given)
+        assume(fields is not None)
+        assert fields is not None
+        once, _ = completed(fields, prompts=["a"])
+    except InvalidAnswerError:
+        return
     for each in once["choices"]:
         assert type(each["index"]) is int
         assert each["message"]["role"] == "assistant"
         assert each["finish_reason"] in FINISH_REASONS
     assert completed(once, prompts=["a"])[0] == once
-    chunks = to_chunks(copy.deepcopy(given), reader())
+    chunks = [each.fields for each in to_chunks(fields, reader())]
     assert all(parse_object(json.dumps(each)) == each for each in chunks)
-    assert is_completion(from_chunks(chunks))
+    assert parsed(from_chunks(chunks)) is not None

@@ -429,7 +429,6 @@ def test_a_stream_becomes_a_whole_answer() -> None:
     ("body", "code"),
     [
         pytest.param(b"", "stream_truncated", id="nothing"),
-        pytest.param(b"data: [DONE]\n\n", "stream_truncated", id="an end alone"),
         pytest.param(EVENTS[:50], "stream_truncated", id="half a chunk"),
         pytest.param(EVENTS.replace(b'"stop"', b"null")[:-14], "stream_truncated", id="no end"),
         pytest.param(b'data: {"error":"boom"}\n\n', "stream_error", id="an error"),
@@ -442,6 +441,17 @@ def test_a_stream_that_fails_is_no_whole_answer(body: bytes, code: str) -> None:
     run = drive(CHAT, Incoming(200, AS_EVENTS), [body])
     assert (run.answer.status, run.error["code"]) == (502, code)
     assert run.answer.headers["x-should-retry"] == "false"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("mark", [b"[DONE]", b'"[DONE]"', b" [DONE] "])
+def test_an_end_mark_alone_is_an_answer_without_text(*, mark: bytes, stream: bool) -> None:
+    """Streaming and not; a program can read it, and the caller is warned."""
+    run = drive({**CHAT, "stream": stream}, Incoming(200, AS_EVENTS), [b"data: " + mark + b"\n\n"])
+    fields = run.events[0] if stream else run.payload
+    assert run.answer.status == 200
+    assert fields["choices"][0]["finish_reason"] == "stop"
+    assert "answer" in run.reported[-1]
 
 
 RAW = [

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tess_openai.core.chat.answer_body import AnswerBody, AnswerHead
 from tess_openai.core.chat.chunks import ChunkReader
 from tess_openai.core.chat.stream_filter import ChunkWriter, StreamFilter, texts_of_chunk, with_ledger
 from tess_openai.core.ledger import Ledger
@@ -59,14 +60,14 @@ def new_filter(
     if reported:
         ledger.mapped("tools", "a", "b", "c")
     reader = ChunkReader("asked-for", lambda: 99, lambda: "made-up")
-    return StreamFilter(
-        reader, ChunkWriter(reader, ledger, include_usage=include_usage, estimate_for=prompts)
-    )
+    body = AnswerBody(reader, AnswerHead(content_type="text/event-stream"), expected="a stream")
+    writer = ChunkWriter(reader, ledger, include_usage=include_usage, estimate_for=prompts)
+    return StreamFilter(body, writer, ledger)
 
 
 def run(stream: StreamFilter, *pieces: bytes) -> bytes:
     """Feed a whole stream."""
-    return b"".join([*(stream.feed(piece) for piece in pieces), stream.finish()])
+    return b"".join([*(stream.feed(piece) for piece in pieces if piece), stream.feed(b"")])
 
 
 def events(data: bytes) -> list[Any]:
@@ -99,7 +100,7 @@ def test_the_ledger_is_on_the_last_chunk() -> None:
     assert stream.feed(wire(LAST)) == b""
     assert events(stream.feed(DONE)) == [{**LAST, "tess_openai": {"changes": [CHANGE]}}, "[DONE]"]
     assert stream.ended
-    assert not stream.failed
+    assert stream.fault is None
 
 
 def test_a_chunk_after_the_finish_reason_frees_the_one_before() -> None:
@@ -148,7 +149,7 @@ def test_a_stream_that_is_cut_ends_in_an_error(*, data: bytes, reported: bool) -
     error = events(run(stream, data))[-1]["error"]
     assert (error["code"], error["type"]) == ("stream_truncated", "server_error")
     assert stream.ended
-    assert stream.failed
+    assert stream.fault is not None
 
 
 @pytest.mark.parametrize("held", [False, True])
@@ -205,10 +206,10 @@ def test_a_chunk_without_choices_gets_one_unless_usage_was_asked_for() -> None:
         ),
         pytest.param([FIRST, LAST], True, None, False, id="asked for, and not to be estimated"),
         pytest.param(
-            [FIRST, {**LAST, "usage": {"prompt_tokens": 1}}], True, ["12345678"], True, id="given in part"
+            [FIRST, {**LAST, "usage": {"prompt_tokens": 6}}], True, ["12345678"], True, id="given in part"
         ),
         pytest.param(
-            [FIRST, LAST, {**USAGE, "usage": {"prompt_tokens": 1}}],
+            [FIRST, LAST, {**USAGE, "usage": {"prompt_tokens": 6}}],
             True,
             ["12345678"],
             True,

@@ -1,0 +1,164 @@
+"""The body of one answer, whatever it is called: an event stream or a whole answer, and where it is complete.
+
+This is the one place that decides when an answer is complete:
+
+| body | complete |
+|---|---|
+| event stream | at `[DONE]`; where it ends or breaks, if every choice that began has its finish reason |
+| JSON | when its object is, whatever follows or does not |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from tess_openai.core.calls import Event, Step, read_piece
+from tess_openai.core.changes import Change
+from tess_openai.core.chat.answer_types import InvalidAnswerError
+from tess_openai.core.chat.chunks import (
+    Chunk,
+    ChunkReader,
+    MatchedChunks,
+    StreamEnd,
+    StreamFault,
+    invalid_answer_fault,
+)
+from tess_openai.core.chat.completion import Completion, parse_completion, to_chunks
+from tess_openai.core.errors import parse_error_in_200
+from tess_openai.core.json_body import JSONBody
+from tess_openai.core.jsons import parse_object
+from tess_openai.core.sse import BodyForm, EventDecoder, ServerSentEvent, detect_form, parse_events
+
+WHOLE_AS_STREAM: Final = Change(
+    "mapped",
+    "stream",
+    "a stream",
+    "one piece",
+    "Tess answered at once instead of streaming, so all text comes in one chunk",
+)
+STREAM_AS_WHOLE: Final = Change(
+    "mapped", "stream", "no stream", "a stream", "Tess streamed unasked, so the pieces were joined"
+)
+BodyItem: TypeAlias = Chunk | MatchedChunks | Completion | StreamEnd | StreamFault
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerHead:
+    """What the head of an answer says about its body, for an error about it; nothing else depends on it."""
+
+    status: int = 200
+    content_type: str = ""
+
+
+class AnswerBody:
+    """Reads the body of one answer, piece by piece.
+
+    Attributes:
+        reader: Of its chunks.
+        form: What it is; None until enough of it arrived.
+        ended: Whether the last item was returned: `StreamEnd`, `StreamFault` or `Completion`.
+    """
+
+    def __init__(self, reader: ChunkReader, head: AnswerHead, *, expected: str) -> None:
+        """Read an answer to a request for `expected`, `"a stream"`."""
+        self.reader = reader
+        self.form: BodyForm | None = None
+        self.ended = False
+        self._head = head
+        self._expected = expected
+        self._decoder = EventDecoder()
+        self._json = JSONBody()
+
+    def feed(self, data: bytes) -> Iterable[BodyItem]:
+        """Return the items that the next bytes complete; each is read when it is asked for."""
+        if self.form == "stream":
+            return self._take_events(data)
+        self._json.feed(data)
+        if self.form is None:
+            data = bytes(self._json.data)
+            self.form = detect_form(data)
+        if self.form == "json":
+            return self._take_json() if self._json.is_complete else ()
+        if self.form is None:
+            return ()
+        items = [*self._take_events(data)] if self.form == "other" else self._take_events(data)
+        if items:
+            self.form = "stream"  # whatever it began with
+        return items
+
+    def finish(self) -> Iterator[BodyItem]:
+        """Return the items that the end of the body completes, or its break."""
+        if self.form == "json":
+            yield from self._take_json()
+            return
+        events = self._decoder.finish()
+        yield from self._read_events(events)
+        if self.ended:
+            return
+        self.ended = True
+        is_stream = self._head.content_type.lower().startswith("text/event-stream")
+        if not events and (self.form == "other" or (self.form is None and not is_stream)):
+            yield self._wrong_answer()
+        else:
+            yield StreamEnd() if self.reader.is_whole else self.reader.end_fault()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is missing, although more may follow: a break of the connection is then its end."""
+        return self.ended or self.reader.is_whole or (self.form == "json" and self._json.parse() is not None)
+
+    def _take_events(self, data: bytes) -> Iterable[BodyItem]:
+        events = self._decoder.take(data)
+        if self.ended:
+            return ()
+        matched = self.reader.match_template(events)
+        return self._read_events(parse_events(events)) if matched is None else (matched,)
+
+    def _read_events(self, events: Iterable[ServerSentEvent]) -> Iterator[BodyItem]:
+        for event in events:
+            item = self.reader.read(event)
+            self.ended = isinstance(item, StreamEnd | StreamFault)
+            if item is not None:
+                yield item
+            if self.ended:
+                return
+
+    def _take_json(self) -> list[BodyItem]:
+        self.ended = True
+        body = bytes(self._json.data)
+        try:
+            completion = parse_completion(body, self._json.parse(), self.reader.note)
+        except InvalidAnswerError as error:
+            return [invalid_answer_fault(error, parse_object(body))]
+        return [self._wrong_answer() if completion is None else completion]
+
+    def _wrong_answer(self) -> StreamFault:
+        head = self._head
+        body = bytes(self._json.data)
+        error = parse_error_in_200(body, head.content_type, expected=self._expected, status=head.status)
+        return StreamFault(error.to_json())
+
+
+def read_answer_piece(body: AnswerBody) -> Generator[Step, Event, bytes]:
+    """Read the next piece of an answer; `b""` at its end, and where its connection breaks after all of it.
+
+    Raises:
+        ConnectionError: The connection broke before the answer was complete.
+    """
+    try:
+        return (yield from read_piece())
+    except ConnectionError:
+        if body.is_whole:
+            return b""
+        raise
+
+
+def to_items(completion: Completion, reader: ChunkReader) -> list[Chunk | StreamEnd | StreamFault]:
+    """Return the chunks of a stream that is made of a whole answer, and its end."""
+    try:
+        chunks = to_chunks(completion.fields, reader)
+    except InvalidAnswerError as error:
+        return [invalid_answer_fault(error, completion.fields)]
+    return [*chunks, StreamEnd()]

@@ -1,0 +1,319 @@
+"""The types of an answer's fields: what has one reading as OpenAI's type is converted, the rest refused.
+
+| field | converted | refused, with an error |
+|---|---|---|
+| `choices` | one choice without a list; an object with numbered keys; a choice that is a text | all else |
+| `message`, `delta` | a text; a list of content parts | all else |
+| `content`, `refusal` | content parts joined; numbers and other JSON as their JSON text | |
+| `tool_calls` | one call without a list; one without `function`; arguments that are no text | all else |
+| `function_call` | arguments that are no text | all else |
+| `logprobs`, `annotations`, `audio`, `system_fingerprint`, ... | left out when of another type, and noted | |
+
+Source: reports about compatible servers (observed there); that Tess sends any of them is assumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, TypeAlias
+
+from tess_openai.core.changes import Change, describe
+from tess_openai.core.jsons import JSONObject, dump_json, to_list, to_object
+
+Note: TypeAlias = Callable[[Change], None]
+Shape: TypeAlias = "type | tuple[str, ...] | list[Shape] | dict[str, Shape]"
+
+_TEXT_PARTS: Final = ("text", "output_text", "input_text")
+_HIDDEN_PARTS: Final = ("thinking", "reasoning", "redacted_thinking")
+_MAX_DIGITS: Final = 18
+
+
+class InvalidAnswerError(ValueError):
+    """A part of an answer that cannot be read as OpenAI's type; the text says which."""
+
+
+def to_int(value: object) -> int | None:
+    """Read a whole number that may be a float or a text, `2`, `2.0`, `"2"`; None for all else."""
+    if type(value) is int:
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    if isinstance(value, str):
+        digits = value.strip()
+        return int(digits) if len(digits) <= _MAX_DIGITS and digits.isascii() and digits.isdigit() else None
+    return None
+
+
+def differs(one: object, other: object) -> bool:
+    """Whether two JSON values differ; 1, 1.0 and true are three values, unlike for `!=`."""
+    return dump_json(one) != dump_json(other)
+
+
+def to_items(value: object) -> list[object] | None:
+    """Read a list; PHP writes one with gaps as an object with numbered keys, and some servers omit it."""
+    items = to_list(value)
+    if items is not None:
+        return items
+    members = to_object(value)
+    if not members:
+        return None
+    if all(key.isascii() and key.isdigit() and len(key) <= _MAX_DIGITS for key in members):
+        return [members[key] for key in sorted(members, key=int)]
+    return [members]
+
+
+def are_choices(value: object, key: str) -> bool:
+    """Whether a value needs no `to_choices`."""
+    items = to_list(value)
+    return items is not None and all(isinstance((to_object(item) or {}).get(key), dict) for item in items)
+
+
+def to_choices(value: object, key: str) -> list[JSONObject]:
+    """Read the choices of an answer; `key` is `"message"` or `"delta"`.
+
+    Raises:
+        InvalidAnswerError: One of them is not a choice.
+    """
+    items = [value] if isinstance(value, str) else to_items(value)
+    if items is None:
+        raise InvalidAnswerError(f"choices is {describe(value)}")
+    return [_to_choice(item, key, f"choices[{position}]") for position, item in enumerate(items)]
+
+
+def _to_choice(value: object, key: str, place: str) -> JSONObject:
+    if isinstance(value, str):
+        return {key: {"content": value}}
+    choice = to_object(value)
+    if choice is None:
+        if value is None and key == "delta":
+            return {key: {}}
+        raise InvalidAnswerError(f"{place} is {describe(value)}")
+    other = "message" if key == "delta" else "delta"
+    message = choice.get(key)
+    if message is None:
+        if choice.get(other) is not None:
+            message = choice.pop(other)
+        elif choice.get("text") is not None:  # a legacy completion
+            message = {"content": choice.pop("text")}
+        elif key == "delta":
+            message = {}
+        else:
+            raise InvalidAnswerError(f"{place} has no message")
+    if isinstance(message, str) or to_list(message) is not None:
+        message = {"content": message}
+    fields = to_object(message)
+    if fields is None:
+        raise InvalidAnswerError(f"{place}.{key} is {describe(message)}")
+    choice[key] = fields
+    return choice
+
+
+def coerce_message(message: JSONObject, note: Note, *, is_delta: bool = False) -> bool:
+    """Convert the texts of a message or delta, leave out extras of other types; True if any was changed."""
+    changed = False
+    for key in ("content", "refusal"):
+        value = message.get(key)
+        if value is None or isinstance(value, str):
+            continue
+        texts: dict[str, list[str]] = {"content": [], "refusal": []}
+        for kind, text in _texts(value, note):
+            texts["refusal" if key == "refusal" else kind].append(text)
+        message[key] = "".join(texts[key])
+        if key == "content" and texts["refusal"] and not isinstance(message.get("refusal"), str):
+            message["refusal"] = "".join(texts["refusal"])
+        changed = True
+    return drop_misfits(message, _DELTA_EXTRAS if is_delta else _MESSAGE_EXTRAS, note) or changed
+
+
+def _texts(value: object, note: Note) -> Iterator[tuple[str, str]]:
+    """Yield the texts in content of any type, each with the key it belongs to."""
+    parts = to_list(value)
+    for part in [value] if parts is None else parts:
+        fields = to_object(part)
+        if isinstance(part, str):
+            yield "content", part
+        elif fields is None:
+            if part is not None:
+                yield "content", dump_json(part).decode()
+        elif isinstance(fields.get("refusal"), str):
+            yield "refusal", fields["refusal"]
+        elif (text := _text_of_part(fields)) is not None:
+            yield "content", text
+        elif parts is None and not isinstance(fields.get("type"), str):
+            yield "content", dump_json(fields).decode()  # an object where its JSON text belongs
+        else:
+            kind = fields.get("type")
+            if kind not in _HIDDEN_PARTS:
+                why = "Tess sent a content part that is not a text, which a message of OpenAI's cannot hold"
+                note(Change("noticed", "content", describe(part), "", why, warn="answer"))
+
+
+def _text_of_part(fields: JSONObject) -> str | None:
+    if fields.get("type", "text") not in _TEXT_PARTS:
+        return None
+    for value in (fields.get("text"), fields.get("content")):
+        inner = to_object(value)
+        text = value if inner is None else inner.get("value")
+        if isinstance(text, str):
+            return text
+    return None
+
+
+def to_arguments(value: object) -> str:
+    """Return the arguments of a call as the text they are in OpenAI's format."""
+    return value if isinstance(value, str) else "" if value is None else dump_json(value).decode()
+
+
+def to_call(value: object, place: str) -> JSONObject:
+    """Read a call, or a delta of one, of which any field may be missing.
+
+    Returns:
+        `{"id": str, "index": int, "type": str, "function": {"name": str, "arguments": str}, ...}`, less what
+        is missing; the same object when nothing had to be converted.
+
+    Raises:
+        InvalidAnswerError: It is not a call.
+    """
+    call = to_object(value)
+    if call is None:
+        raise InvalidAnswerError(f"{place} is {describe(value)}")
+    if call.get("type") == "custom" or "custom" in call:
+        return _to_custom_call(call, place)
+    function = call.get("function")
+    if function is None or isinstance(function, str):
+        flat = {key: call[key] for key in ("name", "arguments") if call.get(key) is not None}
+        call = {key: each for key, each in call.items() if key not in ("name", "arguments", "function")}
+        if isinstance(function, str):
+            flat["name"] = function
+        function = flat or None
+    if function is not None:
+        call = {**call, "function": to_function(function, f"{place}.function")}
+    call_id = call.get("id")
+    if type(call_id) is int:
+        call = {**call, "id": str(call_id)}
+    elif call_id is not None and not isinstance(call_id, str):
+        raise InvalidAnswerError(f"{place}.id is {describe(call_id)}")
+    if call.get("type") not in (None, "function"):
+        call = {**call, "type": "function"}
+    return call
+
+
+def to_function(value: object, place: str) -> JSONObject:
+    """Read the function of a call, or a delta of one.
+
+    Raises:
+        InvalidAnswerError: It is not one.
+    """
+    function = to_object(value)
+    if function is None:
+        raise InvalidAnswerError(f"{place} is {describe(value)}")
+    name, arguments = function.get("name"), function.get("arguments")
+    if name is not None and not isinstance(name, str):
+        raise InvalidAnswerError(f"{place}.name is {describe(name)}")
+    if arguments is None or isinstance(arguments, str):
+        return function
+    return {**function, "arguments": to_arguments(arguments)}
+
+
+def _to_custom_call(call: JSONObject, place: str) -> JSONObject:
+    if not fits(call.get("custom"), {"name?": str, "input?": str}):
+        raise InvalidAnswerError(f"{place}.custom is {describe(call.get('custom'))}")
+    return {**call, "type": "custom"}
+
+
+def to_calls(value: object, place: str) -> list[JSONObject]:
+    """Read the calls of a message or delta.
+
+    Raises:
+        InvalidAnswerError: One of them is not a call.
+    """
+    items = to_items(value)
+    if items is None and value not in ("", {}):
+        raise InvalidAnswerError(f"{place} is {describe(value)}")
+    return [to_call(item, f"{place}[{position}]") for position, item in enumerate(items or [])]
+
+
+def complete_calls(message: JSONObject, new_id: Callable[[], str], place: str) -> bool:
+    """Convert the calls of a whole message and complete them, in place; True if anything was changed.
+
+    Raises:
+        InvalidAnswerError: A call cannot be read, or has no name.
+    """
+    changed = False
+    if message.get("tool_calls") is not None:
+        calls = [_complete_call(call, new_id, place) for call in to_calls(message["tool_calls"], place)]
+        changed = differs(calls, message["tool_calls"])
+        message["tool_calls"] = calls
+    if message.get("function_call") is not None:
+        call = to_function(message["function_call"], f"{place} function_call")
+        completed = _complete_function(call, f"{place} function_call")
+        changed = changed or differs(completed, message["function_call"])
+        message["function_call"] = completed
+    return changed
+
+
+def _complete_call(call: JSONObject, new_id: Callable[[], str], place: str) -> JSONObject:
+    call = call if call.get("id") else {**call, "id": f"call_{new_id()}"}
+    if call.get("type") == "custom":
+        if not fits(call["custom"], {"name": str, "input": str}):
+            raise InvalidAnswerError(f"{place}: a call without a name or an input")
+        return call
+    function = _complete_function(call.get("function") or {}, place)
+    return {**call, "type": "function", "function": function}
+
+
+def _complete_function(function: JSONObject, place: str) -> JSONObject:
+    if not function.get("name"):
+        raise InvalidAnswerError(f"{place}: a call without a name")
+    return function if isinstance(function.get("arguments"), str) else {**function, "arguments": "{}"}
+
+
+_TOP_LOGPROB: Final[dict[str, Shape]] = {"token": str, "logprob": float, "bytes?": [int]}
+_LOGPROBS: Final[list[Shape]] = [{**_TOP_LOGPROB, "top_logprobs": [_TOP_LOGPROB]}]
+_CITATION: Final[dict[str, Shape]] = {"start_index": int, "end_index": int, "title": str, "url": str}
+_AUDIO: Final[dict[str, Shape]] = {"id": str, "data": str, "expires_at": int, "transcript": str}
+_MESSAGE_EXTRAS: Final[dict[str, Shape]] = {
+    "annotations": [{"type": ("url_citation",), "url_citation": _CITATION}],
+    "audio": _AUDIO,
+}
+_DELTA_EXTRAS: Final[dict[str, Shape]] = {"audio": {f"{key}?": shape for key, shape in _AUDIO.items()}}
+CHOICE_EXTRAS: Final[dict[str, Shape]] = {"logprobs": {"content?": _LOGPROBS, "refusal?": _LOGPROBS}}
+ROOT_EXTRAS: Final[dict[str, Shape]] = {
+    "system_fingerprint": str,
+    "service_tier": str,
+    "obfuscation": str,
+    "metadata": {},
+    "moderation": {},
+}
+"""Fields that an answer can do without, and their shapes for `fits`. Source: the models of OpenAI's SDK."""
+
+
+def fits(value: object, shape: Shape) -> bool:
+    """Whether a value has a shape: a type, a tuple of values, `[shape]`, or an object, `"key?"` optional."""
+    if isinstance(shape, list):
+        items = to_list(value)
+        return items is not None and all(fits(item, shape[0]) for item in items)
+    if isinstance(shape, dict):
+        members = to_object(value)
+        return members is not None and all(_has_member(members, key, shape[key]) for key in shape)
+    if isinstance(shape, tuple):
+        return value in shape
+    return type(value) is shape or (shape is float and type(value) is int)
+
+
+def _has_member(members: JSONObject, key: str, shape: Shape) -> bool:
+    name = key.removesuffix("?")
+    return fits(members.get(name), shape) or (key != name and members.get(name) is None)
+
+
+def drop_misfits(fields: JSONObject, shapes: Mapping[str, Shape], note: Note) -> bool:
+    """Leave out the optional fields of an answer that have another shape, and note each; True if any was."""
+    misfits = [key for key in shapes.keys() & fields.keys() if not _fits_or_none(fields[key], shapes[key])]
+    for key in misfits:
+        why = "Tess sent it in a form that OpenAI's clients cannot read, so it was left out"
+        note(Change("noticed", key, describe(fields.pop(key)), "", why))
+    return bool(misfits)
+
+
+def _fits_or_none(value: object, shape: Shape) -> bool:
+    return value is None or fits(value, shape)

@@ -1,0 +1,119 @@
+"""The deltas of the calls in one streamed choice: each gets its index, and what belongs once comes once.
+
+Source: some servers repeat the id and the name of a call in every delta, or omit its index, or give every
+call the index 0 (reported by users of them). OpenAI's SDK and frameworks join by the index and append texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tess_openai.core.chat.answer_types import differs, to_calls, to_function, to_int
+from tess_openai.core.jsons import JSONObject, parse_object, to_object
+
+
+@dataclass(slots=True)
+class _BegunCall:
+    """A call of which at least one delta arrived."""
+
+    id: str = ""
+    name: str = ""
+    arguments: list[str] = field(default_factory=list[str])
+
+    @property
+    def has_all_arguments(self) -> bool:
+        return parse_object("".join(self.arguments)) is not None
+
+
+@dataclass(slots=True)
+class CallDeltas:
+    """Completes the deltas of the calls of one choice.
+
+    Attributes:
+        new_id: A fresh identifier.
+    """
+
+    new_id: Callable[[], str]
+    _calls: dict[int, _BegunCall] = field(default_factory=dict[int, _BegunCall])  # by the caller's index
+    _indices: dict[int, int] = field(default_factory=dict[int, int])  # Tess's to the caller's
+    _current: int | None = None
+    _legacy: _BegunCall = field(default_factory=_BegunCall)
+
+    def complete(self, delta: JSONObject) -> bool:
+        """Complete the calls in a delta, in place; True if anything was changed.
+
+        Raises:
+            InvalidAnswerError: What should be a call is not one.
+        """
+        changed = False
+        if delta.get("tool_calls") is not None:
+            calls = to_calls(delta["tool_calls"], "tool_calls")
+            completed = [self._complete(call, position, len(calls)) for position, call in enumerate(calls)]
+            changed = differs(completed, delta["tool_calls"])
+            delta["tool_calls"] = completed
+        if delta.get("function_call") is not None:
+            function = _once(self._legacy, to_function(delta["function_call"], "function_call"))
+            changed = changed or differs(function, delta["function_call"])
+            delta["function_call"] = function
+        return changed
+
+    def _complete(self, call: JSONObject, position: int, count: int) -> JSONObject:
+        index = self._index(call, position, count)
+        self._current = index
+        is_first = index not in self._calls
+        begun = self._calls.setdefault(index, _BegunCall())
+        call = {**call, "index": index}
+        if is_first:
+            call["id"] = begun.id = call.get("id") or f"call_{self.new_id()}"
+            call.setdefault("type", "function")
+        else:
+            call.pop("id", None)
+            call.pop("type", None)
+        if call.get("function") is not None:
+            call["function"] = _once(begun, call["function"])
+        return call
+
+    def _index(self, call: JSONObject, position: int, count: int) -> int:
+        """Return which of the caller's calls a delta belongs to."""
+        given, call_id = to_int(call.get("index")), call.get("id")
+        name = (to_object(call.get("function")) or {}).get("name")
+        if given is not None:
+            index = self._indices.get(given)
+            if index is None or self._is_another(self._calls[index], call_id, name):
+                index = given if given not in self._calls else self._next
+                self._indices[given] = index
+            return index
+        if call_id:
+            known = [index for index, begun in self._calls.items() if begun.id == call_id]
+            if known:
+                return known[0]
+        current = self._calls.get(-1 if self._current is None else self._current)
+        if current is None or self._current is None:
+            return self._next
+        if not call_id and not name:
+            return position if count > 1 and position in self._calls else self._current
+        if name and (call_id or current.name not in ("", name) or current.has_all_arguments):
+            return self._next
+        return self._current
+
+    @property
+    def _next(self) -> int:
+        return max(self._calls, default=-1) + 1
+
+    @staticmethod
+    def _is_another(begun: _BegunCall, call_id: object, name: object) -> bool:
+        """Whether a delta with the index of a call begins another one, as where all have the index 0."""
+        return bool(call_id and name and begun.id != call_id and begun.has_all_arguments)
+
+
+def _once(begun: _BegunCall, function: JSONObject) -> JSONObject:
+    """Return the function of a delta without a name that was sent before."""
+    name, arguments = function.get("name"), function.get("arguments")
+    if name and (name == begun.name or begun.arguments):
+        function = {key: value for key, value in function.items() if key != "name"}
+    elif name:
+        begun.name += name
+    if arguments:
+        begun.arguments.append(arguments)
+    return function

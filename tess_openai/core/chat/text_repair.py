@@ -1,0 +1,110 @@
+r"""Text that was split inside a character: joined across the chunks of a stream, or replaced.
+
+A server that cuts its text by bytes or by UTF-16 units sends half a character at the end of one chunk and
+the other half at the beginning of the next. JSON can carry both: as an escaped surrogate, `"\ud83d"`, or as
+bytes that are not UTF-8, which `parse_answer` keeps as U+DC80 to U+DCFF. No such text can be printed or sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+from typing import Final
+
+from tess_openai.core.jsons import parse_json, to_list, to_object
+
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_HALVES: Final = re.compile(
+    "([\ud800-\udbff][\udc00-\udfff])"  # both halves of a character
+    "|([\udc80-\udcff]+)"  # bytes that were not UTF-8 by themselves
+    "|[\ud800-\udfff]"
+)
+_SPLIT_END: Final = re.compile("(?:[\ud800-\udbff]|[\udcc2-\udcf4][\udc80-\udcbf]{0,2})\\Z")
+_MAY_HOLD_SURROGATES: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+_REPLACEMENT: Final = "\ufffd"
+
+
+def parse_answer(data: bytes, parsed: object = None) -> tuple[object, bool]:
+    """Parse JSON of an answer; None when it holds none.
+
+    Args:
+        data: The JSON.
+        parsed: The value in it, if it was parsed as UTF-8.
+
+    Returns:
+        The value, and whether its strings may hold surrogates, for `repair` or a `SplitTextJoiner`.
+    """
+    value = parse_json(data) if parsed is None else parsed
+    if value is not None:
+        return value, b"\\u" in data and _MAY_HOLD_SURROGATES.search(data) is not None
+    value = None if data.isascii() else parse_json(data, errors="surrogateescape")
+    return value, value is not None
+
+
+def repair_text(text: str) -> str:
+    """Join the halves of split characters, and replace each half that is alone by U+FFFD."""
+    return _HALVES.sub(_join_halves, text) if _SURROGATE.search(text) else text
+
+
+def repair(value: object) -> object:
+    """Return a JSON value in which every string is repaired."""
+    if isinstance(value, str):
+        return repair_text(value)
+    if (items := to_list(value)) is not None:
+        return [repair(item) for item in items]
+    if (members := to_object(value)) is not None:
+        return {repair_text(key): repair(member) for key, member in members.items()}
+    return value
+
+
+class SplitTextJoiner:
+    """Keeps half a character at the end of a text until the next text of the same place brings the other."""
+
+    def __init__(self) -> None:
+        self._pending: dict[tuple[Hashable, ...], str] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._pending)
+
+    def join(self, place: tuple[Hashable, ...], text: str) -> str:
+        """Return what is complete of `text`; `place` says to which text of the stream it belongs."""
+        text = self._pending.pop(place, "") + text
+        split = _SPLIT_END.search(text)
+        if split is not None:
+            self._pending[place] = split[0]
+            text = text[: split.start()]
+        return repair_text(text)
+
+    def join_all(self, place: tuple[Hashable, ...], value: object) -> object:
+        """Return a JSON value of which every text is joined; items of a list differ by `index`."""
+        if isinstance(value, str):
+            return self.join(place, value)
+        if (items := to_list(value)) is not None:
+            indices = [(to_object(item) or {}).get("index") for item in items]
+            return [
+                self.join_all((*place, position if index is None else str(index)), item)
+                for position, (index, item) in enumerate(zip(indices, items, strict=True))
+            ]
+        if (members := to_object(value)) is not None:
+            return {key: self.join_all((*place, key), member) for key, member in members.items()}
+        return value
+
+    def has(self, index: int) -> bool:
+        """Whether half a character of a choice is kept."""
+        return any(place[0] == index for place in self._pending)
+
+    def flush(self, index: int) -> list[tuple[str, str]]:
+        """Return the keys of a choice's delta that still lack half a character, with a replacement for it."""
+        places = [place for place in self._pending if place[0] == index]
+        for place in places:
+            del self._pending[place]
+        return [(str(place[2]), _REPLACEMENT) for place in places if len(place) == 3]
+
+
+def _join_halves(match: re.Match[str]) -> str:
+    pair, escaped_bytes = match[1], match[2]
+    if pair is not None:
+        return pair.encode("utf-16", "surrogatepass").decode("utf-16")
+    if escaped_bytes is not None:
+        return escaped_bytes.encode(errors="surrogateescape").decode(errors="replace")
+    return _REPLACEMENT
