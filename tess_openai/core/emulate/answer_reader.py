@@ -81,7 +81,7 @@ class AnswerReader:
             return self._settle_calls(rest, is_cut=is_cut)
         text = "".join((*self._prose, rest.verbatim))
         if names_a_function(rest.near_misses, self._offer.functions):
-            if (said := self._json_instead(text, is_cut=is_cut)) is not None:
+            if (said := self._json_instead(text)) is not None:
                 return said
             prompt = self._emulation.prompts.repair_marks
             fallback = self._without_call(self._unmarked(text))
@@ -106,7 +106,7 @@ class AnswerReader:
             called = self._called("", prose, settlement, rest.after)
             return self._ask_for_call(settlement.problems, called, shown)
         plain = self._plain(prose, *(block.body for block in rest.blocks))
-        said = self._json_instead(plain, is_cut=is_cut)
+        said = self._json_instead(plain)
         if said is not None and not names_a_function(rest.blocks, offer.functions):
             return said
         if offer.demand == "none":
@@ -164,12 +164,12 @@ class AnswerReader:
             return self._said(text)
         return self._said_json(text, wanted, extract(text, wanted, self._emulation.check))
 
-    def _json_instead(self, text: str, *, is_cut: bool) -> TextOutcome | None:
+    def _json_instead(self, text: str) -> TextOutcome | None:
         """Return the JSON that follows the caller's schema, where a call may not have been meant at all."""
         wanted = self._emulation.wanted
         if wanted is None or not wanted.has_schema or self._offer.demand == "required":
             return None
-        found = extract(text, wanted, self._emulation.check, is_cut=is_cut)
+        found = extract(text, wanted, self._emulation.check)
         return None if found.problems else self._said_json(text, wanted, found)
 
     def _ask_for_call(self, problems: list[str], fallback: FinalOutcome, shown: str = "") -> AskAgain:
@@ -188,7 +188,7 @@ class AnswerReader:
         return self._ask_again(prompt, change, fallback, shown)
 
     def _settle_json(self, text: str, wanted: JSONFormat, *, is_cut: bool) -> Outcome:
-        found = extract(text, wanted, self._emulation.check, is_cut=is_cut)
+        found = extract(text, wanted, self._emulation.check)
         if is_cut and found.problems:  # the client is told, and asking again would be cut again
             return self._said(text[found.start or 0 :])
         settled = self._said_json(text, wanted, found)
@@ -201,8 +201,8 @@ class AnswerReader:
         return self._ask_again(prompt, change, settled)
 
     def _said_json(self, text: str, wanted: JSONFormat, found: Extract) -> TextOutcome:
-        """Return what was found, or the prose that the model wrote instead."""
-        if found.text is None and wanted.has_schema and text.strip():
+        """Return the JSON; else the text as the model wrote it, as a refusal where no JSON begins in it."""
+        if found.text is None and found.start is None and wanted.has_schema and text.strip():
             refusal = self._cut(text.strip())
             return TextOutcome(refusal=refusal, finish_reason=self.finish_reason)
         return self._said(text if found.text is None else found.text)

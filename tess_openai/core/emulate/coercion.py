@@ -12,7 +12,8 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from tess_openai.core.emulate.lenient_json import UnreadableError, read_json
+from tess_openai.core.emulate.lenient_json import read_json
+from tess_openai.core.emulate.strict_json import UnreadableError
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 
 SchemaChecker: TypeAlias = Callable[[JSONObject, object], list[str]]

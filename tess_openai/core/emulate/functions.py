@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tess_openai.core.emulate.answer_parser import Block
 from tess_openai.core.emulate.coercion import SchemaChecker, bare_name, match_name, validate_and_coerce
-from tess_openai.core.emulate.lenient_json import Reading, UnreadableError
+from tess_openai.core.emulate.declared_keys import undeclared_key
 from tess_openai.core.emulate.marks import restore_all
 from tess_openai.core.emulate.offers import Offer, OfferedFunction
 from tess_openai.core.emulate.outcomes import FunctionCall
-from tess_openai.core.emulate.protocol import compact_json
 from tess_openai.core.emulate.single_value import read_first_value, read_only_value
+from tess_openai.core.emulate.strict_json import Reading, UnreadableError, compact_json
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 
 _NAME_KEYS: Final = ("name", "function", "functionname", "tool", "toolname", "action", "recipientname")
@@ -44,12 +44,16 @@ class WrittenCall:
     Attributes:
         name: As written.
         arguments: As written; None when there were none.
-        beside: What stood beside the two.
+        others: The members other than name and arguments.
+        is_repaired: Whether the syntax of the text was repaired.
+        holds_raw_text: Whether a string in the text was not escaped.
     """
 
     name: str
     arguments: object = None
-    beside: JSONObject = field(default_factory=dict[str, object])
+    others: JSONObject = field(default_factory=dict[str, object])
+    is_repaired: bool = False
+    holds_raw_text: bool = False
 
 
 @dataclass(slots=True)
@@ -141,7 +145,9 @@ def read_calls(block: Block, functions: Iterable[str], *, is_cut: bool) -> list[
     calls = _calls_in(block.body, reading, known)
     if not calls:
         raise UnreadableError('there is no object with "name" and "arguments" in it')
-    return calls
+    if reading is None or not reading.is_repaired:
+        return calls
+    return [replace(call, is_repaired=True, holds_raw_text=reading.holds_raw_text) for call in calls]
 
 
 def _calls_in(text: str, reading: Reading | None, known: tuple[str, ...]) -> list[WrittenCall]:
@@ -180,12 +186,12 @@ def _written_calls(value: object, known: tuple[str, ...], depth: int = 0) -> lis
     key = next((key for key in names if _find(members[key], known)), names[0])
     arguments = next((spelt[bare] for bare in _ARGUMENT_KEYS if bare in spelt and spelt[bare] != key), None)
     used = {key, arguments}
-    beside = {
+    others = {
         other: member
         for other, member in members.items()
         if other not in used and member is not None and bare_name(other) not in _ENVELOPE_KEYS
     }
-    return [WrittenCall(members[key], None if arguments is None else members[arguments], beside)]
+    return [WrittenCall(members[key], None if arguments is None else members[arguments], others)]
 
 
 def _find(name: str, known: Iterable[str]) -> str | None:
@@ -198,34 +204,52 @@ def _checked_arguments(
 ) -> tuple[object, list[str]]:
     """Return the arguments of a call, and what is wrong with them."""
     try:
+        call = _with_arguments_read(call)
         given = restore_all(_arguments(call, function))
     except UnreadableError as reason:
         return None, [f'"arguments" cannot be used: {reason}']
     arguments, errors = validate_and_coerce(function.parameters, given, check)
     if not errors and to_object(arguments) is None:
         errors = ['"arguments" must be an object']
+    if call.is_repaired and not errors:
+        key = undeclared_key(function.parameters, arguments, holds_raw_text=call.holds_raw_text)
+        if key is not None:
+            errors = [f"{key[:40]!r} is not in the schema; a quote in a string may lack its backslash"]
     return arguments, errors
 
 
-def _arguments(call: WrittenCall, function: OfferedFunction) -> object:
-    """Return the arguments, out of the string or from beside the name where the model put them.
+def _with_arguments_read(call: WrittenCall) -> WrittenCall:
+    """Return the call with its arguments read, where they are a string of JSON.
 
     Raises:
-        UnreadableError: They are a string that should be JSON and is not, or something stands beside them
-            that is none of them.
+        UnreadableError: They are not JSON.
+    """
+    if not isinstance(call.arguments, str) or not call.arguments.strip().startswith("{"):
+        return call
+    reading = read_only_value(call.arguments)
+    return replace(
+        call,
+        arguments=None if reading is None else reading.value,
+        is_repaired=call.is_repaired or (reading is not None and reading.is_repaired),
+        holds_raw_text=call.holds_raw_text or (reading is not None and reading.holds_raw_text),
+    )
+
+
+def _arguments(call: WrittenCall, function: OfferedFunction) -> object:
+    """Return the arguments, with those that are members of the call itself.
+
+    Raises:
+        UnreadableError: The call has a member that is not an argument.
     """
     given = call.arguments
-    if isinstance(given, str) and given.strip().startswith("{"):
-        reading = read_only_value(given)
-        given = None if reading is None else reading.value
     arguments = {} if given in (None, "", []) else to_object(given)
     if arguments is None:
         return given
     properties = to_object(function.parameters.get("properties")) or {}
-    for key, value in call.beside.items():
+    for key, value in call.others.items():
         name = match_name(key, properties)
         if name is None or match_name(name, arguments) is not None:
-            raise UnreadableError(f"{key[:40]!r} stands beside them and is none of them")
+            raise UnreadableError(f"{key[:40]!r} is a member of the call and not one of them")
         arguments = {**arguments, name: value}
     return arguments
 

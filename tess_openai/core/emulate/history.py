@@ -11,7 +11,7 @@ from typing import Final
 
 from tess_openai.core.emulate.marks import Marks, escape
 from tess_openai.core.emulate.prompts import Prompts, fill
-from tess_openai.core.emulate.protocol import compact_json
+from tess_openai.core.emulate.strict_json import compact_json
 from tess_openai.core.jsons import JSONObject, parse_object, to_list, to_object
 
 _RESULT_ROLES: Final = frozenset({"tool", "function"})

@@ -14,12 +14,20 @@ from dataclasses import dataclass, field
 from json import JSONDecodeError
 from typing import Final
 
-from tess_openai.core.emulate.lenient_json import Reading, UnreadableError, read_json, read_strictly
+from tess_openai.core.emulate.lenient_json import read_json
+from tess_openai.core.emulate.strict_json import Reading, UnreadableError, read_strictly
 from tess_openai.core.jsons import parse_json, to_object
 
 _BRACKET: Final = re.compile(r"[{\[]")
+_ANY_BRACKET: Final = re.compile(r"[{}\[\]]")
+_PART_OF_JSON: Final = re.compile(r"[{}\"]")
+_GOES_ON: Final = "text follows it that may be part of it; a quote in a string may lack its backslash"
+_MAX_FAILURES: Final = 256
+"""How many brackets may turn out to begin no JSON; the standard library counts the lines before each."""
 _MAX_SLOPPY: Final = 32
-"""How many brackets are read forgivingly; each may take the length of the text."""
+"""How many brackets are read leniently."""
+_LENIENT_BUDGET: Final = 4
+"""How often the length of the text may be read leniently in all."""
 _OBJECT: Final = re.compile(
     r"\{\s*(?:\Z|\}|/|\#|(?:\"(?:[^\"\\\n]|\\.)*(?:\"|\Z)|'[^'\n]*(?:'|\Z)"
     r"|[“„\u2018`][^“”„\u2018\u2019`\n]*(?:[“”\u2018\u2019`]|\Z)"
@@ -38,13 +46,15 @@ class Candidate:
         start: Where it begins.
         end: Where it ends.
         value: JSON.
-        is_whole: False when its last brackets are missing; then it is the last one.
+        is_repaired: Whether its syntax was repaired.
+        holds_raw_text: Whether a string in it was not escaped.
     """
 
     start: int
     end: int
     value: object
-    is_whole: bool
+    is_repaired: bool = False
+    holds_raw_text: bool = False
 
 
 @dataclass(slots=True)
@@ -72,7 +82,7 @@ def find_candidates(text: str, *, may_be_list: bool) -> FoundCandidates:
     stripped = text.strip()
     if not stripped.startswith(("{", "[")) and (stripped == "null" or parse_json(stripped) is not None):
         start = text.index(stripped)
-        return FoundCandidates([Candidate(start, start + len(stripped), parse_json(stripped), is_whole=True)])
+        return FoundCandidates([Candidate(start, start + len(stripped), parse_json(stripped))])
     search = _Search(text, may_be_list=may_be_list)
     search.run()
     return search.found
@@ -84,7 +94,9 @@ class _Search:
     def __init__(self, text: str, *, may_be_list: bool) -> None:
         self.text = text
         self.may_be_list = may_be_list
+        self.failures_left = _MAX_FAILURES
         self.sloppy_left = _MAX_SLOPPY
+        self.characters_left = _LENIENT_BUDGET * len(text)
         self.found = FoundCandidates()
 
     def run(self) -> None:
@@ -92,14 +104,37 @@ class _Search:
         bracket = _BRACKET.search(self.text)
         while bracket is not None and self.found.broken_at is None:
             bracket = _BRACKET.search(self.text, self._after(bracket.start()))
+        if self.found.broken_at is None:
+            self._check_what_follows()
+
+    def _check_what_follows(self) -> None:
+        """Break at a value whose last string may go on after it, with a quote left unescaped."""
+        candidates = self.found.candidates
+        ends = [each.start for each in candidates[1:]] + [len(self.text)]
+        for candidate, end in zip(candidates, ends, strict=False):
+            line_end = self.text.find("\n", candidate.end, end)
+            if _PART_OF_JSON.search(self.text, candidate.end, end if line_end < 0 else line_end):
+                self._break(candidate.start, _GOES_ON)
+                return
+        depth = 0
+        for bracket in _ANY_BRACKET.finditer(self.text, candidates[-1].end if candidates else len(self.text)):
+            depth += 1 if bracket[0] in "{[" else -1
+            if depth < 0:
+                self._break(candidates[-1].start, _GOES_ON)
+                return
 
     def _after(self, start: int) -> int:
         """Take what begins at a bracket; return where to go on."""
+        if self.text[start] == "{" and _OBJECT.match(self.text, start) is None:
+            return start + 1
+        if not self.failures_left:
+            return self._break(start, "there are too many brackets in it")
         try:
             reading = read_strictly(self.text, start)
         except (UnreadableError, RecursionError):
             return self._break(start, "it is nested too deeply")
         except ValueError as reason:
+            self.failures_left -= 1
             if self.text[start] == "{":
                 return self._sloppy_object(start)
             failed_at = reason.pos if isinstance(reason, JSONDecodeError) else len(self.text)
@@ -107,8 +142,6 @@ class _Search:
         return self._take(start, reading)
 
     def _sloppy_object(self, start: int) -> int:
-        if _OBJECT.match(self.text, start) is None:
-            return start + 1
         reading = self._read(start)
         if reading is None:
             return start + 1
@@ -133,20 +166,24 @@ class _Search:
         return not self.may_be_list and not is_followed
 
     def _read(self, start: int) -> Reading | None:
-        """Read a value forgivingly; None when there is none, and the search is over when one breaks off."""
-        if not self.sloppy_left:
+        """Read a value leniently; None when there is none, and the search is over when one breaks off."""
+        if not self.sloppy_left or self.characters_left < 0:
             self._break(start, "it cannot be read")
             return None
         self.sloppy_left -= 1
         try:
             return read_json(self.text, start, is_closed=False)
         except UnreadableError as reason:
+            self.characters_left -= reason.at - start
             if reason.has_begun:
                 self._break(start, str(reason))
             return None
 
     def _take(self, start: int, reading: Reading) -> int:
-        self.found.candidates.append(Candidate(start, reading.end, reading.value, reading.is_whole))
+        if not reading.is_whole:
+            return self._break(start, "it ends before its closing brackets")
+        candidate = Candidate(start, reading.end, reading.value, reading.is_repaired, reading.holds_raw_text)
+        self.found.candidates.append(candidate)
         return reading.end
 
     def _break(self, start: int, reason: str) -> int:

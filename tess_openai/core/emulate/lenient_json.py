@@ -1,34 +1,41 @@
-"""Reads JSON as models write it.
+r"""Reads JSON as models write it, where the text can be read in one way only.
 
-What is JSON is read by the standard library. What is not goes through a reader that forgives the slips of
-models: single, typographic and triple quotes, Python's and JavaScript's literals, comments, trailing and
-missing commas, unquoted keys and words, line breaks and unescaped quotes in strings, missing closing
-brackets. It evaluates nothing, fills no gap, reads at most `MAX_DEPTH` levels, and takes time linear in the
-length of the text (tests/unit/emulate/test_linear_time.py).
+What is JSON is read by the standard library. What is not goes through a reader that repairs syntax and never
+a value: single, typographic and triple quotes, Python's and JavaScript's literals, comments, superfluous
+commas, unquoted keys and words, line breaks in strings, missing closing brackets, and quotes left unescaped
+in the last string. Where a text allows a second reading it is refused, with the reason:
+
+- A backslash in a string that is not JSON: `C:\new` may be a path or hold a line break.
+- A quote left unescaped in a string with more members after it: they may be part of the string.
+- A key without a comma before it or with `=` after it: it may be part of the string before.
+
+It evaluates nothing, fills no gap, reads at most `MAX_DEPTH` levels, and takes time linear in the length of
+the text (tests/unit/emulate/test_linear_time.py).
 """
 
 from __future__ import annotations
 
-import json
-import math
 import re
-from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import Final
 
-from tess_openai.core.jsons import to_list, to_object
+from tess_openai.core.emulate.strict_json import (
+    MAX_DEPTH,
+    Reading,
+    UnreadableError,
+    parse_number,
+    read_strictly,
+    with_digits,
+)
 
-MAX_DEPTH: Final = 64
-"""Of objects and arrays within each other; no function's arguments come near it."""
-
-_COMMENT: Final = r"//[^\n]*|/\*.*?(?:\*/|\Z)|\#[^\n]*"
-_GAP: Final = re.compile(rf"(?:\s+|{_COMMENT})*", re.DOTALL)
-_SEPARATORS: Final = re.compile(rf"(?:[\s,]+|{_COMMENT})*", re.DOTALL)
-_COLON: Final = re.compile(r"=>|[:=]")
-_BARE_KEY: Final = re.compile(r"[^\s:=,{}\[\]\"'`“”\u2018\u2019]{1,200}")
+_COMMENT: Final = r"//[^\n]*\n|/\*(?s:.*?)\*/|\#[^\n]*\n"
+_GAP: Final = re.compile(rf"(?:\s+|{_COMMENT})*")
+_COMMENT_START: Final = re.compile(r"\s*(?://|/\*|\#)")
+_BARE_KEY: Final = re.compile(r"[^\s:=,{}\[\]\"'`“”\u2018\u2019\\]{1,200}")
 _BARE_VALUE: Final = re.compile(r"(?:(?!\s(?://|/\*|\#))[^,{}\[\]\n\"])+")
 _NUMBER: Final = re.compile(
     r"-?(?:(?:0|[1-9]\d{0,400})(?:\.\d{0,400})?|\.\d{1,400})(?:[eE][+-]?\d{1,4})?", re.ASCII
 )
+_NUMBERS: Final = re.compile(r"[-+.\d]\S*\s+[-+.\d]", re.ASCII)
 _WORDS: Final = {"true": True, "false": False, "null": None, "none": None, "undefined": None}
 _ELLIPSES: Final = frozenset({"", "...", "…"})
 
@@ -51,57 +58,37 @@ _AFTER_MEMBER: Final = re.compile(
     rf"\s*(?:[\]}}]|//|/\*|\#|\Z|(?:,\s*)?(?:{_QUOTED_KEY})\s*[:=]|,\s*(?:[\]}},]|//|/\*|\#|\Z))"
 )
 _AFTER_KEY: Final = re.compile(r"\s*(?:[:=]|\Z)")
-_ESCAPES: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"} | {
-    char: char for char in "\"'`\\/\n"
-}
-_CODE_POINT: Final = re.compile(r"u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})")
+_BRACKETS: Final = re.compile(r"[\s\]}`;)]*")
+_ESCAPE: Final = re.compile(r"[\"\\/bfnrt]|u[0-9a-fA-F]{4}")
+_ESCAPES: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "/": "/"}
+_CONTROL: Final = re.compile(r"[\x00-\x1f]")
 _SURROGATES: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+_RAW_BACKSLASH: Final = (
+    "a backslash in a string is ambiguous; write the string as JSON: "
+    r"\\ for each backslash, \" for each quote, \n for each line break"
+)
+_RAW_QUOTE: Final = r"a quote in a string is not escaped; write \" for each quote in a string"
 
 
-class UnreadableError(ValueError):
-    """The text is not JSON, not even nearly; the message says why, for the model.
-
-    Attributes:
-        has_begun: Whether a member or an item was read before, or the text ended: what cannot be read is a
-            value that is cut or wrong, and no bracket in prose.
-    """
-
-    has_begun: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A value read from a text.
-
-    Attributes:
-        value: JSON.
-        end: Where the text goes on.
-        is_whole: False when brackets were still open at the end of the text.
-    """
-
-    value: object
-    end: int
-    is_whole: bool
-
-
-def read_json(text: str, start: int = 0, *, is_closed: bool = True, keys_are_unique: bool = False) -> Reading:
-    """Read the value that begins at `start`, where white space may stand.
+def read_json(text: str, start: int = 0, *, is_closed: bool = True) -> Reading:
+    """Read the value that begins at `start`, where white space may precede it.
 
     Args:
         text: What the model wrote.
         start: Where to begin.
         is_closed: Whether the model ended the text itself; if not, a word or number at its very end may
-            have been cut and is not taken.
-        keys_are_unique: Whether a key that stands twice in an object is an error; else the last one counts.
+            have been cut and is not taken, nor is a string with unescaped quotes.
 
     Raises:
-        UnreadableError: There is no value, it was cut in the middle, or it is nested too deeply.
+        UnreadableError: There is no value, it was cut in the middle, it can be read in more than one way, or
+            it is nested too deeply.
     """
-    reader = _Reader(text, start, is_closed=is_closed, keys_are_unique=keys_are_unique)
+    reader = _Reader(text, start, is_closed=is_closed)
     reader.skip(_GAP)
     try:
-        reading = read_strictly(text, reader.at, keys_are_unique=keys_are_unique)
-    except UnreadableError:
+        reading = read_strictly(text, reader.at)
+    except UnreadableError as reason:
+        reason.has_begun, reason.at = True, len(text)
         raise
     except (ValueError, RecursionError):
         return reader.read()
@@ -110,84 +97,37 @@ def read_json(text: str, start: int = 0, *, is_closed: bool = True, keys_are_uni
     return reading
 
 
-def read_strictly(text: str, start: int, *, keys_are_unique: bool = False) -> Reading:
-    """Read the JSON that begins exactly at `start`.
-
-    Raises:
-        UnreadableError: It is nested too deeply, or a key stands twice.
-        ValueError: It is no JSON.
-        RecursionError: It is nested much too deeply.
-    """
-    value, end = (_UNIQUE if keys_are_unique else _STRICT).raw_decode(text, start)
-    _check_depth(value)
-    return Reading(value, end, is_whole=True)
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError("JSON holds no infinity")
-    return number
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        raise UnreadableError("a key stands twice in one object")
-    return members
-
-
-_STRICT: Final = json.JSONDecoder(strict=False, parse_constant=_refuse_constant, parse_float=_finite)
-_UNIQUE: Final = json.JSONDecoder(
-    strict=False, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_unique
-)
-
-
-def _check_depth(value: object) -> None:
-    level = [value]
-    for _ in range(MAX_DEPTH + 1):
-        below: list[object] = []
-        for item in level:
-            if (members := to_object(item)) is not None:
-                below.extend(members.values())
-            elif (items := to_list(item)) is not None:
-                below.extend(items)
-        if not below:
-            return
-        level = below
-    raise UnreadableError(f"it is nested deeper than {MAX_DEPTH} levels")
-
-
 class _Reader:
-    """A recursive descent over one text; `at` is where it stands."""
+    """A recursive descent over one text; `at` is the current position."""
 
-    def __init__(self, text: str, at: int, *, is_closed: bool, keys_are_unique: bool) -> None:
+    def __init__(self, text: str, at: int, *, is_closed: bool) -> None:
         self.text = text
         self.at = at
         self.is_closed = is_closed
-        self.keys_are_unique = keys_are_unique
         self.is_whole = True
         self.has_read = False
+        self.holds_raw_text = self.holds_words = False
         self.closers: list[str] = []  # of the objects and arrays around, innermost last
 
     def read(self) -> Reading:
         """Read the value that begins here."""
         try:
-            return Reading(self.value(), self.at, self.is_whole)
+            value = self.value()
         except UnreadableError as reason:
-            reason.has_begun = self.has_read or self.at >= len(self.text) or len(self.closers) > MAX_DEPTH
+            is_raw = str(reason) in {_RAW_BACKSLASH, _RAW_QUOTE}
+            is_over = self.at >= len(self.text) or len(self.closers) > MAX_DEPTH
+            reason.has_begun = self.has_read or is_raw or is_over
+            reason.at = self.at
             raise
+        holds_raw_text = self.holds_raw_text or self.holds_words
+        return Reading(value, self.at, self.is_whole, is_repaired=True, holds_raw_text=holds_raw_text)
 
     def peek(self) -> str:
         """Return the next character; `""` at the end."""
         return self.text[self.at : self.at + 1]
 
     def skip(self, pattern: re.Pattern[str]) -> bool:
-        """Step over `pattern`, if it stands here; whether it does."""
+        """Step over `pattern`, if the text continues with it; whether it does."""
         found = pattern.match(self.text, self.at)
         if found is not None:
             self.at = found.end()
@@ -209,14 +149,15 @@ class _Reader:
         """Read from `{` to its `}`, or to the end of the text."""
         members: dict[str, object] = {}
         self.enter("}")
-        while self.has_more():
+        while self.has_more(is_first=not members):
             key = self.key()
             self.skip(_GAP)
-            if not self.skip(_COLON):
+            if self.peek() != ":":
                 self.check_not_cut()
                 raise UnreadableError(f"there is no colon after the key {key[:40]!r}")
-            if self.keys_are_unique and key in members:
-                raise UnreadableError(f"the key {key[:40]!r} stands twice in one object")
+            self.at += 1
+            if key in members:
+                raise UnreadableError(f"the key {key[:40]!r} occurs twice in one object")
             members[key] = self.value()
             self.has_read = True
         return members
@@ -224,10 +165,14 @@ class _Reader:
     def read_array(self) -> list[object]:
         """Read from `[` to its `]`, or to the end of the text."""
         items: list[object] = []
+        held_raw_text, self.holds_raw_text = self.holds_raw_text, False
         self.enter("]")
-        while self.has_more():
+        while self.has_more(is_first=not items):
             items.append(self.value())
             self.has_read = True
+        if self.holds_raw_text and sum(isinstance(item, str) for item in items) > 1:
+            raise UnreadableError(_RAW_QUOTE)  # they may be one string: nothing but a quote divides them
+        self.holds_raw_text |= held_raw_text
         return items
 
     def enter(self, closer: str) -> None:
@@ -235,24 +180,33 @@ class _Reader:
         self.at += 1
         self.closers.append(closer)
 
-    def has_more(self) -> bool:
+    def has_more(self, *, is_first: bool) -> bool:
         """Go to the next member or item; False, and a step out, when there is none.
 
         A bracket that closes something further out closes what is within it too; one that closes nothing
         is passed over.
         """
+        has_comma = is_first
         while True:
-            self.skip(_SEPARATORS)
+            self.skip(_GAP)
             char = self.peek()
-            if char not in {"", "}", "]"}:
-                return True
             if char == "":
                 self.is_whole = False
+            elif char == ",":
+                has_comma = True
+                self.at += 1
+                continue
+            elif char not in {"}", "]"}:
+                if not has_comma:
+                    raise UnreadableError(f"a comma is missing before {self.text[self.at : self.at + 20]!r}")
+                return True
+            elif char == self.closers[-1]:
+                self.at += 1
+            elif not self.is_closed:
+                raise UnreadableError("its brackets do not match")
             elif char not in self.closers:
                 self.at += 1
                 continue
-            elif char == self.closers[-1]:
-                self.at += 1
             self.closers.pop()
             return False
 
@@ -277,19 +231,26 @@ class _Reader:
         if word.lower() in _WORDS:
             return _WORDS[word.lower()]
         if _NUMBER.fullmatch(word):
-            number = int(word) if word.lstrip("-").isdigit() else float(word)
-            if not math.isinf(number):
-                return number
+            try:
+                return parse_number(with_digits(word))
+            except ValueError:
+                return word
+        if "\\" in word:
+            raise UnreadableError(_RAW_BACKSLASH)
+        if _COMMENT_START.match(self.text, self.at) or _NUMBERS.match(word):
+            raise UnreadableError(f"a text needs quotes: {word[:40]!r}")
+        self.holds_words = True
         return word
 
     def string(self, after: re.Pattern[str]) -> str:
         """Read a string; a quote ends it only where `after` follows, else it was left unescaped."""
         opener = self.peek()
         closers = _CLOSERS[opener]
-        triple = opener * 3 if opener in {'"', "'"} and self.text.startswith(opener * 3, self.at) else ""
-        self.at += len(triple or opener)
+        if opener in {'"', "'"} and self.text.startswith(opener * 3, self.at):
+            return self.triple_quoted(opener * 3)
+        self.at += 1
         pieces: list[str] = []
-        holds_quotes = False
+        holds_quotes = holds_escapes = False
         while True:
             start = self.at
             self.skip(_INSIDE[closers])
@@ -300,32 +261,57 @@ class _Reader:
             self.at += 1
             if char == "\\":
                 pieces.append(self.escape())
-            elif triple and self.text.startswith(triple, self.at - 1):
-                self.at += 2
-                break
-            elif not triple and after.match(self.text, self.at):
-                if holds_quotes and not self.is_closed and not self.text[self.at :].strip():
-                    raise UnreadableError("it ends in the middle")  # the quote may begin the next string
+                holds_escapes = True
+            elif after.match(self.text, self.at):
                 break
             else:
                 holds_quotes = True
                 pieces.append(char)
-        return _SURROGATES.sub(_join_surrogates, "".join(pieces))
+        if holds_quotes and not self.ends_here():
+            raise UnreadableError(_RAW_QUOTE)
+        text = _SURROGATES.sub(_join_surrogates, "".join(pieces))
+        is_raw = holds_quotes or any(map(_CONTROL.search, pieces[::2]))
+        if holds_escapes and (is_raw or opener != '"' or closers != '"'):
+            raise UnreadableError(_RAW_BACKSLASH)
+        self.holds_raw_text |= is_raw
+        return text
+
+    def triple_quoted(self, quotes: str) -> str:
+        """Read a string in three quotes, as Python has it; on one line it may be a text that holds quotes."""
+        start = self.at + len(quotes)
+        end = self.text.find(quotes, start)
+        if end < 0:
+            self.at = len(self.text)
+            raise UnreadableError("it ends in the middle of a string")
+        text = self.text[start:end]
+        has_fourth = text.startswith(quotes[0]) or self.text.startswith(quotes[0], end + len(quotes))
+        if "\n" not in text or has_fourth:
+            raise UnreadableError(_RAW_QUOTE)
+        if "\\" in text:
+            raise UnreadableError(_RAW_BACKSLASH)
+        self.at = end + len(quotes)
+        self.holds_raw_text = True
+        return text
 
     def escape(self) -> str:
-        """Read what follows a backslash; an unknown escape keeps its backslash."""
-        found = _CODE_POINT.match(self.text, self.at)
-        if found is not None:
-            self.at = found.end()
-            return chr(int(found[1] or found[2], 16))
-        char = self.peek()
-        if char not in _ESCAPES:
-            return "\\"
-        self.at += 1
-        return _ESCAPES[char]
+        """Read what follows a backslash; one that escapes nothing shows that no backslash was escaped."""
+        found = _ESCAPE.match(self.text, self.at)
+        if found is None:
+            if self.at >= len(self.text):
+                raise UnreadableError("it ends in the middle of a string")
+            raise UnreadableError(_RAW_BACKSLASH)
+        self.at = found.end()
+        return _ESCAPES[found[0]] if len(found[0]) == 1 else chr(int(found[0][1:], 16))
+
+    def ends_here(self) -> bool:
+        """Whether nothing follows but the closing brackets, each of them, of a text that is whole."""
+        found = _BRACKETS.fullmatch(self.text, self.at)
+        if found is None or not self.is_closed:
+            return False
+        return [char for char in found[0] if char in "]}"] == self.closers[::-1]
 
     def check_not_cut(self) -> None:
-        """Raise the truer reason where the text is over."""
+        """Raise the true reason where the text is over."""
         if self.at >= len(self.text):
             raise UnreadableError("it ends in the middle")
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from inspect import cleandoc
 from typing import Final
 
 from tess_openai.core.emulate.marks import Marks, escape
 from tess_openai.core.emulate.offers import Offer, OfferedFunction
 from tess_openai.core.emulate.prompts import Prompts, fill
+from tess_openai.core.emulate.strict_json import compact_json
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 
 _MAX_SCHEMA_DEPTH: Final = 64
@@ -18,20 +18,6 @@ _SCHEMA_MAPS: Final = frozenset(
 )
 _LITERALS: Final = frozenset({"enum", "const", "default", "examples", "required"})
 _INSTRUCTION_ROLES: Final = frozenset({"system", "developer"})
-
-
-def compact_json(value: object) -> str:
-    """Return JSON on one line without spaces between; what UTF-8 cannot hold is escaped."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text if _is_encodable(text) else json.dumps(value, separators=(",", ":"))
-
-
-def _is_encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def compact_schema(schema: object, depth: int = 0) -> object:

@@ -1,8 +1,8 @@
-"""Reads the one value that stands in a text, and tells where there is more than one.
+"""Reads the one value of a text, and refuses a text that may hold more than one.
 
-Where a text was repeated in a string and a quote in it left unescaped, the rest of it stands outside: as a
-second value, as members that stand there already, or as quotes and brackets. What is read then is not what
-was written, and the rest may be a call that only the repeated text makes.
+Where a model copies a text into a string and leaves a quote unescaped, the rest of the text ends up outside
+the string: as a second value, as members that exist already, or as quotes and brackets. What can be read then
+is not what the model meant, and the rest may look like a call that only the copied text makes.
 """
 
 from __future__ import annotations
@@ -10,27 +10,38 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from tess_openai.core.emulate.lenient_json import Reading, UnreadableError, read_json
+from tess_openai.core.emulate.lenient_json import read_json
+from tess_openai.core.emulate.strict_json import Reading, UnreadableError
 
 _OPENING: Final = re.compile(r"[{\[]")
 _ENDINGS: Final = " \t\r\n`,;)]}"
 _PART_OF_A_VALUE: Final = re.compile(r"['\u2018\u2019]|.*?[{}\[\]\"“”]", re.DOTALL)
+_BROKEN_MARK: Final = re.compile(r"[\s`]*(?:<[/|\s]{0,3}[\w:\uff1a]{0,40}[|\s]{0,2}>?)?[\s`]*")
 _MORE_THAN_ONE: Final = "there is more than one object or array; a quote in a string may lack its backslash"
 
 
 def read_only_value(text: str, *, is_closed: bool = True) -> Reading | None:
     """Read the one object or array in a text, with words before and after it; None when there is none.
 
+    Args:
+        text: What the model wrote.
+        is_closed: Whether the model ended the text; if not, the value must be complete, and nothing but a
+            broken mark may follow it.
+
     Raises:
-        UnreadableError: As `read_json`; or there is more than the one value.
+        UnreadableError: As `read_json`; or there is more than the one value, or the text may have been cut.
     """
     bracket = _OPENING.search(text)
     if bracket is None:
         return None
-    reading = read_json(text, bracket.start(), is_closed=is_closed, keys_are_unique=True)
+    reading = read_json(text, bracket.start(), is_closed=is_closed)
     rest = text[reading.end :]
     if '"' in text[: bracket.start()] or (rest.strip(_ENDINGS) and _PART_OF_A_VALUE.match(rest.lstrip())):
         raise UnreadableError(_MORE_THAN_ONE)
+    if not is_closed and not reading.is_whole:
+        raise UnreadableError("it ends before its closing brackets")
+    if not is_closed and not _BROKEN_MARK.fullmatch(rest.lstrip(_ENDINGS)):
+        raise UnreadableError("text follows it, and the closing mark is missing")
     return reading
 
 

@@ -1,8 +1,7 @@
-"""The JSON that was asked for, out of what the model wrote around it.
+"""Finds the JSON that was asked for in what the model wrote around it.
 
-Nothing is given out before the whole answer is in: only then is it known which part is the answer, whether it
-follows the schema, and whether it has to be asked for again. What then goes out is JSON from the first byte
-to the last.
+Nothing is shown before the answer is complete: only then is it known which part is the answer, whether it
+follows the schema, and whether it has to be repaired. The caller gets JSON from the first byte to the last.
 
 Source: OpenAI's API reference, chat completions, `response_format` (documented).
 """
@@ -13,17 +12,22 @@ from dataclasses import dataclass
 from typing import Final
 
 from tess_openai.core.emulate.coercion import SchemaChecker, fits_types, root_types, validate_and_coerce
+from tess_openai.core.emulate.declared_keys import undeclared_key
 from tess_openai.core.emulate.json_candidates import Candidate, find_candidates
 from tess_openai.core.emulate.prompts import Prompts, fill
-from tess_openai.core.emulate.protocol import compact_json, compact_schema
+from tess_openai.core.emulate.protocol import compact_schema
+from tess_openai.core.emulate.strict_json import compact_json
+from tess_openai.core.emulate.thinking import without_thinking
 from tess_openai.core.jsons import JSONObject, parse_json, to_object
 from tess_openai.core.refusals import Refused
 
 _ANY_OBJECT: Final[JSONObject] = {"type": "object"}
 _MAX_CANDIDATES: Final = 16
 _MAX_PROBLEMS: Final = 5
+_BEFORE: Final = " \t\r\n`json"
 _NONE: Final = "- there is no JSON in it"
-_CUT: Final = "- it ends in the middle"
+_SEVERAL: Final = "- there are different JSON values in it; answer with one"
+_SCHEMA: Final = "- it is the schema itself; answer with a value that follows it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +48,9 @@ class Extract:
     """JSON found in an answer.
 
     Attributes:
-        text: As it goes to the caller; None when there is none.
+        text: For the caller; None when no value of the right type can be read.
         problems: What is wrong with it, one line each, for the model.
-        start: Where in the answer it begins, or what there is of it; None when the answer is prose.
+        start: Where in the answer a value begins; None when the answer is prose.
     """
 
     text: str | None
@@ -83,41 +87,60 @@ def format_text(wanted: JSONFormat, prompts: Prompts) -> str:
     return fill(prompts.json_schema, schema=compact_json(compact_schema(wanted.schema)))
 
 
-def extract(text: str, wanted: JSONFormat, check: SchemaChecker, *, is_cut: bool = False) -> Extract:
-    """Find the JSON in an answer: the last value that follows the schema, since one before may be an echo.
+def extract(text: str, wanted: JSONFormat, check: SchemaChecker) -> Extract:
+    """Find the JSON in an answer: the one value that follows the schema.
+
+    What the model wrote while thinking and a copy of the schema do not count. Of several values that follow
+    the schema and differ, none is taken.
 
     Args:
         text: The answer.
-        wanted: What was asked for.
+        wanted: The form that was asked for.
         check: Checks a value against a schema.
-        is_cut: Whether the answer is known to be incomplete; closing brackets are then not added.
     """
     types = root_types(wanted.schema)
-    found = find_candidates(text, may_be_list=not types or "array" in types)
+    found = find_candidates(without_thinking(text), may_be_list=not types or "array" in types)
     if found.broken_at is not None:
         return Extract(None, [f"- {found.problem}"], found.broken_at)
     best: Extract | None = None
+    fitting: list[Extract] = []
+    values: set[str] = set()
     longest = 0
-    latest = found.candidates[: -_MAX_CANDIDATES - 1 : -1]
-    for candidate in sorted(latest, key=lambda each: not each.value):  # what is empty last
+    candidates = [each for each in found.candidates if not _is_schema(each.value, wanted)]
+    for candidate in candidates[-_MAX_CANDIDATES:]:
         value, errors = validate_and_coerce(wanted.schema, candidate.value, check)
-        if not candidate.is_whole and (is_cut or errors):
-            return Extract(None, _problems(errors) or [_CUT], candidate.start)
         is_meant = fits_types(candidate.value, types)
-        if not errors and (is_meant or len(latest) == 1):
-            return Extract(_spelt(text, candidate, value), [], candidate.start)
-        if candidate.end - candidate.start > longest:
+        source: str | None = _source(text, candidate, value)
+        if candidate.is_repaired and not errors:
+            key = undeclared_key(wanted.schema, value, holds_raw_text=candidate.holds_raw_text)
+            if key is not None:
+                errors, source = [f"{key[:40]!r} is not in the schema"], None
+        if not errors and (is_meant or len(candidates) == 1):
+            fitting.append(Extract(source, [], candidate.start))
+            values.add(compact_json(value))
+        elif candidate.end - candidate.start > longest:
             longest = candidate.end - candidate.start
-            spelt = _spelt(text, candidate, value) if is_meant else None
-            best = Extract(spelt, _problems(errors) or [_NONE], candidate.start if is_meant else None)
-    return Extract(None, [_NONE]) if best is None else best
+            begins = is_meant or not text[: candidate.start].strip(_BEFORE)
+            start = candidate.start if begins else None
+            best = Extract(source if is_meant else None, _problems(errors) or [_NONE], start)
+    if len(values) > 1:
+        return Extract(None, [_SEVERAL], fitting[0].start)
+    if fitting:
+        return fitting[-1]
+    if best is None and found.candidates:
+        return Extract(None, [_SCHEMA], found.candidates[0].start)
+    return best or Extract(None, [_NONE])
+
+
+def _is_schema(value: object, wanted: JSONFormat) -> bool:
+    return wanted.has_schema and value in (wanted.schema, compact_schema(wanted.schema))
 
 
 def _problems(errors: list[str]) -> list[str]:
     return [f"- {error}" for error in errors[:_MAX_PROBLEMS]]
 
 
-def _spelt(text: str, candidate: Candidate, value: object) -> str:
-    """Return a value as the model spelt it, if that is JSON and needed no mending."""
+def _source(text: str, candidate: Candidate, value: object) -> str:
+    """Return a value as the model wrote it, if that is JSON and needed no repair."""
     source = text[candidate.start : candidate.end]
     return source if parse_json(source) == value else compact_json(value)

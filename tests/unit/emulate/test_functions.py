@@ -110,15 +110,15 @@ def test_arguments_must_be_an_object_even_where_the_schema_does_not_say_so() -> 
 
 @pytest.mark.parametrize(
     ("is_closed", "is_cut", "is_made"),
-    [(True, True, True), (False, False, True), (False, True, False)],
+    [(True, True, True), (False, False, False), (False, True, False)],
     ids=["it was closed", "nothing is known of a cut", "the answer is cut, and the call unclosed"],
 )
-def test_a_call_that_lacks_a_bracket_is_made_unless_it_was_cut(
+def test_a_call_that_lacks_a_bracket_is_made_if_it_has_its_closing_mark(
     is_closed: bool,  # noqa: FBT001
     is_cut: bool,  # noqa: FBT001
     is_made: bool,  # noqa: FBT001
 ) -> None:
-    """What is missing at a cut may be more than a bracket."""
+    """Without the mark the answer may have been cut, and more than a bracket is missing."""
     block = Block('{"name": "look", "arguments": {}', is_closed=is_closed)
     settlement = settle([block], OFFER, no_errors, lambda: "1", is_cut=is_cut)
     assert bool(settlement.calls) == is_made

@@ -13,11 +13,11 @@ from tess_openai.core.emulate.marks import Marks
 from tess_openai.core.emulate.offers import NO_OFFER, parse_offer
 from tess_openai.core.emulate.prompts import Prompts
 from tess_openai.core.emulate.protocol import (
-    compact_json,
     compact_schema,
     functions_text,
     with_instructions,
 )
+from tess_openai.core.emulate.strict_json import compact_json
 
 MARKS = Marks("k7x2q1")
 LOOK = {

@@ -1,0 +1,170 @@
+"""Reads and writes JSON as RFC 8259 defines it, with numbers as they are written.
+
+`123456789012345678.12` has no exact `float`, and `1e3` would come back as `1000.0`. A number whose text
+Python would write differently is an `ExactNumber`: a `float` for every check, its own text when written.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from tess_openai.core.jsons import to_list, to_object
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+MAX_DEPTH: Final = 64
+"""Of objects and arrays within each other; no function's arguments come near it."""
+
+
+class UnreadableError(ValueError):
+    """The text cannot be read as JSON in one way only; the message gives the reason, for the model.
+
+    Attributes:
+        has_begun: Whether a member or an item was read before, or the text ended: what cannot be read is a
+            value that is cut or wrong, and not a bracket in prose.
+        at: Where reading ended.
+    """
+
+    has_begun: bool = False
+    at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A value read from a text.
+
+    Attributes:
+        value: JSON.
+        end: Where the text goes on.
+        is_whole: False when brackets were still open at the end of the text.
+        is_repaired: Whether the text was not JSON, so that its syntax was repaired.
+        holds_raw_text: Whether a string in it was not escaped.
+    """
+
+    value: object
+    end: int
+    is_whole: bool
+    is_repaired: bool = False
+    holds_raw_text: bool = False
+
+
+class ExactNumber(float):
+    """A number that keeps the text it was written as.
+
+    Attributes:
+        source: A JSON number.
+    """
+
+    __slots__ = ("source",)
+
+    source: str
+
+    def __new__(cls, source: str) -> Self:
+        """Read the number."""
+        number = super().__new__(cls, source)
+        number.source = source
+        return number
+
+
+def parse_number(source: str) -> float:
+    """Return a JSON number: an `int`, or a `float` that is written again as it was.
+
+    Raises:
+        ValueError: It is too large.
+    """
+    if source.lstrip("-").isdigit() and source != "-0":
+        return int(source)
+    number = float(source)
+    if math.isinf(number):
+        raise ValueError("the number is too large")
+    return number if repr(number) == source else ExactNumber(source)
+
+
+def with_digits(number: str) -> str:
+    """Return a number as JSON has it, with a digit on both sides of its point."""
+    return re.sub(r"\.(?=$|[eE])", ".0", re.sub(r"^(-?)\.", r"\g<1>0.", number))
+
+
+def read_strictly(text: str, start: int) -> Reading:
+    """Read the JSON that begins exactly at `start`.
+
+    Raises:
+        UnreadableError: It is nested too deeply, or a key occurs twice in one object.
+        ValueError: It is not JSON.
+        RecursionError: It is nested much too deeply.
+    """
+    value, end = _DECODER.raw_decode(text, start)
+    _check_depth(value)
+    return Reading(value, end, is_whole=True)
+
+
+def compact_json(value: object) -> str:
+    """Return JSON on one line without spaces; numbers keep their text, what UTF-8 cannot hold is escaped."""
+    if _has_exact_number(value):
+        return _write(value)
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text if _is_encodable(text) else json.dumps(value, separators=(",", ":"))
+
+
+def _has_exact_number(value: object) -> bool:
+    if (members := to_object(value)) is not None:
+        return any(map(_has_exact_number, members.values()))
+    if (items := to_list(value)) is not None:
+        return any(map(_has_exact_number, items))
+    return isinstance(value, ExactNumber)
+
+
+def _write(value: object) -> str:
+    if (members := to_object(value)) is not None:
+        written = (f"{compact_json(key)}:{_write(member)}" for key, member in members.items())
+        return f"{{{','.join(written)}}}"
+    if (items := to_list(value)) is not None:
+        return f"[{','.join(map(_write, items))}]"
+    return value.source if isinstance(value, ExactNumber) else compact_json(value)
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise UnreadableError("a key occurs twice in one object")
+    return members
+
+
+_DECODER: Final = json.JSONDecoder(
+    parse_constant=_refuse_constant,
+    parse_float=parse_number,
+    parse_int=parse_number,
+    object_pairs_hook=_unique,
+)
+
+
+def _check_depth(value: object) -> None:
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        below: list[object] = []
+        for item in level:
+            if (members := to_object(item)) is not None:
+                below.extend(members.values())
+            elif (items := to_list(item)) is not None:
+                below.extend(items)
+        if not below:
+            return
+        level = below
+    raise UnreadableError(f"it is nested deeper than {MAX_DEPTH} levels")

@@ -1,0 +1,82 @@
+"""Finds what a model wrote while thinking: it is not part of its answer.
+
+Reasoning models think between tags such as `<think>` and `</think>`, and some servers drop the first of them.
+A tag within a string of JSON is part of that string.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+_WORDS: Final = r"(?:think|thinking|thought|thoughts|reasoning|reason|reflection|scratchpad|analysis)"
+_TAG: Final = re.compile(
+    rf"<(?P<close>/?){_WORDS}(?:\s[^<>]{{0,80}})?>"
+    r"|\[(?P<close_bracket>/?)THINK\]"
+    r"|(?P<harmony><\|channel\|>analysis[^<]{0,40}<\|message\|>)"
+    r"|(?P<harmony_end><\|end\|>|<\|start\|>|<\|channel\|>(?!analysis))",
+    re.IGNORECASE,
+)
+_JSON_START: Final = re.compile(r"[{\[]\s{0,200}[\"'{\[]")
+_QUOTE: Final = re.compile(r"\\.|\"", re.DOTALL)
+
+
+class StringTracker:
+    """Tells whether positions of a text, in order, are within a string of JSON."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.restart(0)
+
+    def restart(self, at: int) -> None:
+        """Forget what came before `at`."""
+        found = _JSON_START.search(self._text, at)
+        self._at = len(self._text) if found is None else found.start()
+        self._is_inside = False
+
+    def is_inside(self, position: int) -> bool:
+        """Whether a string is open at `position`, which is not before the one asked for last."""
+        if position > self._at:
+            quotes = sum(found[0] == '"' for found in _QUOTE.finditer(self._text, self._at, position))
+            self._is_inside ^= quotes % 2 == 1
+            self._at = position
+        return self._is_inside
+
+
+def thinking_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Give start and end of each part of a text that the model wrote while thinking, tags included."""
+    tracker = StringTracker(text)
+    at = 0
+    opened: int | None = None
+    for tag in _TAG.finditer(text):
+        opens = tag["harmony"] is not None or (tag["harmony_end"] is None and not _closes(tag))
+        if opened is not None:
+            if not opens:
+                yield opened, tag.end() if tag["harmony_end"] is None else tag.start()
+                opened, at = None, tag.end()
+                tracker.restart(at)
+        elif tracker.is_inside(tag.start()):
+            continue
+        elif opens:
+            opened = tag.start()
+        elif tag["harmony_end"] is None:  # its opening tag is missing
+            yield at, tag.end()
+            at = tag.end()
+            tracker.restart(at)
+    if opened is not None:
+        yield opened, len(text)
+
+
+def without_thinking(text: str) -> str:
+    """Return the text with blanks in place of what the model wrote while thinking: positions stay."""
+    pieces: list[str] = []
+    at = 0
+    for start, end in thinking_spans(text):
+        pieces += [text[at:start], " " * (end - max(start, at))]
+        at = end
+    return "".join((*pieces, text[at:])) if pieces else text
+
+
+def _closes(tag: re.Match[str]) -> bool:
+    return bool(tag["close"] or tag["close_bracket"])
