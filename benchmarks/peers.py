@@ -169,8 +169,8 @@ def measure(rounds: int) -> dict[str, dict[str, float]]:
         name: {task: [] for task in TASKS} for name in WAYS
     }
     memory: dict[str, list[float]] = {name: [] for name in WAYS}
-    for _ in range(SITTINGS):
-        sit(rounds // SITTINGS, seen, memory)
+    for each in in_sittings(rounds):
+        sit(each, seen, memory)
     figures: dict[str, dict[str, float]] = {name: {} for name in WAYS}
     for name, row in figures.items():
         for task, parts in TASKS.items():
@@ -183,6 +183,20 @@ def measure(rounds: int) -> dict[str, dict[str, float]]:
         row["memory"] = statistics.median(memory[name])
         row["import"] = import_milliseconds(IMPORTS[name][0])
     return figures
+
+
+def in_sittings(rounds: int) -> list[int]:
+    """Distribute the rounds over the sittings as evenly as possible; few rounds take fewer sittings."""
+    sittings = min(SITTINGS, rounds)
+    return [rounds // sittings + (number < rounds % sittings) for number in range(sittings)]
+
+
+def at_least_one(text: str) -> int:
+    """Parse the number of rounds."""
+    rounds = int(text)
+    if rounds < 1:
+        raise argparse.ArgumentTypeError(f"{rounds} rounds measure nothing; give 1 or more")
+    return rounds
 
 
 def sit(
@@ -290,7 +304,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=20, help="20 make 1000 chats (default); in 10 sittings")
+    parser.add_argument(
+        "--rounds", type=at_least_one, default=20, help="20 make 1000 chats (default); in 10 sittings"
+    )
     parser.add_argument("--record", action="store_true", help="write docs/performance.md")
     parser.add_argument("--check", action="store_true", help="fail when a bar is missed")
     parser.add_argument("--json", type=Path, help="also write the figures there")

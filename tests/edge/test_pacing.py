@@ -8,11 +8,12 @@ import os
 import threading
 import time
 from contextlib import ExitStack
+from itertools import pairwise
 
 import pytest
 
 from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS
-from tess_openai.edge.pacing import SHARED_QUEUES, KeyQueues, Pacer, hash_key
+from tess_openai.edge.pacing import SHARED_QUEUES, KeyQueues, Pacer, Ticket, hash_key
 
 KEY = hash_key("Bearer 1|a")
 OTHER = hash_key("Bearer 1|b")
@@ -217,28 +218,49 @@ async def test_no_two_tasks_take_one_turn(turns: KeyQueues, clock: Clock) -> Non
     assert left[1] - left[0] >= 1.0
 
 
+class RecordedQueues(KeyQueues):
+    """Queues that record the moment of each granted turn, as the queue itself read it from the clock."""
+
+    def __init__(self) -> None:
+        self._moment = threading.local()
+        self.granted: list[float] = []
+        super().__init__(self._read_clock)
+
+    def _read_clock(self) -> float:
+        self._moment.now = time.monotonic()
+        return float(self._moment.now)
+
+    def claim(self, key: bytes, ticket: Ticket, interval: float, *, ignores_pause: bool = False) -> float:
+        """Claim a turn; record when it was granted."""
+        wait = super().claim(key, ticket, interval, ignores_pause=ignores_pause)
+        if wait == 0:
+            self.granted.append(self._moment.now)
+        return wait
+
+
 async def test_threads_and_tasks_take_turns_together() -> None:
-    """In one queue: each is sent once, and no two within an interval."""
-    pacer = Pacer(0.02, 60.0, KeyQueues())
-    sent: dict[str, float] = {}
+    """They share one queue: each caller is sent once, and no two within an interval."""
+    queues = RecordedQueues()
+    pacer = Pacer(0.02, 60.0, queues)
+    sent: list[str] = []
 
     def thread(name: str) -> None:
         pacer.wait("key")
-        sent[name] = time.monotonic()
+        sent.append(name)
 
     async def task(name: str) -> None:
         await pacer.async_wait("key")
-        sent[name] = time.monotonic()
+        sent.append(name)
 
     threads = [threading.Thread(target=thread, args=(f"thread {index}",)) for index in range(5)]
-    began = time.monotonic()
     for each in threads:
         each.start()
     await asyncio.gather(*(task(f"task {index}") for index in range(5)))
     for each in threads:
         await asyncio.to_thread(each.join)
-    assert len(sent) == 10
-    assert max(sent.values()) - began >= 9 * 0.02
+    moments = sorted(queues.granted)
+    assert len(set(sent)) == len(sent) == len(moments) == 10
+    assert min(later - earlier for earlier, later in pairwise(moments)) >= 0.02
 
 
 def test_a_queue_of_8000_callers_does_not_block(turns: KeyQueues) -> None:

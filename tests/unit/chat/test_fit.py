@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from tess_openai.core.agents import Agent, Question
+from tess_openai.core.chat.agent_validation import rejected_options
 from tess_openai.core.chat.request_translation import TranslatedRequest, translate_request
 from tess_openai.core.chat.target import Target, to_target
+from tess_openai.core.errors import TessError
 from tess_openai.core.options import Options
 from tess_openai.core.policy import Policy
 from tess_openai.core.refusals import Refused
@@ -233,3 +235,25 @@ def test_the_agents_options_replace_the_documented_ones() -> None:
     worded = Agent(id=1, questions=(select("temperature", "low", "high"),))
     assert sent(narrow, {"temperature": 0.4})["temperature"] == "0"
     assert sent(worded, {"temperature": 0.4})["temperature"] == 0.4
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "rejected"),
+    [
+        pytest.param(422, "validation_failed", ["temperature"], id="a validation error"),
+        pytest.param(400, "invalid_request", ["temperature"], id="a bad request"),
+        pytest.param(500, "validation_failed", [], id="a server error"),
+        pytest.param(404, "invalid_request", [], id="another status"),
+        pytest.param(422, "rate_limit_exceeded", [], id="another code"),
+    ],
+)
+def test_only_a_validation_error_rejects_options(status: int, code: str, rejected: list[str]) -> None:
+    """The text of another error may name a parameter without rejecting its value."""
+    error = TessError(
+        status=status,
+        message="The temperature is invalid.",
+        param=None,
+        code=code,
+        type="invalid_request_error",
+    )
+    assert rejected_options(error) == rejected

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tess_openai.core.emulate.lenient_json import read_json
@@ -63,7 +63,13 @@ def _is_part(part: object, whole: object) -> bool:
     return part == whole
 
 
-@given(st.text("{}[]:,\"'`“”\\/*#\n abtu019.-=+_é\ud83d…"))
+@given(
+    st.lists(
+        st.sampled_from([*"{}[]:,\"'`“”\\/*#\n abtu019.-=+_é\ud83d…", "NaN", "Infinity", "1e999", "-1E400"])
+    ).map("".join)
+)
+@example("NaN")
+@example('{"a": [Infinity, -1e999]}')
 def test_any_text_is_read_or_refused(text: str) -> None:
     """Nothing but `UnreadableError` is raised, and what is read can be written again."""
     for is_closed in (True, False):
