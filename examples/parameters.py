@@ -1,4 +1,4 @@
-"""What is sent, what is left out, and how to be told: docs/parameters.md.
+"""What is sent, what is left out, and how it is reported: docs/parameters.md.
 
 Needs TESS_API_KEY, TESS_AGENT_ID and TESS_WORKSPACE_ID.
 """
@@ -23,7 +23,7 @@ with warnings.catch_warnings(record=True) as caught:
 for warning in caught:
     print("  ", warning.message)
 
-print("\nThe ledger, on the answer: also what was only said in other words")
+print("\nThe ledger, on the answer: also what was only reworded")
 for change in changes_of(completion):
     print(f"   {change.action:9} {change.param:13} {change.given:>9} -> {change.sent or 'not sent'}")
 

@@ -28,7 +28,7 @@ for chunk in client.chat.completions.create(
     print(chunk.choices[0].delta.content or "", end="", flush=True)
 print()
 
-print("\n3. What Tess lacks is not sent, and you are told")
+print("\n3. What Tess lacks is not sent, and you are warned")
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     completion = client.chat.completions.create(

@@ -46,4 +46,4 @@ with TessSimulator() as simulator:
         for chunk in client.chat.completions.create(model="tess-6", messages=MESSAGES, stream=True):
             message += chunk.choices[0].delta.content or ""
     except openai.APIError as error:
-        print(f"   it said {message!r}, then {error.code}: {error.message}")
+        print(f"   it sent {message!r}, then {error.code}: {error.message}")

@@ -49,7 +49,7 @@ def run(example: Path, environment: dict[str, str]) -> None:
 
 
 def wait_out(simulator: TessSimulator) -> None:
-    """Show a 429 whose wait stands in the body, where the SDK does not look."""
+    """Show a 429 that names its wait in the body, where the SDK does not look."""
     rule("A 429 is waited out")
     simulator.fault(faults.rate_limited(retry_after_seconds=2))
     print(dim('   Tess answers 429 {"error": "Rate limit exceeded", "retry_after": 2} once.'), flush=True)

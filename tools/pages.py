@@ -1,6 +1,6 @@
 """`make pages`: renew the tables of docs/ that are made from the code.
 
-A table stands in its page between `<!-- made by make pages: NAME -->` and `<!-- end -->`. What happens to a
+A table is placed in its page between `<!-- made by make pages: NAME -->` and `<!-- end -->`. What happens to a
 request is found out by translating it; what an error becomes, by letting the simulator cause it.
 """
 
@@ -212,7 +212,7 @@ def errors() -> str:
 def _error(
     profile: Profile, fault: Fault | None, client_options: JSONObject, call_options: JSONObject
 ) -> tuple[str, str, str, str]:
-    """Cause an error and describe it: what Tess said, the exception, its text, whether the SDK retries."""
+    """Cause an error and describe it: what Tess sent, the exception, its text, whether the SDK retries."""
     options: dict[str, Any] = {
         "agent_id": 42,
         "api_key": SIMULATOR_API_KEY,
