@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from tess_openai.core.agents import Agent, Question
     from tess_openai.core.changes import Change
     from tess_openai.core.emulate.prompts import Prompts
+    from tess_openai.core.responses.conversation_store import ResponseStore
+    from tess_openai.edge.response_stores import MemoryResponseStore, SQLiteResponseStore
     from tess_openai.exceptions import (
         TessAnswerWarning,
         TessConfigurationError,
@@ -44,8 +46,11 @@ __all__ = [
     "Agent",
     "Change",
     "Connection",
+    "MemoryResponseStore",
     "Prompts",
     "Question",
+    "ResponseStore",
+    "SQLiteResponseStore",
     "TessAnswerWarning",
     "TessConfigurationError",
     "TessKeyWarning",
@@ -75,6 +80,9 @@ _HOMES = {
     "Change": "core.changes",
     "TessOptions": "client_options",
     "Prompts": "core.emulate.prompts",
+    "ResponseStore": "core.responses.conversation_store",
+    "MemoryResponseStore": "edge.response_stores",
+    "SQLiteResponseStore": "edge.response_stores",
     "changes_of": "response_changes",
     **dict.fromkeys(
         (

@@ -21,6 +21,7 @@ from tess_openai.core.changes import quoted
 from tess_openai.core.emulate.prompts import Prompts
 from tess_openai.core.options import DOCUMENTED_TEMPERATURES, UsageOption
 from tess_openai.core.policy import Unsupported
+from tess_openai.core.responses.conversation_store import ResponseStore
 from tess_openai.edge.adapter import OnChange
 from tess_openai.exceptions import TessConfigurationError
 from tess_openai.identifiers import ApiKey, to_api_key, to_workspace_id
@@ -72,6 +73,8 @@ class TessOptions(TypedDict, total=False):
         agents: Names for more agents, to be used as `model`: `{"support": 8794, "sales": "a-slug-AbC12d"}`.
         models: Aliases of models, `{"gpt-4o": "tess-6", "*": None}`; None leaves the model to the agent.
         requests_per_second: The highest rate for this key, over all its clients in the process.
+        responses_store: Where responses are kept that `previous_response_id` continues; by default in the
+            client's own memory. A `SQLiteResponseStore` is shared by processes.
     """
 
     workspace_id: Annotated[int | str | None, Option(None, to_workspace_id, "TESS_WORKSPACE_ID")]
@@ -95,6 +98,7 @@ class TessOptions(TypedDict, total=False):
     agents: Annotated[Mapping[str, int | str | Agent] | None, Option(None, checks.to_agents)]
     models: Annotated[Mapping[str, str | None] | None, Option(None, checks.to_models)]
     requests_per_second: Annotated[float | None, Option(None, checks.to_rate)]
+    responses_store: Annotated[ResponseStore | None, Option(None, checks.to_store)]
 
 
 _HINTS: Final = {

@@ -20,6 +20,8 @@ from tess_openai.core.options import DOCUMENTED_TEMPERATURES, HOSTED_TOOLS, Agen
 from tess_openai.core.policy import Unsupported, parse_unsupported
 from tess_openai.core.policy_parameters import POLICY_PARAMETERS
 from tess_openai.core.probe_profile import NOTHING_PROVEN, TessProfile, parse_profile
+from tess_openai.core.responses.conversation_store import ResponseStore
+from tess_openai.edge.response_stores import MemoryResponseStore
 from tess_openai.exceptions import TessConfigurationError
 from tess_openai.identifiers import DEFAULT_BASE_URL, to_agent_id, to_api_root
 
@@ -165,6 +167,15 @@ def to_models(given: object) -> dict[str, str | None]:
                 "leave the model to the agent"
             )
     return aliases
+
+
+def to_store(given: ResponseStore | None) -> ResponseStore:
+    """Return a store of responses; one in memory for None."""
+    if given is None:
+        return MemoryResponseStore()
+    if not all(callable(getattr(given, method, None)) for method in ("load", "save", "delete")):
+        raise ValueError("it must have the methods load, save and delete, as SQLiteResponseStore has")
+    return given
 
 
 def read_profile(given: Profile | None) -> TessProfile:

@@ -12,6 +12,7 @@ driver at the edge carries them out and sends back what came of them.
 | `ReadAll(limit)`         | reads it to its end or to `limit`                   | `bytes`                   |
 | `PauseKey(seconds)`      | pauses all paced calls of the key                   | None                      |
 | `Lookup(agent)`          | runs the look-up once for all who ask               | `LookupResult`            |
+| `StoreAccess(...)`       | reads or changes the store of responses             | `StoreResult`             |
 | `ReportChanges(changes)` | warns at the caller's line, logs, calls `on_change` | None, or an error text    |
 | `Answer(body=...)`       | returns a whole response; the flow ends             | nothing                   |
 | `Answer(body=None)`      | returns a response; its body follows                | None                      |
@@ -155,6 +156,34 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreAccess:
+    """Use the store of earlier responses, which may block.
+
+    Attributes:
+        method: Of the store.
+        key: Of the entry.
+        value: To save.
+    """
+
+    method: Literal["load", "save", "delete"]
+    key: str = field(repr=False)
+    value: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreResult:
+    """What came of using the store.
+
+    Attributes:
+        value: What was loaded; None when there is no such entry.
+        problem: The name of the exception that the store raised; `""` for none.
+    """
+
+    value: bytes | None = field(default=None, repr=False)
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ReportChanges:
     """Tell the caller of changes before the request is sent."""
 
@@ -198,9 +227,18 @@ class AgentNotFound:
 
 LookupResult: TypeAlias = Agent | AgentNotFound
 Step: TypeAlias = (
-    Outgoing | Read | ReadAll | PauseKey | Lookup | ReportChanges | Answer | bytes | LookupResult
+    Outgoing
+    | Read
+    | ReadAll
+    | PauseKey
+    | Lookup
+    | StoreAccess
+    | ReportChanges
+    | Answer
+    | bytes
+    | LookupResult
 )
-Event: TypeAlias = Incoming | bytes | str | LookupResult | None
+Event: TypeAlias = Incoming | bytes | str | LookupResult | StoreResult | None
 Flow: TypeAlias = Generator[Step, Event, None]
 
 
@@ -246,6 +284,14 @@ def look_up(lookup: Lookup) -> Generator[Step, Event, LookupResult]:
     event = yield lookup
     if not isinstance(event, Agent | AgentNotFound):
         raise TypeError(f"a driver answers Lookup with an agent or Unfound, not {type(event).__name__}")
+    return event
+
+
+def use_store(access: StoreAccess) -> Generator[Step, Event, StoreResult]:
+    """Read or change the store of responses."""
+    event = yield access
+    if not isinstance(event, StoreResult):
+        raise TypeError(f"a driver answers StoreAccess with StoreResult, not {type(event).__name__}")
     return event
 
 

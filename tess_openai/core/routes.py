@@ -18,6 +18,11 @@ from tess_openai.core.models import MODELS, models
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused
 from tess_openai.core.responses.responses_flow import RESPONSES, create_response
+from tess_openai.core.responses.stored_responses import (
+    INPUT_TOKENS,
+    count_input_tokens,
+    stored_response,
+)
 from tess_openai.core.translated_chat import CHAT_PATH
 
 UNSUPPORTED_ENDPOINTS: Final = {
@@ -64,7 +69,7 @@ def route(call: Call, options: Options) -> Flow:
         if reads_body(call.method, call.path):
             return _POSTED[call.path](call, options)
         if _is_below(RESPONSES, call.path):
-            raise _absent_below_responses(call)
+            return stored_response(call, options)
         if call.method == "GET" and _is_below(MODELS, call.path):
             return models(call, options)
         if _is_below(FILES, call.path):
@@ -80,6 +85,7 @@ def route(call: Call, options: Options) -> Flow:
 _POSTED: Final[Mapping[str, Callable[[Call, Options], Flow]]] = {
     CHAT_PATH: chat_completion,
     RESPONSES: create_response,
+    INPUT_TOKENS: count_input_tokens,
 }
 """Path -> the flow of a POST to it that has a JSON body."""
 
@@ -98,16 +104,6 @@ def _unsupported_endpoint(endpoint: str) -> Refused:
     return Refused(
         f"Tess does not have {UNSUPPORTED_ENDPOINTS[endpoint]}. A Tess agent serves chat completions only; "
         "the request was not sent.",
-        param=None,
-        code="endpoint_not_supported",
-        status=404,
-    )
-
-
-def _absent_below_responses(call: Call) -> Refused:
-    return Refused(
-        f"{call.method} below /responses is not there: a Tess agent answers responses, and keeps none. "
-        "The request was not sent.",
         param=None,
         code="endpoint_not_supported",
         status=404,

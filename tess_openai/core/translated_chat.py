@@ -163,9 +163,7 @@ class _ChatRun:
         out: list[bytes] = []
         for event in [] if decoder is None else decoder.feed(data):
             if event.data == DONE:
-                if out:
-                    yield b"".join(out)
-                    out.clear()
+                yield from _given(out)
                 yield from translator.end()
                 continue
             fields = parse_object(event.data) or {}
@@ -174,9 +172,15 @@ class _ChatRun:
                 out.append(translator.chunk(fields))
             else:
                 out.append(translator.fail(renamed_envelope(fields, translator.names)))
-        data = b"".join(out)
-        if data:
-            yield data
+        yield from _given(out)
+
+
+def _given(events: list[bytes]) -> Flow:
+    """Pass on events, if there are any, and empty the list."""
+    data = b"".join(events)
+    events.clear()
+    if data:
+        yield data
 
 
 def renamed(param: str, names: Mapping[str, str]) -> str:

@@ -17,6 +17,7 @@ from tess_openai.core.headers import FOREIGN, WORKSPACE, foreign_key, is_openai_
 from tess_openai.core.jsons import JSONObject
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused
+from tess_openai.core.responses.conversation_store import ResponseStore
 from tess_openai.core.routes import refuse, route
 from tess_openai.core.translated_chat import CHAT_PATH
 from tess_openai.edge.agent_cache import AgentCache
@@ -24,6 +25,7 @@ from tess_openai.edge.answer_limits import DEFAULT_MAX_ANSWER_BYTES
 from tess_openai.edge.caller_warnings import warn_changes
 from tess_openai.edge.families import URL, Family, Request, pick, with_headers
 from tess_openai.edge.pacing import Pacer, hash_key
+from tess_openai.edge.response_stores import MemoryResponseStore
 
 OnChange: TypeAlias = Callable[[Change], object]
 
@@ -94,6 +96,7 @@ class Adapter:
     repeat_paid: bool = False
     max_answer_bytes: int | None = DEFAULT_MAX_ANSWER_BYTES
     agent_cache: AgentCache = field(default_factory=AgentCache, repr=False)
+    responses_store: ResponseStore = field(default_factory=MemoryResponseStore, repr=False)
     may_be_plain: bool = field(init=False)
 
     def __post_init__(self) -> None:

@@ -16,12 +16,14 @@ from tess_openai.core.calls import (
     Outgoing,
     Read,
     ReadAll,
+    StoreAccess,
 )
 from tess_openai.core.chat.fast_path import is_complete
 from tess_openai.core.json_body import JSONBody
 from tess_openai.core.lookups import find_agent, lookup_failed
 from tess_openai.edge.call_driver import LAST_SECONDS, REST_SECONDS, RESULT_STEPS, CallDriver, InnerStep
 from tess_openai.edge.families import Request, Response, is_whole
+from tess_openai.edge.response_stores import async_access_store
 
 if TYPE_CHECKING:
     from tess_openai.edge.async_transports import AsyncTessTransport
@@ -114,6 +116,8 @@ class AsyncDriver(CallDriver):
             return await self.read_all(step)
         if isinstance(step, Lookup):
             return await self.look_up(step)
+        if isinstance(step, StoreAccess):
+            return await async_access_store(self.adapter.responses_store, step)
         if isinstance(step, Read):
             await self.read_rest()
             return None

@@ -21,6 +21,7 @@ from tess_openai.core.calls import (
     ReadAll,
     ReportChanges,
     Step,
+    StoreAccess,
 )
 from tess_openai.core.jsons import dump_json
 from tess_openai.core.lookups import lookup_failed
@@ -41,7 +42,7 @@ from tess_openai.edge.paid_calls import (
 
 RESULT_STEPS: Final = (Answer, bytes, Agent, AgentNotFound)
 """Steps that are results for whoever waits for the driver."""
-InnerStep: TypeAlias = Outgoing | Read | ReadAll | PauseKey | Lookup | ReportChanges
+InnerStep: TypeAlias = Outgoing | Read | ReadAll | PauseKey | Lookup | StoreAccess | ReportChanges
 """The other steps, which the driver carries out."""
 HINT_SECONDS: Final = 5.0
 """Time limit of a look-up that only adds to an error, for which the caller waits."""

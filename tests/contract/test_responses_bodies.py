@@ -41,7 +41,7 @@ def test_a_body_is_accepted_and_gives_the_sdks_model(body: JSON, carry: Callable
     fields = last_event(carried.body)["response"] if body.get("stream") else json.loads(carried.body)
     response = Response.model_validate(fields)
     assert response.status == "completed"
-    assert "heard" in response.output_text
+    assert "received" in response.output_text
 
 
 def last_event(body: bytes) -> JSON:

@@ -7,13 +7,15 @@ honoured has its default.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from tess_openai.core.calls import Call
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.ledger import Ledger
+from tess_openai.core.responses.conversation_store import ID_POSITION_DIGITS
+from tess_openai.core.responses.input_items import item_type
 from tess_openai.core.responses.response_request import ResponseRequest
 
 RESPONSE: Final = "response"
@@ -42,6 +44,15 @@ _LABELS: Final = frozenset({"metadata", "prompt_cache_key", "safety_identifier",
 """Kept with the response itself, whether or not Tess gets them."""
 _CALLERS_CHOICES: Final = ("allowed_tools", "custom", "function")
 _LOST: Final = ("stripped", "rewritten")
+_INPUT_FROM: Final = 1000
+"""Position of the first input item; those of the output begin at 0."""
+_PREFIXES: Final = {
+    "custom_tool_call": "ctc",
+    "custom_tool_call_output": "ctco",
+    "function_call": "fc",
+    "function_call_output": "fco",
+    "message": "msg",
+}
 INCOMPLETE: Final[Mapping[object, str]] = {"length": "max_output_tokens", "content_filter": "content_filter"}
 """Finish reason of chat -> why a response is incomplete."""
 _COMPLETION_KEYS: Final = frozenset(
@@ -78,7 +89,7 @@ class ResponseDraft:
 
     def item_id(self, prefix: str, position: int) -> str:
         """Return the id of an item, from which the response can be found again."""
-        return f"{prefix}_{self.number}{position:04d}"
+        return f"{prefix}_{self.number}{position:0{ID_POSITION_DIGITS}d}"
 
     def read_root(self, fields: JSONObject) -> None:
         """Take the model, the usage and further root fields from a completion or a chunk."""
@@ -163,6 +174,16 @@ def _add_items(draft: ResponseDraft, message: JSONObject, *, cut: bool) -> None:
         item = call_item(call, draft, len(draft.output))
         item.update(status="completed", **{arguments_key(item): call_arguments(call)})
         draft.output.append(item)
+
+
+def with_ids(items: Iterable[JSONObject], draft: ResponseDraft) -> list[JSONObject]:
+    """Return input items, those without an id with one of this response's."""
+    return [
+        item
+        if isinstance(item.get("id"), str)
+        else {**item, "id": draft.item_id(_PREFIXES.get(item_type(item), "item"), _INPUT_FROM + position)}
+        for position, item in enumerate(items)
+    ]
 
 
 def message_item(item_id: str) -> JSONObject:

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Sequence
 from typing import Final
 
-from tess_openai.core.calls import Answer, Call, Flow
+from tess_openai.core.calls import Answer, Call, Event, Flow, Step
+from tess_openai.core.changes import Change
 from tess_openai.core.chat.context import LEDGER_HEADER, ledger_header, report_changes
 from tess_openai.core.chat.stream_filter import with_ledger
 from tess_openai.core.jsons import JSONObject, dump_json, parse_object
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused, json_headers
+from tess_openai.core.responses.conversation_store import (
+    StoredResponse,
+    load_response,
+    previous_not_found,
+    response_id_of_item,
+    save_response,
+)
 from tess_openai.core.responses.event_writer import ResponseEventWriter
-from tess_openai.core.responses.response_object import new_draft, to_response
+from tess_openai.core.responses.input_items import ITEM_REFERENCE, item_type
+from tess_openai.core.responses.response_object import new_draft, to_response, with_ids
 from tess_openai.core.responses.response_parameters import CHAT_NAMES
 from tess_openai.core.responses.response_request import (
     ResponseRequest,
@@ -28,10 +38,48 @@ def create_response(call: Call, options: Options) -> Flow:
     given = parse_object(call.body) if call.fields is None else call.fields
     try:
         request = read_response_request(given, options)
-        chat = to_chat_request(request, request.items)
-        yield from translated_chat(call, chat, request.options, _ResponseTranslator(call, request))
+        items = yield from conversation_items(call, request)
+        chat = to_chat_request(request, items)
+        yield from translated_chat(call, chat, request.options, _ResponseTranslator(call, request, items))
     except Refused as refused:
         yield refused.to_answer()
+
+
+def conversation_items(call: Call, request: ResponseRequest) -> Generator[Step, Event, list[JSONObject]]:
+    """Return all items of a conversation: those before it, and the input with its references resolved.
+
+    Raises:
+        Refused: What came before is not there.
+    """
+    before: list[JSONObject] = []
+    if request.previous_id:
+        previous = yield from load_response(call, request.previous_id)
+        if previous is None:
+            raise previous_not_found(request.previous_id)
+        before = previous.items
+    items: list[JSONObject] = []
+    for item in request.items:
+        is_reference = item_type(item) == ITEM_REFERENCE
+        items.append((yield from _referenced(call, item, before + items)) if is_reference else item)
+    return before + items
+
+
+def _referenced(
+    call: Call, reference: JSONObject, known: Sequence[JSONObject]
+) -> Generator[Step, Event, JSONObject]:
+    item_id = str(reference.get("id"))
+    for item in known:
+        if item.get("id") == item_id:
+            return item
+    stored = yield from load_response(call, response_id_of_item(item_id))
+    for item in [] if stored is None else stored.items:
+        if item.get("id") == item_id:
+            return item
+    message = (
+        "An item that input refers to is not found. Items are kept with their responses by the client that "
+        "made them, unless store=False; pass the item itself instead of a reference."
+    )
+    raise Refused(message, param="input", code="item_not_found", status=404)
 
 
 class _ResponseTranslator:
@@ -39,8 +87,10 @@ class _ResponseTranslator:
 
     names = CHAT_NAMES
 
-    def __init__(self, call: Call, request: ResponseRequest) -> None:
+    def __init__(self, call: Call, request: ResponseRequest, items: Sequence[JSONObject]) -> None:
         self.ledger = request.ledger
+        self._request = request
+        self._items = items
         self._call = call
         self._draft = new_draft(request, call)
         self._writer = ResponseEventWriter(self._draft)
@@ -48,12 +98,25 @@ class _ResponseTranslator:
     def whole(self, completion: JSONObject) -> Flow:
         """Give the whole response."""
         response = to_response(self._draft, completion, now=self._call.now())
+        yield from self._save(response)
         refused = yield from report_changes(self.ledger)
         if refused is not None:
             yield refused.to_answer()
             return
         headers = json_headers({LEDGER_HEADER: None, **ledger_header(self.ledger)})
         yield Answer(200, headers, with_ledger(dump_json(response), self.ledger))
+
+    def _save(self, response: JSONObject) -> Flow:
+        """Keep the response; an answer that was paid for is given whether or not that works."""
+        if not self._request.stored:
+            return
+        background = self._request.given.get("background") is True
+        stored = StoredResponse(response, with_ids(self._items, self._draft), background)
+        problem = yield from save_response(self._call, stored)
+        if problem:
+            response["store"] = False
+            why = f"the store of responses failed with {problem}, so this response cannot be continued"
+            self.ledger.note(Change("noticed", "store", "", "", why, "See responses_store=.", "answer"))
 
     def begin(self) -> bytes:
         """Return the events with which a response begins."""
@@ -70,6 +133,7 @@ class _ResponseTranslator:
             response = self._draft.to_json("completed", ended=self._call.now())
         else:
             response = self._draft.to_json("incomplete", incomplete=incomplete)
+        yield from self._save(response)
         refused = yield from report_changes(self.ledger)
         if refused is not None:
             yield events + self._writer.fail(refused.to_json())

@@ -1,0 +1,139 @@
+"""Earlier responses: kept by their id, so that `previous_response_id` can continue them.
+
+An entry holds the whole conversation up to its response, so it can be continued without any other entry. It
+is found only with the API key that it was made with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from tess_openai.core.calls import Call, Event, Step, StoreAccess, use_store
+from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_list, to_object
+from tess_openai.core.refusals import Refused
+
+ID_POSITION_DIGITS: Final = 4
+"""At the end of the id of an item; what stands before them is the random part of its response's id."""
+
+
+class ResponseStore(Protocol):
+    """Keeps responses. The methods may block, and may be called from several threads at once.
+
+    An entry may be gone at any time: expired, pushed out by newer ones, or deleted by somebody else. What a
+    method raises does not break the call that has been answered.
+    """
+
+    def load(self, key: str) -> bytes | None:
+        """Return an entry; None when there is none."""
+        ...
+
+    def save(self, key: str, value: bytes) -> None:
+        """Keep an entry, in the place of one with the same key."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove an entry, if there is one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResponse:
+    """A response, and the conversation that led to it.
+
+    Attributes:
+        response: As the caller got it.
+        inputs: All items before its output, those of the responses that it continued among them.
+        background: Whether the caller asked for it in the background.
+    """
+
+    response: JSONObject = field(repr=False)
+    inputs: Sequence[JSONObject] = field(repr=False)
+    background: bool = False
+
+    @property
+    def items(self) -> list[JSONObject]:
+        """The conversation, the output of the response at its end."""
+        return [*self.inputs, *_objects(self.response.get("output"))]
+
+    def to_bytes(self) -> bytes:
+        """Return what a store keeps."""
+        return dump_json(
+            {"response": self.response, "inputs": list(self.inputs), "background": self.background}
+        )
+
+
+def parse_stored(value: bytes) -> StoredResponse | None:
+    """Return what a store kept; None when it is something else."""
+    fields = parse_object(value) or {}
+    response = to_object(fields.get("response"))
+    if response is None:
+        return None
+    return StoredResponse(response, _objects(fields.get("inputs")), fields.get("background") is True)
+
+
+def load_response(call: Call, response_id: str) -> Generator[Step, Event, StoredResponse | None]:
+    """Load a response.
+
+    Raises:
+        Refused: The store failed.
+    """
+    result = yield from use_store(StoreAccess("load", _key(call, response_id)))
+    if result.problem:
+        raise _store_failed(result.problem)
+    return None if result.value is None else parse_stored(result.value)
+
+
+def save_response(call: Call, stored: StoredResponse) -> Generator[Step, Event, str]:
+    """Keep a response; the name of the exception if that failed, else `""`."""
+    response_id = str(stored.response["id"])
+    result = yield from use_store(StoreAccess("save", _key(call, response_id), stored.to_bytes()))
+    return result.problem
+
+
+def delete_response(call: Call, response_id: str) -> Generator[Step, Event, None]:
+    """Remove a response.
+
+    Raises:
+        Refused: The store failed.
+    """
+    result = yield from use_store(StoreAccess("delete", _key(call, response_id)))
+    if result.problem:
+        raise _store_failed(result.problem)
+
+
+def previous_not_found(response_id: str) -> Refused:
+    """Return the refusal of a `previous_response_id` that cannot be continued."""
+    shown = response_id if response_id.isidentifier() and len(response_id) < 80 else "of this name"
+    message = (
+        f"Previous response with id '{shown}' not found. Responses are kept by the client that made them, in "
+        "its memory: one of another process or another client, from before a restart, made with store=False, "
+        "deleted, or made long ago is not there. Give all clients "
+        "responses_store=SQLiteResponseStore(path), or send the whole conversation as input."
+    )
+    return Refused(message, param="previous_response_id", code="previous_response_not_found")
+
+
+def response_id_of_item(item_id: str) -> str:
+    """Return the id of the response that an item belongs to."""
+    return f"resp_{item_id.partition('_')[2][:-ID_POSITION_DIGITS]}"
+
+
+def _store_failed(problem: str) -> Refused:
+    message = (
+        f"The store of responses failed with {problem}. Nothing was sent to Tess; try again, or send the "
+        "whole conversation as input."
+    )
+    return Refused(message, param=None, code="responses_store_failed", status=503)
+
+
+def _key(call: Call, response_id: str) -> str:
+    """Return the key of an entry: the API key goes into it, and cannot be read from it."""
+    text = f"{call.headers.get('authorization', '')}\n{response_id}"
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+
+
+def _objects(given: object) -> list[JSONObject]:
+    return [item for each in to_list(given) or [] if (item := to_object(each)) is not None]

@@ -1,0 +1,160 @@
+"""The routes below `/responses` that answer from the store, and the estimate of input tokens.
+
+Source: OpenAI's API reference, responses (documented).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Final
+from urllib.parse import parse_qs
+
+from tess_openai.core.calls import Answer, Call, Flow
+from tess_openai.core.chat.usage import estimate_usage
+from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_list, to_object
+from tess_openai.core.ledger import Ledger
+from tess_openai.core.options import Options
+from tess_openai.core.policy import Policy
+from tess_openai.core.refusals import Refused, json_headers
+from tess_openai.core.responses.conversation_store import StoredResponse, delete_response, load_response
+from tess_openai.core.responses.input_items import item_type
+from tess_openai.core.responses.response_request import read_response_request, to_chat_request
+from tess_openai.core.responses.responses_flow import RESPONSES, conversation_items
+
+INPUT_TOKENS: Final = f"{RESPONSES}/input_tokens"
+_DEFAULT_LIMIT: Final = 20
+_HIGHEST_LIMIT: Final = 100
+_COUNTED: Final = ("tools", "response_format")
+"""Of a request beside its messages: what the model would be told too."""
+
+
+def stored_response(call: Call, _options: Options) -> Flow:
+    """Answer a request below `/responses/{id}`."""
+    response_id, _, rest = call.path.removeprefix(RESPONSES).strip("/").partition("/")
+    answer = _ANSWERS.get((call.method, rest)) if response_id else None
+    try:
+        if answer is None:
+            raise _not_supported()
+        stored = yield from load_response(call, response_id)
+        if stored is None:
+            raise _not_found()
+        fields = answer(call, stored)
+        if call.method == "DELETE":
+            yield from delete_response(call, response_id)
+        yield _json(fields)
+    except Refused as refused:
+        yield refused.to_answer()
+
+
+def count_input_tokens(call: Call, options: Options) -> Flow:
+    """Answer `POST /responses/input_tokens` with an estimate, marked as one."""
+    given = parse_object(call.body) if call.fields is None else call.fields
+    try:
+        request = read_response_request(given, options)
+        items = yield from conversation_items(call, request)
+        # Nothing is sent, so there is nothing for the policy to decide.
+        chat = to_chat_request(replace(request, ledger=Ledger(Policy("ignore"))), items)
+    except Refused as refused:
+        yield refused.to_answer()
+        return
+    told = [dump_json(chat[name]).decode() for name in _COUNTED if chat.get(name)]
+    usage = estimate_usage([*_texts(to_list(chat["messages"]) or []), *told], "")
+    count = usage["prompt_tokens"]
+    yield _json({"object": "response.input_tokens", "input_tokens": count, "estimated": True})
+
+
+def _retrieve(call: Call, stored: StoredResponse) -> JSONObject:
+    if _query(call, "stream") == "true":
+        message = "stream: a response that was kept is given as a whole. Leave stream out."
+        raise Refused(message, param="stream", code="unsupported_parameter")
+    return stored.response
+
+
+def _delete(_call: Call, stored: StoredResponse) -> JSONObject:
+    return {"id": stored.response["id"], "object": "response", "deleted": True}
+
+
+def _cancel(_call: Call, stored: StoredResponse) -> JSONObject:
+    """Return the response: it has ended, since nothing runs in the background."""
+    if not stored.background:
+        raise Refused("Cannot cancel a synchronous response.", param=None, code="invalid_request")
+    return stored.response
+
+
+def _list_input_items(call: Call, stored: StoredResponse) -> JSONObject:
+    items = [_listed(item) for item in stored.inputs]
+    if _query(call, "order") != "asc":
+        items.reverse()
+    after = _query(call, "after")
+    if after:
+        positions = [position for position, item in enumerate(items) if item["id"] == after]
+        if not positions:
+            raise Refused("after names no item of this response.", param="after", code="invalid_value")
+        items = items[positions[0] + 1 :]
+    given = _query(call, "limit") or str(_DEFAULT_LIMIT)
+    if not (given.isascii() and given.isdecimal() and len(given) < 4 and 0 < int(given) <= _HIGHEST_LIMIT):
+        raise Refused("limit must be a number from 1 to 100.", param="limit", code="invalid_value")
+    page = items[: int(given)]
+    return {
+        "object": "list",
+        "data": page,
+        "first_id": page[0]["id"] if page else "",
+        "last_id": page[-1]["id"] if page else "",
+        "has_more": len(items) > len(page),
+    }
+
+
+_ANSWERS: Final[Mapping[tuple[str, str], Callable[[Call, StoredResponse], JSONObject]]] = {
+    ("GET", ""): _retrieve,
+    ("DELETE", ""): _delete,
+    ("POST", "cancel"): _cancel,
+    ("GET", "input_items"): _list_input_items,
+}
+
+
+def _listed(item: JSONObject) -> JSONObject:
+    """Return an input item as the API lists it: with its type, a status, and a list as content."""
+    kind = item_type(item)
+    listed: JSONObject = {**item, "type": kind}
+    listed.setdefault("status", "completed")
+    content = item.get("content")
+    if kind == "message" and isinstance(content, str):
+        is_own = item.get("role") == "assistant"
+        part: JSONObject = {"type": "input_text", "text": content}
+        listed["content"] = [{**part, "type": "output_text", "annotations": []} if is_own else part]
+    return listed
+
+
+def _texts(messages: Iterable[object]) -> list[str]:
+    """Return all texts of messages: contents, parts, and calls as JSON."""
+    texts: list[str] = []
+    for given in messages:
+        message = to_object(given) or {}
+        content = message.get("content")
+        parts = [to_object(part) or {} for part in to_list(content) or [{"text": content}]]
+        texts.append("".join(part["text"] for part in parts if isinstance(part.get("text"), str)))
+        if message.get("tool_calls"):
+            texts.append(dump_json(message["tool_calls"]).decode())
+    return texts
+
+
+def _query(call: Call, name: str) -> str:
+    return parse_qs(call.query).get(name, [""])[-1]
+
+
+def _json(fields: JSONObject) -> Answer:
+    return Answer(200, json_headers({}), dump_json(fields), base="none")
+
+
+def _not_found() -> Refused:
+    message = (
+        "There is no response with this id. Responses are kept by the client that made them, in its memory, "
+        "unless store=False; responses_store=SQLiteResponseStore(path) keeps them for several processes."
+    )
+    return Refused(message, param="response_id", code="response_not_found", status=404)
+
+
+def _not_supported() -> Refused:
+    message = "Tess does not have this part of the Responses API. The request was not sent."
+    return Refused(message, param=None, code="endpoint_not_supported", status=404)

@@ -1,0 +1,171 @@
+"""Stores of earlier responses: in memory, and in a file of SQLite for the processes of one machine."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tess_openai.core.calls import StoreAccess, StoreResult
+from tess_openai.core.responses.conversation_store import ResponseStore
+
+if TYPE_CHECKING:
+    import sqlite3
+
+DAY_SECONDS: Final = 86_400.0
+_BUSY_SECONDS: Final = 5.0
+"""How long one process waits for another to finish writing."""
+
+
+class MemoryResponseStore:
+    """Keeps responses in memory, the newest of them."""
+
+    def __init__(
+        self,
+        *,
+        max_entries: int = 1000,
+        max_bytes: int = 64 << 20,
+        max_age_seconds: float = DAY_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Keep at most so many entries and bytes, none longer than its age; `clock` tells seconds."""
+        self._max_entries = max_entries
+        self._max_bytes = max_bytes
+        self._max_age_seconds = max_age_seconds
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._entries: OrderedDict[str, tuple[float, bytes]] = OrderedDict()  # the oldest first
+        self._bytes = 0
+
+    def load(self, key: str) -> bytes | None:
+        """Return an entry; None when there is none."""
+        with self._lock:
+            self._expire()
+            entry = self._entries.get(key)
+        return None if entry is None else entry[1]
+
+    def save(self, key: str, value: bytes) -> None:
+        """Keep an entry; older ones make room for it."""
+        with self._lock:
+            self._remove(key)
+            self._entries[key] = self._clock() + self._max_age_seconds, value
+            self._bytes += len(value)
+            self._expire()
+            while self._entries and (len(self._entries) > self._max_entries or self._bytes > self._max_bytes):
+                self._remove(next(iter(self._entries)))
+
+    def delete(self, key: str) -> None:
+        """Remove an entry."""
+        with self._lock:
+            self._remove(key)
+
+    def _expire(self) -> None:
+        now = self._clock()
+        while self._entries:
+            key, (expires, _) = next(iter(self._entries.items()))
+            if expires > now:
+                return
+            self._remove(key)
+
+    def _remove(self, key: str) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._bytes -= len(entry[1])
+
+
+class SQLiteResponseStore:
+    """Keeps responses in a file that several processes of one machine may use at once.
+
+    The file holds the conversations as they are; it is made readable for its owner only.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        max_age_seconds: float = 30 * DAY_SECONDS,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Keep responses in the file at `path`, made when it is first used; `clock` tells seconds."""
+        self._path = Path(path)
+        self._max_age_seconds = max_age_seconds
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._process = 0
+
+    def load(self, key: str) -> bytes | None:
+        """Return an entry; None when there is none, or it has expired."""
+        with self._lock:
+            query = "SELECT value FROM responses WHERE key = ? AND expires > ?"
+            row = self._connect().execute(query, (key, self._clock())).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def save(self, key: str, value: bytes) -> None:
+        """Keep an entry, and remove those that have expired."""
+        now = self._clock()
+        with self._lock:
+            connection = self._connect()
+            with connection:
+                connection.execute("DELETE FROM responses WHERE expires <= ?", (now,))
+                statement = "INSERT OR REPLACE INTO responses (key, expires, value) VALUES (?, ?, ?)"
+                connection.execute(statement, (key, now + self._max_age_seconds, value))
+
+    def delete(self, key: str) -> None:
+        """Remove an entry."""
+        with self._lock:
+            connection = self._connect()
+            with connection:
+                connection.execute("DELETE FROM responses WHERE key = ?", (key,))
+
+    def close(self) -> None:
+        """Close the file; it is opened again when the store is used again."""
+        with self._lock:
+            connection, self._connection = self._connection, None
+            if connection is not None and self._process == os.getpid():
+                connection.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        """Return the connection of this process; one that was made before a fork must not be used."""
+        if self._connection is not None and self._process == os.getpid():
+            return self._connection
+        import sqlite3
+
+        os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+        connection = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, check_same_thread=False)
+        with connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS responses "
+                "(key TEXT PRIMARY KEY, expires REAL NOT NULL, value BLOB NOT NULL)"
+            )
+            connection.execute("CREATE INDEX IF NOT EXISTS responses_expires ON responses (expires)")
+        self._connection, self._process = connection, os.getpid()
+        return connection
+
+
+def access_store(store: ResponseStore, access: StoreAccess) -> StoreResult:
+    """Use a store; what it raises is in the result, since it must not break the call."""
+    try:
+        if access.method == "load":
+            return StoreResult(store.load(access.key))
+        if access.method == "save":
+            store.save(access.key, access.value)
+        else:
+            store.delete(access.key)
+    except Exception as error:  # noqa: BLE001 - of a store that may be anybody's
+        return StoreResult(problem=type(error).__name__)
+    return StoreResult()
+
+
+async def async_access_store(store: ResponseStore, access: StoreAccess) -> StoreResult:
+    """Use a store, in a thread if it may block the event loop."""
+    if isinstance(store, MemoryResponseStore):
+        return access_store(store, access)
+    from anyio import to_thread
+
+    return await to_thread.run_sync(access_store, store, access)

@@ -1,0 +1,96 @@
+"""The stores of responses: bounded, expiring, and shared by threads and processes."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tess_openai import MemoryResponseStore, ResponseStore, SQLiteResponseStore
+
+
+class Clock:
+    """Tells the seconds that it is set to."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        """Return them."""
+        return self.seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Make time stand still."""
+    return Clock()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, clock: Clock, tmp_path: Path) -> Iterator[ResponseStore]:
+    """Make each store, with entries that live ten seconds."""
+    sqlite = SQLiteResponseStore(tmp_path / "responses.sqlite", max_age_seconds=10, clock=clock)
+    yield sqlite if request.param == "sqlite" else MemoryResponseStore(max_age_seconds=10, clock=clock)
+    sqlite.close()
+
+
+def test_an_entry_is_kept_replaced_and_removed(store: ResponseStore) -> None:
+    """The three methods."""
+    assert store.load("a") is None
+    store.save("a", b"1")
+    store.save("b", b"2")
+    store.save("a", b"3")
+    assert (store.load("a"), store.load("b")) == (b"3", b"2")
+    store.delete("a")
+    store.delete("a")
+    assert (store.load("a"), store.load("b")) == (None, b"2")
+
+
+def test_an_entry_expires(store: ResponseStore, clock: Clock) -> None:
+    """After its time, and not before."""
+    store.save("a", b"1")
+    clock.seconds += 9
+    assert store.load("a") == b"1"
+    clock.seconds += 1
+    assert store.load("a") is None
+
+
+def test_memory_is_bounded_by_number_and_bytes() -> None:
+    """The oldest make room; what is larger than all of it is not kept."""
+    store = MemoryResponseStore(max_entries=3, max_bytes=10)
+    for name in "abcd":
+        store.save(name, b"12")
+    assert [name for name in "abcd" if store.load(name)] == ["b", "c", "d"]
+    store.save("e", b"1234567")
+    assert [name for name in "abcde" if store.load(name)] == ["d", "e"]
+    store.save("f", b"x" * 11)
+    assert store.load("f") is None
+
+
+def test_threads_share_a_store(store: ResponseStore) -> None:
+    """Nothing is lost and nothing breaks."""
+
+    def work(number: int) -> bytes | None:
+        store.save(str(number), str(number).encode())
+        return store.load(str(number))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(work, range(64))) == [str(number).encode() for number in range(64)]
+
+
+def test_processes_share_a_file(tmp_path: Path) -> None:
+    """What one wrote another reads, and only the owner may."""
+    file = tmp_path / "responses.sqlite"
+    code = f"import tess_openai; tess_openai.SQLiteResponseStore({str(file)!r}).save('a', b'1')"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    store = SQLiteResponseStore(file)
+    assert store.load("a") == b"1"
+    store.close()
+    assert store.load("a") == b"1"
+    store.close()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
