@@ -20,9 +20,12 @@ from tess_openai.core.calls import (
     Outgoing,
     ReadAll,
     ReportChanges,
+    StoreAccess,
+    StoreResult,
 )
 from tess_openai.core.changes import Change
 from tess_openai.core.options import Options
+from tess_openai.core.responses.conversation_store import StoredResponse
 from tess_openai.core.routes import route
 from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, SimulatedAgent, TessSimulator
 from tess_openai.testing.wire import WireRequest, WireResponse
@@ -34,6 +37,13 @@ MODELS = (
     "gpt-3.5-turbo-instruct",
 )
 """What the bodies ask for; other models are another test's matter."""
+
+
+EARLIER = StoredResponse(
+    {"id": "resp_1", "output": [{"type": "message", "role": "assistant", "content": "Hello, Ana."}]},
+    [{"type": "message", "role": "user", "content": "I am Ana."}],
+).to_bytes()
+"""What is found under every `previous_response_id`."""
 
 
 @dataclass
@@ -84,6 +94,8 @@ def carry() -> Carry:
                 event = pieces.pop(0) if pieces else b""
             elif step is READ_REST:
                 continue
+            elif isinstance(step, StoreAccess):
+                event = StoreResult(EARLIER if step.method == "load" else None)
             elif isinstance(step, ReportChanges):
                 carried.reported += step.changes
             elif isinstance(step, Answer):
