@@ -10,14 +10,13 @@ from typing import Any, TypeAlias
 import pytest
 
 from tess_openai.core.calls import (
-    READ,
-    READ_LAST,
     READ_REST,
     Answer,
     Call,
     Event,
     Incoming,
     Outgoing,
+    Read,
     ReadAll,
     ReportChanges,
     StoreAccess,
@@ -88,14 +87,8 @@ def carry() -> Carry:
                 carried.sent = json.loads(step.body or data or b"null")
                 pieces = [piece.data for piece in response.pieces]
                 event = Incoming(response.status, response.headers)
-            elif isinstance(step, ReadAll):
-                event = b"".join(pieces)
-            elif step in (READ, READ_LAST):
-                event = pieces.pop(0) if pieces else b""
-            elif step is READ_REST:
-                continue
-            elif isinstance(step, StoreAccess):
-                event = StoreResult(EARLIER if step.method == "load" else None)
+            elif isinstance(step, ReadAll | Read | StoreAccess):
+                event = event_of(step, pieces)
             elif isinstance(step, ReportChanges):
                 carried.reported += step.changes
             elif isinstance(step, Answer):
@@ -105,6 +98,17 @@ def carry() -> Carry:
                 carried.body += step
 
     return run
+
+
+def event_of(step: ReadAll | Read | StoreAccess, pieces: list[bytes]) -> Event:
+    """Return what a flow receives that reads an answer, or the store."""
+    if isinstance(step, StoreAccess):
+        return StoreResult(EARLIER if step.method == "load" else None)
+    if isinstance(step, ReadAll):
+        return b"".join(pieces)
+    if step is READ_REST:
+        return None
+    return pieces.pop(0) if pieces else b""
 
 
 def answer_of(simulator: TessSimulator, method: str, path: str, step: Outgoing, data: bytes) -> WireResponse:
