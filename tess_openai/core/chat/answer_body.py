@@ -148,7 +148,7 @@ def read_answer_piece(body: AnswerBody) -> Generator[Step, Event, bytes]:
         ConnectionError: The connection broke before the answer was complete.
     """
     try:
-        return (yield from read_piece())
+        return (yield from read_piece(may_be_missing=body.reader.is_whole))
     except ConnectionError:
         if body.is_whole:
             return b""
