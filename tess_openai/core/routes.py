@@ -10,6 +10,7 @@ from typing import Final
 
 from tess_openai.core.calls import Answer, Call, Flow, Outgoing, exchange, read_piece
 from tess_openai.core.chat.chat_flow import chat_completion
+from tess_openai.core.completions.completions_flow import COMPLETIONS, complete_prompts
 from tess_openai.core.fetching import read_error
 from tess_openai.core.files import FILES, files
 from tess_openai.core.headers import check_key, request_headers
@@ -32,7 +33,6 @@ UNSUPPORTED_ENDPOINTS: Final = {
     "batches": "batches",
     "chat": "stored chat completions",
     "chatkit": "ChatKit",
-    "completions": "text completions (the endpoint before chat)",
     "containers": "containers",
     "content_provenance_checks": "content provenance checks",
     "conversations": "conversations; pass root_id in extra_body to continue one of Tess's",
@@ -84,6 +84,7 @@ def route(call: Call, options: Options) -> Flow:
 
 _POSTED: Final[Mapping[str, Callable[[Call, Options], Flow]]] = {
     CHAT_PATH: chat_completion,
+    COMPLETIONS: complete_prompts,
     RESPONSES: create_response,
     INPUT_TOKENS: count_input_tokens,
 }

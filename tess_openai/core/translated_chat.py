@@ -39,8 +39,12 @@ class AnswerTranslator(Protocol):
         """Give the answer for a whole completion."""
         ...
 
-    def begin(self) -> bytes:
-        """Return the first events of a stream."""
+    def refuse(self, answer: Answer) -> Flow:
+        """Give an error instead of an answer."""
+        ...
+
+    def begin(self, answer: Answer) -> Flow:
+        """Give the head of a stream, and its first events."""
         ...
 
     def chunk(self, fields: JSONObject) -> bytes:
@@ -79,6 +83,7 @@ class _ChatRun:
         self.translator = translator
         self.decoder: EventDecoder | None = None  # of the chat's stream, once it began
         self.is_sent = False
+        self.earlier = translator.ledger.changes  # of the chats before this one, for the same call
 
     def run(self, flow: Flow) -> Flow:
         """Drive the flow; pass its steps on, its answer translated."""
@@ -108,7 +113,8 @@ class _ChatRun:
             yield from self._answer(step)
             return None
         if isinstance(step, ReportChanges):
-            ledger.extend(renamed_change(change, self.translator.names) for change in step.changes)
+            changes = [renamed_change(change, self.translator.names) for change in step.changes]
+            ledger.extend(change for change in changes if change not in self.earlier)
             refused = yield from report_changes(ledger, silently=self._is_silent())
             return None if refused is None else refused.message
         if isinstance(step, Outgoing):
@@ -133,14 +139,13 @@ class _ChatRun:
 
     def _answer(self, answer: Answer) -> Flow:
         if answer.status >= 300:
-            yield self._error(answer)
+            yield from self.translator.refuse(self._error(answer))
             return
         is_stream = answer.headers.get("content-type") == EVENT_STREAM
         if answer.body is None or is_stream:
             self.decoder = EventDecoder()
             headers = {"content-type": EVENT_STREAM, **ledger_header(self.translator.ledger)}
-            yield Answer(200, {LEDGER_HEADER: None, **headers}, base=answer.base)
-            yield self.translator.begin()
+            yield from self.translator.begin(Answer(200, {LEDGER_HEADER: None, **headers}, base=answer.base))
             if answer.body is not None:
                 yield from self._pieces(answer.body)
             return

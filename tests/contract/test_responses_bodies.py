@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+from openai.types import Completion
 from openai.types.responses import Response
 
 JSON: TypeAlias = dict[str, Any]
@@ -25,10 +26,16 @@ RESPONSES = [
     if "input" in row["body"] and row["body"]["model"] != "no-such-model"
 ]
 
+PROMPTS = [
+    pytest.param(row["body"], id=row["name"])
+    for row in BODIES
+    if "prompt" in row["body"] and "input" not in row["body"] and row["body"]["model"] != "no-such-model"
+]
+
 
 def test_the_file_is_whole() -> None:
     """A body that is lost would not be missed otherwise."""
-    assert (len(BODIES), len(RESPONSES)) == (276, 248)
+    assert (len(BODIES), len(RESPONSES), len(PROMPTS)) == (276, 248, 24)
 
 
 @pytest.mark.parametrize("body", RESPONSES)
@@ -42,6 +49,22 @@ def test_a_body_is_accepted_and_gives_the_sdks_model(body: JSON, carry: Callable
     response = Response.model_validate(fields)
     assert response.status == "completed"
     assert "received" in response.output_text
+
+
+@pytest.mark.parametrize("body", PROMPTS)
+def test_a_prompt_is_accepted(body: JSON, carry: Callable[..., Any]) -> None:
+    """200 from the strict simulator and a choice for each prompt; tokens are refused by name."""
+    before = json.dumps(body)
+    carried = carry("POST", "/completions", body)
+    assert json.dumps(body) == before
+    prompts = [body["prompt"]] if isinstance(body["prompt"], str) else body["prompt"]
+    if isinstance(prompts[0], int):
+        assert (carried.status, json.loads(carried.body)["error"]["param"]) == (400, "prompt")
+        return
+    assert carried.status == 200, carried.body
+    if not body.get("stream"):
+        assert len(Completion.model_validate_json(carried.body).choices) == len(prompts)
+    assert carried.body.count(b"received") == len(prompts)
 
 
 def last_event(body: bytes) -> JSON:

@@ -17,7 +17,6 @@ ABSENT: dict[str, Callable[[Any], Any]] = {
     "embeddings": lambda client: client.embeddings.create(model="x", input="y"),
     "images": lambda client: client.images.generate(prompt="x"),
     "moderations": lambda client: client.moderations.create(input="x"),
-    "completions": lambda client: client.completions.create(model="x", prompt="y"),
     "speech": lambda client: client.audio.speech.create(input="x", model="y", voice="alloy"),
     "transcription": lambda client: client.audio.transcriptions.create(file=b"x", model="y"),
     "batches": lambda client: client.batches.retrieve("x"),

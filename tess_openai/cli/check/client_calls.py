@@ -65,7 +65,7 @@ class Clients:
             return site_of(use, "endpoint", path, [effect_of(node, path, "refused", "error", why)])
         if path in libraries.OPENAI_CLIENTS:
             return self._sdk_client(path, node, use)
-        if role in ("chat", "responses") or (
+        if role in ("chat", "completions", "responses") or (
             role == "chosen chat" and self._is_openai_model(node, use.scope)
         ):
             return self._framework_client(path, node, use)

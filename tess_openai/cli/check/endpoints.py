@@ -20,7 +20,7 @@ from tess_openai.core.routes import UNSUPPORTED_ENDPOINTS
 _CHAT: Final = ("chat", "completions")
 SERVED: Final = frozenset({("models", "list"), ("models", "retrieve")})
 """What is answered below an endpoint of `UNSUPPORTED_ENDPOINTS` all the same."""
-TRANSLATED: Final = frozenset({"responses"})
+TRANSLATED: Final = frozenset({"completions", "responses"})
 """Endpoints that the adapter answers by a chat."""
 _TELLING: Final = frozenset(
     {

@@ -77,7 +77,7 @@ RENAMED: Final = {"admin": "organization", "webhooks": "webhook_endpoints"}
 """Where the SDK's name for a resource is not the first part of its path."""
 
 RESOURCES: Final = frozenset(
-    {*UNSUPPORTED_ENDPOINTS, *RENAMED, "beta", "chat", "files", "models", "responses"}
+    {*UNSUPPORTED_ENDPOINTS, *RENAMED, "beta", "chat", "completions", "files", "models", "responses"}
 )
 """What stands directly below a client and sends something."""
 

@@ -118,9 +118,14 @@ class _ResponseTranslator:
             why = f"the store of responses failed with {problem}, so this response cannot be continued"
             self.ledger.note(Change("noticed", "store", "", "", why, "See responses_store=.", "answer"))
 
-    def begin(self) -> bytes:
-        """Return the events with which a response begins."""
-        return self._writer.begin()
+    def refuse(self, answer: Answer) -> Flow:
+        """Give an error."""
+        yield answer
+
+    def begin(self, answer: Answer) -> Flow:
+        """Give the events with which a response begins."""
+        yield answer
+        yield self._writer.begin()
 
     def chunk(self, fields: JSONObject) -> bytes:
         """Return the events for one chunk."""

@@ -19,7 +19,7 @@ client.images.generate(prompt="x")  # expect: images.generate images.generate=re
 client.audio.transcriptions.create(model="m", file=b"")  # expect: audio.transcriptions.create audio.transcriptions.create=refused
 client.audio.speech.with_streaming_response.create(model="m", voice="v", input="x")  # expect: audio.speech.create audio.speech.create=refused
 client.moderations.create(input="x")  # expect: moderations.create moderations.create=refused
-client.completions.create(model="m", prompt="x")  # expect: completions.create completions.create=refused
+client.completions.create(model="m", prompt="x")  # expect: completions.create
 client.fine_tuning.jobs.create(model="m", training_file="x")  # expect: fine_tuning.jobs.create fine_tuning.jobs.create=refused
 client.batches.create(input_file_id="x", endpoint="/v1/chat/completions", completion_window="24h")  # expect: batches.create batches.create=refused
 client.vector_stores.create()  # expect: vector_stores.create vector_stores.create=refused

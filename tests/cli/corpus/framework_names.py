@@ -21,18 +21,18 @@ from llama_index.llms.openai.responses import OpenAIResponses as M
 
 A()  # expect: langchain.chat_models.openai.ChatOpenAI langchain.chat_models.openai.ChatOpenAI=rewritten
 B()  # expect: langchain.embeddings.openai.OpenAIEmbeddings langchain.embeddings.openai.OpenAIEmbeddings=refused
-C()  # expect: langchain.llms.openai.OpenAI langchain.llms.openai.OpenAI=refused
+C()  # expect: langchain.llms.openai.OpenAI langchain.llms.openai.OpenAI=rewritten
 D()  # expect: langchain_community.embeddings.openai.OpenAIEmbeddings langchain_community.embeddings.openai.OpenAIEmbeddings=refused
-E()  # expect: langchain_community.llms.openai.OpenAI langchain_community.llms.openai.OpenAI=refused
+E()  # expect: langchain_community.llms.openai.OpenAI langchain_community.llms.openai.OpenAI=rewritten
 F()  # expect: langchain_openai.AzureOpenAI langchain_openai.AzureOpenAI=refused
 G()  # expect: langchain_openai.chat_models.azure.AzureChatOpenAI langchain_openai.chat_models.azure.AzureChatOpenAI=refused
 H()  # expect: langchain_openai.embeddings.base.OpenAIEmbeddings langchain_openai.embeddings.base.OpenAIEmbeddings=refused
-I()  # expect: langchain_openai.llms.base.OpenAI langchain_openai.llms.base.OpenAI=refused
+I()  # expect: langchain_openai.llms.base.OpenAI langchain_openai.llms.base.OpenAI=rewritten
 J()  # expect: llama_index.embeddings.azure_openai.AzureOpenAIEmbedding llama_index.embeddings.azure_openai.AzureOpenAIEmbedding=refused
 K()  # expect: llama_index.llms.azure_openai.AzureOpenAI llama_index.llms.azure_openai.AzureOpenAI=refused
 L(temperature=0.7)  # expect: llama_index.llms.openai.base.OpenAI llama_index.llms.openai.base.OpenAI=rewritten temperature=rewritten
 M()  # expect: llama_index.llms.openai.responses.OpenAIResponses llama_index.llms.openai.responses.OpenAIResponses=rewritten
-BaseOpenAI()  # expect: langchain_openai.llms.base.BaseOpenAI langchain_openai.llms.base.BaseOpenAI=refused
+BaseOpenAI()  # expect: langchain_openai.llms.base.BaseOpenAI langchain_openai.llms.base.BaseOpenAI=rewritten
 langchain_community.chat_models.ChatOpenAI(stop=["x"])  # expect: langchain_community.chat_models.ChatOpenAI langchain_community.chat_models.ChatOpenAI=rewritten stop=stripped
 init_embeddings("openai:text-embedding-3-small")  # expect: langchain.embeddings.init_embeddings langchain.embeddings.init_embeddings=refused
 init_embeddings(model="text-embedding-3-small", provider="openai")  # expect: langchain.embeddings.init_embeddings langchain.embeddings.init_embeddings=refused

@@ -32,7 +32,7 @@ model.bind_tools([Shape]).with_structured_output(Shape)  # expect: bind_tools to
 model.invoke("Hello")
 AzureChatOpenAI(azure_deployment="d")  # expect: langchain_openai.AzureChatOpenAI langchain_openai.AzureChatOpenAI=refused
 OpenAIEmbeddings(model="m")  # expect: langchain_openai.OpenAIEmbeddings langchain_openai.OpenAIEmbeddings=refused
-TextOpenAI(model="m")  # expect: langchain_openai.OpenAI langchain_openai.OpenAI=refused
+TextOpenAI(model="m")  # expect: langchain_openai.OpenAI langchain_openai.OpenAI=rewritten
 init_chat_model("openai:gpt-4o", temperature=0)  # expect: langchain.chat_models.init_chat_model langchain.chat_models.init_chat_model=rewritten
 init_chat_model("gpt-4o", model_provider="openai", seed=1)  # expect: langchain.chat_models.init_chat_model langchain.chat_models.init_chat_model=rewritten seed=stripped
 init_chat_model("anthropic:claude", temperature=0.3)

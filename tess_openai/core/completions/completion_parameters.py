@@ -1,0 +1,21 @@
+"""Parameters of legacy completions that are lost.
+
+Source: OpenAI's API reference, completions (documented).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from tess_openai.core.chat.parameters import Parameter
+
+COMPLETIONS_UNSUPPORTED: Final[Mapping[str, Parameter]] = {
+    parameter.name: parameter
+    for parameter in (
+        Parameter("best_of", "one answer is made and given", (1,)),
+        Parameter("logprobs", "no log probabilities come back", (False,)),
+        Parameter("suffix", "the model does not see the text that is to follow", ("",)),
+    )
+}
+"""Parameters of completions that neither Tess nor chat has, or that have another meaning in chat."""

@@ -1,0 +1,99 @@
+"""A request of legacy completions, to one chat request for each prompt.
+
+Source: OpenAI's API reference, completions (documented).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from tess_openai.core.chat.parameters import strip_unsupported, wants_usage
+from tess_openai.core.completions.completion_parameters import COMPLETIONS_UNSUPPORTED
+from tess_openai.core.jsons import JSONObject, to_list
+from tess_openai.core.ledger import Ledger
+from tess_openai.core.options import CALL_FIELD, Options
+from tess_openai.core.policy_parameters import POLICY_PARAMETERS
+from tess_openai.core.refusals import Refused
+
+MAX_PROMPTS: Final = 64
+"""Each is a paid call, one after another."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptRequest:
+    """A request of legacy completions, read.
+
+    Attributes:
+        prompts: Their texts.
+        chat: The chat request without its messages.
+        options: Of this call.
+        ledger: Of this call.
+        echo: Whether each prompt comes before its answer.
+        stream: Whether the caller wants a stream.
+        include_usage: Whether the caller wants a last chunk with the usage.
+    """
+
+    prompts: Sequence[str] = field(repr=False)
+    chat: JSONObject = field(repr=False)
+    options: Options
+    ledger: Ledger
+    echo: bool
+    stream: bool
+    include_usage: bool
+
+    def chat_for(self, prompt: str) -> JSONObject:
+        """Return the chat request for one prompt."""
+        return {**self.chat, "messages": [{"role": "user", "content": prompt}]}
+
+
+def read_prompt_request(given: JSONObject | None, options: Options) -> PromptRequest:
+    """Read a request; `given` is None when the body is no JSON object.
+
+    Raises:
+        Refused: It is none, or asks for what cannot be done.
+    """
+    if given is None:
+        raise Refused("The body is not a JSON object.", param=None, code="invalid_json")
+    if CALL_FIELD in given:
+        options = options.for_call(given[CALL_FIELD], POLICY_PARAMETERS)
+    prompts = _prompts(given.get("prompt"))
+    ledger = Ledger(options.policy)
+    chat: JSONObject = {}
+    for name, value in given.items():
+        if name in COMPLETIONS_UNSUPPORTED:
+            if not strip_unsupported(name, value, ledger, COMPLETIONS_UNSUPPORTED):
+                continue
+        elif name in ("prompt", "echo", CALL_FIELD):
+            continue
+        elif name == "messages":
+            message = "messages is a parameter of chat completions; pass prompt."
+            raise Refused(message, param="messages", code="unknown_parameter")
+        chat[name] = value
+    return PromptRequest(
+        prompts=prompts,
+        chat=chat,
+        options=options,
+        ledger=ledger,
+        echo=given.get("echo") is True,
+        stream=given.get("stream") is True,
+        include_usage=wants_usage(given),
+    )
+
+
+def _prompts(given: object) -> list[str]:
+    """Return the prompts: a string, or a list of strings.
+
+    Raises:
+        Refused: There is none, there are too many, or they are tokens, which only OpenAI's models know.
+    """
+    items = [given] if isinstance(given, str) else to_list(given) or []
+    texts = [item for item in items if isinstance(item, str)]
+    if len(texts) < len(items):
+        message = "prompt must be a string or a list of strings; Tess takes no lists of tokens."
+        raise Refused(message, param="prompt", code="invalid_type")
+    if not 0 < len(texts) <= MAX_PROMPTS:
+        message = f"prompt must hold from 1 to {MAX_PROMPTS} prompts; each is a paid call of its own."
+        raise Refused(message, param="prompt", code="invalid_value")
+    return texts

@@ -1,0 +1,175 @@
+"""The flow of `POST /completions`: a chat for each prompt, whose answers become one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from tess_openai.core.calls import Answer, Call, Flow
+from tess_openai.core.chat.context import LEDGER_HEADER, ledger_header, report_changes
+from tess_openai.core.chat.stream_filter import with_ledger
+from tess_openai.core.chat.usage import UsageSum
+from tess_openai.core.completions.completion_request import PromptRequest, read_prompt_request
+from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_list, to_object
+from tess_openai.core.options import Options
+from tess_openai.core.refusals import NO_RETRY, Refused, json_headers
+from tess_openai.core.sse import DONE_EVENT, encode_event
+from tess_openai.core.translated_chat import translated_chat
+
+COMPLETIONS: Final = "/completions"
+TEXT_COMPLETION: Final = "text_completion"
+_ROOT: Final = ("created", "model", "system_fingerprint")
+
+
+def complete_prompts(call: Call, options: Options) -> Flow:
+    """Run one `POST /completions`."""
+    given = parse_object(call.body) if call.fields is None else call.fields
+    try:
+        request = read_prompt_request(given, options)
+    except Refused as refused:
+        yield refused.to_answer()
+        return
+    translator = _CompletionTranslator(call, request)
+    for prompt in request.prompts:
+        translator.start(prompt)
+        try:
+            yield from translated_chat(call, request.chat_for(prompt), request.options, translator)
+        except Refused as refused:
+            yield from translator.refuse(refused.to_answer())
+        if translator.has_failed:
+            return
+
+
+class _CompletionTranslator:
+    """Turns the answers of chats into one completion, whole or as a stream.
+
+    Attributes:
+        has_failed: Whether the caller got an error, so that no further prompt is sent.
+    """
+
+    def __init__(self, call: Call, request: PromptRequest) -> None:
+        self.ledger = request.ledger
+        self.names: Mapping[str, str] = {}
+        self.has_failed = False
+        self._request = request
+        self._call = call
+        self._root: JSONObject = {"id": f"cmpl-{call.new_id()}", "object": TEXT_COMPLETION}
+        self._usage = UsageSum()
+        self._prompt = ""
+        self._answered = 0  # prompts
+        self._has_begun = False
+        self._first = 0  # index of the first choice for the prompt
+        self._choices: list[JSONObject] = []
+        self._told: set[int] = set()  # indices of the choices that have begun, in a stream
+        self._prompt_usage: JSONObject | None = None
+        self._held: JSONObject | None = None  # a chunk that may be the last, which carries the ledger
+
+    def start(self, prompt: str) -> None:
+        """Take the next prompt."""
+        self._prompt = prompt
+        self._prompt_usage = None
+        self._first = max(len(self._choices), len(self._told))
+
+    def refuse(self, answer: Answer) -> Flow:
+        """Give an error; once the stream began, as an event of it."""
+        self.has_failed = True
+        if self._has_begun:
+            yield self._release() + encode_event(answer.body or b"{}")
+        else:  # a retry would pay for the prompts that were answered once more
+            paid = NO_RETRY if self._answered else {}
+            yield replace(answer, headers={**answer.headers, **paid})
+
+    def whole(self, completion: JSONObject) -> Flow:
+        """Keep the choices of one prompt; give all of them after the last."""
+        self._read_root(completion)
+        before = self._prompt if self._request.echo else ""
+        for given in to_list(completion.get("choices")) or []:
+            choice = to_object(given) or {}
+            text = before + _text_of(to_object(choice.get("message")) or {})
+            self._choices.append(_choice(len(self._choices), text, choice.get("finish_reason")))
+        self._end_prompt()
+        if self._answered < len(self._request.prompts):
+            return
+        fields: JSONObject = {**self._root, "choices": self._choices}
+        usage = self._usage.total()
+        if usage is not None:
+            fields["usage"] = usage
+        refused = yield from report_changes(self.ledger)
+        if refused is not None:
+            yield refused.to_answer()
+            return
+        headers = json_headers({LEDGER_HEADER: None, **ledger_header(self.ledger)})
+        yield Answer(200, headers, with_ledger(dump_json(fields), self.ledger))
+
+    def begin(self, answer: Answer) -> Flow:
+        """Begin the stream with the first prompt."""
+        if not self._has_begun:
+            self._has_begun = True
+            yield answer
+
+    def chunk(self, fields: JSONObject) -> bytes:
+        """Return the chunk of a completion for one of a chat."""
+        self._read_root(fields)
+        choices: list[JSONObject] = []
+        for given in fields["choices"]:
+            index = self._first + given["index"]
+            text = _text_of(given["delta"])
+            if index not in self._told:
+                self._told.add(index)
+                text = self._prompt + text if self._request.echo else text
+            if text or given["finish_reason"] is not None:
+                choices.append(_choice(index, text, given["finish_reason"]))
+        if not choices:
+            return b""
+        chunk: JSONObject = {**self._root, "choices": choices}
+        released = self._release()
+        if any(choice["finish_reason"] is not None for choice in choices):
+            self._held = chunk
+            return released
+        return released + encode_event(dump_json(chunk))
+
+    def end(self) -> Flow:
+        """End the stream after the last prompt."""
+        self._end_prompt()
+        if self._answered < len(self._request.prompts):
+            return
+        refused = yield from report_changes(self.ledger)
+        if refused is not None:
+            yield from self.refuse(refused.to_answer())
+            return
+        usage = self._usage.total() if self._request.include_usage else None
+        last = None if usage is None else {**self._root, "choices": [], "usage": usage}
+        events = [dump_json(chunk) for chunk in (self._held, last) if chunk is not None]
+        if events:
+            events[-1] = with_ledger(events[-1], self.ledger)
+        yield b"".join([*map(encode_event, events), DONE_EVENT])
+
+    def fail(self, envelope: JSONObject) -> bytes:
+        """Return the error event of a stream."""
+        self.has_failed = True
+        return self._release() + encode_event(dump_json(envelope))
+
+    def _release(self) -> bytes:
+        """Return the chunk that was held."""
+        held, self._held = self._held, None
+        return b"" if held is None else encode_event(dump_json(held))
+
+    def _read_root(self, fields: JSONObject) -> None:
+        self._root.update((name, fields[name]) for name in _ROOT if fields.get(name) is not None)
+        usage = to_object(fields.get("usage"))
+        if usage is not None:
+            self._prompt_usage = usage
+
+    def _end_prompt(self) -> None:
+        self._answered += 1
+        self._usage.add(self._prompt_usage, None, "")
+
+
+def _text_of(message: JSONObject) -> str:
+    text = message.get("content") or message.get("refusal")
+    return text if isinstance(text, str) else ""
+
+
+def _choice(index: int, text: str, finish_reason: object) -> JSONObject:
+    return {"index": index, "text": text, "logprobs": None, "finish_reason": finish_reason}

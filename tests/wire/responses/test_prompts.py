@@ -1,0 +1,96 @@
+"""`client.completions`, the endpoint before chat: each prompt is a chat of one message."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import openai
+import pytest
+
+from tess_openai import TessParameterWarning, changes_of
+from tess_openai.testing import faults
+
+if TYPE_CHECKING:
+    from tests.wire.conftest import Driver
+
+
+def texts(driver: Driver, client: Any, *, stream: bool, **fields: Any) -> list[str]:  # noqa: ANN401 - the SDK's
+    """Complete prompts; the text of each choice, in order, and each has ended."""
+    answer = driver.run(client.completions.create(model="tess-6", stream=stream, **fields))
+    chunks = driver.items(answer) if stream else [answer]
+    found: dict[int, str] = {}
+    reasons: dict[int, str] = {}
+    for choice in (choice for chunk in chunks for choice in chunk.choices):
+        assert choice.index not in reasons, "nothing follows the finish reason"
+        found[choice.index] = found.get(choice.index, "") + choice.text
+        if choice.finish_reason is not None:
+            reasons[choice.index] = choice.finish_reason
+    assert list(reasons.values()) == ["stop"] * len(found)
+    return [found[index] for index in sorted(found)]
+
+
+def test_a_prompt_is_completed(driver: Driver, *, stream: bool) -> None:
+    """By a chat of one message."""
+    assert texts(driver, driver.client(), prompt="hello", stream=stream) == [driver.answer]
+    body: Any = driver.simulator.calls[0].json
+    assert body["messages"] == [{"role": "user", "content": "hello"}]
+
+
+def test_each_prompt_of_a_list_has_its_choice(driver: Driver, *, stream: bool) -> None:
+    """In order, each from a call of its own; `echo` puts the prompt before its answer."""
+    answers = texts(driver, driver.client(), prompt=["one", "two"], echo=True, stream=stream)
+    assert [answer.startswith(prompt) for answer, prompt in zip(answers, ["one", "two"], strict=True)]
+    assert [answer.endswith(f": {prompt}") for answer, prompt in zip(answers, ["one", "two"], strict=True)]
+    assert len(driver.simulator.calls) == 2
+
+
+def test_n_and_stop_are_emulated(driver: Driver, *, stream: bool) -> None:
+    """As in chat, for each prompt."""
+    client = driver.client(emulate=True)
+    answers = texts(driver, client, prompt=["one", "two"], n=2, stop=[" received"], stream=stream)
+    assert answers == [driver.answer.partition(" received")[0]] * 4
+
+
+def test_what_is_lost_is_reported_once(driver: Driver) -> None:
+    """However many prompts there are; the ledger is on the answer."""
+    client = driver.client()
+    with pytest.warns(TessParameterWarning) as caught:
+        answer = driver.run(
+            client.completions.create(
+                model="tess-6", prompt=["one", "two"], suffix="x", best_of=2, logprobs=1, seed=1
+            )
+        )
+    names = ["suffix", "best_of", "logprobs", "seed"]
+    assert sorted(change.param for change in changes_of(answer)) == sorted(names)
+    assert len(caught) == len(names)
+
+
+def test_a_usage_is_summed(driver: Driver) -> None:
+    """In a last chunk of its own, when it is asked for."""
+    given = {"model": "tess-6", "prompt": ["one", "two"]}
+    whole = driver.run(driver.client().completions.create(**given))
+    streamed = driver.client().completions.create(
+        **given, stream=True, stream_options={"include_usage": True}
+    )
+    last = driver.items(driver.run(streamed))[-1]
+    assert last.choices == []
+    assert last.usage.total_tokens == whole.usage.total_tokens > 0
+
+
+@pytest.mark.parametrize(
+    "prompt", [[1, 2], [[1], [2]], [], ["x"] * 65], ids=["tokens", "lists", "none", "many"]
+)
+def test_what_is_no_text_is_refused(driver: Driver, prompt: list[object]) -> None:
+    """400 that names the parameter; nothing is sent."""
+    with pytest.raises(openai.BadRequestError) as caught:
+        texts(driver, driver.client(), prompt=prompt, stream=False)
+    assert caught.value.param == "prompt"
+    assert driver.simulator.requests == []
+
+
+def test_an_error_after_the_first_prompt_is_not_tried_again(driver: Driver, *, stream: bool) -> None:
+    """What was answered is paid for; a stream ends in the error."""
+    driver.simulator.fault(faults.NO_FAULT, faults.rate_limited(retry_after_seconds=0))
+    with pytest.raises(openai.APIError, match="Rate limit"):
+        texts(driver, driver.client(max_retries=2), prompt=["one", "two", "three"], stream=stream)
+    assert len(driver.simulator.requests) == 2
