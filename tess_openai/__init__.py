@@ -30,13 +30,9 @@ if TYPE_CHECKING:
     from tess_openai.exceptions import (
         TessAnswerWarning,
         TessConfigurationError,
-        TessKeyWarning,
-        TessMessagesWarning,
-        TessParameterWarning,
-        TessTemperatureWarning,
-        TessToolsWarning,
+        TessConfigurationWarning,
+        TessRequestWarning,
         TessWarning,
-        TessWorkspaceWarning,
     )
     from tess_openai.response_changes import changes_of
 
@@ -53,14 +49,10 @@ __all__ = [
     "SQLiteResponseStore",
     "TessAnswerWarning",
     "TessConfigurationError",
-    "TessKeyWarning",
-    "TessMessagesWarning",
+    "TessConfigurationWarning",
     "TessOptions",
-    "TessParameterWarning",
-    "TessTemperatureWarning",
-    "TessToolsWarning",
+    "TessRequestWarning",
     "TessWarning",
-    "TessWorkspaceWarning",
     "async_get_agent",
     "async_list_agents",
     "changes_of",

@@ -1,7 +1,7 @@
-"""Looking at agents: what one offers, and which there are.
+"""Look agents up: what one offers, and which there are.
 
-They are asked for through a client of the SDK, the caller's or one made for the question, so that key,
-workspace, retries, errors and pacing are those of its chat calls.
+The requests go through a client of the SDK, the caller's or one made for this, so that key, workspace,
+retries, errors and pacing are those of its chat calls.
 """
 
 from __future__ import annotations
@@ -75,10 +75,10 @@ def list_agents(
     client: openai.OpenAI | None = None,
     **options: Unpack[TessOptions],
 ) -> Iterator[Agent]:
-    """Give all agents that this key sees, asking for the next page when it is reached.
+    """Yield all agents that this key can see; the next page is requested when it is reached.
 
     Args:
-        q: Words to look for.
+        q: Words to search for.
         type: Only agents of this type.
         client: As for `get_agent`.
         **options: See `TessOptions`.
@@ -124,8 +124,8 @@ async def async_list_agents(
 def _check_alone(options: TessOptions) -> None:
     if options:
         raise TessConfigurationError(
-            f"client= is given beside {', '.join(sorted(options))}, which would not be used: a client has "
-            "its options already. Pass one or the other"
+            f"client= is given together with {', '.join(sorted(options))}, which would have no effect: a "
+            "client already has its options. Pass either client= or options"
         )
 
 
@@ -144,7 +144,7 @@ def _split(client: openai.OpenAI | openai.AsyncOpenAI) -> tuple[str, str]:
     root, found, rest = str(client.base_url).rpartition(f"{AGENTS}/")
     if not found:
         raise TessConfigurationError(
-            "this client does not talk to an agent of Tess's; pass one that create_client() made, or none"
+            "this client does not talk to a Tess agent; pass one that create_client() made, or none"
         )
     return root, rest.partition("/")[0]
 
@@ -157,7 +157,7 @@ def _query(q: str | None, type_: AgentType | None, page: int) -> Any:  # noqa: A
 def _to_agent(answer: object) -> Agent:
     agent = parse_agent(answer)
     if agent is None:
-        raise TypeError("the client's answer is no agent; was it made by create_client()?")
+        raise TypeError("the client's answer is not an agent; was it made by create_client()?")
     return agent
 
 

@@ -70,8 +70,8 @@ def create_client(
         TessConfigurationError: A mistake in the arguments or the environment.
 
     Warns:
-        TessWorkspaceWarning: No workspace is named.
-        TessKeyWarning: The key does not look like one of Tess.
+        TessConfigurationWarning: No workspace is named.
+        TessConfigurationWarning: The key does not look like one of Tess.
     """
     return _create(create_client, openai.OpenAI, agent_id, http_client, options)
 

@@ -1,19 +1,16 @@
-"""What this package raises and warns of.
+"""The exception and the warnings of this package.
 
     ValueError
-      └─ TessConfigurationError          a mistake in the arguments or the environment, before any network
+      └─ TessConfigurationError            a mistake in the arguments or the environment, before any network
 
     UserWarning
-      └─ TessWarning                     the public base: silence it to silence all
-           ├─ TessParameterWarning       a parameter that Tess lacks was not sent
-           ├─ TessTemperatureWarning     a temperature moved to one of the agent's options
-           ├─ TessToolsWarning           functions or tools were not offered to the model
-           ├─ TessMessagesWarning        part of a message was left out, or told in words
-           ├─ TessAnswerWarning          Tess's answer is not what it seems
-           ├─ TessWorkspaceWarning       no workspace was named
-           └─ TessKeyWarning             the key, or the base URL, was mended or looks wrong
+      └─ TessWarning                       the public base: silence it to silence all
+           ├─ TessConfigurationWarning     an argument or a variable looks wrong, and was used all the same
+           ├─ TessRequestWarning           part of a request was changed or not sent
+           └─ TessAnswerWarning            Tess's answer is not what it seems
 
-What Tess refuses comes as the exceptions of `openai` itself.
+There is one category for each decision of a user. What becomes of a single parameter is the decision of
+`unsupported=`. What Tess refuses is raised as the exceptions of `openai` itself.
 """
 
 from __future__ import annotations
@@ -27,29 +24,13 @@ class TessWarning(UserWarning):
     """Base of all warnings of this package."""
 
 
-class TessParameterWarning(TessWarning):
-    """A parameter that Tess lacks was not sent."""
+class TessConfigurationWarning(TessWarning):
+    """The key, the base URL or the workspace looks wrong, and was used all the same."""
 
 
-class TessTemperatureWarning(TessWarning):
-    """A temperature moved to one of the agent's options."""
-
-
-class TessToolsWarning(TessWarning):
-    """Functions or tools were not offered to the model."""
-
-
-class TessMessagesWarning(TessWarning):
-    """Part of a message was left out, or told in words."""
+class TessRequestWarning(TessWarning):
+    """Part of a request was changed or not sent."""
 
 
 class TessAnswerWarning(TessWarning):
     """Tess's answer is not what it seems."""
-
-
-class TessWorkspaceWarning(TessWarning):
-    """No workspace was named."""
-
-
-class TessKeyWarning(TessWarning):
-    """The key, or the base URL, was mended or looks wrong."""

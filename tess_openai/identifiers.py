@@ -12,7 +12,7 @@ from tess_openai.core.changes import quoted
 from tess_openai.core.chat.target import is_slug
 from tess_openai.core.options import AgentRef
 from tess_openai.edge.caller_warnings import warn
-from tess_openai.exceptions import TessConfigurationError, TessKeyWarning, TessWorkspaceWarning
+from tess_openai.exceptions import TessConfigurationError, TessConfigurationWarning
 
 ApiKey: TypeAlias = str | Callable[[], str] | Callable[[], Awaitable[str]]
 DEFAULT_BASE_URL: Final = "https://api.tess.im"
@@ -65,7 +65,7 @@ def to_workspace_id(given: int | str | None) -> str | None:
             "No workspace is named: users report that Tess refuses such requests with 422 since 2026-09-01. "
             "Pass create_client(workspace_id=1234) or set TESS_WORKSPACE_ID to the number of the workspace "
             "that your key belongs to.",
-            TessWorkspaceWarning,
+            TessConfigurationWarning,
         )
         return None
     text = str(given).strip()
@@ -84,7 +84,7 @@ def to_api_key(given: ApiKey | None) -> ApiKey:
         TessConfigurationError: It is None, empty, an OpenAI key, or has characters that no header can carry.
 
     Warns:
-        TessKeyWarning: Quotes or white space were removed, or the key has no pipe.
+        TessConfigurationWarning: Quotes or white space were removed, or the key has no pipe.
 
     Source:
         Keys are a number, a pipe and about 48 letters and digits (observed, many users).
@@ -112,12 +112,12 @@ def to_api_key(given: ApiKey | None) -> ApiKey:
             "the API key has characters that no header can carry; copy it again from Tess"
         )
     if key != given:
-        warn("Quotes, white space or 'Bearer' around the API key were removed.", TessKeyWarning)
+        warn("Quotes, white space or 'Bearer' around the API key were removed.", TessConfigurationWarning)
     if "|" not in key:
         warn(
             "The API key has no pipe: Tess keys look like 123|abc..., and a shell ends an unquoted word at "
             "the pipe. Quote the key where you set it.",
-            TessKeyWarning,
+            TessConfigurationWarning,
         )
     return key
 
@@ -147,7 +147,7 @@ def to_api_root(given: str) -> tuple[str, int | None]:
         warn(
             "https://tess.pareto.io serves its API below /api, which was added. Pass "
             'base_url="https://tess.pareto.io/api".',
-            TessKeyWarning,
+            TessConfigurationWarning,
         )
         path = "/api"
     if "/agents" in path or path.endswith(("/v1", "/openai", "/chat/completions")):

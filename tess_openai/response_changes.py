@@ -1,4 +1,4 @@
-"""Reading the ledger off an answer."""
+"""Read the ledger from an answer."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from tess_openai.core.jsons import parse_json, to_list, to_object
 from tess_openai.core.options import CALL_FIELD
 
 _CARRIERS: Final = ("raw", "_raw_response", "response_metadata", "response")
-"""Where others keep the SDK's answer: LlamaIndex, Instructor, LangChain, an error of `openai`."""
+"""Where frameworks keep the SDK's answer: LlamaIndex, Instructor, LangChain, an error of `openai`."""
 
 
 def changes_of(answer: object) -> tuple[Change, ...]:
-    """Return what changed on the way of a call, as its answer tells it.
+    """Return what the adapter changed in a call, as recorded on its answer.
 
     Args:
-        answer: A completion, a chunk of a stream (the last one tells), a raw response, an error of `openai`,
+        answer: A completion, a chunk of a stream (the last one has it), a raw response, an error of `openai`,
             a plain dict of one of these, or the answer of a framework that keeps one of them: a message of
-            LangChain's, a response of LlamaIndex's or LiteLLM's, a model made by Instructor.
+            LangChain, a response of LlamaIndex or LiteLLM, a model made by Instructor.
 
     Returns:
         In order; empty when nothing changed.

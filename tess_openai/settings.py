@@ -74,8 +74,8 @@ def resolve(
         TessConfigurationError: What was given cannot work; the message names it, the reason and the remedy.
 
     Warns:
-        TessKeyWarning: The key had to be cleaned or does not look like one of Tess.
-        TessWorkspaceWarning: No workspace is named.
+        TessConfigurationWarning: The key had to be cleaned or does not look like one of Tess.
+        TessConfigurationWarning: No workspace is named.
     """
     checked = check_options(given)
     root: str

@@ -1,7 +1,7 @@
 """`make pages`: renew the tables of docs/ that are made from the code.
 
-A table is placed in its page between `<!-- made by make pages: NAME -->` and `<!-- end -->`. What happens to a
-request is found out by translating it; what an error becomes, by letting the simulator cause it.
+A table is placed in its page between `<!-- made by make pages: NAME -->` and `<!-- end -->`. What happens to
+a request is found out by translating it; what an error becomes, by letting the simulator cause it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An agent as Get Agent describes it: what it offers, and what it must be told.
+"""An agent as Get Agent describes it: what it offers, and which fields it requires.
 
 Source: Tess docs, get-agent and list-agents (documented): `{"id", "title", "type", "slug", "visibility",
 "workspace_id", "description", "active", "questions": [{"type", "name", "description", "required",
@@ -29,12 +29,12 @@ class Question:
     """One field that an agent takes at the root of a request.
 
     Attributes:
-        name: Of the field, `"temperature"`, `"nome-da-empresa"`.
+        name: The name of the field, `"temperature"`, `"nome-da-empresa"`.
         type: `"select"`, `"number"`, `"text"`, `"textarea"`, `"boolean"`, `"array"`, `"object"`, or another
-            word of Tess's.
-        required: As the agent says.
-        options: What it may be; empty when that is left open.
-        description: In the words of the agent's author.
+            word of Tess.
+        required: Whether the agent marks it as required.
+        options: The values to choose from; empty when any value is allowed.
+        description: As the author of the agent wrote it.
     """
 
     name: str
@@ -46,18 +46,18 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
-    """One agent of Tess's.
+    """One agent of Tess.
 
     Attributes:
         id: Its number.
         title: As shown in Tess.
-        type: `"chat"`, `"text"`, `"image"`, `"video"`, or another word of Tess's.
-        slug: Its name in addresses.
-        visibility: `"public"`, `"private"`, or another word of Tess's.
-        workspace_id: Of its owner.
-        description: In the words of its author.
+        type: `"chat"`, `"text"`, `"image"`, `"video"`, or another word of Tess.
+        slug: Its name in URLs.
+        visibility: `"public"`, `"private"`, or another word of Tess.
+        workspace_id: The workspace of its owner.
+        description: As its author wrote it.
         active: Whether it can be used.
-        questions: Its fields; empty when Tess gave none, and then nothing is known of what it offers.
+        questions: Its fields; empty when Tess returned none; then it is unknown what the agent offers.
     """
 
     id: int
@@ -75,7 +75,7 @@ class Agent:
         return next((question for question in self.questions if question.name == name), None)
 
     def options(self, name: str) -> tuple[str, ...]:
-        """Return what a field may be; empty when it is absent or open."""
+        """Return the values to choose from; empty when the field is absent or takes any value."""
         question = self.question(name)
         return () if question is None else question.options
 
@@ -86,7 +86,7 @@ class Agent:
 
     @property
     def temperatures(self) -> tuple[str, ...]:
-        """The temperatures to choose from, those that are numbers."""
+        """The temperatures to choose from that are numbers."""
         return tuple(option for option in self.options("temperature") if _is_number(option))
 
     @property
@@ -101,7 +101,7 @@ class Agent:
 
     @property
     def required(self) -> tuple[Question, ...]:
-        """The fields that a call must name.
+        """The fields that a call must contain.
 
         Source: `required` is not enforced for temperature, model and tools on chat agents, and is for all
         fields of text agents (observed).
@@ -112,9 +112,9 @@ class Agent:
 
 
 def parse_agent(value: object) -> Agent | None:
-    """Read an agent from JSON, bare or as `{"data": {...}}`; None when it is no agent.
+    """Read an agent from JSON, bare or as `{"data": {...}}`; None when it is not an agent.
 
-    Only `id` is needed. What is of another type than documented counts as absent, and a question without a
+    Only `id` is needed. A value of another type than documented counts as absent, and a question without a
     name is left out.
     """
     fields = to_object(value) or {}
@@ -137,14 +137,14 @@ def parse_agent(value: object) -> Agent | None:
 
 
 def closest(given: str, offered: Iterable[str]) -> str | None:
-    """Return the offered word that is most like the given one, in any case; None when none is."""
+    """Return the offered word that is most similar to the given one, ignoring case; None when none is."""
     words = {word.casefold(): word for word in offered}
     near = difflib.get_close_matches(given.casefold(), words, n=1, cutoff=0.5)
     return words[near[0]] if near else None
 
 
 def option_text(value: object) -> str | None:
-    """Spell a scalar as an option is spelt, 1.0 as `1`; None for what is no scalar.
+    """Format a scalar as options are written, 1.0 as `1`; None for anything else.
 
     Source: options are strings; that a number is compared by its text is inferred from Laravel's rules.
     """
@@ -170,7 +170,7 @@ def _to_questions(items: list[object]) -> Iterable[Question]:
 
 
 def _to_options(fields: JSONObject) -> tuple[str, ...]:
-    """Return what a field may be; nothing, which leaves it open, when one of the options cannot be read."""
+    """Return the options of a field; none, so that any value is allowed, when one cannot be read."""
     given = next((found for key in _OPTION_KEYS if (found := to_list(fields.get(key)))), None)
     texts: list[str] = []
     for item in given or []:

@@ -1,28 +1,41 @@
-"""The ledger: one record for each thing that did not go to Tess, or come back, as it was.
+"""The record of one difference between what the caller asked and what was done.
 
-The same record is shown as a warning, as a log line, to `on_change` and on the answer. It never holds
-a prompt, a key or another free text of the caller: `describe` says what a value is, not what it says.
+The same record is shown as a warning, as a log line, to `on_change` and on the answer. It never holds a
+prompt, a key or another free text of the caller: `describe` says what a value is, not what it says.
 """
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 
 Action: TypeAlias = Literal[
-    "mapped",  # said in Tess's words, nothing lost
-    "rewritten",  # said differently, the meaning may differ
+    "mapped",  # sent in another form with the same meaning
+    "rewritten",  # sent in another form, whose meaning may differ
     "stripped",  # not sent
     "forwarded",  # sent although Tess does not document it
     "emulated",  # done by the adapter itself
     "asked again",  # a further paid call
-    "noticed",  # Tess's answer is as Tess gave it, and the caller should know
+    "noticed",  # Tess's answer is given unchanged, and the caller should know something about it
 ]
-Topic: TypeAlias = Literal["parameter", "temperature", "tools", "messages", "answer"]
+Topic: TypeAlias = Literal["request", "answer"]
 """What a warning is about; each is a category that a user can silence on its own."""
+
+_PHRASES: Final[dict[Action, tuple[str, str]]] = {
+    # without something sent instead, and with it
+    "mapped": ("was left out", "was sent as {}"),
+    "rewritten": ("was changed", "was changed to {}"),
+    "stripped": ("was not sent", "was replaced by {}"),
+    "forwarded": ("was forwarded", "was forwarded"),
+    "emulated": ("is emulated", "is emulated ({})"),
+    "asked again": ("was requested again", "was requested again ({})"),
+    "noticed": ("needs attention", "needs attention ({})"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +46,10 @@ class Change:
         action: What was done.
         param: Which parameter, dotted below the root: `"top_p"`, `"messages.name"`.
         given: The caller's value as `describe` gives it; never a text of theirs.
-        sent: What went out instead; `""` for nothing.
+        sent: What was sent instead; `""` for nothing.
         why: The reason, one clause.
-        remedy: What the caller can do; `""` when nothing need be done.
-        warn: The warning category to raise it under; None for ledger and log only.
+        remedy: What the caller can do; `""` when nothing has to be done.
+        warn: The topic of the warning; None for ledger and log only.
     """
 
     action: Action
@@ -48,12 +61,19 @@ class Change:
     warn: Topic | None = None
 
     def __hash__(self) -> int:
-        return hash((self.param, self.given, self.why))  # these tell it from all others, and are soon said
+        return hash((self.param, self.given, self.why))  # enough to tell changes apart, and cheap
 
     def __str__(self) -> str:
-        moved = f"{self.given} -> {self.sent}" if self.sent else self.given
-        head = f"{self.param} ({moved})" if moved else self.param
-        return ". ".join(part for part in (f"{head} {self.action}: {self.why}", self.remedy) if part)
+        return " ".join(part for part in (f"{self.summary}.", self.remedy) if part)
+
+    @property
+    def summary(self) -> str:
+        """The change without its remedy, `top_p=0.5 was not sent: Tess does not have it`."""
+        head = f"{self.param}={self.given}" if _LITERAL.match(self.given) else self.param
+        if self.given and head == self.param:
+            head = f"{self.param} ({self.given})"
+        phrase = _PHRASES[self.action][bool(self.sent)].format(self.sent)
+        return f"{head} {phrase}: {self.why}"
 
     def to_json(self) -> JSONObject:
         """Return `{"action", "param", "given", "sent", "why"}`, the form it has on an answer."""
@@ -66,25 +86,56 @@ class Change:
         }
 
 
-def describe(value: object) -> str:
+def accept_advice(params: Sequence[str]) -> str:
+    """Say how a program accepts that parameters are not sent, in the exact spelling."""
+    words = ", ".join(f'"{param}": "ignore"' for param in params)
+    return f"Leave {'it' if len(params) == 1 else 'them'} out, or accept this: {unsupported_option(words)}."
+
+
+def unsupported_option(words: str) -> str:
+    """Spell the option that sets a policy, `create_client(unsupported={"seed": "ignore"})`."""
+    return f"create_client(unsupported={{{words}}})"
+
+
+def summarize(changes: Sequence[Change]) -> str:
+    """Return one line for all changes of a warning: a list where there are several.
+
+    What a program does to accept all of them is said once, at the end.
+    """
+    if len(changes) == 1:
+        return str(changes[0])
+    accepted = [change.param for change in changes if change.remedy == accept_advice([change.param])]
+    parts = [change.summary + "." if change.param in accepted else str(change) for change in changes]
+    numbered = [f"({number}) {part}" for number, part in enumerate(parts, 1)]
+    advice = [accept_advice(list(dict.fromkeys(accepted)))] if accepted else []
+    return " ".join([f"{len(changes)} changes:", *numbered, *advice])
+
+
+def describe(value: object, words: Iterable[str] = ()) -> str:
     """Say what a JSON value is without repeating free text: `0.7`, `a string of 12 characters`.
 
-    Numbers, booleans and null are shown; a string, list or object only by its size, since it may hold
-    a prompt, a user's name or a secret.
+    Numbers, booleans and null are shown; a string, list or object only by its size, since it may hold a
+    prompt, a user's name or a secret.
+
+    Args:
+        value: Any JSON value.
+        words: Strings that OpenAI defines for this parameter; they are shown, `"required"`, also as the only
+            elements of a list or the `type` of an object.
     """
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
     if isinstance(value, int | float):
         text = repr(value) if isinstance(value, int) else f"{value:.6g}"
         return text if len(text) <= 24 else "a number"
     if isinstance(value, str):
-        return f"a string of {_count(len(value), 'character')}"
+        return f'"{value}"' if value in words else f"a string of {_count(len(value), 'character')}"
     if (items := to_list(value)) is not None:
-        return f"a list of {len(items)}"
+        known = [item for item in items if isinstance(item, str) and item in words]
+        return json.dumps(known) if known and len(known) == len(items) else f"a list of {len(items)}"
     if (members := to_object(value)) is not None:
-        return f"an object with {_count(len(members), 'key')}"
+        kind = members.get("type")
+        typed = f' of type "{kind}"' if isinstance(kind, str) and kind in words else ""
+        return "an object" + (typed or f" with {_count(len(members), 'key')}")
     return f"a {type(value).__name__}"
 
 
@@ -98,6 +149,8 @@ def quoted(value: object) -> str:
 
 
 _LIKE_A_KEY: Final = re.compile(r"\d(?:\||%7C)\w|\bsk-\w|\bBearer\b", re.IGNORECASE)
+_LITERAL: Final = re.compile(r'-?\d\S*$|true$|false$|null$|"|\[')
+"""What `describe` returns when it shows a value, and not what kind of value it is."""
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,9 +1,9 @@
-"""OpenAI's `/files` on Tess's: uploads pass as they are, objects come back in OpenAI's shape.
+"""Map OpenAI's `/files` to those of Tess: uploads pass unchanged, answers get the shape of OpenAI.
 
 Source: Tess docs, link-files: `POST /files` (multipart `file` and `process`), `GET /files`, `GET` and `DELETE
 /files/{id}`, `POST /files/{id}/process`, and the object `{"id", "object": "file", "bytes", "created_at",
 "filename", "credits", "status"}` with `waiting`, `processing`, `completed`, `failed` (documented). That a
-part `purpose` beside the file is ignored is assumed, and so is what the answer to a `DELETE` looks like.
+part `purpose` next to the file is ignored is assumed, and so is what the answer to a `DELETE` looks like.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from tess_openai.core.refusals import Refused, json_headers
 
 FILES: Final = "/files"
 _STATUSES: Final = {"completed": "processed", "failed": "error"}
-"""All others are OpenAI's `uploaded`: not ready yet."""
+"""All others become OpenAI's `uploaded`, which is not ready yet."""
 _PURPOSE: Final = "assistants"
-"""Tess has no purposes; of OpenAI's, the one that says a file is for an agent."""
+"""Tess has no purposes; this one of OpenAI says that a file is for an agent."""
 _LIMIT: Final = 10_000
 _ROOT_HINT: Final = "Check that TESS_BASE_URL or base_url= is the API's root, https://api.tess.im."
 
@@ -39,19 +39,19 @@ def files(call: Call, options: Options) -> Flow:
     elif not name and call.method == "POST":
         yield from _one(Outgoing(headers=request_headers(call, options), path=FILES), options, _ROOT_HINT)
     elif not _is_number(number):
-        yield _absent("files of Tess's have numbers, such as '389571', and this is none").to_answer()
+        yield _absent("a file of Tess has a number, such as '389571', and this is not one").to_answer()
     elif (call.method, part) in (("GET", ""), ("POST", "process")):
         yield from _one(_bare(call, f"{FILES}/{name}", options), options)
     elif (call.method, part) == ("DELETE", ""):
         yield from _delete(_bare(call, f"{FILES}/{number}", options), number, options)
     elif part == "content":
-        yield _absent("Tess does not give the content of a file back").to_answer()
+        yield _absent("Tess does not return the content of a file").to_answer()
     else:
         yield _absent(f"Tess has no {call.method} for {'this part of ' if part else ''}a file").to_answer()
 
 
 def to_file(fields: JSONObject) -> JSONObject:
-    """Return Tess's object in OpenAI's shape, with Tess's own beneath as `tess`."""
+    """Return an object of Tess in the shape of OpenAI, with the original as `tess`."""
     size, name = fields.get("bytes"), fields.get("filename")
     status = fields.get("status")
     otherwise = "uploaded" if has_no_error(fields) else "error"
@@ -68,7 +68,7 @@ def to_file(fields: JSONObject) -> JSONObject:
 
 
 def to_epoch(given: object) -> int:
-    """Return a moment as seconds since the epoch; 0 when it is unknown. Without a zone it is UTC."""
+    """Return a time as seconds since the epoch; 0 when it is unknown. Without a time zone it is UTC."""
     if isinstance(given, int) and not isinstance(given, bool):
         return given
     if not isinstance(given, str):
@@ -86,7 +86,7 @@ def _bare(call: Call, path: str, options: Options) -> Outgoing:
 
 
 def _one(outgoing: Outgoing, options: Options, hint: str = "") -> Flow:
-    """Answer with one file. One that failed has an error of its own, and is a file all the same."""
+    """Answer with one file. A file whose processing failed contains an error and is still a file."""
     fields = yield from read_object(
         outgoing,
         options.max_retry_wait_seconds,
@@ -100,7 +100,7 @@ def _one(outgoing: Outgoing, options: Options, hint: str = "") -> Flow:
 
 
 def _delete(outgoing: Outgoing, number: str, options: Options) -> Flow:
-    """Answer to a deletion. An answer without a word of failure says that it was done, and so does none."""
+    """Answer a deletion. An answer that reports no failure, or an empty one, means that it succeeded."""
     fields = yield from read_object(
         outgoing, options.max_retry_wait_seconds, expected="a deletion", is_expected=_is_done, blank={}
     )
@@ -115,7 +115,7 @@ def _is_done(fields: JSONObject) -> bool:
 
 
 def _about_files(error: TessError, hint: str = "") -> TessError:
-    """Return an error of these routes: what is not found here is no agent, nor is its hint about one."""
+    """Return an error of these routes: what is not found is a file, and the hint about agents is removed."""
     if error.code != "agent_not_found":
         return error
     return replace(error, code="http_404" if hint else "file_not_found", hint=hint)
@@ -150,7 +150,7 @@ def _list(call: Call, options: Options) -> Flow:
 
 
 def _start(found: list[JSONObject], after: str, *, is_descending: bool) -> int:
-    """Return where to go on; where the file is gone that was the last, behind its number: they grow."""
+    """Return where the next page begins; if the last file is gone, after its number, since numbers grow."""
     for index, item in enumerate(found):
         if item["id"] == after:
             return index + 1

@@ -1,4 +1,4 @@
-"""The ledger of one call, and the one place where the policy decides over what would be lost."""
+"""The ledger of one call, and the one place where the policy decides about what Tess does not take."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
-from tess_openai.core.changes import Action, Change, Topic
+from tess_openai.core.changes import Action, Change, Topic, accept_advice, unsupported_option
 from tess_openai.core.policy import Policy
 from tess_openai.core.refusals import Refused
 
@@ -43,7 +43,7 @@ class Ledger:
         return changes
 
     def add(self, change: Change) -> None:
-        """Record a change over which the policy has no say: nothing of the caller's is lost by it."""
+        """Record a change that the policy does not decide about, since nothing is lost by it."""
         self._changes.append(change)
 
     def extend(self, changes: Iterable[Change]) -> None:
@@ -51,12 +51,12 @@ class Ledger:
         self._changes.extend(changes)
 
     def note(self, change: Change) -> None:
-        """Record something about the answer, once, however often it is seen."""
+        """Record something about the answer once, however often it occurs."""
         if change not in self._changes:
             self._changes.append(change)
 
     def mapped(self, param: str, given: str, sent: str, why: str) -> None:
-        """Record that something was said in Tess's words, with nothing lost."""
+        """Record that something was sent in another form, with the same meaning."""
         self.add(_change("mapped", param, given, sent, why))
 
     def resolve_unsupported(
@@ -68,31 +68,31 @@ class Ledger:
         sent: str = "",
         remedy: str = "",
         action: Action = "stripped",
-        topic: Topic = "parameter",
+        topic: Topic = "request",
         quiet: bool = False,
         can_emulate: bool = False,
         parent: str | None = None,
     ) -> PolicyDecision:
-        """Ask the policy about something Tess would not honour, and record what follows.
+        """Ask the policy about something that Tess does not honour, and record what follows.
 
         Args:
             param: Which parameter.
             given: The caller's value, described.
             why: The reason, one clause.
-            sent: What goes out instead.
-            remedy: What the caller can do; by default to leave it out, or to allow it.
-            action: What is done when it is lost.
+            sent: What is sent instead.
+            remedy: What the caller can do; by default to leave it out, or to accept this.
+            action: What is done when it is not sent as given.
             topic: Of the warning.
-            quiet: Whether the ledger is enough, unless the caller has a word for this very parameter.
+            quiet: Whether the ledger is enough, unless the policy names this very parameter.
             can_emulate: Whether the adapter can do it itself.
-            parent: The parameter whose word it has without one of its own.
+            parent: The parameter whose action applies when the policy does not name this one.
 
         Returns:
-            `"drop"`: carry on without it. `"keep"`: send it as given. `"emulate"`: only with
+            `"drop"`: continue without it. `"keep"`: send it as given. `"emulate"`: only with
             `can_emulate`; the emulation records what it does itself.
 
         Raises:
-            Refused: The policy's word is `"error"`.
+            Refused: The policy's action is `"error"`.
         """
         word = self.policy.word(param, parent=parent)
         if word == "emulate":
@@ -100,19 +100,20 @@ class Ledger:
                 return "emulate"
             word = "warn"
         if word == "error":
-            advice = remedy or f'Leave it out, or allow the loss with unsupported={{"{param}": "warn"}}.'
+            allowed = unsupported_option(f'"{param}": "warn"')
+            advice = remedy or f"Leave it out, or allow this: {allowed}."
             raise Refused(f"{param}: {why}. {advice}", param=param, code="unsupported_parameter")
         if word == "forward":
             self.add(_change("forwarded", param, given, given, f"sent as given although {why}"))
             return "keep"
         if word == "warn" and not remedy:
-            remedy = f'Leave it out, or accept that with unsupported={{"{param}": "ignore"}}.'
+            remedy = accept_advice([param])
         warns = word == "warn" and (not quiet or self.policy.has_own(param))
         self.add(_change(action, param, given, sent, why, remedy, topic if warns else None))
         return "drop"
 
 
-_change = lru_cache(maxsize=256)(Change)  # a program's calls need the same changes over and over
+_change = lru_cache(maxsize=256)(Change)  # the calls of a program need the same changes again and again
 
 
 @lru_cache(maxsize=256)

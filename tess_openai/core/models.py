@@ -1,4 +1,4 @@
-"""OpenAI's `/models`, answered from what the agent offers, so that programs that ask at start-up work."""
+"""Answer OpenAI's `/models` from what the agent offers, for programs that list models when they start."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tess_openai.core.refusals import Refused, json_headers
 
 MODELS: Final = "/models"
 _CREATED: Final = 0
-"""Tess gives no date, and OpenAI's shape needs one."""
+"""Tess returns no date, and OpenAI's object requires one."""
 
 
 def models(call: Call, options: Options) -> Flow:
@@ -37,11 +37,11 @@ def models(call: Call, options: Options) -> Flow:
     elif wanted in names:
         yield Answer(200, json_headers({}), dump_json(_model(wanted)), base="none")
     else:
-        yield from _elsewhere(wanted, names, found, call, options)
+        yield from _answer_unlisted(wanted, names, found, call, options)
 
 
-def _elsewhere(wanted: str, names: list[str], own: Agent, call: Call, options: Options) -> Flow:
-    """Answer for a name that is not listed: it may name another agent, as it may in a call."""
+def _answer_unlisted(wanted: str, names: list[str], own: Agent, call: Call, options: Options) -> Flow:
+    """Answer for a name that is not listed: it may name another agent, as in a call."""
     try:
         target = to_target(wanted, options)
         if target.agent is None:
@@ -58,7 +58,7 @@ def _elsewhere(wanted: str, names: list[str], own: Agent, call: Call, options: O
 
 
 def names_of(agent: Agent, options: Options) -> list[str]:
-    """Return all that a call may name as its model; an agent with a fixed model goes by its number."""
+    """Return all names that a call may use as its model; an agent with a fixed model has its number."""
     aliases = [name for name in options.models if name != OTHERS]
     own = agent.models or (f"{AGENT}{agent.id}",)
     return list(dict.fromkeys([*own, *aliases, *options.agent_names]))

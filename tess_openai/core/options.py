@@ -1,4 +1,4 @@
-"""Everything that decides how calls are translated: frozen, made once per client, adjusted per call."""
+"""What decides how calls are translated: frozen, made once for each client, adjusted for each call."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ HOSTED_TOOLS: Final[Mapping[str, str]] = {
     "web_search_preview": "internet",
     "web_search_preview_2025_03_11": "internet",
 }
-"""OpenAI's hosted tools that have a word in Tess's `tools` enum. Source: Tess docs, list-agents (documented
-values); that `internet` is their nearest is assumed from its name."""
+"""OpenAI's hosted tools that have a word in the `tools` enum of Tess. Source: Tess docs, list-agents
+(documented values); that `internet` is their nearest is assumed from its name."""
 
 
 NO_AGENTS: Final[Mapping[int, Agent]] = {}
@@ -53,8 +53,8 @@ class Options:
             documented ones are a guess, which a profile may correct.
         merge_messages: Whether neighbouring messages of one role become one.
         usage: What to do when Tess gives no token counts: mark an estimate, or leave them out.
-        max_retry_wait_seconds: The longest wait asked for by Tess that the SDK is let to sleep through.
-        fetch_agents: Whether calls are held against their agent, looked up once.
+        max_retry_wait_seconds: The longest wait requested by Tess that is left to the SDK.
+        fetch_agents: Whether each call is checked against its agent, which is looked up once.
         agents: Agents that need no look-up, by number.
         agent_names: Names that stand for an agent where a model is named.
         models: Aliases of models; None as a value leaves the model to the agent, `"*"` stands for all others.
@@ -62,7 +62,7 @@ class Options:
         prompts: What emulation tells the model.
         max_repairs: How often an emulated answer that cannot be used is asked for again, each a paid call.
         profile: What a probe proved.
-        settled: What became of parameters under these very options; the one thing here that changes.
+        settled: Translated parameters, cached for these very options; the only thing here that changes.
     """
 
     policy: Policy = field(default_factory=Policy)
@@ -84,7 +84,7 @@ class Options:
     settled: ParameterCache = field(default_factory=ParameterCache, init=False, repr=False, compare=False)
 
     def for_agent(self, number: int) -> Options:
-        """Return these options for another agent than the client's own: a probe proved nothing about it."""
+        """Return these options for an agent about which the probe proved nothing, if it is another."""
         if self.profile.agent_id in (number, NOTHING_PROVEN.agent_id):
             return self
         return replace(self, profile=NOTHING_PROVEN)
@@ -97,7 +97,7 @@ class Options:
         return self.temperatures
 
     def for_call(self, given: object, known: frozenset[str]) -> Options:
-        """Return these options with a call's own `extra_body={"tess_openai": {...}}` on top.
+        """Return these options with those of a call applied, `extra_body={"tess_openai": {...}}`.
 
         Shape: `{"unsupported": ..., "merge_messages": bool, "usage": "estimate" | "none", "max_repairs": int,
         "tools": "internet"}`, all optional.

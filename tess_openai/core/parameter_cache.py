@@ -1,4 +1,4 @@
-"""What need not be worked out twice: a program asks for the same over and over."""
+"""A cache of translated parameters: the calls of a program repeat most of them."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from tess_openai.core.jsons import JSONObject
 T = TypeVar("T")
 ENTRIES: Final = 64
 LARGEST: Final = 16_384
-"""Of an object that is remembered, in bytes."""
+"""The largest object that is cached, in bytes."""
 
 
 class ParameterCache:
-    """Keeps what was made of JSON objects; of few objects, and of none that is large.
+    """Caches what was made from JSON objects: a few objects, none of them large.
 
-    Any number of threads may use it: at worst something is made twice.
+    Any number of threads may use it; at worst a value is made twice.
     """
 
     def __init__(self) -> None:
         self._made: dict[bytes, Any] = {}
 
     def get_or_make(self, fields: JSONObject, make: Callable[[], T]) -> T:
-        """Return what `make` made of an equal object, else what it makes of this one; never None.
+        """Return the value made from an equal object, or the one that `make` makes now; never None.
 
-        Equal is what JSON calls so: `1`, `1.0` and `true` are three, and the order of keys counts.
+        Objects are equal when their JSON is: `1`, `1.0` and `true` differ, and so does another order of keys.
         """
         try:
             key = marshal.dumps(fields, 2)  # a version without references: equal objects give equal bytes

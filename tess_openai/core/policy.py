@@ -1,4 +1,4 @@
-"""What to do with what Tess lacks: one word per parameter."""
+"""The policy: what to do with each parameter that Tess lacks."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Final, Literal, TypeAlias, cast, get_args
 from tess_openai.core.changes import quoted
 
 Word: TypeAlias = Literal["warn", "ignore", "error", "forward", "emulate"]
-"""`warn`: strip and warn. `ignore`: strip, ledger only. `error`: refuse as OpenAI does.
-`forward`: send as given. `emulate`: do it in the adapter where that can be done, else warn."""
+"""`warn`: strip and warn. `ignore`: strip and record in the ledger only. `error`: refuse as OpenAI does.
+`forward`: send as given. `emulate`: do it in the adapter where that is possible, else warn."""
 Unsupported: TypeAlias = Word | Mapping[str, Word]
 
 WORDS: Final[tuple[Word, ...]] = get_args(Word)
@@ -30,7 +30,7 @@ RESPONSES_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A word per parameter: its own, else its parent's (`messages.name`: `messages`), else the default."""
+    """An action per parameter: its own, else its parent's (`messages.name`: `messages`), else the default."""
 
     default: Word = "warn"
     by_param: Mapping[str, Word] = field(default_factory=lambda: NO_WORDS)
@@ -41,15 +41,15 @@ class Policy:
         return self.default == "emulate" or "emulate" in self.by_param.values()
 
     def has_own(self, param: str) -> bool:
-        """Whether a parameter is named itself."""
+        """Whether the policy names this very parameter."""
         return param in self.by_param
 
     def word(self, param: str, *, parent: str | None = None) -> Word:
-        """Return the word for a parameter, `"messages.content"` or `"top_p"`.
+        """Return the action for a parameter, `"messages.content"` or `"top_p"`.
 
         Args:
             param: Its name.
-            parent: What it is a part of; by default what stands before its dot.
+            parent: The parameter it is a part of; by default the name before its dot.
         """
         if not self.by_param:
             return self.default
@@ -61,7 +61,7 @@ class Policy:
         return self.default if found is None else found
 
     def overridden_by(self, other: Unsupported | None) -> Policy:
-        """Return this policy with a call's own on top: a word replaces all, a mapping only what it names."""
+        """Return this policy with that of a call applied: a word replaces all, a mapping what it names."""
         if other is None:
             return self
         if isinstance(other, str):
@@ -76,10 +76,10 @@ def parse_unsupported(value: object, known: frozenset[str]) -> Unsupported:
 
     Args:
         value: From the caller: `"warn"`, `{"seed": "ignore", "*": "error"}`.
-        known: Parameter names that make sense; those of the Responses API that chat calls otherwise, too.
+        known: The names that it may contain, besides those of the Responses API.
 
     Raises:
-        ValueError: Another word, or a parameter that is not OpenAI's, with the closest match.
+        ValueError: It contains another word, or a parameter that OpenAI does not have; names the closest.
     """
     if isinstance(value, str):
         return _word(value, "unsupported")

@@ -1,7 +1,7 @@
-"""What a probe of Tess proved: which of the open questions have an answer, for one agent.
+"""What a probe of Tess proved about one agent.
 
-A profile holds no key, no workspace and no text. What is proven supported is forwarded, what is proven
-refused is refused before the network, and all the rest stays as it is without a profile.
+A profile holds no key, no workspace and no text. A parameter that is proven to be supported is forwarded, one
+that is proven to be refused is refused before the network, and all others are treated as without a profile.
 
 Source: observed, by `tess-openai probe`, on the day and the agent that the profile names.
 """
@@ -15,7 +15,7 @@ from typing import Final, Literal, TypeAlias, cast, get_args
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 
 ProbeVerdict: TypeAlias = Literal["supported", "accepted", "refused"]
-"""`supported`: its effect was seen. `accepted`: not refused, no effect was seen. `refused`: 400 or 422."""
+"""`supported`: it had its effect. `accepted`: not refused, but without an effect. `refused`: 400 or 422."""
 
 VERSION: Final = 1
 VERSION_FIELD: Final = "tess_openai_profile"
@@ -23,13 +23,13 @@ VERSION_FIELD: Final = "tess_openai_profile"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TessProfile:
-    """What was found out about one agent.
+    """What a probe found about one agent.
 
     Attributes:
-        agent_id: Whom was asked.
-        made: When, `"2026-11-23"`.
+        agent_id: The agent that was probed.
+        made: The day of the probe, `"2026-11-23"`.
         answers: Question -> answer, `{"top_p": "accepted", "role.developer": "refused"}`.
-        shapes: Names of fields and headers that were met, `{"completion": ["id", "choices"]}`.
+        shapes: Names of fields and headers that answers had, `{"completion": ["id", "choices"]}`.
         statuses: Case -> HTTP status, `{"workspace.missing": 422}`.
     """
 
@@ -40,15 +40,15 @@ class TessProfile:
     statuses: Mapping[str, int] = field(default_factory=dict[str, int])
 
     def supports(self, question: str) -> bool:
-        """Whether it was seen to work."""
+        """Whether the probe saw it work."""
         return self.answers.get(question) == "supported"
 
     def accepts(self, question: str) -> bool:
-        """Whether it was not refused."""
+        """Whether Tess did not refuse it."""
         return self.answers.get(question) in ("supported", "accepted")
 
     def refuses(self, question: str) -> bool:
-        """Whether it was refused."""
+        """Whether Tess refused it."""
         return self.answers.get(question) == "refused"
 
     def to_json(self) -> JSONObject:
@@ -70,13 +70,13 @@ def parse_profile(value: object) -> TessProfile:
     """Read a profile from JSON.
 
     Raises:
-        ValueError: It is none, or of a version that this release does not know.
+        ValueError: It is not a profile, or has a version that this release does not know.
     """
     fields = to_object(value) or {}
     version = fields.get(VERSION_FIELD)
     if version != VERSION:
         raise ValueError(
-            f"it is no profile of version {VERSION}"
+            f"it is not a profile of version {VERSION}"
             + (f" but of version {version}; upgrade tess-openai" if isinstance(version, int) else "")
         )
     agent_id, made = fields.get("agent_id"), fields.get("made")

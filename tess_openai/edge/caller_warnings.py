@@ -1,4 +1,4 @@
-"""Warnings at the caller's own line, through all the libraries in between."""
+"""Warnings at the caller's own line, at the same price for any number of tasks and any filters."""
 
 from __future__ import annotations
 
@@ -6,27 +6,17 @@ import os
 import sys
 import sysconfig
 import warnings
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Sequence
 from functools import lru_cache
 from types import FrameType
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
-from tess_openai.core.changes import Change, Topic
+from tess_openai.core.changes import Change, Topic, summarize
 from tess_openai.edge.task_callers import awaiting_frame, current_task, first_frame
-from tess_openai.exceptions import (
-    TessAnswerWarning,
-    TessMessagesWarning,
-    TessParameterWarning,
-    TessTemperatureWarning,
-    TessToolsWarning,
-    TessWarning,
-)
+from tess_openai.exceptions import TessAnswerWarning, TessRequestWarning, TessWarning
 
 CATEGORIES: Final[dict[Topic, type[TessWarning]]] = {
-    "parameter": TessParameterWarning,
-    "temperature": TessTemperatureWarning,
-    "tools": TessToolsWarning,
-    "messages": TessMessagesWarning,
+    "request": TessRequestWarning,
     "answer": TessAnswerWarning,
 }
 
@@ -40,70 +30,82 @@ _LIBRARIES: Final = tuple(
 )
 _MACHINERY: Final = sys.stdlib_module_names | {"openai", "httpx", "httpx2", "anyio"}
 """Never the caller, even where all lines are a library's."""
-_Place: TypeAlias = tuple[str, str, int, Hashable]
-"""A line of the caller's, by module, file and number, and what is to be said of a call that is made there."""
-_SETTLED: Final = 256
-"""Places that are remembered; what is to be said may differ from call to call."""
+_ONCE: Final = frozenset({"default", "module", "once", "ignore"})
+"""Actions of filters that want a warning at a line once at most."""
+_MOST_PLACES: Final = 256
+_MOST_FILTER_LISTS: Final = 64
+
+Filter: TypeAlias = tuple[str, Any, Any, Any, int]
+"""Action, pattern of the text, category, pattern of the module, line. Source: `warnings`, read."""
 
 
-def warn_changes(changes: tuple[Change, ...]) -> str | None:
-    """Warn of changes at the caller's line; the text of the first that the filters there make an error."""
-    if all(change.warn is None for change in changes):
-        return None
-    frame = find_caller()
-    settled = _deduplicator.settled()
-    said = (
-        changes
-        if _deduplicator.by_text
-        else tuple([(change.warn, change.param, change.why) for change in changes])
-    )
-    place = None if frame is None else (_module(frame), frame.f_code.co_filename, frame.f_lineno, said)
-    if place in settled:
-        return None
-    problems: list[str] = []
-    was_said = True
-    for change in changes:
-        if change.warn is not None:
-            try:
-                about = f"{change.param}: {change.why}"
-                was_said &= warn(str(change), CATEGORIES[change.warn], frame, about=about)
-            except Warning as warning:
-                problems.append(str(warning))
-    if place is not None and was_said and not problems:
-        settled.add(place)
-    return problems[0] if problems else None
-
-
-def warn(
-    message: str, category: type[TessWarning], line: FrameType | None = None, *, about: str = ""
-) -> bool:
-    """Warn at the caller's line, once for what it is `about`, whatever values the message tells.
-
-    Args:
-        message: One line.
-        category: Of the warning.
-        line: The caller's frame when `caller()` has already found it.
-        about: A parameter; `""` for the message itself.
+def warn_changes(changes: Sequence[Change]) -> str | None:
+    """Warn of changes at the caller's line, with one warning for all of a category.
 
     Returns:
-        Whether it was said before, and the filters want it once.
+        The text of the first warning that the filters turn into an error; None when there is none.
     """
-    frame = line or find_caller()
+    if all(change.warn is None for change in changes):
+        return None
+    errors: list[str] = []
+    for topic, category in CATEGORIES.items():
+        reported = [change for change in changes if change.warn == topic]
+        if reported:
+            try:
+                _warn(reported, category)
+            except Warning as warning:
+                errors.append(str(warning))
+    return errors[0] if errors else None
+
+
+def warn(message: str, category: type[TessWarning]) -> None:
+    """Warn at the caller's line, once.
+
+    Raises:
+        Warning: The filters turn it into an error.
+    """
+    memory = _memories.current()
+    frame = None if memory.ignores(category) else find_caller()
+    if frame is not None and memory.needs(message, category, frame, [(message, "")]):
+        _show(message, category, frame)
+
+
+def _warn(changes: list[Change], category: type[TessWarning]) -> None:
+    memory = _memories.current()
+    if memory.ignores(category):
+        return
+    frame = find_caller()
     if frame is None:
-        warnings.warn(message, category, stacklevel=2)
-        return False
-    module = _module(frame)
-    if _deduplicator.is_repeated(message, category, module, frame, about or message):
-        return True
+        warnings.warn(summarize(changes), category, stacklevel=2)
+        return
+    place = (_module(frame), frame.f_code.co_filename, frame.f_lineno)
+    key: Hashable = (place, tuple(changes) if memory.reads_texts else tuple(map(_identity, changes)))
+    if key in memory.settled:
+        return
+    message = summarize(changes)
+    if memory.action(message, category, frame) in _ONCE:
+        known = memory.known_at(frame, category)
+        changes = [change for change in changes if _identity(change) not in known]
+        known.update(map(_identity, changes))
+        memory.settle(key)
+    if changes:
+        _show(summarize(changes), category, frame)
+
+
+def _identity(change: Change) -> tuple[str, str]:
+    """Return what makes two changes the same to a reader, whatever values they show."""
+    return change.param, change.why
+
+
+def _show(message: str, category: type[TessWarning], frame: FrameType) -> None:
     warnings.warn_explicit(
         message,
         category,
         filename=frame.f_code.co_filename,
         lineno=frame.f_lineno,
-        module=module,
+        module=_module(frame),
         registry=frame.f_globals.setdefault("__warningregistry__", {}),
     )
-    return False
 
 
 def find_caller() -> FrameType | None:
@@ -126,7 +128,7 @@ def find_caller() -> FrameType | None:
             library = library or frame
         elif owner == "machinery":
             machinery = machinery or frame
-        if frame is first:  # below it there is but the event loop, and the line that runs it
+        if frame is first:  # below it are only the event loop and the line that runs it
             waiting = awaiting_frame(task, _is_of_a_program)
             if waiting is not None:
                 return waiting
@@ -153,57 +155,104 @@ def _owner(filename: str, module: str) -> Literal["us", "program", "library", "m
     return "machinery" if module.partition(".")[0] in _MACHINERY else "library"
 
 
-class _WarningDeduplicator:
-    """What was said under the filters that now hold, so that a loop is warned once.
+class _FilterMemory:
+    """What has been warned of under one list of filters.
 
-    Python's own memory of it is void as soon as any filter moves, and frameworks move filters in every call
-    (`catch_warnings`). They put the same list back, though, and as long as it is the same this memory holds.
+    Python's own record is void as soon as any filter changes, and frameworks change filters in every call
+    with `catch_warnings`. They restore the same list, for which this record still holds.
+
+    Attributes:
+        filters: The list.
+        content: What it held when the memory was made; when it changes, the memory is void.
+        reads_texts: Whether a filter looks at the text of a warning, with the values in it.
+        settled: Places, with what is to be reported there, that need no warning.
     """
 
-    def __init__(self) -> None:
-        self._filters: object = None
-        self._content: list[object] = []
-        self._lines: set[tuple[str, int, type[TessWarning], str]] = set()
-        self._settled: set[_Place] = set()
-        self.by_text = False  # whether a filter looks at the text of a warning, with the values in it
+    def __init__(self, filters: Sequence[Filter]) -> None:
+        self.filters = filters
+        self.content = list(filters)
+        self.reads_texts = any(text is not None for _, text, *_ in filters)
+        self.settled: set[Hashable] = set()
+        self._known: dict[Hashable, set[tuple[str, str]]] = {}
+        self._ignored: dict[type[TessWarning], bool] = {}
 
-    def settled(self) -> set[_Place]:
-        """Return what may go without a word under the filters that now hold."""
-        self._look_at_filters()
-        if len(self._settled) >= _SETTLED:
-            self._settled.clear()
-        return self._settled
+    def ignores(self, category: type[TessWarning]) -> bool:
+        """Whether the filters ignore a category wherever it comes from and whatever it says."""
+        found = self._ignored.get(category)
+        if found is None:
+            found = self._ignored[category] = _is_ignored(self.content, category)
+        return found
 
-    def _look_at_filters(self) -> None:
-        filters = warnings.filters
-        if filters is not self._filters or filters != self._content:
-            self._filters, self._content = filters, list(filters)
-            self._lines, self._settled = set(), set()
-            self.by_text = any(text is not None for _, text, *_ in filters)
+    def known_at(self, frame: FrameType, category: type[TessWarning]) -> set[tuple[str, str]]:
+        """Return the changes that this line was already warned of."""
+        if len(self._known) >= _MOST_PLACES:
+            self._known.clear()
+        return self._known.setdefault((frame.f_code.co_filename, frame.f_lineno, category), set())
 
-    def is_repeated(
-        self, message: str, category: type[TessWarning], module: str, frame: FrameType, about: str
+    def settle(self, key: Hashable) -> None:
+        """Record that a place needs no further warning."""
+        if len(self.settled) >= _MOST_PLACES:
+            self.settled.clear()
+        self.settled.add(key)
+
+    def needs(
+        self, message: str, category: type[TessWarning], frame: FrameType, items: list[tuple[str, str]]
     ) -> bool:
-        """Whether this was said at this line, and the filters want it there once at most."""
-        self._look_at_filters()
-        line = (frame.f_code.co_filename, frame.f_lineno, category, about)
-        if line not in self._lines:
-            self._lines.add(line)
-            return False
-        return _action(message, category, module, frame.f_lineno) in ("default", "module", "once", "ignore")
+        """Whether the filters want items at a line that were not reported there, or want them each time."""
+        known = self.known_at(frame, category)
+        is_new = not known.issuperset(items)
+        known.update(items)
+        return is_new or self.action(message, category, frame) not in _ONCE
+
+    def action(self, message: str, category: type[TessWarning], frame: FrameType) -> str:
+        """Return the action of the first filter that matches, as `warnings` itself finds it."""
+        module, lineno = _module(frame), frame.f_lineno
+        for action, text, kind, where, number in self.content:
+            if (
+                (text is None or text.match(message))
+                and issubclass(category, kind)
+                and (where is None or where.match(module))
+                and number in (0, lineno)
+            ):
+                return action
+        return "default"
 
 
-def _action(message: str, category: type[TessWarning], module: str, lineno: int) -> str:
-    """Return what the filters say, as `warnings` itself finds it."""
-    for action, text, kind, where, number in warnings.filters:
-        if (
-            (text is None or text.match(message))
-            and issubclass(category, kind)
-            and (where is None or where.match(module))
-            and number in (0, lineno)
-        ):
-            return action
-    return "default"
+def _is_ignored(filters: Sequence[Filter], category: type[TessWarning]) -> bool:
+    for action, text, kind, where, number in filters:
+        if issubclass(category, kind):
+            if action != "ignore":
+                return False
+            if text is None and where is None and number == 0:
+                return True
+    return False
 
 
-_deduplicator: Final = _WarningDeduplicator()
+class _FilterMemories:
+    """A memory for each list of filters: from Python 3.14 on each context may have its own."""
+
+    def __init__(self) -> None:
+        self._memories: dict[int, _FilterMemory] = {}
+
+    def current(self) -> _FilterMemory:
+        """Return the memory of the filters that hold here and now."""
+        filters = _current_filters()
+        memory = self._memories.get(id(filters))
+        if memory is None or memory.filters is not filters or memory.content != filters:
+            memory = _FilterMemory(filters)
+            while len(self._memories) >= _MOST_FILTER_LISTS:
+                self._memories.pop(next(iter(self._memories)), None)
+            self._memories[id(filters)] = memory
+        return memory
+
+
+def _current_filters() -> Sequence[Filter]:
+    """Return the filters that hold, which from Python 3.14 on may be those of a context.
+
+    Source: `warnings` of 3.14, read; `sys.flags.context_aware_warnings` switches it on.
+    """
+    get: Callable[[], Sequence[Filter]] | None = getattr(warnings, "_get_filters", None)
+    return warnings.filters if get is None else get()
+
+
+_memories: Final = _FilterMemories()

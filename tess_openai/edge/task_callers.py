@@ -1,11 +1,11 @@
-"""Who waits for a task: the way from a call that a library makes in a task of its own to the program's line.
+"""Find who waits for a task: from a call that a library makes in a task of its own to the program's line.
 
-asyncio tells it from Python 3.14 on only (`asyncio.capture_call_graph`). Before, a task's callbacks hold it:
-what waits is woken by one. They are read here, never changed, and what cannot be read is not found.
+asyncio offers this from Python 3.14 on only (`asyncio.capture_call_graph`). Before, the callbacks of a task
+lead to it: whoever waits is woken by one. They are only read, and what cannot be read is not found.
 
-Source: asyncio and anyio, read. `_callbacks` of a future or a task lists `(callback, context)`. Who awaits it
-is woken by a method of his task; `gather`, `wait` and `shield` call closures over the future that they wait
-for, the task groups a method or a closure of theirs, `as_completed` one over a queue.
+Source: asyncio and anyio, read. `_callbacks` of a future or a task lists `(callback, context)`. A task that
+awaits it is woken by a method of its own; `gather`, `wait` and `shield` call closures over the future that
+they wait for, the task groups a method or a closure of theirs, `as_completed` one over a queue.
 """
 
 from __future__ import annotations
@@ -17,9 +17,16 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from types import FrameType
 from typing import Any, Final
+from weakref import WeakSet
 
-_MOST: Final = 10_000
-"""So many tasks and futures are looked at for one warning, and so many frames of one task."""
+_MOST_WAITING: Final = 64
+"""So many tasks and futures are examined for one warning, however many wait."""
+_DEEPEST: Final = 1_000
+"""So many frames of one coroutine are examined."""
+_FEW_TASKS: Final = 8
+"""In a loop of more tasks the caller is not guessed: that would cost more with every further task."""
+_crowded_loops: Final[WeakSet[Any]] = WeakSet()
+"""Loops that have had more than a few tasks: they are not counted again at each warning."""
 
 
 def current_task() -> Any:
@@ -41,22 +48,24 @@ def first_frame(task: Any) -> FrameType | None:
 def awaiting_frame(task: Any, wanted: Callable[[FrameType], bool]) -> FrameType | None:
     """Return the innermost wanted frame of the nearest task that waits for this one.
 
-    Where nobody is found to wait (a library that hands its results over by an event), the one wanted frame in
-    all of the loop's tasks; None where there are several.
+    Where none is found to wait (a library that delivers its results through an event), the one wanted frame
+    of all tasks of a loop that has only a few; None where there are several.
     """
     try:
         return _frame_of_waiters(task, wanted) or _only_frame(task, wanted)
-    except Exception:  # noqa: BLE001 - no call fails for what another library looks like inside
+    except Exception:  # noqa: BLE001 - no call fails because another library is built differently
         return None
 
 
 def _frame_of_waiters(task: Any, wanted: Callable[[FrameType], bool]) -> FrameType | None:
     queue: deque[Any] = deque([task])
     seen = {id(task)}
-    while queue and len(seen) < _MOST:
+    while queue:
         for waiting in _waiters(queue.popleft()):
             if id(waiting) in seen:
                 continue
+            if len(seen) >= _MOST_WAITING:
+                return None
             seen.add(id(waiting))
             found = _innermost(waiting, wanted)
             if found is not None:
@@ -66,15 +75,19 @@ def _frame_of_waiters(task: Any, wanted: Callable[[FrameType], bool]) -> FrameTy
 
 
 def _only_frame(task: Any, wanted: Callable[[FrameType], bool]) -> FrameType | None:
-    asyncio: Any = sys.modules["asyncio"]
+    loop = task.get_loop()
+    if loop in _crowded_loops:
+        return None
+    tasks = sys.modules["asyncio"].all_tasks(loop)
+    if len(tasks) > _FEW_TASKS:
+        _crowded_loops.add(loop)
+        return None
     lines: dict[tuple[str, int], FrameType] = {}
-    for other in asyncio.all_tasks(task.get_loop()):
+    for other in tasks:
         frame = _innermost(other, wanted)
         if frame is not None:
             lines[frame.f_code.co_filename, frame.f_lineno] = frame
-        if len(lines) > 1:
-            return None
-    return next(iter(lines.values()), None)
+    return next(iter(lines.values())) if len(lines) == 1 else None
 
 
 def _innermost(task: Any, wanted: Callable[[FrameType], bool]) -> FrameType | None:
@@ -88,10 +101,10 @@ def _innermost(task: Any, wanted: Callable[[FrameType], bool]) -> FrameType | No
 def _frames_of(task: Any) -> Iterator[FrameType]:
     """Give the frames of a task's coroutine and of what it awaits, from the outermost in.
 
-    A future that is no task has none; what an `async for` runs through is not told.
+    A future that is no task has none; what an `async for` runs through is not visible.
     """
     awaited: Any = task.get_coro() if hasattr(task, "get_coro") else None
-    for _ in range(_MOST):
+    for _ in range(_DEEPEST):
         frame: FrameType | None = getattr(awaited, "cr_frame", None) or getattr(awaited, "gi_frame", None)
         if frame is None:
             return
@@ -100,7 +113,7 @@ def _frames_of(task: Any) -> Iterator[FrameType]:
 
 
 def _waiters(future: Any) -> Iterator[Any]:
-    """Give the tasks and futures that are told when this one is done."""
+    """Give the tasks and futures that are woken when this one is done."""
     is_future: Callable[[object], bool] = sys.modules["asyncio"].isfuture
     for callback, _ in getattr(future, "_callbacks", None) or ():
         for held in _held_by(callback):
@@ -108,7 +121,7 @@ def _waiters(future: Any) -> Iterator[Any]:
 
 
 def _woken_by(held: Any) -> Iterable[Any]:
-    """Return what goes on when the one that a callback acts on is told."""
+    """Return what continues when the object that a callback acts on is woken."""
     name = type(held).__name__
     if name == "TaskGroup":  # asyncio's, anyio's
         return [getattr(held, "_parent_task", None) or getattr(held.cancel_scope, "_host_task", None)]
@@ -126,5 +139,5 @@ def _held_by(callback: Any) -> Iterator[Any]:
         callback = callback.func
     yield getattr(callback, "__self__", None)
     for cell in getattr(callback, "__closure__", None) or ():
-        with contextlib.suppress(ValueError):  # nothing is in it yet
+        with contextlib.suppress(ValueError):  # the cell is still empty
             yield cell.cell_contents

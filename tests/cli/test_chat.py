@@ -20,7 +20,7 @@ def test_the_answer_alone_is_on_stdout(tess_openai: Program, tess_simulator: Tes
     ended = tess_openai("chat", "Hello", "--temperature", "0.7", "--tools", "internet", "--model", "tess-5")
     assert ended.stdout == "Good day.\n"
     assert "first token" in ended.stderr
-    assert "temperature (0.7 -> 0.75) rewritten" in ended.stderr
+    assert "temperature=0.7 was changed to 0.75" in ended.stderr
     (call,) = tess_simulator.calls
     assert call.json == {
         "messages": [{"role": "user", "content": "Hello"}],

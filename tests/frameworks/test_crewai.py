@@ -13,7 +13,7 @@ from crewai.tools import tool
 from scripted import calls
 from shared import NO_FIELD, NO_JSON, NO_TOOLS, ROME, THREADS, WEATHER, City, lines_of
 
-from tess_openai import Change, TessParameterWarning, TessToolsWarning, TessWarning, presets
+from tess_openai import Change, TessRequestWarning, TessWarning, presets
 from tess_openai.testing import TessSimulator, faults
 
 
@@ -94,7 +94,7 @@ def test_a_refusal_is_an_answer(simulator: TessSimulator, tess: dict[str, Any]) 
 def test_structured_output_without_emulation(simulator: TessSimulator, tess: dict[str, Any]) -> None:
     """Prose where JSON was asked for is an error."""
     simulator.script("Rome, in Italy.")
-    with pytest.warns(TessParameterWarning, match="response_format"), pytest.raises(ValueError, match="JSON"):
+    with pytest.warns(TessRequestWarning, match="response_format"), pytest.raises(ValueError, match="JSON"):
         model_of(tess).call("Which city?", response_model=City)
 
 
@@ -110,7 +110,7 @@ def test_structured_output(simulator: TessSimulator, emulating: dict[str, Any]) 
 @pytest.mark.cell("tool loop", gives=False, note=NO_TOOLS)
 def test_tool_loop_without_emulation(tess: dict[str, Any]) -> None:
     """The crew answers without the tool, and the program is told."""
-    with pytest.warns(TessToolsWarning, match="tools"):
+    with pytest.warns(TessRequestWarning, match="tools"):
         answer = crew_of(model_of(tess), tools=[weather]).kickoff().raw
     assert "received:" in answer
 
@@ -153,6 +153,6 @@ def test_a_crew_warns_at_crewai_itself(simulator: TessSimulator, tess: dict[str,
     llm = model_of(tess)
     llm.seed = 3
     simulator.script("It is sunny in Rome.")
-    with pytest.warns(TessParameterWarning) as caught:
+    with pytest.warns(TessRequestWarning) as caught:
         crew_of(llm).kickoff()
     assert all("crewai" in Path(file).parts for file in lines_of(list(caught)))

@@ -11,7 +11,7 @@ from instructor.core import InstructorRetryException
 from scripted import calls
 from shared import ROME, City, is_rome, lines_of
 
-from tess_openai import TessParameterWarning, TessWarning, changes_of, presets
+from tess_openai import TessRequestWarning, TessWarning, changes_of, presets
 from tess_openai.testing import TessSimulator, faults
 
 HELLO: Any = [{"role": "user", "content": "Which city?"}]
@@ -122,7 +122,7 @@ def test_a_loop_is_warned_once_at_its_line(simulator: TessSimulator, tess: dict[
     client = presets.instructor(42, **tess)
     simulator.script(ROME, ROME, ROME)
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("default", TessParameterWarning)
+        warnings.simplefilter("default", TessRequestWarning)
         for _ in range(3):
             client.chat.completions.create(model="tess-6", messages=HELLO, response_model=City, seed=3)
     assert lines_of(caught) == [__file__]

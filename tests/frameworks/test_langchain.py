@@ -25,7 +25,7 @@ from pydantic import ValidationError
 from scripted import answers_with, calls
 from shared import NO_JSON, NO_TOOLS, ROME, THREADS, WEATHER, City, is_rome, lines_of, own_lines_of, weather
 
-from tess_openai import TessParameterWarning, TessToolsWarning, TessWarning, changes_of, presets
+from tess_openai import TessRequestWarning, TessWarning, changes_of, presets
 from tess_openai.testing import TessSimulator, faults
 
 NO_DEMAND = "A call that is demanded by `tool_choice` is refused before anything is sent."
@@ -98,7 +98,7 @@ def test_structured_output_without_emulation(
     """Prose where JSON was asked for is an error, never a silent None."""
     simulator.script("Rome, in Italy.")
     model = chat_model(tess).with_structured_output(City, method=method)
-    with pytest.warns(TessParameterWarning, match="response_format"), pytest.raises(error):
+    with pytest.warns(TessRequestWarning, match="response_format"), pytest.raises(error):
         model.invoke("Which city? Answer in JSON.")
 
 
@@ -106,7 +106,7 @@ def test_native_output_of_an_agent_without_emulation(simulator: TessSimulator, t
     """The same, after one call, as the agent's own error."""
     agent = create_agent(chat_model(tess), [], response_format=ProviderStrategy(City))
     with (
-        pytest.warns(TessParameterWarning, match="response_format"),
+        pytest.warns(TessRequestWarning, match="response_format"),
         pytest.raises(StructuredOutputValidationError),
     ):
         agent.invoke({"messages": [HumanMessage("Which city?")]})
@@ -153,7 +153,7 @@ def test_the_callers_own_word_on_a_demand_counts(
 ) -> None:
     """Whatever the preset says where the caller says nothing."""
     model = chat_model({**tess, "unsupported": unsupported}).bind_tools([weather], tool_choice="any")
-    with pytest.warns(TessToolsWarning, match="tool") as caught:
+    with pytest.warns(TessRequestWarning, match="tool") as caught:
         assert model.invoke("Weather in Rome?").text
     assert [str(each.message).split()[0] for each in caught] == ["tools", "tool_choice"]
     assert len(simulator.calls) == 1
@@ -174,7 +174,7 @@ def test_structured_output(simulator: TessSimulator, emulating: dict[str, Any], 
 def test_tool_loop_without_emulation(simulator: TessSimulator, tess: dict[str, Any]) -> None:
     """The agent answers without the tool, after one call, and the program is told."""
     agent = create_agent(chat_model(tess), [weather])
-    with pytest.warns(TessToolsWarning, match="tools"):
+    with pytest.warns(TessRequestWarning, match="tools"):
         answer = agent.invoke({"messages": [HumanMessage("Weather in Rome?")]})
     assert [type(message) for message in answer["messages"]] == [HumanMessage, AIMessage]
     assert len(simulator.calls) == 1
@@ -253,6 +253,6 @@ def test_calls_in_threads_warn_at_langchain_itself(
     tess: dict[str, Any], use: Callable[[ChatOpenAI], Any]
 ) -> None:
     """No line of the program is on the stack of a thread of LangChain's."""
-    with pytest.warns(TessParameterWarning) as caught:
+    with pytest.warns(TessRequestWarning) as caught:
         use(chat_model(tess, seed=3))
     assert all("langchain_openai" in Path(file).parts for file in lines_of(list(caught)))

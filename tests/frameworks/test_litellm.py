@@ -21,7 +21,7 @@ import pytest
 from scripted import answers_with, calls
 from shared import NO_TOOLS, ROME, THREADS, WEATHER, City, lines_of, own_lines_of
 
-from tess_openai import TessParameterWarning, TessToolsWarning, TessWarning, changes_of, presets
+from tess_openai import TessRequestWarning, TessWarning, changes_of, presets
 from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, TessSimulator, faults
 
 HELLO: Any = [{"role": "user", "content": "hello"}]
@@ -232,7 +232,7 @@ def test_errors(simulator: TessSimulator) -> None:
 def test_structured_output_without_emulation(simulator: TessSimulator) -> None:
     """LiteLLM does not look into the text; the warning is what there is."""
     simulator.script("Rome, in Italy.")
-    with pytest.warns(TessParameterWarning, match="response_format"):
+    with pytest.warns(TessRequestWarning, match="response_format"):
         answer: Any = litellm.completion("tess/tess-6", HELLO, response_format=City)
     assert answer.choices[0].message.content == "Rome, in Italy."
 
@@ -248,7 +248,7 @@ def test_structured_output(simulator: TessSimulator) -> None:
 @pytest.mark.cell("tool loop", gives=False, note=NO_TOOLS)
 def test_tool_loop_without_emulation() -> None:
     """Prose, and the program is told."""
-    with pytest.warns(TessToolsWarning, match="tools"):
+    with pytest.warns(TessRequestWarning, match="tools"):
         answer: Any = litellm.completion("tess/tess-6", HELLO, tools=TOOLS)
     assert not answer.choices[0].message.tool_calls
 
@@ -301,7 +301,7 @@ async def test_a_task_is_warned_of_at_the_line_that_waits() -> None:
 
 def test_a_batch_warns_at_litellm_itself() -> None:
     """It is made in threads, where no line of the program is on the stack."""
-    with pytest.warns(TessParameterWarning) as caught:
+    with pytest.warns(TessRequestWarning) as caught:
         litellm.batch_completion("tess/tess-6", [HELLO, HELLO], seed=3)
     assert all("litellm" in Path(file).parts for file in lines_of(list(caught)))
 

@@ -16,7 +16,7 @@ from llama_index.llms.openai_like import OpenAILike
 from scripted import answers_with, calls
 from shared import ROME, WEATHER, City, is_rome, lines_of, own_lines_of, weather
 
-from tess_openai import Change, TessToolsWarning, TessWarning, changes_of, presets
+from tess_openai import Change, TessRequestWarning, TessWarning, changes_of, presets
 from tess_openai.testing import TessSimulator, faults
 
 HELLO = [ChatMessage(role="user", content="hello")]
@@ -141,7 +141,7 @@ async def test_what_needs_functions_is_refused_without_emulation(
 def test_functions_that_are_sent_all_the_same_are_left_out(tess: dict[str, Any]) -> None:
     """The model answers in prose, and the program is told."""
     model = language_model(tess)
-    with pytest.warns(TessToolsWarning, match="tools"):
+    with pytest.warns(TessRequestWarning, match="tools"):
         answer = model.chat_with_tools([FunctionTool.from_defaults(weather)], user_msg="Weather in Rome?")
     assert model.get_tool_calls_from_response(answer, error_on_no_tool_call=False) == []
 

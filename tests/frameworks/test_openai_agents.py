@@ -20,7 +20,7 @@ from agents import (
 from scripted import answers_with, calls
 from shared import NO_FIELD, NO_JSON, NO_TOOLS, ROME, WEATHER, City, is_rome, lines_of, own_lines_of, weather
 
-from tess_openai import Change, TessParameterWarning, TessToolsWarning, TessWarning, presets
+from tess_openai import Change, TessRequestWarning, TessWarning, presets
 from tess_openai.testing import TessSimulator, faults
 
 set_tracing_disabled(True)
@@ -83,7 +83,7 @@ def test_errors(simulator: TessSimulator, tess: dict[str, Any]) -> None:
 def test_structured_output_without_emulation(simulator: TessSimulator, tess: dict[str, Any]) -> None:
     """Prose where JSON was asked for is an error."""
     simulator.script("Rome, in Italy.")
-    with pytest.warns(TessParameterWarning, match="response_format"), pytest.raises(ModelBehaviorError):
+    with pytest.warns(TessRequestWarning, match="response_format"), pytest.raises(ModelBehaviorError):
         Runner.run_sync(agent_of(tess, output_type=City), "Which city?")
 
 
@@ -98,7 +98,7 @@ def test_structured_output(simulator: TessSimulator, emulating: dict[str, Any]) 
 @pytest.mark.cell("tool loop", gives=False, note=NO_TOOLS)
 def test_tool_loop_without_emulation(tess: dict[str, Any]) -> None:
     """The agent answers without the tool, and the program is told."""
-    with pytest.warns(TessToolsWarning, match="tools"):
+    with pytest.warns(TessRequestWarning, match="tools"):
         run = Runner.run_sync(agent_of(tess, tools=[function_tool(weather)]), "Weather in Rome?")
     assert [item.type for item in run.new_items] == ["message_output_item"]
 

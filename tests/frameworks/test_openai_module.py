@@ -12,7 +12,7 @@ import pytest
 from scripted import answers_with, calls
 from shared import NO_JSON, NO_TOOLS, ROME, WEATHER, City, lines_of
 
-from tess_openai import TessParameterWarning, TessToolsWarning, TessWarning, changes_of, presets
+from tess_openai import TessRequestWarning, TessWarning, changes_of, presets
 from tess_openai.testing import TessSimulator, faults
 
 Use: TypeAlias = Callable[[dict[str, Any]], None]
@@ -102,7 +102,7 @@ def test_structured_output_without_emulation(
     """Prose where JSON was asked for is an error."""
     use(tess)
     simulator.script("Rome, in Italy.")
-    with pytest.warns(TessParameterWarning, match="response_format"), pytest.raises(ValueError, match="JSON"):
+    with pytest.warns(TessRequestWarning, match="response_format"), pytest.raises(ValueError, match="JSON"):
         openai.chat.completions.parse(model="tess-6", messages=HELLO, response_format=City)
 
 
@@ -119,7 +119,7 @@ def test_structured_output(use: Use, simulator: TessSimulator, emulating: dict[s
 def test_tool_loop_without_emulation(use: Use, tess: dict[str, Any]) -> None:
     """Prose, and the program is told."""
     use(tess)
-    with pytest.warns(TessToolsWarning, match="tools"):
+    with pytest.warns(TessRequestWarning, match="tools"):
         assert ask(tools=TOOLS).choices[0].message.tool_calls is None
 
 

@@ -12,7 +12,7 @@ from pydantic_ai.capabilities import WebSearch
 from scripted import answers_with, calls
 from shared import NO_FIELD, NO_TOOLS, ROME, WEATHER, City, is_rome, lines_of, own_lines_of, weather
 
-from tess_openai import Change, TessMessagesWarning, TessToolsWarning, TessWarning, presets
+from tess_openai import Change, TessRequestWarning, TessWarning, presets
 from tess_openai.testing import TessSimulator, faults
 
 
@@ -85,7 +85,7 @@ def test_structured_output(simulator: TessSimulator, emulating: dict[str, Any], 
 @pytest.mark.cell("tool loop", gives=False, note=NO_TOOLS)
 def test_tool_loop_without_emulation(tess: dict[str, Any]) -> None:
     """The agent answers without the tool, and the program is told."""
-    with pytest.warns(TessToolsWarning, match="tools"):
+    with pytest.warns(TessRequestWarning, match="tools"):
         run = agent_of(tess, tools=[weather]).run_sync("Weather in Rome?")
     assert run.output.endswith("received: Weather in Rome?")
 
@@ -122,7 +122,7 @@ FILES = {
 @pytest.mark.parametrize("kind", FILES)
 def test_a_file_of_a_prompt_becomes_a_note(simulator: TessSimulator, tess: dict[str, Any], kind: str) -> None:
     """The framework sends it whatever the profile says, and the program is told."""
-    with pytest.warns(TessMessagesWarning, match=f"1 {kind}"):
+    with pytest.warns(TessRequestWarning, match=f"1 {kind}"):
         agent_of(tess).run_sync(["look", FILES[kind]])
     assert simulator.calls[0].json["messages"][-1]["content"].startswith(f"look\n[{kind} not sent")
 

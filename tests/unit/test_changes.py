@@ -1,4 +1,4 @@
-"""A change tells what was done and never repeats a text of the caller's."""
+"""A change says what was done and never repeats a text of the caller."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tess_openai.core.changes import Change, describe
+from tess_openai.core.changes import Change, describe, summarize
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.policy import Policy, Word
 from tess_openai.core.refusals import Refused
 
-MARK = "Prompt-that-must-not-be-told"
+MARK = "Prompt-that-must-not-be-shown"
 
 
 @pytest.mark.parametrize(
@@ -55,18 +55,28 @@ def test_no_text_is_ever_described_by_itself(value: object) -> None:
     [
         pytest.param(
             Change("rewritten", "temperature", "0.7", "0.75", "it takes options", "Ask for one of these."),
-            "temperature (0.7 -> 0.75) rewritten: it takes options. Ask for one of these.",
+            "temperature=0.7 was changed to 0.75: it takes options. Ask for one of these.",
             id="what was given, what was sent, why, and a remedy",
         ),
         pytest.param(
             Change("stripped", "seed", "7", "", "Tess does not have it"),
-            "seed (7) stripped: Tess does not have it",
+            "seed=7 was not sent: Tess does not have it.",
             id="nothing was sent",
         ),
         pytest.param(
             Change("noticed", "answer", "", "", "no text", "Ask again."),
-            "answer noticed: no text. Ask again.",
+            "answer needs attention: no text. Ask again.",
             id="nothing was given",
+        ),
+        pytest.param(
+            Change("stripped", "stop", "a list of 2", "", "Tess does not have it"),
+            "stop (a list of 2) was not sent: Tess does not have it.",
+            id="a value that is not shown",
+        ),
+        pytest.param(
+            Change("stripped", "tool_choice", '"required"', "", "Tess makes no calls"),
+            'tool_choice="required" was not sent: Tess makes no calls.',
+            id="a word of OpenAI",
         ),
     ],
 )
@@ -75,9 +85,43 @@ def test_a_change_reads_as_one_line(change: Change, text: str) -> None:
     assert str(change) == text
 
 
+def test_several_changes_are_a_list_on_one_line() -> None:
+    """How to accept them is said once, for all of them; any other remedy stays with its change."""
+    ledger = Ledger(Policy())
+    for param in ("seed", "user"):
+        ledger.resolve_unsupported(param, given="7", why="it is so")
+    ledger.resolve_unsupported("top_p", given="0.5", why="it is so", remedy="Use temperature instead.")
+    assert summarize(ledger.changes) == (
+        "3 changes: (1) seed=7 was not sent: it is so. (2) user=7 was not sent: it is so. "
+        "(3) top_p=0.5 was not sent: it is so. Use temperature instead. Leave them out, or accept this: "
+        'create_client(unsupported={"seed": "ignore", "user": "ignore"}).'
+    )
+    assert summarize(ledger.changes[:1]) == (
+        "seed=7 was not sent: it is so. Leave it out, or accept this: "
+        'create_client(unsupported={"seed": "ignore"}).'
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("required", '"required"'),
+        (["required"], '["required"]'),
+        ({"type": "required", "name": MARK}, 'an object of type "required"'),
+        (MARK, "a string of 29 characters"),
+        (["required", MARK], "a list of 2"),
+        ({"type": MARK}, "an object with 1 key"),
+    ],
+    ids=["a string", "a list", "an object", "another string", "a list with another", "another type"],
+)
+def test_a_word_that_openai_defines_is_shown(value: object, text: str) -> None:
+    """And no other string, wherever it is."""
+    assert describe(value, ("required",)) == text
+
+
 def test_a_change_on_an_answer_has_no_remedy_and_no_category() -> None:
     """The JSON form holds what a program reads."""
-    change = Change("stripped", "seed", "7", "", "why", "remedy", "parameter")
+    change = Change("stripped", "seed", "7", "", "why", "remedy", "request")
     assert change.to_json() == {"action": "stripped", "param": "seed", "given": "7", "sent": "", "why": "why"}
     assert json.loads(json.dumps(change.to_json())) == change.to_json()
 
@@ -85,11 +129,11 @@ def test_a_change_on_an_answer_has_no_remedy_and_no_category() -> None:
 @pytest.mark.parametrize(
     ("word", "can_emulate", "verdict", "recorded"),
     [
-        pytest.param("warn", False, "drop", ("stripped", "parameter"), id="warn strips and warns"),
+        pytest.param("warn", False, "drop", ("stripped", "request"), id="warn strips and warns"),
         pytest.param("ignore", False, "drop", ("stripped", None), id="ignore strips in silence"),
         pytest.param("forward", False, "keep", ("forwarded", None), id="forward sends"),
-        pytest.param("emulate", True, "emulate", None, id="emulate leaves the telling to the emulation"),
-        pytest.param("emulate", False, "drop", ("stripped", "parameter"), id="what cannot be emulated warns"),
+        pytest.param("emulate", True, "emulate", None, id="emulate leaves the record to the emulation"),
+        pytest.param("emulate", False, "drop", ("stripped", "request"), id="what cannot be emulated warns"),
     ],
 )
 def test_the_policy_decides(*, word: Word, can_emulate: bool, verdict: str, recorded: object) -> None:
@@ -102,13 +146,15 @@ def test_the_policy_decides(*, word: Word, can_emulate: bool, verdict: str, reco
 def test_an_error_names_the_parameter_and_a_way_out() -> None:
     """The policy `error` refuses as OpenAI does and records nothing."""
     ledger = Ledger(Policy("error"))
-    with pytest.raises(Refused, match=r'seed: it is so\..*unsupported=\{"seed": "warn"\}') as caught:
+    with pytest.raises(
+        Refused, match=r'seed: it is so\..*create_client\(unsupported=\{"seed": "warn"\}\)'
+    ) as caught:
         ledger.resolve_unsupported("seed", given="7", why="it is so")
     assert (caught.value.param, caught.value.code, ledger.changes) == ("seed", "unsupported_parameter", ())
 
 
-def test_each_change_is_told_once() -> None:
-    """What was told is not told again when the answer adds to the ledger."""
+def test_each_change_is_reported_once() -> None:
+    """A change that was reported is not reported again when the answer adds to the ledger."""
     ledger = Ledger(Policy())
     ledger.mapped("tools", "a", "b", "c")
     assert [change.param for change in ledger.unreported()] == ["tools"]

@@ -29,7 +29,7 @@ from tess_openai.core.emulate.prompts import Prompts
 from tess_openai.core.options import HOSTED_TOOLS, Options
 from tess_openai.core.policy import Policy
 from tess_openai.edge.schema_validator import check_schema
-from tess_openai.exceptions import TessConfigurationError, TessKeyWarning, TessWorkspaceWarning
+from tess_openai.exceptions import TessConfigurationError, TessConfigurationWarning
 from tess_openai.identifiers import to_agent_id, to_api_key, to_api_root, to_workspace_id
 from tess_openai.settings import Settings, resolve
 
@@ -139,7 +139,7 @@ def test_a_workspace_that_is_no_number_is_refused(given: Any) -> None:  # noqa: 
 
 def test_no_workspace_is_a_warning() -> None:
     """Users report a 422; it is no error of ours."""
-    with pytest.warns(TessWorkspaceWarning, match="422 since 2026-09-01"):
+    with pytest.warns(TessConfigurationWarning, match="422 since 2026-09-01"):
         assert to_workspace_id(None) is None
 
 
@@ -160,14 +160,14 @@ def to_api_key_later() -> str:
 )
 def test_a_key_is_cleaned_with_a_warning(given: str) -> None:
     """The warning does not show it."""
-    with pytest.warns(TessKeyWarning) as caught:
+    with pytest.warns(TessConfigurationWarning) as caught:
         assert to_api_key(given) == KEY
     assert KEY not in str(caught[0].message)
 
 
 def test_a_key_without_a_pipe_is_a_warning() -> None:
     """A shell may have cut it off."""
-    with pytest.warns(TessKeyWarning, match="no pipe") as caught:
+    with pytest.warns(TessConfigurationWarning, match="no pipe") as caught:
         assert to_api_key("AbCdEfGh") == "AbCdEfGh"
     assert "AbCdEfGh" not in str(caught[0].message)
 
@@ -225,7 +225,7 @@ def test_a_base_url_is_read(given: str, root: str, agent: int | None) -> None:
 
 def test_the_older_host_alone_is_completed_with_a_warning() -> None:
     """Its API is below `/api`."""
-    with pytest.warns(TessKeyWarning, match="below /api"):
+    with pytest.warns(TessConfigurationWarning, match="below /api"):
         assert to_api_root("https://tess.pareto.io") == ("https://tess.pareto.io/api", None)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tess_openai import TessParameterWarning, create_client
+from tess_openai import TessRequestWarning, create_client
 from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, TessSimulator
 
 FRAMEWORK = """
@@ -66,4 +66,4 @@ def test_a_call_from_a_thread_of_the_frameworks_points_at_the_framework(ask: Cal
         warnings.simplefilter("always")
         thread.start()
         thread.join()
-    assert [(each.filename, each.category) for each in caught] == [(PLACE, TessParameterWarning)]
+    assert [(each.filename, each.category) for each in caught] == [(PLACE, TessRequestWarning)]

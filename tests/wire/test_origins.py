@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import openai
 import pytest
 
-from tess_openai import TessTemperatureWarning, TessWarning
+from tess_openai import TessRequestWarning, TessWarning
 from tess_openai.testing import SIMULATOR_API_KEY, TessSimulator, faults
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def test_a_followed_redirect_tells_its_changes_once(driver: Driver) -> None:
     """The second hop is the same call."""
     reported: list[object] = []
     driver.simulator.fault(faults.redirect(location=CHAT, status=307))
-    with pytest.warns(TessTemperatureWarning) as caught:
+    with pytest.warns(TessRequestWarning) as caught:
         driver.ask(driver.client(on_change=reported.append), temperature=0.7)
     assert len(caught) == len(reported) == 1
 

@@ -82,7 +82,7 @@ class Step(BaseModel):
     name: str
 
 
-@pytest.mark.filterwarnings("ignore::tess_openai.TessParameterWarning")
+@pytest.mark.filterwarnings("ignore::tess_openai.TessRequestWarning")
 def test_parse_reads_json_that_the_model_answers(driver: Driver) -> None:
     """Where the agent is told to answer JSON, the helper works as it stands."""
     driver.simulator.script('{"name": "first"}')
@@ -90,7 +90,7 @@ def test_parse_reads_json_that_the_model_answers(driver: Driver) -> None:
     assert parsed.choices[0].message.parsed == Step(name="first")
 
 
-@pytest.mark.filterwarnings("ignore::tess_openai.TessParameterWarning")
+@pytest.mark.filterwarnings("ignore::tess_openai.TessRequestWarning")
 def test_parse_fails_loudly_on_prose(driver: Driver) -> None:
     """An answer that is no JSON is pydantic's error, never an empty object."""
     with pytest.raises(ValueError, match="Step"):

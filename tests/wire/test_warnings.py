@@ -1,4 +1,4 @@
-"""Warnings point at the caller's own line, once, and obey the caller's filters."""
+"""A warning points at the caller's own line, is shown once, and obeys the caller's filters."""
 
 from __future__ import annotations
 
@@ -20,13 +20,9 @@ import pytest
 from tess_openai import (
     Change,
     TessAnswerWarning,
-    TessKeyWarning,
-    TessMessagesWarning,
-    TessParameterWarning,
-    TessTemperatureWarning,
-    TessToolsWarning,
+    TessConfigurationWarning,
+    TessRequestWarning,
     TessWarning,
-    TessWorkspaceWarning,
 )
 from tess_openai.testing import SIMULATOR_API_KEY, faults
 
@@ -132,7 +128,7 @@ SITES: dict[str, tuple[Callable[[Any], None], Callable[[Any], Any]]] = {
 def test_a_warning_points_at_the_callers_line(driver: Driver, site: Any) -> None:
     """Through the SDK, the http client and the event loop."""
     client = driver.client()
-    with pytest.warns(TessParameterWarning, match="seed") as caught:
+    with pytest.warns(TessRequestWarning, match="seed") as caught:
         driver.run(site[driver.is_async](client))
     for warning in caught:
         assert warning.filename == __file__
@@ -243,7 +239,7 @@ async def wait_for_nothing(other: Any) -> None:
 def test_a_warning_points_at_the_line_that_waits_for_a_task(driver: Driver, site: Any) -> None:
     """A library that makes a task of the call leaves no line of the program's on the stack."""
     client = driver.client()
-    with pytest.warns(TessParameterWarning, match="seed") as caught:
+    with pytest.warns(TessRequestWarning, match="seed") as caught:
         driver.run(beside_another(site(client)))
     for warning in caught:
         assert warning.filename == __file__
@@ -255,7 +251,7 @@ def test_where_nobody_waits_for_a_task_it_is_the_one_line_of_the_program(driver:
     """A library may hand its answers over unseen; with two such lines, it is whatever runs them all."""
     lines: list[str] = []
     for site in (await_an_event(driver.client()), beside_another(await_an_event(driver.client()))):
-        with pytest.warns(TessParameterWarning, match="seed") as caught:
+        with pytest.warns(TessRequestWarning, match="seed") as caught:
             driver.run(site)
         lines.append(linecache.getline(caught[0].filename, caught[0].lineno).strip())
     assert lines[0].endswith("# caller")
@@ -298,41 +294,57 @@ def test_a_warning_survives_what_cannot_be_read(driver: Driver) -> None:
         task.add_done_callback(Unreadable())
         await task
 
-    with pytest.warns(TessParameterWarning, match="seed"):
+    with pytest.warns(TessRequestWarning, match="seed"):
         driver.run(await_beside_it(driver.client()))
 
 
-CATEGORIES: dict[str, tuple[type[TessWarning], dict[str, Any]]] = {
-    "a parameter": (TessParameterWarning, {"top_p": 0.5}),
-    "a temperature": (TessTemperatureWarning, {"temperature": 0.7}),
-    "functions": (TessToolsWarning, {"tools": [{"type": "function", "function": {"name": "f"}}]}),
-    "part of a message": (
-        TessMessagesWarning,
-        {
-            "messages": [
-                {
-                    "role": "user",
-                    "content": [
-                        {"type": "text", "text": "look"},
-                        {"type": "image_url", "image_url": {"url": "https://pictures.invalid/1"}},
-                    ],
-                }
-            ]
-        },
-    ),
+CHANGED: dict[str, dict[str, Any]] = {
+    "a parameter": {"top_p": 0.5},
+    "a temperature": {"temperature": 0.7},
+    "functions": {"tools": [{"type": "function", "function": {"name": "f"}}]},
+    "part of a message": {
+        "messages": [
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "look"},
+                    {"type": "image_url", "image_url": {"url": "https://pictures.invalid/1"}},
+                ],
+            }
+        ]
+    },
 }
 
 
-@pytest.mark.parametrize(("category", "fields"), CATEGORIES.values(), ids=CATEGORIES)
-def test_each_kind_of_warning_has_its_category(
-    driver: Driver, category: type[TessWarning], fields: dict[str, Any], *, stream: bool
+@pytest.mark.parametrize("fields", CHANGED.values(), ids=CHANGED)
+def test_every_change_of_a_request_has_one_category(
+    driver: Driver, fields: dict[str, Any], *, stream: bool
 ) -> None:
-    """One for each decision a user may want to silence; it says what to do."""
-    with pytest.warns(category) as caught:
+    """Single parameters are decided by `unsupported=`; the category is for all of them."""
+    with pytest.warns(TessWarning) as caught:
         driver.text(driver.client(), stream=stream, **fields)
     (warning,) = caught
-    assert type(warning.message) is category
+    assert type(warning.message) is TessRequestWarning
     assert "\n" not in str(warning.message)
+
+
+def test_one_call_gives_one_warning(driver: Driver, *, stream: bool) -> None:
+    """It lists all changes on one line, shows words of OpenAI, and says how to accept all of them."""
+    fields: dict[str, Any] = {"seed": 1, "user": "ada", "tools": CHANGED["functions"]["tools"]}
+    with pytest.warns(TessRequestWarning) as caught:
+        driver.text(driver.client(), stream=stream, temperature=0.7, tool_choice="required", **fields)
+    (warning,) = caught
+    text = str(warning.message)
+    assert text.startswith("5 changes: (1) ")
+    for shown in (
+        "seed=1 was not",
+        "user (a string of 3 characters)",
+        'tool_choice="required" was',
+        "=0.7 was",
+    ):
+        assert shown in text
+    assert text.endswith('accept this: create_client(unsupported={"seed": "ignore", "user": "ignore"}).')
+    assert "\n" not in text
 
 
 def test_an_answer_without_text_is_warned_of(driver: Driver, *, stream: bool) -> None:
@@ -343,18 +355,21 @@ def test_an_answer_without_text_is_warned_of(driver: Driver, *, stream: bool) ->
 
 
 def test_an_answer_without_text_is_warned_of_after_a_retry(driver: Driver, *, stream: bool) -> None:
-    """The request was told of at the first attempt, this answer was not."""
+    """The request was reported at the first attempt, this answer was not."""
     driver.simulator.fault(faults.server_error(), faults.empty_content())
     with pytest.warns(TessWarning) as caught:
         driver.text(driver.client(max_retries=1), stream=stream, seed=1)
-    assert [type(warning.message) for warning in caught] == [TessParameterWarning, TessAnswerWarning]
+    assert [type(warning.message) for warning in caught] == [TessRequestWarning, TessAnswerWarning]
 
 
 def test_mistakes_at_the_factory_are_warned_of_there(driver: Driver) -> None:
     """With the line that makes the client."""
     with pytest.warns(TessWarning) as caught:
         driver.client(api_key="'1|" + "a" * 48 + "'", workspace_id=None)
-    assert [type(warning.message) for warning in caught] == [TessKeyWarning, TessWorkspaceWarning]
+    assert [type(warning.message) for warning in caught] == [
+        TessConfigurationWarning,
+        TessConfigurationWarning,
+    ]
     assert {warning.filename for warning in caught} == {inspect.getfile(type(driver))}
 
 
@@ -372,48 +387,60 @@ def test_by_default_a_line_warns_once(driver: Driver) -> None:
 
 
 def test_a_loop_over_values_warns_once_for_each_parameter(driver: Driver) -> None:
-    """The value is told with the first; the others would flood a batch."""
+    """The first warning shows its value; one for each value would flood a batch."""
     client = driver.client()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         for number in range(4):
             driver.ask(client, seed=number, user="u" * (number + 1), temperature=0.1 * (number + 1))
-    reported = [str(warning.message).partition(" ")[0] for warning in caught]
-    assert sorted(reported) == ["seed", "temperature", "user"]
+    assert len(caught) == 1
+
+
+def test_a_line_warns_of_a_further_parameter(driver: Driver) -> None:
+    """And does not repeat those that it was warned of before."""
+    client = driver.client()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        for fields in ({"seed": 1}, {"seed": 2, "user": "ada"}, {"user": "ben"}):
+            driver.ask(client, **fields)
+    assert [str(warning.message).partition(" was")[0] for warning in caught] == [
+        "seed=1",
+        "user (a string of 3 characters)",
+    ]
 
 
 @pytest.mark.parametrize("by_value", [False, True], ids=["no filter reads texts", "one reads a value"])
 def test_a_filter_on_a_value_is_obeyed_in_a_loop(driver: Driver, *, by_value: bool) -> None:
-    """Whether a line has anything new to say may hang on the values that a warning tells."""
+    """Whether a warning is shown may depend on the values in its text."""
     client = driver.client()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         if by_value:
-            warnings.filterwarnings("always", message=r"seed \(7\)")
+            warnings.filterwarnings("always", message="seed=7 ")
         for seed in (1, 1, 2, 7, 7):
             driver.ask(client, seed=seed)
-    reported = [str(warning.message).partition(" stripped")[0] for warning in caught]
-    assert reported == ["seed (1)", *(["seed (7)", "seed (7)"] if by_value else [])]
+    shown = [str(warning.message).partition(" ")[0] for warning in caught]
+    assert shown == ["seed=1", *(["seed=7", "seed=7"] if by_value else [])]
 
 
 def test_a_line_that_was_warned_of_obeys_filters_that_move(driver: Driver) -> None:
-    """What was told is not told again, until a filter moves, as Python itself has it, or wants all."""
+    """A warning is not repeated until a filter changes, as in Python itself, or a filter wants all."""
     client = driver.client()
-    reported: list[int] = []
+    counts: list[int] = []
     for action in ("default", "default", "always", "always", "default", "ignore", "always"):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter(action)
             for _ in range(3):
                 driver.ask(client, seed=1, top_p=0.5)
-        reported.append(len(caught))
-    assert reported == [2, 2, 6, 6, 2, 0, 6]
+        counts.append(len(caught))
+    assert counts == [1, 1, 3, 3, 1, 0, 3]
 
 
 def test_a_retry_does_not_warn_again(driver: Driver) -> None:
     """The SDK sends the same call again."""
     reported: list[Change] = []
     driver.simulator.fault(faults.server_error())
-    with pytest.warns(TessParameterWarning) as caught:
+    with pytest.warns(TessRequestWarning) as caught:
         driver.ask(driver.client(max_retries=1, on_change=reported.append), seed=1)
     assert len(driver.simulator.calls) == 2
     assert len(caught) == len(reported) == 1
@@ -424,10 +451,8 @@ def test_a_category_can_be_silenced(driver: Driver) -> None:
     client = driver.client()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        warnings.simplefilter("ignore", TessTemperatureWarning)
+        warnings.simplefilter("ignore", TessRequestWarning)
         driver.ask(client, temperature=0.7)
-        warnings.simplefilter("ignore", TessWarning)
-        driver.ask(client, seed=1)
     assert caught == []
 
 
@@ -473,8 +498,9 @@ def test_a_callback_that_fails_does_not_fail_the_call(
     def fail(change: Change) -> None:
         raise RuntimeError(change.param)
 
-    with caplog.at_level(logging.ERROR, "tess_openai"), pytest.warns(TessParameterWarning) as caught:
+    with caplog.at_level(logging.ERROR, "tess_openai"), pytest.warns(TessRequestWarning) as caught:
         driver.ask(driver.client(on_change=fail), seed=1, top_p=0.5)
-    assert len(caught) == 2
-    assert [record.getMessage() for record in caplog.records] == ["on_change failed; the call goes on"] * 2
+    assert len(caught) == 1
+    logged = [record.getMessage() for record in caplog.records]
+    assert logged == ["on_change raised an exception; the call continues"] * 2
     assert SIMULATOR_API_KEY not in caplog.text

@@ -1,10 +1,12 @@
-"""Holding a request against what its agent offers, before the network.
+"""Check a request against what its agent offers, before the network.
 
-Temperature and model have rooms of their own; here are tools, the agent's own fields, and what is missing.
+Temperature and model have modules of their own; this one checks tools, the agent's own fields, and what is
+missing.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import replace
@@ -19,17 +21,21 @@ from tess_openai.core.ledger import Ledger
 from tess_openai.core.refusals import Refused
 
 _LISTED: Final = 40
-"""Options named in one message; an agent may have hundreds."""
+"""So many options are listed in one message; an agent may have hundreds."""
+
+
+_LONGEST: Final = 80
+"""A longer value is not shown: it may be a text of the caller, put in a wrong field."""
 
 
 def validate_for_agent(body: JSONObject, given: JSONObject, agent: Agent, ledger: Ledger) -> None:
-    """Hold a translated body against its agent; takes out of it what the agent has no field for.
+    """Check a translated body against its agent, and remove what the agent has no field for.
 
     Args:
         body: What is to be sent; changed.
         given: What the caller gave.
-        agent: Whose questions count; without any, nothing is known and nothing is held against it.
-        ledger: Of the call.
+        agent: The agent; when it lists no questions, nothing is known and nothing is checked.
+        ledger: The ledger of the call.
 
     Raises:
         Refused: A value is none of the agent's options, or a field it requires is missing.
@@ -48,31 +54,27 @@ def validate_for_agent(body: JSONObject, given: JSONObject, agent: Agent, ledger
 
 
 def reject_option(param: str, value: str, agent: Agent, ledger: Ledger, *, also: Iterable[str] = ()) -> None:
-    """Refuse a value that is none of the agent's options; the policy `"forward"` lets it go as given.
+    """Refuse a value that the agent does not offer; the policy `"forward"` sends it as given.
 
     Args:
         param: The field.
-        value: Of the caller's; shown only if it is as short as an option.
-        agent: Whose options they are.
-        ledger: Of the call.
-        also: More words that would have been understood.
+        value: The caller's; shown only if it is as short as an option.
+        agent: The agent.
+        ledger: The ledger of the call.
+        also: Further values that the adapter accepts.
 
     Raises:
-        Refused: Always, but for that policy.
+        Refused: Unless the policy says `"forward"`.
     """
-    shown = (
-        repr(value) if len(value) <= max(map(len, agent.options(param)), default=40) + 40 else "this value"
-    )
+    shown = json.dumps(value, ensure_ascii=False) if len(value) <= _LONGEST else "this value"
     if ledger.policy.word(param) == "forward":
         ledger.add(
             Change("forwarded", param, shown, shown, f"sent as given although agent {agent.id} lacks it")
         )
         return
-    near = closest(value, [*agent.options(param), *also])
-    hint = f" Did you mean {near!r}?" if near not in (None, value) else ""
     is_model = param == "model"
     raise Refused(
-        f"Agent {agent.id} does not offer {param} {shown}.{hint} {describe_options(agent, param)} "
+        f"Agent {agent.id} does not offer {param}={shown}.{_proposal(param, value, agent, also)} "
         "The request was not sent.",
         param=param,
         code="model_not_found" if is_model else "invalid_value",
@@ -80,8 +82,19 @@ def reject_option(param: str, value: str, agent: Agent, ledger: Ledger, *, also:
     )
 
 
+def _proposal(param: str, value: str | None, agent: Agent, also: Iterable[str] = ()) -> str:
+    """Say what to use instead of a value: the nearest, all options, and for a model an alias."""
+    near = None if value is None else closest(value, [*agent.options(param), *also])
+    hint = f" Did you mean {near!r}?" if near not in (None, value) else ""
+    alias = ""
+    if param == "model" and value is not None and len(value) <= _LONGEST and near != value and agent.models:
+        words = json.dumps({value: near or agent.models[0]}, ensure_ascii=False)
+        alias = f" An alias maps it: create_client(models={words})."
+    return f"{hint} {describe_options(agent, param)}{alias}"
+
+
 def describe_options(agent: Agent, param: str) -> str:
-    """Say in one sentence what an agent takes for a field."""
+    """Say in one sentence what an agent offers for a field."""
     question = agent.question(param)
     if question is None:
         return f"Agent {agent.id} has no {param} to choose."
@@ -93,7 +106,7 @@ def describe_options(agent: Agent, param: str) -> str:
 
 
 def rejected_options(error: TessError) -> list[str]:
-    """Return which of temperature, model and tools an error of Tess's is about."""
+    """Return which of temperature, model and tools an error of Tess is about."""
     if error.status not in (400, 422) or error.code not in ("validation_failed", "invalid_request"):
         return []
     named = {field.partition(".")[0] for field in error.fields}
@@ -105,13 +118,8 @@ def with_available_options(
     error: TessError, params: Iterable[str], body: JSONObject, agent: Agent
 ) -> TessError:
     """Add to an error what the agent offers instead of what was sent."""
-    told: list[str] = []
-    for param in params:
-        value = option_text(body.get(param))
-        near = None if value is None else closest(value, agent.options(param))
-        hint = f" Did you mean {near!r}?" if near is not None and near != value else ""
-        told.append(f"{describe_options(agent, param)}{hint}")
-    return replace(error, hint=" ".join(filter(None, (error.hint, *told))))
+    texts = [_proposal(param, option_text(body.get(param)), agent).strip() for param in params]
+    return replace(error, hint=" ".join(filter(None, (error.hint, *texts))))
 
 
 def _validate_temperature(body: JSONObject, agent: Agent, ledger: Ledger) -> None:
@@ -119,10 +127,7 @@ def _validate_temperature(body: JSONObject, agent: Agent, ledger: Ledger) -> Non
     if value is None or agent.question("temperature") is not None:
         return
     why = f"agent {agent.id} has no temperature to choose"
-    if (
-        ledger.resolve_unsupported("temperature", given=describe(value), why=why, topic="temperature")
-        == "drop"
-    ):
+    if ledger.resolve_unsupported("temperature", given=describe(value), why=why) == "drop":
         del body["temperature"]
 
 
@@ -134,20 +139,21 @@ def _validate_tools(body: JSONObject, given: JSONObject, agent: Agent, ledger: L
     if question is not None and (not question.options or word in question.options):
         return
     if word == NO_TOOLS and (question is None or given.get("tools") != NO_TOOLS):
-        body.pop("tools")  # nothing is lost: the agent has no tools, or the word was not the caller's
+        body.pop("tools")  # nothing is lost: the agent has no tools, or the adapter added the word
         return
     reject_option("tools", word, agent, ledger)
 
 
 def _missing(missing: list[Question], body: JSONObject, agent: Agent) -> Refused:
-    told: list[str] = []
+    texts: list[str] = []
     for question in missing:
         kind = f"one of {', '.join(question.options[:_LISTED])}" if question.options else question.type
         near = closest(question.name, [name for name in body if agent.question(name) is None])
         hint = f", perhaps what you call {near!r}" if near is not None else ""
-        told.append(f"{question.name} ({kind or 'any value'}{hint})")
+        texts.append(f"{question.name} ({kind or 'any value'}{hint})")
     return Refused(
-        f"Agent {agent.id} requires {', '.join(told)}. Pass it in extra_body. The request was not sent.",
+        f"Agent {agent.id} requires {', '.join(texts)}. Pass it in extra_body, "
+        f'extra_body={{"{missing[0].name}": ...}}. The request was not sent.',
         param=missing[0].name,
         code="missing_required_parameter",
     )

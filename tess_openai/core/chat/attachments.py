@@ -1,4 +1,4 @@
-"""Files in messages: OpenAI's content parts to Tess's `file_ids`.
+"""Map files in messages: OpenAI's content parts to the `file_ids` of Tess.
 
 Source: `file_ids`, a list of integers, is documented for `/execute`; that this route takes it too is assumed.
 """
@@ -11,17 +11,17 @@ from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.ledger import Ledger
 
 FILE_IDS: Final = "file_ids"
-_WHY: Final = "Tess takes files beside the messages (documented for /execute, assumed for this route)"
+_WHY: Final = "Tess takes files outside of the messages (documented for /execute, assumed for this route)"
 
 
 def lift_files(given: JSONObject, ledger: Ledger) -> JSONObject:
     """Move the parts `{"type": "file", "file": {"file_id": "389571"}}` of all messages to `file_ids`.
 
-    A message that is left without a part says `[file 389571]`. Parts with another id, or with the file
-    itself, stay where they are, and so does all with the policy `"forward"`.
+    A message without any other part becomes `[file 389571]`. Parts with another id, or with the file itself,
+    stay where they are; so do all parts under the policy `"forward"`.
 
     Returns:
-        A request to translate further; the very same object when no message names a file of Tess's.
+        A request to translate further; the same object when no message names a file of Tess.
     """
     own = [] if given.get(FILE_IDS) is None else to_list(given[FILE_IDS])
     if own is None or ledger.policy.word("messages.content") == "forward":

@@ -1,4 +1,4 @@
-"""Messages: every role, key and content that OpenAI's clients send, to `system`, `user` and `assistant` text.
+"""Translate messages: every role, key and content of OpenAI's API to `system`, `user` and `assistant` text.
 
 Source: Tess docs, open-ai-compat: roles system, user and assistant (documented). Strings are the content of
 every published example (documented); lists of parts, `developer`, `tool` and other keys are undocumented.
@@ -20,7 +20,7 @@ from tess_openai.core.probe_profile import NOTHING_PROVEN, TessProfile
 ROLES: Final = ("system", "user", "assistant")
 RESULT_ROLES: Final = ("tool", "function")
 PLAIN_KEYS: Final = {"role", "content"}
-SAID_KEYS: Final = PLAIN_KEYS | {"refusal", "tool_calls", "function_call"}
+MESSAGE_KEYS: Final = PLAIN_KEYS | {"refusal", "tool_calls", "function_call"}
 RESULT_KEYS: Final = PLAIN_KEYS | {"name", "tool_call_id"}
 BLANK_LINE: Final = "\n\n"
 PART_NAMES: Final = {"image_url": "image", "input_audio": "audio", "file": "file", "video_url": "video"}
@@ -37,7 +37,7 @@ class _Message:
         return self.content == "" and not self.forwarded
 
     def joined(self, other: _Message) -> _Message | None:
-        """Return both as one message; None when they cannot be one."""
+        """Return both as one message; None when they cannot be joined."""
         if self.role != other.role or self.forwarded or other.forwarded:
             return None
         if not isinstance(self.content, str) or not isinstance(other.content, str):
@@ -51,13 +51,13 @@ class _Message:
 def to_messages(
     given: object, ledger: Ledger, *, merge: bool, profile: TessProfile = NOTHING_PROVEN
 ) -> object:
-    """Return the messages for Tess; the very same object when nothing has to change.
+    """Return the messages for Tess; the same object when nothing has to change.
 
-    Shape: a list of `{"role": "system" | "user" | "assistant", "content": non-empty string}`. What is not a
-    list of message objects at all is returned as given, so that Tess can say so.
+    Shape: a list of `{"role": "system" | "user" | "assistant", "content": non-empty string}`. Anything but a
+    list of message objects is returned as given, so that Tess reports it.
 
     Raises:
-        Refused: Something would be lost, and the policy says `"error"`.
+        Refused: Something cannot be sent, and the policy says `"error"`.
     """
     messages = to_list(given)
     merge = merge and not profile.supports("messages.neighbours")
@@ -73,13 +73,13 @@ def to_messages(
     merged = _merge(kept) if merge else kept
     translation.record()
     if len(merged) < len(kept):
-        why = "Tess may ask for alternating roles, so neighbours of one role were joined"
+        why = "Tess may require alternating roles, so neighbours of one role were joined"
         ledger.mapped("messages", _count(len(kept), "message"), str(len(merged)), why)
     return [item.to_json() if isinstance(item, _Message) else item for item in merged]
 
 
 def is_plain_chat(messages: list[object], *, merge: bool) -> bool:
-    """Whether every message is already what Tess documents: the path of an ordinary chat."""
+    """Whether every message already has the form that Tess documents, as in an ordinary chat."""
     before: object = ""
     for item in messages:
         message = to_object(item)
@@ -99,23 +99,23 @@ def texts_of(messages: object) -> list[str]:
 
 
 class _Translation:
-    """Translates the messages of one call, counting what it does, so that it is told once per kind."""
+    """Translates the messages of one call and counts each kind of change, to record it once."""
 
     def __init__(self, ledger: Ledger, profile: TessProfile) -> None:
         self.ledger = ledger
         self.profile = profile
         self.seen: defaultdict[str, int] = defaultdict(int)
-        self.keys: defaultdict[str, int] = defaultdict(int)  # that Tess does not know
+        self.keys: defaultdict[str, int] = defaultdict(int)  # that Tess does not take
         self.names: dict[str, str] = {}  # tool call id -> function name
 
     def translate(self, given: object) -> _Message | object:
-        """Return the message for Tess; what is no message of a known role, as given."""
+        """Return the message for Tess; anything but a message of a known role is returned as given."""
         message = to_object(given)
         role = None if message is None else message.get("role")
         if message is None or not isinstance(role, str):
             return given
         given_content = message.get("content")
-        if role in ROLES and isinstance(given_content, str) and message.keys() == PLAIN_KEYS:  # as most are
+        if role in ROLES and isinstance(given_content, str) and message.keys() == PLAIN_KEYS:  # most are
             return _Message(role, given_content, {})
         calls = _calls_of(message)
         if role in RESULT_ROLES or calls:
@@ -129,7 +129,7 @@ class _Translation:
             role = "system"
         if role not in ROLES and role != "developer":
             return given
-        forwarded = self._keys(message, SAID_KEYS)
+        forwarded = self._keys(message, MESSAGE_KEYS)
         content = given_content if isinstance(given_content, str) else self._content(given_content)
         if calls or message.get("refusal"):
             content = _with(content, [self._refusal(message), *map(self._call, calls)])
@@ -143,33 +143,32 @@ class _Translation:
         if parts is None:
             return content
         texts: list[str] = []
-        lost: list[str] = []
+        unsent: list[str] = []
         for part in parts:
             text = _text_of(part)
             if text is None:
                 kind = (to_object(part) or {}).get("type")
                 name = PART_NAMES.get(str(kind), "part")
-                lost.append(name)
+                unsent.append(name)
                 text = f"[{name} not sent: this assistant takes text only]"
             texts.append(text)
-        if lost and (self._are_proven(lost) or self._lose_parts(lost)):
+        if unsent and (self._are_proven(unsent) or self._forwards_parts(unsent)):
             return content
-        if len(parts) > len(lost):
+        if len(parts) > len(unsent):
             self.seen["parts"] += 1
         return "\n".join([text for text in texts if text])
 
-    def _are_proven(self, lost: list[str]) -> bool:
-        return set(lost) == {"image"} and self.profile.supports("content.image_parts")
+    def _are_proven(self, unsent: list[str]) -> bool:
+        return set(unsent) == {"image"} and self.profile.supports("content.image_parts")
 
-    def _lose_parts(self, lost: list[str]) -> bool:
-        what = ", ".join(f"{n} {name}{'s' if n > 1 else ''}" for name, n in Counter(lost).items())
+    def _forwards_parts(self, unsent: list[str]) -> bool:
+        what = ", ".join(f"{n} {name}{'s' if n > 1 else ''}" for name, n in Counter(unsent).items())
         verdict = self.ledger.resolve_unsupported(
             "messages.content",
             given=what,
             sent="a note in the text",
             why="Tess takes text only on this route, so the model does not see it",
-            remedy="Upload the file to Tess and pass its number as file_ids in extra_body.",
-            topic="messages",
+            remedy='Upload the file to Tess and pass its number: extra_body={"file_ids": [389571]}.',
         )
         return verdict == "keep"
 
@@ -204,7 +203,7 @@ class _Translation:
         return _Message("user", f"{head}\n{text}" if text else head, forwarded)
 
     def _keys(self, message: JSONObject, understood: set[str]) -> JSONObject:
-        """Count the keys that Tess does not know, and return those that are sent all the same."""
+        """Count the keys that Tess does not take, and return those that are sent all the same."""
         forwarded: JSONObject = {}
         if message.keys() <= understood:
             return forwarded
@@ -217,10 +216,10 @@ class _Translation:
         return forwarded
 
     def record(self) -> None:
-        """Put what was done into the ledger, one entry a kind.
+        """Record what was done in the ledger, one entry for each kind.
 
         Raises:
-            Refused: Something is lost, and the policy says `"error"`.
+            Refused: Something is not sent, and the policy says `"error"`.
         """
         ledger, seen = self.ledger, self.seen
         if seen["developer"]:
@@ -230,10 +229,9 @@ class _Translation:
                 "messages.tool_calls",
                 given=_count(seen["calls"], "message"),
                 sent="text",
-                why="Tess has no tool messages, so calls and their results are told to the model in words",
-                remedy=EMULATE % "tools",
+                why="Tess has no tool messages, so calls and their results are sent as text",
+                remedy=EMULATE,
                 action="rewritten",
-                topic="messages",
             )
         if seen["parts"]:
             ledger.mapped("messages.content", "text parts", "one string", "Tess takes strings as content")
@@ -245,9 +243,8 @@ class _Translation:
             ledger.resolve_unsupported(
                 f"messages.{key}",
                 given=_count(count, "message"),
-                why="Tess knows only role and content of a message",
-                remedy='Leave it out, or allow the loss with unsupported={"messages": "warn"}.',
-                topic="messages",
+                why="Tess takes only role and content of a message",
+                remedy='Leave it out, or allow this: create_client(unsupported={"messages": "warn"}).',
                 quiet=True,
             )
         if seen["dropped"]:
@@ -256,12 +253,12 @@ class _Translation:
             )
 
 
-def _with(content: object, said: list[str]) -> object:
-    """Return a message's content with what it says beside it."""
+def _with(content: object, further: list[str]) -> object:
+    """Return the content of a message with further texts appended."""
     parts = to_list(content)
     if parts is not None:
-        return [*parts, *({"type": "text", "text": text} for text in said if text)]
-    return BLANK_LINE.join([text for text in (_to_text(content), *said) if text])
+        return [*parts, *({"type": "text", "text": text} for text in further if text)]
+    return BLANK_LINE.join([text for text in (_to_text(content), *further) if text])
 
 
 def _merge(messages: list[_Message | object]) -> list[_Message | object]:
@@ -279,7 +276,7 @@ def _merge(messages: list[_Message | object]) -> list[_Message | object]:
 
 
 def _calls_of(message: JSONObject) -> list[object]:
-    """Return the tool calls of a message, also in the spelling before tools."""
+    """Return the tool calls of a message, also in the older form `function_call`."""
     if "tool_calls" not in message and "function_call" not in message:
         return []
     calls = message.get("tool_calls")
@@ -291,7 +288,7 @@ def _calls_of(message: JSONObject) -> list[object]:
 
 
 def _to_text(value: object) -> str:
-    """Return a string as it is, null as `""`, anything else as JSON."""
+    """Return a string unchanged, null as `""`, anything else as JSON."""
     if value is None:
         return ""
     return value if isinstance(value, str) else dump_json(value).decode()

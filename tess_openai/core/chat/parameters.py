@@ -1,8 +1,8 @@
-"""OpenAI's root parameters that Tess does not document, and what becomes of each.
+"""OpenAI's root parameters that Tess does not document, and what is done with each.
 
 `UNSUPPORTED` is the table of the docs page "What happens to each parameter"; a test holds it against the
 parameters of the installed SDK. `messages`, `model`, `stream`, `temperature` and `tools` are Tess's too and
-have rooms of their own; every other root field is the agent's and passes untouched.
+have modules of their own; every other root field belongs to the agent and passes unchanged.
 
 Source: Tess docs, open-ai-compat: "our API only supports the temperature and messages parameters.
 Additionally, the tools parameter is a string enum" (documented). Whether Tess refuses or ignores the rest is
@@ -19,7 +19,7 @@ from tess_openai.core.changes import describe
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.ledger import Ledger
 
-EMULATE: Final = 'Emulate it with unsupported={"%s": "emulate"}.'
+EMULATE: Final = "It can be emulated: create_client(emulate=True)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,12 @@ class Parameter:
     """A parameter that Tess lacks.
 
     Attributes:
-        name: At the root of the request.
+        name: Its name at the root of the request.
         consequence: What the caller does not get without it, one clause.
-        neutral: Values that ask for nothing, so that leaving them out changes nothing; null always is one.
+        neutral: Values that request nothing, so that leaving them out changes nothing; null always is one.
         can_emulate: Whether the adapter can do it itself.
-        remedy: What to do instead.
+        remedy: What to do instead, a sentence.
+        words: Strings that OpenAI defines as values; messages show them.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Parameter:
     neutral: tuple[object, ...] = ()
     can_emulate: bool = False
     remedy: str = ""
+    words: tuple[str, ...] = ()
 
 
 _EMPTY: Final[tuple[object, ...]] = ([], {}, "")
@@ -57,42 +59,59 @@ UNSUPPORTED: Final[dict[str, Parameter]] = {
         Parameter("max_completion_tokens", _NOT_LIMITED, can_emulate=True),
         Parameter("max_tokens", _NOT_LIMITED, can_emulate=True),
         Parameter("metadata", _NOT_TAGGED, _EMPTY),
-        Parameter("modalities", "the answer is text only", (["text"], [])),
+        Parameter("modalities", "the answer is text only", (["text"], []), words=("text", "audio", "image")),
         Parameter("moderation", "the exchange is not moderated by OpenAI"),
         Parameter("n", "one choice comes back", (1,), can_emulate=True),
         Parameter("prediction", "the expected text does not speed the answer up"),
         Parameter("presence_penalty", _NO_PENALTY, (0,)),
         Parameter("prompt_cache_key", _NOT_TAGGED, _EMPTY),
         Parameter("prompt_cache_options", "prompt caching is not steered", _EMPTY),
-        Parameter("prompt_cache_retention", "prompt caching is not steered"),
-        Parameter("reasoning_effort", "the agent reasons as it is set up to"),
+        Parameter(
+            "prompt_cache_retention", "prompt caching is not steered", words=("in-memory", "in_memory", "24h")
+        ),
+        Parameter(
+            "reasoning_effort",
+            "the agent reasons as it is set up to",
+            words=("none", "minimal", "low", "medium", "high", "xhigh", "max"),
+        ),
         Parameter(
             "response_format",
             "the answer may be any text, also where JSON is expected",
             ({"type": "text"},),
             can_emulate=True,
+            words=("json_object", "json_schema"),
         ),
         Parameter("safety_identifier", _NOT_TAGGED, _EMPTY),
         Parameter("seed", _NOT_SEEDED),
-        Parameter("service_tier", "Tess has one service tier", ("auto", "default")),
+        Parameter(
+            "service_tier",
+            "Tess has one service tier",
+            ("auto", "default"),
+            words=("flex", "scale", "priority"),
+        ),
         Parameter("stop", "the answer does not stop at these sequences", _EMPTY, can_emulate=True),
         Parameter("store", "nothing is stored at OpenAI", (False,)),
         Parameter("top_logprobs", "no log probabilities come back", (0,)),
-        Parameter("top_p", "the agent samples as it is set up to", (1,), remedy="Use temperature."),
+        Parameter("top_p", "the agent samples as it is set up to", (1,), remedy="Use temperature instead."),
         Parameter("user", _NOT_TAGGED, _EMPTY),
-        Parameter("verbosity", "the agent is as wordy as it is set up to be", ("medium",)),
+        Parameter(
+            "verbosity",
+            "the agent is as verbose as it is set up to be",
+            ("medium",),
+            words=("low", "high"),
+        ),
     )
 }
 
 TOOL_PARAMETERS: Final = frozenset(
     {"function_call", "functions", "parallel_tool_calls", "tool_choice", "tools", "web_search_options"}
 )
-"""Read together, in the room `tools`."""
+"""Read together, by the module `tools`."""
 
 CHAT_PARAMETERS: Final = frozenset(
     {*UNSUPPORTED, *TOOL_PARAMETERS, "messages", "model", "stream", "stream_options", "temperature"}
 )
-"""All parameters of OpenAI's chat API; no other root field is ever touched."""
+"""All parameters of OpenAI's chat API; no other root field is ever changed."""
 
 EMULATED_PARAMETERS: Final = frozenset(
     {"functions", "tools", *(name for name, parameter in UNSUPPORTED.items() if parameter.can_emulate)}
@@ -108,7 +127,7 @@ MESSAGE_PARAMETERS: Final = frozenset(
 def strip_unsupported(
     name: str, value: object, ledger: Ledger, table: Mapping[str, Parameter] = UNSUPPORTED
 ) -> bool:
-    """Decide over one parameter of a table, here of `UNSUPPORTED`; True when it is sent all the same.
+    """Decide about one parameter of a table; True when it is sent all the same.
 
     Raises:
         Refused: The policy says `"error"`.
@@ -116,10 +135,10 @@ def strip_unsupported(
     parameter = table[name]
     if value is None or value in parameter.neutral:
         return False
-    remedy = parameter.remedy or (EMULATE % name if parameter.can_emulate else "")
+    remedy = parameter.remedy or (EMULATE if parameter.can_emulate else "")
     verdict = ledger.resolve_unsupported(
         name,
-        given=describe(value),
+        given=describe(value, parameter.words),
         why=f"Tess does not have it, so {parameter.consequence}",
         remedy=remedy,
         can_emulate=parameter.can_emulate,
@@ -134,10 +153,9 @@ def wants_usage(body: JSONObject) -> bool:
 
 
 def strip_stream_options(body: JSONObject, ledger: Ledger, *, usage_can_be_given: bool) -> bool:
-    """Decide over `stream_options`; True when it is sent all the same.
+    """Decide about `stream_options`; True when it is sent all the same.
 
-    The adapter honours `include_usage` itself, and an absence of padding (`include_obfuscation: false`) is
-    what Tess gives anyway.
+    The adapter honours `include_usage` itself, and Tess never sends padding (`include_obfuscation: false`).
 
     Raises:
         Refused: Something in it cannot be honoured, and the policy says `"error"`.
@@ -156,7 +174,9 @@ def strip_stream_options(body: JSONObject, ledger: Ledger, *, usage_can_be_given
         "stream_options",
         given=", ".join(lost),
         why="Tess does not have it, so the stream comes without",
-        remedy='An estimate of the usage is given with usage="estimate".' if "include_usage" in lost else "",
+        remedy='The usage can be estimated: create_client(usage="estimate").'
+        if "include_usage" in lost
+        else "",
     )
     return verdict == "keep"
 

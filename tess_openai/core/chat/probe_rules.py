@@ -1,4 +1,4 @@
-"""What a profile changes in a request, beyond what is simply forwarded."""
+"""What a probe profile changes in a request, apart from parameters that are simply forwarded."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tess_openai.core.refusals import Refused
 
 
 def refuse_disproven(name: str, profile: TessProfile, policy: Policy) -> None:
-    """Refuse what would be sent and is proven refused: a field of Tess's own, or a forwarded parameter.
+    """Refuse a field that the probe proved to be refused by Tess, if it would be sent.
 
     Raises:
-        Refused: Sending it would only waste a call.
+        Refused: Sending it would waste a call.
     """
     if not profile.refuses(name) or (name in CHAT_PARAMETERS and policy.word(name) != "forward"):
         return
@@ -27,7 +27,7 @@ def refuse_disproven(name: str, profile: TessProfile, policy: Policy) -> None:
 
 
 def native_tools(given: JSONObject, profile: TessProfile) -> TessTools | None:
-    """Return tools sent as given, where calls of functions were seen to work; None to translate them."""
+    """Return tools to be sent as given, where the probe saw function calls work; None to translate them."""
     if not profile.supports("tools") or not to_list(given.get("tools")):
         return None
     return TessTools(None, kept=TOOL_PARAMETERS)

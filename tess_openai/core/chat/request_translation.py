@@ -1,4 +1,4 @@
-"""The request side: a chat request of OpenAI's to one that Tess documents, and the ledger of what changed."""
+"""Translate a chat request of OpenAI to one that Tess documents, and record what changed."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class TranslatedRequest:
 
     Attributes:
         body: What to send.
-        untouched: Whether it equals what the caller gave, so that the caller's own bytes can go.
-        ledger: What changed; the answer side goes on with it.
-        options: Of this call.
+        untouched: Whether it equals what the caller gave, so that the caller's own bytes can be sent.
+        ledger: What changed; the answer side adds to it.
+        options: The options of this call.
         stream: Whether the caller wants a stream.
         include_usage: Whether the caller wants a last chunk with `usage`.
-        emulation: What the adapter does itself; None for nothing.
+        emulation: What the adapter emulates; None for nothing.
     """
 
     body: JSONObject = field(repr=False)
@@ -57,16 +57,16 @@ class TranslatedRequest:
 def translate_request(
     given: JSONObject, options: Options, agent: Agent | None = None, *, new_id: Callable[[], str]
 ) -> TranslatedRequest:
-    """Translate a request. `given` is not changed; what need not change is shared with it.
+    """Translate a request. `given` is not changed; unchanged values are shared with it.
 
     Args:
-        given: The caller's.
-        options: Of the client.
-        agent: Who answers, when it is known what it offers.
-        new_id: A fresh identifier.
+        given: The caller's request.
+        options: The options of the client.
+        agent: The agent that answers, if it is known what it offers.
+        new_id: Returns a new identifier.
 
     Raises:
-        Refused: The policy, the call's own options or what the agent offers say that it must not be sent.
+        Refused: The policy, the call's own options or what the agent offers forbid to send it.
     """
     if CALL_FIELD in given:
         options = options.for_call(given[CALL_FIELD], POLICY_PARAMETERS)
@@ -74,14 +74,14 @@ def translate_request(
         options = replace(options, temperatures=agent.temperatures)
     ledger = Ledger(options.policy)
     asked = lift_files(given, ledger)
-    settled = _cached_parameters(asked, options, agent)
-    emulation = to_emulation(given, options, new_id, with_functions=settled.emulates_functions)
-    body = {name: asked[name] if sent is _AS_GIVEN else sent for name, sent in settled.body.items()}
+    parameters = _cached_parameters(asked, options, agent)
+    emulation = to_emulation(given, options, new_id, with_functions=parameters.emulates_functions)
+    body = {name: asked[name] if sent is _AS_GIVEN else sent for name, sent in parameters.body.items()}
     if asked.get("messages") is None:
         body.pop("messages", None)
     else:
         body["messages"] = _translate_messages(asked["messages"], options, ledger, emulation)
-    ledger.extend(settled.changes)
+    ledger.extend(parameters.changes)
     for change in () if emulation is None else emulation.changes(given.get("messages")):
         ledger.add(change)
     if agent is not None:
@@ -100,7 +100,7 @@ def translate_request(
 def _translate_messages(
     given: object, options: Options, ledger: Ledger, emulation: Emulation | None
 ) -> object:
-    """Return the messages for Tess, as the model is to see them; what is no list, as given."""
+    """Return the messages for Tess, as the model will see them; anything but a list is returned as given."""
     refuse_disproven("messages", options.profile, options.policy)
     items = to_list(given)
     messages = given if emulation is None or items is None else emulation.messages(items)
@@ -108,16 +108,16 @@ def _translate_messages(
 
 
 _AS_GIVEN: Final = object()
-"""Stands for a value of the caller's, which is not remembered itself."""
+"""Stands for a value of the caller, which is not cached itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class _TranslatedParameters:
-    """What becomes of all of a request but its messages.
+    """The translation of a request without its messages.
 
     Attributes:
         body: What to send; the messages as given.
-        emulates_functions: Whether the adapter answers for the caller's functions itself.
+        emulates_functions: Whether the adapter emulates calls of the caller's functions.
         changes: What changed.
     """
 
@@ -127,7 +127,7 @@ class _TranslatedParameters:
 
 
 def _cached_parameters(asked: JSONObject, options: Options, agent: Agent | None) -> _TranslatedParameters:
-    """Translate all but the messages; what a program asks for call after call, once.
+    """Translate everything but the messages; equal parameters of later calls are not translated again.
 
     Raises:
         Refused: As in `translate_request`.

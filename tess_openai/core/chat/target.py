@@ -1,6 +1,6 @@
 """Where a call goes and with which model: names of agents, aliases of models, and what the agent offers.
 
-`model` is the one field that every program of OpenAI's already sets, so it names the agent too:
+`model` is the one field that every OpenAI program already sends, so it names the agent too:
 `"agent:8794"`, `"agent:8794/tess-6"`, or a name of `agents={"support": 8794}` in the same two forms.
 """
 
@@ -19,7 +19,7 @@ from tess_openai.core.refusals import Refused
 AGENT: Final = "agent:"
 OTHERS: Final = "*"
 _SLUG: Final = re.compile(r"[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)+")
-"""Words, hyphens and a code, `name-words-AbC12d`. Source: observed."""
+"""Words and a code with hyphens between them, `name-words-AbC12d`. Source: observed."""
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 """It looks like a slug; what Tess does with one is unknown."""
 _SHOWN: Final = 80
@@ -27,11 +27,11 @@ _SHOWN: Final = 80
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a `model` says.
+    """What a `model` names.
 
     Attributes:
         agent: The agent it names; None leaves the call to the agent of the URL.
-        model: What is left for the agent, aliases replaced; None leaves the model to the agent.
+        model: The model to send, aliases replaced; None leaves the model to the agent.
     """
 
     agent: AgentRef | None
@@ -39,7 +39,7 @@ class Target:
 
 
 def to_target(given: object, options: Options) -> Target:
-    """Read a call's `model`.
+    """Parse the `model` of a call.
 
     Raises:
         Refused: It names an agent that is neither a number, a slug nor one of `agents=`.
@@ -71,8 +71,8 @@ def _split(model: str, options: Options) -> tuple[AgentRef | None, str]:
         return ref, rest
     known = f" or one of {', '.join(names)}" if names else ""
     raise Refused(
-        f"model {shown(model)} names no agent: after {AGENT!r} stands its number{known}, as in 'agent:8794' "
-        "or 'agent:8794/tess-6'. The request was not sent.",
+        f"model={shown(model)} names no agent: {AGENT!r} is followed by its number{known}, as in "
+        "'agent:8794' or 'agent:8794/tess-6'. The request was not sent.",
         param="model",
         code="model_not_found",
         status=404,
@@ -82,11 +82,11 @@ def _split(model: str, options: Options) -> tuple[AgentRef | None, str]:
 def to_model(given: object, options: Options, agent: Agent | None, ledger: Ledger) -> object:
     """Return what to send as `model`; None to leave it to the agent.
 
-    A model that the agent offers, and one that an alias leads to, is sent as it is; for all others the alias
-    `"*"` decides where there is one, then the agent's own list.
+    A model that the agent offers, or that an alias maps to, is sent unchanged. For all others the alias `"*"`
+    decides if there is one, and the agent's own list otherwise.
 
     Raises:
-        Refused: The agent does not offer it, and no alias says what to take instead.
+        Refused: The agent does not offer it, and no alias maps it to another.
     """
     target = to_target(given, options)
     model = target.model
@@ -106,12 +106,12 @@ def to_model(given: object, options: Options, agent: Agent | None, ledger: Ledge
 
 
 def is_slug(text: str) -> bool:
-    """Whether a text may be an agent's slug; a UUID is none."""
+    """Whether a text may be the slug of an agent; a UUID is not."""
     return bool(_SLUG.fullmatch(text)) and not _UUID.fullmatch(text)
 
 
 def shown(model: str) -> str:
-    """Return a model's name as it may stand in a message."""
+    """Return the name of a model for a message, shortened."""
     return repr(model if len(model) <= _SHOWN else f"{model[:_SHOWN]}...")
 
 
@@ -120,7 +120,8 @@ def _without_model(model: str, agent: Agent, ledger: Ledger) -> str | None:
         "model",
         given=shown(model),
         why=f"agent {agent.id} has one fixed model",
-        remedy=f'Ask for model="{AGENT}{agent.id}", or leave it to the agent with models={{"*": None}}.',
+        remedy=f'Use model="{AGENT}{agent.id}", or leave the model to the agent: '
+        'create_client(models={"*": None}).',
     )
     return model if verdict == "keep" else None
 
@@ -130,5 +131,5 @@ def _record(given: str, target: Target, model: object, ledger: Ledger) -> None:
         return
     place = "" if target.agent is None else f"agent {target.agent}"
     sent = " with ".join(part for part in (place, model if isinstance(model, str) else "") if part)
-    why = "it names an agent" if place else "models= says so"
+    why = "it names an agent" if place else "models= maps it"
     ledger.mapped("model", shown(given), sent or "the agent's own", why)

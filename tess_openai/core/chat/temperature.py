@@ -1,4 +1,4 @@
-"""Temperature: any number of OpenAI's to one of the agent's options.
+"""Map a temperature to one of the agent's options.
 
 Source: Tess docs, get-agent: `temperature` is a select of strings (documented). Values between the options
 are refused, "The selected temperature is invalid" (observed). Numbers and strings of an option were both
@@ -17,11 +17,11 @@ from tess_openai.core.ledger import Ledger
 def to_temperature(given: object, options: tuple[str, ...] | None, ledger: Ledger) -> object:
     """Return what to send as `temperature`; None to leave it to the agent.
 
-    A number, or a string of one, becomes the nearest option (of two as near, the lower); what is no number is
-    sent as given, so that Tess can say so. `options=None` sends everything as given.
+    A number, or a string of one, becomes the nearest option; of two equally near ones, the lower. Anything
+    else is sent as given, so that Tess reports it. `options=None` sends everything as given.
 
     Raises:
-        Refused: The value would have to move, and the policy says `"error"`.
+        Refused: The value would have to change, and the policy says `"error"`.
     """
     number = _to_number(given)
     if number is None or not options:
@@ -34,17 +34,16 @@ def to_temperature(given: object, options: tuple[str, ...] | None, ledger: Ledge
         given=describe(number) if isinstance(given, str) else describe(given),
         sent=nearest,
         why=f"the agent takes one of {', '.join(options)}",
-        remedy="Ask for one of these, or say which options your agent has with temperatures=(...).",
+        remedy="Use one of these, or name those of your agent: create_client(temperatures=[0, 0.5, 1]).",
         action="rewritten",
-        topic="temperature",
     )
     return given if verdict == "keep" else nearest
 
 
-@lru_cache(maxsize=64)  # a program asks for few temperatures, over and over
+@lru_cache(maxsize=64)  # a program uses few temperatures, again and again
 def _nearest(number: float, options: tuple[str, ...]) -> str:
     numbers = [float(option) for option in options]
-    within = min(max(number, min(numbers)), max(numbers))  # beside a huge number all options are as near
+    within = min(max(number, min(numbers)), max(numbers))  # from a huge number, all options are equally far
     return min(options, key=lambda option: (abs(float(option) - within), float(option)))
 
 

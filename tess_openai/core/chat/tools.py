@@ -1,8 +1,8 @@
-"""Tools: OpenAI's list of tools to Tess's one word.
+"""Map OpenAI's list of tools to the one word that Tess takes.
 
 Source: Tess docs, open-ai-compat: "the tools parameter is a string enum"; list-agents shows the words
-(`no-tools`, `internet`, ...) (documented). One tool per execution (reported). A list was refused or at least
-given up by a user (observed, weak).
+(`no-tools`, `internet`, ...) (documented). One tool per execution (reported). A user reports that a list did
+not work (observed, weak).
 """
 
 from __future__ import annotations
@@ -20,16 +20,17 @@ from tess_openai.core.options import HOSTED_TOOLS, Options
 NO_TOOLS: Final = "no-tools"
 WEB_SEARCH: Final = "web_search"
 CHOICES: Final = ("tool_choice", "function_call")
+_CHOICE_WORDS: Final = ("required", "none", "auto", "function", "custom", "allowed_tools", "web_search")
 
 
 @dataclass(frozen=True, slots=True)
 class TessTools:
-    """What becomes of all tool parameters together.
+    """The result for all tool parameters together.
 
     Attributes:
         word: The word to send as `tools`; None to send none.
         kept: The tool parameters to send as the caller gave them.
-        emulate: The adapter answers for the caller's functions itself.
+        emulate: Whether the adapter emulates calls of the caller's functions.
     """
 
     word: str | None
@@ -38,7 +39,7 @@ class TessTools:
 
 
 _CALLERS_OWN: Final = ("function", "custom", "")
-"""Types of tools that the caller's program runs; one without a type is taken for a function."""
+"""Types of tools that the caller's program runs; a tool without a type is treated as a function."""
 _USUAL_CONTEXT: Final = ("search_context_size", "medium")
 """Source: OpenAI's API reference, the default (documented)."""
 _ASKS_FOR_NOTHING: Final[Mapping[str, tuple[object, ...]]] = {
@@ -49,17 +50,17 @@ _ASKS_FOR_NOTHING: Final[Mapping[str, tuple[object, ...]]] = {
     "parallel_tool_calls": (None, True),
     "web_search_options": (None,),
 }
-_NO_SETTINGS: Final = "Tess names a tool by a word, so it runs as the agent has it"
-_NAME_A_WORD: Final = "Name a tool of the agent's for it, with tool_names."
+_NO_SETTINGS: Final = "Tess takes a tool's name only, so the tool runs with the agent's settings"
+_NAME_A_WORD: Final = 'Name a tool of the agent for it: create_client(tool_names={"my_search": "internet"}).'
 
 
 @dataclass(frozen=True, slots=True)
 class _Given:
     """The caller's tools, sorted."""
 
-    words: Mapping[str, str]  # of Tess's enum, in order -> what stood for it; "" for the word itself
-    settings: int  # of the tools that have a word; the word carries none of them
-    functions: int  # of the caller's program, custom tools among them
+    words: Mapping[str, str]  # word of Tess's enum, in order -> the caller's name; "" for the word itself
+    settings: int  # of the tools that have a word, which cannot carry them
+    functions: int  # of the caller's program, custom tools included
     wordless: int  # hosted tools that have no word
 
     @property
@@ -70,7 +71,7 @@ class _Given:
 def to_tools(body: JSONObject, options: Options, ledger: Ledger) -> TessTools:
     """Translate `tools`, `functions`, `tool_choice`, `function_call`, `web_search_options` and the like.
 
-    What is neither a word nor a list is sent as given, so that Tess can say so.
+    Anything but a word or a list is sent as given, so that Tess reports it.
 
     Raises:
         Refused: Something would be lost, and the policy says `"error"`.
@@ -85,76 +86,71 @@ def to_tools(body: JSONObject, options: Options, ledger: Ledger) -> TessTools:
     declined = next((name for name in CHOICES if body.get(name) == "none"), None)
     if declined is not None and not isinstance(body.get("tools"), str):
         return TessTools(options.tools)
-    if _say_in_a_word(given, ledger) == "keep":
+    if _record_word(given, ledger) == "keep":
         return _with_tools("tools", body, ledger)
-    kept = frozenset[str]() if given.first is None else _lose_search_options(body, ledger)
+    kept = frozenset[str]() if given.first is None else _decide_search_options(body, ledger)
     word = options.tools if given.first is None else given.first
     if given.functions or given.wordless:
-        return _lose_functions(body, given, word, ledger, kept)
+        return _decide_functions(body, given, word, ledger, kept)
     demand = _demand(body, options.tool_names) or (declined if given.words else None)
     if demand is None:
         return TessTools(word, kept)
-    by_itself = "the agent decides itself whether it uses its tool"
+    by_itself = "the agent itself decides whether it uses its tool"
     verdict = ledger.resolve_unsupported(
         demand,
-        given=describe(body[demand]),
+        given=describe(body[demand], _CHOICE_WORDS),
         why=by_itself if given.words else "there are no tools to choose from",
-        topic="tools",
-        quiet=not given.words,  # some clients demand a call of nothing, unasked
+        quiet=not given.words,  # some clients always demand a call, also without tools
     )
     return TessTools(word, kept | _kept(demand, verdict))
 
 
-def _say_in_a_word(given: _Given, ledger: Ledger) -> PolicyDecision:
-    """Record how the tools become one word; `"keep"` when they are to be sent as given instead."""
+def _record_word(given: _Given, ledger: Ledger) -> PolicyDecision:
+    """Record how the tools become one word; `"keep"` when they are sent as given instead."""
     if given.first is None:
         return "drop"
     is_lossy = len(given.words) > 1 or bool(given.settings or given.functions or given.wordless)
     if given.words[given.first] and not (is_lossy and ledger.policy.word("tools") == "forward"):
-        ledger.mapped("tools", given.words[given.first], given.first, "Tess names one tool by a word")
+        ledger.mapped("tools", given.words[given.first], given.first, "Tess takes the name of one tool")
     if len(given.words) > 1:
         verdict = ledger.resolve_unsupported(
             "tools",
             given=", ".join(given.words),
             sent=given.first,
             why="Tess runs one tool per call, so only the first is sent",
-            remedy="Ask for one tool a call.",
+            remedy="Use one tool per call.",
             action="rewritten",
-            topic="tools",
         )
         if verdict == "keep":
             return verdict
     if not given.settings:
         return "drop"
     return ledger.resolve_unsupported(
-        "tools", given=_count(given.settings, "setting") + " of a tool", why=_NO_SETTINGS, topic="tools"
+        "tools", given=_count(given.settings, "setting") + " of a tool", why=_NO_SETTINGS
     )
 
 
-def _lose_search_options(body: JSONObject, ledger: Ledger) -> frozenset[str]:
-    """Decide over what `web_search_options` asks for beyond a search; what of it is sent all the same."""
+def _decide_search_options(body: JSONObject, ledger: Ledger) -> frozenset[str]:
+    """Decide about settings in `web_search_options`; return what of it is sent all the same."""
     name = "web_search_options"
     if not _settings(body.get(name)):
         return frozenset()
-    return _kept(
-        name, ledger.resolve_unsupported(name, given=describe(body[name]), why=_NO_SETTINGS, topic="tools")
-    )
+    return _kept(name, ledger.resolve_unsupported(name, given=describe(body[name]), why=_NO_SETTINGS))
 
 
-def _lose_functions(
+def _decide_functions(
     body: JSONObject, given: _Given, word: str | None, ledger: Ledger, kept: frozenset[str]
 ) -> TessTools:
     param = next((name for name in ("tools", "functions") if to_list(body.get(name))), "web_search_options")
     sent = NO_TOOLS if given.first is None else given.first
     counts = (_count(given.functions, "function"), _count(given.wordless, "hosted tool"))
-    remedy = EMULATE % param if given.functions else _NAME_A_WORD
+    remedy = EMULATE if given.functions else _NAME_A_WORD
     verdict = ledger.resolve_unsupported(
         param,
         given=", ".join(text for text in counts if text),
         sent=sent,
         why=_why_without(given),
         remedy=remedy,
-        topic="tools",
         can_emulate=True,
     )
     if verdict == "emulate":
@@ -162,32 +158,33 @@ def _lose_functions(
     if verdict == "keep":
         return _with_tools(param, body, ledger)
     parallel = "parallel_tool_calls"
-    if body.get(parallel) is False and ledger.policy.has_own(parallel):  # else it went with the functions
-        why = "no functions are called, one by one or together"
-        verdict = ledger.resolve_unsupported(parallel, given=describe(body[parallel]), why=why, topic="tools")
+    if body.get(parallel) is False and ledger.policy.has_own(
+        parallel
+    ):  # otherwise it is left out with the functions
+        why = "no functions are called, neither one by one nor in parallel"
+        verdict = ledger.resolve_unsupported(parallel, given=describe(body[parallel]), why=why)
         kept |= _kept(parallel, verdict)
     demand = _demand(body, {})
     if demand is None:
         return TessTools(sent, kept)
     verdict = ledger.resolve_unsupported(
         demand,
-        given=describe(body[demand]),
-        why="a function call was demanded and none will come: the answer is prose",
+        given=describe(body[demand], _CHOICE_WORDS),
+        why="Tess makes no function calls, so the answer is text",
         remedy=remedy,
-        topic="tools",
     )
     return TessTools(sent, kept | _kept(demand, verdict))
 
 
 def _with_tools(param: str, body: JSONObject, ledger: Ledger) -> TessTools:
-    """Forward the tools of `param` as given, and the rest with them where no word of its own forbids it."""
+    """Forward the tools of `param` as given, and the other tool parameters unless the policy forbids one."""
     kept = TOOL_PARAMETERS
     for name in sorted(TOOL_PARAMETERS - {param}):
         value = body.get(name)
         if value in _ASKS_FOR_NOTHING[name] or (name == "tools" and isinstance(value, str)):
             continue
         given, why = describe(value), "Tess does not have it"
-        if ledger.resolve_unsupported(name, given=given, why=why, topic="tools", parent=param) != "keep":
+        if ledger.resolve_unsupported(name, given=given, why=why, parent=param) != "keep":
             kept -= {name}
     return TessTools(None, kept)
 
@@ -195,8 +192,8 @@ def _with_tools(param: str, body: JSONObject, ledger: Ledger) -> TessTools:
 def _why_without(given: _Given) -> str:
     if not given.functions:
         them = "it" if given.wordless == 1 else "them"
-        return f"Tess has no word for {them}, so the answer is made without {them}"
-    rest = " and has no word for the rest" if given.wordless else ""
+        return f"Tess has no name for {them}, so the answer is made without {them}"
+    rest = " and has no name for the other tools" if given.wordless else ""
     return f"Tess cannot call your functions{rest}, so the answer is made without them"
 
 
@@ -222,7 +219,7 @@ def _read(body: JSONObject, names: Mapping[str, str]) -> _Given:
         known = _known(kind, name, names)
         if known is not None:
             words.setdefault(names[known], known)
-            settings += _settings(item) if known == kind else 0  # a function's are its description
+            settings += _settings(item) if known == kind else 0  # those of a function are its description
         elif kind in _CALLERS_OWN:
             functions += 1
         else:
@@ -237,7 +234,7 @@ def _read(body: JSONObject, names: Mapping[str, str]) -> _Given:
 
 
 def _settings(tool: object) -> int:
-    """Count what a hosted tool is asked for beyond itself."""
+    """Count the settings of a hosted tool."""
     return sum(
         name != "type" and value not in (None, [], {}, "") and (name, value) != _USUAL_CONTEXT
         for name, value in (to_object(tool) or {}).items()
@@ -245,13 +242,13 @@ def _settings(tool: object) -> int:
 
 
 def _joined(items: list[object]) -> list[object]:
-    """Return the one word that the SDK's `.stream()` spelt into letters; other lists as they are."""
+    """Return the one word that the SDK's `.stream()` split into letters; other lists unchanged."""
     letters = [item for item in items if isinstance(item, str) and len(item) == 1]
     return ["".join(letters)] if len(items) > 1 and len(letters) == len(items) else items
 
 
 def _kind_and_name(item: object) -> tuple[str, str]:
-    """Return type and name of `{"type": "function", "function": {"name": ...}}` and its relatives."""
+    """Return type and name of `{"type": "function", "function": {"name": ...}}` and similar tools."""
     tool = to_object(item) or {}
     kind = tool.get("type")
     inner = to_object(tool.get(kind)) if isinstance(kind, str) else None
@@ -262,7 +259,7 @@ def _kind_and_name(item: object) -> tuple[str, str]:
 def _known(kind: str, name: str, names: Mapping[str, str]) -> str | None:
     """Return the name or the type of a tool that has a word; None when it has none.
 
-    A function that is called like a hosted tool is the caller's own.
+    A function with the name of a hosted tool is the caller's own.
     """
     if name in names and name not in HOSTED_TOOLS:
         return name
@@ -270,9 +267,9 @@ def _known(kind: str, name: str, names: Mapping[str, str]) -> str | None:
 
 
 def _demand(body: JSONObject, names: Mapping[str, str]) -> str | None:
-    """Return which of `CHOICES` demands a call; None when none does.
+    """Return which of `CHOICES` demands a call; None when neither does.
 
-    A demand for a hosted tool that has a word in `names` is met by sending the word.
+    A demand for a hosted tool that has a word in `names` is fulfilled by sending the word.
     """
     for param in CHOICES:
         choice = body.get(param)

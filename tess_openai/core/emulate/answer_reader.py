@@ -121,8 +121,8 @@ class AnswerReader:
         if settlement.problems:
             why = "some calls of this answer could not be made, the others are"
             given = _count(len(settlement.problems), "problem")
-            remedy = "Allow more max_repairs."
-            changes.append(Change("stripped", "tool_calls", given, "", why, remedy, warn="tools"))
+            remedy = "Allow more repairs: create_client(max_repairs=2)."
+            changes.append(Change("stripped", "tool_calls", given, "", why, remedy, warn="answer"))
         if settlement.surplus:
             why = "only one call may be made at a time"
             changes.append(Change("stripped", "tool_calls", _count(settlement.surplus, "call"), "", why))

@@ -80,7 +80,7 @@ class Emulation:
             if offer.left_out:
                 given, why = ", ".join(offer.left_out), "only functions can be emulated"
                 remedy = "Offer it as a function."
-                changes.append(Change("stripped", "tools", given, "", why, remedy, warn="tools"))
+                changes.append(Change("stripped", "tools", given, "", why, remedy, warn="request"))
             changes += _unchecked(offer.param, *(each.parameters for each in offer.functions.values()))
         if self.wanted is not None:
             given = "a JSON Schema" if self.wanted.has_schema else "a JSON object"

@@ -100,7 +100,6 @@ class _ItemTranslation:
                 given=_count(count),
                 why="Tess has no such item, so the model does not see it",
                 remedy='Leave it out, or accept that with unsupported={"input": "ignore"}.',
-                topic="messages",
                 parent="messages",
             )
 

@@ -65,7 +65,7 @@ def test_another_file_is_not_sent(file: object) -> None:
     """As before: a note in the text, and a warning."""
     translated = prepare({"messages": [user(TEXT, {"type": "file", "file": file})]}, Options(), new_id=str)
     assert "file_ids" not in translated.body
-    assert translated.ledger.changes[0].warn == "messages"
+    assert translated.ledger.changes[0].warn == "request"
 
 
 def test_null_is_no_list_of_the_callers() -> None:

@@ -92,7 +92,11 @@ def test_a_request_that_fits_is_sent(
     ("agent", "fields", "param", "words"),
     [
         pytest.param(
-            FULL, {"model": "gpt-4"}, "model", ["'gpt-4'", "'gpt-4o'?", "tess-6, tess-5"], id="model"
+            FULL,
+            {"model": "gpt-4"},
+            "model",
+            ['model="gpt-4"', "'gpt-4o'?", "tess-6, tess-5", 'models={"gpt-4": "gpt-4o"}'],
+            id="model",
         ),
         pytest.param(FULL, {"tools": "internt"}, "tools", ["'internet'?", "no-tools, internet"], id="tool"),
         pytest.param(BARE, {"tools": "internet"}, "tools", ["has no tools to choose"], id="tool of none"),
@@ -100,7 +104,7 @@ def test_a_request_that_fits_is_sent(
             FULL,
             {"tools": [{"type": "web_search"}], "model": "nope"},
             "model",
-            ["'nope'"],
+            ['model="nope"', 'create_client(models={"nope": "tess-6"})'],
             id="the model before the tool",
         ),
         pytest.param(
@@ -146,7 +150,7 @@ def test_forward_sends_what_the_agent_does_not_offer(param: str) -> None:
 def test_a_fixed_model_is_told_of_or_refused() -> None:
     """The policy decides, as over every parameter."""
     (change,) = fitted(FIXED, {"model": "gpt-4o"}).ledger.changes
-    assert (change.action, change.param, change.warn) == ("stripped", "model", "parameter")
+    assert (change.action, change.param, change.warn) == ("stripped", "model", "request")
     assert refusal(FIXED, {"model": "gpt-4o"}, policy=Policy("error")).param == "model"
     assert fitted(FIXED, {"model": "agent:43"}).ledger.changes[0].action == "mapped"
 
@@ -207,7 +211,7 @@ def test_a_model_names_an_agent(model: object, target: Target) -> None:
 def test_what_was_asked_for_is_not_what_was_meant() -> None:
     """An alias leads to a model, not to another alias."""
     refused = refusal(FULL, {"model": "loop"}, models={"loop": "loop2", "loop2": "tess-5"})
-    assert "'loop2'" in refused.message
+    assert 'model="loop2"' in refused.message
     assert "Did you mean" not in refused.message
 
 

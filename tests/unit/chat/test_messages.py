@@ -130,7 +130,7 @@ def test_another_key_is_dropped_and_recorded(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("param", "topic"), [("messages.name", "messages"), ("messages", None), ("messages.audio", None)]
+    ("param", "topic"), [("messages.name", "request"), ("messages", None), ("messages.audio", None)]
 )
 def test_a_key_is_warned_of_where_that_was_asked_for(param: str, topic: str | None) -> None:
     """By its own name; a word for all messages leaves it in the ledger."""
@@ -192,7 +192,7 @@ def test_what_is_no_text_leaves_a_note_and_warns(parts: list[Any], content: str,
     """The model reads that something was there; the caller reads what."""
     sent, changes = translate([text("user", parts)])
     assert sent == [text("user", content)]
-    assert (changes[0].param, changes[0].given, changes[0].warn) == ("messages.content", lost, "messages")
+    assert (changes[0].param, changes[0].given, changes[0].warn) == ("messages.content", lost, "request")
     assert translate([text("user", parts)], Policy("forward"))[0] == [text("user", parts)]
     with pytest.raises(Refused) as caught:
         translate([text("user", parts)], Policy("warn", {"messages.content": "error"}))
@@ -294,7 +294,7 @@ def test_calls_and_results_are_told_in_words(given: list[JSON], sent: list[JSON]
         "rewritten",
         "messages.tool_calls",
         count,
-        "messages",
+        "request",
     )
     with pytest.raises(Refused) as caught:
         translate(given, Policy("error"))

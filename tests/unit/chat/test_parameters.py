@@ -109,7 +109,7 @@ def test_warn_leaves_out_and_warns(name: str) -> None:
     translated = prepared_with(name, ASKING[name])
     assert translated.body == CHAT
     (change,) = translated.ledger.changes
-    assert (change.action, change.param, change.warn) == ("stripped", name, "parameter")
+    assert (change.action, change.param, change.warn) == ("stripped", name, "request")
     assert change.why.startswith("Tess does not have it, so ")
 
 
@@ -143,7 +143,7 @@ def test_forward_sends_as_given(name: str) -> None:
 def test_what_can_be_emulated_says_how(name: str) -> None:
     """The warning names the remedy."""
     (change,) = prepared_with(name, ASKING[name]).ledger.changes
-    assert change.remedy == f'Emulate it with unsupported={{"{name}": "emulate"}}.'
+    assert change.remedy == "It can be emulated: create_client(emulate=True)."
 
 
 @pytest.mark.parametrize(

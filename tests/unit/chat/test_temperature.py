@@ -54,7 +54,7 @@ def test_another_number_moves_to_the_nearest_option(given: object, sent: str) ->
         "rewritten",
         "temperature",
         sent,
-        "temperature",
+        "request",
     )
     assert "0, 0.25, 0.5, 0.75, 1" in change.why
     assert "string" not in change.given

@@ -140,9 +140,9 @@ def test_functions_become_no_tools_with_a_warning(given: JSON, param: str, count
         param,
         count,
         "no-tools",
-        "tools",
+        "request",
     )
-    assert change.remedy == f'Emulate it with unsupported={{"{param}": "emulate"}}.'
+    assert change.remedy == "It can be emulated: create_client(emulate=True)."
 
 
 @pytest.mark.parametrize(
@@ -161,18 +161,18 @@ def test_functions_obey_every_policy(given: JSON, param: str) -> None:
 
 WORDLESS = [
     pytest.param(
-        {"tools": [{"type": "code_interpreter"}]}, "1 hosted tool", "has no word for it", id="one hosted tool"
+        {"tools": [{"type": "code_interpreter"}]}, "1 hosted tool", "has no name for it", id="one hosted tool"
     ),
     pytest.param(
         {"tools": [{"type": "code_interpreter"}, {"type": "file_search"}]},
         "2 hosted tools",
-        "has no word for them",
+        "has no name for them",
         id="two hosted tools",
     ),
     pytest.param(
         {"tools": [FUNCTION, {"type": "code_interpreter"}]},
         "1 function, 1 hosted tool",
-        "cannot call your functions and has no word for the rest",
+        "cannot call your functions and has no name for the other tools",
         id="a function and a hosted tool",
     ),
 ]
@@ -182,7 +182,7 @@ WORDLESS = [
 def test_a_hosted_tool_without_a_word_is_not_called_a_function(given: JSON, count: str, reason: str) -> None:
     """The warning says what it is, and that a word can be named for it."""
     (change,) = prepare(given, Options()).ledger.changes
-    assert (change.given, change.sent, change.warn) == (count, "no-tools", "tools")
+    assert (change.given, change.sent, change.warn) == (count, "no-tools", "request")
     assert reason in change.why
     assert ("tool_names" in change.remedy) is ("function" not in count)
 
@@ -199,13 +199,13 @@ def test_a_hosted_tool_stays_when_functions_go() -> None:
     """What Tess has is used, what it lacks is told of."""
     sent, reported = sent_and_reported({"tools": [FUNCTION, SEARCH]})
     assert sent == {"tools": "internet"}
-    assert reported == [("mapped", "tools", None), ("stripped", "tools", "tools")]
+    assert reported == [("mapped", "tools", None), ("stripped", "tools", "request")]
 
 
 def test_search_without_a_word_for_it_is_not_lost_in_silence() -> None:
     """A client may take the word out of the table."""
     sent, reported = sent_and_reported({"web_search_options": {}}, tool_names={})
-    assert (sent, reported) == ({"tools": "no-tools"}, [("stripped", "web_search_options", "tools")])
+    assert (sent, reported) == ({"tools": "no-tools"}, [("stripped", "web_search_options", "request")])
 
 
 SEVERAL = [
@@ -224,7 +224,7 @@ def test_of_several_tools_the_first_is_sent(given: JSON, origin: str) -> None:
     sent, reported = sent_and_reported(given, tool_names=names)
     assert sent == {"tools": "internet"}
     mapped = [("mapped", "tools", None)] if origin else []
-    assert reported == [*mapped, ("rewritten", "tools", "tools")]
+    assert reported == [*mapped, ("rewritten", "tools", "request")]
     assert sent_and_reported(given, policy=Policy("forward"), tool_names=names)[0] == given
 
 
@@ -297,7 +297,7 @@ def test_settings_that_a_word_cannot_carry_are_told_of(given: JSON, param: str) 
     """The word is sent, and what it was to be searched like is not lost in silence."""
     sent, reported = sent_and_reported(given)
     assert sent == {"tools": "internet"}
-    assert reported == [("mapped", "tools", None), ("stripped", param, "tools")]
+    assert reported == [("mapped", "tools", None), ("stripped", param, "request")]
     with pytest.raises(Refused) as caught:
         prepare(given, Options(policy=Policy("error")))
     assert caught.value.param == param
@@ -327,10 +327,10 @@ def test_one_call_at_a_time_is_lost_with_the_functions_unless_it_has_its_own_wor
     """One warning is enough, except for who asks for two; and without functions it asks for nothing."""
     given = {"tools": [FUNCTION], "parallel_tool_calls": False}
     tools = {"tools": "no-tools"}
-    assert sent_and_reported(given) == (tools, [("stripped", "tools", "tools")])
+    assert sent_and_reported(given) == (tools, [("stripped", "tools", "request")])
     own = "parallel_tool_calls"
     _, reported = sent_and_reported(given, policy=Policy("ignore", {own: "warn"}))
-    assert reported == [("stripped", "tools", None), ("stripped", own, "tools")]
+    assert reported == [("stripped", "tools", None), ("stripped", own, "request")]
     assert sent_and_reported(given, policy=Policy("ignore", {own: "forward"}))[0] == {**tools, own: False}
     with pytest.raises(Refused) as caught:
         prepare(given, Options(policy=Policy("ignore", {own: "error"})))
@@ -344,7 +344,7 @@ def test_a_demand_without_tools_is_warned_of_where_that_was_asked_for(word: Any)
     given = {"tool_choice": "required"}
     assert sent_and_reported(given) == ({}, [("stripped", "tool_choice", None)])
     asked = Policy("ignore", {"tool_choice": word})
-    assert sent_and_reported(given, policy=asked) == ({}, [("stripped", "tool_choice", "tools")])
+    assert sent_and_reported(given, policy=asked) == ({}, [("stripped", "tool_choice", "request")])
 
 
 DEMANDS = [
@@ -366,8 +366,8 @@ def test_a_demand_that_stripping_would_betray_has_its_own_say(param: str, choice
     given = {"tools": [FUNCTION], param: choice}
     sent, reported = sent_and_reported(given)
     assert sent == {"tools": "no-tools"}
-    assert reported == [("stripped", "tools", "tools"), ("stripped", param, "tools")]
-    with pytest.raises(Refused, match="the answer is prose") as caught:
+    assert reported == [("stripped", "tools", "request"), ("stripped", param, "request")]
+    with pytest.raises(Refused, match="the answer is text") as caught:
         prepare(given, Options(policy=Policy("ignore", {param: "error"})))
     assert caught.value.param == param
     sent, reported = sent_and_reported(given, policy=Policy("ignore", {param: "forward"}))
@@ -379,7 +379,7 @@ def test_a_demand_that_stripping_would_betray_has_its_own_say(param: str, choice
 def test_a_demand_upon_an_agents_tool_is_told_of(param: str, choice: object) -> None:
     """The agent decides itself; the tool's word is sent all the same."""
     given = {"tools": "internet", param: choice}
-    assert sent_and_reported(given) == ({"tools": "internet"}, [("stripped", param, "tools")])
+    assert sent_and_reported(given) == ({"tools": "internet"}, [("stripped", param, "request")])
     forwarded = sent_and_reported(given, policy=Policy("forward"))
     assert forwarded == (given, [("forwarded", param, None)])
 
@@ -388,7 +388,7 @@ def test_a_demand_upon_an_agents_tool_is_told_of(param: str, choice: object) -> 
 def test_a_word_that_must_not_be_used_is_told_of(param: str) -> None:
     """Who says the agent's word and forbids it cannot have both."""
     given = {"tools": "internet", param: "none"}
-    assert sent_and_reported(given) == ({"tools": "internet"}, [("stripped", param, "tools")])
+    assert sent_and_reported(given) == ({"tools": "internet"}, [("stripped", param, "request")])
 
 
 @pytest.mark.parametrize(
@@ -410,4 +410,4 @@ def test_a_function_called_like_a_hosted_tool_is_the_callers_own() -> None:
     tools = [{"type": "function", "function": {"name": "web_search"}}]
     sent, reported = sent_and_reported({"tools": tools})
     assert sent == {"tools": "no-tools"}
-    assert reported == [("stripped", "tools", "tools")]
+    assert reported == [("stripped", "tools", "request")]

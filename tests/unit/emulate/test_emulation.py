@@ -110,7 +110,7 @@ def test_the_ledger_says_what_is_emulated_and_what_it_costs() -> None:
         ("emulated", "stop", "2 sequences", ""),
         ("emulated", "max_tokens", "9", reported),
     ]
-    assert [change.warn for change in changes] == [None, "tools", None, None, None]
+    assert [change.warn for change in changes] == [None, "request", None, None, None]
     assert "s3cret" not in "".join(map(str, changes))
 
 

@@ -134,7 +134,7 @@ def test_what_was_left_aside_is_in_the_ledger(make_emulation: Callable[..., Emul
     reader.feed(CALL + BAD_CALL)
     called = ask_again(reader.finish()).fallback
     assert isinstance(called, ToolCallOutcome)
-    assert [(change.given, change.warn) for change in called.changes] == [("1 problem", "tools")]
+    assert [(change.given, change.warn) for change in called.changes] == [("1 problem", "answer")]
 
 
 def test_a_call_in_an_answer_that_was_cut_is_not_made_up_to_the_end(

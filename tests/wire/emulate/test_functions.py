@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import openai
 import pytest
 
-from tess_openai import TessToolsWarning, changes_of
+from tess_openai import TessRequestWarning, changes_of
 from tess_openai.testing import faults
 
 if TYPE_CHECKING:
@@ -357,7 +357,7 @@ class TestTheAgentsOwnTools:
     ) -> None:
         """They are no functions; the others are offered."""
         given = [{"type": "custom", "custom": {"name": "shell"}}, *tools]
-        with pytest.warns(TessToolsWarning, match="only functions can be emulated"):
+        with pytest.warns(TessRequestWarning, match="only functions can be emulated"):
             driver.ask(client, tools=given)
         assert "shell" not in model.instructions
 

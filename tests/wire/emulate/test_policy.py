@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import openai
 import pytest
 
-from tess_openai import Prompts, TessConfigurationError, TessParameterWarning, TessToolsWarning, changes_of
+from tess_openai import Prompts, TessConfigurationError, TessRequestWarning, changes_of
 
 if TYPE_CHECKING:
     from tests.wire.conftest import Driver
@@ -21,7 +21,7 @@ def test_one_parameter_only(driver: Driver, model: Model, tools: list[Any]) -> N
     """The others are warned of as ever."""
     client = driver.client(unsupported={"stop": "emulate"})
     model.simulator.script("one ### two")
-    with pytest.warns(TessToolsWarning) as caught:
+    with pytest.warns(TessRequestWarning) as caught:
         answer = driver.ask(client, stop="###", tools=tools)
     assert answer.choices[0].message.content == "one "
     assert len(caught) == 1
@@ -32,7 +32,7 @@ def test_one_parameter_only(driver: Driver, model: Model, tools: list[Any]) -> N
 def test_what_cannot_be_emulated_is_warned_of(driver: Driver, model: Model) -> None:
     """The word `emulate` promises nothing that cannot be kept."""
     client = driver.client(unsupported="emulate")
-    with pytest.warns(TessParameterWarning, match="seed"):
+    with pytest.warns(TessRequestWarning, match="seed"):
         driver.ask(client, seed=1, stop="###")
 
 
