@@ -23,7 +23,8 @@ _TESS_HOSTS: Final = ("tess.im", "pareto.io", "tess.ai")
 _NUMBER: Final = re.compile("0*[1-9][0-9]{0,17}")
 _AGENT_IN_PATH: Final = re.compile(r"/agents/([1-9][0-9]{0,17})(?=/|$)")
 _PLAIN_PATH: Final = re.compile(r"(?:/(?!\.\.?(?:/|$))[A-Za-z0-9._~-]+)*")
-_OPENAI_ROOT: Final = re.compile(r"/agents/0*([1-9][0-9]{0,17})/openai(?:/chat/completions)?/?$")
+_OPENAI_ROOT: Final = re.compile(r"/agents/0*([1-9][0-9]{0,17})/openai(?:/v1)?(?:/chat/completions)?/?$")
+_VERSION: Final = re.compile(r"/v1(?:/chat/completions)?$")
 
 
 def to_agent_id(given: int | str) -> AgentRef:
@@ -125,7 +126,8 @@ def to_api_key(given: ApiKey | None) -> ApiKey:
 def to_api_root(given: str) -> tuple[str, int | None]:
     """Return the API root (scheme, host, path prefix), and the agent if the URL names one.
 
-    `"https://api.tess.im"`, `"https://tess.pareto.io/api"`, or a complete `.../agents/8794/openai`.
+    `"https://api.tess.im"`, `"https://tess.pareto.io/api"`, or a complete `.../agents/8794/openai`. Empty
+    path segments, and OpenAI's `/v1` behind an agent, are left out.
 
     Raises:
         TessConfigurationError: It is not such a URL, or it is plain http to a host other than loopback.
@@ -138,7 +140,7 @@ def to_api_root(given: str) -> tuple[str, int | None]:
         raise _bad_url(given, "it must have no user, query or fragment", shown=False)
     if parts.scheme == "http" and not _is_loopback(host):
         raise _bad_url(given, "plain http would send the key in the clear; use https")
-    path, agent = parts.path, None
+    path, agent = re.sub("/{2,}", "/", parts.path), None
     match = _OPENAI_ROOT.search(path)
     if match:
         path, agent = path[: match.start()], int(match[1])
@@ -150,11 +152,14 @@ def to_api_root(given: str) -> tuple[str, int | None]:
             TessConfigurationWarning,
         )
         path = "/api"
-    if "/agents" in path or path.endswith(("/v1", "/openai", "/chat/completions")):
+    version = _VERSION.search(path)
+    if version is not None:
+        path = path[: version.start()]
+        root = f"{parts.scheme}://{parts.netloc}{path}" if _PLAIN_PATH.fullmatch(path) else DEFAULT_BASE_URL
+        raise _bad_url(given, f'it must be the API\'s root, "{root}", without /v1, which is a path of OpenAI')
+    if "/agents" in path or path.endswith(("/openai", "/chat/completions")):
         raise _bad_url(given, "it must be the API's root; the agent's path is added")
-    if not _PLAIN_PATH.fullmatch(
-        path
-    ):  # httpx would spell it anew, and none of its requests were known as ours
+    if not _PLAIN_PATH.fullmatch(path):  # httpx would escape it, and its requests would not be recognised
         raise _bad_url(given, "its path must be plain words between single slashes")
     port = port_of(parts)
     shown_host = f"[{host}]" if ":" in host else host
@@ -163,7 +168,7 @@ def to_api_root(given: str) -> tuple[str, int | None]:
 
 def names_agent(base_url: str) -> bool:
     """Whether a base URL names an agent, `.../agents/8794/openai`."""
-    return _OPENAI_ROOT.search(_split(base_url.strip()).path) is not None
+    return _OPENAI_ROOT.search(re.sub("/{2,}", "/", _split(base_url.strip()).path)) is not None
 
 
 def port_of(parts: SplitResult) -> int | None:

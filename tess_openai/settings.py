@@ -16,7 +16,9 @@ from tess_openai.core.chat.parameters import EMULATED_PARAMETERS
 from tess_openai.core.emulate.coercion import SchemaChecker
 from tess_openai.core.options import AgentRef, Options
 from tess_openai.core.policy import Policy, Unsupported
-from tess_openai.edge.adapter import Adapter, Origin
+from tess_openai.edge.adapter import Adapter
+from tess_openai.edge.known_keys import KnownKeys
+from tess_openai.edge.origins import Origin
 from tess_openai.edge.pacing import SPACING, Pacer
 from tess_openai.edge.schema_validator import load_schema_checker
 from tess_openai.exceptions import TessConfigurationError
@@ -108,7 +110,7 @@ def resolve(
             checked,
             origin=Origin(parts.scheme, (parts.hostname or "").lower(), port_of(parts), parts.path),
             options=options,
-            api_key=key if isinstance(key, str) else None,
+            keys=KnownKeys.of(key),
             sdk_names_broken_streams=sdk_names_broken_streams,
             pacer=None if rate is None else Pacer(SPACING / rate, wait),
         ),

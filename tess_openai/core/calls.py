@@ -97,12 +97,14 @@ class Incoming:
     Attributes:
         status: HTTP status.
         headers: Names in lower case.
-        stays: Whether it is a redirect to where the call went: origin and agent routes.
+        redirects_within_api: Whether it is a redirect that the http client may follow.
+        redirects: How many redirects led to this answer.
     """
 
     status: int
     headers: Mapping[str, str]
     redirects_within_api: bool = False
+    redirects: int = 0
 
 
 class Read(Enum):

@@ -38,6 +38,10 @@ NOT_FOUND_HINT: Final = (
     "Check the agent's number, that it is a chat agent, that it is not private to another workspace, and "
     "that TESS_BASE_URL or base_url= is the API's root, https://api.tess.im."
 )
+PATH_HINT: Final = (
+    "Tess has no such path, or nothing at it. Chat completions of an agent are at "
+    "/agents/8794/openai/chat/completions below base_url=."
+)
 TIMEOUT_HINT: Final = (
     "Cloudflare stopped waiting after about 100 seconds, but the execution goes on and is paid for, so it "
     "is not sent again. Use stream=True for long answers."
@@ -94,7 +98,12 @@ class TessError:
 
 
 def parse_error(
-    status: int, headers: Mapping[str, str], body: bytes, *, max_retry_wait_seconds: float
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    max_retry_wait_seconds: float,
+    names_agent: bool = True,
 ) -> TessError:
     """Parse an error answer of Tess or of a proxy in front of it.
 
@@ -103,6 +112,7 @@ def parse_error(
         headers: Response headers with names in lower case.
         body: Decoded body, possibly cut at `ERROR_BODY_LIMIT`.
         max_retry_wait_seconds: The SDK must not retry when Tess asks for a longer wait.
+        names_agent: Whether the request was a question to an agent or about one.
     """
     payload = parse_json(body)
     fields = to_object(payload) or {}
@@ -124,6 +134,7 @@ def parse_error(
             )
         may_retry = False
     status, code, hint = _classify(status, message, has_fields=bool(refused))
+    code, hint = (code, hint) if names_agent else _OF_OTHER_PATHS.get(code, (code, hint))
     if code in {"execution_timeout", "insufficient_quota"}:
         may_retry = False
     return TessError(
@@ -180,17 +191,19 @@ def parse_error_in_200(body: bytes, content_type: str, *, expected: str, status:
 
 
 def parse_redirect(
-    status: int, location: str, *, redirects_within_api: bool, drops_body: bool = True
+    status: int, location: str, *, redirects_within_api: bool, drops_body: bool = True, redirects: int = 0
 ) -> TessError:
     """Parse a redirect that must not be followed.
 
-    It leads to another origin, or the http client would send its POST as a GET (`drops_body`), or, like a
-    304, it has no `location`.
+    It leads to another origin, or the http client would send its POST as a GET (`drops_body`), or it follows
+    too many `redirects`, or, like a 304, it has no `location`.
     """
     where = "another origin"
     if redirects_within_api:
         where = "another page, which " + ("would drop the request body" if drops_body else "is not followed")
     leads = f"with a redirect to {where}; nothing was sent there"
+    if redirects:
+        leads = f"with a redirect after {redirects} redirects in a row, which is not followed"
     return TessError(
         status=502,
         message=f"Tess answered {status} {leads if location else 'without a location, which is no answer'}",
@@ -260,6 +273,11 @@ _CODES: Final = {
     504: "gateway_timeout",
     524: "execution_timeout",
 }
+_OF_OTHER_PATHS: Final = {
+    "agent_not_found": ("not_found", PATH_HINT),
+    "execution_timeout": ("gateway_timeout", ""),
+}
+"""Code of an error about an agent -> code and hint of the same status on any other path."""
 _HINTS: Final = {404: NOT_FOUND_HINT, 429: RATE_HINT, 524: TIMEOUT_HINT}
 
 

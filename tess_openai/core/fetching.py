@@ -25,9 +25,16 @@ _DEFAULT_WAIT_SECONDS: Final = 1.0
 
 
 def read_error(
-    incoming: Incoming, max_retry_wait_seconds: float, *, method: str = "POST"
+    incoming: Incoming, max_retry_wait_seconds: float, *, method: str = "POST", names_agent: bool = False
 ) -> Generator[Step, Event, TessError]:
-    """Read an answer with status 300 or above; a rate limit pauses the key's other calls too."""
+    """Read an answer with status 300 or above; a rate limit pauses the key's other calls too.
+
+    Args:
+        incoming: Its head.
+        max_retry_wait_seconds: As in the client's options.
+        method: The method of the request.
+        names_agent: Whether the request was a question to an agent or about one.
+    """
     if incoming.status < 400:
         location = incoming.headers.get("location", "")
         return parse_redirect(
@@ -35,11 +42,16 @@ def read_error(
             location,
             redirects_within_api=incoming.redirects_within_api,
             drops_body=method != "GET",
+            redirects=incoming.redirects,
         )
     # A broken body must not hide the status: the SDK would send, and pay for, a 524 again.
     body = yield from read_all(ERROR_BODY_LIMIT, allow_truncation=True)
     error = parse_error(
-        incoming.status, incoming.headers, body, max_retry_wait_seconds=max_retry_wait_seconds
+        incoming.status,
+        incoming.headers,
+        body,
+        max_retry_wait_seconds=max_retry_wait_seconds,
+        names_agent=names_agent,
     )
     if error.code == "rate_limit_exceeded":
         wait = error.retry_after_seconds
@@ -59,6 +71,7 @@ def read_object(
     expected: str,
     is_expected: Callable[[JSONObject], bool] = has_no_error,
     blank: JSONObject | None = None,
+    names_agent: bool = False,
 ) -> Generator[Step, Event, JSONObject | TessError]:
     """Make an exchange whose answer must be a JSON object; return an error when it is not.
 
@@ -70,11 +83,14 @@ def read_object(
         expected: What the answer should be, `"an agent"`.
         is_expected: Whether an object is what was expected.
         blank: The value of an empty body; None makes it an error.
+        names_agent: Whether the path is that of an agent.
     """
     incoming = yield from exchange(outgoing)
     if incoming.status >= 300:
         method = outgoing.method or "POST"
-        return (yield from read_error(incoming, max_retry_wait_seconds, method=method))
+        return (
+            yield from read_error(incoming, max_retry_wait_seconds, method=method, names_agent=names_agent)
+        )
     body = yield from read_all()
     payload = parse_json(body)
     fields = to_object(payload) if body.strip() else blank

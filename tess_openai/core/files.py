@@ -115,8 +115,8 @@ def _is_done(fields: JSONObject) -> bool:
 
 
 def _about_files(error: TessError, hint: str = "") -> TessError:
-    """Return an error of these routes: what is not found is a file, and the hint about agents is removed."""
-    if error.code != "agent_not_found":
+    """Return an error of these routes, with the code for a missing file."""
+    if error.code != "not_found":
         return error
     return replace(error, code="http_404" if hint else "file_not_found", hint=hint)
 

@@ -36,6 +36,26 @@ def is_openai_key(authorization: str) -> bool:
     return authorization[:10].lower() == "bearer sk-"
 
 
+def is_sendable(value: str) -> bool:
+    """Whether a header can carry a value: a line break in it would end up in an error and in a log."""
+    return value.isascii() and value.isprintable()
+
+
+def unsendable_header(name: str) -> Refused:
+    """Return the refusal of a call with a header that `is_sendable` rejects; its value is not shown."""
+    if name == WORKSPACE:
+        message = f"{WORKSPACE} has characters that no header can carry; it must be a number, such as 1234."
+        return Refused(message, param=WORKSPACE, code="workspace_invalid")
+    return Refused(
+        "The API key of this call has characters that no header can carry, such as a line break; the call "
+        "was not sent. Copy the key again from Tess; a function that reads it from a file must return "
+        "text.strip().",
+        param=None,
+        code="invalid_api_key",
+        status=401,
+    )
+
+
 def foreign_key() -> Refused:
     """Return the refusal of a call that carries another service's key.
 

@@ -172,7 +172,7 @@ def _read_agent(lookup: Lookup) -> Generator[Step, Event, _Read | TessError | Re
     wait = lookup.max_retry_wait_seconds
     if isinstance(lookup.agent, int):
         outgoing = get(f"{AGENTS}/{lookup.agent}", lookup.headers)
-        fields = yield from read_object(outgoing, wait, expected="an agent")
+        fields = yield from read_object(outgoing, wait, expected="an agent", names_agent=True)
         items = fields if isinstance(fields, TessError) else [fields]
     else:
         items = yield from read_pages(

@@ -30,6 +30,17 @@ class Refused(Exception):  # noqa: N818 - control flow inside the core; users ne
         return Answer(self.status, json_headers(NO_RETRY), dump_json(self.to_json()), base="none")
 
 
+def redirected_outside() -> Refused:
+    """Return the refusal of a request that follows a redirect to outside the API."""
+    return Refused(
+        "Tess answered with a redirect that leads outside its API; nothing was sent there. Check the base "
+        "URL, and whether a proxy or a login page answers in Tess's place.",
+        param=None,
+        code="redirected",
+        status=502,
+    )
+
+
 def error_envelope(
     message: str, *, type_: str, param: str | None, code: str | None, tess: object = None
 ) -> JSONObject:

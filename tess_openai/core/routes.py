@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from tess_openai.core.calls import Answer, Call, Flow, Outgoing, exchange, read_piece
+from tess_openai.core.changes import quoted
 from tess_openai.core.chat.chat_flow import chat_completion
 from tess_openai.core.completions.completions_flow import COMPLETIONS, complete_prompts
 from tess_openai.core.fetching import read_error
@@ -111,11 +112,30 @@ def _unsupported_endpoint(endpoint: str) -> Refused:
     )
 
 
+def is_openai_path(path: str) -> bool:
+    """Whether a path ends as OpenAI's own endpoints that an agent serves."""
+    return path.endswith(tuple(_POSTED))
+
+
+def outside_agent(path: str) -> Refused:
+    """Return the refusal of a call to an OpenAI endpoint that is not below an agent: Tess answers 404."""
+    return Refused(
+        f"The path {quoted(path)} is not below an agent of the configured base URL, so it would reach Tess "
+        "untranslated; it was not sent. Pass the base URL that ends in /agents/8794/openai, with the number "
+        'of your agent: connection(8794)["base_url"] gives it.',
+        param=None,
+        code="endpoint_not_supported",
+        status=404,
+    )
+
+
 def _is_below(root: str, path: str) -> bool:
     return path == root or path.startswith(f"{root}/")
 
 
 def _below_root(call: Call, options: Options) -> Flow:
+    if is_openai_path(call.path):
+        raise outside_agent(call.path)
     if call.method != "GET" or not _is_below(AGENTS, call.path):
         return _pass(call, options)
     agent = call.path.removeprefix(AGENTS).strip("/")

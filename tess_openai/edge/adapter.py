@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import logging
-import re
 import secrets
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from tess_openai.core.calls import Call, Flow, Lookup
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.fast_path import is_plain, may_be_plain
-from tess_openai.core.headers import FOREIGN, WORKSPACE, foreign_key, is_openai_key
+from tess_openai.core.headers import (
+    FOREIGN,
+    WORKSPACE,
+    foreign_key,
+    is_openai_key,
+    is_sendable,
+    unsendable_header,
+)
 from tess_openai.core.jsons import JSONObject
 from tess_openai.core.options import Options
-from tess_openai.core.refusals import Refused
+from tess_openai.core.refusals import Refused, redirected_outside
 from tess_openai.core.responses.conversation_store import ResponseStore
-from tess_openai.core.routes import refuse, route
+from tess_openai.core.routes import is_openai_path, outside_agent, refuse, route
 from tess_openai.core.translated_chat import CHAT_PATH
 from tess_openai.edge.agent_cache import AgentCache
 from tess_openai.edge.answer_limits import DEFAULT_MAX_ANSWER_BYTES
 from tess_openai.edge.caller_warnings import warn_changes
-from tess_openai.edge.families import URL, Family, Request, pick, with_headers
+from tess_openai.edge.families import Family, Request, pick, to_dict, with_headers
+from tess_openai.edge.known_keys import KnownKeys, has_tess_form
+from tess_openai.edge.origins import Origin, followed
 from tess_openai.edge.pacing import Pacer, hash_key
 from tess_openai.edge.response_stores import MemoryResponseStore
 
@@ -31,65 +39,21 @@ OnChange: TypeAlias = Callable[[Change], object]
 
 logger = logging.getLogger("tess_openai")
 
-REDIRECT_FOLLOWED: Final = "tess_openai.followed"
-"""Request extension that marks a request made by following a redirect: it is not a new call."""
 _HEADERS_TO_REMOVE: Final = frozenset(name.encode() for name in FOREIGN)
 _DECISIVE: Final = _HEADERS_TO_REMOVE | {b"authorization", b"x-stainless-retry-count", WORKSPACE.encode()}
-_AGENT_PATH: Final = re.compile(r"/agents/([^/]+)/openai(?=/)")
-_LIST_PATH: Final = re.compile(r"/agents(?:/[^/]+)?/?")
-_TESS_KEY: Final = re.compile(r"bearer\s+\d+\|", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where the key, the workspace and the prompts may go.
-
-    Attributes:
-        scheme: `"https"`, or `"http"` on loopback.
-        host: In lower case.
-        port: None for the scheme's own.
-        prefix: Of every path, `""` or `"/api"`.
-    """
-
-    scheme: str
-    host: str
-    port: int | None
-    prefix: str
-
-    def has(self, url: URL) -> bool:
-        """Whether a URL belongs to this origin."""
-        return url.host == self.host and url.port == self.port and url.scheme == self.scheme
-
-    def split(self, url: URL) -> tuple[str, str] | None:
-        """Split a URL into the agent and the path below its OpenAI root; None when it is outside the API.
-
-        `("42", "/chat/completions")`; a URL outside an agent's OpenAI root gives `("", "/agents/42")`.
-        """
-        if not self.has(url):
-            return None
-        path = url.path
-        if not path.startswith(f"{self.prefix}/"):
-            return None
-        match = _AGENT_PATH.match(path, len(self.prefix))
-        return ("", path[len(self.prefix) :]) if match is None else (match[1], path[match.end() :])
-
-    def redirects_within_api(self, url: URL) -> bool:
-        """Whether a redirect to this URL leads to a route of the API, not, for example, to a login page."""
-        target = self.split(url)
-        return target is not None and (target[0] != "" or _LIST_PATH.fullmatch(target[1]) is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
     """What the transports of one client share; safe to use from any number of threads and tasks.
 
-    It is immutable, except for its `agent_cache`, which has its own lock, and the parameter cache of its
-    options.
+    It is immutable, except for its `agent_cache` and the parameter cache of its options, which have locks of
+    their own, and `keys`, which learns each key that is sent.
     """
 
     origin: Origin
     options: Options
-    api_key: str | None = field(default=None, repr=False)
+    keys: KnownKeys = field(default_factory=lambda: KnownKeys.of(None), repr=False)
     on_change: OnChange | None = None
     sdk_names_broken_streams: bool = True
     pacer: Pacer | None = None
@@ -115,9 +79,11 @@ class Adapter:
         """
         picked = pick(request.headers, _DECISIVE)
         headers = {name.decode(): value.decode("latin-1") for name, value in picked.items()}
-        if self._is_foreign_key(headers.get("authorization", "")):
-            yield foreign_key().to_answer()
+        refused = self._refuse_headers(headers)
+        if refused is not None:
+            yield refused.to_answer()
             return
+        self.keys.remember(headers.get("authorization", ""))
         retries = headers.get("x-stainless-retry-count", "0")
         attempt = int(retries) if retries.isdecimal() else 0
         call = Call(
@@ -125,7 +91,7 @@ class Adapter:
             path=place[1],
             headers=headers,
             body=body,
-            attempt=attempt + (REDIRECT_FOLLOWED in request.extensions),
+            attempt=attempt + followed(request),
             now=_now,
             new_id=_new_id,
             agent=place[0],
@@ -145,36 +111,47 @@ class Adapter:
         headers = pick(request.headers, _DECISIVE)
         if not _HEADERS_TO_REMOVE.isdisjoint(headers):
             return None
-        authorization = headers.get(b"authorization", b"").decode("latin-1")
-        if is_openai_key(authorization) or self._is_foreign_key(authorization):
+        shown = {name.decode(): value.decode("latin-1") for name, value in headers.items()}
+        if self._refuse_headers(shown) is not None or is_openai_key(shown.get("authorization", "")):
             return None
+        self.keys.remember(shown.get("authorization", ""))
         workspace = self.options.workspace_id
         if workspace is None or WORKSPACE.encode() in headers:
             return request
         return with_headers(request, family, {WORKSPACE: workspace})
 
-    def _is_foreign_key(self, authorization: str) -> bool:
-        """Whether a call's key does not look like a Tess key although its client's key does."""
-        given = f"Bearer {self.api_key or ''}"
-        if not authorization or authorization == given:
-            return False
-        return bool(_TESS_KEY.match(given) and not _TESS_KEY.match(authorization))
+    def _refuse_headers(self, headers: Mapping[str, str]) -> Refused | None:
+        """Return a refusal for headers that cannot be sent, or for a key of another service.
+
+        The latter does not look like a key of Tess, although the client's own does.
+        """
+        for name in ("authorization", WORKSPACE):
+            if not is_sendable(headers.get(name, "")):
+                return unsendable_header(name)
+        authorization = headers.get("authorization", "")
+        if not authorization or not self.keys.has_tess_form or has_tess_form(authorization):
+            return None
+        return None if authorization in self.keys else foreign_key()
 
     def key_of(self, lookup: Lookup, request: Request) -> Hashable:
         """Return the cache key of a look-up: another API key or workspace may see other agents."""
         workspace = lookup.headers.get(WORKSPACE) or request.headers.get(WORKSPACE)
         return lookup.agent, workspace, hash_key(request.headers.get("authorization", ""))
 
-    def refuse_foreign(self, request: Request) -> Flow | None:
-        """Return a refusal when a request to another origin carries this origin's credentials, else None.
+    def refuse_outside(self, request: Request) -> Flow | None:
+        """Return a refusal for a request outside the API that must not be sent, else None.
 
-        `with_options(base_url=...)` keeps the transport, and the SDK sends `Authorization` to any URL.
+        `with_options(base_url=...)` keeps the transport, and the SDK sends `Authorization` to any URL. A
+        request that follows a redirect carries the prompt.
         """
+        headers = to_dict(request.headers)
+        if not is_sendable(headers.get("authorization", "")):
+            return refuse(unsendable_header("authorization"))
+        if followed(request):
+            return refuse(redirected_outside())
         if self.origin.has(request.url):
-            return None
-        authorization = request.headers.get("authorization", "")
-        known = self.api_key is not None and authorization == f"Bearer {self.api_key}"
-        if not known and WORKSPACE not in request.headers and not _TESS_KEY.match(authorization):
+            return refuse(outside_agent(request.url.path)) if is_openai_path(request.url.path) else None
+        if WORKSPACE not in headers and not self.keys.are_in(headers):
             return None
         refused = Refused(
             f"This request goes to {request.url.host} but carries the Tess key or workspace, which are sent "

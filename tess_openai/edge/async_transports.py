@@ -49,9 +49,10 @@ class AsyncTessTransport:
 
     async def handle_async_request(self, request: Any) -> Any:
         """Async counterpart of `handle_request` in `transports`."""
+        request = self.adapter.origin.to_canonical(request)
         place = self.adapter.origin.split(request.url)
         if place is None:
-            refusal = self.adapter.refuse_foreign(request)
+            refusal = self.adapter.refuse_outside(request)
             if refusal is None:
                 return await self.inner.handle_async_request(request)
             return await AsyncDriver(refusal, self, request).run()

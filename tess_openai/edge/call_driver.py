@@ -27,10 +27,11 @@ from tess_openai.core.jsons import dump_json
 from tess_openai.core.lookups import lookup_failed
 from tess_openai.core.paid_once import IDEMPOTENT, may_have_run
 from tess_openai.core.refusals import NO_RETRY, Refused
-from tess_openai.edge.adapter import REDIRECT_FOLLOWED, Adapter, logger
+from tess_openai.edge.adapter import Adapter, logger
 from tess_openai.edge.answer_limits import AnswerLimits
 from tess_openai.edge.connections import HeldConnection
 from tess_openai.edge.families import Family, Request, Response, change_headers, to_dict, with_headers
+from tess_openai.edge.origins import REDIRECT_FOLLOWED, followed
 from tess_openai.edge.paid_calls import (
     ObservedBody,
     may_have_been_sent,
@@ -150,19 +151,15 @@ class CallDriver:
         self.connection.hold(response)
         self.headers = headers = to_dict(response.headers)
         self.limits = AnswerLimits(_timeouts(self.request)["read"], self.adapter.max_answer_bytes)
-        redirects_within_api = 300 <= response.status_code < 400 and self._redirects_within_api(
-            headers.get("location", "")
+        redirects = followed(self.request)
+        may_follow = 300 <= response.status_code < 400 and self.adapter.origin.follows(
+            headers.get("location", ""), self.request, self.family
         )
-        if redirects_within_api:
-            self.request.extensions[REDIRECT_FOLLOWED] = True  # the client copies them to its next request
-        return Incoming(response.status_code, headers, redirects_within_api)
-
-    def _redirects_within_api(self, location: str) -> bool:
-        try:
-            target = self.request.url.join(location)
-        except (self.family.InvalidURL, ValueError):
-            return False
-        return bool(location) and self.adapter.origin.redirects_within_api(target)
+        if may_follow:
+            self.request.extensions[REDIRECT_FOLLOWED] = (
+                redirects + 1
+            )  # the client's next request shares them
+        return Incoming(response.status_code, headers, may_follow, redirects)
 
     def checked(self, piece: bytes) -> bytes:
         """Return the next piece of an answer that keeps the limits.

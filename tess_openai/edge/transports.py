@@ -49,9 +49,10 @@ class TessTransport:
 
     def handle_request(self, request: Any) -> Any:
         """Carry one request out; requests for elsewhere go to the inner transport untouched."""
+        request = self.adapter.origin.to_canonical(request)
         place = self.adapter.origin.split(request.url)
         if place is None:
-            refusal = self.adapter.refuse_foreign(request)
+            refusal = self.adapter.refuse_outside(request)
             if refusal is None:
                 return self.inner.handle_request(request)
             return SyncDriver(refusal, self, request).run()

@@ -101,7 +101,7 @@ def test_an_error_on_a_path_of_the_agents_own_is_translated() -> None:
     answer = flow.send(b'{"message":"Not found."}')
     assert isinstance(answer, Answer)
     assert answer.status == 404
-    assert b"agent_not_found" in (answer.body or b"")
+    assert b'"code":"not_found"' in (answer.body or b"")
 
 
 @pytest.mark.parametrize(
@@ -144,3 +144,15 @@ def test_every_endpoint_of_the_sdk_has_an_answer() -> None:
     paths = sdk_paths()
     assert {"chat", "models", "embeddings", "responses"} <= paths
     assert paths <= {*UNSUPPORTED_ENDPOINTS, "completions", "files", "responses"}
+
+
+def test_a_timeout_on_another_path_is_not_an_execution() -> None:
+    """Nothing runs and is paid for there, so no stream would help."""
+    flow = route(call("GET", "/own"), OPTIONS)
+    next(flow)
+    flow.send(Incoming(524, {}))
+    answer = flow.send(b"error code: 524")
+    assert isinstance(answer, Answer)
+    assert answer.status == 524
+    assert b'"code":"gateway_timeout"' in (answer.body or b"")
+    assert b"stream=True" not in (answer.body or b"")

@@ -207,6 +207,15 @@ def test_a_key_that_cannot_work_is_refused(given: Any, expected: str) -> None:  
         ),
         pytest.param("https://api.tess.im/agents/42/openai/", "https://api.tess.im", 42, id="and a slash"),
         pytest.param(
+            "https://api.tess.im/agents/42/openai/v1", "https://api.tess.im", 42, id="and a version"
+        ),
+        pytest.param(
+            "https://api.tess.im//agents//42/openai//v1/", "https://api.tess.im", 42, id="two slashes"
+        ),
+        pytest.param(
+            "https://gateway.example//x//", "https://gateway.example/x", None, id="a gateway's slashes"
+        ),
+        pytest.param(
             "https://tess.pareto.io/api/agents/42/openai/chat/completions",
             "https://tess.pareto.io/api",
             42,
@@ -241,12 +250,16 @@ def test_the_older_host_alone_is_completed_with_a_warning() -> None:
         pytest.param("https://user:secret@api.tess.im", "no user, query or fragment", id="a user"),
         pytest.param("https://api.tess.im?key=secret", "no user, query or fragment", id="a query"),
         pytest.param("https://api.tess.im#x", "no user, query or fragment", id="a fragment"),
-        pytest.param("https://api.tess.im/v1", "the agent's path is added", id="OpenAI's version"),
+        pytest.param(
+            "https://api.tess.im/v1", 'the API\'s root, "https://api.tess.im"', id="OpenAI's version"
+        ),
+        pytest.param(
+            "https://gateway.example/x/v1/chat/completions",
+            'the API\'s root, "https://gateway.example/x"',
+            id="its whole URL",
+        ),
         pytest.param("https://api.tess.im/agents", "the agent's path is added", id="the list of agents"),
         pytest.param("https://api.tess.im/agents/42", "the agent's path is added", id="an agent alone"),
-        pytest.param(
-            "https://api.tess.im/agents/42/openai/v1", "the agent's path is added", id="and a version"
-        ),
         pytest.param("https://api.tess.im/openai", "the agent's path is added", id="no agent"),
         pytest.param("https://api.tess.im/agents/0/openai", "the agent's path", id="agent zero"),
         pytest.param("https://api.tess.im/agents/\u0663/openai", "the agent's path", id="another script"),
@@ -258,7 +271,6 @@ def test_the_older_host_alone_is_completed_with_a_warning() -> None:
         pytest.param("https://gateway.example/a b", "must be plain words", id="a space"),
         pytest.param("https://gateway.example/x/../y", "must be plain words", id="a step back"),
         pytest.param("https://gateway.example/.", "must be plain words", id="a step on the spot"),
-        pytest.param("https://gateway.example//x", "must be plain words", id="two slashes"),
     ],
 )
 def test_a_base_url_that_cannot_work_is_refused(given: str, expected: str) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
+import random
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import openai
 import pytest
 
-from tess_openai import TessRequestWarning, TessWarning
+from tess_openai import TessRequestWarning, TessWarning, create_async_http_client, create_http_client
+from tess_openai.edge.origins import MAX_REDIRECTS
 from tess_openai.testing import SIMULATOR_API_KEY, TessSimulator, faults
 
 if TYPE_CHECKING:
@@ -83,11 +87,13 @@ def test_a_followed_redirect_tells_its_changes_once(driver: Driver) -> None:
 
 
 def test_redirects_without_end_are_an_error(driver: Driver) -> None:
-    """The http client counts them."""
-    driver.simulator.fault(faults.redirect(location=CHAT, status=307), times=30)
-    error = driver.fails(driver.client())
-    assert isinstance(error, openai.APIConnectionError)
-    assert len(driver.simulator.calls) < 30
+    """After a few, and the SDK does not start again: it sent 63 requests."""
+    driver.simulator.fault(faults.redirect(location=CHAT, status=307), times=80)
+    error = driver.fails(driver.client(max_retries=2))
+    assert isinstance(error, openai.InternalServerError)
+    assert error.code == "redirected"
+    assert f"after {MAX_REDIRECTS} redirects in a row" in str(error)
+    assert len(driver.simulator.calls) == MAX_REDIRECTS + 1
 
 
 def test_a_client_turned_elsewhere_sends_nothing_of_ours(driver: Driver, foreign: TessSimulator) -> None:
@@ -172,3 +178,207 @@ def test_no_workspace_is_warned_of_and_refused_by_tess(driver: Driver) -> None:
     assert isinstance(error, openai.UnprocessableEntityError)
     assert (error.code, error.param) == ("workspace_required", "x-workspace-id")
     assert "TESS_WORKSPACE_ID" in str(error)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["//agents/42/openai", "/agents//42/openai/", "/agents/42/openai/v1", "/agents/42//openai//v1//"],
+    ids=["two slashes in front", "two slashes inside", "a version", "both"],
+)
+def test_a_client_of_ones_own_may_join_its_base_url_in_other_ways(
+    driver: Driver, path: str, *, stream: bool
+) -> None:
+    """Frameworks do; the call is translated and sent to the path that Tess has."""
+    client = own_client(driver, f"{driver.simulator.base_url}{path}")
+    assert driver.text(client, stream=stream, seed=1) == driver.answer
+    (call,) = driver.simulator.calls
+    assert call.path == CHAT
+    assert call.json == {**driver.hello, **({"stream": True} if stream else {})}
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1", "", "/agents/42", "/agents/42/v1", "/openai"], ids=lambda path: path or "the host alone"
+)
+def test_a_base_url_without_an_agent_is_refused_with_the_cause(driver: Driver, path: str) -> None:
+    """Nothing is sent: Tess would answer with a 404 that does not say why."""
+    error = driver.fails(own_client(driver, f"{driver.simulator.base_url}{path}"))
+    assert isinstance(error, openai.NotFoundError)
+    assert error.code == "endpoint_not_supported"
+    assert 'connection(8794)["base_url"]' in str(error)
+    assert driver.simulator.requests == []
+
+
+def test_a_base_url_outside_the_configured_prefix_is_refused_with_the_cause(driver: Driver) -> None:
+    """`https://tess.pareto.io/agents/...` for a client of `https://tess.pareto.io/api`."""
+    root = driver.simulator.base_url
+    error = driver.fails(own_client(driver, f"{root}/agents/42/openai", base_url=f"{root}/api"))
+    assert error.code == "endpoint_not_supported"
+    assert "is not below an agent of the configured base URL" in str(error)
+    assert driver.simulator.requests == []
+
+
+def own_client(driver: Driver, url: str, **options: Any) -> Any:  # noqa: ANN401
+    """Make the SDK's client as a framework does, over an http client of ours."""
+    make = create_async_http_client if driver.is_async else create_http_client
+    http_client = make(42, **{**driver.connection, "unsupported": "ignore", **options})
+    kind = openai.AsyncOpenAI if driver.is_async else openai.OpenAI
+    client = kind(base_url=url, api_key=SIMULATOR_API_KEY, http_client=http_client, max_retries=0)
+    driver.clients.append(client)
+    return client
+
+
+ODD_LOCATIONS = (
+    "http:/agents/42/openai/chat/completions",
+    "http:agents/42/openai/chat/completions",
+    "http:///agents/42/openai/chat/completions",
+    "//evil.example/agents/42/openai/chat/completions",
+    "/\\evil.example/agents/42/openai/chat/completions",
+    "\\\\evil.example/agents/42/openai/chat/completions",
+    "http://@/agents/42/openai/chat/completions",
+    "http://127.0.0.1:PORT@evil.example/agents/42/openai/chat/completions",
+    "http://evil.example\\@127.0.0.1:PORT/agents/42/openai/chat/completions",
+    "http://127.0.0.1:PORT\\.evil.example/agents/42/openai/chat/completions",
+    "http://127.0.0.1/agents/42/openai/chat/completions",
+    "https://127.0.0.1:PORT/agents/42/openai/chat/completions",
+    "HTTPS:///agents/42/openai/chat/completions",
+    "http://127.1:PORT/agents/42/openai/chat/completions",
+    "http://127.0.0.1:PORT/agents/42/../../../login",
+    "http://127.0.0.1:PORT/login",
+    "?x=1",
+    "#x",
+    ".",
+)
+
+
+PIECES = (
+    *(
+        "http:",
+        "HTTPS:",
+        "https:",
+        "/",
+        "//",
+        "///",
+        "\\",
+        "@",
+        ":",
+        "?",
+        "#",
+        "%2f",
+        "%5c",
+        "\t",
+        " ",
+        "\x00",
+    ),
+    *(
+        "127.0.0.1",
+        "localhost",
+        "[::1]",
+        "evil.example",
+        ":PORT",
+        ":80",
+        ":443",
+        ":0",
+        ":99999",
+        "..",
+        "\u3002",
+    ),
+    *("agents/42/openai", "/agents/42/openai/chat/completions", "chat/completions", "user"),
+)
+
+
+def odd_locations(port: int, count: int) -> list[str]:
+    """Return odd `location`s: those above, and what chance makes of pieces of URLs, the same in each run."""
+    chance = random.Random(19)  # noqa: S311 - no secret
+    made = list(ODD_LOCATIONS)
+    while len(made) < count:
+        head = chance.choice(("", "http://127.0.0.1:PORT", "http://127.0.0.1", "http:", "//", "/"))
+        made.append(head + "".join(chance.choices(PIECES, k=chance.randint(1, 6))))
+    return [location.replace("PORT", str(port)) for location in made]
+
+
+def test_no_redirect_leads_the_prompt_elsewhere(driver: Driver, family: str) -> None:
+    """Each of 2,000 odd URLs is an error or leads to an agent of the configured base URL."""
+    http: Any = importlib.import_module(family)
+    port, sent = 8123, list[Any]()
+    locations = odd_locations(port, 2000)
+    location = ""
+
+    def answer(request: Any) -> Any:  # noqa: ANN401
+        sent.append(request.url)
+        head = {"location": location.encode()}
+        return http.Response(307, headers=head) if len(sent) == 1 else http.Response(500, json={"error": "x"})
+
+    followed = 0
+    options = {"transport": http.MockTransport(answer), "follow_redirects": True}
+    with driver.users_client(family, **options) as theirs:
+        make = create_async_http_client if driver.is_async else create_http_client
+        client = make(42, http_client=theirs, **{**driver.connection, "base_url": f"http://127.0.0.1:{port}"})
+        for location in locations:
+            sent.clear()
+            response = driver.run(client.post(f"http://127.0.0.1:{port}{CHAT}", json=dict(driver.hello)))
+            assert len(sent) <= 2
+            assert len(sent) == 2 or response.status_code in (404, 502), location
+            followed += len(sent) - 1
+            for url in sent[1:]:
+                parts = urlsplit(str(url))
+                assert (parts.scheme, parts.hostname, parts.port) == ("http", "127.0.0.1", port), location
+                assert parts.path.startswith("/agents"), location
+    assert 0 < followed < len(locations) / 2
+
+
+def test_a_client_that_reads_a_redirect_otherwise_sends_nothing(driver: Driver, family: str) -> None:
+    """The request that it makes is checked by its own URL, before it leaves."""
+    http: Any = importlib.import_module(family)
+    sent: list[str] = []
+
+    def answer(request: Any) -> Any:  # noqa: ANN401
+        sent.append(str(request.url))
+        return http.Response(307, headers={"location": CHAT})
+
+    class OtherParser:
+        def _redirect_url(self, *_: object) -> Any:  # noqa: ANN401
+            return http.URL(f"http://127.0.0.1:9{CHAT}")
+
+    kind = http.AsyncClient if driver.is_async else http.Client
+    other: Any = type("Other", (OtherParser, kind), {})
+    theirs = other(transport=http.MockTransport(answer), follow_redirects=True)
+    make = create_async_http_client if driver.is_async else create_http_client
+    client = make(42, http_client=theirs, **{**driver.connection, "base_url": "http://127.0.0.1:8123"})
+    response = driver.run(client.post(f"http://127.0.0.1:8123{CHAT}", json=dict(driver.hello)))
+    assert response.json()["error"]["code"] == "redirected"
+    assert sent == [f"http://127.0.0.1:8123{CHAT}"]
+    driver.close(theirs)
+
+
+def test_a_key_without_a_pipe_is_not_sent_elsewhere(driver: Driver, foreign: TessSimulator) -> None:
+    """The configured one is known, and so is each that was sent to Tess, in whatever header it stands."""
+    key = "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789"
+    with pytest.warns(TessWarning, match="no pipe"):
+        client = driver.client(api_key=key)
+    elsewhere = f"{foreign.base_url}/v1"
+    assert driver.fails(client.with_options(base_url=elsewhere)).code == "foreign_origin"
+    other = client.with_options(api_key="another" + key)
+    driver.fails(other)
+    assert driver.fails(other.with_options(base_url=elsewhere)).code == "foreign_origin"
+    hidden = other.with_options(base_url=elsewhere, api_key="key-of-another-service")
+    error = driver.fails(hidden, extra_headers={"X-Api-Key": key})
+    assert error.code == "foreign_origin"
+    assert key not in str(error)
+    assert foreign.requests == []
+
+
+def test_a_key_without_a_pipe_from_a_function_is_not_sent_elsewhere(
+    driver: Driver, foreign: TessSimulator
+) -> None:
+    """Also before any call that shows it."""
+    if driver.sdk < (1, 106):
+        pytest.skip("this SDK cannot call a key")
+
+    async def give_later() -> str:
+        return "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789"
+
+    client = driver.client(
+        api_key=give_later if driver.is_async else lambda: "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789"
+    )
+    assert driver.fails(client.with_options(base_url=f"{foreign.base_url}/v1")).code == "foreign_origin"
+    assert foreign.requests == []

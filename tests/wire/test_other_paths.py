@@ -92,3 +92,12 @@ def test_a_body_that_is_no_object_is_left_to_tess(driver: Driver) -> None:
     with pytest.raises(openai.UnprocessableEntityError):
         post(driver, driver.client(), "/chat/completions", body=[1, 2])
     assert driver.simulator.calls[0].json == [1, 2]
+
+
+@pytest.mark.parametrize("path", ["/agents/42/openai/future/route", "/agent-responses/7", "/files/9/nothing"])
+def test_an_error_on_another_path_is_not_about_an_agent(driver: Driver, path: str) -> None:
+    """What is not there is the path; the agent that answers chats may well be."""
+    with pytest.raises(openai.NotFoundError) as caught:
+        post(driver, driver.client(), f"{driver.simulator.base_url}{path}", body={"a": 1})
+    assert caught.value.code == "not_found"
+    assert "Check the agent" not in str(caught.value)

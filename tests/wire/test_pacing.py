@@ -123,9 +123,11 @@ def test_an_absurd_wait_does_not_stop_a_key_for_years(driver: Driver) -> None:
         first = driver.client(**options)
         simulator.fault(faults.rate_limited(retry_after_seconds=1_767_225_600))
         error = driver.fails(first)
+        assert isinstance(error, openai.RateLimitError)
         assert "wait 1767225600 seconds; with requests_per_second= the key is paused for 3600" in str(error)
         assert error.response.headers["retry-after"] == "1767225600"
         error = driver.fails(first)
+        assert isinstance(error, openai.RateLimitError)
         assert error.response.headers["retry-after"] == "3600"
         assert driver.text(driver.client(**options)) == driver.answer
         assert len(simulator.requests) == 2

@@ -158,3 +158,40 @@ def test_the_debug_log_holds_names_only(driver: Driver, caplog: pytest.LogCaptur
     driver.ask(client, seed=4711, top_p=0.123)
     lines = [record.getMessage() for record in caplog.records if record.name == "tess_openai"]
     assert lines == ["stripped seed, stripped top_p"]
+
+
+@pytest.mark.parametrize("source", ["function", "with_options", "attribute", "header", "workspace"])
+@pytest.mark.parametrize(
+    "broken", ["12|AbC\nDeF0123456789secret", "12|AbC\r\nX-Injected: DeF0123456789secret"]
+)
+def test_a_key_with_a_line_break_is_refused_wherever_it_comes_from(
+    driver: Driver, source: str, broken: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither the error, nor what caused it, nor any log shows it; the http client would show it in both."""
+    caplog.set_level(logging.DEBUG)
+    client, fields = driver.client(max_retries=2), dict[str, object]()
+    if source == "function":
+        if driver.sdk < (1, 106):
+            pytest.skip("this SDK cannot call a key")
+
+        async def give_later() -> str:
+            return broken
+
+        client = driver.client(api_key=give_later if driver.is_async else lambda: broken)
+    elif source == "with_options":
+        client = client.with_options(api_key=broken)
+    elif source == "attribute":
+        client.api_key = broken
+    elif source == "header":
+        fields["extra_headers"] = {"Authorization": f"Bearer {broken}"}
+    else:
+        fields["extra_headers"] = {"x-workspace-id": broken}
+    error: BaseException | None = driver.fails(client, None, **fields)
+    assert isinstance(error, openai.APIStatusError)
+    assert error.code == ("workspace_invalid" if source == "workspace" else "invalid_api_key")
+    logged = "\n".join(f"{record.name} {record.getMessage()}" for record in caplog.records)
+    assert "DeF0123456789secret" not in "".join(line for line in logged.splitlines() if "httpcore" in line)
+    while error is not None:
+        assert "DeF0123456789secret" not in str(error) + repr(error)
+        error = error.__cause__ or error.__context__
+    assert driver.simulator.requests == []

@@ -122,7 +122,8 @@ def error_answer(chat: ChatContext, incoming: Incoming) -> Generator[Step, Event
     """Return what the caller gets for an answer whose status is not a success."""
     if incoming.redirects_within_api and incoming.status in (307, 308):
         return Answer(incoming.status, base="as is")  # the client comes back with the same request
-    error = yield from read_error(incoming, chat.translated.options.max_retry_wait_seconds)
+    wait = chat.translated.options.max_retry_wait_seconds
+    error = yield from read_error(incoming, wait, names_agent=True)
     fields = rejected_options(error)
     if fields and chat.place.ref is not None:
         found = yield from find(chat.place.ref, chat.call, chat.translated.options, is_hint=True)
