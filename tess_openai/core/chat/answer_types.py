@@ -280,7 +280,7 @@ _DELTA_EXTRAS: Final[dict[str, Shape]] = {"audio": {f"{key}?": shape for key, sh
 CHOICE_EXTRAS: Final[dict[str, Shape]] = {"logprobs": {"content?": _LOGPROBS, "refusal?": _LOGPROBS}}
 ROOT_EXTRAS: Final[dict[str, Shape]] = {
     "system_fingerprint": str,
-    "service_tier": str,
+    "service_tier": ("auto", "default", "flex", "scale", "priority", "fast"),
     "obfuscation": str,
     "metadata": {},
     "moderation": {},

@@ -25,7 +25,7 @@ from tess_openai.core.chat.answer_types import (
 )
 from tess_openai.core.chat.call_deltas import CallDeltas
 from tess_openai.core.chat.text_repair import SplitTextJoiner, parse_answer, repair
-from tess_openai.core.chat.usage import parse_usage
+from tess_openai.core.chat.usage import is_usage, parse_usage
 from tess_openai.core.errors import FAILED, NO_REASON, message_of, printable
 from tess_openai.core.field_errors import field_errors_of
 from tess_openai.core.jsons import JSONObject, parse_json, parse_object, to_list, to_object
@@ -141,6 +141,7 @@ class ChunkReader:
     _template: tuple[bytes, bytes, int] | None = None  # of the event of a complete chunk, around its text
     _split_texts: SplitTextJoiner = field(default_factory=SplitTextJoiner)
     _calls: dict[int, CallDeltas] = field(default_factory=dict[int, CallDeltas])  # by the index of the choice
+    _usage: JSONObject = field(default_factory=dict[str, object])  # as Tess names the counts
     _message: StreamFault | None = None  # an object with nothing but a message: progress, or an error
 
     def match_template(self, events: bytes) -> MatchedChunks | None:
@@ -232,9 +233,10 @@ class ChunkReader:
     def _complete_usage(self, fields: JSONObject) -> bool:
         """Replace the usage of a chunk by all counts so far: some servers send them in parts."""
         given = fields.pop("usage")
-        usage = parse_usage(given)
-        self.usage = {**self.usage, **usage} if self.usage else usage
-        if usage:
+        counts = to_object(given) or {}
+        self._usage.update((key, count) for key, count in counts.items() if count is not None)
+        self.usage = counts if is_usage(counts) else parse_usage(self._usage)
+        if self.usage:
             fields["usage"] = self.usage
         return self.usage is given
 

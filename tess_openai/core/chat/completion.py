@@ -19,6 +19,7 @@ from tess_openai.core.chat.answer_types import (
     complete_calls,
     differs,
     drop_misfits,
+    to_calls,
     to_choices,
     to_int,
 )
@@ -87,7 +88,12 @@ def parse_completion(
     if not untouched:
         fields["choices"] = to_choices(fields["choices"], "message")
     for choice in fields["choices"]:
-        untouched = not coerce_message(choice["message"], note) and untouched
+        message = choice["message"]
+        untouched = not coerce_message(message, note) and untouched
+        if message.get("tool_calls") is not None:
+            calls = to_calls(message["tool_calls"], "message.tool_calls")
+            untouched = untouched and not differs(calls, message["tool_calls"])
+            message["tool_calls"] = calls
     if fields.get("error") and not has_output(fields):
         return None
     return Completion(fields, body, untouched)
@@ -291,9 +297,7 @@ def _complete_choice(choice: JSONObject, position: int, ledger: Ledger, new_id: 
 
 def _to_delta(message: JSONObject) -> JSONObject:
     delta = {"role": "assistant", **message}
-    calls = to_list(delta.get("tool_calls"))
-    if calls:
-        delta["tool_calls"] = [
-            {"index": index, **(to_object(call) or {})} for index, call in enumerate(calls)
-        ]
+    if delta.get("tool_calls") is not None:
+        calls = to_calls(delta["tool_calls"], "tool_calls")
+        delta["tool_calls"] = [{"index": index, **call} for index, call in enumerate(calls)]
     return delta

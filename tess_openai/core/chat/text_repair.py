@@ -22,6 +22,8 @@ _HALVES: Final = re.compile(
 _SPLIT_END: Final = re.compile("(?:[\ud800-\udbff]|[\udcc2-\udcf4][\udc80-\udcbf]{0,2})\\Z")
 _MAY_HOLD_SURROGATES: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _REPLACEMENT: Final = "\ufffd"
+_TEXTS: Final = ("content", "refusal", "reasoning_content", "reasoning")
+"""Keys of a delta whose value is a text."""
 
 
 def parse_answer(data: bytes, parsed: object = None) -> tuple[object, bool]:
@@ -98,7 +100,7 @@ class SplitTextJoiner:
         places = [place for place in self._pending if place[0] == index]
         for place in places:
             del self._pending[place]
-        return [(str(place[2]), _REPLACEMENT) for place in places if len(place) == 3]
+        return [(key, _REPLACEMENT) for _, *inner in places for key in _TEXTS if inner == ["delta", key]]
 
 
 def _join_halves(match: re.Match[str]) -> str:

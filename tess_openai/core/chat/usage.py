@@ -138,8 +138,8 @@ def parse_usage(value: object) -> JSONObject:
         if count is not None:
             usage[key] = count
     prompt, completion, total = map(usage.get, USAGE_KEYS)
-    if total is None and prompt is not None and completion is not None:
-        usage["total_tokens"] = prompt + completion
+    if prompt is not None and completion is not None:
+        usage["total_tokens"] = max(total or 0, prompt + completion)
     elif total is not None and prompt is None and completion is not None:
         usage["prompt_tokens"] = max(0, total - completion)
     elif total is not None and completion is None and prompt is not None:
