@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 from tess_openai.client_options import OPTIONS, TessOptions, check_options, from_environment
 from tess_openai.core.agents import Agent
-from tess_openai.core.chat.parameters import EMULATED_PARAMETERS
 from tess_openai.core.emulate.coercion import SchemaChecker
 from tess_openai.core.options import AgentRef, Options
-from tess_openai.core.policy import Policy, Unsupported
+from tess_openai.core.policy import Policy
+from tess_openai.core.policy_parameters import resolve_policy
 from tess_openai.edge.adapter import Adapter
 from tess_openai.edge.known_keys import KnownKeys
 from tess_openai.edge.origins import Origin
@@ -82,7 +82,7 @@ def resolve(
     checked = check_options(given)
     root: str
     root, agent_in_url = checked["base_url"]
-    policy = _to_policy(checked["unsupported"], emulate=checked["emulate"])
+    policy = resolve_policy(checked["unsupported"], emulate=checked["emulate"])
     agent, agents, key, rate = (
         checked["agent"],
         checked["agents"],
@@ -156,14 +156,6 @@ def _one_agent(agent_id: int | str | None, in_url: int | None, known: Agent | No
             'agents are named with agents={"support": ...}'
         )
     return named
-
-
-def _to_policy(unsupported: Unsupported, *, emulate: bool) -> Policy:
-    """Return the policy; with `emulate`, that is the word for what can be, unless `unsupported` names it."""
-    policy = Policy().overridden_by(unsupported)
-    if not emulate:
-        return policy
-    return Policy(policy.default, {**dict.fromkeys(EMULATED_PARAMETERS, "emulate"), **policy.by_param})
 
 
 def _to_checker(policy: Policy) -> SchemaChecker | None:

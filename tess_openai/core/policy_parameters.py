@@ -1,14 +1,31 @@
-"""What `unsupported=` may name: the parameters of chat, of the Responses API and of legacy completions."""
+"""What `unsupported=` may name, and the policy that follows from it: for chat, Responses and completions."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from tess_openai.core.chat.parameters import CHAT_PARAMETERS, MESSAGE_PARAMETERS
+from tess_openai.core.chat.parameters import CHAT_PARAMETERS, EMULATED_PARAMETERS, MESSAGE_PARAMETERS
 from tess_openai.core.completions.completion_parameters import COMPLETIONS_UNSUPPORTED
+from tess_openai.core.policy import Policy, parse_unsupported
 from tess_openai.core.responses.response_parameters import RESPONSES_UNSUPPORTED
 
 POLICY_PARAMETERS: Final = frozenset(
     {*CHAT_PARAMETERS, *MESSAGE_PARAMETERS, *COMPLETIONS_UNSUPPORTED, *RESPONSES_UNSUPPORTED}
 )
 """In the words of chat; `RESPONSES_NAMES` has what the Responses API calls otherwise."""
+
+
+def resolve_policy(unsupported: object, *, emulate: bool = False) -> Policy:
+    """Return the policy of a client.
+
+    Args:
+        unsupported: As the caller gave it.
+        emulate: Whether what can be emulated is, unless `unsupported` names it.
+
+    Raises:
+        ValueError: `unsupported` contains another word, or a parameter that OpenAI does not have.
+    """
+    policy = Policy().overridden_by(parse_unsupported(unsupported, POLICY_PARAMETERS))
+    if not emulate:
+        return policy
+    return Policy(policy.default, {**dict.fromkeys(EMULATED_PARAMETERS, "emulate"), **policy.by_param})

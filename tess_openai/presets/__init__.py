@@ -4,7 +4,7 @@
     llm = ChatOpenAI(model="tess-6", **presets.langchain(8794))
 
 A preset imports its framework when it is called, never before. Every one takes the agent's number and the
-options of `TessOptions`; what is not said comes from `TESS_*`. The objects are the framework's own.
+options of `TessOptions`; what is not given comes from `TESS_*`. The objects are those of the framework.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import importlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from tess_openai.core.policy_parameters import resolve_policy
 from tess_openai.exceptions import TessConfigurationError
 
 if TYPE_CHECKING:
@@ -43,9 +44,9 @@ def langchain(agent_id: int | str | None = None, **options: Unpack[TessOptions])
 
     The answer's headers are kept in `response_metadata`, where `changes_of(message)` finds the ledger.
 
-    A `tool_choice` that demands a call which is not emulated is refused, unless `unsupported` has a word for
-    it or for `"*"`: an agent of LangChain's with a `response_format` demands one in each turn, and asks again
-    up to 9999 times when none comes.
+    A `tool_choice` that demands a call which is not emulated is refused, unless `unsupported` names it or
+    `"*"`: a LangChain agent with a `response_format` demands one in each turn, and repeats the request up to
+    9999 times when none comes.
     """
     _require("langchain_openai", "langchain-openai")
     tess = _connection(agent_id, {**options, "unsupported": _refusing("tool_choice", options)})
@@ -62,8 +63,8 @@ def langchain(agent_id: int | str | None = None, **options: Unpack[TessOptions])
 def llama_index(agent_id: int | str | None = None, **options: Unpack[TessOptions]) -> dict[str, Any]:
     """Return arguments for LlamaIndex's `OpenAILike`.
 
-    `OpenAILike(model="tess-6", **presets.llama_index(8794))`. It always sends a temperature, 0.1 unless told
-    otherwise, which no agent is known to offer: here it is 0. For another, `{**presets.llama_index(),
+    `OpenAILike(model="tess-6", **presets.llama_index(8794))`. It always sends a temperature, 0.1 by
+    default, which no agent is known to offer; here it is 0. For another, `{**presets.llama_index(),
     "temperature": 0.5}`.
     """
     _require("llama_index.llms.openai_like", "llama-index-llms-openai-like")
@@ -232,18 +233,16 @@ def _connection(agent_id: int | str | None, options: TessOptions) -> Connection:
 
 def _emulates(param: str, options: TessOptions) -> bool:
     """Whether calls under these options emulate a parameter."""
-    unsupported = options.get("unsupported", "warn")
-    words = {"*": unsupported} if isinstance(unsupported, str) else unsupported
-    default = "emulate" if options.get("emulate") else words.get("*", "warn")
-    return words.get(param, default) == "emulate"
+    policy = resolve_policy(options.get("unsupported", "warn"), emulate=options.get("emulate", False))
+    return policy.word(param) == "emulate"
 
 
 def _refusing(param: str, options: TessOptions) -> Unsupported:
-    """Return the caller's `unsupported`, with `"error"` for a parameter over which it says nothing."""
-    said = options.get("unsupported", {})
-    if not isinstance(said, Mapping) or "*" in said:
-        return said
-    return {param: "error", **said}
+    """Return the caller's `unsupported`, with `"error"` for a parameter that it does not decide about."""
+    given = options.get("unsupported", {})
+    if not isinstance(given, Mapping) or "*" in given:
+        return given
+    return {param: "error", **given}
 
 
 def _instructor_mode(module: Any, mode: Any, options: TessOptions) -> Any:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Client = TypeVar("Client", openai.OpenAI, openai.AsyncOpenAI)
 
 MOST_CLIENTS: Final = 256
-"""Of one kind, so that a proxy whose callers bring keys of their own does not grow for ever."""
+"""Of one kind, so that a proxy whose callers use keys of their own does not grow without end."""
 
 
 def build(litellm: Any, agent_id: int | str | None, options: TessOptions) -> Any:
@@ -35,12 +35,12 @@ def build(litellm: Any, agent_id: int | str | None, options: TessOptions) -> Any
 
 @dataclass(frozen=True, slots=True)
 class ProviderSource:
-    """Whose answers a call asks for, where it is not the provider's own word: what clients are kept under.
+    """The agent, key and base of a call, where they differ from the provider's: the key of its client.
 
     Attributes:
-        agent: A number; None for the provider's agent.
-        api_key: A key of Tess's, of this call or its deployment; None for the provider's.
-        api_base: As `base_url` of the factories; None for the provider's.
+        agent: Its number; None for that of the provider.
+        api_key: A key of Tess, given for this call or its deployment; None for that of the provider.
+        api_base: As `base_url` of the factories; None for that of the provider.
     """
 
     agent: str | None
@@ -49,7 +49,7 @@ class ProviderSource:
 
 
 class Provider:
-    """Carries LiteLLM's calls to clients of this package, one for each agent, key and base."""
+    """Sends LiteLLM's calls through clients of this package, one for each agent, key and base."""
 
     def __init__(self, litellm: Any, agent_id: int | str | None, options: TessOptions) -> None:
         super().__init__()
@@ -84,13 +84,17 @@ class Provider:
         async for chunk in await client.chat.completions.create(**arguments, stream=True):
             yield self._litellm.ModelResponseStream(**chunk.model_dump())
 
-    def _client(self, model: str, given: dict[str, Any]) -> Any:  # as arguments of run time defeat overloads
+    def _client(
+        self, model: str, given: dict[str, Any]
+    ) -> Any:  # overloads do not accept arguments that are known only at run time
         return _with_retries(self._kept(self._clients, create_client, to_source(model, given)), given)
 
     def _async_client(self, model: str, given: dict[str, Any]) -> Any:
         """Return the client of this event loop: connections cannot move between loops."""
         for loop in [known() for known in self._async_clients.keyrefs()]:
-            if loop is not None and loop.is_closed():  # its clients hold it, so it would never be let go
+            if (
+                loop is not None and loop.is_closed()
+            ):  # its clients refer to it, so that it would never be freed
                 self._async_clients.pop(loop, None)
         clients = self._async_clients.setdefault(asyncio.get_running_loop(), {})
         return _with_retries(self._kept(clients, create_async_client, to_source(model, given)), given)
@@ -107,17 +111,17 @@ class Provider:
                 options["base_url"] = source.api_base
             client = create(self._agent_id if source.agent is None else source.agent, **options)
             while len(clients) >= MOST_CLIENTS:
-                clients.pop(next(iter(clients)), None)  # not closed: it may be in the middle of a call
+                clients.pop(next(iter(clients)), None)  # not closed: a call may be using it
             client = clients.setdefault(source, client)
         return client
 
 
 def to_source(model: str, given: dict[str, Any]) -> ProviderSource:
-    """Return whom a call of LiteLLM's asks, and with whose key.
+    """Return which agent a call of LiteLLM is for, and with which key.
 
     Raises:
-        TessConfigurationError: A base is named without a key. The provider's key is not sent to where a call
-            alone says.
+        TessConfigurationError: A base is named without a key. The key of the provider is only sent to its
+            own base.
     """
     api_key, api_base = given.get("api_key"), given.get("api_base")
     if api_base is not None and api_key is None:
@@ -159,6 +163,6 @@ def _split(model: str) -> tuple[str | None, str]:
 
 
 def _with_retries(client: Client, given: dict[str, Any]) -> Client:
-    """Return the client that tries again as often as LiteLLM says: its router says 0 and does it itself."""
+    """Return the client with the retries that LiteLLM sets: its router sets 0 and retries itself."""
     retries: int | None = given["optional_params"].get("max_retries")
     return client if retries is None else client.with_options(max_retries=retries)

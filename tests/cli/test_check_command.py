@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from programs import COMMAND, Program, environment
 
 from tess_openai.cli.check.check_command import check_paths
-from tess_openai.cli.check.effects import chat_effects, to_policy
+from tess_openai.cli.check.effects import chat_effects
 from tess_openai.cli.check.literals import Argument
 from tess_openai.cli.check.redaction import shown_lines
 from tess_openai.cli.check.report import to_json, to_sarif, to_text
@@ -25,6 +25,7 @@ from tess_openai.core.chat.parameters import CHAT_PARAMETERS, UNSUPPORTED
 from tess_openai.core.chat.request_translation import translate_request
 from tess_openai.core.options import Options
 from tess_openai.core.policy import Word
+from tess_openai.core.policy_parameters import resolve_policy
 
 CORPUS = Path(__file__).parent / "corpus"
 PROGRAM = """from openai import OpenAI
@@ -87,7 +88,7 @@ def test_no_literal_under_the_name_of_a_key_is_shown(line: str, tmp_path: Path) 
     file = tmp_path / "a.py"
     imports = "import os, openai\nfrom openai import AzureOpenAI, OpenAI\n"
     file.write_text(f"{imports}from langchain_openai import ChatOpenAI\n{line}\n", encoding="utf-8")
-    report = check_paths([file], to_policy("warn"))
+    report = check_paths([file], resolve_policy("warn"))
     assert report.sites
     shown = f"{to_text(report, everything=True)}{to_json(report)}{to_sarif(report)}"
     assert SECRET not in shown
@@ -135,7 +136,7 @@ def test_columns_are_characters(tmp_path: Path) -> None:
     line = 'print("\u00e9\U0001f600", OpenAI().chat.completions.create(messages=[], user="\u00fc", seed=1))'
     file = tmp_path / "a.py"
     file.write_text(f"from openai import OpenAI\n{line}\n", encoding="utf-8")
-    (call,) = [each for each in check_paths([file], to_policy("warn")).sites if each.kind == "call"]
+    (call,) = [each for each in check_paths([file], resolve_policy("warn")).sites if each.kind == "call"]
     assert (call.column, call.end_column) == (line.index("OpenAI()") + 1, len(line))
     columns = {effect.subject: effect.column for effect in call.effects}
     assert columns["seed"] == line.index("1))") + 1
@@ -147,7 +148,7 @@ def test_the_source_line_is_the_one_of_its_number(odd: str, tmp_path: Path) -> N
     file = tmp_path / "a.py"
     ended = f'text = """{odd}"""\r\nimport openai\nopenai.embeddings.create()\n'
     file.write_bytes(ended.encode())
-    (site,) = check_paths([file], to_policy("warn")).sites
+    (site,) = check_paths([file], resolve_policy("warn")).sites
     assert (site.source, site.line) == ("openai.embeddings.create()", 4 if odd == "\r" else 3)
 
 
@@ -298,9 +299,9 @@ _VALUES = st.one_of(
 def test_the_checker_agrees_with_the_adapter(name: str, value: object, word: Word) -> None:
     """What is kept is sent as it is, what is stripped is not sent, what is rewritten differs."""
     (effect, *more) = chat_effects(
-        [Argument(name, ast.Constant(0, lineno=1, col_offset=0), value)], to_policy(word)
+        [Argument(name, ast.Constant(0, lineno=1, col_offset=0), value)], resolve_policy(word)
     )
-    sent = translate_request({name: value}, Options(policy=to_policy(word)), new_id=str).body
+    sent = translate_request({name: value}, Options(policy=resolve_policy(word)), new_id=str).body
     if more:
         return
     if effect.effect == "kept":
@@ -317,7 +318,7 @@ def test_every_parameter_that_tess_lacks_is_known(name: str, tmp_path: Path) -> 
     """The table of the adapter is the table of the checker."""
     file = tmp_path / "a.py"
     file.write_text(f"import openai\nopenai.OpenAI().chat.completions.create({name}=object())\n")
-    site = next(site for site in check_paths([file], to_policy("warn")).sites if site.kind == "call")
+    site = next(site for site in check_paths([file], resolve_policy("warn")).sites if site.kind == "call")
     assert [(effect.subject, effect.effect, effect.certain) for effect in site.effects] == [
         (name, "stripped", False)
     ]
@@ -358,5 +359,5 @@ def test_functions_that_call_each_other_are_followed_once(tmp_path: Path) -> Non
         others = " or ".join(f"f{other}()" for other in range(60))
         lines += [f"def f{number}():", f"    return {others} or openai.OpenAI()"]
     file.write_text("\n".join([*lines, "f0().chat.completions.create(seed=1)\n"]))
-    calls = [site for site in check_paths([file], to_policy("warn")).sites if site.kind == "call"]
+    calls = [site for site in check_paths([file], resolve_policy("warn")).sites if site.kind == "call"]
     assert [(site.line, site.certain) for site in calls] == [(122, True)]

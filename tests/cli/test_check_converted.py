@@ -8,8 +8,8 @@ import pytest
 from programs import Program
 
 from tess_openai.cli.check.check_command import check_paths
-from tess_openai.cli.check.effects import to_policy
 from tess_openai.cli.check.findings import Effect
+from tess_openai.core.policy_parameters import resolve_policy
 
 CALL = "client.chat.completions.create(seed=1, stop='x')\n"
 README = """from langchain_openai import ChatOpenAI
@@ -30,7 +30,7 @@ def effects_in(tmp_path: Path, source: str, policy: str = "warn") -> list[Effect
     """Return all effects that matter in a program."""
     file = tmp_path / "program.py"
     file.write_text(source)
-    report = check_paths([file], to_policy(policy))  # type: ignore[arg-type]
+    report = check_paths([file], resolve_policy(policy))
     assert not report.unreadable
     return [effect for site in report.sites for effect in site.effects if effect.level != "none"]
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tess_openai.cli.check.check_command import check_paths
-from tess_openai.cli.check.effects import to_policy
 from tess_openai.cli.check.findings import Site
+from tess_openai.core.policy_parameters import resolve_policy
 
 CORPUS = Path(__file__).parent / "corpus"
 FILES = sorted(CORPUS.rglob("*.py"))
@@ -40,7 +40,7 @@ def found_as_text(site: Site) -> str:
     return f"{site.line}: {' '.join([site.name + ('' if site.certain else '?'), *effects])}"
 
 
-SITES = check_paths([CORPUS], to_policy("warn")).sites
+SITES = check_paths([CORPUS], resolve_policy("warn")).sites
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(CORPUS)))

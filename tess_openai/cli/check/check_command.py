@@ -11,7 +11,6 @@ from typing import Annotated, Literal, TypeAlias, cast
 import typer
 
 from tess_openai.cli import console
-from tess_openai.cli.check.effects import to_policy
 from tess_openai.cli.check.findings import Level
 from tess_openai.cli.check.inference import Inference
 from tess_openai.cli.check.project import find_project
@@ -20,6 +19,7 @@ from tess_openai.cli.check.sites import Finder
 from tess_openai.cli.error_messages import Exit, ProblemError
 from tess_openai.cli.help import worded
 from tess_openai.core.policy import Policy, Unsupported, Word
+from tess_openai.core.policy_parameters import resolve_policy
 
 Format: TypeAlias = Literal["text", "json", "sarif"]
 FailOn: TypeAlias = Literal["error", "warning", "note", "never"]
@@ -91,6 +91,6 @@ def parse_policy(text: str) -> Policy:
         pairs = (pair.partition("=") for pair in text.split(","))
         words = {name.strip(): cast("Word", word.strip()) for name, _, word in pairs}
     try:
-        return to_policy(words)
+        return resolve_policy(words)
     except ValueError as error:
         raise ProblemError(str(error).replace("unsupported", "--policy", 1)) from error

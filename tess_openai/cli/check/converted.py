@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import Final, cast
+from typing import Final
 
 from tess_openai.cli.check import libraries
-from tess_openai.cli.check.effects import to_policy
 from tess_openai.cli.check.literals import Literals
 from tess_openai.cli.check.scopes import Scope
 from tess_openai.cli.check.values import Container, External, Instance, Value
-from tess_openai.core.policy import Policy, Unsupported
+from tess_openai.core.policy import Policy
+from tess_openai.core.policy_parameters import resolve_policy
 
 _HTTP_CLIENTS: Final = frozenset({"http_client", "http_async_client", "async_http_client"})
 _POLICY: Final = frozenset({"emulate", "unsupported"})
@@ -83,6 +83,6 @@ class Converted:
         if not message or not isinstance(emulate, bool):
             return self.policy
         try:
-            return to_policy(cast("Unsupported", message.get("unsupported", "warn")), emulate=emulate)
+            return resolve_policy(message.get("unsupported", "warn"), emulate=emulate)
         except ValueError:  # not written out, or a mistake that the factory itself refuses
             return self.policy

@@ -14,15 +14,13 @@ from tess_openai.cli.check.literals import UNSEEN, Argument, ValueMark
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.parameters import (
     CHAT_PARAMETERS,
-    EMULATED_PARAMETERS,
     TOOL_PARAMETERS,
 )
 from tess_openai.core.chat.request_translation import TranslatedRequest, translate_request
 from tess_openai.core.headers import FOREIGN
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.options import CALL_FIELD, Options
-from tess_openai.core.policy import Policy, Unsupported, parse_unsupported
-from tess_openai.core.policy_parameters import POLICY_PARAMETERS
+from tess_openai.core.policy import Policy
 from tess_openai.core.refusals import Refused
 
 SDK_ARGUMENTS: Final = frozenset({"extra_body", "extra_headers", "extra_query", "timeout"})
@@ -47,18 +45,6 @@ STAND_INS: Final[JSONObject] = {
     "tools": [_FUNCTION],
 }
 """What a value that is not seen usually is; for all others a word that no parameter takes as nothing."""
-
-
-def to_policy(words: Unsupported, *, emulate: bool = False) -> Policy:
-    """Return the policy that `unsupported=` and `emulate=` would give.
-
-    Raises:
-        ValueError: No such word or parameter.
-    """
-    policy = Policy().overridden_by(parse_unsupported(words, POLICY_PARAMETERS))
-    if not emulate:
-        return policy
-    return Policy(policy.default, {**dict.fromkeys(EMULATED_PARAMETERS, "emulate"), **policy.by_param})
 
 
 def chat_effects(arguments: Sequence[Argument], policy: Policy) -> list[Effect]:
