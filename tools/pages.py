@@ -10,7 +10,7 @@ import json
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -19,11 +19,13 @@ import openai
 from tess_openai import TessOptions, TessWarning, create_client
 from tess_openai.client_options import OPTIONS
 from tess_openai.core.changes import Change
-from tess_openai.core.chat.parameters import TOOL_PARAMETERS, UNSUPPORTED
+from tess_openai.core.chat.parameters import TOOL_PARAMETERS, UNSUPPORTED, Parameter
 from tess_openai.core.chat.request_translation import TranslatedRequest, translate_request
+from tess_openai.core.completions.completion_parameters import COMPLETIONS_UNSUPPORTED
 from tess_openai.core.jsons import JSONObject, to_object
 from tess_openai.core.options import Options
 from tess_openai.core.policy_parameters import POLICY_PARAMETERS
+from tess_openai.core.responses.response_parameters import CHAT_NAMES, RESPONSES_UNSUPPORTED
 from tess_openai.core.routes import UNSUPPORTED_ENDPOINTS
 from tess_openai.edge.caller_warnings import CATEGORIES
 from tess_openai.identifiers import DEFAULT_BASE_URL
@@ -120,6 +122,26 @@ def rewritten(page: str) -> str:
 
 def parameters() -> str:
     """List the parameters that Tess lacks."""
+    return _lost(UNSUPPORTED)
+
+
+def responses_parameters() -> str:
+    """List the parameters of the Responses API that Tess and chat lack."""
+    return _lost(RESPONSES_UNSUPPORTED)
+
+
+def responses_names() -> str:
+    """List the parameters of the Responses API that are called otherwise in chat."""
+    rows = ((_code(name), _code(chat)) for chat, name in sorted(CHAT_NAMES.items(), key=lambda pair: pair[1]))
+    return _table(("Responses", "chat"), rows)
+
+
+def completions_parameters() -> str:
+    """List the parameters of legacy completions that are lost."""
+    return _lost(COMPLETIONS_UNSUPPORTED)
+
+
+def _lost(table: Mapping[str, Parameter]) -> str:
     return _table(
         ("parameter", "what you do not get", "asks for nothing", "emulated on request"),
         (
@@ -129,7 +151,7 @@ def parameters() -> str:
                 ", ".join(_code(_json(value)) for value in parameter.neutral),
                 "yes" if parameter.can_emulate else "",
             )
-            for name, parameter in sorted(UNSUPPORTED.items())
+            for name, parameter in sorted(table.items())
         ),
     )
 
@@ -310,6 +332,9 @@ TABLES: Final[dict[str, Callable[[], str]]] = {
     "options": options,
     "parameters": parameters,
     "policy names": policy_names,
+    "responses names": responses_names,
+    "responses parameters": responses_parameters,
+    "completions parameters": completions_parameters,
     "temperature": temperature,
     "tools": tools,
     "messages": messages,

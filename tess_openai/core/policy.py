@@ -18,6 +18,7 @@ WORDS: Final[tuple[Word, ...]] = get_args(Word)
 NO_WORDS: Final[Mapping[str, Word]] = {}
 RESPONSES_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "input": ("messages",),
+    "input.function_call": ("messages.tool_calls",),
     "max_output_tokens": ("max_completion_tokens",),
     "reasoning": ("reasoning_effort", "reasoning.summary"),
     "reasoning.effort": ("reasoning_effort",),
