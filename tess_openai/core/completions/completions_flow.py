@@ -139,7 +139,9 @@ class _CompletionTranslator:
             yield from self.refuse(refused.to_answer())
             return
         usage = self._usage.total() if self._request.include_usage else None
-        last = None if usage is None else {**self._root, "choices": [], "usage": usage}
+        last: JSONObject | None = None
+        if usage is not None:
+            last = {**self._root, "choices": [], "usage": usage}
         events = [dump_json(chunk) for chunk in (self._held, last) if chunk is not None]
         if events:
             events[-1] = with_ledger(events[-1], self.ledger)
