@@ -23,6 +23,7 @@ from tess_openai.core.options import DOCUMENTED_TEMPERATURES, UsageOption
 from tess_openai.core.policy import Unsupported
 from tess_openai.core.responses.conversation_store import ResponseStore
 from tess_openai.edge.adapter import OnChange
+from tess_openai.edge.answer_limits import DEFAULT_MAX_ANSWER_BYTES
 from tess_openai.exceptions import TessConfigurationError
 from tess_openai.identifiers import ApiKey, to_api_key, to_workspace_id
 from tess_openai.option_checks import Profile
@@ -73,6 +74,9 @@ class TessOptions(TypedDict, total=False):
         agents: Names for more agents, to be used as `model`: `{"support": 8794, "sales": "a-slug-AbC12d"}`.
         models: Aliases of models, `{"gpt-4o": "tess-6", "*": None}`; None leaves the model to the agent.
         requests_per_second: The highest rate for this key, over all its clients in the process.
+        repeat_paid: Whether a call whose answer was lost is sent again as OpenAI's SDK does, although its
+            execution may be running and be paid for.
+        max_answer_bytes: The most that is kept of one answer in memory; None sets no limit.
         responses_store: Where responses are kept that `previous_response_id` continues; by default in the
             client's own memory. A `SQLiteResponseStore` is shared by processes.
     """
@@ -98,6 +102,8 @@ class TessOptions(TypedDict, total=False):
     agents: Annotated[Mapping[str, int | str | Agent] | None, Option(None, checks.to_agents)]
     models: Annotated[Mapping[str, str | None] | None, Option(None, checks.to_models)]
     requests_per_second: Annotated[float | None, Option(None, checks.to_rate)]
+    repeat_paid: Annotated[bool, Option(False, checks.to_switch)]
+    max_answer_bytes: Annotated[int | None, Option(DEFAULT_MAX_ANSWER_BYTES, checks.to_byte_limit)]
     responses_store: Annotated[ResponseStore | None, Option(None, checks.to_store)]
 
 

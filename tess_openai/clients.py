@@ -164,12 +164,7 @@ def _create(
 
 def _resolve(factory: Callable[..., object], agent_id: int | str | None, given: TessOptions) -> Settings:
     check_names(factory, given)
-    settings = resolve(
-        agent_id,
-        given,
-        longest_wait_seconds=sdk.longest_wait_seconds(),
-        sdk_names_broken_streams=sdk.version() >= sdk.NAMES_BROKEN_STREAMS,
-    )
+    settings = resolve(agent_id, given, longest_wait_seconds=sdk.longest_wait_seconds())
     if callable(settings.api_key) and sdk.version() < sdk.CALLABLE_KEYS:
         raise TessConfigurationError(
             f"api_key is a function, which openai {openai.VERSION} would send as text; pass a string or "

@@ -65,6 +65,15 @@ def to_count(given: object) -> int:
     return given
 
 
+def to_byte_limit(given: object) -> int | None:
+    """Check a number of bytes."""
+    if given is None:
+        return None
+    if not is_count(given) or given == 0:
+        raise ValueError("it must be a number of bytes from 1, such as 10_000_000, or None")
+    return given
+
+
 def to_seconds(given: object) -> float:
     """Check a number of seconds, which may be infinite."""
     if not _is_number(given) or not given >= 0:

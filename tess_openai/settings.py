@@ -59,7 +59,6 @@ def resolve(
     given: TessOptions,
     *,
     longest_wait_seconds: float,
-    sdk_names_broken_streams: bool,
 ) -> Settings:
     """Check and complete the arguments of a factory.
 
@@ -70,7 +69,6 @@ def resolve(
         agent_id: The first argument of the factory.
         given: The options that the caller gave.
         longest_wait_seconds: The longest `Retry-After` that the SDK honours.
-        sdk_names_broken_streams: Whether the SDK turns a broken stream into an error of its own.
 
     Raises:
         TessConfigurationError: What was given cannot work; the message names it, the reason and the remedy.
@@ -111,7 +109,6 @@ def resolve(
             origin=Origin(parts.scheme, (parts.hostname or "").lower(), port_of(parts), parts.path),
             options=options,
             keys=KnownKeys.of(key),
-            sdk_names_broken_streams=sdk_names_broken_streams,
             pacer=None if rate is None else Pacer(SPACING / rate, wait),
         ),
     )

@@ -16,6 +16,7 @@ from typing import Final
 from tess_openai.core.calls import Answer
 from tess_openai.core.field_errors import field_errors_of, fields_of, with_field_errors
 from tess_openai.core.jsons import JSONObject, dump_json, parse_json, to_list, to_object
+from tess_openai.core.paid_once import REPEATED_ON_REQUEST_HINT
 from tess_openai.core.refusals import error_envelope, json_headers
 from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS, retry_after_seconds, show_seconds
 
@@ -43,8 +44,8 @@ PATH_HINT: Final = (
     "/agents/8794/openai/chat/completions below base_url=."
 )
 TIMEOUT_HINT: Final = (
-    "Cloudflare stopped waiting after about 100 seconds, but the execution goes on and is paid for, so it "
-    "is not sent again. Use stream=True for long answers."
+    "Cloudflare stopped waiting after about 100 seconds, but the execution goes on and is paid for, so a "
+    "chat is sent again with repeat_paid=True only. Use stream=True for long answers."
 )
 RATE_HINT: Final = "create_client(requests_per_second=1) spaces all calls of a key."
 CREDITS_HINT: Final = "Add credits to the workspace that x-workspace-id names."
@@ -134,8 +135,10 @@ def parse_error(
             )
         may_retry = False
     status, code, hint = _classify(status, message, has_fields=bool(refused))
-    code, hint = (code, hint) if names_agent else _OF_OTHER_PATHS.get(code, (code, hint))
-    if code in {"execution_timeout", "insufficient_quota"}:
+    if not names_agent:
+        hint = "" if hint == REPEATED_ON_REQUEST_HINT else hint
+        code, hint = _OF_OTHER_PATHS.get(code, (code, hint))
+    if code == "insufficient_quota":
         may_retry = False
     return TessError(
         status=status,
@@ -278,7 +281,12 @@ _OF_OTHER_PATHS: Final = {
     "execution_timeout": ("gateway_timeout", ""),
 }
 """Code of an error about an agent -> code and hint of the same status on any other path."""
-_HINTS: Final = {404: NOT_FOUND_HINT, 429: RATE_HINT, 524: TIMEOUT_HINT}
+_HINTS: Final = {
+    404: NOT_FOUND_HINT,
+    429: RATE_HINT,
+    **dict.fromkeys((408, 502, 504, 520, 522, 527, 598, 599), REPEATED_ON_REQUEST_HINT),
+    524: TIMEOUT_HINT,
+}
 
 
 def _type(status: int) -> str:

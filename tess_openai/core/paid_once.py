@@ -25,7 +25,7 @@ NOT_EXECUTED: Final = {
 }
 """Statuses from 500 on which say that the request was not executed -> why."""
 REPEATED_ON_REQUEST_HINT: Final = (
-    "The execution may be running and be paid for, so the call is sent again with repeat_paid=True only."
+    "The execution may be running and be paid for, so a chat is sent again with repeat_paid=True only."
 )
 
 

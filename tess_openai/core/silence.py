@@ -15,7 +15,7 @@ _QUIET: Final = re.compile(
     re.VERBOSE,
 )
 """Source: event streams of the HTML standard; `{"type": "ping"}` is Anthropic's (documented)."""
-_LONGEST_LINE: Final = 500
+_LONGEST_PING: Final = 2000
 
 
 class ContentWatch:
@@ -25,10 +25,10 @@ class ContentWatch:
         self._line = b""  # the quiet last line of what came, whose end may be still to come
 
     def is_content(self, piece: bytes) -> bool:
-        """Whether the next bytes hold anything but comments, pings and blank space."""
+        """Whether the next bytes hold anything but a few comments, pings and blank space."""
         text = self._line + piece
-        if _QUIET.fullmatch(text) is None:
+        if len(text) > _LONGEST_PING or _QUIET.fullmatch(text) is None:
             self._line = b""
             return True
-        self._line = text[text.rfind(b"\n") + 1 :][:_LONGEST_LINE]
+        self._line = text[text.rfind(b"\n") + 1 :]
         return False

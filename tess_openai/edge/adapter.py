@@ -55,7 +55,6 @@ class Adapter:
     options: Options
     keys: KnownKeys = field(default_factory=lambda: KnownKeys.of(None), repr=False)
     on_change: OnChange | None = None
-    sdk_names_broken_streams: bool = True
     pacer: Pacer | None = None
     repeat_paid: bool = False
     max_answer_bytes: int | None = DEFAULT_MAX_ANSWER_BYTES

@@ -23,7 +23,7 @@ from tess_openai.core.json_body import JSONBody
 from tess_openai.core.lookups import find_agent, lookup_failed
 from tess_openai.edge.call_driver import LAST_SECONDS, REST_SECONDS, RESULT_STEPS, CallDriver, InnerStep
 from tess_openai.edge.families import Request, Response, is_whole
-from tess_openai.edge.response_stores import async_access_store
+from tess_openai.edge.response_stores import access_store
 
 if TYPE_CHECKING:
     from tess_openai.edge.async_transports import AsyncTessTransport
@@ -117,7 +117,7 @@ class AsyncDriver(CallDriver):
         if isinstance(step, Lookup):
             return await self.look_up(step)
         if isinstance(step, StoreAccess):
-            return await async_access_store(self.adapter.responses_store, step)
+            return access_store(self.adapter.responses_store, step)
         if isinstance(step, Read):
             await self.read_rest()
             return None

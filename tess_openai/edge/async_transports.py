@@ -11,6 +11,7 @@ from tess_openai.core.routes import reads_body
 from tess_openai.edge.adapter import Adapter
 from tess_openai.edge.async_driver import AsyncDriver
 from tess_openai.edge.deadlines import Deadlines
+from tess_openai.edge.event_loops import LoopGuard
 from tess_openai.edge.families import AsyncTransport, Family
 from tess_openai.edge.paid_calls import repeated_failure
 
@@ -45,10 +46,12 @@ class AsyncTessTransport:
         self.adapter = adapter
         self.family = family
         self.deadlines = Deadlines()
+        self.loop_guard = LoopGuard()
         self.body_class = family.derive(AsyncBody, family.AsyncByteStream)
 
     async def handle_async_request(self, request: Any) -> Any:
         """Async counterpart of `handle_request` in `transports`."""
+        await self.loop_guard.async_enter(self.inner)
         request = self.adapter.origin.to_canonical(request)
         place = self.adapter.origin.split(request.url)
         if place is None:

@@ -1,8 +1,12 @@
-"""Event loops that ended: what their tasks were about to do, nobody does any more."""
+"""Event loops, and what is left of the ones that have ended."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+
+from tess_openai.edge.families import AsyncTransport, Transport
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
@@ -16,3 +20,40 @@ def running_loop() -> asyncio.AbstractEventLoop | None:
 def is_closed_loop(loop: asyncio.AbstractEventLoop | None) -> bool:
     """Whether a loop was closed, perhaps with tasks of its own still waiting."""
     return loop is not None and loop.is_closed()
+
+
+class LoopGuard:
+    """Closes the connections of an async transport together with the event loop in which they were opened.
+
+    A connection cannot be used, nor closed without an error, once its loop is closed. So the guard begins an
+    asynchronous generator in each loop, which `asyncio.run` finishes before it closes the loop. The next loop
+    then finds a pool without connections.
+    """
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._watcher: AsyncGenerator[None, None] | None = None
+
+    def enter(self, inner: Transport) -> None:
+        """Do nothing: a sync transport belongs to no loop."""
+
+    async def async_enter(self, inner: AsyncTransport) -> None:
+        """Watch the running loop, if it is another one than before."""
+        loop = running_loop()
+        if loop is None or loop is self._loop:
+            return
+        self._loop, self._watcher = loop, _close_with_loop(inner)
+        await anext(self._watcher)
+
+
+async def close_silently(transport: AsyncTransport) -> None:
+    """Close a transport that nobody waits for, so that nobody could be told of an error either."""
+    with suppress(Exception):
+        await transport.aclose()
+
+
+async def _close_with_loop(inner: AsyncTransport) -> AsyncGenerator[None, None]:
+    try:
+        yield
+    finally:
+        await close_silently(inner)

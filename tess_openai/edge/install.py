@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeAlias
 
 from tess_openai.edge.adapter import Adapter
 from tess_openai.edge.async_transports import AsyncTessTransport
+from tess_openai.edge.event_loops import close_silently
 from tess_openai.edge.families import Family, FamilyName, family_of, load_family
 from tess_openai.edge.transports import TessTransport
 from tess_openai.exceptions import TessConfigurationError
@@ -78,7 +79,7 @@ def _close_soon(transports: list[Any]) -> None:
         loop = asyncio.get_running_loop()
     except RuntimeError:  # no event loop is left to close them in; the sockets close with their objects
         return
-    tasks = [loop.create_task(transport.aclose()) for transport in transports if transport is not None]
+    tasks = [loop.create_task(close_silently(transport)) for transport in transports if transport is not None]
     for task in tasks:
         task.add_done_callback(tasks.remove)  # the list keeps each task alive until it is done
 

@@ -35,6 +35,8 @@ _NOT_SENT: Final = frozenset(
     }
 )
 """Errors of httpx and httpx2 that end a request before all of it was sent."""
+_PART_BYTES: Final = 65_536
+"""Source: the high-water mark of asyncio's transports (documented)."""
 _NOT_CONNECTED: Final = frozenset(
     {"ClientConnectorError", "ClientHttpProxyError", "ConnectionTimeoutError", "InvalidURL"}
 )
@@ -52,13 +54,15 @@ class ObservedBody:
 
     def __iter__(self) -> Iterator[bytes]:
         self._begin()
-        yield from self._body
+        for piece in self._body:
+            yield from _split(piece)
         self.is_sent = True
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         self._begin()
         async for piece in self._body:
-            yield piece
+            for part in _split(piece):
+                yield part
         self.is_sent = True
 
     def _begin(self) -> None:
@@ -146,6 +150,12 @@ def observed(request: Request, family: Family, on_start: Callable[[], None] | No
     bases = (family.ByteStream,) if in_memory else (family.SyncByteStream, family.AsyncByteStream)
     made.stream = family.derive(ObservedBody, *bases)(request.stream, on_start)
     return made
+
+
+def _split(piece: bytes) -> Iterator[bytes]:
+    """Return a piece in parts no larger than what an event loop takes without sending it."""
+    for start in range(0, len(piece), _PART_BYTES):
+        yield piece[start : start + _PART_BYTES]
 
 
 def _digest(request: Request) -> bytes:

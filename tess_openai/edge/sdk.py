@@ -11,8 +11,6 @@ from tess_openai.edge.install import Kind
 
 CALLABLE_KEYS: Final = (1, 106)
 """First release that calls a callable `api_key`; earlier releases send its repr (measured)."""
-NAMES_BROKEN_STREAMS: Final = (3, 14)
-"""First release that turns an HTTP error in the middle of a stream into `APIConnectionError` (measured)."""
 HONOURS_120_SECONDS: Final = (2, 52)
 """First release that honours a `Retry-After` of up to 120 seconds; earlier releases ignore one above 60 and
 retry at once (measured)."""

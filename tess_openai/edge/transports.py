@@ -10,6 +10,7 @@ from tess_openai.core.paid_once import IDEMPOTENT
 from tess_openai.core.routes import reads_body
 from tess_openai.edge.adapter import Adapter
 from tess_openai.edge.deadlines import Deadlines
+from tess_openai.edge.event_loops import LoopGuard
 from tess_openai.edge.families import Family, Transport
 from tess_openai.edge.paid_calls import repeated_failure
 from tess_openai.edge.sync_driver import SyncDriver
@@ -45,10 +46,12 @@ class TessTransport:
         self.adapter = adapter
         self.family = family
         self.deadlines = Deadlines()
+        self.loop_guard = LoopGuard()
         self.body_class = family.derive(Body, family.SyncByteStream)
 
     def handle_request(self, request: Any) -> Any:
         """Carry one request out; requests for elsewhere go to the inner transport untouched."""
+        self.loop_guard.enter(self.inner)
         request = self.adapter.origin.to_canonical(request)
         place = self.adapter.origin.split(request.url)
         if place is None:

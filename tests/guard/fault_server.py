@@ -175,9 +175,11 @@ class FaultServer:
         fault(connection)
         return connection.sock.fileno() >= 0
 
-    def stop(self) -> None:
-        """Close every connection."""
+    def stop(self, accepting: threading.Thread) -> None:
+        """Accept no more connections, and close every one."""
         self.over.set()
+        self.listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
+        accepting.join()
         self.listener.close()
         for sock in self.open_sockets:
             with suppress(OSError):
@@ -194,9 +196,7 @@ def serving(*faults: Fault, before: Fault | None = None) -> Iterator[FaultServer
     try:
         yield server
     finally:
-        server.stop()
-        with suppress(OSError):  # wakes the thread that accepts
-            socket.create_connection(server.listener.getsockname(), timeout=0.1).close()
+        server.stop(thread)
 
 
 def _read_head(source: object) -> tuple[str, int] | None:

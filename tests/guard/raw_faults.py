@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import time
 from contextlib import suppress
@@ -103,11 +104,16 @@ def pings_in_a_stream_unasked(connection: Connection) -> None:
 
 
 def gzip_bomb(connection: Connection) -> None:
-    """Send 300 MB of white space as some 300 kB."""
-    body = gzip.compress(b" " * 300_000_000, compresslevel=1)
+    """Send 300 MB of zeros as little more than 1 MB."""
+    body = _bomb()
     connection.head(200, "content-encoding: gzip", f"content-length: {len(body)}")
     with suppress(OSError):
         connection.send(body)
+
+
+@functools.cache
+def _bomb() -> bytes:
+    return gzip.compress(bytes(300_000_000), compresslevel=1)
 
 
 # A whole answer whose connection goes wrong behind it.

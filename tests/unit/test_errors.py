@@ -23,6 +23,7 @@ from tess_openai.core.errors import (
     parse_redirect,
 )
 from tess_openai.core.jsons import parse_object
+from tess_openai.core.paid_once import REPEATED_ON_REQUEST_HINT
 
 NOON = "Wed, 21 Oct 2026 12:00:00 GMT"
 PAGE = "<html><head><title>502 &amp; Bad\nGateway</title></head><body>cloudflare</body></html>"
@@ -215,13 +216,18 @@ DIALECTS = [
     pytest.param(
         502,
         PAGE,
-        (502, 'an HTML page, "502 & Bad Gateway"', None, "bad_gateway", ""),
+        (502, 'an HTML page, "502 & Bad Gateway"', None, "bad_gateway", REPEATED_ON_REQUEST_HINT),
         id="a page with a title",
     ),
     pytest.param(
         503, "<p>no</p>", (503, "an HTML page", None, "unavailable", ""), id="a page without a title"
     ),
-    pytest.param(504, "", (504, "HTTP 504 without a reason", None, "gateway_timeout", ""), id="nothing"),
+    pytest.param(
+        504,
+        "",
+        (504, "HTTP 504 without a reason", None, "gateway_timeout", REPEATED_ON_REQUEST_HINT),
+        id="nothing",
+    ),
     pytest.param(418, "null", (418, "null", None, "http_418", ""), id="null"),
     pytest.param(500, [], (500, "HTTP 500", None, "server_error", ""), id="a list"),
     pytest.param(
@@ -346,7 +352,7 @@ def test_a_wait_beyond_the_budget_is_not_left_to_the_sdk(wait: float, budget: fl
 @pytest.mark.parametrize(
     ("status", "body", "retried"),
     [
-        pytest.param(524, "error code: 524", False, id="an execution that goes on and is paid for"),
+        pytest.param(524, "error code: 524", None, id="an execution that goes on: the driver decides"),
         pytest.param(429, {"error": "no credits left"}, False, id="no credits"),
         pytest.param(500, {"error": "x"}, None, id="a failure of Tess's"),
         pytest.param(502, PAGE, None, id="a bad gateway"),

@@ -49,7 +49,7 @@ def environment() -> Iterator[Mapping[str, str]]:
 def resolved(agent_id: int | str | None = 42, **arguments: Any) -> Settings:  # noqa: ANN401
     """Resolve with defaults."""
     given: Any = {"workspace_id": 7001, "api_key": KEY, **arguments}
-    return resolve(agent_id, given, longest_wait_seconds=60, sdk_names_broken_streams=True)
+    return resolve(agent_id, given, longest_wait_seconds=60)
 
 
 @pytest.mark.parametrize(
@@ -292,7 +292,10 @@ def test_arguments_become_settings() -> None:
         max_retry_wait=5,
         max_repairs=2,
         prompts=PROMPTS,
+        repeat_paid=True,
+        max_answer_bytes=1000,
     )
+    assert (settings.adapter.repeat_paid, settings.adapter.max_answer_bytes) == (True, 1000)
     assert settings.base_url == "https://api.tess.im/agents/42/openai"
     assert settings.adapter.options == Options(
         policy=Policy("error", {"seed": "ignore"}),
