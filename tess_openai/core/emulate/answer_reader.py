@@ -207,12 +207,8 @@ class AnswerReader:
             return TextOutcome(refusal=refusal, finish_reason=self.finish_reason)
         return self._said(text if found.text is None else found.text)
 
-    def _ask_again(self, prompt: str, change: Change, fallback: FinalOutcome, shown: str = "") -> AskAgain:
-        answer = "".join(self._raw)
-        if not answer.strip():
-            answer = self._emulation.prompts.empty_answer
-        messages = ({"role": "assistant", "content": answer}, {"role": "user", "content": prompt})
-        return AskAgain(text=shown, messages=messages, change=change, fallback=fallback)
+    def _ask_again(self, note: str, change: Change, fallback: FinalOutcome, shown: str = "") -> AskAgain:
+        return AskAgain(text=shown, answer="".join(self._raw), note=note, change=change, fallback=fallback)
 
     def _said(self, text: str) -> TextOutcome:
         return TextOutcome(text=self._cut(text), finish_reason=self.finish_reason)

@@ -10,17 +10,19 @@ from tess_openai.core.changes import Change
 from tess_openai.core.chat.parameters import stop_sequences
 from tess_openai.core.emulate.checkable_schema import checkable_part
 from tess_openai.core.emulate.coercion import SchemaChecker
-from tess_openai.core.emulate.history import render_messages, tells_of_calls
+from tess_openai.core.emulate.history import contains_results, render_messages, tells_of_calls
 from tess_openai.core.emulate.length import Limit, length_text, parse_limit
 from tess_openai.core.emulate.marks import Marks
 from tess_openai.core.emulate.offers import Offer, parse_offer
-from tess_openai.core.emulate.prompts import Prompts
-from tess_openai.core.emulate.protocol import functions_text, with_instructions
+from tess_openai.core.emulate.prompts import Prompts, fill
+from tess_openai.core.emulate.protocol import functions_text, with_instructions, with_note
 from tess_openai.core.emulate.structured import JSONFormat, format_text, parse_format
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.refusals import Refused
 
 MAX_CHOICES: Final = 16
+LONG_CONVERSATION: Final = 8_000
+"""Characters from which on the rules are repeated after the last message."""
 _NONCE_LENGTH: Final = 6
 
 
@@ -50,21 +52,40 @@ class Emulation:
     limit: Limit | None = None
     choices: int = 1
 
+    def messages(self, messages: list[object]) -> list[object]:
+        """Return the messages for the model, still with OpenAI's roles and content parts."""
+        instructions = self._instructions(has_results=contains_results(messages))
+        if self.offer is not None:
+            messages = render_messages(messages, self.marks, self.prompts)
+        reminder = self._reminder() if _length(messages) >= LONG_CONVERSATION else ""
+        if reminder:
+            messages = with_note(messages, reminder)
+        return with_instructions(messages, instructions) if instructions else messages
+
     @property
-    def instructions(self) -> str:
-        """The text that is added to the system message; `""` when there is none."""
+    def _may_call(self) -> bool:
+        return self.offer is not None and self.offer.demand != "none"
+
+    def _instructions(self, *, has_results: bool) -> str:
+        """Return the text that is added to the system message; `""` when there is none."""
+        offer, wanted, prompts = self.offer, self.wanted, self.prompts
         texts = [
-            "" if self.offer is None else functions_text(self.offer, self.marks, self.prompts),
-            "" if self.wanted is None else format_text(self.wanted, self.prompts),
-            "" if self.limit is None else length_text(self.limit, self.prompts),
+            ""
+            if offer is None
+            else functions_text(offer, self.marks, prompts, self.check, has_results=has_results),
+            "" if wanted is None else format_text(wanted, prompts, beside_functions=self._may_call),
+            "" if self.limit is None else length_text(self.limit, prompts),
         ]
         return "\n\n".join(text for text in texts if text)
 
-    def messages(self, messages: list[object]) -> list[object]:
-        """Return the messages for the model, still with OpenAI's roles and content parts."""
-        rendered = messages if self.offer is None else render_messages(messages, self.marks, self.prompts)
-        instructions = self.instructions
-        return with_instructions(rendered, instructions) if instructions else rendered
+    def _reminder(self) -> str:
+        """Return the line that repeats the rules at the end of a long conversation."""
+        prompts = self.prompts
+        lines = [fill(prompts.reminder, open=self.marks.open, close=self.marks.close)] * self._may_call
+        if self.wanted is not None:
+            json = prompts.json_reminder
+            lines.append(fill(prompts.json_beside_functions, json=json) if self._may_call else json)
+        return "\n".join(line for line in lines if line)
 
     def changes(self, messages: object = None) -> tuple[Change, ...]:
         """Return the changes to record before the request is sent; `messages` are the caller's."""
@@ -78,9 +99,13 @@ class Emulation:
             why = "Tess has no function calls, so instructions for the model describe how to make one"
             changes.append(Change("emulated", offer.param, given, sent, why))
             if offer.left_out:
-                given, why = ", ".join(offer.left_out), "only functions can be emulated"
+                given, why = ", ".join(offer.left_out), "only functions and custom tools can be emulated"
                 remedy = "Offer it as a function."
                 changes.append(Change("stripped", "tools", given, "", why, remedy, warn="request"))
+            if grammars := [each.name for each in offer.functions.values() if each.grammar is not None]:
+                given = f"grammar of {', '.join(grammars)}"
+                why = "the model is shown the grammar, and its input is not checked against it"
+                changes.append(Change("noticed", "tools", given, "", why))
             changes += _unchecked(offer.param, *(each.parameters for each in offer.functions.values()))
         if self.wanted is not None:
             given = "a JSON Schema" if self.wanted.has_schema else "a JSON object"

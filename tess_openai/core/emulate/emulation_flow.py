@@ -25,6 +25,7 @@ from tess_openai.core.emulate.answer_reader import AnswerReader
 from tess_openai.core.emulate.answer_sources import CUT_REASONS, AnswerSource
 from tess_openai.core.emulate.emulation import Emulation
 from tess_openai.core.emulate.outcomes import AskAgain, FailedOutcome
+from tess_openai.core.emulate.protocol import with_note
 from tess_openai.core.emulate.response_writers import CompletionWriter, ResponseWriter, StreamWriter
 from tess_openai.core.jsons import JSONObject, dump_json, to_list
 from tess_openai.core.refusals import NO_RETRY, Refused
@@ -79,6 +80,7 @@ class _EmulatedCall:
     def choice(self) -> Flow:
         """Send requests until there is an answer, and write it."""
         body = self.chat.translated.body
+        answer: str | None = None
         repairs = self.chat.translated.options.max_repairs
         reader = AnswerReader(self.emulation)
         self.has_written = self.is_interrupted = False
@@ -88,14 +90,15 @@ class _EmulatedCall:
             if not isinstance(outcome, AskAgain):
                 break
             yield from self._write(outcome.text)
-            if repairs == 0:
+            if repairs == 0 or outcome.answer == answer:  # what was written twice would be written again
                 outcome = outcome.fallback
                 break
             repairs -= 1
             self.chat.ledger.add(outcome.change)
             yield from self.report_changes()
             self.is_interrupted = self.has_written
-            body = self._with(body, outcome.messages)
+            answer = outcome.answer
+            body = self._with_note(outcome.note)
             reader = AnswerReader(self.emulation, is_repair=True)
         if isinstance(outcome, FailedOutcome):
             raise self._refuse(outcome.refused)
@@ -165,8 +168,12 @@ class _EmulatedCall:
             if is_stream != self.chat.translated.stream:
                 self.chat.ledger.note(STREAM_AS_WHOLE if is_stream else WHOLE_AS_STREAM)
 
-    def _with(self, body: JSONObject, more: tuple[JSONObject, ...]) -> JSONObject:
-        """Return the body with messages added."""
-        messages = [*(to_list(body.get("messages")) or []), *more]
+    def _with_note(self, note: str) -> JSONObject:
+        """Return the body of the first request with a note after its last message.
+
+        A bad answer is not shown to the model again, since a model that sees it tends to repeat it.
+        """
+        body = self.chat.translated.body
+        messages = with_note(to_list(body.get("messages")) or [], note)
         merge = self.chat.translated.options.merge_messages
         return {**body, "messages": to_messages(messages, self.chat.ledger, merge=merge)}

@@ -11,7 +11,7 @@ from typing import Final
 from tess_openai.core.emulate.answer_parser import Block
 from tess_openai.core.emulate.coercion import SchemaChecker, bare_name, match_name, validate_and_coerce
 from tess_openai.core.emulate.declared_keys import undeclared_key
-from tess_openai.core.emulate.marks import restore_all
+from tess_openai.core.emulate.marks import restore, restore_all
 from tess_openai.core.emulate.offers import Offer, OfferedFunction
 from tess_openai.core.emulate.outcomes import FunctionCall
 from tess_openai.core.emulate.single_value import read_first_value, read_only_value
@@ -56,6 +56,13 @@ class WrittenCall:
     holds_raw_text: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class CustomInput:
+    """The input of a custom tool, as the model wrote it."""
+
+    text: str
+
+
 @dataclass(slots=True)
 class Settlement:
     """What became of the calls of one answer.
@@ -89,7 +96,7 @@ def settle(
         if written and not offer.allows_several:
             settlement.surplus = len(blocks) - number
             break
-        calls, problem = _try_to_read(block, offer.functions, is_cut=is_cut)
+        calls, problem = _try_to_read(block, offer, is_cut=is_cut)
         written += calls
         settlement.problems += [f"- {problem}"] * bool(problem)
     if not offer.allows_several:
@@ -103,10 +110,13 @@ def settle(
             names = ", ".join(list(offer.functions)[:_MAX_NAMES])
             settlement.problems.append(f"- there is no function {call.name[:64]!r}; there are: {names}")
             continue
-        arguments, errors = _checked_arguments(call, offer.functions[name], check)
+        function = offer.functions[name]
+        text, errors = (
+            _checked_input(call) if function.is_custom else _checked_arguments(call, function, check)
+        )
         settlement.problems += [f"- {name}: {error}" for error in errors[:_MAX_PROBLEMS]]
         if not errors:
-            settlement.calls.append(FunctionCall(f"call_{new_id()}", name, compact_json(arguments)))
+            settlement.calls.append(FunctionCall(f"call_{new_id()}", name, text, function.is_custom))
     return settlement
 
 
@@ -123,11 +133,30 @@ def _names_one(text: str, known: tuple[str, ...]) -> bool:
     return False
 
 
-def _try_to_read(block: Block, functions: Iterable[str], *, is_cut: bool) -> tuple[list[WrittenCall], str]:
+def _try_to_read(block: Block, offer: Offer, *, is_cut: bool) -> tuple[list[WrittenCall], str]:
     try:
-        return read_calls(block, functions, is_cut=is_cut), ""
+        custom = read_custom_call(block, offer)
+        return [custom] if custom is not None else read_calls(block, offer.functions, is_cut=is_cut), ""
     except UnreadableError as reason:
         return [], f"it is not valid JSON: {reason}"
+
+
+def read_custom_call(block: Block, offer: Offer) -> WrittenCall | None:
+    """Read a call of a custom tool: its name in the first line, and below it its input.
+
+    Returns:
+        The call, with the input exactly as the model wrote it; None when no custom tool is named.
+
+    Raises:
+        UnreadableError: The closing mark is missing, so nobody knows whether the input is complete.
+    """
+    name, _, text = block.body.lstrip().partition("\n")
+    function = offer.functions.get(name.strip())
+    if function is None or not function.is_custom:
+        return None
+    if not block.is_closed:
+        raise UnreadableError(f"the block of {name.strip()} has no closing mark")
+    return WrittenCall(function.name, CustomInput(restore(text.removesuffix("\n"))))
 
 
 def read_calls(block: Block, functions: Iterable[str], *, is_cut: bool) -> list[WrittenCall]:
@@ -199,15 +228,24 @@ def _find(name: str, known: Iterable[str]) -> str | None:
     return match_name(name.strip().removeprefix("functions."), known)
 
 
+def _checked_input(call: WrittenCall) -> tuple[str, list[str]]:
+    """Return the input of a call of a custom tool, and what is wrong with it."""
+    if isinstance(call.arguments, CustomInput):
+        return call.arguments.text, []
+    return "", [
+        "write its name in the first line of the block and its input below, as plain text without JSON"
+    ]
+
+
 def _checked_arguments(
     call: WrittenCall, function: OfferedFunction, check: SchemaChecker
-) -> tuple[object, list[str]]:
-    """Return the arguments of a call, and what is wrong with them."""
+) -> tuple[str, list[str]]:
+    """Return the arguments of a call as JSON, and what is wrong with them."""
     try:
         call = _with_arguments_read(call)
         given = restore_all(_arguments(call, function))
     except UnreadableError as reason:
-        return None, [f'"arguments" cannot be used: {reason}']
+        return "", [f'"arguments" cannot be used: {reason}']
     arguments, errors = validate_and_coerce(function.parameters, given, check)
     if not errors and to_object(arguments) is None:
         errors = ['"arguments" must be an object']
@@ -215,7 +253,7 @@ def _checked_arguments(
         key = undeclared_key(function.parameters, arguments, holds_raw_text=call.holds_raw_text)
         if key is not None:
             errors = [f"{key[:40]!r} is not in the schema; a quote in a string may lack its backslash"]
-    return arguments, errors
+    return compact_json(arguments), errors
 
 
 def _with_arguments_read(call: WrittenCall) -> WrittenCall:
@@ -255,24 +293,45 @@ def _arguments(call: WrittenCall, function: OfferedFunction) -> object:
 
 
 def message_fields(calls: Iterable[FunctionCall], *, is_legacy: bool) -> JSONObject:
-    """Return what a message says of its calls: `{"tool_calls": [...]}` or `{"function_call": {...}}`."""
-    functions = [(call.id, {"name": call.name, "arguments": call.arguments}) for call in calls]
+    """Return the calls as fields of a message: `{"tool_calls": [...]}` or `{"function_call": {...}}`."""
     if is_legacy:
-        return {"function_call": functions[0][1]}
-    return {"tool_calls": [{"id": id_, "type": "function", "function": each} for id_, each in functions]}
+        return {"function_call": next(_call_object(call, call.arguments) for call in calls)}
+    return {
+        "tool_calls": [
+            {"id": call.id, "type": _kind(call), _kind(call): _call_object(call, call.arguments)}
+            for call in calls
+        ]
+    }
 
 
 def deltas(calls: Iterable[FunctionCall], *, is_legacy: bool) -> Iterator[JSONObject]:
-    """Give the deltas of a stream as OpenAI does: the name first, then the arguments in pieces."""
+    """Give the deltas of a stream as OpenAI does: the name first, then the arguments or the input in pieces.
+
+    Source: OpenAI's API reference (documented) for functions; for custom tools what its users report
+    (reported: openai/openai-python issue 2530), since the reference lacks them.
+    """
     for index, call in enumerate(calls):
-        head = {"name": call.name, "arguments": ""}
+        kind = _kind(call)
+        head = _call_object(call, "")
         if is_legacy:
             yield {"function_call": head}
         else:
-            yield {"tool_calls": [{"index": index, "id": call.id, "type": "function", "function": head}]}
+            yield {"tool_calls": [{"index": index, "id": call.id, "type": kind, kind: head}]}
         for start in range(0, len(call.arguments), _PIECE):
-            piece = {"arguments": call.arguments[start : start + _PIECE]}
+            piece = {_text_key(call): call.arguments[start : start + _PIECE]}
             if is_legacy:
                 yield {"function_call": piece}
             else:
-                yield {"tool_calls": [{"index": index, "function": piece}]}
+                yield {"tool_calls": [{"index": index, kind: piece}]}
+
+
+def _kind(call: FunctionCall) -> str:
+    return "custom" if call.is_custom else "function"
+
+
+def _text_key(call: FunctionCall) -> str:
+    return "input" if call.is_custom else "arguments"
+
+
+def _call_object(call: FunctionCall, text: str) -> JSONObject:
+    return {"name": call.name, _text_key(call): text}

@@ -11,6 +11,7 @@ from typing import Final
 
 from tess_openai.core.emulate.marks import Marks, escape
 from tess_openai.core.emulate.prompts import Prompts, fill
+from tess_openai.core.emulate.protocol import call_text
 from tess_openai.core.emulate.strict_json import compact_json
 from tess_openai.core.jsons import JSONObject, parse_object, to_list, to_object
 
@@ -24,6 +25,11 @@ def tells_of_calls(messages: list[object]) -> bool:
         for message in map(to_object, messages)
         if message is not None
     )
+
+
+def contains_results(messages: list[object]) -> bool:
+    """Whether there are results of calls among the messages."""
+    return any((to_object(message) or {}).get("role") in _RESULT_ROLES for message in messages)
 
 
 def render_messages(messages: list[object], marks: Marks, prompts: Prompts) -> list[object]:
@@ -42,6 +48,7 @@ class _PastCall:
     name: str
     arguments: object
     identifier: str
+    is_custom: bool = False
 
 
 class _History:
@@ -80,10 +87,14 @@ class _History:
 
     def _call_text(self, call: _PastCall) -> str:
         arguments = call.arguments
+        if call.is_custom:
+            return self._between_marks(f"{call.name}\n{arguments}")
         if not isinstance(arguments, str) or parse_object(arguments) is None:
             arguments = compact_json({} if arguments in ("", None) else arguments)
-        body = f'{{"name": {compact_json(call.name)}, "arguments": {arguments}}}'
-        return f"{self.marks.open}\n{escape(body)}\n{self.marks.close}"
+        return self._between_marks(call_text(call.name, arguments))
+
+    def _between_marks(self, text: str) -> str:
+        return f"{self.marks.open}\n{escape(text)}\n{self.marks.close}"
 
     def _add_result(self, message: JSONObject) -> None:
         name = message.get("name")
@@ -105,9 +116,11 @@ def _past_calls(message: JSONObject) -> list[_PastCall]:
     calls: list[_PastCall] = []
     for item in to_list(message.get("tool_calls")) or []:
         call = to_object(item) or {}
-        inner = to_object(call.get("function")) or to_object(call.get("custom")) or {}
-        arguments = inner.get("arguments", inner.get("input", {}))
-        calls.append(_PastCall(str(inner.get("name", "")), arguments, str(call.get("id"))))
+        function, custom = to_object(call.get("function")), to_object(call.get("custom"))
+        inner = function or custom or {}
+        is_custom = not function and isinstance(inner.get("input"), str)
+        arguments = inner.get("input" if is_custom else "arguments", {})
+        calls.append(_PastCall(str(inner.get("name", "")), arguments, str(call.get("id")), is_custom))
     legacy = to_object(message.get("function_call"))
     if legacy is not None:
         calls.append(_PastCall(str(legacy.get("name", "")), legacy.get("arguments", {}), ""))

@@ -1,4 +1,4 @@
-"""Which functions a request offers, and how far it demands a call.
+"""Which functions and custom tools a request offers, and how far it demands a call.
 
 Source: OpenAI's API reference, chat completions: `tools`, `tool_choice`, `parallel_tool_calls`, and the older
 `functions`, `function_call` (documented).
@@ -21,17 +21,21 @@ NO_ARGUMENTS: Final[JSONObject] = {"type": "object", "properties": {}}
 
 @dataclass(frozen=True, slots=True)
 class OfferedFunction:
-    """A function of the caller's program.
+    """A function or custom tool of the caller's program.
 
     Attributes:
         name: As the caller spells it.
         description: May be empty.
-        parameters: The JSON Schema of its arguments.
+        parameters: The JSON Schema of its arguments; of no meaning for a custom tool.
+        is_custom: Whether it is a custom tool, whose input is plain text instead of arguments.
+        grammar: What a custom tool demands of its input, `{"syntax": "lark", "definition": "..."}`.
     """
 
     name: str
     description: str
     parameters: JSONObject
+    is_custom: bool = False
+    grammar: JSONObject | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +48,7 @@ class Offer:
         is_named: Whether the caller named the function to call.
         allows_several: Whether one answer may hold more than one call.
         is_legacy: Whether the caller uses the older `functions` and expects `function_call`.
-        left_out: Types of tools that cannot be emulated, such as `"custom"`.
+        left_out: Types of tools that cannot be emulated, such as `"web_search"`.
     """
 
     functions: dict[str, OfferedFunction]
@@ -82,12 +86,13 @@ def parse_offer(body: JSONObject, *, taken: Collection[str] = ()) -> Offer:
         if isinstance(tool, str):  # a hosted tool of Tess
             continue
         fields = to_object(tool) or {}
-        inner = to_object(fields.get("function"))
-        if fields.get("type", "function") != "function" or inner is None:
-            if fields.get("type") not in taken:
-                left_out.append(str(fields.get("type")))
+        kind = fields.get("type", "function")
+        inner = to_object(fields.get(kind)) if kind in ("function", "custom") else None
+        if inner is None:
+            if kind not in taken:
+                left_out.append(str(kind))
         elif not _is_taken(inner.get("name"), taken):
-            function = _parse_function(inner, "tools")
+            function = _parse_function(inner, "tools", is_custom=kind == "custom")
             functions[function.name] = function
     for item in legacy:
         function = _parse_function(to_object(item) or {}, "functions")
@@ -105,23 +110,27 @@ def parse_offer(body: JSONObject, *, taken: Collection[str] = ()) -> Offer:
     offer = _choose(offer, body.get(param), param, taken)
     if not offer.functions and offer.demand == "required":
         raise Refused(
-            f"{param} demands a call, but only functions can be emulated, and there is none.",
+            f"{param} demands a call, but the request has no function and no custom tool, which alone can "
+            "be emulated.",
             param=param,
             code="invalid_tool_choice",
         )
     return offer if offer.functions else replace(offer, demand="none")
 
 
-def _parse_function(given: JSONObject, param: str) -> OfferedFunction:
+def _parse_function(given: JSONObject, param: str, *, is_custom: bool = False) -> OfferedFunction:
     name = given.get("name")
     if not isinstance(name, str) or not name:
         raise Refused(f"{param}: a function has no name.", param=param, code="invalid_function")
     description = given.get("description")
-    parameters = to_object(given.get("parameters"))
+    parameters = None if is_custom else to_object(given.get("parameters"))
+    form = to_object(given.get("format")) or {}
     return OfferedFunction(
         name,
         description if isinstance(description, str) else "",
         parameters or NO_ARGUMENTS,
+        is_custom=is_custom,
+        grammar=to_object(form.get("grammar")) if is_custom else None,
     )
 
 
@@ -152,8 +161,9 @@ def _is_taken(name: object, taken: Collection[str]) -> bool:
 
 
 def _chosen_name(choice: JSONObject) -> str:
-    """Return the name in `{"type": "function", "function": {"name": ...}}` or `{"name": ...}`."""
-    return str((to_object(choice.get("function")) or choice).get("name", ""))
+    """Return the name in `{"type": "function", "function": {"name": ...}}`, its like, or `{"name": ...}`."""
+    inner = to_object(choice.get("function")) or to_object(choice.get("custom")) or choice
+    return str(inner.get("name", ""))
 
 
 def _find(offer: Offer, name: str, param: str) -> OfferedFunction:

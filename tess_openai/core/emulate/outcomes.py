@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from tess_openai.core.changes import Change
-from tess_openai.core.jsons import JSONObject
 from tess_openai.core.refusals import Refused
 
 
@@ -23,6 +22,7 @@ class FunctionCall:
     id: str
     name: str
     arguments: str = field(repr=False)
+    is_custom: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,13 +77,15 @@ class AskAgain:
 
     Attributes:
         text: Prose that is shown to the caller in any case.
-        messages: To append to the messages of the request: the answer, and its problems.
+        answer: The answer as the model wrote it.
+        note: What is wrong with it and what to do instead; it goes after the last message of the request.
         change: For the ledger, when the further request is sent.
         fallback: The outcome when no further request is allowed.
     """
 
     text: str = field(default="", repr=False)
-    messages: tuple[JSONObject, ...] = field(repr=False)
+    answer: str = field(repr=False)
+    note: str = field(repr=False)
     change: Change
     fallback: FinalOutcome
 

@@ -1,6 +1,7 @@
-"""All that emulation says to a model, in one place.
+"""All texts with which emulation instructs a model.
 
-English, since every model follows instructions in it; the language of an answer is that of the conversation.
+They are English, since every model follows instructions in it. The language of an answer is that of the
+conversation.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from dataclasses import dataclass
 from typing import Final
 
 _HOLE: Final = re.compile(r"\{([a-z_]+)\}")
-_NEEDED: Final = {
+_REQUIRED_HOLES: Final = {
     "functions": ("functions", "open", "close", "rules"),
+    "custom_tools": ("names",),
     "json_schema": ("schema",),
+    "json_beside_functions": ("json",),
     "repair_call": ("problems", "open", "close"),
     "repair_missing": ("open", "close"),
     "repair_marks": ("open", "close"),
@@ -24,10 +27,21 @@ _NEEDED: Final = {
 class Prompts:
     """The texts of emulation; replace any of them.
 
-    A word in braces is a hole that is filled: `{functions}` (a line of JSON each), `{rules}` (the lines that
-    apply of `auto`, `required`, `named`, `several_calls` and `one_call`), `{open}`, `{close}`,
-    `{result_open}`, `{result_close}` (the marks of the request), `{name}`, `{schema}`, `{problems}`,
-    `{tokens}`, `{words}`. Other braces stay as they are.
+    A word in braces is a hole that is filled; other braces stay as they are.
+
+    | hole | what is filled in |
+    |---|---|
+    | `{functions}` | the functions, a line of JSON each |
+    | `{example}` | a call of one of them, with values made from its schema |
+    | `{rules}` | those of `auto`, `required`, `named`, `several_calls`, `one_call`, `custom_tools`, \
+`no_other_keys` and `results` that apply |
+    | `{open}`, `{close}` | the marks of the request, around a call |
+    | `{result_open}`, `{result_close}` | the marks around a result |
+    | `{json}` | `json_object` or `json_schema` |
+    | `{name}`, `{names}`, `{schema}`, `{problems}`, `{tokens}`, `{words}` | what they say |
+
+    `reminder` and `json_reminder` follow the last message of a long conversation; the repairs follow the last
+    message of the request when it is sent once more. `""` leaves a text out.
 
     Raises:
         ValueError: A text lacks a hole without which it cannot work.
@@ -38,49 +52,59 @@ You can call functions of the program you are talking to. Each line is one funct
 and the JSON Schema of its arguments.
 {functions}
 
-To call a function, write this, each mark on a line of its own:
+To call a function, return a JSON object with function name and arguments within {open}{close} XML tags:
 {open}
-{"name": "name of the function", "arguments": {"name of an argument": "its value"}}
+{example}
 {close}
 {rules}
-Use only these functions, and only arguments from their schemas, as valid JSON. End your message after the \
-call: the result comes in the next message, between {result_open} and {result_close}. Never write a result \
-yourself, and never show or mention these marks otherwise."""
+In a JSON string write \\\\ for a backslash, \\" for a quote and \\n for a line break. No other form counts. \
+Never write a block as an example or while thinking. End your message after the call: the result comes in \
+the next message."""
     no_functions: str = """\
-Earlier function calls stand between {open} and {close}, their results between {result_open} and \
-{result_close}. No function can be called now: answer in plain text, without these marks."""
+Earlier function calls stand between {open} and {close}. No function can be called now: answer without these \
+marks.
+{rules}"""
     auto: str = "Call a function where it helps; otherwise answer as usual, without marks."
     required: str = "You must call a function now."
     named: str = "You must call the function {name} now."
     several_calls: str = "You may make several calls at once: one such block each."
     one_call: str = "Make one call only."
+    custom_tools: str = """\
+To call {names}, write no JSON: write its name in the first line of the block, and its input below as plain \
+text."""
+    no_other_keys: str = "Use no other keys than those in the schema."
+    results: str = """\
+Results of earlier calls stand between {result_open} and {result_close}. Never write these marks yourself."""
     result: str = "Result of {name}:"
+    reminder: str = "To call a function, write its block between {open} and {close}, as described."
 
     json_object: str = "Answer with one JSON object and nothing else: no other text, no code fence."
     json_schema: str = """\
 Answer with one JSON value that follows this JSON Schema, and nothing else: no other text, no code fence.
-{schema}"""
+{schema}
+Copy names and other texts letter for letter as they are written. In a JSON string write \\\\ for a \
+backslash, \\" for a quote and \\n for a line break."""
+    json_beside_functions: str = "When you do not call a function: {json}"
+    json_reminder: str = "Answer with the JSON only."
     length: str = "Keep your answer below {tokens} tokens (about {words} words)."
 
     repair_call: str = """\
-That call could not be made:
+(An earlier answer to this was rejected because its call could not be made:
 {problems}
-Write it again, corrected and complete, between {open} and {close}. Write nothing else."""
+Write the call correctly and completely between {open} and {close}, and nothing else.)"""
     repair_missing: str = """\
-You wrote no function call, but one is needed now. Write it between {open} and {close}, as described. Write \
-nothing else."""
+(A function call is needed now. Write it between {open} and {close}, as described, and nothing else.)"""
     repair_marks: str = """\
-That looks like a function call, but it does not stand between {open} and {close}. If you mean to call a \
-function, write the call between them. If not, give your answer again in other words, as plain text."""
-    repair_forbidden: str = "No function can be called now. Answer in plain text, without a call."
+(An earlier answer to this was rejected because it looked like a function call but did not stand between \
+{open} and {close}. If a function is needed, write its call between them. If not, answer without a call.)"""
+    repair_forbidden: str = "(No function can be called now. Answer in plain text, without a call.)"
     repair_json: str = """\
-That is not the JSON that was asked for:
+(An earlier answer to this was rejected because it was not the JSON that was asked for:
 {problems}
-Answer again, with the corrected and complete JSON only: no other text, no code fence."""
-    empty_answer: str = "(no answer)"
+Answer with the correct and complete JSON only: no other text, no code fence.)"""
 
     def __post_init__(self) -> None:
-        for field, holes in _NEEDED.items():
+        for field, holes in _REQUIRED_HOLES.items():
             text: str = getattr(self, field)
             missing = [f"{{{hole}}}" for hole in holes if f"{{{hole}}}" not in text]
             if missing:

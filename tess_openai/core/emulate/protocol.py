@@ -1,13 +1,16 @@
-"""Tells a model in words which functions there are and how to call them."""
+"""Write the instructions that tell a model which functions there are and how to call them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from inspect import cleandoc
 from typing import Final
 
+from tess_openai.core.emulate.coercion import SchemaChecker
 from tess_openai.core.emulate.marks import Marks, escape
 from tess_openai.core.emulate.offers import Offer, OfferedFunction
 from tess_openai.core.emulate.prompts import Prompts, fill
+from tess_openai.core.emulate.schema_examples import example_value
 from tess_openai.core.emulate.strict_json import compact_json
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 
@@ -17,11 +20,16 @@ _SCHEMA_MAPS: Final = frozenset(
     {"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"}
 )
 _LITERALS: Final = frozenset({"enum", "const", "default", "examples", "required"})
+_MAX_EXAMPLES: Final = 8
+_MAX_EXAMPLE_LENGTH: Final = 240
 _INSTRUCTION_ROLES: Final = frozenset({"system", "developer"})
 
 
 def compact_schema(schema: object, depth: int = 0) -> object:
-    """Return a JSON Schema without what tells a model nothing: titles, identifiers, closedness."""
+    """Return a JSON Schema without what tells a model nothing, such as titles and identifiers.
+
+    `additionalProperties: false` is left out too; `Prompts.no_other_keys` says it in words.
+    """
     if depth > _MAX_SCHEMA_DEPTH:
         return schema
     if (items := to_list(schema)) is not None:
@@ -41,36 +49,101 @@ def compact_schema(schema: object, depth: int = 0) -> object:
     return compact
 
 
-def functions_text(offer: Offer, marks: Marks, prompts: Prompts) -> str:
-    """Return what the system message says about functions."""
-    if offer.demand == "none":
-        return fill(prompts.no_functions, **_marks(marks))
-    if offer.demand == "auto":
-        rules = [prompts.auto]
-    elif offer.is_named:
-        rules = [fill(prompts.named, name=escape(next(iter(offer.functions))))]
-    else:
-        rules = [prompts.required]
-    rules.append(prompts.several_calls if offer.allows_several else prompts.one_call)
-    lines = "\n".join(escape(_function_line(function)) for function in offer.functions.values())
-    return fill(prompts.functions, functions=lines, rules="\n".join(rules), **_marks(marks))
+def forbids_other_keys(schema: JSONObject) -> bool:
+    """Whether a schema says `additionalProperties: false` anywhere."""
+    return '"additionalProperties":false' in compact_json(schema)
 
 
-def _marks(marks: Marks) -> dict[str, str]:
-    return {
+def functions_text(
+    offer: Offer, marks: Marks, prompts: Prompts, check: SchemaChecker, *, has_results: bool = False
+) -> str:
+    """Return what the system message says about functions.
+
+    Args:
+        offer: The functions.
+        marks: Of the request.
+        prompts: The texts.
+        check: Checks a value against a JSON Schema; the example shown must pass it.
+        has_results: Whether the history holds results. Their marks are not shown before: a small model that
+            sees them writes a result itself.
+    """
+    holes = {
         "open": marks.open,
         "close": marks.close,
         "result_open": marks.result_open,
         "result_close": marks.result_close,
     }
+    results = [fill(prompts.results, **holes)] if has_results else []
+    if offer.demand == "none":
+        return _without_blank_lines(fill(prompts.no_functions, rules="\n".join(results), **holes))
+    functions = list(offer.functions.values())
+    return _without_blank_lines(
+        fill(
+            prompts.functions,
+            functions="\n".join(escape(_function_line(function)) for function in functions),
+            example=escape(_example(functions, check)),
+            rules=" ".join(rule for rule in (*_rules(offer, prompts), *results) if rule),
+            **holes,
+        )
+    )
+
+
+def _rules(offer: Offer, prompts: Prompts) -> Iterator[str]:
+    if offer.demand == "auto":
+        yield prompts.auto
+    elif offer.is_named:
+        yield fill(prompts.named, name=escape(next(iter(offer.functions))))
+    else:
+        yield prompts.required
+    yield prompts.several_calls if offer.allows_several else prompts.one_call
+    custom = [function.name for function in offer.functions.values() if function.is_custom]
+    if custom:
+        yield fill(prompts.custom_tools, names=escape(", ".join(custom)))
+    if any(forbids_other_keys(function.parameters) for function in offer.functions.values()):
+        yield prompts.no_other_keys
+
+
+def _example(functions: list[OfferedFunction], check: SchemaChecker) -> str:
+    """Return a call of the first function for which an example can be made that follows its schema."""
+    for function in functions[:_MAX_EXAMPLES]:
+        if function.is_custom:
+            return f"{function.name}\nsome input"
+        arguments = example_value(function.parameters, function.name)
+        example = call_text(function.name, compact_json(arguments))
+        if len(example) <= _MAX_EXAMPLE_LENGTH and not check(function.parameters, arguments):
+            return example
+    return call_text(functions[0].name, '{"name of an argument":"its value"}')
+
+
+def call_text(name: str, arguments: str) -> str:
+    """Return a call as a model is to write it between the marks; `arguments` are JSON."""
+    return f'{{"name": {compact_json(name)}, "arguments": {arguments}}}'
+
+
+def _without_blank_lines(text: str) -> str:
+    """Return a text without the blank lines that an empty hole leaves at its end."""
+    return text.rstrip("\n")
 
 
 def _function_line(function: OfferedFunction) -> str:
-    line: JSONObject = {"name": function.name}
+    """Return a function as OpenAI describes it, which keeps a model from taking the line for a call."""
+    described: JSONObject = {"name": function.name}
     if function.description:
-        line["description"] = cleandoc(function.description)
-    line["parameters"] = compact_schema(function.parameters)
-    return compact_json(line)
+        described["description"] = cleandoc(function.description)
+    if not function.is_custom:
+        described["parameters"] = compact_schema(function.parameters)
+    elif function.grammar is not None:
+        described["grammar"] = function.grammar
+    kind = "custom" if function.is_custom else "function"
+    return compact_json({"type": kind, kind: described})
+
+
+def with_note(messages: list[object], note: str) -> list[object]:
+    """Return the messages with `note` at the end of the last one, if that is the user's, else after it."""
+    last = to_object(messages[-1]) if messages else None
+    if last is None or last.get("role") != "user":
+        return [*messages, {"role": "user", "content": note}]
+    return [*messages[:-1], _appended(last, note)]
 
 
 def with_instructions(messages: list[object], text: str) -> list[object]:
@@ -81,13 +154,12 @@ def with_instructions(messages: list[object], text: str) -> list[object]:
     first = to_object(messages[0]) if messages else None
     if first is None or first.get("role") not in _INSTRUCTION_ROLES:
         return [{"role": "system", "content": text}, *messages]
-    content = first.get("content")
-    parts = to_list(content)
-    joined = (
-        [*parts, {"type": "text", "text": text}]
-        if parts is not None
-        else f"{content}\n\n{text}"
-        if isinstance(content, str) and content
-        else text
-    )
-    return [{**first, "content": joined}, *messages[1:]]
+    return [_appended(first, text), *messages[1:]]
+
+
+def _appended(message: JSONObject, text: str) -> JSONObject:
+    """Return a message with a text at the end of its content, which may be a list of parts."""
+    content = message.get("content")
+    if (parts := to_list(content)) is not None:
+        return {**message, "content": [*parts, {"type": "text", "text": text}]}
+    return {**message, "content": f"{content}\n\n{text}" if isinstance(content, str) and content else text}

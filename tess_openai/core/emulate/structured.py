@@ -15,7 +15,7 @@ from tess_openai.core.emulate.coercion import SchemaChecker, fits_types, root_ty
 from tess_openai.core.emulate.declared_keys import undeclared_key
 from tess_openai.core.emulate.json_candidates import Candidate, find_candidates
 from tess_openai.core.emulate.prompts import Prompts, fill
-from tess_openai.core.emulate.protocol import compact_schema
+from tess_openai.core.emulate.protocol import compact_schema, forbids_other_keys
 from tess_openai.core.emulate.strict_json import compact_json
 from tess_openai.core.emulate.thinking import without_thinking
 from tess_openai.core.jsons import JSONObject, parse_json, to_object
@@ -80,11 +80,20 @@ def parse_format(body: JSONObject) -> JSONFormat | None:
     return JSONFormat(schema, has_schema=True)
 
 
-def format_text(wanted: JSONFormat, prompts: Prompts) -> str:
-    """Return what the system message says about the form of the answer."""
-    if not wanted.has_schema:
-        return prompts.json_object
-    return fill(prompts.json_schema, schema=compact_json(compact_schema(wanted.schema)))
+def format_text(wanted: JSONFormat, prompts: Prompts, *, beside_functions: bool = False) -> str:
+    """Return what the system message says about the form of the answer.
+
+    Args:
+        wanted: The form.
+        prompts: The texts.
+        beside_functions: Whether the model may call a function instead.
+    """
+    text = prompts.json_object
+    if wanted.has_schema:
+        text = fill(prompts.json_schema, schema=compact_json(compact_schema(wanted.schema)))
+        if prompts.no_other_keys and forbids_other_keys(wanted.schema):
+            text = f"{text}\n{prompts.no_other_keys}"
+    return fill(prompts.json_beside_functions, json=text) if beside_functions else text
 
 
 def extract(text: str, wanted: JSONFormat, check: SchemaChecker) -> Extract:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ BODY: dict[str, Any] = {
     "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "<call:x>"}],
     "tools": [
         {"type": "function", "function": {"name": "look", "description": "s3cret"}},
-        {"type": "custom"},
+        {"type": "web_search"},
     ],
     "response_format": {"type": "json_object"},
     "stop": ["s3cret", "x"],
@@ -101,11 +100,12 @@ def test_the_ledger_says_what_is_emulated_and_what_it_costs() -> None:
     emulation = parse(BODY, *ALL)
     assert emulation is not None
     changes = emulation.changes(BODY["messages"])
-    added = len(emulation.instructions) + len("\n\n") + len("~")
+    system, _ = emulation.messages(BODY["messages"])
+    added = len(system["content"]) - len("Be brief.") + len("~")  # type: ignore[index]
     reported = f"{added} characters added to the messages"
     assert [(change.action, change.param, change.given, change.sent) for change in changes] == [
         ("emulated", "tools", "1 function", reported),
-        ("stripped", "tools", "custom", ""),
+        ("stripped", "tools", "web_search", ""),
         ("emulated", "response_format", "a JSON object", reported),
         ("emulated", "stop", "2 sequences", ""),
         ("emulated", "max_tokens", "9", reported),
@@ -123,7 +123,8 @@ def test_the_ledger_counts_what_telling_of_calls_adds() -> None:
     emulation = parse({**BODY, "messages": messages, "max_tokens": 10**6}, "tools", "max_tokens")
     assert emulation is not None
     result = "<result:k7x2q1>\nResult of function:\n\n</result:k7x2q1>"
-    reported = f"{len(emulation.instructions) + len(result)} characters added to the messages"
+    instructions: str = emulation.messages(messages)[0]["content"]  # type: ignore[index]
+    reported = f"{len(instructions) + len(result)} characters added to the messages"
     changes = emulation.changes(messages)
     assert [change.sent for change in changes if change.action == "emulated"] == [reported, ""]
 
@@ -136,7 +137,7 @@ def test_the_ledger_speaks_only_of_what_is_emulated(param: str) -> None:
     assert [(change.action, change.param) for change in emulation.changes()] == [("emulated", param)]
 
 
-def test_what_is_told_to_the_model_can_be_replaced(make_emulation: Callable[..., Emulation]) -> None:
+def test_the_instructions_can_be_replaced() -> None:
     """The prompts are data."""
     emulation = parse_emulation(
         {"response_format": {"type": "json_object"}},
@@ -147,8 +148,7 @@ def test_what_is_told_to_the_model_can_be_replaced(make_emulation: Callable[...,
         new_id=lambda: "1",
     )
     assert emulation is not None
-    assert emulation.instructions == "JSON!"
-    assert make_emulation().instructions != "JSON!"
+    assert emulation.messages([]) == [{"role": "system", "content": "JSON!"}]
 
 
 def test_the_ledger_says_what_of_a_schema_is_not_checked() -> None:

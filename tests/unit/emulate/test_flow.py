@@ -142,11 +142,14 @@ def test_each_call_is_told_before_it_is_sent() -> None:
 
 
 def test_a_further_call_goes_where_the_first_went() -> None:
-    """With the same headers; only the messages are more."""
+    """With the same headers and messages, and a note at the end; the bad answer is not sent back."""
     run = drive(CHAT, saying(BAD), saying(GOOD))
     first, second = (parse_object(sent.body or b"") or {} for sent in run.sent)
     assert run.sent[0].headers == run.sent[1].headers == {"x-workspace-id": "7001"}
-    assert second["messages"][: len(first["messages"])] == first["messages"]
+    *same, last = second["messages"]
+    assert same == first["messages"][:-1]
+    assert last["content"].startswith(first["messages"][-1]["content"] + "\n\n(An earlier answer")
+    assert NONCE not in last["content"].replace(f"<call:{NONCE}>", "").replace(f"</call:{NONCE}>", "")
     assert {**first, "messages": None} == {**second, "messages": None}
 
 

@@ -107,7 +107,13 @@ def result(emulation: Emulation, pieces: list[str], *, is_cut: bool = False) -> 
     shown = "".join([reader.feed(piece) for piece in pieces])
     outcome: Outcome = reader.finish(is_cut=is_cut)
     if isinstance(outcome, AskAgain):
-        return (shown + outcome.text, outcome.messages, outcome.change, *_settled("", outcome.fallback))
+        return (
+            shown + outcome.text,
+            outcome.answer,
+            outcome.note,
+            outcome.change,
+            *_settled("", outcome.fallback),
+        )
     return _settled(shown, outcome)
 
 

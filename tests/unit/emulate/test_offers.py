@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tess_openai.core.emulate.offers import NO_ARGUMENTS, Offer, parse_offer
+from tess_openai.core.emulate.offers import NO_ARGUMENTS, Offer, OfferedFunction, parse_offer
 from tess_openai.core.refusals import Refused
 
 TOOLS = [
@@ -92,12 +92,22 @@ def test_a_function_without_parameters_takes_none() -> None:
     assert functions["look"].description == "Looks."
 
 
-def test_tools_that_are_no_functions_are_told_of() -> None:
-    """A custom tool is left out by name of its type; a tool of the agent's own is not ours to speak of."""
-    tools = [*TOOLS, {"type": "custom", "custom": {"name": "run"}}, {"type": "web_search"}]
+def test_tools_that_cannot_be_emulated_are_listed_by_type() -> None:
+    """Except those that the agent has itself."""
+    tools = [*TOOLS, {"type": "code_interpreter"}, {"type": "web_search"}]
     offer = parse_offer({"tools": tools}, taken={"web_search", "look"})
-    assert offer.left_out == ("custom",)
+    assert offer.left_out == ("code_interpreter",)
     assert list(offer.functions) == ["leap"]
+
+
+def test_a_custom_tool_is_offered_with_its_grammar() -> None:
+    """It can be chosen like a function."""
+    grammar = {"syntax": "regex", "definition": "[a-z]+"}
+    custom = {"name": "run", "description": "Runs.", "format": {"type": "grammar", "grammar": grammar}}
+    tools = [*TOOLS, {"type": "custom", "custom": custom}]
+    offer = parse_offer({"tools": tools, "tool_choice": {"type": "custom", "custom": {"name": "run"}}})
+    run = OfferedFunction("run", "Runs.", NO_ARGUMENTS, is_custom=True, grammar=grammar)
+    assert (offer.functions, offer.demand, offer.is_named) == ({"run": run}, "required", True)
 
 
 def test_a_function_called_like_a_hosted_tool_is_offered() -> None:

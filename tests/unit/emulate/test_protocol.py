@@ -16,8 +16,10 @@ from tess_openai.core.emulate.protocol import (
     compact_schema,
     functions_text,
     with_instructions,
+    with_note,
 )
 from tess_openai.core.emulate.strict_json import compact_json
+from tess_openai.edge.schema_validator import check_schema
 
 MARKS = Marks("k7x2q1")
 LOOK = {
@@ -41,6 +43,11 @@ LOOK = {
         },
     },
 }
+
+
+def text_for(body: dict[str, Any], **options: bool) -> str:
+    """Return the instructions for the functions of a request."""
+    return functions_text(parse_offer(body), MARKS, Prompts(), check_schema, **options)
 
 
 def test_a_schema_loses_what_tells_a_model_nothing_and_nothing_else() -> None:
@@ -88,15 +95,16 @@ def test_the_model_is_told_what_is_demanded(
     body: dict[str, Any], reply: list[str], not_stated: list[str]
 ) -> None:
     """In the words of the prompts."""
-    text = functions_text(parse_offer({"tools": [LOOK], **body}), MARKS, Prompts())
+    text = text_for({"tools": [LOOK], **body})
     assert all(words in text for words in reply)
     assert not any(words in text for words in not_stated)
 
 
 def test_each_function_is_one_line_of_json_and_the_marks_are_shown() -> None:
     """The line is the function as the caller described it, imitations of marks escaped."""
-    lines = functions_text(parse_offer({"tools": [LOOK]}), MARKS, Prompts()).splitlines()
-    function = json.loads(next(line for line in lines if line.startswith('{"name":"look"')))
+    lines = text_for({"tools": [LOOK]}).splitlines()
+    start = '{"type":"function","function":{"name":"look"'
+    function = json.loads(next(line for line in lines if line.startswith(start)))["function"]
     assert function["description"] == "Looks.\n\nArgs:\n    title: What <~call:x> to look at."
     assert "<call:k7x2q1>" in lines
     assert "</call:k7x2q1>" in lines
@@ -104,9 +112,117 @@ def test_each_function_is_one_line_of_json_and_the_marks_are_shown() -> None:
 
 def test_where_nothing_can_be_called_the_model_is_told_so() -> None:
     """It still learns to read what stands in the history."""
-    text = functions_text(NO_OFFER, MARKS, Prompts())
+    text = functions_text(NO_OFFER, MARKS, Prompts(), check_schema, has_results=True)
     assert "No function can be called now" in text
     assert "<result:k7x2q1>" in text
+
+
+@pytest.mark.parametrize("body", [{"tools": [LOOK]}, {}], ids=["offered", "none to call"])
+def test_the_marks_of_results_are_shown_only_once_there_are_results(body: dict[str, Any]) -> None:
+    """A small model that sees them writes a result itself."""
+    assert "<result:" not in text_for(body)
+    assert "<result:" in text_for(body, has_results=True)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "arguments"),
+    [
+        pytest.param({"properties": {"n": {"type": "integer"}}}, {}, id="nothing is required"),
+        pytest.param(
+            {"properties": {"home_town": {"type": "string"}}, "required": ["home_town"]},
+            {"home_town": "some home town"},
+            id="a text",
+        ),
+        pytest.param(
+            {
+                "properties": {"n": {"$ref": "#/$defs/N"}, "m": {"$ref": "#/$defs/M"}},
+                "required": ["n", "m"],
+                "$defs": {"N": {"type": "integer", "minimum": 9}, "M": {"type": "number", "maximum": 1}},
+            },
+            {"n": 9, "m": 1},
+            id="numbers within their bounds, by reference",
+        ),
+        pytest.param(
+            {
+                "properties": {
+                    "a": {"type": "array", "items": {"enum": ["x", "y"]}},
+                    "b": {"anyOf": [{"type": "null"}, {"type": "boolean"}]},
+                    "c": {"type": "string", "format": "date"},
+                    "d": {"const": 5},
+                    "e": {"type": "object", "properties": {"f": {}}, "required": ["f"]},
+                    "g": {"type": ["null", "string"], "default": "h"},
+                },
+                "required": ["a", "b", "c", "d", "e", "g"],
+            },
+            {"a": ["x"], "b": True, "c": "2030-01-31", "d": 5, "e": {"f": "some f"}, "g": "h"},
+            id="of each kind",
+        ),
+    ],
+)
+def test_the_example_is_a_call_of_an_offered_function(
+    parameters: dict[str, Any], arguments: dict[str, Any]
+) -> None:
+    """With values made from its schema, and the required arguments only."""
+    tool = {"type": "function", "function": {"name": "go", "parameters": {"type": "object", **parameters}}}
+    lines = text_for({"tools": [tool]}).splitlines()
+    example = json.loads(lines[lines.index("<call:k7x2q1>") + 1])
+    assert example == {"name": "go", "arguments": arguments}
+
+
+def test_an_example_that_breaks_its_schema_is_not_shown() -> None:
+    """The next function is the example, and where there is none, the form alone is shown."""
+    text = {"properties": {"a": {"type": "string", "pattern": "^[0-9]$"}}, "required": ["a"]}
+    first = {"type": "function", "function": {"name": "first", "parameters": text}}
+    second = {"type": "function", "function": {"name": "second"}}
+    assert '\n{"name": "second", "arguments": {}}\n' in text_for({"tools": [first, second]})
+    form = '{"name": "first", "arguments": {"name of an argument":"its value"}}'
+    assert f"\n{form}\n" in text_for({"tools": [first]})
+
+
+def test_a_schema_that_refers_to_itself_does_not_fail() -> None:
+    """And costs little, although each of its parts has the whole in it again, many times."""
+    names = [f"n{number}" for number in range(40)]
+    node = {"properties": {name: {"$ref": "#/$defs/node"} for name in names}, "required": names}
+    loop = {"$ref": "#/$defs/node", "$defs": {"node": node}}
+    tool = {"type": "function", "function": {"name": "go", "parameters": loop}}
+    assert '{"name of an argument":"its value"}' in text_for({"tools": [tool]})
+
+
+def test_a_custom_tool_is_described_with_its_grammar_and_its_own_form() -> None:
+    """Its input is plain text below its name."""
+    grammar = {"syntax": "regex", "definition": "[a-z]+"}
+    run = {"name": "run", "format": {"type": "grammar", "grammar": grammar}}
+    text = text_for({"tools": [{"type": "custom", "custom": run}]})
+    described = {"type": "custom", "custom": {"name": "run", "grammar": grammar}}
+    assert json.loads(text.splitlines()[1]) == described
+    assert "<call:k7x2q1>\nrun\nsome input\n</call:k7x2q1>" in text
+    assert "To call run, write no JSON: write its name in the first line of the block" in text
+
+
+@pytest.mark.parametrize(
+    ("messages", "expected"),
+    [
+        pytest.param([], [{"role": "user", "content": "N"}], id="no messages"),
+        pytest.param(
+            [{"role": "user", "content": "u"}], [{"role": "user", "content": "u\n\nN"}], id="a user message"
+        ),
+        pytest.param(
+            [{"role": "user", "content": [{"type": "text", "text": "u"}]}],
+            [{"role": "user", "content": [{"type": "text", "text": "u"}, {"type": "text", "text": "N"}]}],
+            id="a user message of parts",
+        ),
+        pytest.param(
+            [{"role": "assistant", "content": "a"}],
+            [{"role": "assistant", "content": "a"}, {"role": "user", "content": "N"}],
+            id="the last message is the model's",
+        ),
+    ],
+)
+def test_a_note_follows_the_last_message_of_the_user(messages: list[object], expected: list[object]) -> None:
+    """The messages of the caller are not changed."""
+    before = copy.deepcopy(messages)
+    assert with_note(messages, "N") == expected
+    assert messages == before
 
 
 @pytest.mark.parametrize(
@@ -218,7 +334,7 @@ def test_calls_and_results_become_text_that_can_be_followed() -> None:
         ),
         pytest.param(
             {"role": "assistant", "tool_calls": [{"id": "1", "custom": {"name": "run", "input": "ls"}}]},
-            '<call:k7x2q1>\n{"name": "run", "arguments": "ls"}\n</call:k7x2q1>',
+            "<call:k7x2q1>\nrun\nls\n</call:k7x2q1>",
             id="a custom tool",
         ),
         pytest.param(

@@ -63,39 +63,30 @@ def test_a_repair_that_is_prose_is_the_answer(make_emulation: Callable[..., Emul
     assert reader.finish() == TextOutcome(text="I need no function.")
 
 
-def test_the_model_is_told_what_was_wrong_in_its_own_conversation(
-    make_emulation: Callable[..., Emulation],
-) -> None:
-    """Its answer, marks and all, and the problems with names it can use."""
+def test_a_repair_names_the_problems_and_the_functions(make_emulation: Callable[..., Emulation]) -> None:
+    """With the marks of the request; the answer is kept apart, so that it can be compared with the next."""
     reader = AnswerReader(make_emulation())
     reader.feed(f"Off we go. {BAD_CALL}")
-    answer, complaint = ask_again(reader.finish()).messages
-    assert answer == {"role": "assistant", "content": f"Off we go. {BAD_CALL}"}
-    assert complaint["role"] == "user"
-    assert "there is no function 'fly'; there are: get_weather, get_time" in complaint["content"]
-    assert "between <call:k7x2q1> and </call:k7x2q1>" in complaint["content"]
+    outcome = ask_again(reader.finish())
+    assert outcome.answer == f"Off we go. {BAD_CALL}"
+    assert "there is no function 'fly'; there are: get_weather, get_time" in outcome.note
+    assert "between <call:k7x2q1> and </call:k7x2q1>" in outcome.note
 
 
 def test_what_the_model_wrote_is_no_template(make_emulation: Callable[..., Emulation]) -> None:
     """A hole in its text stays one."""
     reader = AnswerReader(make_emulation())
     reader.feed('<call:k7x2q1>{"name": "{open}", "arguments": {}}')
-    assert "there is no function '{open}'" in ask_again(reader.finish()).messages[1]["content"]
-
-
-def test_an_empty_answer_is_named_in_the_conversation(make_emulation: Callable[..., Emulation]) -> None:
-    """Tess takes no empty message."""
-    outcome = AnswerReader(make_emulation(tool_choice="required")).finish()
-    assert ask_again(outcome).messages[0]["content"] == "(no answer)"
+    assert "there is no function '{open}'" in ask_again(reader.finish()).note
 
 
 def test_a_repeated_text_is_not_urged_into_a_call(make_emulation: Callable[..., Emulation]) -> None:
     """A call without marks may be a text of the user's that the model repeats; it is asked, not told."""
     reader = AnswerReader(make_emulation())
     reader.feed('{"name": "get_time", "arguments": {}}')
-    complaint = ask_again(reader.finish()).messages[1]["content"]
-    assert "If you mean to call a function" in complaint
-    assert "If not" in complaint
+    note = ask_again(reader.finish()).note
+    assert "If a function is needed" in note
+    assert "If not" in note
 
 
 def test_the_error_of_a_demand_that_was_not_met_names_it(make_emulation: Callable[..., Emulation]) -> None:

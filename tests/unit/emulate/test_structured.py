@@ -56,8 +56,29 @@ def test_a_request_that_makes_no_sense_is_refused(body: dict[str, Any]) -> None:
 def test_the_model_sees_the_schema_without_its_noise() -> None:
     """On one line."""
     wanted = JSONFormat({"type": "object", "title": "X", "additionalProperties": False}, has_schema=True)
-    assert format_text(wanted, Prompts()).endswith('\n{"type":"object"}')
+    assert '\n{"type":"object"}\n' in format_text(wanted, Prompts())
     assert "one JSON object" in format_text(ANY_OBJECT, Prompts())
+
+
+@pytest.mark.parametrize(
+    ("schema", "is_closed"),
+    [
+        pytest.param({"type": "object", "additionalProperties": False}, True, id="at the root"),
+        pytest.param({"items": {"additionalProperties": False}}, True, id="further inside"),
+        pytest.param({"type": "object"}, False, id="not said"),
+        pytest.param({"additionalProperties": {"type": "string"}}, False, id="others of one type"),
+    ],
+)
+def test_that_other_keys_are_forbidden_is_said_in_words(schema: dict[str, Any], *, is_closed: bool) -> None:
+    """The keyword itself is left out of the schema, since models overlook it."""
+    text = format_text(JSONFormat(schema, has_schema=True), Prompts())
+    assert ("no other keys" in text) is is_closed
+
+
+def test_beside_functions_the_form_is_that_of_an_answer_without_a_call() -> None:
+    """A model that is told to answer with JSON only would call nothing."""
+    text = format_text(ANY_OBJECT, Prompts(), beside_functions=True)
+    assert text == "When you do not call a function: " + Prompts().json_object
 
 
 @settings(max_examples=50)

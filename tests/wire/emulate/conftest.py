@@ -95,11 +95,18 @@ def _of_choice(choice: Any) -> Reply:
     return Reply(
         content=message.content,
         refusal=message.refusal,
-        calls=[(call.function.name, json.loads(call.function.arguments)) for call in calls],
+        calls=[_name_and_input(call) for call in calls],
         ids=[call.id for call in calls],
         function_call=None if legacy is None else (legacy.name, json.loads(legacy.arguments)),
         reason=choice.finish_reason,
     )
+
+
+def _name_and_input(call: Any) -> tuple[str, Any]:
+    if call.type == "custom":
+        custom = call.custom if isinstance(call.custom, dict) else call.custom.model_dump()
+        return custom["name"], custom["input"]
+    return call.function.name, json.loads(call.function.arguments)
 
 
 def _add(reply: Reply, choice: Any) -> None:

@@ -166,9 +166,11 @@ class TestAskingAgain:
         (reply,) = model.asked(driver, client, stream=stream, tools=tools)
         assert reply.calls == [("get_weather", LISBON)]
         assert (reply.content or "").strip() == "Let me look."
-        asked = model.received[-1]["messages"]
-        assert [message["role"] for message in asked] == ["system", "user", "assistant", "user"]
-        assert "'city' is a required property" in asked[-1]["content"]
+        first, repair = (body["messages"] for body in model.received)
+        assert [message["role"] for message in repair] == ["system", "user"]
+        assert repair[0] == first[0]
+        assert repair[1]["content"].startswith(first[1]["content"])
+        assert "'city' is a required property" in repair[1]["content"]
 
     def test_it_is_told_and_counted(
         self, driver: Driver, client: Any, model: Model, tools: list[Any]
@@ -188,12 +190,23 @@ class TestAskingAgain:
     ) -> None:
         """Then the answer is given as the text it is, without the marks."""
         client = driver.client(emulate=True, max_repairs=repairs)
-        model.simulator.script(*[model.call("get_moon", LISBON)] * 5)
+        model.simulator.script(*(model.call("get_moon", {"number": number}) for number in range(5)))
         (reply,) = model.asked(driver, client, stream=stream, tools=tools)
         assert reply.calls == []
         assert "get_moon" in str(reply.content)
         assert "call:" not in str(reply.content)
         assert len(model.received) == calls
+
+    def test_an_answer_that_was_given_before_ends_the_repairs(
+        self, driver: Driver, model: Model, tools: list[Any], *, stream: bool
+    ) -> None:
+        """The model would go on repeating itself, and each repair is paid for."""
+        client = driver.client(emulate=True, max_repairs=9)
+        moon, sun = model.call("get_moon", LISBON), model.call("get_sun", LISBON)
+        model.simulator.script(moon, sun, sun)
+        (reply,) = model.asked(driver, client, stream=stream, tools=tools)
+        assert "get_sun" in str(reply.content)
+        assert len(model.received) == 3
 
     def test_a_call_may_have_its_own_number(
         self, driver: Driver, client: Any, model: Model, tools: list[Any]
@@ -352,14 +365,15 @@ class TestTheAgentsOwnTools:
         assert model.received[-1]["tools"] == "internet"
         assert "web_search" not in model.instructions
 
-    def test_custom_tools_are_told_to_be_left_out(
+    def test_a_tool_that_cannot_be_emulated_is_left_out_with_a_warning(
         self, driver: Driver, client: Any, model: Model, tools: list[Any]
     ) -> None:
-        """They are no functions; the others are offered."""
-        given = [{"type": "custom", "custom": {"name": "shell"}}, *tools]
-        with pytest.warns(TessRequestWarning, match="only functions can be emulated"):
+        """The functions are offered all the same."""
+        given = [{"type": "local_shell"}, *tools]
+        with pytest.warns(TessRequestWarning, match="only functions and custom tools can be emulated"):
             driver.ask(client, tools=given)
-        assert "shell" not in model.instructions
+        assert "local_shell" not in model.instructions
+        assert "get_weather" in model.instructions
 
 
 class TestTheSDKsOwnReaders:
