@@ -55,7 +55,6 @@ def langchain(agent_id: int | str | None = None, **options: Unpack[TessOptions])
         "api_key": tess["api_key"],
         "http_client": tess["http_client"],
         "http_async_client": tess["async_http_client"],
-        "use_responses_api": False,
         "include_response_headers": True,
     }
 
@@ -84,8 +83,8 @@ def llama_index(agent_id: int | str | None = None, **options: Unpack[TessOptions
 def openai_agents(agent_id: int | str | None = None, *, model: str, **options: Unpack[TessOptions]) -> Any:
     """Return a model for the OpenAI Agents SDK: `Agent(model=presets.openai_agents(8794, model="tess-6"))`.
 
-    It talks to chat completions; the SDK's own default, `/responses`, is not there. The SDK's traces are not
-    touched: they go to OpenAI, prompts included, unless you disable them.
+    It uses chat completions; the SDK's own default, the Responses API, works with `create_async_client` as it
+    is. The SDK's traces are not touched: they go to OpenAI, prompts included, unless you disable them.
     """
     _require("agents", "openai-agents")
     models: Any = importlib.import_module("agents.models.openai_chatcompletions")

@@ -256,3 +256,47 @@ def test_calls_in_threads_warn_at_langchain_itself(
     with pytest.warns(TessRequestWarning) as caught:
         use(chat_model(tess, seed=3))
     assert all("langchain_openai" in Path(file).parts for file in lines_of(list(caught)))
+
+
+def responses_model(tess: dict[str, Any], **more: Any) -> ChatOpenAI:
+    """A model of agent 42 that uses the Responses API."""
+    given = {**presets.langchain(42, **tess), "use_responses_api": True, **more}
+    return ChatOpenAI(model="tess-6", **given)
+
+
+async def test_responses_chat_and_stream(tess: dict[str, Any]) -> None:
+    """Sync and async, whole and piece by piece."""
+    model = responses_model(tess)
+    assert model.invoke("hello").text.endswith("received: hello")
+    assert (await model.ainvoke("hello")).text.endswith("received: hello")
+    pieces = [chunk.text for chunk in model.stream("hello")]
+    assert len(pieces) > 5
+    assert "".join(pieces).endswith("received: hello")
+
+
+def test_responses_tool_loop_and_structured_output(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """Emulated, over the Responses API."""
+    simulator.script(calls("weather", WEATHER), answers_with("sunny in Rome", "It is sunny."))
+    model = responses_model({**tess, "emulate": True})
+    result = create_agent(model, [weather]).invoke({"messages": [("human", "Weather?")]})
+    assert result["messages"][-1].text == "It is sunny."
+    simulator.script(ROME)
+    assert is_rome(model.with_structured_output(City, method="json_schema").invoke("Which city?"))
+
+
+async def test_responses_three_turns(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """LangChain finds the previous response itself; the sync and the async client have one store."""
+    model = responses_model(tess, use_previous_response_id=True)
+    messages: list[Any] = [HumanMessage("one")]
+    messages += [model.invoke(messages), HumanMessage("two")]
+    messages += [await model.ainvoke(messages), HumanMessage("three")]
+    model.invoke(messages)
+    roles = [message["role"] for message in simulator.calls[-1].json["messages"]]
+    assert roles == ["user", "assistant", "user", "assistant", "user"]
+
+
+def test_a_model_whose_name_implies_responses(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """It works without a word."""
+    model = ChatOpenAI(model="gpt-5-pro", **presets.langchain(42, models={"*": "tess-6"}, **tess))
+    assert model.invoke("hello").text.endswith("received: hello")
+    assert simulator.calls[0].json["model"] == "tess-6"

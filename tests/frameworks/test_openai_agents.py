@@ -17,10 +17,11 @@ from agents import (
     function_tool,
     set_tracing_disabled,
 )
+from agents.models.openai_responses import OpenAIResponsesModel
 from scripted import answers_with, calls
 from shared import NO_FIELD, NO_JSON, NO_TOOLS, ROME, WEATHER, City, is_rome, lines_of, own_lines_of, weather
 
-from tess_openai import Change, TessRequestWarning, TessWarning, presets
+from tess_openai import Change, TessRequestWarning, TessWarning, create_async_client, presets
 from tess_openai.testing import TessSimulator, faults
 
 set_tracing_disabled(True)
@@ -156,3 +157,46 @@ async def test_a_task_is_warned_of_at_the_line_that_waits(tess: dict[str, Any]) 
             async for _ in run.stream_events():  # 3
                 pass
     assert [line[-3:] for line in own_lines_of(caught, __file__)] == ["# 1", "# 2", "# 3"]
+
+
+def responses_agent_of(tess: dict[str, Any], **more: Any) -> Agent[None]:
+    """An agent with the SDK's own default model class, which uses the Responses API."""
+    model = OpenAIResponsesModel(model="tess-6", openai_client=create_async_client(42, **tess))
+    return Agent(name="Guide", instructions="Be brief.", model=model, **more)
+
+
+async def test_responses_chat_and_stream(tess: dict[str, Any]) -> None:
+    """The default of the SDK works as it is."""
+    agent = responses_agent_of(tess)
+    assert (await Runner.run(agent, "hello")).final_output.endswith("received: hello")
+    run = Runner.run_streamed(agent, "hello")
+    deltas = [
+        event.data.delta
+        async for event in run.stream_events()
+        if event.type == "raw_response_event" and event.data.type == "response.output_text.delta"
+    ]
+    assert len(deltas) > 5
+    assert "".join(deltas) == run.final_output
+
+
+async def test_responses_tool_loop_and_structured_output(
+    simulator: TessSimulator, tess: dict[str, Any]
+) -> None:
+    """Emulated, over the Responses API."""
+    simulator.script(calls("weather", WEATHER), answers_with("sunny in Rome", "It is sunny."))
+    agent = responses_agent_of({**tess, "emulate": True}, tools=[function_tool(weather)])
+    assert (await Runner.run(agent, "Weather?")).final_output == "It is sunny."
+    simulator.script(ROME)
+    agent = responses_agent_of({**tess, "emulate": True}, output_type=City)
+    assert is_rome((await Runner.run(agent, "Which city?")).final_output)
+
+
+async def test_responses_three_turns(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """Continued by `previous_response_id`; only what is new is sent by the SDK."""
+    agent = responses_agent_of(tess)
+    previous: str | None = None
+    for text in ("one", "two", "three"):
+        result = await Runner.run(agent, text, previous_response_id=previous)
+        previous = result.last_response_id
+    roles = [message["role"] for message in simulator.calls[-1].json["messages"]]
+    assert roles == ["system", "user", "assistant", "user", "assistant", "user"]
