@@ -137,6 +137,45 @@ def test_the_ledger_speaks_only_of_what_is_emulated(param: str) -> None:
     assert [(change.action, change.param) for change in emulation.changes()] == [("emulated", param)]
 
 
+JSON_OBJECT = {"response_format": {"type": "json_object"}}
+
+
+@pytest.mark.parametrize(
+    ("body", "reminder"),
+    [
+        pytest.param(
+            {"tools": BODY["tools"]},
+            "To call a function, write its block between <call:k7x2q1> and </call:k7x2q1>, as described.",
+            id="functions",
+        ),
+        pytest.param(JSON_OBJECT, "Answer with the JSON only.", id="JSON"),
+        pytest.param(
+            {"tools": BODY["tools"], **JSON_OBJECT},
+            "To call a function, write its block between <call:k7x2q1> and </call:k7x2q1>, as described.\n"
+            "When you do not call a function: Answer with the JSON only.",
+            id="both",
+        ),
+    ],
+)
+def test_a_long_conversation_ends_with_the_rules(body: dict[str, Any], reminder: str) -> None:
+    """A short one does not."""
+    emulation = parse(body, *ALL)
+    assert emulation is not None
+    last = {"role": "user", "content": "And now?"}
+    *_, unchanged = emulation.messages([{"role": "user", "content": "x" * 7_000}, last])
+    assert unchanged == last
+    *_, reminded = emulation.messages([{"role": "user", "content": "x" * 8_000}, last])
+    assert reminded == {"role": "user", "content": f"And now?\n\n{reminder}"}
+
+
+def test_a_request_that_only_cuts_its_answer_is_not_reminded() -> None:
+    """There is no rule to repeat."""
+    emulation = parse({"stop": "x"}, *ALL)
+    assert emulation is not None
+    messages: list[object] = [{"role": "user", "content": "x" * 9_000}]
+    assert emulation.messages(messages) is messages
+
+
 def test_the_instructions_can_be_replaced() -> None:
     """The prompts are data."""
     emulation = parse_emulation(
