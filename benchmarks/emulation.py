@@ -19,7 +19,7 @@ from typing import Any
 from tess_openai.core.emulate.answer_reader import AnswerReader
 from tess_openai.core.emulate.emulation import Emulation, parse_emulation
 from tess_openai.core.emulate.prompts import Prompts
-from tess_openai.edge.schema_validator import load_schema_checker
+from tess_openai.core.emulate.schemas.schema_checker import SchemaCache
 
 CHUNK_BAR, ANSWER_BAR = 20e-6, 1e-3
 CHUNK, ANSWER = 20, 4096
@@ -60,7 +60,7 @@ def emulation_of(body: dict[str, Any]) -> Emulation:
         ("tools", "response_format", "stop", "max_tokens"),
         taken=(),
         prompts=Prompts(),
-        check=lambda _, __: [],
+        schemas=SchemaCache(),
         new_id=lambda: NONCE,
     )
     if emulation is None:
@@ -107,8 +107,8 @@ def main() -> int:
         is_missed = chunk > CHUNK_BAR or whole > ANSWER_BAR
         missed += is_missed
         print(f"{name:<42} {chunk * 1e6:>11.2f} us {whole * 1e3:>9.3f} ms{'  MISSED' * is_missed}")
-    check = load_schema_checker()
-    seconds = best(lambda: check(PARAMETERS, {"text": "x"}), given.rounds)
+    schemas = SchemaCache()
+    seconds = best(lambda: schemas.checker().check(PARAMETERS, {"text": "x"}), given.rounds)
     print(f"{'checking a value against a small schema':<42} {'':>14} {seconds * 1e3:>9.3f} ms")
     return 1 if missed and given.check else 0
 

@@ -12,22 +12,19 @@ from urllib.parse import urlsplit
 
 from tess_openai.client_options import OPTIONS, TessOptions, check_options, from_environment
 from tess_openai.core.agents import Agent
-from tess_openai.core.emulate.coercion import SchemaChecker
+from tess_openai.core.emulate.schemas.schema_checker import SchemaCache
 from tess_openai.core.options import AgentRef, Options
-from tess_openai.core.policy import Policy
 from tess_openai.core.policy_parameters import resolve_policy
 from tess_openai.edge.adapter import Adapter
 from tess_openai.edge.known_keys import KnownKeys
 from tess_openai.edge.origins import Origin
 from tess_openai.edge.pacing import SPACING, Pacer
-from tess_openai.edge.schema_validator import load_schema_checker
+from tess_openai.edge.patterns import pattern_compiler
 from tess_openai.exceptions import TessConfigurationError
 from tess_openai.identifiers import ApiKey, names_agent, port_of, to_agent_id
 from tess_openai.option_checks import FETCH
 
 AGENT_VARIABLE: Final = "TESS_AGENT_ID"
-_CHECKED_PARAMETERS: Final = ("tools", "functions", "response_format")
-"""Whose emulation checks values against schemas."""
 
 Made = TypeVar("Made", Options, Adapter)
 
@@ -96,7 +93,7 @@ def resolve(
         fetch_agents=agent == FETCH,
         agents={each.id: each for each in (agent, *agents.values()) if isinstance(each, Agent)},
         agent_names={name: each.id if isinstance(each, Agent) else each for name, each in agents.items()},
-        check=_to_checker(policy),
+        schemas=SchemaCache(pattern_compiler()),
     )
     parts = urlsplit(root)
     return Settings(
@@ -153,13 +150,3 @@ def _one_agent(agent_id: int | str | None, in_url: int | None, known: Agent | No
             'agents are named with agents={"support": ...}'
         )
     return named
-
-
-def _to_checker(policy: Policy) -> SchemaChecker | None:
-    """Return what checks values against JSON Schemas; None when it is not installed and not needed yet."""
-    try:
-        return load_schema_checker()
-    except ImportError as error:
-        if "emulate" in map(policy.word, _CHECKED_PARAMETERS):
-            raise TessConfigurationError(str(error)) from None
-        return None

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias, TypeGuard, get_args
 
 from tess_openai.core.agents import Agent
-from tess_openai.core.emulate.coercion import SchemaChecker
 from tess_openai.core.emulate.prompts import Prompts
+from tess_openai.core.emulate.schemas.schema_checker import SchemaCache
 from tess_openai.core.jsons import to_object
 from tess_openai.core.parameter_cache import ParameterCache
 from tess_openai.core.policy import Policy, parse_unsupported
@@ -58,7 +58,7 @@ class Options:
         agents: Agents that need no look-up, by number.
         agent_names: Names that stand for an agent where a model is named.
         models: Aliases of models; None as a value leaves the model to the agent, `"*"` stands for all others.
-        check: Checks a value against a JSON Schema; None when the extra `emulate` is not installed.
+        schemas: Compiled schemas, for all calls with these options.
         prompts: What emulation tells the model.
         max_repairs: How often an emulated answer that cannot be used is asked for again, each a paid call.
         profile: What a probe proved.
@@ -77,7 +77,7 @@ class Options:
     agents: Mapping[int, Agent] = field(default_factory=lambda: NO_AGENTS)
     agent_names: Mapping[str, AgentRef] = field(default_factory=lambda: NO_NAMES)
     models: Mapping[str, str | None] = field(default_factory=lambda: NO_MODELS)
-    check: SchemaChecker | None = field(default=None, repr=False)
+    schemas: SchemaCache = field(default_factory=SchemaCache, repr=False, compare=False)
     prompts: Prompts = field(default_factory=Prompts, repr=False)
     max_repairs: int = 1
     profile: TessProfile = NOTHING_PROVEN

@@ -28,7 +28,6 @@ from tess_openai.core.chat.parameters import EMULATED_PARAMETERS
 from tess_openai.core.emulate.prompts import Prompts
 from tess_openai.core.options import HOSTED_TOOLS, Options
 from tess_openai.core.policy import Policy
-from tess_openai.edge.schema_validator import check_schema
 from tess_openai.exceptions import TessConfigurationError, TessConfigurationWarning
 from tess_openai.identifiers import to_agent_id, to_api_key, to_api_root, to_workspace_id
 from tess_openai.settings import Settings, resolve
@@ -306,7 +305,6 @@ def test_arguments_become_settings() -> None:
         merge_messages=False,
         usage="none",
         max_retry_wait_seconds=5,
-        check=check_schema,
         prompts=PROMPTS,
         max_repairs=2,
     )
@@ -331,20 +329,19 @@ def test_emulate_is_the_word_for_all_that_can_be(unsupported: Any, words: dict[s
     assert {param: policy.word(param) for param in expected} == expected
 
 
-@pytest.mark.parametrize(
-    "asks",
-    [{"emulate": True}, {"unsupported": "emulate"}, {"unsupported": {"tools": "emulate"}}],
-    ids=str,
-)
-def test_emulation_without_its_extra_is_an_error_at_the_factory(
-    asks: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_installed", [True, False], ids=["with the extra", "without the extra"])
+def test_patterns_are_checked_where_the_extra_is_installed(
+    is_installed: bool,  # noqa: FBT001
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """With the command that mends it; who asks for nothing that checks schemas needs nothing."""
-    monkeypatch.setitem(sys.modules, "jsonschema", None)
-    with pytest.raises(TessConfigurationError, match=r"install tess-openai\[emulate\]"):
-        resolved(**asks)
-    assert resolved().adapter.options.check is None
-    assert resolved(unsupported={"stop": "emulate"}).adapter.options.check is None
+    """All other keywords are checked in any case, so that emulation works as it is."""
+    if not is_installed:
+        monkeypatch.setitem(sys.modules, "re2", None)
+    schemas = resolved(emulate=True).adapter.options.schemas
+    assert schemas.compiled({"pattern": "^a", "minLength": 1}).left_out == (
+        set() if is_installed else {"pattern"}
+    )
+    assert len(schemas.checker().check({"pattern": "^a", "minLength": 1}, "")) == 1 + is_installed
 
 
 def test_without_arguments_the_environment_counts(environment: dict[str, str]) -> None:

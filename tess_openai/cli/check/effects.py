@@ -63,11 +63,6 @@ def chat_effects(arguments: Sequence[Argument], policy: Policy) -> list[Effect]:
     return sorted(effects, key=lambda effect: (effect.line, effect.column))
 
 
-def _fits(_schema: JSONObject, _value: object) -> list[str]:
-    """Stand in for the check of answers: there are none here."""
-    return []
-
-
 def _header_effects(argument: Argument) -> list[Effect]:
     names = to_object(argument.value) or {}
     return [
@@ -91,9 +86,7 @@ def _together(arguments: Sequence[Argument], policy: Policy) -> list[Effect]:
     nodes = {_root(each.name): each for each in arguments}
     merge = all(not _is_unseen(each.value) for each in arguments)
     try:
-        prepared = translate_request(
-            body, Options(policy=policy, merge_messages=merge, check=_fits), new_id=str
-        )
+        prepared = translate_request(body, Options(policy=policy, merge_messages=merge), new_id=str)
     except Refused as refused:
         name = _root((refused.param or "").partition(".")[0])
         argument = nodes.get(name, arguments[0])

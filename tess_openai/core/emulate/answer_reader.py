@@ -40,6 +40,7 @@ class AnswerReader:
         self._emulation = emulation
         self._offer = NO_OFFER if emulation.offer is None else emulation.offer
         self._is_repair = is_repair
+        self._checker = emulation.schemas.checker()
         self._parser = None if emulation.offer is None else AnswerParser(emulation.marks)
         self._stop = StopCutter(emulation.stops)
         self._length = None if emulation.limit is None else LengthCutter(emulation.limit.tokens)
@@ -92,6 +93,15 @@ class AnswerReader:
             return self._settle_json(text, self._emulation.wanted, is_cut=is_cut)
         return self._said(text)
 
+    def unchecked(self) -> list[Change]:
+        """Return the change to record where the schema check ended before everything was checked."""
+        if not self._checker.is_incomplete:
+            return []
+        wanted = self._emulation.wanted
+        param = "response_format" if wanted is not None and wanted.has_schema else self._offer.param
+        why = "checking the answer against the schema takes too long, so a part of it was not checked"
+        return [Change("noticed", param, "a part of the answer", "", why, "Use a smaller schema.")]
+
     def _settle_calls(self, rest: Rest, *, is_cut: bool) -> Outcome:
         shown = "" if self._holds else self._cut(rest.prose)
         self._has_shown |= bool(shown)
@@ -99,7 +109,7 @@ class AnswerReader:
             return TextOutcome(text=shown, finish_reason=self.finish_reason)
         prose = "".join((*self._prose, rest.prose)) if self._holds else ""
         emulation, offer = self._emulation, self._offer
-        settlement = settle(rest.blocks, offer, emulation.check, emulation.new_id, is_cut=is_cut)
+        settlement = settle(rest.blocks, offer, self._checker, emulation.new_id, is_cut=is_cut)
         if settlement.calls and not settlement.problems:
             return self._called(shown, prose, settlement, rest.after)
         if settlement.calls:
@@ -162,14 +172,14 @@ class AnswerReader:
         wanted = self._emulation.wanted
         if wanted is None:
             return self._said(text)
-        return self._said_json(text, wanted, extract(text, wanted, self._emulation.check))
+        return self._said_json(text, wanted, extract(text, wanted, self._checker))
 
     def _json_instead(self, text: str) -> TextOutcome | None:
         """Return the JSON that follows the caller's schema, where a call may not have been meant at all."""
         wanted = self._emulation.wanted
         if wanted is None or not wanted.has_schema or self._offer.demand == "required":
             return None
-        found = extract(text, wanted, self._emulation.check)
+        found = extract(text, wanted, self._checker)
         return None if found.problems else self._said_json(text, wanted, found)
 
     def _ask_for_call(self, problems: list[str], fallback: FinalOutcome, shown: str = "") -> AskAgain:
@@ -188,7 +198,7 @@ class AnswerReader:
         return self._ask_again(prompt, change, fallback, shown)
 
     def _settle_json(self, text: str, wanted: JSONFormat, *, is_cut: bool) -> Outcome:
-        found = extract(text, wanted, self._emulation.check)
+        found = extract(text, wanted, self._checker)
         if is_cut and found.problems:  # the client is told, and asking again would be cut again
             return self._said(text[found.start or 0 :])
         settled = self._said_json(text, wanted, found)

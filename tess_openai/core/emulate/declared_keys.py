@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from tess_openai.core.emulate.coercion import bare_name
+from tess_openai.core.emulate.name_matching import bare_name
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 
 _MAX_DEPTH: Final = 64

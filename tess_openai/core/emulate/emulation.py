@@ -8,14 +8,13 @@ from typing import Final
 
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.parameters import stop_sequences
-from tess_openai.core.emulate.checkable_schema import checkable_part
-from tess_openai.core.emulate.coercion import SchemaChecker
 from tess_openai.core.emulate.history import contains_results, render_messages, tells_of_calls
 from tess_openai.core.emulate.length import Limit, length_text, parse_limit
 from tess_openai.core.emulate.marks import Marks
 from tess_openai.core.emulate.offers import Offer, parse_offer
 from tess_openai.core.emulate.prompts import Prompts, fill
 from tess_openai.core.emulate.protocol import functions_text, with_instructions, with_note
+from tess_openai.core.emulate.schemas.schema_checker import SchemaCache
 from tess_openai.core.emulate.structured import JSONFormat, format_text, parse_format
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.refusals import Refused
@@ -33,7 +32,7 @@ class Emulation:
     Attributes:
         marks: Of this request.
         prompts: The texts of the instructions.
-        check: Checks a value against a JSON Schema.
+        schemas: Compiles the schemas that values are checked against.
         new_id: Makes a fresh identifier.
         offer: The functions; None when calls play no part in the request.
         wanted: The JSON that `response_format` asks for.
@@ -44,7 +43,7 @@ class Emulation:
 
     marks: Marks
     prompts: Prompts
-    check: SchemaChecker
+    schemas: SchemaCache
     new_id: Callable[[], str]
     offer: Offer | None = None
     wanted: JSONFormat | None = None
@@ -72,7 +71,7 @@ class Emulation:
         texts = [
             ""
             if offer is None
-            else functions_text(offer, self.marks, prompts, self.check, has_results=has_results),
+            else functions_text(offer, self.marks, prompts, self.schemas.checker(), has_results=has_results),
             "" if wanted is None else format_text(wanted, prompts, beside_functions=self._may_call),
             "" if self.limit is None else length_text(self.limit, prompts),
         ]
@@ -106,12 +105,12 @@ class Emulation:
                 given = f"grammar of {', '.join(grammars)}"
                 why = "the model is shown the grammar, and its input is not checked against it"
                 changes.append(Change("noticed", "tools", given, "", why))
-            changes += _unchecked(offer.param, *(each.parameters for each in offer.functions.values()))
+            changes += self._unchecked(offer.param, *(each.parameters for each in offer.functions.values()))
         if self.wanted is not None:
             given = "a JSON Schema" if self.wanted.has_schema else "a JSON object"
             why = "Tess has no structured output, so instructions ask the model for JSON, and it is checked"
             changes.append(Change("emulated", "response_format", given, sent, why))
-            changes += _unchecked("response_format", self.wanted.schema)
+            changes += self._unchecked("response_format", self.wanted.schema)
         if self.stops:
             given = f"{len(self.stops)} sequence{'s' * (len(self.stops) != 1)}"
             changes.append(Change("emulated", "stop", given, "", "the answer is cut by the adapter"))
@@ -124,6 +123,14 @@ class Emulation:
             changes.append(Change("emulated", "n", str(self.choices), f"{self.choices} paid calls", why))
         return tuple(changes)
 
+    def _unchecked(self, param: str, *schemas: JSONObject) -> list[Change]:
+        """Return the changes that name the schema keywords which cannot be checked."""
+        names = frozenset[str]().union(*(self.schemas.compiled(schema).left_out for schema in schemas))
+        why = "this keyword cannot be checked as it is written; the rest of the schema is checked"
+        if not self.schemas.checks_patterns and names & {"pattern", "patternProperties"}:
+            why = 'checking patterns needs the extra: pip install "tess-openai[emulate]"; all else is checked'
+        return [Change("noticed", param, ", ".join(sorted(names)), "", why)] if names else []
+
 
 def parse_emulation(
     body: JSONObject,
@@ -131,7 +138,7 @@ def parse_emulation(
     *,
     taken: Collection[str],
     prompts: Prompts,
-    check: SchemaChecker,
+    schemas: SchemaCache,
     new_id: Callable[[], str],
 ) -> Emulation | None:
     """Read what a request asks to be emulated.
@@ -142,7 +149,7 @@ def parse_emulation(
             all that belongs to calls), `response_format`, `stop`, `n`, `max_tokens`, `max_completion_tokens`.
         taken: Names and types of tools that the agent has itself.
         prompts: The texts of the instructions.
-        check: Checks a value against a JSON Schema.
+        schemas: Compiles the schemas that values are checked against.
         new_id: A fresh identifier.
 
     Returns:
@@ -154,7 +161,7 @@ def parse_emulation(
     emulation = Emulation(
         marks=Marks(new_id()[:_NONCE_LENGTH]),
         prompts=prompts,
-        check=check,
+        schemas=schemas,
         new_id=new_id,
         offer=None if {"tools", "functions"}.isdisjoint(params) else _parse_offer(body, taken),
         wanted=parse_format(body) if "response_format" in params else None,
@@ -176,13 +183,6 @@ def _length(messages: list[object]) -> int:
 def _text(part: object) -> object:
     members = to_object(part)
     return part if members is None else members.get("text")
-
-
-def _unchecked(param: str, *schemas: JSONObject) -> list[Change]:
-    """Return the changes that name the schema keywords which cannot be checked."""
-    left_out = sorted(frozenset[str]().union(*(checkable_part(schema).left_out for schema in schemas)))
-    why = "this keyword cannot be checked as it is written; the rest of the schema is checked"
-    return [Change("noticed", param, ", ".join(left_out), "", why)] if left_out else []
 
 
 def _parse_offer(body: JSONObject, taken: Collection[str]) -> Offer | None:

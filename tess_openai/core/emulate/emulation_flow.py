@@ -87,6 +87,8 @@ class _EmulatedCall:
         while True:
             source = yield from self._read_answer(body, reader)
             outcome = reader.finish(is_cut=source.finish_reason in CUT_REASONS)
+            for change in reader.unchecked():
+                self.chat.ledger.note(change)
             if not isinstance(outcome, AskAgain):
                 break
             yield from self._write(outcome.text)

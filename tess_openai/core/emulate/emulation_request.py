@@ -10,7 +10,6 @@ from tess_openai.core.emulate.emulation import Emulation, parse_emulation
 from tess_openai.core.emulate.history import tells_of_calls
 from tess_openai.core.jsons import JSONObject, to_list
 from tess_openai.core.options import Options
-from tess_openai.core.refusals import Refused
 
 _OFFERS: Final = frozenset({"functions", "tools"})
 
@@ -27,7 +26,7 @@ def to_emulation(
         with_functions: Whether it offers functions that the policy has emulated.
 
     Raises:
-        Refused: A value cannot be emulated, or the extra `emulate` is not installed.
+        Refused: A value cannot be emulated.
     """
     if not options.policy.emulates:
         return None
@@ -36,17 +35,14 @@ def to_emulation(
         params -= _OFFERS
     if not params:
         return None
-    emulation = parse_emulation(
+    return parse_emulation(
         given,
         params,
         taken=options.tool_names,
         prompts=options.prompts,
-        check=_never_called if options.check is None else options.check,
+        schemas=options.schemas,
         new_id=new_id,
     )
-    if emulation is not None and options.check is None:
-        _refuse_unchecked(emulation)
-    return emulation
 
 
 def _has_past_calls(given: JSONObject, params: set[str]) -> bool:
@@ -54,19 +50,3 @@ def _has_past_calls(given: JSONObject, params: set[str]) -> bool:
     is_legacy = bool(to_list(given.get("functions"))) and not to_list(given.get("tools"))
     param = "functions" if is_legacy else "tools"
     return param in params and tells_of_calls(to_list(given.get("messages")) or [])
-
-
-def _refuse_unchecked(emulation: Emulation) -> None:
-    if emulation.offer is None and emulation.wanted is None:
-        return
-    param = "response_format" if emulation.offer is None else emulation.offer.param
-    raise Refused(
-        f"{param}: its emulation checks JSON Schemas with the package jsonschema, which is not installed. "
-        'Install it with: pip install "tess-openai[emulate]"',
-        param=param,
-        code="emulation_not_installed",
-    )
-
-
-def _never_called(_schema: JSONObject, _value: object) -> list[str]:
-    raise AssertionError("an emulation without a checker has nothing to check")

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tess_openai.core.emulate.answer_parser import Block
-from tess_openai.core.emulate.coercion import SchemaChecker, bare_name, match_name, validate_and_coerce
 from tess_openai.core.emulate.declared_keys import undeclared_key
 from tess_openai.core.emulate.marks import restore, restore_all
+from tess_openai.core.emulate.name_matching import bare_name, match_name
 from tess_openai.core.emulate.offers import Offer, OfferedFunction
 from tess_openai.core.emulate.outcomes import FunctionCall
+from tess_openai.core.emulate.schemas.schema_checker import SchemaChecker
 from tess_openai.core.emulate.single_value import read_first_value, read_only_value
 from tess_openai.core.emulate.strict_json import Reading, UnreadableError, compact_json
 from tess_openai.core.jsons import JSONObject, to_list, to_object
@@ -246,7 +247,7 @@ def _checked_arguments(
         given = restore_all(_arguments(call, function))
     except UnreadableError as reason:
         return "", [f'"arguments" cannot be used: {reason}']
-    arguments, errors = validate_and_coerce(function.parameters, given, check)
+    arguments, errors = check.validate_and_coerce(function.parameters, given)
     if not errors and to_object(arguments) is None:
         errors = ['"arguments" must be an object']
     if call.is_repaired and not errors:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from inspect import cleandoc
 from typing import Final
 
-from tess_openai.core.emulate.coercion import SchemaChecker
 from tess_openai.core.emulate.marks import Marks, escape
 from tess_openai.core.emulate.offers import Offer, OfferedFunction
 from tess_openai.core.emulate.prompts import Prompts, fill
 from tess_openai.core.emulate.schema_examples import example_value
+from tess_openai.core.emulate.schemas.schema_checker import SchemaChecker
 from tess_openai.core.emulate.strict_json import compact_json
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 
@@ -110,7 +110,7 @@ def _example(functions: list[OfferedFunction], check: SchemaChecker) -> str:
             return f"{function.name}\nsome input"
         arguments = example_value(function.parameters, function.name)
         example = call_text(function.name, compact_json(arguments))
-        if len(example) <= _MAX_EXAMPLE_LENGTH and not check(function.parameters, arguments):
+        if len(example) <= _MAX_EXAMPLE_LENGTH and not check.check(function.parameters, arguments):
             return example
     return call_text(functions[0].name, '{"name of an argument":"its value"}')
 

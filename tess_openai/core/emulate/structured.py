@@ -11,11 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from tess_openai.core.emulate.coercion import SchemaChecker, fits_types, root_types, validate_and_coerce
 from tess_openai.core.emulate.declared_keys import undeclared_key
 from tess_openai.core.emulate.json_candidates import Candidate, find_candidates
 from tess_openai.core.emulate.prompts import Prompts, fill
 from tess_openai.core.emulate.protocol import compact_schema, forbids_other_keys
+from tess_openai.core.emulate.schemas.evaluation import fits_types
+from tess_openai.core.emulate.schemas.schema_checker import SchemaChecker
 from tess_openai.core.emulate.strict_json import compact_json
 from tess_openai.core.emulate.thinking import without_thinking
 from tess_openai.core.jsons import JSONObject, parse_json, to_object
@@ -107,7 +108,7 @@ def extract(text: str, wanted: JSONFormat, check: SchemaChecker) -> Extract:
         wanted: The form that was asked for.
         check: Checks a value against a schema.
     """
-    types = root_types(wanted.schema)
+    types = check.root_types(wanted.schema)
     found = find_candidates(without_thinking(text), may_be_list=not types or "array" in types)
     if found.broken_at is not None:
         return Extract(None, [f"- {found.problem}"], found.broken_at)
@@ -117,7 +118,7 @@ def extract(text: str, wanted: JSONFormat, check: SchemaChecker) -> Extract:
     longest = 0
     candidates = [each for each in found.candidates if not _is_schema(each.value, wanted)]
     for candidate in candidates[-_MAX_CANDIDATES:]:
-        value, errors = validate_and_coerce(wanted.schema, candidate.value, check)
+        value, errors = check.validate_and_coerce(wanted.schema, candidate.value)
         is_meant = fits_types(candidate.value, types)
         source: str | None = _source(text, candidate, value)
         if candidate.is_repaired and not errors:

@@ -10,7 +10,8 @@ import pytest
 
 from tess_openai.core.emulate.emulation import Emulation, parse_emulation
 from tess_openai.core.emulate.prompts import Prompts
-from tess_openai.edge.schema_validator import load_schema_checker
+from tess_openai.core.emulate.schemas.schema_checker import SchemaCache
+from tess_openai.edge.patterns import compile_pattern
 
 NONCE = "k7x2q1"
 ALL_PARAMS = ("tools", "functions", "response_format", "stop", "max_tokens", "max_completion_tokens")
@@ -74,7 +75,7 @@ def make_emulation() -> Callable[..., Emulation]:
             ALL_PARAMS,
             taken=(),
             prompts=Prompts(),
-            check=load_schema_checker(),
+            schemas=SchemaCache(compile_pattern),
             new_id=lambda: next(ids),
         )
         assert emulation is not None

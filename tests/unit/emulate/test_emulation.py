@@ -9,6 +9,7 @@ import pytest
 
 from tess_openai.core.emulate.emulation import Emulation, parse_emulation
 from tess_openai.core.emulate.prompts import Prompts
+from tess_openai.core.emulate.schemas.schema_checker import SchemaCache
 
 BODY: dict[str, Any] = {
     "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "<call:x>"}],
@@ -25,7 +26,7 @@ BODY: dict[str, Any] = {
 def parse(body: dict[str, Any], *params: str) -> Emulation | None:
     """Read a request of which these parameters are to be emulated."""
     return parse_emulation(
-        body, params, taken=(), prompts=Prompts(), check=lambda _, __: [], new_id=lambda: "k7x2q1abc"
+        body, params, taken=(), prompts=Prompts(), schemas=SchemaCache(), new_id=lambda: "k7x2q1abc"
     )
 
 
@@ -183,7 +184,7 @@ def test_the_instructions_can_be_replaced() -> None:
         ["response_format"],
         taken=(),
         prompts=Prompts(json_object="JSON!"),
-        check=lambda _, __: [],
+        schemas=SchemaCache(),
         new_id=lambda: "1",
     )
     assert emulation is not None

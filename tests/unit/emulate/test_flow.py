@@ -25,7 +25,6 @@ from tess_openai.core.chat.chat_flow import chat_completion
 from tess_openai.core.jsons import parse_object
 from tess_openai.core.options import Options
 from tess_openai.core.policy import Policy
-from tess_openai.edge.schema_validator import check_schema
 
 JSON: TypeAlias = dict[str, Any]
 Exchange: TypeAlias = tuple[Incoming, Sequence[bytes | Exception]]
@@ -35,7 +34,7 @@ CHAT: JSON = {"model": "tess-6", "messages": [{"role": "user", "content": "hello
 NONCE = "abc123"
 GOOD = f'<call:{NONCE}>{{"name": "look", "arguments": {{"at": 1}}}}</call:{NONCE}>'
 BAD = f'<call:{NONCE}>{{"name": "look", "arguments": {{}}}}</call:{NONCE}>'
-OPTIONS = Options(policy=Policy("emulate"), workspace_id="7001", check=check_schema)
+OPTIONS = Options(policy=Policy("emulate"), workspace_id="7001")
 DONE = b"data: [DONE]\n\n"
 
 

@@ -13,15 +13,13 @@ from tess_openai.core.emulate.answer_parser import Block
 from tess_openai.core.emulate.functions import MAX_CALLS, deltas, message_fields, settle
 from tess_openai.core.emulate.offers import parse_offer
 from tess_openai.core.emulate.outcomes import FunctionCall
-from tess_openai.core.jsons import JSONObject
+from tess_openai.core.emulate.schemas.schema_checker import SchemaCache
 
 CALLS = [FunctionCall("call_1", "look", '{"at": "x"}'), FunctionCall("call_2", "leap", "{}")]
 OFFER = parse_offer({"tools": [{"function": {"name": "look"}}]})
 
 
-def no_errors(_: JSONObject, __: object) -> list[str]:
-    """Accept anything."""
-    return []
+CHECKER = SchemaCache().checker()
 
 
 def test_a_message_tells_of_its_calls() -> None:
@@ -91,7 +89,7 @@ def test_the_pieces_of_a_stream_are_the_whole(arguments: dict[str, str], is_lega
 )
 def test_the_number_of_calls_is_bounded(blocks: list[Block]) -> None:
     """A model that writes call after call without end has lost its way, and is told so once."""
-    settlement = settle(blocks, OFFER, no_errors, lambda: "1", is_cut=False)
+    settlement = settle(blocks, OFFER, CHECKER, lambda: "1", is_cut=False)
     assert settlement.calls == []
     assert settlement.problems == ["- there are more than 128 calls; make fewer at once"]
 
@@ -100,8 +98,8 @@ def test_arguments_must_be_an_object_even_where_the_schema_does_not_say_so() -> 
     """A caller parses them as one."""
     settlement = settle(
         [Block('{"name": "look", "arguments": [1]}', is_closed=True)],
-        OFFER,
-        no_errors,
+        parse_offer({"tools": [{"function": {"name": "look", "parameters": {"title": "Look"}}}]}),
+        CHECKER,
         lambda: "1",
         is_cut=False,
     )
@@ -120,7 +118,7 @@ def test_a_call_that_lacks_a_bracket_is_made_if_it_has_its_closing_mark(
 ) -> None:
     """Without the mark the answer may have been cut, and more than a bracket is missing."""
     block = Block('{"name": "look", "arguments": {}', is_closed=is_closed)
-    settlement = settle([block], OFFER, no_errors, lambda: "1", is_cut=is_cut)
+    settlement = settle([block], OFFER, CHECKER, lambda: "1", is_cut=is_cut)
     assert bool(settlement.calls) == is_made
     assert bool(settlement.problems) != is_made
 
@@ -128,5 +126,5 @@ def test_a_call_that_lacks_a_bracket_is_made_if_it_has_its_closing_mark(
 def test_wrappers_within_wrappers_end() -> None:
     """A list of lists of nothing is no call, and takes no time."""
     block = Block('{"calls": ' * 60 + "[]" + "}" * 60, is_closed=True)
-    settlement = settle([block], OFFER, no_errors, lambda: "1", is_cut=False)
+    settlement = settle([block], OFFER, CHECKER, lambda: "1", is_cut=False)
     assert settlement.calls == []

@@ -18,8 +18,9 @@ from tess_openai.core.emulate.protocol import (
     with_instructions,
     with_note,
 )
+from tess_openai.core.emulate.schemas.schema_checker import SchemaCache
 from tess_openai.core.emulate.strict_json import compact_json
-from tess_openai.edge.schema_validator import check_schema
+from tess_openai.edge.patterns import compile_pattern
 
 MARKS = Marks("k7x2q1")
 LOOK = {
@@ -45,9 +46,12 @@ LOOK = {
 }
 
 
+SCHEMAS = SchemaCache(compile_pattern)
+
+
 def text_for(body: dict[str, Any], **options: bool) -> str:
     """Return the instructions for the functions of a request."""
-    return functions_text(parse_offer(body), MARKS, Prompts(), check_schema, **options)
+    return functions_text(parse_offer(body), MARKS, Prompts(), SCHEMAS.checker(), **options)
 
 
 def test_a_schema_loses_what_tells_a_model_nothing_and_nothing_else() -> None:
@@ -112,7 +116,7 @@ def test_each_function_is_one_line_of_json_and_the_marks_are_shown() -> None:
 
 def test_where_nothing_can_be_called_the_model_is_told_so() -> None:
     """It still learns to read what stands in the history."""
-    text = functions_text(NO_OFFER, MARKS, Prompts(), check_schema, has_results=True)
+    text = functions_text(NO_OFFER, MARKS, Prompts(), SCHEMAS.checker(), has_results=True)
     assert "No function can be called now" in text
     assert "<result:k7x2q1>" in text
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tess_openai.core.emulate.prompts import Prompts
+from tess_openai.core.emulate.schemas.schema_checker import SchemaCache
 from tess_openai.core.emulate.structured import JSONFormat, extract, format_text, parse_format
 from tess_openai.core.refusals import Refused
-from tess_openai.edge.schema_validator import check_schema
 
 ANY_OBJECT = JSONFormat({"type": "object"}, has_schema=False)
 VALUES = st.recursive(
@@ -86,7 +86,7 @@ def test_beside_functions_the_form_is_that_of_an_answer_without_a_call() -> None
 def test_any_object_is_found_as_it_was_written(value: dict[str, object], before: str) -> None:
     """Whatever stands around it."""
     text = json.dumps(value)
-    found = extract(f"{before}{text}\n```\nDone.", ANY_OBJECT, check_schema)
+    found = extract(f"{before}{text}\n```\nDone.", ANY_OBJECT, SchemaCache().checker())
     assert (found.text, found.problems) == (text, [])
 
 
@@ -136,7 +136,7 @@ def test_any_object_is_found_as_it_was_written(value: dict[str, object], before:
 )
 def test_values_of_every_kind_are_found(schema: dict[str, Any], text: str, found: str) -> None:
     """Schemas need not be those of objects."""
-    result = extract(text, JSONFormat(schema, has_schema=True), check_schema)
+    result = extract(text, JSONFormat(schema, has_schema=True), SchemaCache().checker())
     assert (result.text, result.problems) == (found, [])
 
 
@@ -164,7 +164,7 @@ TREE = {"type": "object", "properties": {"v": {"type": "string"}}, "required": [
 )
 def test_a_part_is_never_taken_for_the_whole(text: str, schema: dict[str, Any]) -> None:
     """What breaks off or cannot be read is asked for again, not replaced by what stands within it."""
-    found = extract(text, JSONFormat(schema, has_schema=True), check_schema)
+    found = extract(text, JSONFormat(schema, has_schema=True), SchemaCache().checker())
     assert found.text is None
     assert found.problems
 
@@ -182,12 +182,12 @@ def test_a_part_is_never_taken_for_the_whole(text: str, schema: dict[str, Any]) 
 )
 def test_of_values_that_differ_none_is_taken(text: str, wanted: JSONFormat) -> None:
     """Which one the model means only the model can say; the same value twice is one value."""
-    found = extract(text, wanted, check_schema)
+    found = extract(text, wanted, SchemaCache().checker())
     assert (found.text, found.problems) == (
         None,
         ["- there are different JSON values in it; answer with one"],
     )
-    twice = extract('{"a": 1}, that is {"a": 1}', wanted, check_schema)
+    twice = extract('{"a": 1}, that is {"a": 1}', wanted, SchemaCache().checker())
     assert (twice.text, twice.problems) == ('{"a": 1}', [])
 
 
@@ -205,14 +205,14 @@ def test_of_values_that_differ_none_is_taken(text: str, wanted: JSONFormat) -> N
 )
 def test_what_a_model_thinks_is_no_answer(text: str) -> None:
     """Only the value outside counts, and it is the only one."""
-    found = extract(text, ANY_OBJECT, check_schema)
+    found = extract(text, ANY_OBJECT, SchemaCache().checker())
     assert (found.text, found.problems) == ('{"a": 2}', [])
 
 
 def test_thinking_tags_in_a_text_are_text() -> None:
     """A string may hold them, in any order."""
     for text in ('{"a": "see <think>x</think>"}', '{"a": "</think>", "b": "<think>"}', '["</think>"]'):
-        found = extract(text, JSONFormat({}, has_schema=True), check_schema)
+        found = extract(text, JSONFormat({}, has_schema=True), SchemaCache().checker())
         assert (found.text, found.problems) == (text, [])
 
 
@@ -220,16 +220,16 @@ def test_a_copy_of_the_schema_is_no_answer() -> None:
     """It follows many schemas itself; before an answer it is passed over."""
     wanted = JSONFormat(OPEN, has_schema=True)
     copy = json.dumps(OPEN)
-    assert extract(copy, wanted, check_schema).problems
-    assert extract(f'{copy}\n{{"a": 1}}', wanted, check_schema).text == '{"a": 1}'
+    assert extract(copy, wanted, SchemaCache().checker()).problems
+    assert extract(f'{copy}\n{{"a": 1}}', wanted, SchemaCache().checker()).text == '{"a": 1}'
 
 
 @pytest.mark.parametrize("number", ["123456789012345678.12", "1e3", "-0", "1.10", "9" * 30, "0.1e-7"])
 def test_numbers_keep_their_text(number: str) -> None:
     """Also where the syntax around them is repaired."""
     schema = JSONFormat({"type": "object"}, has_schema=True)
-    assert extract(f'{{"a": {number}}}', schema, check_schema).text == f'{{"a": {number}}}'
-    assert extract(f"{{'a': [{number}], }}", schema, check_schema).text == f'{{"a":[{number}]}}'
+    assert extract(f'{{"a": {number}}}', schema, SchemaCache().checker()).text == f'{{"a": {number}}}'
+    assert extract(f"{{'a': [{number}], }}", schema, SchemaCache().checker()).text == f'{{"a":[{number}]}}'
 
 
 @given(
@@ -244,7 +244,7 @@ def test_no_beginning_of_an_object_gives_a_value(
     """Wherever an answer is cut, no part of it is taken for the whole."""
     text = write(value)
     for end in range(1, len(text)):
-        found = extract(text[:end], JSONFormat(schema, has_schema=True), check_schema)
+        found = extract(text[:end], JSONFormat(schema, has_schema=True), SchemaCache().checker())
         assert found.problems
 
 
@@ -260,7 +260,7 @@ def test_no_beginning_of_an_object_gives_a_value(
 )
 def test_prose_with_brackets_is_prose(schema: dict[str, Any], text: str) -> None:
     """A value of another type than the one asked for is no attempt at it."""
-    found = extract(text, JSONFormat(schema, has_schema=True), check_schema)
+    found = extract(text, JSONFormat(schema, has_schema=True), SchemaCache().checker())
     assert (found.text, found.start, len(found.problems)) == (None, None, 1)
 
 
@@ -279,6 +279,6 @@ def test_what_is_cut_is_whole_or_said_to_begin_somewhere(
     text: str, start: int | None, found: str | None
 ) -> None:
     """A client that is told of the length sees how far it came."""
-    result = extract(text, JSONFormat(TREE, has_schema=True), check_schema)
+    result = extract(text, JSONFormat(TREE, has_schema=True), SchemaCache().checker())
     assert result.start == start
     assert (None if result.problems else result.text) == found

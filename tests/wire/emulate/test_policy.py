@@ -5,10 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-import openai
 import pytest
 
-from tess_openai import Prompts, TessConfigurationError, TessRequestWarning, changes_of
+from tess_openai import Prompts, TessRequestWarning, changes_of
 
 if TYPE_CHECKING:
     from tests.wire.conftest import Driver
@@ -62,45 +61,20 @@ def test_an_ordinary_call_is_left_alone(driver: Driver, model: Model) -> None:
     assert model.received[-1] == driver.hello
 
 
-def test_without_the_extra_a_call_is_refused(
-    driver: Driver, model: Model, tools: list[Any], monkeypatch: pytest.MonkeyPatch
+def test_without_the_extra_the_ledger_names_what_is_not_checked(
+    driver: Driver, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What needs no check of schemas works all the same."""
-    monkeypatch.setitem(sys.modules, "jsonschema", None)
-    client = driver.client()
-    extra = {"tess_openai": {"unsupported": "emulate"}}
-    for given in ({"tools": tools}, {"response_format": JSON_OBJECT}):
-        error = driver.fails(client, extra_body=extra, **given)
-        assert isinstance(error, openai.BadRequestError)
-        assert (error.code, error.param) == ("emulation_not_installed", *given)
-        assert 'pip install "tess-openai[emulate]"' in str(error)
-    assert model.received == []
-    model.simulator.script("one ### two")
-    assert driver.text(client, stop="###", extra_body=extra) == "one "
-
-
-@pytest.mark.parametrize(
-    ("words", "is_needed"),
-    [
-        ({"stop": "emulate", "n": "emulate", "max_tokens": "emulate"}, False),
-        ({"tools": "emulate"}, True),
-        ({"response_format": "emulate"}, True),
-        ("emulate", True),
-    ],
-)
-def test_the_extra_is_needed_for_what_checks_schemas(
-    driver: Driver,
-    monkeypatch: pytest.MonkeyPatch,
-    words: str | dict[str, str],
-    is_needed: bool,  # noqa: FBT001
-) -> None:
-    """Where it is, that is said when the client is made."""
-    monkeypatch.setitem(sys.modules, "jsonschema", None)
-    if is_needed:
-        with pytest.raises(TessConfigurationError, match=r"tess-openai\[emulate\]"):
-            driver.client(unsupported=words)
-        return
-    assert driver.text(driver.client(unsupported=words), stop="###") == driver.answer
+    """A pattern is passed over, the rest of the schema is checked."""
+    monkeypatch.setitem(sys.modules, "re2", None)
+    schema = {"type": "object", "properties": {"code": {"type": "string", "pattern": "^[A-Z]+$"}}}
+    wanted = {"type": "json_schema", "json_schema": {"name": "code", "schema": schema}}
+    client = driver.client(emulate=True)
+    model.simulator.script('{"code": "a"}')
+    answer = driver.ask(client, response_format=wanted)
+    assert answer.choices[0].message.content == '{"code": "a"}'
+    [noticed] = [change for change in changes_of(answer) if change.action == "noticed"]
+    assert (noticed.param, noticed.given) == ("response_format", "pattern")
+    assert 'pip install "tess-openai[emulate]"' in noticed.why
 
 
 def test_the_prompts_can_be_replaced(driver: Driver, model: Model) -> None:

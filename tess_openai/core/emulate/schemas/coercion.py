@@ -1,0 +1,207 @@
+"""Converts values to the types that a schema asks for, where only one reading is possible.
+
+Coercion never runs on a value that follows its schema. Of a value that does not, each reading that the schema
+allows is tried; the value changes only if exactly one of them follows the schema. It changes how a value is
+written and never what it says: `"5"` becomes `5` where a number belongs, and nothing is invented.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from tess_openai.core.emulate.lenient_json import read_json
+from tess_openai.core.emulate.name_matching import bare_name, bare_names
+from tess_openai.core.emulate.schemas.evaluation import Evaluation, Node, fits_types
+from tess_openai.core.emulate.schemas.keywords import are_equal
+from tess_openai.core.emulate.strict_json import UnreadableError, parse_number
+from tess_openai.core.jsons import JSONObject, to_list, to_object
+
+_MAX_DEPTH: Final = 64
+_STEPS: Final = 3
+_INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,19})(?:\.0{1,9})?")
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,19})(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?")
+_JOINT: Final = re.compile(r"(?<=[^\W\d_])[\s_-]+(?=[^\W_])")
+"""Between two words; a sign before a number is none."""
+_SEPARATOR: Final = re.compile(r"[,;|\n]")
+"""A text with one of them may be a list of several values."""
+_MAX_CHOICE: Final = 200
+_MAX_BITS: Final = 300
+"""Of a number that is written as text, which takes time quadratic in its digits."""
+_BOOLEANS: Final = {"true": True, "false": False}
+_SCALARS: Final = frozenset({"integer", "number", "boolean", "null"})
+
+
+@dataclass(slots=True)
+class Coercion:
+    """The coercion of one value; its checks share the budget of the evaluation."""
+
+    evaluation: Evaluation
+    _known: dict[tuple[int, int], tuple[object, object]] = field(
+        default_factory=dict[tuple[int, int], tuple[object, object]]
+    )
+
+    def coerce(self, node: Node, value: object, depth: int = 0) -> object:
+        """Return the value as the schema asks for it; the value itself where that is not clear."""
+        key = (id(node), id(value))
+        if (known := self._known.get(key)) is not None:
+            return known[0]
+        if not self.evaluation.budget.spend(_STEPS) or depth > _MAX_DEPTH or self._is_possible(node, value):
+            return value
+        self._known[key] = value, value  # what refers to itself at the same place changes nothing
+        coerced = self._coerced(node, value, depth)
+        self._known[key] = coerced, value
+        return coerced
+
+    def _coerced(self, node: Node, value: object, depth: int) -> object:
+        for part in node.parts:
+            value = self.coerce(part, value, depth + 1)
+        for branches in node.alternatives:
+            value = _only(value, (self._under(branch, [value], depth) for branch in branches))
+        if node.choices is not None and self.evaluation.budget.spend(len(node.choices)):
+            value = _only(value, [[choice] for choice in node.choices if _is_meant(choice, value)])
+        length = len(value) if isinstance(value, str) else 0
+        if node.types and not fits_types(value, node.types) and self.evaluation.budget.spend(length // 5):
+            value = _only(value, (self._under(node, [each], depth) for each in _readings(node.types, value)))
+        if (members := to_object(value)) is not None:
+            return self._coerce_members(node, members, depth)
+        if (items := to_list(value)) is not None:
+            return self._coerce_items(node, items, depth)
+        return value
+
+    def _is_possible(self, node: Node, value: object) -> bool:
+        """Whether nothing is wrong with a value, as far as it can be checked."""
+        return not self.evaluation.evaluate(node, value).problems
+
+    def _under(self, node: Node, readings: list[object], depth: int) -> list[object]:
+        """Return those of some readings that follow a schema, once they are coerced."""
+        coerced = [self.coerce(node, reading, depth + 1) for reading in readings]
+        return [reading for reading in coerced if self._is_possible(node, reading)]
+
+    def _coerce_members(self, node: Node, members: JSONObject, depth: int) -> JSONObject:
+        if not self.evaluation.budget.spend(len(members)):
+            return members
+        coerced: JSONObject = {}
+        for key, member in self._renamed(node, members).items():
+            value = member
+            for part in self._parts_for(node, key):
+                value = self.coerce(part, value, depth + 1)
+            is_optional = key in node.properties and key not in node.required
+            if value is not None or not is_optional or self._is_possible(node.properties[key], None):
+                coerced[key] = value
+        return coerced
+
+    def _parts_for(self, node: Node, key: str) -> list[Node]:
+        """Return the schemas that speak of a member."""
+        parts = [node.properties[key]] if key in node.properties else []
+        parts += [part for pattern, part in node.patterns if self.evaluation.matches(pattern, key)]
+        return parts or ([] if node.additional is None else [node.additional])
+
+    def _coerce_items(self, node: Node, items: list[object], depth: int) -> list[object]:
+        if not self.evaluation.budget.spend(len(items)):
+            return items
+        parts = [*node.prefix, *[node.items] * (len(items) - len(node.prefix))]
+        coerced = [
+            item if part is None else self.coerce(part, item, depth + 1)
+            for item, part in zip(items, parts, strict=False)
+        ]
+        whole: list[object] = [items]
+        is_single = not self._is_possible(node, whole) or are_equal(whole, coerced)
+        return coerced if is_single else items  # several lists of one item, or one list of several
+
+    def _renamed(self, node: Node, members: JSONObject) -> JSONObject:
+        """Correct the keys that differ in case or punctuation only from one property that is not there."""
+        missing = bare_names(key for key in node.properties if key not in members)
+        if not missing or not self.evaluation.budget.spend(len(members) + len(node.properties)):
+            return members
+        meant: dict[str, str] = {}
+        for key in members:
+            name = missing.get(bare_name(key))
+            parts = self._parts_for(node, key)
+            is_refused = any(part.is_false for part in parts) or (not parts and name in node.required)
+            if name is not None and is_refused:
+                meant[key] = name
+        counts = Counter(meant.values())
+        return {
+            meant[key] if counts[meant.get(key, "")] == 1 else key: value for key, value in members.items()
+        }
+
+
+def root_types(node: Node, depth: int = 0) -> frozenset[str]:
+    """Return the types of value that a schema asks for; empty when it does not say."""
+    if node.types or depth > _MAX_DEPTH:
+        return node.types
+    for branches in ([part] for part in node.parts), node.alternatives:
+        for choices in branches:
+            types = [root_types(choice, depth + 1) for choice in choices]
+            if all(types):
+                return frozenset[str]().union(*types)
+    return frozenset()
+
+
+def _only(value: object, readings: Iterable[list[object]]) -> object:
+    """Return the only reading of a value; the value itself where there is none, or more than one."""
+    distinct: list[object] = []
+    for reading in (each for found in readings for each in found):
+        if not any(are_equal(reading, other) for other in distinct):
+            distinct.append(reading)
+    return distinct[0] if len(distinct) == 1 else value
+
+
+def _readings(types: frozenset[str], value: object) -> list[object]:
+    """Return what a value can mean in the types that were asked for."""
+    if value is None:
+        return []
+    if not isinstance(value, str):
+        is_whole = isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= _MAX_BITS
+        in_string: list[object] = [str(value)] if is_whole and "string" in types else []
+        return [*in_string, [value]] if "array" in types else in_string
+    readings = [*_scalars(types, value.strip())]
+    readings += _unpacked(value.strip(), types)
+    if "array" in types and not value.lstrip().startswith(("{", "[")) and not _SEPARATOR.search(value):
+        readings.append([value])
+    return readings
+
+
+def _scalars(types: frozenset[str], text: str) -> Iterator[object]:
+    """Return the numbers, booleans and null that a text spells out."""
+    if {"integer", "number"} & types and _INTEGER.fullmatch(text):
+        yield int(text.partition(".")[0])
+    elif "number" in types and _NUMBER.fullmatch(text):
+        yield parse_number(text)
+    if "boolean" in types and text.lower() in _BOOLEANS:
+        yield _BOOLEANS[text.lower()]
+    if "null" in types and text.lower() in {"null", "none"}:
+        yield None
+
+
+def _unpacked(text: str, types: frozenset[str]) -> list[object]:
+    """Return the object or array that was written as a string, if it is one."""
+    wanted = types & {"object", "array"}
+    if not wanted or not text.startswith(("{", "[")):
+        return []
+    try:
+        reading = read_json(text)
+    except UnreadableError:
+        return []
+    is_clear = reading.is_whole and not reading.holds_raw_text and not text[reading.end :].strip()
+    return [reading.value] * (is_clear and fits_types(reading.value, wanted))
+
+
+def _is_meant(choice: object, value: object) -> bool:
+    """Whether a choice of `enum` or `const` differs in how it is written only."""
+    if isinstance(value, str):
+        if isinstance(choice, str):
+            return _plain(choice) == _plain(value)
+        return any(are_equal(choice, each) for each in _scalars(_SCALARS, value.strip()))
+    if isinstance(choice, str) and isinstance(value, int) and value.bit_length() <= _MAX_BITS:
+        return choice == (str(value) if not isinstance(value, bool) else str(value).lower())
+    return False
+
+
+def _plain(text: str) -> str:
+    """Return a text without case, and with one space for whatever joins its words."""
+    return " ".join(_JOINT.sub(" ", text.casefold()).split()) if len(text) <= _MAX_CHOICE else text

@@ -1,0 +1,214 @@
+"""Compiles JSON Schemas, leaving out what cannot be checked so that all the rest is.
+
+Schemas come from generators, from tool servers and from people: with patterns in another language's syntax,
+keywords of an older draft, references that lead nowhere. One such slip must not switch off the check of a
+function that pays.
+
+Source: JSON Schema 2020-12, core and validation, and the earlier drafts where they differ; OpenAPI 3.0 for
+`nullable` (documented).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from tess_openai.core.emulate.schemas.applicators import APPLICATORS
+from tess_openai.core.emulate.schemas.child_keywords import CHILD_KEYWORDS, LISTED, item_check, member_check
+from tess_openai.core.emulate.schemas.evaluation import (
+    MAX_STEPS,
+    UNKNOWN,
+    VALID,
+    Check,
+    Evaluation,
+    Node,
+    Pattern,
+    Verdict,
+    fail,
+    shown,
+    type_names,
+)
+from tess_openai.core.emulate.schemas.keywords import (
+    RULES,
+    UnusableError,
+    is_number,
+    missing,
+    names_of,
+    rule_check,
+    unique_items,
+    weight,
+)
+from tess_openai.core.emulate.schemas.references import References
+from tess_openai.core.jsons import JSONObject, to_list, to_object
+
+PatternCompiler: TypeAlias = Callable[[str], "Pattern | None"]
+
+_TOO_LARGE: Final = "parts of a schema that is too large"
+_MAX_DEPTH: Final = 100
+_MAX_NODES: Final = 2_000
+"""Compiling one takes some twenty microseconds."""
+_DRAFT: Final = re.compile(r"draft-0([3-7])/")
+_TYPING: Final = frozenset({"type", "enum", "const", "$ref", "allOf", "anyOf", "oneOf", "not", "if"})
+_APPLICATORS: Final = {**APPLICATORS, **CHILD_KEYWORDS}
+_EVALUATING: Final = frozenset(_APPLICATORS) - {"not", "propertyNames", "dependentRequired"}
+"""Where one of them cannot be checked, it is not known which members and items the schema speaks of."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledSchema:
+    """A schema that values can be checked against.
+
+    Attributes:
+        root: The schema itself.
+        left_out: The keywords that cannot be checked, `{"pattern"}`.
+    """
+
+    root: Node
+    left_out: frozenset[str]
+
+
+def _unknown(_: Evaluation, __: object) -> Verdict:
+    return UNKNOWN
+
+
+UNCHECKED: Final = CompiledSchema(Node((_unknown,)), frozenset({_TOO_LARGE}))
+"""What nothing is known of."""
+
+
+def compile_schema(schema: JSONObject, compile_pattern: PatternCompiler) -> CompiledSchema:
+    """Compile a schema, in which no object may occur twice. `$schema` counts at the root only."""
+    draft = schema.get("$schema")
+    found = _DRAFT.search(draft) if isinstance(draft, str) else None
+    compiler = _SchemaCompiler(schema, compile_pattern, 8 if found is None else int(found[1]))
+    root = compiler.node(schema)
+    return CompiledSchema(root, frozenset(compiler.left_out))
+
+
+@dataclass(slots=True)
+class _SchemaCompiler:
+    """Compiles the parts of one schema.
+
+    Attributes:
+        draft: 3 to 7; 8 for all that came later.
+    """
+
+    root: JSONObject
+    compile_pattern: PatternCompiler
+    draft: int
+    left_out: set[str] = field(default_factory=set[str])
+    nodes: dict[int, Node] = field(default_factory=dict[int, Node])
+    depth: int = 0
+    references: References | None = None
+
+    def node(self, schema: object) -> Node:
+        """Return the compiled form of what should be a schema."""
+        members = to_object(schema)
+        if members is None:
+            if isinstance(schema, bool):
+                return Node() if schema else Node((_false,), is_false=True)
+            self.left_out.add("a part that is no schema")
+            return UNCHECKED.root
+        if (known := self.nodes.get(id(members))) is not None:
+            return known
+        if self.depth > _MAX_DEPTH or len(self.nodes) >= _MAX_NODES:
+            self.left_out.add(_TOO_LARGE)
+            return UNCHECKED.root
+        node = self.nodes[id(members)] = Node(allows_null=_allows_null(members))
+        self.depth += 1
+        checks: list[Check] = []
+        for keyword, argument in self._keywords(members).items():
+            try:
+                check = self._check(keyword, argument, members, node)
+            except UnusableError:
+                self.left_out.add(keyword)
+                node.is_partial |= keyword in _EVALUATING
+                check = _unknown
+            if check is not None:
+                checks.append(check)
+        self.depth -= 1
+        if node.properties or node.patterns or node.additional is not None:
+            node.cost += len(node.properties) // LISTED
+            checks.append(member_check(node))
+        if node.prefix or node.items is not None:
+            checks.append(item_check(node))
+        node.checks = tuple(checks)
+        return node
+
+    def target(self, keyword: str, reference: object, schema: JSONObject) -> Node:
+        """Return the compiled schema that a reference leads to."""
+        if not isinstance(reference, str):
+            raise UnusableError
+        if self.references is None:
+            self.references = References(self.root, self.draft)
+        target = self.references.target(reference, schema)
+        is_known = keyword == "$ref" or not self.references.is_dynamic(keyword, reference)
+        if not is_known or not (isinstance(target, bool) or to_object(target) is not None):
+            raise UnusableError
+        return self.node(target)
+
+    def _keywords(self, schema: JSONObject) -> JSONObject:
+        """Return the keywords of a schema as draft 2020-12 writes them."""
+        if self.draft <= 7 and isinstance(schema.get("$ref"), str):  # what stands beside it does not count
+            return {"$ref": schema["$ref"]}
+        keywords = schema
+        for bound, exclusive in ("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum"):
+            is_exclusive = schema.get(exclusive)  # a boolean in draft 4 and OpenAPI 3.0
+            if isinstance(is_exclusive, bool) and is_number(schema.get(bound)):
+                keywords = {key: each for key, each in keywords.items() if key not in {bound, exclusive}}
+                keywords[exclusive if is_exclusive else bound] = schema[bound]
+        return keywords
+
+    def _check(self, keyword: str, argument: object, schema: JSONObject, node: Node) -> Check | None:
+        if (apply := _APPLICATORS.get(keyword)) is not None:
+            return apply(self, argument, schema, node)
+        if keyword in RULES:
+            _note(node, keyword, argument)
+            return rule_check(keyword, argument)
+        if keyword == "required":
+            names = names_of(argument)
+            node.required = frozenset(names)
+            node.cost += len(names) // LISTED
+            return lambda _, value: missing(value, names, "is a required property")
+        if keyword == "pattern":
+            return self._pattern_check(argument)
+        if keyword == "$id" and not isinstance(argument, str):
+            raise UnusableError
+        return unique_items if keyword == "uniqueItems" and argument is True else None
+
+    def _pattern_check(self, argument: object) -> Check:
+        pattern = self.compile_pattern(argument) if isinstance(argument, str) else None
+        if pattern is None:
+            raise UnusableError
+
+        def check(evaluation: Evaluation, value: object) -> Verdict:
+            matches = not isinstance(value, str) or evaluation.matches(pattern, value)
+            if matches is None:
+                return UNKNOWN
+            return VALID if matches else fail("pattern", f"{shown(value)} does not match {shown(argument)}")
+
+        return check
+
+
+def _note(node: Node, keyword: str, argument: object) -> None:
+    """Keep what coercion wants to know."""
+    if keyword == "type":
+        node.types = type_names(argument)
+    elif keyword == "const":
+        node.choices = [argument]
+    elif keyword == "enum":
+        node.choices = to_list(argument)
+        node.cost += weight(argument, MAX_STEPS) // LISTED
+
+
+def _allows_null(schema: JSONObject) -> bool:
+    """Whether a schema says `nullable: true`, itself or in a part of `allOf` that says nothing of types."""
+    parts = [part for part in map(to_object, to_list(schema.get("allOf")) or []) if part is not None]
+    return schema.get("nullable") is True or any(
+        part.get("nullable") is True and _TYPING.isdisjoint(part) for part in parts
+    )
+
+
+def _false(_: Evaluation, value: object) -> Verdict:
+    return fail("false", f"{shown(value)} is not allowed here")

@@ -1,0 +1,98 @@
+"""Finds what the references within one JSON Schema lead to. Nothing is ever fetched."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Final
+from urllib.parse import unquote, urljoin
+
+from tess_openai.core.jsons import JSONObject, to_list, to_object
+
+_LITERALS: Final = frozenset({"enum", "const", "default", "examples"})
+_MAX_STEPS: Final = 100
+_INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}")
+
+
+class References:
+    """The parts of one schema by what a reference can call them: a place, an `$id`, an anchor.
+
+    Args:
+        root: The whole schema, in which no object occurs twice.
+        draft: 4, 6 or 7; 8 for all that came later.
+    """
+
+    def __init__(self, root: JSONObject, draft: int) -> None:
+        self._draft = draft
+        self._dynamic: Counter[str] = Counter()
+        self._documents: dict[str, JSONObject] = {"": root}
+        self._anchors: dict[tuple[str, str], JSONObject] = {}
+        self._bases: dict[int, str] = {}
+        ahead: list[tuple[object, str]] = [(root, "")]
+        while ahead:
+            part, base = ahead.pop()
+            members = to_object(part)
+            if members is None:
+                ahead.extend((item, base) for item in to_list(part) or [])
+                continue
+            within = self._register(members, base)
+            self._bases[id(members)] = within
+            ahead.extend((member, within) for key, member in members.items() if key not in _LITERALS)
+
+    def _register(self, schema: JSONObject, base: str) -> str:
+        """Take note of the names that a part has; return the base of the references in it."""
+        if self._draft <= 7 and isinstance(schema.get("$ref"), str):
+            return base  # what stands beside a reference does not count there
+        identifier: object = schema.get("id" if self._draft <= 4 else "$id")
+        dynamic: object = schema.get("$dynamicAnchor")
+        anchors: list[object] = [schema.get("$anchor"), dynamic]
+        self._dynamic.update([dynamic] if isinstance(dynamic, str) else [])
+        if isinstance(identifier, str):
+            document, _, anchor = identifier.partition("#")
+            anchors.append(anchor)
+            if document:
+                base = _joined(base, document)
+                self._documents[base] = schema
+        for name in anchors:
+            if isinstance(name, str) and name:
+                self._anchors[base, name] = schema
+        return base
+
+    def is_dynamic(self, keyword: str, reference: str) -> bool:
+        """Whether where a reference leads depends on the way that led to it."""
+        if keyword == "$recursiveRef":
+            return len(set(map(id, self._documents.values()))) > 1
+        return self._dynamic[reference.rpartition("#")[2]] > 1 or reference.startswith("#/")
+
+    def target(self, reference: str, schema: JSONObject) -> object:
+        """Return the part that a reference in a schema leads to; None when there is no such part."""
+        base = self._bases.get(id(schema), "")
+        if reference.startswith("#"):
+            document, place = base, reference[1:]
+        else:
+            document, _, place = _joined(base, reference).partition("#")
+        place = unquote(place)
+        if place and not place.startswith("/"):
+            return self._anchors.get((document, place))
+        return _part_at(self._documents.get(document), place.split("/")[1:])
+
+
+def _joined(base: str, reference: str) -> str:
+    try:
+        return urljoin(base, reference) or reference
+    except ValueError:  # brackets that hold no address
+        return reference
+
+
+def _part_at(whole: object, steps: list[str]) -> object:
+    """Return the part at a place; None when there is none."""
+    if len(steps) > _MAX_STEPS:
+        return None
+    for step in steps:
+        items = to_list(whole)
+        if items is None:
+            whole = (to_object(whole) or {}).get(step.replace("~1", "/").replace("~0", "~"))
+        else:
+            is_there = _INDEX.fullmatch(step) is not None and int(step) < len(items)
+            whole = items[int(step)] if is_there else None
+    return whole
