@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
+import fault_tables
 import openai
 
 from tess_openai import TessOptions, TessWarning, create_client
@@ -341,6 +342,8 @@ TABLES: Final[dict[str, Callable[[], str]]] = {
     "endpoints": endpoints,
     "warnings": warning_categories,
     "errors": errors,
+    "lost answers": lambda: _table(fault_tables.LOST_ANSWERS_HEAD, fault_tables.lost_answers()),
+    "statuses": lambda: _table(fault_tables.STATUSES_HEAD, fault_tables.statuses()),
 }
 
 

@@ -164,7 +164,7 @@ def status(code: int) -> Fault:
     """Return a fault that answers with a status, and a text as gateways write it."""
 
     def answers(connection: Connection) -> None:
-        connection.answer(code, f"error code: {code}".encode(), kind="text/plain")
+        connection.answer(code, f"error code: {code}".encode(), "retry-after-ms: 1", kind="text/plain")
 
     answers.__name__ = f"status_{code}"
     answers.__doc__ = f"Answer {code}."

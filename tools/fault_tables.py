@@ -1,0 +1,90 @@
+"""The tables of `docs/errors.md` about lost answers and statuses, made by causing each of them.
+
+The faults are those of the tests' server of raw sockets; it counts the requests that it received.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final, cast
+
+import openai
+
+from tess_openai import create_client
+from tess_openai.core.paid_once import NOT_EXECUTED
+from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "guard"))
+
+import raw_faults
+from fault_server import Fault, serving
+
+LOST_ANSWERS_HEAD: Final = ("the server", "`create()`", "`stream=True`", "emulated `stop`", "emulated `n=3`")
+STATUSES_HEAD: Final = ("status", "it says", "requests", "with `repeat_paid=True`")
+RETRIES: Final = 2
+TIMEOUT_SECONDS: Final = 0.3
+STATUSES: Final = (408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526, 527, 529, 530, 599)
+CALLS: Final[tuple[dict[str, Any], ...]] = ({}, {"stream": True}, {"stop": "END"}, {"n": 3})
+"""A whole answer, a stream, an emulated parameter, an answer that takes three requests when all goes well."""
+
+
+def lost_answers() -> Iterator[tuple[str, ...]]:
+    """List faults of the connection, with what each call ends in and how many requests were received."""
+    for fault in (*raw_faults.BEFORE_ANSWER, *raw_faults.IN_ANSWER, *raw_faults.BEHIND_ANSWER):
+        ends = (_describe(*cause(fault, call)) for call in CALLS)
+        yield (_third_person(fault.__doc__ or ""), *ends)
+
+
+def statuses() -> Iterator[tuple[str, ...]]:
+    """List statuses, with how many requests were received, by default and with `repeat_paid=True`."""
+    for status in STATUSES:
+        fault = raw_faults.status(status)
+        counts = (str(cause(fault, {}, repeat_paid=repeat)[1]) for repeat in (False, True))
+        yield (str(status), _meaning(status), *counts)
+
+
+def cause(fault: Fault, call: dict[str, Any], *, repeat_paid: bool = False) -> tuple[str, int]:
+    """Make a call that meets a fault; the class of its error, `""` for none, and the requests received."""
+    with (
+        serving(fault) as server,
+        create_client(
+            42,
+            api_key=SIMULATOR_API_KEY,
+            workspace_id=SIMULATOR_WORKSPACE_ID,
+            base_url=server.url,
+            emulate=True,
+            max_retries=RETRIES,
+            timeout=TIMEOUT_SECONDS,
+            repeat_paid=repeat_paid,
+        ) as client,
+    ):
+        create = cast("Callable[..., Any]", client.chat.completions.create)
+        messages = [{"role": "user", "content": "hello"}]
+        try:
+            answer = create(model="tess-6", messages=messages, **call)
+            if call.get("stream"):
+                list(answer)
+        except openai.APIError as error:
+            return type(error).__name__, server.posts
+        return "", server.posts
+
+
+def _third_person(docstring: str) -> str:
+    """Return a docstring as what somebody does: "Close early." becomes "closes early"."""
+    verb, _, rest = docstring.rstrip(".").partition(" ")
+    ending = "es" if verb.endswith(("s", "x", "ch", "sh")) else "s"
+    shown = "never answers" if verb == "Never" else f"{verb.lower()}{ending} {rest}"
+    return shown.replace(", and send ", ", and sends ")
+
+
+def _describe(error: str, posts: int) -> str:
+    outcome = f"`{error}`" if error else "the answer"
+    return f"{outcome}, {posts} request{'' if posts == 1 else 's'}"
+
+
+def _meaning(status: int) -> str:
+    if status == 429:
+        return "too many requests; this one was not executed"
+    return NOT_EXECUTED.get(status, "the request may have been executed; only its answer is missing")
