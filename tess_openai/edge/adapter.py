@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import time
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
@@ -33,6 +32,7 @@ from tess_openai.edge.families import Family, Request, pick, to_dict, with_heade
 from tess_openai.edge.known_keys import KnownKeys, has_tess_form
 from tess_openai.edge.origins import Origin, followed
 from tess_openai.edge.pacing import Pacer, hash_key
+from tess_openai.edge.random_ids import new_random_id
 from tess_openai.edge.response_stores import MemoryResponseStore
 
 OnChange: TypeAlias = Callable[[Change], object]
@@ -92,7 +92,7 @@ class Adapter:
             body=body,
             attempt=attempt + followed(request),
             now=_now,
-            new_id=_new_id,
+            new_id=new_random_id,
             agent=place[0],
             query=request.url.query.decode(),
             fields=fields,
@@ -184,7 +184,3 @@ def _call_on_change(change: Change, on_change: OnChange) -> None:
 
 def _now() -> int:
     return int(time.time())
-
-
-def _new_id() -> str:
-    return secrets.token_hex(12)

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from pydantic_ai import Agent, BinaryContent, ModelHTTPError, NativeOutput, ToolOutput, UserError
 from pydantic_ai.capabilities import WebSearch
+from pydantic_ai.models.openai import OpenAIResponsesModel, OpenAIResponsesModelSettings
+from pydantic_ai.providers.openai import OpenAIProvider
 from scripted import answers_with, calls
 from shared import NO_FIELD, NO_TOOLS, ROME, WEATHER, City, is_rome, lines_of, own_lines_of, weather
 
-from tess_openai import Change, TessRequestWarning, TessWarning, presets
+from tess_openai import Change, TessRequestWarning, TessWarning, create_async_client, presets
 from tess_openai.testing import TessSimulator, faults
 
 
@@ -180,3 +182,42 @@ async def test_a_task_is_warned_of_at_the_line_that_waits(tess: dict[str, Any]) 
             async with agent.run_stream("hello") as run:  # 3
                 await run.get_output()
     assert [line[-3:] for line in own_lines_of(caught, __file__)] == ["# 1", "# 2", "# 3"]
+
+
+def responses_agent_of(tess: dict[str, Any], **more: Any) -> Agent[None, Any]:
+    """An agent with the framework's own model class for the Responses API."""
+    provider = OpenAIProvider(openai_client=create_async_client(42, **tess))
+    return Agent(OpenAIResponsesModel("tess-6", provider=provider), **more)
+
+
+async def test_responses_chat_and_stream(tess: dict[str, Any]) -> None:
+    """Whole and piece by piece."""
+    agent = responses_agent_of(tess, instructions="Be brief.")
+    assert (await agent.run("hello")).output.endswith("received: hello")
+    async with agent.run_stream("hello") as run:
+        pieces = [piece async for piece in run.stream_text(delta=True, debounce_by=None)]
+    assert len(pieces) > 5
+    assert "".join(pieces).endswith("received: hello")
+
+
+async def test_responses_tool_loop_and_structured_output(
+    simulator: TessSimulator, tess: dict[str, Any]
+) -> None:
+    """Emulated, over the Responses API."""
+    simulator.script(calls("weather", WEATHER), answers_with("sunny in Rome", "It is sunny."))
+    agent = responses_agent_of({**tess, "emulate": True}, tools=[weather])
+    assert (await agent.run("Weather?")).output == "It is sunny."
+    simulator.script(ROME)
+    agent = responses_agent_of({**tess, "emulate": True}, output_type=NativeOutput(City))
+    assert is_rome((await agent.run("Which city?")).output)
+
+
+async def test_responses_three_turns(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """Continued by `previous_response_id`."""
+    settings = OpenAIResponsesModelSettings(openai_previous_response_id="auto")
+    agent = responses_agent_of(tess, model_settings=settings)
+    history: list[Any] = []
+    for text in ("one", "two", "three"):
+        history = (await agent.run(text, message_history=history)).all_messages()
+    roles = [message["role"] for message in simulator.calls[-1].json["messages"]]
+    assert roles == ["user", "assistant", "user", "assistant", "user"]
