@@ -18,9 +18,7 @@ if TYPE_CHECKING:
         Connection,
         connection,
         create_async_client,
-        create_async_http_client,
         create_client,
-        create_http_client,
     )
     from tess_openai.core.agents import Agent, Question
     from tess_openai.core.changes import Change
@@ -58,9 +56,7 @@ __all__ = [
     "changes_of",
     "connection",
     "create_async_client",
-    "create_async_http_client",
     "create_client",
-    "create_http_client",
     "get_agent",
     "list_agents",
 ]
@@ -81,9 +77,7 @@ _HOMES = {
             "Connection",
             "connection",
             "create_async_client",
-            "create_async_http_client",
             "create_client",
-            "create_http_client",
         ),
         "clients",
     ),

@@ -85,59 +85,34 @@ def create_async_client(
 
 
 @show_options
-def create_http_client(
-    agent_id: int | str | None = None,
-    *,
-    family: FamilyName | None = None,
-    http_client: Any = None,
-    **options: Unpack[TessOptions],
-) -> Any:
-    """Make an http client for a framework that takes `http_client=`.
-
-    The framework must call the URL that `connection()` names as `base_url`, with the same key.
-
-    Args:
-        agent_id: As for `create_client`.
-        family: `"httpx"` or `"httpx2"`; None is the installed SDK's own.
-        http_client: Of your own, to be wrapped as a copy; its family is kept.
-        **options: See `TessOptions`.
-
-    Returns:
-        An `httpx.Client` or `httpx2.Client`.
-    """
-    return _http_client("sync", _resolve(create_http_client, agent_id, options), http_client, family)
-
-
-@show_options
-def create_async_http_client(
-    agent_id: int | str | None = None,
-    *,
-    family: FamilyName | None = None,
-    http_client: Any = None,
-    **options: Unpack[TessOptions],
-) -> Any:
-    """Async counterpart of `create_http_client`."""
-    return _http_client("async", _resolve(create_async_http_client, agent_id, options), http_client, family)
-
-
-@show_options
 def connection(
     agent_id: int | str | None = None,
     *,
     family: FamilyName | None = None,
+    http_client: Any = None,
+    async_http_client: Any = None,
     **options: Unpack[TessOptions],
 ) -> Connection:
-    """Return everything a `base_url` style integration needs.
+    """Return what a framework needs that makes the SDK's client itself, or takes an http client.
+
+    The framework must call the URL in `base_url`, with the same key.
+
+    Args:
+        agent_id: As for `create_client`.
+        family: `"httpx"` or `"httpx2"`; None is that of the installed SDK.
+        http_client: An http client of your own; a copy of it is wrapped, and its family is kept.
+        async_http_client: Its async counterpart.
+        **options: See `TessOptions`.
 
     Returns:
-        `{"base_url", "api_key", "http_client", "async_http_client"}`, the two http clients unconnected.
+        `{"base_url", "api_key", "http_client", "async_http_client"}`; neither http client is connected yet.
     """
     settings = _resolve(connection, agent_id, options)
     return {
         "base_url": settings.base_url,
         "api_key": settings.api_key,
-        "http_client": _http_client("sync", settings, None, family),
-        "async_http_client": _http_client("async", settings, None, family),
+        "http_client": _http_client("sync", settings, http_client, family),
+        "async_http_client": _http_client("async", settings, async_http_client, family),
     }
 
 

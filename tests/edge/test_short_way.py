@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tess_openai import create_http_client
+from tess_openai import connection
 from tess_openai.core.chat.completion import complete
 from tess_openai.core.chat.fast_path import is_complete, is_plain, may_be_plain
 from tess_openai.core.chat.request_translation import translate_request
@@ -190,9 +190,9 @@ def carried(
             return FAMILY.Response(head[0], headers={**head[1], "x-b": "c"}, stream=FAMILY.ByteStream(body))
 
     with FAMILY.Client(transport=Inner()) as inner:
-        client = create_http_client(
+        client = connection(
             42, http_client=inner, api_key="1|abc", workspace_id=7, unsupported="ignore", base_url=ROOT
-        )
+        )["http_client"]
         transport = client._transport
         adapter = replace(transport.adapter)
         object.__setattr__(adapter, "may_be_plain", short and adapter.may_be_plain)

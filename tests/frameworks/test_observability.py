@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from tess_openai import changes_of, create_async_client, create_client, create_http_client
+from tess_openai import changes_of, connection, create_async_client, create_client
 from tess_openai.testing import TessSimulator
 
 INSTRUMENTORS: Final[dict[str, Any]] = {
@@ -152,7 +152,7 @@ def test_opentelemetry_of_all_http_clients(
         client = openai.OpenAI(
             base_url=f"{tess['base_url']}/agents/42/openai",
             api_key=tess["api_key"],
-            http_client=create_http_client(42, family=family, **tess),
+            http_client=connection(42, family=family, **tess)["http_client"],
         )
         client.chat.completions.create(**HELLO)
     finally:

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import openai
 import pytest
 
-from tess_openai import create_async_client, create_client
+from tess_openai import connection, create_async_client, create_client
 from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, Fault, TessSimulator
 
 if TYPE_CHECKING:
@@ -85,6 +85,12 @@ class Driver:
         if self.http_client_kind == "aiohttp" and self.is_async:
             return openai.DefaultAioHttpClient()
         return None
+
+    def adapted_http_client(self, own: Any = None, **options: Any) -> Any:
+        """Return the http client that `connection()` makes, over one of the user's if given."""
+        kind = "async_http_client" if self.is_async else "http_client"
+        made: Any = connection(42, **{**self.connection, kind: own, **options})
+        return made[kind]
 
     def new_http_client(self, family: str, **options: Any) -> Any:
         """Make a client of one HTTP family."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import openai
 import pytest
 
-from tess_openai import TessConfigurationError, create_async_http_client, create_http_client
+from tess_openai import TessConfigurationError
 from tess_openai.edge.async_transports import AsyncTessTransport
 from tess_openai.edge.transports import TessTransport
 from tess_openai.testing import TessSimulator, faults
@@ -131,18 +131,16 @@ def test_what_is_no_http_client_is_refused(driver: Driver, given: object) -> Non
 
 def test_another_family_is_refused(driver: Driver) -> None:
     """With the two there are, whatever else is installed."""
-    make: Any = create_async_http_client if driver.is_async else create_http_client
     with pytest.raises(TessConfigurationError, match='must be "httpx" or "httpx2"'):
-        make(42, family="respx", **driver.connection)
+        driver.adapted_http_client(family="respx")
 
 
 def test_limits_and_redirects_of_the_sdks_client_are_kept(driver: Driver) -> None:
     """1000 connections, 100 kept alive, redirects followed."""
-    make = create_async_http_client if driver.is_async else create_http_client
     for family in (None, "httpx", "httpx2"):
         if family is not None and importlib.util.find_spec(family) is None:
             continue
-        client = make(42, family=family, **driver.connection)
+        client = driver.adapted_http_client(family=family)
         pool = client._transport.inner._pool
         assert (pool._max_connections, pool._max_keepalive_connections) == (1000, 100)
         assert client.follow_redirects is True

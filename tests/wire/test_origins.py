@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import openai
 import pytest
 
-from tess_openai import TessRequestWarning, TessWarning, create_async_http_client, create_http_client
+from tess_openai import TessRequestWarning, TessWarning
 from tess_openai.edge.origins import MAX_REDIRECTS
 from tess_openai.testing import SIMULATOR_API_KEY, TessSimulator, faults
 
@@ -219,8 +219,7 @@ def test_a_base_url_outside_the_configured_prefix_is_refused_with_the_cause(driv
 
 def own_client(driver: Driver, url: str, **options: Any) -> Any:  # noqa: ANN401
     """Make the SDK's client as a framework does, over an http client of ours."""
-    make = create_async_http_client if driver.is_async else create_http_client
-    http_client = make(42, **{**driver.connection, "unsupported": "ignore", **options})
+    http_client = driver.adapted_http_client(**{"unsupported": "ignore", **options})
     kind = openai.AsyncOpenAI if driver.is_async else openai.OpenAI
     client = kind(base_url=url, api_key=SIMULATOR_API_KEY, http_client=http_client, max_retries=0)
     driver.clients.append(client)
@@ -311,8 +310,7 @@ def test_no_redirect_leads_the_prompt_elsewhere(driver: Driver, family: str) -> 
     followed = 0
     options = {"transport": http.MockTransport(answer), "follow_redirects": True}
     with driver.users_client(family, **options) as theirs:
-        make = create_async_http_client if driver.is_async else create_http_client
-        client = make(42, http_client=theirs, **{**driver.connection, "base_url": f"http://127.0.0.1:{port}"})
+        client = driver.adapted_http_client(theirs, base_url=f"http://127.0.0.1:{port}")
         for location in locations:
             sent.clear()
             response = driver.run(client.post(f"http://127.0.0.1:{port}{CHAT}", json=dict(driver.hello)))
@@ -342,8 +340,7 @@ def test_a_client_that_reads_a_redirect_otherwise_sends_nothing(driver: Driver, 
     kind = http.AsyncClient if driver.is_async else http.Client
     other: Any = type("Other", (OtherParser, kind), {})
     theirs = other(transport=http.MockTransport(answer), follow_redirects=True)
-    make = create_async_http_client if driver.is_async else create_http_client
-    client = make(42, http_client=theirs, **{**driver.connection, "base_url": "http://127.0.0.1:8123"})
+    client = driver.adapted_http_client(theirs, base_url="http://127.0.0.1:8123")
     response = driver.run(client.post(f"http://127.0.0.1:8123{CHAT}", json=dict(driver.hello)))
     assert response.json()["error"]["code"] == "redirected"
     assert sent == [f"http://127.0.0.1:8123{CHAT}"]

@@ -8,7 +8,7 @@ import openai
 import pytest
 from pydantic import BaseModel
 
-from tess_openai import TessConfigurationError, connection, create_http_client
+from tess_openai import TessConfigurationError, connection
 
 if TYPE_CHECKING:
     from tests.wire.conftest import Driver
@@ -260,7 +260,7 @@ def test_an_http_client_can_be_of_the_other_family() -> None:
     """Where that family is installed; else the factory says what to install."""
     family = "httpx" if openai.DefaultHttpxClient.__mro__[1].__module__.startswith("httpx2") else "httpx2"
     try:
-        client = create_http_client(42, family=family, api_key="1|key", workspace_id=1)  # type: ignore[arg-type]
+        client = connection(42, family=family, api_key="1|key", workspace_id=1)["http_client"]  # type: ignore[arg-type]
     except TessConfigurationError as error:
         assert f"pip install {family}" in str(error)  # noqa: PT017
     else:
