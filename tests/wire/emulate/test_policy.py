@@ -77,6 +77,29 @@ def test_without_the_extra_the_ledger_names_what_is_not_checked(
     assert 'pip install "tess-openai[emulate]"' in noticed.why
 
 
+def test_the_ledger_says_that_a_check_was_not_finished(driver: Driver, model: Model) -> None:
+    """A thousand items under a thousand schemas would take long; what is left unchecked counts as right."""
+    schema = {"type": "array", "items": {"anyOf": [{"const": number} for number in range(1000)]}}
+    wanted = {"type": "json_schema", "json_schema": {"name": "numbers", "schema": schema}}
+    answer = str([*range(1000)])
+    model.simulator.script(answer)
+    completion = driver.ask(driver.client(emulate=True), response_format=wanted)
+    assert completion.choices[0].message.content == answer
+    [noticed] = [change for change in changes_of(completion) if change.action == "noticed"]
+    assert (noticed.param, noticed.given) == ("response_format", "a part of the answer")
+
+
+def test_null_is_kept_where_nullable_allows_it(driver: Driver, model: Model) -> None:
+    """Required or not, as OpenAPI writes it."""
+    place = {"allOf": [{"type": "object"}], "nullable": True}
+    properties = {"name": {"type": "string", "nullable": True}, "place": place}
+    schema = {"type": "object", "properties": properties, "required": ["name"]}
+    wanted = {"type": "json_schema", "json_schema": {"name": "person", "schema": schema}}
+    model.simulator.script('{"name": null, "place": null}')
+    completion = driver.ask(driver.client(emulate=True), response_format=wanted)
+    assert completion.choices[0].message.content == '{"name": null, "place": null}'
+
+
 def test_the_prompts_can_be_replaced(driver: Driver, model: Model) -> None:
     """Each on its own."""
     client = driver.client(emulate=True, prompts=Prompts(json_object="Só JSON, por favor."))
