@@ -10,12 +10,10 @@ from typing import Final, TypeAlias
 
 from tess_openai.core.calls import Call, Flow, Lookup
 from tess_openai.core.changes import Change
-from tess_openai.core.chat.fast_path import is_plain, may_be_plain
 from tess_openai.core.headers import (
     FOREIGN,
     WORKSPACE,
     foreign_key,
-    is_openai_key,
     is_sendable,
     unsendable_header,
 )
@@ -24,11 +22,10 @@ from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused, redirected_outside
 from tess_openai.core.responses.conversation_store import ResponseStore
 from tess_openai.core.routes import is_openai_path, outside_agent, refuse, route
-from tess_openai.core.translated_chat import CHAT_PATH
 from tess_openai.edge.agent_cache import AgentCache
 from tess_openai.edge.answer_limits import DEFAULT_MAX_ANSWER_BYTES
 from tess_openai.edge.caller_warnings import warn_changes
-from tess_openai.edge.families import Family, Request, pick, to_dict, with_headers
+from tess_openai.edge.families import Request, pick, to_dict
 from tess_openai.edge.known_keys import KnownKeys, has_tess_form
 from tess_openai.edge.origins import Origin, followed
 from tess_openai.edge.pacing import Pacer, hash_key
@@ -60,10 +57,6 @@ class Adapter:
     max_answer_bytes: int | None = DEFAULT_MAX_ANSWER_BYTES
     agent_cache: AgentCache = field(default_factory=AgentCache, repr=False)
     responses_store: ResponseStore = field(default_factory=MemoryResponseStore, repr=False)
-    may_be_plain: bool = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "may_be_plain", self.pacer is None and may_be_plain(self.options))
 
     def open(
         self, request: Request, place: tuple[str, str], body: bytes = b"", fields: JSONObject | None = None
@@ -98,26 +91,6 @@ class Adapter:
             fields=fields,
         )
         yield from route(call, self.options)
-
-    def to_plain(
-        self, request: Request, place: tuple[str, str], fields: JSONObject, family: Family
-    ) -> Request | None:
-        """Return the request for a chat call that needs only Tess's header; None for all other calls."""
-        if not (self.may_be_plain and place[0].isdecimal() and place[1] == CHAT_PATH):
-            return None
-        if not is_plain(fields, self.options):
-            return None
-        headers = pick(request.headers, _DECISIVE)
-        if not _HEADERS_TO_REMOVE.isdisjoint(headers):
-            return None
-        shown = {name.decode(): value.decode("latin-1") for name, value in headers.items()}
-        if self._refuse_headers(shown) is not None or is_openai_key(shown.get("authorization", "")):
-            return None
-        self.keys.remember(shown.get("authorization", ""))
-        workspace = self.options.workspace_id
-        if workspace is None or WORKSPACE.encode() in headers:
-            return request
-        return with_headers(request, family, {WORKSPACE: workspace})
 
     def _refuse_headers(self, headers: Mapping[str, str]) -> Refused | None:
         """Return a refusal for headers that cannot be sent, or for a key of another service.

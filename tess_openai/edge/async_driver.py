@@ -18,11 +18,9 @@ from tess_openai.core.calls import (
     ReadAll,
     StoreAccess,
 )
-from tess_openai.core.chat.fast_path import is_complete
-from tess_openai.core.json_body import JSONBody
 from tess_openai.core.lookups import find_agent, lookup_failed
 from tess_openai.edge.call_driver import LAST_SECONDS, REST_SECONDS, RESULT_STEPS, CallDriver, InnerStep
-from tess_openai.edge.families import Request, Response, is_whole
+from tess_openai.edge.families import Request, Response
 from tess_openai.edge.response_stores import access_store
 
 if TYPE_CHECKING:
@@ -38,10 +36,10 @@ class AsyncDriver(CallDriver):
         self.transport = transport
         self.pieces: AsyncIterator[bytes] | None = None
 
-    async def run(self, plain: Request | None = None) -> Response:
+    async def run(self) -> Response:
         """Async counterpart of `run` in `sync_driver`."""
         try:
-            return (None if plain is None else await self.send_plain(plain)) or await self.run_flow()
+            return await self.run_flow()
         except self.family.RequestError as error:
             await self.aclose()
             shown = self.to_caller_error(error)
@@ -51,25 +49,6 @@ class AsyncDriver(CallDriver):
         except BaseException:  # the caller gave up, or was cancelled
             await self.aclose()
             raise
-
-    async def send_plain(self, plain: Request) -> Response | None:
-        """Async counterpart of `send_plain` in `sync_driver`."""
-        response = await self.send(plain)
-        self.first = self.to_incoming(response)
-        if not is_whole(response):
-            return None
-        body = JSONBody()
-        while piece := await self.read_piece():
-            body.feed(piece)
-            if body.is_complete:
-                await self.read_rest()
-                break
-        self.connection.release()
-        await self.source.aclose()
-        self.pieces, self.source = None, self.family.ByteStream(bytes(body.data))
-        response.stream = self.source
-        fields = body.parse()
-        return response if fields is not None and is_complete(fields, self.adapter.options) else None
 
     async def run_flow(self) -> Response:
         """Async counterpart of `run_flow` in `sync_driver`."""
@@ -125,11 +104,8 @@ class AsyncDriver(CallDriver):
 
     async def exchange(self, outgoing: Outgoing) -> Incoming:
         """Async counterpart of `exchange` in `sync_driver`."""
-        incoming, self.first = self.first, None
-        if incoming is None:
-            await self.drop()
-            incoming = self.to_incoming(await self.send(self.to_request(outgoing)))
-        return incoming
+        await self.drop()
+        return self.to_incoming(await self.send(self.to_request(outgoing)))
 
     async def send(self, request: Request) -> Response:
         """Async counterpart of `send` in `sync_driver`."""

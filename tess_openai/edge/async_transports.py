@@ -66,8 +66,7 @@ class AsyncTessTransport:
             return await AsyncDriver(self.adapter.open(request, place), self, request).run()
         body = await request.aread()
         fields = parse_object(body)
-        plain = None if fields is None else self.adapter.to_plain(request, place, fields, self.family)
-        return await AsyncDriver(self.adapter.open(request, place, body, fields), self, request).run(plain)
+        return await AsyncDriver(self.adapter.open(request, place, body, fields), self, request).run()
 
     async def aclose(self) -> None:
         """Async counterpart of `close` in `transports`."""

@@ -79,7 +79,6 @@ class CallDriver:
         self.source: Any = None  # the stream of the current response as it was received
         self.headers: dict[str, str] = {}
         self.limits = AnswerLimits(None, None)
-        self.first: Incoming | None = None  # of a request that was sent before the flow asked for it
         self.broken: Exception | None = None
         self.has_begun = False
         self.may_have_run = False

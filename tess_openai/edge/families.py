@@ -110,7 +110,10 @@ class Family:
 
     def derive(self, own: type[Any], *bases: type[Any]) -> type[Any]:
         """Return a subclass of `own` and of the family's `bases`, which its clients require."""
-        return _DERIVED.setdefault((own, *bases), types.new_class(own.__name__, (own, *bases)))
+        derived = _DERIVED.get((own, *bases))
+        if derived is None:  # making a class costs as much as all else that a call needs
+            derived = _DERIVED.setdefault((own, *bases), types.new_class(own.__name__, (own, *bases)))
+        return derived
 
 
 @functools.cache
@@ -174,16 +177,6 @@ def pick(headers: Headers, names: frozenset[bytes]) -> dict[bytes, bytes]:
     return {low: value for name, value in headers.raw if (low := name.lower()) in names}
 
 
-def is_whole(response: Response) -> bool:
-    """Whether a response's head announces one JSON body that is not compressed."""
-    if response.status_code != 200:
-        return False
-    head = pick(response.headers, _OF_A_BODY)
-    return head.get(b"content-type", b"").startswith(b"application/json") and (
-        head.get(b"content-encoding", b"identity") == b"identity"
-    )
-
-
 def to_dict(headers: Headers) -> dict[str, str]:
     """Return headers as a plain dict with names in lower case.
 
@@ -193,4 +186,3 @@ def to_dict(headers: Headers) -> dict[str, str]:
 
 
 _DERIVED: Final[dict[tuple[type[Any], ...], type[Any]]] = {}
-_OF_A_BODY: Final = frozenset({b"content-type", b"content-encoding"})

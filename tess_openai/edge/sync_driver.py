@@ -18,11 +18,9 @@ from tess_openai.core.calls import (
     ReadAll,
     StoreAccess,
 )
-from tess_openai.core.chat.fast_path import is_complete
-from tess_openai.core.json_body import JSONBody
 from tess_openai.core.lookups import find_agent, lookup_failed
 from tess_openai.edge.call_driver import LAST_SECONDS, REST_SECONDS, RESULT_STEPS, CallDriver, InnerStep
-from tess_openai.edge.families import Request, Response, is_whole
+from tess_openai.edge.families import Request, Response
 from tess_openai.edge.response_stores import access_store
 
 if TYPE_CHECKING:
@@ -38,14 +36,10 @@ class SyncDriver(CallDriver):
         self.transport = transport
         self.pieces: Iterator[bytes] | None = None
 
-    def run(self, plain: Request | None = None) -> Response:
-        """Return the call's answer, whole or with its body still to come.
-
-        Args:
-            plain: What to send for a call that needs nothing changed; None for all other calls.
-        """
+    def run(self) -> Response:
+        """Return the call's answer, whole or with its body still to come."""
         try:
-            return (None if plain is None else self.send_plain(plain)) or self.run_flow()
+            return self.run_flow()
         except self.family.RequestError as error:
             self.close()
             shown = self.to_caller_error(error)
@@ -55,25 +49,6 @@ class SyncDriver(CallDriver):
         except BaseException:  # the caller gave up, or was cancelled
             self.close()
             raise
-
-    def send_plain(self, plain: Request) -> Response | None:
-        """Send a request that needs nothing changed; None when its answer needs the flow."""
-        response = self.send(plain)
-        self.first = self.to_incoming(response)
-        if not is_whole(response):
-            return None
-        body = JSONBody()
-        while piece := self.read_piece():
-            body.feed(piece)
-            if body.is_complete:
-                self.read_rest()
-                break
-        self.connection.release()
-        self.source.close()
-        self.pieces, self.source = None, self.family.ByteStream(bytes(body.data))
-        response.stream = self.source
-        fields = body.parse()
-        return response if fields is not None and is_complete(fields, self.adapter.options) else None
 
     def run_flow(self) -> Response:
         """Run the flow to its answer."""
@@ -128,12 +103,9 @@ class SyncDriver(CallDriver):
         return self.apply_step(step)
 
     def exchange(self, outgoing: Outgoing) -> Incoming:
-        """Return the head of the answer to a request, which may have been sent already."""
-        incoming, self.first = self.first, None
-        if incoming is None:
-            self.drop()
-            incoming = self.to_incoming(self.send(self.to_request(outgoing)))
-        return incoming
+        """Return the head of the answer to a request."""
+        self.drop()
+        return self.to_incoming(self.send(self.to_request(outgoing)))
 
     def send(self, request: Request) -> Response:
         """Send one request, when it is its key's turn."""

@@ -66,8 +66,7 @@ class TessTransport:
             return SyncDriver(self.adapter.open(request, place), self, request).run()
         body = request.read()
         fields = parse_object(body)
-        plain = None if fields is None else self.adapter.to_plain(request, place, fields, self.family)
-        return SyncDriver(self.adapter.open(request, place, body, fields), self, request).run(plain)
+        return SyncDriver(self.adapter.open(request, place, body, fields), self, request).run()
 
     def close(self) -> None:
         """Close the inner transport."""

@@ -308,12 +308,8 @@ def _has_member(members: JSONObject, key: str, shape: Shape) -> bool:
 
 def drop_misfits(fields: JSONObject, shapes: Mapping[str, Shape], note: Note) -> bool:
     """Leave out the optional fields of an answer that have another shape, and note each; True if any was."""
-    misfits = [key for key in shapes.keys() & fields.keys() if not _fits_or_none(fields[key], shapes[key])]
+    misfits = [key for key in shapes if fields.get(key) is not None and not fits(fields[key], shapes[key])]
     for key in misfits:
         why = "Tess sent it in a form that OpenAI's clients cannot read, so it was left out"
         note(Change("noticed", key, describe(fields.pop(key)), "", why))
     return bool(misfits)
-
-
-def _fits_or_none(value: object, shape: Shape) -> bool:
-    return value is None or fits(value, shape)

@@ -19,6 +19,7 @@ from tess_openai.core.chat.parameters import (
     strip_unsupported,
     wants_usage,
 )
+from tess_openai.core.chat.plain_request import is_plain, may_be_plain
 from tess_openai.core.chat.probe_rules import format_temperature, native_tools, refuse_disproven
 from tess_openai.core.chat.target import to_model
 from tess_openai.core.chat.temperature import to_temperature
@@ -68,6 +69,22 @@ def translate_request(
     Raises:
         Refused: The policy, the call's own options or what the agent offers forbid to send it.
     """
+    if agent is None and may_be_plain(options) and is_plain(given, options):
+        return TranslatedRequest(
+            body=given,
+            untouched=True,
+            ledger=Ledger(options.policy),
+            options=options,
+            stream=given.get("stream") is True,
+            include_usage=False,
+        )
+    return translate_changed_request(given, options, agent, new_id=new_id)
+
+
+def translate_changed_request(
+    given: JSONObject, options: Options, agent: Agent | None, *, new_id: Callable[[], str]
+) -> TranslatedRequest:
+    """Translate a request that may need changes; arguments and errors as for `translate_request`."""
     if CALL_FIELD in given:
         options = options.for_call(given[CALL_FIELD], POLICY_PARAMETERS)
     if agent is not None and agent.questions:

@@ -93,9 +93,10 @@ def is_usage(usage: JSONObject | None) -> TypeGuard[JSONObject]:
     prompt, completion, total = map(usage.get, USAGE_KEYS)
     if not type(prompt) is type(completion) is type(total) is int:
         return False
-    return all(
-        usage.get(key) is None or _is_details(usage[key], counts) for key, counts in _DETAIL_COUNTS.items()
-    )
+    for key, counts in _DETAIL_COUNTS.items():
+        if usage.get(key) is not None and not _is_details(usage[key], counts):
+            return False
+    return True
 
 
 def _is_details(value: object, counts: Iterable[str]) -> bool:

@@ -107,6 +107,34 @@ def test_an_answer_is_completed(given: JSON, made_up: JSON) -> None:
     assert completed(lacking) == ({**FULL, **made_up}, True)
 
 
+LACKS: dict[tuple[Any, ...], list[Any]] = {
+    ("id",): ["", 5, None],
+    ("object",): ["x", None],
+    ("created",): ["1", True, 1.0, None],
+    ("model",): [None, 7],
+    ("choices", 0, "index"): ["0", True, 0.0, None],
+    ("choices", 0, "message", "role"): ["user", None],
+    ("choices", 0, "message", "content"): [["x"], 7],
+    ("choices", 0, "finish_reason"): ["end", "", [], None],
+    ("usage",): [{}, "x", None, {**FULL["usage"], "prompt_tokens": 1.0}],
+    ("usage", "total_tokens"): [True, "2"],
+    ("error",): ["partial failure"],
+}
+
+
+@pytest.mark.parametrize(("path", "value"), [(path, value) for path in LACKS for value in LACKS[path]])
+def test_an_answer_that_lacks_one_thing_is_completed(path: tuple[Any, ...], value: object) -> None:
+    """Its own bytes would lack it, too."""
+    answer = copy.deepcopy(FULL)
+    holder: Any = answer
+    for step in path[:-1]:
+        holder = holder[step]
+    holder[path[-1]] = value
+    completion = parse_completion(json.dumps(answer).encode(), None, lambda _: None)
+    assert completion is not None
+    assert completed(completion.fields, prompts=["hello"])[1] or not completion.untouched
+
+
 def test_a_message_of_calls_gets_a_null_content() -> None:
     """As OpenAI's has."""
     fields, changed = completed(

@@ -1,0 +1,78 @@
+"""A request that needs nothing changed is recognised, and translated to what every other way would give."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tess_openai.core.chat.plain_request import is_plain, may_be_plain
+from tess_openai.core.chat.request_translation import translate_changed_request, translate_request
+from tess_openai.core.options import Options
+from tess_openai.core.policy import Policy
+from tess_openai.core.probe_profile import TessProfile
+
+PLAIN: dict[str, Any] = {"messages": [{"role": "user", "content": "hi"}], "model": "tess-6"}
+
+
+def mostly(usual: object, *others: object) -> st.SearchStrategy[Any]:
+    """Draw the usual value most of the time, else one that some program may send."""
+    return st.one_of(st.just(usual), st.just(usual), st.just(usual), st.sampled_from([*others, None]))
+
+
+MESSAGES = st.lists(
+    st.fixed_dictionaries(
+        {"role": mostly("user", "system", "assistant", "developer", "tool"), "content": mostly("hi", "", [])},
+        optional={"name": mostly("ann")},
+    ),
+    max_size=3,
+)
+REQUESTS = st.fixed_dictionaries(
+    {
+        "messages": mostly([{"role": "user", "content": "hi"}]) | MESSAGES,
+        "model": mostly("tess-6", "agent:43"),
+    },
+    optional={
+        "stream": mostly(False, True, 0),
+        "temperature": mostly(0.7, 1),
+        "tools": mostly([], "internet"),
+    },
+)
+
+
+@given(REQUESTS, st.booleans())
+def test_a_plain_request_is_translated_to_itself(request: dict[str, Any], merge: bool) -> None:  # noqa: FBT001
+    """As without the check for plain requests; nothing is recorded."""
+    options = Options(merge_messages=merge)
+    if is_plain(request, options):
+        short = translate_request(request, options, new_id=str)
+        full = translate_changed_request(request, options, None, new_id=str)
+        assert (full.ledger.changes, short.ledger.changes) == ((), ())
+        assert (full.body, full.untouched, full.stream, full.include_usage, full.emulation) == (
+            short.body,
+            short.untouched,
+            short.stream,
+            short.include_usage,
+            short.emulation,
+        )
+        assert short.untouched
+
+
+def test_a_plain_request_is_recognised() -> None:
+    """Streaming or not; otherwise the test above would test nothing."""
+    assert is_plain(PLAIN, Options())
+    assert is_plain({**PLAIN, "stream": True}, Options())
+    assert not is_plain({**PLAIN, "stream": 1}, Options())
+    assert not is_plain({**PLAIN, "temperature": 1}, Options())
+
+
+def test_options_that_change_requests_leave_nothing_plain() -> None:
+    """Each of them."""
+    assert may_be_plain(Options(workspace_id="7", temperatures=None, merge_messages=False, usage="none"))
+    assert not may_be_plain(Options(tools="internet"))
+    assert not may_be_plain(Options(fetch_agents=True))
+    assert not may_be_plain(Options(agent_names={"a": 1}))
+    assert not may_be_plain(Options(models={"gpt-4o": "tess-6"}))
+    assert not may_be_plain(Options(policy=Policy("emulate")))
+    assert not may_be_plain(Options(profile=TessProfile(agent_id=42, made="2026-11-24")))
