@@ -12,11 +12,12 @@ from llama_index.core.agent.workflow import FunctionAgent, ReActAgent
 from llama_index.core.llms import ChatMessage
 from llama_index.core.program import FunctionCallingProgram
 from llama_index.core.tools import FunctionTool
+from llama_index.llms.openai import OpenAIResponses
 from llama_index.llms.openai_like import OpenAILike
 from scripted import answers_with, calls
 from shared import ROME, WEATHER, City, is_rome, lines_of, own_lines_of, weather
 
-from tess_openai import Change, TessRequestWarning, TessWarning, changes_of, presets
+from tess_openai import Change, TessRequestWarning, TessWarning, changes_of, connection, presets
 from tess_openai.testing import TessSimulator, faults
 
 HELLO = [ChatMessage(role="user", content="hello")]
@@ -187,3 +188,47 @@ async def test_a_task_is_warned_of_at_the_line_that_waits(emulating: dict[str, A
             await model.achat(HELLO)  # 1
             await agent.run("hello")  # 2
     assert [line[-3:] for line in own_lines_of(caught, __file__)] == ["# 1", "# 2"]
+
+
+def responses_model(tess: dict[str, Any], **more: Any) -> OpenAIResponses:
+    """A model of agent 42 that uses the Responses API."""
+    given = connection(42, **tess)
+    return OpenAIResponses(
+        model="gpt-4o",
+        api_base=given["base_url"],
+        api_key=given["api_key"],
+        http_client=given["http_client"],
+        async_http_client=given["async_http_client"],
+        temperature=0.0,
+        **more,
+    )
+
+
+async def test_responses_chat_and_stream(tess: dict[str, Any]) -> None:
+    """Sync and async, whole and piece by piece."""
+    model = responses_model(tess)
+    assert str(model.chat(HELLO)).endswith("received: hello")
+    assert str(await model.achat(HELLO)).endswith("received: hello")
+    pieces = [piece.delta for piece in model.stream_chat(HELLO)]
+    assert "".join(filter(None, pieces)).endswith("received: hello")
+
+
+async def test_responses_tool_loop_and_structured_output(
+    simulator: TessSimulator, tess: dict[str, Any]
+) -> None:
+    """Emulated, over the Responses API."""
+    simulator.script(calls("weather", WEATHER), answers_with("sunny in Rome", "It is sunny."))
+    model = responses_model({**tess, "emulate": True})
+    agent = FunctionAgent(tools=[FunctionTool.from_defaults(weather)], llm=model, streaming=False)
+    assert str(await agent.run("Weather?")) == "It is sunny."
+    simulator.script(ROME)
+    assert is_rome(model.as_structured_llm(City).complete("Which city?").raw)
+
+
+def test_responses_three_turns(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """Continued by `previous_response_id`, which LlamaIndex tracks."""
+    model = responses_model(tess, track_previous_responses=True)
+    for text in ("one", "two", "three"):
+        model.chat([ChatMessage(role="user", content=text)])
+    roles = [message["role"] for message in simulator.calls[-1].json["messages"]]
+    assert roles == ["user", "assistant", "user", "assistant", "user"]
