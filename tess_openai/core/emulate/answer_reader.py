@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from tess_openai.core.changes import Change
 from tess_openai.core.emulate.answer_parser import AnswerParser, Rest
+from tess_openai.core.emulate.call_shapes import CallShapes
 from tess_openai.core.emulate.emulation import Emulation
 from tess_openai.core.emulate.functions import Settlement, names_a_function, settle
 from tess_openai.core.emulate.length import LengthCutter
@@ -41,7 +42,9 @@ class AnswerReader:
         self._offer = NO_OFFER if emulation.offer is None else emulation.offer
         self._is_repair = is_repair
         self._checker = emulation.schemas.checker()
-        self._parser = None if emulation.offer is None else AnswerParser(emulation.marks)
+        self._parser = (
+            None if emulation.offer is None else AnswerParser(emulation.marks, self._offer.functions)
+        )
         self._stop = StopCutter(emulation.stops)
         self._length = None if emulation.limit is None else LengthCutter(emulation.limit.tokens)
         self._holds = is_repair or emulation.wanted is not None or self._offer.demand == "required"
@@ -81,12 +84,11 @@ class AnswerReader:
         if rest.blocks:
             return self._settle_calls(rest, is_cut=is_cut)
         text = "".join((*self._prose, rest.verbatim))
-        if names_a_function(rest.near_misses, self._offer.functions):
-            if (said := self._json_instead(text)) is not None:
-                return said
-            prompt = self._emulation.prompts.repair_marks
+        if rest.has_nonce or rest.may_be_call:
+            if (found := self._json_instead(text)) is not None:
+                return found
             fallback = self._without_call(self._unmarked(text))
-            return self._ask_for(prompt, "a call without its marks", fallback)
+            return self._ask_for(self._emulation.prompts.repair_marks, "a call without its marks", fallback)
         if self._offer.demand == "required":
             return self._ask_for_call([], self._without_call(text))
         if self._emulation.wanted is not None:
@@ -110,25 +112,45 @@ class AnswerReader:
         prose = "".join((*self._prose, rest.prose)) if self._holds else ""
         emulation, offer = self._emulation, self._offer
         settlement = settle(rest.blocks, offer, self._checker, emulation.new_id, is_cut=is_cut)
+        if rest.is_followed and offer.demand == "auto" and not settlement.problems:
+            around = rest.around if self._holds else rest.around.removeprefix(rest.prose)
+            said = "".join(self._prose) + around if self._holds else self._plain("", around)
+            prompt = emulation.prompts.repair_followed
+            return self._ask_for(prompt, "a call followed by text", self._said_instead(said), shown)
         if settlement.calls and not settlement.problems:
             return self._called(shown, prose, settlement, rest.after)
-        if settlement.calls:
-            called = self._called("", prose, settlement, rest.after)
-            return self._ask_for_call(settlement.problems, called, shown)
         plain = self._plain(prose, *(block.body for block in rest.blocks))
-        said = self._json_instead(plain)
-        if said is not None and not names_a_function(rest.blocks, offer.functions):
-            return said
+        said_json = None if settlement.calls else self._json_instead(plain)
+        if said_json is not None and not names_a_function(rest.blocks, offer.functions):
+            return said_json
         if offer.demand == "none":
-            fallback = self._said_instead(plain)
+            fallback: FinalOutcome = self._said_instead(plain)
             prompt = emulation.prompts.repair_forbidden
             return self._ask_for(prompt, "a call where none may be made", fallback, shown)
-        return self._ask_for_call(settlement.problems, self._without_call(plain), shown)
+        if said_json is not None:
+            fallback = said_json
+        elif settlement.usable:
+            fallback = self._called("", prose, settlement, rest.after)
+        elif any(self._names_offered(block.body) for block in rest.blocks):
+            fallback = self._invalid_call()
+        else:
+            fallback = self._without_call(plain)
+        return self._ask_for_call(settlement.problems, fallback, shown)
+
+    def _names_offered(self, body: str) -> bool:
+        """Whether a text that cannot be read as a call names a function that could be called."""
+        return "{" in body and CallShapes(self._offer.functions).is_named_in(body)
 
     def _called(self, shown: str, prose: str, settlement: Settlement, after: int) -> ToolCallOutcome:
         text = shown if self._is_repair or self._emulation.wanted is not None else shown + self._cut(prose)
         changes: list[Change] = []
-        if settlement.problems:
+        unchecked = len(settlement.usable) - len(settlement.calls)
+        if unchecked:
+            why = "the arguments do not follow the schema; a function without strict gets them all the same"
+            remedy = "Allow more max_repairs, or offer the function with strict=True."
+            given = _count(unchecked, "call")
+            changes.append(Change("noticed", "tool_calls", given, "", why, remedy, warn="answer"))
+        elif settlement.problems:
             why = "some calls of this answer could not be made, the others are"
             given = _count(len(settlement.problems), "problem")
             remedy = "Allow more repairs: create_client(max_repairs=2)."
@@ -137,9 +159,17 @@ class AnswerReader:
             why = "only one call may be made at a time"
             changes.append(Change("stripped", "tool_calls", _count(settlement.surplus, "call"), "", why))
         if after:
-            why = "text after a call would foretell its result"
+            why = "text after a call would make up its result"
             changes.append(Change("stripped", "content", _count(after, "character"), "", why))
-        return ToolCallOutcome(text=text, calls=tuple(settlement.calls), changes=tuple(changes))
+        return ToolCallOutcome(text=text, calls=tuple(settlement.usable), changes=tuple(changes))
+
+    def _invalid_call(self) -> FailedOutcome:
+        """Return the error for a call of an offered function that cannot be made: it is no answer either."""
+        if self._offer.demand == "required":
+            return self._missing_call()
+        message = "The model wrote a function call whose arguments cannot be used."
+        param = self._offer.param
+        return FailedOutcome(refused=Refused(message, param=param, code="function_call_invalid", status=422))
 
     def _plain(self, prose: str, *bodies: str) -> str:
         """Return prose, and what stands between marks as text, for when it cannot be called."""
@@ -157,9 +187,10 @@ class AnswerReader:
 
     def _without_call(self, text: str) -> FinalOutcome:
         """Return the honest answer to a request whose call was not made."""
+        return self._missing_call() if self._offer.demand == "required" else self._said_instead(text)
+
+    def _missing_call(self) -> FailedOutcome:
         offer = self._offer
-        if offer.demand != "required":
-            return self._said_instead(text)
         what = f"the function {next(iter(offer.functions))!r}" if offer.is_named else "a function"
         param = "function_call" if offer.is_legacy else "tool_choice"
         message = (

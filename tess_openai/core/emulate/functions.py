@@ -1,4 +1,4 @@
-"""From the text of calls to calls that can be made: read, find the function, check, mend."""
+"""Turns the text of calls into calls that can be made: read, find the function, check, coerce."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tess_openai.core.emulate.marks import restore, restore_all
 from tess_openai.core.emulate.name_matching import bare_name, match_name
 from tess_openai.core.emulate.offers import Offer, OfferedFunction
 from tess_openai.core.emulate.outcomes import FunctionCall
+from tess_openai.core.emulate.schema_copies import copies_description, schema_echo
 from tess_openai.core.emulate.schemas.schema_checker import SchemaChecker
 from tess_openai.core.emulate.single_value import read_first_value, read_only_value
 from tess_openai.core.emulate.strict_json import Reading, UnreadableError, compact_json
@@ -70,11 +71,14 @@ class Settlement:
 
     Attributes:
         calls: Those that can be made.
+        usable: These, and those whose arguments can be read but do not follow the schema of a function
+            without `strict`; in order.
         problems: What is wrong with the others, one line each, for the model.
-        surplus: How many calls were left aside because only one may be made.
+        surplus: How many calls were left out because only one may be made.
     """
 
     calls: list[FunctionCall] = field(default_factory=list[FunctionCall])
+    usable: list[FunctionCall] = field(default_factory=list[FunctionCall])
     problems: list[str] = field(default_factory=list[str])
     surplus: int = 0
 
@@ -116,8 +120,11 @@ def settle(
             _checked_input(call) if function.is_custom else _checked_arguments(call, function, check)
         )
         settlement.problems += [f"- {name}: {error}" for error in errors[:_MAX_PROBLEMS]]
-        if not errors:
-            settlement.calls.append(FunctionCall(f"call_{new_id()}", name, text, function.is_custom))
+        if text is None or (errors and function.is_strict):
+            continue
+        made = FunctionCall(f"call_{new_id()}", name, text, function.is_custom)
+        settlement.usable.append(made)
+        settlement.calls += [made] * (not errors)
     return settlement
 
 
@@ -168,6 +175,8 @@ def read_calls(block: Block, functions: Iterable[str], *, is_cut: bool) -> list[
     """
     known = tuple(functions)
     reading = read_only_value(block.body, is_closed=block.is_closed)
+    if block.holds_marks and reading is not None and reading.is_repaired:
+        raise UnreadableError("a mark is in a string that is not written as JSON")
     if is_cut and not block.is_closed and (reading is None or not reading.is_whole):
         raise UnreadableError("it ends in the middle")
     if reading is None and not block.is_closed and _find(block.body.strip(_EDGES), known) is not None:
@@ -225,35 +234,39 @@ def _written_calls(value: object, known: tuple[str, ...], depth: int = 0) -> lis
 
 
 def _find(name: str, known: Iterable[str]) -> str | None:
-    """Return the function that is meant; `functions.x` is how some models were taught to say `x`."""
-    return match_name(name.strip().removeprefix("functions."), known)
+    """Return the function that is meant; some models were trained to write `functions.x` for `x`."""
+    name, names = name.strip(), tuple(known)
+    return match_name(name, names) or match_name(name.removeprefix("functions."), names)
 
 
-def _checked_input(call: WrittenCall) -> tuple[str, list[str]]:
-    """Return the input of a call of a custom tool, and what is wrong with it."""
+def _checked_input(call: WrittenCall) -> tuple[str | None, list[str]]:
+    """Return the input of a call of a custom tool, or None, and what is wrong with it."""
     if isinstance(call.arguments, CustomInput):
         return call.arguments.text, []
-    return "", [
+    return None, [
         "write its name in the first line of the block and its input below, as plain text without JSON"
     ]
 
 
 def _checked_arguments(
     call: WrittenCall, function: OfferedFunction, check: SchemaChecker
-) -> tuple[str, list[str]]:
-    """Return the arguments of a call as JSON, and what is wrong with them."""
+) -> tuple[str | None, list[str]]:
+    """Return the arguments of a call as JSON, or None if they cannot be read, and what is wrong with them."""
     try:
         call = _with_arguments_read(call)
         given = restore_all(_arguments(call, function))
     except UnreadableError as reason:
-        return "", [f'"arguments" cannot be used: {reason}']
+        return None, [f'"arguments" cannot be used: {reason}']
     arguments, errors = check.validate_and_coerce(function.parameters, given)
-    if not errors and to_object(arguments) is None:
-        errors = ['"arguments" must be an object']
-    if call.is_repaired and not errors:
+    if to_object(arguments) is None:
+        return None, errors or ['"arguments" must be an object']
+    if (echo := schema_echo(given, function.parameters)) is not None:
+        return None, [f"{echo} is a copy of the schema; write values that follow it"]
+    if call.is_repaired:
         key = undeclared_key(function.parameters, arguments, holds_raw_text=call.holds_raw_text)
         if key is not None:
-            errors = [f"{key[:40]!r} is not in the schema; a quote in a string may lack its backslash"]
+            problem = f"{key[:40]!r} is not in the schema; a quote in a string may lack its backslash"
+            return None, [*errors, problem]
     return compact_json(arguments), errors
 
 
@@ -286,6 +299,8 @@ def _arguments(call: WrittenCall, function: OfferedFunction) -> object:
         return given
     properties = to_object(function.parameters.get("properties")) or {}
     for key, value in call.others.items():
+        if copies_description(key, value, function):
+            continue
         name = match_name(key, properties)
         if name is None or match_name(name, arguments) is not None:
             raise UnreadableError(f"{key[:40]!r} is a member of the call and not one of them")

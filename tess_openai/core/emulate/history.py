@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tess_openai.core.emulate.marks import Marks, escape
+from tess_openai.core.emulate.past_calls import PastCalls
 from tess_openai.core.emulate.prompts import Prompts, fill
 from tess_openai.core.emulate.protocol import call_text
 from tess_openai.core.emulate.strict_json import compact_json
@@ -58,7 +59,7 @@ class _History:
         self.marks = marks
         self.prompts = prompts
         self.rendered: list[object] = []
-        self.labels: dict[str, str] = {}
+        self.calls = PastCalls()
         self.ends_in_result = False
 
     def add(self, given: object) -> None:
@@ -78,9 +79,11 @@ class _History:
         if not calls:
             safe = _escape_content(content)
             return message if safe == content else {**message, "content": safe}
-        for number, call in enumerate(calls, start=1):
-            label = f"{call.name} (call {number})" if len(calls) > 1 else call.name
-            self.labels[call.identifier] = label
+        several = len(calls) > 1
+        self.calls.add(
+            (call.identifier, call.name, f"{call.name} (call {number})" if several else call.name)
+            for number, call in enumerate(calls, start=1)
+        )
         text = "\n".join(self._call_text(call) for call in calls)
         kept = {key: value for key, value in message.items() if key not in {"tool_calls", "function_call"}}
         return {**kept, "content": _wrap("", content, text)}
@@ -98,8 +101,9 @@ class _History:
 
     def _add_result(self, message: JSONObject) -> None:
         name = message.get("name")
-        label = self.labels.get(
-            str(message.get("tool_call_id")), name if isinstance(name, str) else "function"
+        identifier = message.get("tool_call_id")
+        label = self.calls.label_of_result(
+            identifier if isinstance(identifier, str) else "", name if isinstance(name, str) else ""
         )
         heading = fill(self.prompts.result, name=escape(label))
         content = _wrap(
@@ -112,6 +116,11 @@ class _History:
         self.ends_in_result = True
 
 
+def _identifier(call: JSONObject) -> str:
+    identifier = call.get("id")
+    return identifier if isinstance(identifier, str) else ""
+
+
 def _past_calls(message: JSONObject) -> list[_PastCall]:
     calls: list[_PastCall] = []
     for item in to_list(message.get("tool_calls")) or []:
@@ -120,7 +129,7 @@ def _past_calls(message: JSONObject) -> list[_PastCall]:
         inner = function or custom or {}
         is_custom = not function and isinstance(inner.get("input"), str)
         arguments = inner.get("input" if is_custom else "arguments", {})
-        calls.append(_PastCall(str(inner.get("name", "")), arguments, str(call.get("id")), is_custom))
+        calls.append(_PastCall(str(inner.get("name", "")), arguments, _identifier(call), is_custom))
     legacy = to_object(message.get("function_call"))
     if legacy is not None:
         calls.append(_PastCall(str(legacy.get("name", "")), legacy.get("arguments", {}), ""))

@@ -225,22 +225,30 @@ class _Reader:
         if self.skip(_BARE_VALUE) and self.at == len(self.text) and not self.is_closed:
             raise UnreadableError("it ends in the middle of a value")
         word = self.text[start : self.at].strip()
+        if _COMMENT_START.match(self.text, start):
+            raise UnreadableError("a comment does not end")
         if word in _ELLIPSES or re.search(r":(?:\s|$)", word):
             self.check_not_cut()
             raise UnreadableError(f"a value is missing before {self.text[start : start + 20]!r}")
         if word.lower() in _WORDS:
             return _WORDS[word.lower()]
         if _NUMBER.fullmatch(word):
-            try:
-                return parse_number(with_digits(word))
-            except ValueError:
-                return word
+            return self.number(word)
+        if word.lower().lstrip("+-") in {"nan", "infinity", "inf"}:
+            raise UnreadableError(f"{word} is not JSON")
         if "\\" in word:
             raise UnreadableError(_RAW_BACKSLASH)
         if _COMMENT_START.match(self.text, self.at) or _NUMBERS.match(word):
             raise UnreadableError(f"a text needs quotes: {word[:40]!r}")
         self.holds_words = True
         return word
+
+    def number(self, word: str) -> float:
+        """Read a number."""
+        try:
+            return parse_number(with_digits(word))
+        except ValueError:
+            raise UnreadableError(f"the number {word[:40]} is too large") from None
 
     def string(self, after: re.Pattern[str]) -> str:
         """Read a string; a quote ends it only where `after` follows, else it was left unescaped."""

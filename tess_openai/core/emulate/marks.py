@@ -1,9 +1,9 @@
-"""The marks around a call, and telling them from everything that only looks like them.
+"""The marks around a call, and how to tell them from everything that only looks like them.
 
-A call is written between `<call:NONCE>` and `</call:NONCE>`. The nonce is made up anew for each request, so
-no text written before it can hold a valid mark. Text of users and tools that looks like a mark is sent with
-a tilde, `<~call:...`, and loses it again where the model repeats it: nothing is lost, and a repeated
-imitation is not even a near miss.
+A call is written between `<call:NONCE>` and `</call:NONCE>`. The nonce is new in each request, so no text
+written before it can contain a valid mark. Text of users and tools that looks like a mark is sent with a
+tilde, `<~call:...`, which is removed again where the model repeats it: the text is unchanged, and a repeated
+imitation is not even a near miss. Any other text with the nonce is the model's own, so it meant a call.
 """
 
 from __future__ import annotations
@@ -27,33 +27,53 @@ _TAG: Final = re.compile(
     r"<(?P<tildes>~{0,8})\|?(?P<slash> ?/? ?)(?P<word>[A-Za-z_]{0,14})"
     r"(?P<gap>[\s:\uff1a=\"'-]{0,4}(?:id=[\"']?)?)(?P<token>[0-9A-Za-z]{0,40})[\s\"'/|]{0,3}(?P<end>>?)"
 )
+_STRAY_WINDOW: Final = 72
+_BEFORE_STRAY: Final = re.compile(
+    r"(?:&lt;|&\#60;|\\u003c|[<\[({\u3010\xab])[~/|\s]{0,3}[\w.-]{0,48}[\s:\uff1a=\"'-]{0,4}\Z"
+    r"|\bcall[\s:]{1,3}\Z",
+    re.IGNORECASE,
+)
+_AFTER_STRAY: Final = re.compile(r"[\s\"'/|]{0,3}(?:&gt;|&\#62;|\\u003e|[>\])}\u3011\xbb])")
+_STRAY_TAIL: Final = re.compile(
+    r"(?:&(?:l(?:t;?)?)?|[\[({])[~/|\s]{0,3}(?P<word>[A-Za-z_]{0,14})(?P<gap>[\s:\uff1a=\"'-]{0,4})"
+    r"(?P<token>[0-9A-Za-z]{0,12})\Z"
+)
 _PAYLOAD: Final = re.compile(r"\s{0,16}(?:`{1,3}[\w-]{0,16}\s{0,4})?(?P<start>[{\[])?")
 
 
 class Kind(Enum):
-    """What stands at a `<`."""
+    """What a part of a text is."""
 
     PROSE = "prose"
     UNDECIDED = "the text so far may become a mark"
     ESCAPED = "an imitation that was sent with a tilde"
     OPEN = "a call begins"
-    CLOSE = "a call ends, or a result begins or ends"
+    CLOSE = "a call ends"
+    RESULT_OPEN = "a result begins"
+    RESULT_CLOSE = "a result ends"
+    STRAY = "the nonce, in a form that is not a mark"
     NEAR_OPEN = "a call seems to begin, but the nonce is missing or wrong"
     NEAR_CLOSE = "a call seems to end, but the nonce is missing or wrong"
     MISNAMED_OPEN = "a call seems to begin, with the nonce, but in another word"
     MISNAMED_CLOSE = "a call seems to end, with the nonce, but in another word"
 
 
-OUR_MARKS: Final = frozenset({Kind.OPEN, Kind.CLOSE, Kind.MISNAMED_OPEN, Kind.MISNAMED_CLOSE})
-"""What bears the nonce, so that no text but the model's own can hold it."""
-NEAR_OPENINGS: Final = frozenset({Kind.NEAR_OPEN, Kind.MISNAMED_OPEN})
-NEAR_CLOSINGS: Final = frozenset({Kind.NEAR_CLOSE, Kind.MISNAMED_CLOSE})
+OUR_MARKS: Final = frozenset(
+    {
+        *(Kind.OPEN, Kind.CLOSE, Kind.RESULT_OPEN, Kind.RESULT_CLOSE, Kind.STRAY),
+        *(Kind.MISNAMED_OPEN, Kind.MISNAMED_CLOSE),
+    }
+)
+"""What has the nonce, so that only the model itself can have written it."""
+_GENUINE: Final = dict.fromkeys(_CALL_WORDS, (Kind.OPEN, Kind.CLOSE)) | {
+    _RESULT: (Kind.RESULT_OPEN, Kind.RESULT_CLOSE)
+}
 ALL_MARKS: Final = OUR_MARKS | {Kind.NEAR_OPEN, Kind.NEAR_CLOSE}
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What stands at one `<` of a text, from `start` up to `end`."""
+    """One mark in a text, from `start` up to `end`."""
 
     kind: Kind
     start: int
@@ -65,7 +85,7 @@ class Marks:
     """The marks of one request.
 
     Attributes:
-        nonce: Letters and digits, short, never used before.
+        nonce: A few lower-case letters and digits, never used before.
     """
 
     nonce: str
@@ -91,21 +111,67 @@ class Marks:
         return f"</{_RESULT}:{self.nonce}>"
 
     def find(self, text: str, *, final: bool) -> Iterator[Mark]:
-        """Tell what stands at each `<` that is not prose, in order.
+        """Give each mark, and each other occurrence of the nonce, in order.
 
         Args:
             text: What the model wrote.
             final: False when more may follow; an `UNDECIDED` mark is then the last one given.
         """
+        strays = self._strays(text, final=final)
+        stray = next(strays, None)
         for found in _TAG.finditer(text):
             mark = self._classify(text, found, final=final)
-            if mark.kind is not Kind.PROSE:
-                yield mark
+            while stray is not None and stray.start < mark.start and mark.kind is not Kind.PROSE:
+                if stray.end <= mark.start:
+                    yield stray
+                stray = next(strays, None)
+            if mark.kind is Kind.PROSE:
+                continue
+            yield mark
             if mark.kind is Kind.UNDECIDED:
                 return
+            while stray is not None and stray.start < mark.end:
+                stray = next(strays, None)
+        while stray is not None:
+            yield stray
+            stray = next(strays, None)
+
+    def _strays(self, text: str, *, final: bool) -> Iterator[Mark]:
+        """Give each occurrence of the nonce, with the brackets and words around it that make it a mark."""
+        end = 0
+        while (at := self._next_nonce(text, end)) >= 0:
+            after = at + len(self.nonce)
+            before = _BEFORE_STRAY.search(text, max(end, at - _STRAY_WINDOW), at)
+            closer = _AFTER_STRAY.match(text, after)
+            end = after if closer is None else closer.end()
+            yield Mark(Kind.STRAY, at if before is None else before.start(), end)
+        if not final:
+            tail = _STRAY_TAIL.search(text, max(end, len(text) - _STRAY_WINDOW))
+            if tail is not None and self._may_go_on(tail):
+                yield Mark(Kind.UNDECIDED, tail.start(), len(text))
+            elif length := self._begun(text[end:]):
+                yield Mark(Kind.UNDECIDED, len(text) - length, len(text))
+
+    def _next_nonce(self, text: str, start: int) -> int:
+        """Return where the nonce occurs next, in small or in capital letters; -1 when it does not."""
+        found = [text.find(nonce, start) for nonce in (self.nonce, self.nonce.upper())]
+        return min((at for at in found if at >= 0), default=-1)
+
+    def _begun(self, text: str) -> int:
+        """Return how many characters of the nonce a text ends in."""
+        lengths = range(len(self.nonce) - 1, 0, -1)
+        end = text[-len(self.nonce) :].lower()
+        return next((length for length in lengths if end.endswith(self.nonce[:length])), 0)
+
+    def _may_go_on(self, tail: re.Match[str]) -> bool:
+        """Whether a text that ends in a bracket and this may go on to the nonce."""
+        word = tail["word"].lower().replace("_", "")
+        if tail["gap"]:
+            return self.nonce.startswith(tail["token"].lower()) and (not word or word in _WORDS)
+        return not tail["token"] and any(name.startswith(word) for name in _WORDS)
 
     def without(self, text: str, kinds: frozenset[Kind]) -> str:
-        """Return a whole text without the marks of some kinds, and imitations as they were meant."""
+        """Return a whole text without the marks of some kinds, and with imitations restored."""
         pieces: list[str] = []
         at = 0
         for mark in self.find(text, final=True):
@@ -117,8 +183,9 @@ class Marks:
 
     def _classify(self, text: str, found: re.Match[str], *, final: bool) -> Mark:
         if found.end() == len(text) and not found["end"] and not final:
-            kind = Kind.UNDECIDED if _may_become_mark(found) else Kind.PROSE
-        elif not _is_mark(found):
+            may_be = _may_become_mark(found) or self._may_have_nonce(found)
+            kind = Kind.UNDECIDED if may_be else Kind.PROSE
+        elif not _is_mark(found) and found["token"].lower() != self.nonce:
             kind = Kind.PROSE
         elif found["tildes"]:
             kind = Kind.ESCAPED
@@ -126,15 +193,18 @@ class Marks:
             kind = self._kind(text, found, final=final)
         return Mark(kind, found.start(), found.end())
 
+    def _may_have_nonce(self, found: re.Match[str]) -> bool:
+        """Whether a tag with any word, which the text ends in, may turn out to have the nonce."""
+        return not _COLONS.isdisjoint(found["gap"]) and self.nonce.startswith(found["token"].lower())
+
     def _kind(self, text: str, found: re.Match[str], *, final: bool) -> Kind:
         closes = "/" in found["slash"]
-        genuine = found["token"].lower() == self.nonce.lower()
-        if _word(found) not in _CALL_WORDS:
-            misnamed = Kind.MISNAMED_CLOSE if closes else Kind.MISNAMED_OPEN
-            ours = Kind.CLOSE if _word(found) == _RESULT else misnamed
-            return ours if genuine else Kind.PROSE
+        genuine = found["token"].lower() == self.nonce
         if genuine:
-            return Kind.CLOSE if closes else Kind.OPEN
+            opening, closing = _GENUINE.get(_word(found), (Kind.MISNAMED_OPEN, Kind.MISNAMED_CLOSE))
+            return closing if closes else opening
+        if _word(found) not in _CALL_WORDS:
+            return Kind.PROSE
         if closes:
             return Kind.NEAR_CLOSE
         payload = _PAYLOAD.match(text, found.end())

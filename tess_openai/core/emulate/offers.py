@@ -29,6 +29,7 @@ class OfferedFunction:
         parameters: The JSON Schema of its arguments; of no meaning for a custom tool.
         is_custom: Whether it is a custom tool, whose input is plain text instead of arguments.
         grammar: What a custom tool demands of its input, `{"syntax": "lark", "definition": "..."}`.
+        is_strict: Whether the caller accepts only arguments that follow the schema.
     """
 
     name: str
@@ -36,6 +37,7 @@ class OfferedFunction:
     parameters: JSONObject
     is_custom: bool = False
     grammar: JSONObject | None = None
+    is_strict: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,7 @@ def parse_offer(body: JSONObject, *, taken: Collection[str] = ()) -> Offer:
         taken: Names and types of tools that the agent has itself.
 
     Raises:
-        Refused: A function without a name, or a choice that OpenAI refuses too.
+        Refused: A function without a name, two of one name, or a choice that OpenAI refuses too.
     """
     tools = to_list(body.get("tools")) or []
     legacy = to_list(body.get("functions")) or []
@@ -92,11 +94,9 @@ def parse_offer(body: JSONObject, *, taken: Collection[str] = ()) -> Offer:
             if kind not in taken:
                 left_out.append(str(kind))
         elif not _is_taken(inner.get("name"), taken):
-            function = _parse_function(inner, "tools", is_custom=kind == "custom")
-            functions[function.name] = function
+            _add(functions, _parse_function(inner, "tools", is_custom=kind == "custom"), "tools")
     for item in legacy:
-        function = _parse_function(to_object(item) or {}, "functions")
-        functions[function.name] = function
+        _add(functions, _parse_function(to_object(item) or {}, "functions"), "functions")
     is_legacy = bool(legacy) and not tools
     offer = Offer(
         functions=functions,
@@ -118,6 +118,13 @@ def parse_offer(body: JSONObject, *, taken: Collection[str] = ()) -> Offer:
     return offer if offer.functions else replace(offer, demand="none")
 
 
+def _add(functions: dict[str, OfferedFunction], function: OfferedFunction, param: str) -> None:
+    if function.name in functions:
+        message = f"{param}: names must be unique, and {function.name!r} is offered twice."
+        raise Refused(message, param=param, code="invalid_function")
+    functions[function.name] = function
+
+
 def _parse_function(given: JSONObject, param: str, *, is_custom: bool = False) -> OfferedFunction:
     name = given.get("name")
     if not isinstance(name, str) or not name:
@@ -131,6 +138,7 @@ def _parse_function(given: JSONObject, param: str, *, is_custom: bool = False) -
         parameters or NO_ARGUMENTS,
         is_custom=is_custom,
         grammar=to_object(form.get("grammar")) if is_custom else None,
+        is_strict=given.get("strict") is True,
     )
 
 

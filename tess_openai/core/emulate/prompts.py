@@ -19,6 +19,7 @@ _REQUIRED_HOLES: Final = {
     "repair_call": ("problems", "open", "close"),
     "repair_missing": ("open", "close"),
     "repair_marks": ("open", "close"),
+    "repair_followed": ("open", "close"),
     "repair_json": ("problems",),
 }
 
@@ -97,6 +98,9 @@ Write the call correctly and completely between {open} and {close}, and nothing 
     repair_marks: str = """\
 (An earlier answer to this was rejected because it looked like a function call but did not stand between \
 {open} and {close}. If a function is needed, write its call between them. If not, answer without a call.)"""
+    repair_followed: str = """\
+(An earlier answer to this was rejected because it contained a function call and then text. If a function is \
+needed now, write its call between {open} and {close}, and nothing else. If not, answer without a call.)"""
     repair_forbidden: str = "(No function can be called now. Answer in plain text, without a call.)"
     repair_json: str = """\
 (An earlier answer to this was rejected because it was not the JSON that was asked for:

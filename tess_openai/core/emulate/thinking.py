@@ -27,12 +27,15 @@ class StringTracker:
 
     def __init__(self, text: str) -> None:
         self._text = text
+        self._next_start = -1
         self.restart(0)
 
     def restart(self, at: int) -> None:
-        """Forget what came before `at`."""
-        found = _JSON_START.search(self._text, at)
-        self._at = len(self._text) if found is None else found.start()
+        """Forget what came before `at`, which is not before an earlier one."""
+        if self._next_start < at:
+            found = _JSON_START.search(self._text, at)
+            self._next_start = len(self._text) if found is None else found.start()
+        self._at = self._next_start
         self._is_inside = False
 
     def is_inside(self, position: int) -> bool:

@@ -126,6 +126,11 @@ def test_what_was_left_aside_is_in_the_ledger(make_emulation: Callable[..., Emul
     called = ask_again(reader.finish()).fallback
     assert isinstance(called, ToolCallOutcome)
     assert [(change.given, change.warn) for change in called.changes] == [("1 problem", "answer")]
+    reader = AnswerReader(make_emulation())
+    reader.feed(CALL + BAD_CALL.replace("fly", "note"))
+    called = ask_again(reader.finish()).fallback
+    assert isinstance(called, ToolCallOutcome)
+    assert [(change.given, change.warn) for change in called.changes] == [("1 call", "answer")]
 
 
 def test_a_call_in_an_answer_that_was_cut_is_not_made_up_to_the_end(

@@ -1,0 +1,192 @@
+"""Finds calls that a model wrote in a form it was trained on instead of the one it was asked for.
+
+Such a call is never made: a text that the model repeats may hold it, and no nonce shows whose it is. The
+model is asked what it meant, if the name of an offered function occurs where that form has the name.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from bisect import bisect_left
+from collections.abc import Iterable
+from typing import Final
+
+from tess_openai.core.emulate.name_matching import match_name
+
+_KEYS: Final = (
+    *(
+        "name",
+        "function",
+        "functions",
+        "function_name",
+        "function_call",
+        "function_calls",
+        "tool",
+        "tool_name",
+    ),
+    *("tool_call", "tool_calls", "tool_uses", "call", "calls", "action", "recipient_name", "arguments"),
+    *("parameters", "args", "id", "type", "index", "role"),
+)
+_LABELS: Final = (
+    "action:",
+    "action name:",
+    "tool:",
+    "tool call:",
+    "tool name:",
+    "function:",
+    "function call:",
+)
+_TAGS: Final = (
+    *("tool", "function", "invoke", "action", "plugin", "python_tag", "channel", "arg_key", "antml:", "call"),
+    *("minimax:", "start", "assistant"),
+)
+_BRACKETS: Final = ("tool_", "function_", "tool:", "function:")
+_EDGE: Final = " \t>*_#-`"
+_JSON: Final = rf"\{{\s{{0,20}}[\"']?(?:{'|'.join(_KEYS)})[\"']?\s{{0,4}}:"
+_OPENING: Final = re.compile(
+    r"<\s?[|\uff5c]?\s?(?:tool|function|invoke|action[_:=>]|plugin|python_tag|arg_key|antml:|minimax:)"
+    r"|<\|(?:channel|start)\|>"
+    r"|\[/?(?:tool|function)[_:]"
+    r"|^[ \t>*_#`-]{0,8}(?P<label>(?:action|tool|function)(?: name| call)?[*_`]{0,3}:)"
+    r"|```tool_code"
+    rf"|(?:\[\s{{0,20}})?{_JSON}",
+    re.IGNORECASE | re.MULTILINE,
+)
+_TAIL: Final = 100
+_JSON_TAIL: Final = re.compile(r"\{\s{0,20}(?:[\"']?(?P<word>\w{0,16})(?:[\"']?\s{0,4})?)?\Z")
+_LIST_TAIL: Final = re.compile(r"\[\s{0,20}(?P<word>)\Z")
+_TAG_TAIL: Final = re.compile(r"<\s?[|\uff5c]?\s?(?P<word>[\w:.-]{0,64})[|\uff5c]?\Z")
+_BRACKET_TAIL: Final = re.compile(r"\[/?(?P<word>\w{0,10})\Z")
+_FENCE_TAIL: Final = re.compile(r"```(?P<word>\w{0,9})\Z")
+_TAILS: Final = (
+    ("{", _JSON_TAIL, _KEYS),
+    ("[", _LIST_TAIL, ()),
+    ("[", _BRACKET_TAIL, _BRACKETS),
+    ("<", _TAG_TAIL, _TAGS),
+    ("```", _FENCE_TAIL, ("tool_code",)),
+)
+_PROGRAM: Final = re.compile(
+    r"^[ \t>*_#`-]{0,8}(?P<call>(?:\[|print\()?(?P<name>[A-Za-z][\w.-]{0,64})\()"
+    r"|<(?P<element>[A-Za-z_][\w.-]{0,64})>",
+    re.MULTILINE,
+)
+_PROGRAM_TAIL: Final = re.compile(r"(?:\[|print\()?(?P<word>[A-Za-z][\w.-]{0,64})?")
+_WORD: Final = re.compile(r"[\w.-]+")
+_WINDOW: Final = 400
+_MAX_OPENINGS: Final = 128
+_NAMED: Final = re.compile(
+    r"\b(?:name|function|function_?name|tool|tool_?name|action|recipient_name)[\"']?\s*:\s*[\"']?([\w.-]+)"
+    r"|\{\s*[\"']?([\w.-]+)[\"']?\s*:\s*\{",
+    re.IGNORECASE,
+)
+_LETTERS: Final = re.compile(r"\w")
+_MUCH: Final = 10
+"""Letters from which on prose after a call says something; one that is not ASCII counts twice: it may be a
+word."""
+
+
+class CallShapes:
+    """The forms in which calls of some functions may be written.
+
+    Attributes:
+        names: Of the functions.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = tuple(names)
+        self._sorted = sorted(self.names)
+
+    def find(self, text: str, *, after: str = "") -> int | None:
+        """Return where something that may be a call begins; None when nothing does.
+
+        Args:
+            text: To look through.
+            after: What precedes it in its first line.
+        """
+        if not self.names:
+            return None
+        line = f"{after}{text}"
+        found = _OPENING.search(line)
+        starts = [] if found is None else [found.start("label" if found["label"] else 0)]
+        if (start := self._program_start(line)) is not None:
+            starts.append(start)
+        return max(0, min(starts) - len(after)) if starts else None
+
+    def names_one(self, text: str) -> bool:
+        """Whether a function is named where such a form has its name."""
+        if not self.names:
+            return False
+        openings = itertools.islice(_OPENING.finditer(text), _MAX_OPENINGS)
+        return self._program_start(text) is not None or any(
+            self._is_named_at(text, opening.start()) for opening in openings
+        )
+
+    def held_from(self, text: str, *, after: str = "") -> int:
+        """Return from where on the end of a text may become the beginning of a call."""
+        if not self.names:
+            return len(text)
+        tail = f"{after}{text}"[-_TAIL:]
+        starts = [len(tail)]
+        for opener, pattern, words in _TAILS:
+            at = tail.rfind(opener)
+            found = pattern.match(tail, at) if at >= 0 else None
+            if found is not None and self._may_go_on(found["word"], words):
+                starts.append(len(tail[:at].rstrip().removesuffix("[")) if opener == "{" else at)
+        line = tail.rpartition("\n")[2].lstrip(_EDGE)
+        label = line.lower().rstrip("*_`")
+        program = _PROGRAM_TAIL.fullmatch(line)
+        may_be_program = "print(".startswith(line) or (
+            program is not None and self._may_go_on(program["word"], ())
+        )
+        if line and (may_be_program or any(each.startswith(label) for each in _LABELS)):
+            starts.append(len(tail) - len(line))
+        return max(0, len(text) - len(tail) + min(starts))
+
+    def _may_go_on(self, word: str | None, words: Iterable[str]) -> bool:
+        """Whether a word is the beginning of one of some words, or of a function's name."""
+        if not word:
+            return True
+        place = bisect_left(self._sorted, word)
+        is_name = place < len(self._sorted) and self._sorted[place].startswith(word)
+        return is_name or any(each.startswith(word.lower()) for each in words)
+
+    def is_named_in(self, text: str) -> bool:
+        """Whether a function is named anywhere in a text, as a word of its own."""
+        return any(self._is_name(word) for word in _WORD.findall(text[: 4 * _WINDOW]))
+
+    def _program_start(self, text: str) -> int | None:
+        """Return where a line begins with a call as in a program, or an element has a function's name."""
+        if "(" not in text and "<" not in text:
+            return None
+        for found in _PROGRAM.finditer(text):
+            if (found["name"] or found["element"]) in self.names:
+                return found.start("call") if found["name"] else found.start()
+        return None
+
+    def _is_named_at(self, text: str, at: int) -> bool:
+        window = text[at : at + _WINDOW]
+        if window.lstrip("[ \t\r\n").startswith("{"):
+            named = [first or second for first, second in _NAMED.findall(window)]
+            return any(map(self._is_name, named)) and _ends_text(text, at)
+        return self.is_named_in(window)
+
+    def _is_name(self, word: str) -> bool:
+        plain = re.sub(r":?\d*$", "", word) if word not in self.names else word
+        words = (word.partition(".")[0], word.rpartition(".")[2])
+        forms = (word, plain.removeprefix("functions."), word.strip(".-"), *words)
+        return any(form and match_name(form, self.names) is not None for form in forms)
+
+
+def says_something(prose: str) -> bool:
+    """Whether prose is more than a few letters."""
+    letters = itertools.islice(_LETTERS.finditer(prose), _MUCH)
+    return sum(1 if letter[0].isascii() else 2 for letter in letters) >= _MUCH
+
+
+def _ends_text(text: str, at: int) -> bool:
+    """Whether a call in JSON is on lines of its own, or what follows it says nothing."""
+    line = text[text.rfind("\n", 0, at) + 1 : at]
+    if not line.strip(f"{_EDGE}[json"):
+        return True
+    return _LETTERS.search(text, text.rfind("}", at) + 1) is None

@@ -1,0 +1,69 @@
+"""Finds the call that each result in a conversation belongs to.
+
+Identifiers of calls may be empty, absent or repeated: many programs number the calls of each answer anew. The
+nth result with an identifier belongs to the nth call with it; a result without one belongs to the first call
+that has neither an identifier nor a result, else to the first without a result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class _Call:
+    identifier: str
+    name: str
+    label: str
+    has_result: bool = False
+
+
+class PastCalls:
+    """The calls of a conversation so far, in order."""
+
+    def __init__(self) -> None:
+        self._calls: list[_Call] = []
+        self._by_identifier: dict[str, list[_Call]] = {}
+        self._results: dict[str, int] = {}
+        self._first_open = 0
+
+    def add(self, calls: Iterable[tuple[str, str, str]]) -> None:
+        """Add the calls of one message: identifier (or `""`), name and label of each."""
+        for identifier, name, label in calls:
+            call = _Call(identifier, name, label)
+            self._calls.append(call)
+            if identifier:
+                self._by_identifier.setdefault(identifier, []).append(call)
+
+    def label_of_result(self, identifier: str, name: str) -> str:
+        """Return the label of the call that the next result belongs to.
+
+        Args:
+            identifier: As the result gives it; `""` for none.
+            name: The name of the function, where the result gives it; else `""`.
+
+        Returns:
+            The label; the name when there is no such call, or `"function"`.
+        """
+        call = self._find(identifier, name)
+        if call is None:
+            return name or "function"
+        call.has_result = True
+        return call.label
+
+    def _find(self, identifier: str, name: str) -> _Call | None:
+        calls = self._by_identifier.get(identifier)
+        if calls:
+            number = self._results.get(identifier, 0)
+            self._results[identifier] = number + 1
+            return calls[min(number, len(calls) - 1)]
+        waiting = [call for call in self._waiting() if name in ("", call.name)]
+        without = next((call for call in waiting if not call.identifier), None)
+        return without if without is not None or identifier else next(iter(waiting), None)
+
+    def _waiting(self) -> Iterator[_Call]:
+        """Give the calls without a result, in order."""
+        while self._first_open < len(self._calls) and self._calls[self._first_open].has_result:
+            self._first_open += 1
+        yield from (call for call in self._calls[self._first_open :] if not call.has_result)

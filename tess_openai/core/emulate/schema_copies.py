@@ -1,0 +1,66 @@
+"""Recognises what a model copied from the instructions: the line of a function, or its schema.
+
+A small model fills in the line it was shown instead of writing a call of its own. What equals the line is no
+argument; a schema in place of the arguments is no value.
+"""
+
+from __future__ import annotations
+
+from inspect import cleandoc
+from typing import Final
+
+from tess_openai.core.emulate.name_matching import bare_name
+from tess_openai.core.emulate.offers import OfferedFunction
+from tess_openai.core.emulate.protocol import compact_schema
+from tess_openai.core.jsons import JSONObject, to_object
+
+_TYPES: Final = frozenset({"object", "array", "string", "number", "integer", "boolean", "null"})
+_KEYWORDS: Final = frozenset(
+    {
+        *(
+            "type",
+            "properties",
+            "required",
+            "additionalProperties",
+            "description",
+            "items",
+            "enum",
+            "default",
+        ),
+        *("title", "$schema", "$defs", "format", "minimum", "maximum", "anyOf", "const"),
+    }
+)
+
+
+def copies_description(key: str, value: object, function: OfferedFunction) -> bool:
+    """Whether a member of a call is a copy of the function's own line."""
+    if bare_name(key) == "description":
+        return value in (function.description, cleandoc(function.description))
+    if bare_name(key) in {"parameters", "inputschema", "schema"}:
+        return value in (function.parameters, compact_schema(function.parameters))
+    return bare_name(key) == "strict" and value == function.is_strict
+
+
+def schema_echo(arguments: object, schema: JSONObject) -> str | None:
+    """Return what in the arguments is a schema instead of a value; None when nothing is."""
+    members = to_object(arguments)
+    if members is None:
+        return None
+    if _is_schema(members, schema):
+        return '"arguments"'
+    properties = to_object(schema.get("properties")) or {}
+    for key, member in members.items():
+        inner, value = to_object(properties.get(key)), to_object(member)
+        if inner and value and _is_schema(value, inner):
+            return repr(key[:40])
+    return None
+
+
+def _is_schema(members: JSONObject, schema: JSONObject) -> bool:
+    """Whether an object is this schema, or one of schema words that the schema does not declare."""
+    if members and members in (schema, compact_schema(schema)):
+        return True
+    declared = to_object(schema.get("properties")) or {}
+    kind = members.get("type")
+    names_type = isinstance(kind, str) and kind in _TYPES and "type" not in declared
+    return names_type and _KEYWORDS.issuperset(members)
