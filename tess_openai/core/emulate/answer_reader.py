@@ -147,7 +147,9 @@ class AnswerReader:
         unchecked = len(settlement.usable) - len(settlement.calls)
         if unchecked:
             why = "the arguments do not follow the schema; a function without strict gets them all the same"
-            remedy = "Allow more max_repairs, or offer the function with strict=True."
+            remedy = (
+                'Allow more repairs: create_client(max_repairs=2), or offer the function with "strict": true.'
+            )
             given = _count(unchecked, "call")
             changes.append(Change("noticed", "tool_calls", given, "", why, remedy, warn="answer"))
         elif settlement.problems:
