@@ -6,9 +6,11 @@ a request is found out by translating it; what an error becomes, by letting the 
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -40,6 +42,15 @@ from tess_openai.testing import (
 )
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
+PACKAGE: Final = Path(__file__).parents[1] / "tess_openai"
+ROOMS: Final = {
+    "*.py": "the factories, their options, and what users import",
+    "presets/": "the frameworks, each through its own public hook",
+    "edge/": "the two HTTP families, the drivers of a call, warnings at the caller's line",
+    "core/": "what Tess and OpenAI mean; no I/O, no clock, no environment",
+    "testing/": "the simulated Tess, which shares no rule with the adapter",
+    "cli/": "the command line, behind an extra",
+}
 MADE: Final = re.compile(
     r"(?P<begin><!-- made by make pages: (?P<name>[a-z ]+) -->\n).*?(?P<end><!-- end -->)", re.DOTALL
 )
@@ -174,6 +185,42 @@ def options() -> str:
             for name, option in OPTIONS.items()
         ),
     )
+
+
+def rooms() -> str:
+    """List what each part of the package imports, as read from its source."""
+    rows: list[tuple[str, str, str]] = []
+    for room, purpose in ROOMS.items():
+        files = PACKAGE.glob("*.py") if room == "*.py" else (PACKAGE / room).rglob("*.py")
+        found = sorted({name for file in files for name in _imports(file)} - {room.rstrip("/")})
+        rows.append((_code(f"tess_openai/{room}"), purpose, ", ".join(found) or "the standard library only"))
+    return _table(("part", "purpose", "imports, besides the standard library"), rows)
+
+
+def _imports(file: Path) -> Iterable[str]:
+    """Yield which packages, and which parts of this one, a file imports, wherever in it."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for_types = [node for node in ast.walk(tree) if isinstance(node, ast.If) and _is_for_types(node)]
+    left_out = {inner for node in for_types for inner in ast.walk(node)}
+    for node in ast.walk(tree):
+        if node in left_out:
+            continue
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.module is not None:
+            names = [node.module]
+            if node.module == "tess_openai":
+                names = [f"tess_openai.{alias.name}" for alias in node.names]
+        for name in names:
+            package, _, rest = name.partition(".")
+            part = rest.partition(".")[0]
+            if package == "tess_openai":
+                yield part if f"{part}/" in ROOMS else "*.py"
+            elif package not in sys.stdlib_module_names:
+                yield package
+
+
+def _is_for_types(node: ast.If) -> bool:
+    return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
 def policy_names() -> str:
@@ -331,6 +378,7 @@ def _short(text: str) -> str:
 
 TABLES: Final[dict[str, Callable[[], str]]] = {
     "options": options,
+    "rooms": rooms,
     "parameters": parameters,
     "policy names": policy_names,
     "responses names": responses_names,

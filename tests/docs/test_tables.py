@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pages
 import pytest
+
+import tess_openai
 
 WITH_TABLES = [page for page in sorted(pages.DOCS.rglob("*.md")) if pages.MADE.search(page.read_text())]
 
@@ -38,3 +41,11 @@ def test_a_table_that_nobody_makes_is_an_error() -> None:
     """A misspelt mark would stay as it is for ever."""
     with pytest.raises(KeyError, match="endpoint"):
         pages.rewritten("<!-- made by make pages: endpoint -->\n<!-- end -->")
+
+
+def test_each_public_name_has_a_reason() -> None:
+    """The page lists what is exported, and nothing else."""
+    section = (pages.DOCS / "how-it-works.md").read_text().partition("## Public names")[2]
+    cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    named = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
+    assert named == set(tess_openai.__all__)
