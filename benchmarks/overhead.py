@@ -7,8 +7,8 @@ are measured in turn, many times, as CPU seconds of this process; the figure is 
 ratios, so that a machine whose speed drifts does not decide. Every few pairs both clients are made anew: how
 many connections a pool happens to open stays with it, and so does its cost. The whole is begun anew in
 several processes, since the layout of a process's memory stays with it too; their median counts. `--check`
-fails when a bar is missed. What repeats from call to call is worked out once; the row without a bar shows a program that repeats
-nothing.
+fails when a bar is missed. What repeats from call to call is worked out once; the row without a bar shows a
+program that repeats nothing.
 """
 
 from __future__ import annotations
