@@ -10,8 +10,8 @@ import openai
 
 from tess_openai.client_options import OPTIONS, TessOptions, check_names, show_options
 from tess_openai.edge import sdk
-from tess_openai.edge.families import FamilyName
-from tess_openai.edge.install import Kind, wrap_copy, wrap_own
+from tess_openai.edge.families import FamilyName, Kind
+from tess_openai.edge.install import new_client, wrap_copy
 from tess_openai.exceptions import TessConfigurationError
 from tess_openai.identifiers import ApiKey
 from tess_openai.settings import Settings, resolve
@@ -130,7 +130,7 @@ def _create(
     client = kind(
         base_url=settings.base_url,
         api_key=cast("Any", settings.api_key),
-        http_client=_http_client(_HTTP_KINDS[kind], settings, http_client, None),
+        http_client=_http_client(_HTTP_KINDS[kind], settings, http_client, None, may_pickle=False),
         **openai_options,
     )
     _check_authorization(client, openai_options)
@@ -148,9 +148,11 @@ def _resolve(factory: Callable[..., object], agent_id: int | str | None, given: 
     return settings
 
 
-def _http_client(kind: Kind, settings: Settings, given: Any, family: FamilyName | None) -> Any:
+def _http_client(
+    kind: Kind, settings: Settings, given: Any, family: FamilyName | None, *, may_pickle: bool = True
+) -> Any:
     if given is None:
-        return wrap_own(sdk.new_http_client(kind, family), settings.adapter, kind)
+        return new_client(settings.adapter, kind, family, may_pickle=may_pickle)
     return wrap_copy(given, settings.adapter, kind)
 
 

@@ -6,10 +6,12 @@ import logging
 import time
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from dataclasses import fields as fields_of
+from typing import Any, Final, TypeAlias
 
 from tess_openai.core.calls import Call, Flow, Lookup
 from tess_openai.core.changes import Change
+from tess_openai.core.emulate.schemas.schema_checker import SchemaCache
 from tess_openai.core.headers import (
     FOREIGN,
     WORKSPACE,
@@ -29,6 +31,7 @@ from tess_openai.edge.families import Request, pick, to_dict
 from tess_openai.edge.known_keys import KnownKeys, has_tess_form
 from tess_openai.edge.origins import Origin, followed
 from tess_openai.edge.pacing import Pacer, hash_key
+from tess_openai.edge.patterns import pattern_compiler
 from tess_openai.edge.random_ids import new_random_id
 from tess_openai.edge.response_stores import MemoryResponseStore
 
@@ -57,6 +60,22 @@ class Adapter:
     max_answer_bytes: int | None = DEFAULT_MAX_ANSWER_BYTES
     agent_cache: AgentCache = field(default_factory=AgentCache, repr=False)
     responses_store: ResponseStore = field(default_factory=MemoryResponseStore, repr=False)
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Adapter:
+        """Return this adapter: whatever the copies of a client learn of agents, they share."""
+        return self
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle the settings, and hashes of the keys; nothing that was learned or answered, and no key."""
+        store = None if isinstance(self.responses_store, MemoryResponseStore) else self.responses_store
+        pacing = None
+        if self.pacer is not None:
+            pacing = (self.pacer.interval_seconds, self.pacer.longest_pause_seconds)
+        names = ("origin", "keys", "on_change", "repeat_paid", "max_answer_bytes")
+        settings = {name: getattr(self, name) for name in names}
+        options = {each.name: getattr(self.options, each.name) for each in fields_of(Options) if each.init}
+        del options["schemas"]  # compiled, and made again
+        return _restore_adapter, (settings, options, pacing, store)
 
     def open(
         self, request: Request, place: tuple[str, str], body: bytes = b"", fields: JSONObject | None = None
@@ -146,6 +165,18 @@ class Adapter:
             for change in changes:
                 _call_on_change(change, self.on_change)
         return warn_changes(changes)
+
+
+def _restore_adapter(
+    settings: dict[str, Any],
+    options: dict[str, Any],
+    pacing: tuple[float, float] | None,
+    store: ResponseStore | None,
+) -> Adapter:
+    if store is not None:
+        settings = {**settings, "responses_store": store}
+    made = Options(**options, schemas=SchemaCache(pattern_compiler()))
+    return Adapter(options=made, pacer=None if pacing is None else Pacer(*pacing), **settings)
 
 
 def _call_on_change(change: Change, on_change: OnChange) -> None:

@@ -17,6 +17,7 @@ from typing import Any, Final, Literal, Protocol, TypeAlias, cast
 from tess_openai.exceptions import TessConfigurationError
 
 FamilyName: TypeAlias = Literal["httpx", "httpx2"]
+Kind: TypeAlias = Literal["sync", "async"]
 FAMILY_NAMES: Final[tuple[FamilyName, ...]] = ("httpx", "httpx2")
 
 

@@ -12,24 +12,33 @@ from __future__ import annotations
 import asyncio
 import copy
 import weakref
-from typing import Any, Literal, TypeAlias
+from ipaddress import ip_address
+from typing import Any, cast
 
+from tess_openai.edge import sdk
 from tess_openai.edge.adapter import Adapter
 from tess_openai.edge.async_transports import AsyncTessTransport
 from tess_openai.edge.event_loops import close_silently
-from tess_openai.edge.families import Family, FamilyName, family_of, load_family
+from tess_openai.edge.families import Family, FamilyName, Kind, family_of, load_family
+from tess_openai.edge.portable_clients import INSTALLATION, Installation, PortableClient
 from tess_openai.edge.transports import TessTransport
 from tess_openai.exceptions import TessConfigurationError
 
-Kind: TypeAlias = Literal["sync", "async"]
 
-
-def wrap_own(client: Any, adapter: Adapter, kind: Kind) -> Any:
-    """Wrap the transports of a client that this package has just made, and return that client.
+def new_client(
+    adapter: Adapter, kind: Kind, family: FamilyName | None = None, *, may_pickle: bool = True
+) -> Any:
+    """Return an http client with the SDK's own defaults and the adapter's transports.
 
     Like the SDK's own client, it closes its connections when it is garbage-collected without `close()`.
+
+    Args:
+        adapter: The adapter of the transports.
+        kind: Sync or async.
+        family: The HTTP family; None is the SDK's own.
+        may_pickle: Whether a pickle of what holds the client would be free of keys.
     """
-    client = _wrap(client, None, adapter, kind)
+    client = _wrap(sdk.new_http_client(kind, family), None, adapter, kind, may_pickle=may_pickle)
     transports = [client._transport, *client._mounts.values()]  # noqa: SLF001
     finalizer = _close if kind == "sync" else _close_soon
     weakref.finalize(client, finalizer, transports).atexit = kind == "sync"
@@ -44,14 +53,15 @@ def wrap_copy(client: Any, adapter: Adapter, kind: Kind) -> Any:
     Raises:
         TessConfigurationError: It is not a client of httpx or httpx2, or sync where async is needed.
     """
+    _family_name(client, kind)
     return _wrap(copy.copy(client), client, adapter, kind)
 
 
-def _wrap(client: Any, original: Any, adapter: Adapter, kind: Kind) -> Any:
+def _wrap(client: Any, original: Any, adapter: Adapter, kind: Kind, *, may_pickle: bool = False) -> Any:
     family = load_family(_family_name(client, kind))
     wrapper = _Wrapper(adapter, family, kind, original)
     try:
-        default, mounts = client._transport, client._mounts  # noqa: SLF001
+        default, mounts = client._transport, _mounts_on_loopback(client, adapter)  # noqa: SLF001
         client._transport = wrapper.wrap(default)  # noqa: SLF001
         client._mounts = {  # noqa: SLF001
             pattern: None if transport is None else wrapper.wrap(transport)
@@ -65,7 +75,51 @@ def _wrap(client: Any, original: Any, adapter: Adapter, kind: Kind) -> Any:
         ) from error
     if not all(transport is None or isinstance(transport, wrapper.own) for transport in wrapped):
         raise TessConfigurationError(f"this {family.name} client does not allow its transports to be wrapped")
+    if not isinstance(client, PortableClient):
+        known: type[Any] = client.__class__
+        client.__class__ = family.derive(PortableClient, known)
+    installation = Installation(adapter, kind, family.name, original, may_pickle, new_client)
+    vars(client)[INSTALLATION] = installation
     return client
+
+
+def _mounts_on_loopback(client: Any, adapter: Adapter) -> dict[Any, Any]:
+    """Return the mounts of a client, with one more that keeps plain http away from a proxy elsewhere.
+
+    Plain http is accepted for a base URL on loopback only, and `HTTP_PROXY` or `ALL_PROXY` would carry the
+    key and the prompt in the clear to another machine. `None` stands for the client's own transport, as
+    it does for the hosts of `NO_PROXY`.
+
+    Raises:
+        TessConfigurationError: The client has no transport without that proxy.
+    """
+    mounts: dict[Any, Any] = client._mounts  # noqa: SLF001
+    origin = adapter.origin
+    if origin.scheme != "http":
+        return mounts
+    url = client.build_request("GET", str(origin)).url
+    if not _leaves_loopback(client._transport_for_url(url)):  # noqa: SLF001
+        return mounts
+    if _leaves_loopback(client._transport):  # noqa: SLF001
+        raise TessConfigurationError(
+            "base_url is plain http on this machine, and the proxy of your http client is on another one: it "
+            "would get the key in the clear. Pass an http_client without that proxy"
+        )
+    pattern: Any = cast("object", next(iter(mounts))).__class__
+    return {pattern(str(url.copy_with(path="/")).rstrip("/")): None, **mounts}
+
+
+def _leaves_loopback(transport: Any) -> bool:
+    """Whether a transport sends to a proxy on another machine."""
+    pool = getattr(getattr(transport, "inner", transport), "_pool", None)
+    proxy = getattr(pool, "_proxy_url", None)
+    if proxy is None:
+        return False
+    host: str = proxy.host.decode("ascii").strip("[]").lower()
+    try:
+        return not ip_address(host).is_loopback
+    except ValueError:
+        return host != "localhost"
 
 
 def _close(transports: list[Any]) -> None:

@@ -6,8 +6,7 @@ from typing import Any, Final
 
 import openai
 
-from tess_openai.edge.families import FamilyName, family_of, load_family
-from tess_openai.edge.install import Kind
+from tess_openai.edge.families import FamilyName, Kind, family_of, load_family
 
 CALLABLE_KEYS: Final = (1, 106)
 """First release that calls a callable `api_key`; earlier releases send its repr (measured)."""

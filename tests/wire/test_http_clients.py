@@ -177,6 +177,27 @@ def test_the_environments_proxies_are_obeyed(
     assert all(call.target.startswith("http://") is is_used for call in driver.simulator.calls)
 
 
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "ALL_PROXY"])
+def test_plain_http_does_not_leave_this_machine(
+    driver: Driver, family: str, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """A proxy of the environment on another one would get the key and the prompt in the clear."""
+    monkeypatch.setenv(variable.lower(), "http://proxy.invalid:3128")
+    assert driver.text(driver.client(http_client=None)) == driver.answer
+    with driver.users_client(family) as theirs:
+        assert driver.text(driver.client(http_client=theirs)) == driver.answer
+
+
+def test_a_client_that_knows_only_a_proxy_elsewhere_is_refused(driver: Driver, family: str) -> None:
+    """For plain http, which must not leave this machine; https goes through it."""
+    library = importlib.import_module(family)
+    make = library.AsyncHTTPTransport if driver.is_async else library.HTTPTransport
+    with driver.users_client(family, transport=make(proxy="http://proxy.invalid:3128")) as theirs:
+        with pytest.raises(TessConfigurationError, match="in the clear"):
+            driver.client(http_client=theirs)
+        driver.client(http_client=theirs, base_url="https://api.tess.im")
+
+
 def test_a_proxy_of_the_users_client_is_obeyed(driver: Driver, relay: Relay, family: str) -> None:
     """Given by argument, or mounted for some hosts."""
     with driver.users_client(family, proxy=relay.url) as theirs:
