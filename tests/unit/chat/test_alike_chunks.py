@@ -124,7 +124,7 @@ def test_a_text_that_is_spelt_otherwise_elsewhere_gives_no_shape(content: bytes,
 
 
 def test_a_broken_line_of_known_shape_is_a_fault() -> None:
-    """A control character inside the text is no JSON, and is told as that."""
+    """A control character inside the text is not JSON, and the fault says so."""
     item = begun().read(ServerSentEvent("", chunk("a").replace(b'"a"', b'"a\x01"')))
     assert isinstance(item, StreamFault)
 

@@ -298,7 +298,7 @@ ERRORS = [
 
 @pytest.mark.parametrize(("data", "name", "message", "code"), ERRORS)
 def test_an_error_event_is_an_error(data: object, name: str, message: str, code: str) -> None:
-    """In every shape, with its text, a code, and what Tess said beneath."""
+    """In every shape, with its text, a code, and Tess's own event."""
     error = error_of(data, name)
     assert message in error["message"]
     assert error["code"] == code

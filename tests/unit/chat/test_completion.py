@@ -153,13 +153,13 @@ def test_a_message_of_calls_gets_a_null_content() -> None:
         pytest.param("end_turn", "stop", [], id="an end"),
         pytest.param("tool_use", "tool_calls", [], id="a call"),
         pytest.param("recitation", "stop", ["recitation"], id="a word that nobody knows"),
-        pytest.param("it was said", "stop", ["a string of 11 characters"], id="no word"),
+        pytest.param("it was over", "stop", ["a string of 11 characters"], id="no word"),
         pytest.param({"a": 1}, "stop", ["an object with 1 key"], id="an object"),
         pytest.param(None, "stop", [], id="nothing"),
     ],
 )
 def test_a_finish_reason_of_anothers_is_translated(given: object, meant: str, noticed: list[str]) -> None:
-    """A cut answer must not look whole, and what is not understood is told."""
+    """A truncated answer must not look complete, and an unknown word is recorded."""
     ledger = Ledger(Policy())
     one = {"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": given}
     fields, changed = completed({**FULL, "choices": [one, {**one, "index": 1}]}, ledger)
@@ -218,7 +218,7 @@ def test_usage_without_a_count_is_estimated(usage: object) -> None:
         pytest.param({"choices": []}, id="no choice"),
         pytest.param({**FULL, "choices": [{"message": {"content": ""}}], "error": "x"}, id="an error"),
         pytest.param(
-            {"choices": [{"message": {"content": "H"}, "finish_reason": "error"}]}, id="a failure, half said"
+            {"choices": [{"message": {"content": "H"}, "finish_reason": "error"}]}, id="a failure after some text"
         ),
     ],
 )

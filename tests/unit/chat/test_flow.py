@@ -73,7 +73,7 @@ class Run:
 
     Attributes:
         sent: Every request.
-        told: The parameters of each report.
+        reported: The parameters of each report.
         held: Seconds for which the calls of this key were held back.
         answer: The caller's answer.
         body: The caller's body.
