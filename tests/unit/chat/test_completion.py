@@ -218,7 +218,7 @@ def test_usage_without_a_count_is_estimated(usage: object) -> None:
         pytest.param({"choices": []}, id="no choice"),
         pytest.param({**FULL, "choices": [{"message": {"content": ""}}], "error": "x"}, id="an error"),
         pytest.param(
-            {"choices": [{"message": {"content": "H"}, "finish_reason": "error"}]}, id="a failure after some text"
+            {"choices": [{"message": {"content": "H"}, "finish_reason": "error"}]}, id="a failure with a text"
         ),
     ],
 )
