@@ -5,7 +5,7 @@ Usage: python benchmarks/warned_calls.py [--calls N] [--check]
 The worst case is an application that is itself installed in site-packages and makes each call in a task of
 its own: no line of a program is on the stack or waits, so every place is searched. The same number of calls
 is made by 10 and by 1,000 tasks, under filters of several kinds, against a transport that answers at once.
-The figure is CPU time for each call, the least of several rounds. The ratio leaves out by how much the same
+The figure is CPU time for each call, the least of several rounds. The ratio excludes by how much the same
 call without a warning costs more with 1,000 tasks: that is the event loop's and the SDK's. `--check` fails
 when it is above the bar.
 """

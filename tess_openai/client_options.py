@@ -64,7 +64,7 @@ class TessOptions(TypedDict, total=False):
         profile: The file that `tess-openai probe` wrote, or its content: what is proven is forwarded, or
             refused before the network.
         on_change: Called with each `Change`, before the request is sent.
-        usage: `"estimate"` marks estimated token counts where Tess gives none; `"none"` leaves them out.
+        usage: `"estimate"` marks estimated token counts where Tess gives none; `"none"` omits them.
         temperatures: The temperatures that the agent offers; None sends any number as given.
         tool_names: Further hosted tools or functions that are a tool of Tess, `{"my_search": "internet"}`.
         merge_messages: Whether neighbouring messages of one role become one.
@@ -72,7 +72,7 @@ class TessOptions(TypedDict, total=False):
         agent: Checks each call against what the agent offers, before the network: an `Agent`, or `"fetch"` to
             look it up at the first call.
         agents: Names for more agents, to be used as `model`: `{"support": 8794, "sales": "a-slug-AbC12d"}`.
-        models: Aliases of models, `{"gpt-4o": "tess-6", "*": None}`; None leaves the model to the agent.
+        models: Aliases of models, `{"gpt-4o": "tess-6", "*": None}`; None means the model of the agent.
         requests_per_second: The highest rate for this key, over all its clients in the process.
         repeat_paid: Whether a call whose answer was lost is sent again as OpenAI's SDK does, although its
             execution may be running and be paid for.

@@ -8,7 +8,7 @@ from pathlib import Path
 def write_whole(path: Path, text: str) -> None:
     """Write a UTF-8 file under a temporary name beside it, then rename it.
 
-    An interruption or a full disk leaves the previous file as it was.
+    An interruption or a full disk keeps the previous file.
 
     Raises:
         OSError: The file cannot be written.

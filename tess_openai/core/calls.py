@@ -73,7 +73,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One HTTP request for Tess, said as its difference from the caller's own.
+    """One HTTP request for Tess, given as its difference from the caller's own.
 
     Attributes:
         body: New body; None sends the caller's own, byte for byte.

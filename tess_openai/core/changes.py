@@ -100,7 +100,7 @@ def unsupported_option(words: str) -> str:
 def summarize(changes: Sequence[Change]) -> str:
     """Return one line for all changes of a warning: a list where there are several.
 
-    What a program does to accept all of them is said once, at the end.
+    What a program does to accept all of them is stated once, at the end.
     """
     if len(changes) == 1:
         return str(changes[0])

@@ -63,7 +63,7 @@ class TessError:
         type: OpenAI's error type.
         hint: The cause that users found, or the remedy; `""` when unknown.
         retry_after_seconds: How long Tess asks to wait.
-        may_retry: False when the SDK must not retry; None leaves the decision to the SDK.
+        may_retry: False when the SDK must not retry; None means that the SDK decides.
         tess: Tess's own body, parsed or as text.
         fields: All refused fields, in order, `"messages.0.role"`.
     """

@@ -57,7 +57,7 @@ class Options:
         fetch_agents: Whether each call is checked against its agent, which is looked up once.
         agents: Agents that need no look-up, by number.
         agent_names: Names that stand for an agent where a model is named.
-        models: Aliases of models; None as a value leaves the model to the agent, `"*"` stands for all others.
+        models: Aliases of models; None as a value means the model of the agent, `"*"` matches all others.
         schemas: Compiled schemas, for all calls with these options.
         prompts: What emulation tells the model.
         max_repairs: How often an emulated answer that cannot be used is asked for again, each a paid call.

@@ -90,7 +90,7 @@ def parse_unsupported(value: object, known: frozenset[str]) -> Unsupported:
     for param, word in cast("Mapping[object, object]", value).items():
         if not isinstance(param, str) or (param != "*" and param not in known | RESPONSES_NAMES.keys()):
             near = difflib.get_close_matches(str(param), known | RESPONSES_NAMES.keys(), n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else '; "*" stands for all others'
+            hint = f"; did you mean {near[0]!r}?" if near else '; "*" means all others'
             raise ValueError(
                 f"unsupported names {quoted(param)}, which is no parameter of OpenAI's APIs{hint}"
             )

@@ -33,7 +33,7 @@ class Deadlines:
         token = object()
         with self._lock:
             self._pending[token] = (time.monotonic() + seconds, interrupt)
-            if self._thread is None or not self._thread.is_alive():  # a fork leaves the thread behind
+            if self._thread is None or not self._thread.is_alive():  # a fork does not copy the thread
                 self._thread = Thread(target=self._watch, name="tess_openai deadlines", daemon=True)
                 self._thread.start()
         try:

@@ -47,7 +47,7 @@ class LoopGuard:
 
 
 async def close_silently(transport: AsyncTransport) -> None:
-    """Close a transport that nobody waits for, so that nobody could be told of an error either."""
+    """Close a transport that nobody waits for, so that nobody could handle an error either."""
     with suppress(Exception):
         await transport.aclose()
 

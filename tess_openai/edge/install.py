@@ -1,6 +1,6 @@
 """Install the adapter's transport in an http client: wrap, never replace.
 
-A client made with `transport=` would lose the proxies of the environment, the limits of the pool and
+A client made with `transport=` would lack the proxies of the environment, the limits of the pool and
 redirects (measured). So this module takes a complete client and wraps its transport and each proxy mount.
 
 Source: httpx 0.23 to 0.28 and httpx2 2.x keep them in `_transport` and `_mounts` (read in their source). Both
@@ -87,7 +87,7 @@ def _mounts_on_loopback(client: Any, adapter: Adapter) -> dict[Any, Any]:
     """Return the mounts of a client, with one more that keeps plain http away from a proxy elsewhere.
 
     Plain http is accepted for a base URL on loopback only, and `HTTP_PROXY` or `ALL_PROXY` would carry the
-    key and the prompt in the clear to another machine. `None` stands for the client's own transport, as
+    key and the prompt in the clear to another machine. `None` means the client's own transport, as
     it does for the hosts of `NO_PROXY`.
 
     Raises:
@@ -98,9 +98,9 @@ def _mounts_on_loopback(client: Any, adapter: Adapter) -> dict[Any, Any]:
     if origin.scheme != "http":
         return mounts
     url = client.build_request("GET", str(origin)).url
-    if not _leaves_loopback(client._transport_for_url(url)):  # noqa: SLF001
+    if not _can_reach_beyond_loopback(client._transport_for_url(url)):  # noqa: SLF001
         return mounts
-    if _leaves_loopback(client._transport):  # noqa: SLF001
+    if _can_reach_beyond_loopback(client._transport):  # noqa: SLF001
         raise TessConfigurationError(
             "base_url is plain http on this machine, and the proxy of your http client is on another one: it "
             "would get the key in the clear. Pass an http_client without that proxy"
@@ -109,7 +109,7 @@ def _mounts_on_loopback(client: Any, adapter: Adapter) -> dict[Any, Any]:
     return {pattern(str(url.copy_with(path="/")).rstrip("/")): None, **mounts}
 
 
-def _leaves_loopback(transport: Any) -> bool:
+def _can_reach_beyond_loopback(transport: Any) -> bool:
     """Whether a transport sends to a proxy on another machine."""
     pool = getattr(getattr(transport, "inner", transport), "_pool", None)
     proxy = getattr(pool, "_proxy_url", None)

@@ -18,7 +18,7 @@ _VERSION: Final = re.compile(rb"(/agents/[^/]+/openai)/v1(?=/|$)")
 _LOCATION: Final = re.compile(
     r"(?:(https?)://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::([0-9]{1,5}))?)?/(?!/)[!-\[\]-~]*", re.IGNORECASE
 )
-"""A URL, or a path with one slash in front, that leaves no room for two readings."""
+"""A URL, or a path with one slash in front, that has one reading only."""
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 
 
@@ -86,7 +86,7 @@ class Origin:
         """Whether the http client may follow a redirect to this `location`.
 
         Readings of an odd URL differ: `http:/path`, `//host`, `https://@/` and backslashes lead one parser
-        here and another one elsewhere. Only what leaves no room for that is followed, and the request that
+        here and another one elsewhere. Only what has one reading is followed, and the request that
         the client then makes is checked once more, by the URL that the client itself has read.
         """
         match = _LOCATION.fullmatch(location)

@@ -89,7 +89,7 @@ _FAILED_CALL: Final[ContextVar[_FailedCall | None]] = ContextVar("tess_openai.fa
 def may_have_been_sent(error: Exception, body: ObservedBody) -> bool:
     """Whether a request may have reached the server as a whole when its exchange failed.
 
-    A transport that did not read the body through `body` leaves that to the kind of the error.
+    A transport that did not read the body through `body` uses the kind of the error instead.
     """
     if body.has_begun:
         return body.is_sent
@@ -159,7 +159,7 @@ def _split(piece: bytes) -> Iterator[bytes]:
 
 
 def _digest(request: Request) -> bytes:
-    """Return what stands for a body in memory; nothing for one that is streamed, an upload for example."""
+    """Return the digest of a body in memory; nothing for one that is streamed, an upload for example."""
     content: object = getattr(request, "_content", None)
     return hashlib.sha256(content).digest() if isinstance(content, bytes) else b""
 

@@ -2,7 +2,7 @@
 
     python tests/cli/capture.py
 
-A block of the language `console` begins with `$ tess-openai ...`; what stands below is its output. Blocks of
+A block of the language `console` begins with `$ tess-openai ...`; the lines below are its output. Blocks of
 code with a title are files in the folder in which the commands run.
 """
 
@@ -40,7 +40,7 @@ CHANGING = {
     r"openai \d+\.\d+\.\d+ with [\w ]+": "openai 3.54.0 with httpx2",
     r"[ \t]+$": "",
 }
-"""What differs from run to run, and what stands for it in a page."""
+"""What differs from run to run, and what replaces it in a page."""
 
 _OWN = re.compile(r"^(TESS|OPENAI|SSL)_|_PROXY$", re.IGNORECASE)
 """Settings of whoever renews the pages, which no reader has."""

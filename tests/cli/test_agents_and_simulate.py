@@ -56,7 +56,7 @@ def test_one_agent_is_shown(tess_openai: Program) -> None:
         ("42", "An OpenAI program may send", 1),
     ],
 )
-def test_an_agent_that_takes_no_chat_calls_says_so(
+def test_an_agent_that_takes_no_chat_calls_states_it(
     agent: str,
     words: str,
     sends: int,

@@ -47,7 +47,7 @@ def test_quiet_is_quiet(tess_openai: Program) -> None:
 def test_a_pipe(
     arguments: list[str], piped: str, sent: str, tess_openai: Program, tess_simulator: TessSimulator
 ) -> None:
-    """What is piped in stands below the prompt, or is the prompt."""
+    """What is piped in follows the prompt, or is the prompt."""
     assert tess_openai("chat", *arguments, stdin=piped).returncode == 0
     (call,) = tess_simulator.calls
     assert isinstance(call.json, dict)
@@ -154,7 +154,7 @@ def test_an_agent_with_fields_of_its_own(tess_openai: Program, tess_simulator: T
 def test_an_answer_that_breaks_off_is_not_glued_to_its_error(
     tess_openai: Program, tess_simulator: TessSimulator
 ) -> None:
-    """What came stands on a line of its own, and the error says that it is not whole."""
+    """What came is on a line of its own, and the error says that it is not whole."""
     tess_simulator.script("Never ending story")
     tess_simulator.fault(faults.breaks_off())
     ended = tess_openai("chat", "Hello")
@@ -177,7 +177,7 @@ def test_hints_are_in_words_of_the_command_line(
     assert "stream=" not in shown
 
 
-def test_a_key_that_looks_wrong_is_told_in_a_line(tess_openai: Program) -> None:
+def test_a_key_that_looks_wrong_is_reported_in_a_line(tess_openai: Program) -> None:
     """What the library warns of is no Python warning here."""
     ended = tess_openai("chat", "Hello", TESS_WORKSPACE_ID=None)
     assert ended.stderr.startswith("tess-openai: No workspace is named")
@@ -197,7 +197,7 @@ class TestConversation:
     """Without a prompt, at a terminal."""
 
     def test_it_remembers(self, terminal: Terminal, tess_simulator: TessSimulator) -> None:
-        """Each question goes with all that was said before."""
+        """Each question goes with the whole conversation."""
         tess_simulator.script("First answer.", "Second answer.")
         terminal.type("One")
         terminal.wait_for("First answer.")
@@ -222,7 +222,7 @@ class TestConversation:
         assert sent == ["One\ntwo", "three\n\nfour"]
 
     def test_its_commands(self, terminal: Terminal, tess_simulator: TessSimulator, tmp_path: Path) -> None:
-        """Wishes hold from now on; what was said is shown, saved and forgotten."""
+        """Wishes hold from now on; the conversation is shown, saved and forgotten."""
         tess_simulator.script("Yes.")
         for line in ("/model tess-5", "/tools internet", "/temperature 0.7", "/system Be brief.", "Really?"):
             terminal.type(line)
@@ -236,12 +236,12 @@ class TestConversation:
             "0.75",
         )
         assert call.json["messages"][0] == {"role": "system", "content": "Be brief."}
-        terminal.type("/save said.json")
-        terminal.wait_for("saved to said.json")
-        saved = json.loads((tmp_path / "said.json").read_text())
+        terminal.type("/save talk.json")
+        terminal.wait_for("saved to talk.json")
+        saved = json.loads((tmp_path / "talk.json").read_text())
         assert [each["content"] for each in saved] == ["Be brief.", "Really?", "Yes."]
-        terminal.type("/save said.json")
-        terminal.wait_for("said.json exists; choose another name")
+        terminal.type("/save talk.json")
+        terminal.wait_for("talk.json exists; choose another name")
         terminal.type("/history")
         terminal.wait_for("system: Be brief.")
         terminal.wait_for("assistant: Yes.")
@@ -292,7 +292,7 @@ class TestConversation:
         assert isinstance(body, dict)
         assert [message["content"] for message in body["messages"]] == ["Two"]
 
-    def test_ctrl_c_stops_an_answer_and_ctrl_d_leaves(
+    def test_ctrl_c_stops_an_answer_and_ctrl_d_ends_it(
         self, terminal: Terminal, tess_simulator: TessSimulator
     ) -> None:
         """Tess learns of it; the conversation goes on; the program ends well."""

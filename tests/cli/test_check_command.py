@@ -248,7 +248,7 @@ def test_the_exit_status_is_for_ci(level: str, status: int, program: Path, tess_
     assert tess_openai("check", ".", "--fail-on", level).returncode == status
 
 
-def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, tess_openai: Program) -> None:
+def test_a_file_that_cannot_be_read_is_reported(tmp_path: Path, tess_openai: Program) -> None:
     """With the reason, and as a failure: it may hide calls."""
     (tmp_path / "broken.py").write_text("import openai\nopenai.chat.completions.create(\n")
     (tmp_path / "latin.py").write_bytes(b"# openai \xe9\n")
@@ -275,7 +275,7 @@ def test_environments_and_caches_are_not_read(tmp_path: Path, tess_openai: Progr
     assert json.loads(tess_openai("check", ".", "--format", "json").stdout)["sites"] == []
 
 
-def test_it_says_what_it_cannot_see(program: Path, tess_openai: Program) -> None:
+def test_it_states_what_it_cannot_see(program: Path, tess_openai: Program) -> None:
     """In every report."""
     assert "Read, not run. Not seen:" in tess_openai("check", ".").stdout
 

@@ -144,7 +144,7 @@ def test_half_a_conversion_is_none(missing: str, tmp_path: Path) -> None:
     assert "langchain_openai.ChatOpenAI=rewritten" in reported(tmp_path, source)
 
 
-def test_a_converted_framework_still_tells_of_its_arguments(tmp_path: Path) -> None:
+def test_a_converted_framework_still_reports_its_arguments(tmp_path: Path) -> None:
     """By the policy that its settings were made with."""
     source = (
         "from langchain_openai import ChatOpenAI\nfrom tess_openai import presets\n"

@@ -21,7 +21,7 @@ MARK = "# expect:"
 
 
 def expected_in(file: Path) -> list[str]:
-    """List `12: NAME SUBJECT=FATE ...` for each site that a file promises."""
+    """List `12: NAME SUBJECT=EFFECT ...` for each site that a file promises."""
     return [
         f"{number}: {' '.join([site.split()[0], *sorted(site.split()[1:])])}"
         for number, line in enumerate(file.read_text().splitlines(), 1)

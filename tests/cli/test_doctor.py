@@ -1,4 +1,4 @@
-"""`tess-openai doctor` recognises each mistake that users of Tess were seen with, and says how to mend it."""
+"""`tess-openai doctor` recognises each mistake that users of Tess were seen with, and says how to fix it."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class Mistake:
     """One mistake, or one thing that is wrong with Tess.
 
     Attributes:
-        variables: What is set otherwise; None for not at all. `{root}` stands for the simulator's address.
+        variables: Environment variables; None unsets one. `{root}` is the address of the simulator.
         options: Of the command.
         profile: How Tess behaves.
         faults: What befalls the calls.
         on: Which answers they strike.
         step: Where the doctor must find it.
-        said: Words of the finding.
-        mend: Words of the remedy.
+        finding: Words of the finding.
+        remedy: Words of the remedy.
         state: How bad it is.
     """
 
@@ -363,7 +363,7 @@ def test_a_mistake_is_recognised(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """At its step, in plain words, with what mends it; nothing before it is wrong, and no key is shown."""
+    """At its step, in plain words, with the remedy; nothing before it is wrong, and no key is shown."""
     root = tess_simulator.base_url
     places = {"{root}": root, "{tls}": root.replace("http://", "https://")}
     variables = dict(mistake.variables)
@@ -454,7 +454,7 @@ class TestAllIsWell:
         assert tess_simulator.requests == []
 
     @pytest.mark.parametrize("option", ["--offline", "--no-calls"])
-    def test_a_missing_workspace_is_told_once(self, option: str, tess_openai: Program) -> None:
+    def test_a_missing_workspace_is_reported_once(self, option: str, tess_openai: Program) -> None:
         """By Tess where it is asked, else from what is set."""
         ended = tess_openai("doctor", option, TESS_WORKSPACE_ID=None, SSL_CERT_FILE=None)
         finding = [line.split()[:2] for line in ended.stdout.splitlines() if not line.startswith(" ")]
@@ -462,7 +462,7 @@ class TestAllIsWell:
             "warning" if option == "--offline" else "wrong"
         ]
 
-    def test_a_missing_workspace_is_told_with_other_mistakes(self, tess_openai: Program) -> None:
+    def test_a_missing_workspace_is_reported_with_other_mistakes(self, tess_openai: Program) -> None:
         """Although Tess is not asked then."""
         ended = tess_openai("doctor", TESS_WORKSPACE_ID=None, TESS_AGENT_ID=None, SSL_CERT_FILE=None)
         finding = [line.split()[:2] for line in ended.stdout.splitlines() if not line.startswith(" ")]

@@ -64,7 +64,7 @@ def test_surrogates_are_repaired() -> None:
 
 
 def test_a_file_is_written_completely_or_not_at_all(tmp_path: Path) -> None:
-    """A text that cannot be encoded leaves the previous file, and no other one."""
+    """A text that cannot be encoded keeps the previous file, and no other one."""
     path = tmp_path / "talk.txt"
     write_whole(path, "first\n")
     with pytest.raises(UnicodeEncodeError):

@@ -40,7 +40,7 @@ def obey(body: dict[str, Any]) -> str:
         return '{"fruits": []}'
     if "image_url" in reply:
         return "It is red."
-    return " ".join(["Heard:", *(code for code in ("KUMQUAT", "PERSIMMON") if code in reply)])
+    return " ".join(["Received:", *(code for code in ("KUMQUAT", "PERSIMMON") if code in reply)])
 
 
 @pytest.fixture
@@ -244,10 +244,10 @@ def test_a_simulator_with_the_profile_answers_alike(
 
 
 def test_the_file_holds_no_secret_and_no_text(probe: Probe, tmp_path: Path) -> None:
-    """No key, no workspace, nothing that was said; a version."""
+    """No key, no workspace, no text; a version."""
     assert probe()["tess_openai_profile"] == 1
     text = (tmp_path / "tess-profile.json").read_text()
-    for secret in (SIMULATOR_API_KEY, str(SIMULATOR_WORKSPACE_ID), "KUMQUAT", "Heard", "127.0.0.1"):
+    for secret in (SIMULATOR_API_KEY, str(SIMULATOR_WORKSPACE_ID), "KUMQUAT", "Received", "127.0.0.1"):
         assert secret not in text
 
 
@@ -339,7 +339,7 @@ def test_what_is_not_settled_is_named(probe: Probe, tess_simulator: TessSimulato
 def test_what_cannot_work_costs_no_call(
     arguments: list[str], words: str, tess_openai: Program, tess_simulator: TessSimulator
 ) -> None:
-    """It is said before the first."""
+    """It is shown before the first."""
     ended = tess_openai("probe", "--yes", *arguments)
     assert (ended.returncode, tess_simulator.calls) == (2, [])
     assert words in ended.stderr

@@ -58,7 +58,7 @@ def test_the_version(tess_openai: Program) -> None:
     ],
 )
 def test_a_wrong_command_line_is_status_2(arguments: list[str], words: str, tess_openai: Program) -> None:
-    """And is said on stderr, in one line as every error."""
+    """And is shown on stderr, in one line as every error."""
     ended = tess_openai(*arguments)
     assert ended.returncode == 2
     assert words in ended.stderr
@@ -155,7 +155,7 @@ def test_the_entry_point_is_the_same_program() -> None:
 
 
 @pytest.mark.parametrize("missing", ["typer", "rich"])
-def test_without_the_extra_it_says_what_to_install(missing: str) -> None:
+def test_without_the_extra_it_states_what_to_install(missing: str) -> None:
     """In one line, with the command to type."""
     program = (
         f"import sys; sys.modules[{missing!r}] = None\nfrom tess_openai.cli import main\nsys.exit(main())"
@@ -225,7 +225,7 @@ def test_a_bug_is_one_line_and_a_trace_with_debug(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("arguments", [("chat", "Hello"), ("agents",), ("doctor",), ("doctor", "--offline")])
 @pytest.mark.parametrize("key", [None, "", "9|wrong"])
-def test_a_missing_or_wrong_key_is_told_in_words_of_the_command_line(
+def test_a_missing_or_wrong_key_is_reported_in_words_of_the_command_line(
     key: str | None, arguments: tuple[str, ...], tess_openai: Program
 ) -> None:
     """There is no argument `api_key=` here."""
@@ -236,7 +236,7 @@ def test_a_missing_or_wrong_key_is_told_in_words_of_the_command_line(
     assert key == "9|wrong" or "set TESS_API_KEY" in shown
 
 
-def test_a_missing_workspace_is_told_in_words_of_the_command_line(tess_openai: Program) -> None:
+def test_a_missing_workspace_is_reported_in_words_of_the_command_line(tess_openai: Program) -> None:
     """Its option is `--workspace`."""
     shown = tess_openai("agents", TESS_WORKSPACE_ID=None).stderr
     assert "Pass --workspace or set TESS_WORKSPACE_ID" in shown

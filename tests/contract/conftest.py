@@ -51,7 +51,7 @@ class Carried:
 
     Attributes:
         sent: The JSON that reached the simulator; None when nothing did.
-        told: The changes reported before and after.
+        reported: The changes reported before and after.
         status: Of the caller's answer.
         body: The caller's answer, streamed or not.
     """

@@ -143,7 +143,7 @@ def one_message_differences(message: JSON) -> set[str]:
 
 
 def texts_of(message: JSON) -> list[str]:
-    """Return every text that a message says, and for an image what stands in its place."""
+    """Return every text that a message says, and for an image its replacement."""
     content = message.get("content") or []
     parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
     texts = [part.get("text", "[image not sent") for part in parts]

@@ -175,7 +175,7 @@ undefined()
     ]
 
 
-def test_a_file_that_a_page_shows_stands_alone() -> None:
+def test_a_file_that_a_page_shows_is_complete() -> None:
     """Only what has the name of a Python file is one."""
     page = '```python\nimport os\n```\n\n```python title="a.py"\nos\n```\n\n```yaml title="b.yaml"\nx\n```\n'
     assert files_of(page) == {"a.py": "os\n"}

@@ -27,7 +27,7 @@ def test_every_table_is_shown_once() -> None:
 
 
 def test_an_outdated_table_is_renewed_in_place() -> None:
-    """What stands around it stays."""
+    """What is around it stays."""
     page = "before\n<!-- made by make pages: endpoints -->\nold\n<!-- end -->\nafter\n"
     renewed = pages.rewritten(page)
     assert renewed.startswith("before\n")

@@ -36,7 +36,7 @@ class Clock:
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock that stands still."""
+    """A clock that does not move."""
     return Clock()
 
 
@@ -57,7 +57,7 @@ def test_the_first_goes_at_once_and_the_next_an_interval_later(turns: KeyQueues,
 
 
 def test_first_come_first_served(turns: KeyQueues, clock: Clock) -> None:
-    """Whoever asks out of turn is told how long it has to wait."""
+    """Whoever asks out of turn learns how long it has to wait."""
     with turns.line(KEY) as first, turns.line(KEY) as second, turns.line(KEY) as third:
         assert turns.claim(KEY, first, 1.0) == 0.0
         assert turns.claim(KEY, third, 1.0) == pytest.approx(1.0)  # looks again before its turn in 2 s
@@ -124,7 +124,7 @@ def test_who_waited_in_a_loop_that_was_closed_has_left(turns: KeyQueues, clock: 
         assert turns.claim(KEY, last, 1.0) == 0.0
 
 
-def test_who_is_in_a_hurry_does_not_wait_long(turns: KeyQueues, clock: Clock) -> None:
+def test_a_short_look_up_does_not_wait_long(turns: KeyQueues, clock: Clock) -> None:
     """Neither in a long line, nor for what a 429 asks for, however short."""
     pacer = Pacer(2.0, 60.0, turns)
     pacer.wait("Bearer 1|a", clock.sleep)
@@ -146,7 +146,7 @@ def test_a_429_holds_the_others_back(turns: KeyQueues, clock: Clock) -> None:
 
 
 def test_a_hold_beyond_the_budget_fails_at_once(turns: KeyQueues, clock: Clock) -> None:
-    """And leaves the line."""
+    """And gives its turn away."""
     pacer = Pacer(1.0, 60.0, turns)
     pacer.pause("Bearer 1|a", 300.0)
     assert pacer.wait("Bearer 1|a", clock.sleep) == pytest.approx(300.0)
@@ -173,7 +173,7 @@ def test_a_new_client_does_not_forget_what_an_earlier_one_sent(turns: KeyQueues,
     assert Pacer(1.0, 60.0).turns is SHARED_QUEUES
 
 
-async def test_a_cancelled_task_leaves_the_line() -> None:
+async def test_a_cancelled_task_gives_its_turn_away() -> None:
     """The one behind it takes its place."""
     pacer = Pacer(0.05, 60.0, KeyQueues())
     await pacer.async_wait("key")

@@ -14,7 +14,7 @@ def calls(name: str, arguments: str) -> Callable[[dict[str, Any]], str]:
         system = body["messages"][0]["content"]
         assert name in system, "the function was not offered"
         nonce = re.search(r"<call:(\w+)>", system)
-        assert nonce is not None, "the model was not told how to call"
+        assert nonce is not None, "the model was not instructed how to call"
         return f'<call:{nonce[1]}>\n{{"name": "{name}", "arguments": {arguments}}}\n</call:{nonce[1]}>'
 
     return say

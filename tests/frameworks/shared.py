@@ -48,7 +48,7 @@ def weather(city: str) -> str:
 
 
 def own_lines_of(caught: Sequence[WarningMessage], file: str) -> list[str]:
-    """Return what stands in the lines of a file that this package has warned at; all must be of that file."""
+    """Return the text of the lines of a file that this package has warned at; all must be of that file."""
     reported = [each for each in caught if issubclass(each.category, TessWarning)]
     assert {each.filename for each in reported} == {file}
     return [linecache.getline(file, each.lineno).strip() for each in reported]

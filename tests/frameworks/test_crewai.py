@@ -109,7 +109,7 @@ def test_structured_output(simulator: TessSimulator, emulating: dict[str, Any]) 
 
 @pytest.mark.cell("tool loop", gives=False, note=NO_TOOLS)
 def test_tool_loop_without_emulation(tess: dict[str, Any]) -> None:
-    """The crew answers without the tool, and the program is told."""
+    """The crew answers without the tool, and the program is warned."""
     with pytest.warns(TessRequestWarning, match="tools"):
         answer = crew_of(model_of(tess), tools=[weather]).kickoff().raw
     assert "received:" in answer

@@ -101,7 +101,7 @@ def test_structured_output(simulator: TessSimulator, emulating: dict[str, Any], 
     note="Instructor has no tool loop. Its `TOOLS` mode, which is structured output, needs emulation.",
 )
 def test_tools_mode_without_emulation(simulator: TessSimulator, tess: dict[str, Any]) -> None:
-    """Prose where a call was demanded is an error, and the program is told why."""
+    """Prose where a call was demanded is an error, and the program is warned of the reason."""
     simulator.script("Rome, in Italy.")
     client = presets.instructor(42, mode=instructor.Mode.TOOLS, **tess)
     with pytest.warns(TessWarning, match="tools"), pytest.raises(InstructorRetryException):

@@ -172,7 +172,7 @@ def test_structured_output(simulator: TessSimulator, emulating: dict[str, Any], 
 
 @pytest.mark.cell("tool loop", gives=False, note=NO_TOOLS)
 def test_tool_loop_without_emulation(simulator: TessSimulator, tess: dict[str, Any]) -> None:
-    """The agent answers without the tool, after one call, and the program is told."""
+    """The agent answers without the tool, after one call, and the program is warned."""
     agent = create_agent(chat_model(tess), [weather])
     with pytest.warns(TessRequestWarning, match="tools"):
         answer = agent.invoke({"messages": [HumanMessage("Weather in Rome?")]})

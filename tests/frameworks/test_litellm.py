@@ -165,7 +165,7 @@ def test_the_providers_key_stays_with_its_base(simulator: TessSimulator, call: s
 
 
 @pytest.mark.parametrize("retries", [0, 1])
-def test_tries_are_as_many_as_litellm_says(simulator: TessSimulator, retries: int) -> None:
+def test_tries_are_as_many_as_litellm_counts(simulator: TessSimulator, retries: int) -> None:
     """By its own word for it."""
     simulator.fault(*[faults.server_error() for _ in range(3)])
     with pytest.raises(openai.InternalServerError):
@@ -182,7 +182,7 @@ REFUSED_BY_LITELLM: dict[str, Any] = {
 
 @pytest.mark.parametrize("param", REFUSED_BY_LITELLM)
 def test_what_litellm_itself_refuses_or_drops(simulator: TessSimulator, param: str) -> None:
-    """Until it is told that the provider takes it; then the policy has its say."""
+    """Until it knows that the provider takes it; then the policy has its say."""
     given = {param: REFUSED_BY_LITELLM[param]}
     with pytest.raises(litellm.exceptions.UnsupportedParamsError):
         litellm.completion("tess-ignoring/tess-6", HELLO, **given)
@@ -247,7 +247,7 @@ def test_structured_output(simulator: TessSimulator) -> None:
 
 @pytest.mark.cell("tool loop", gives=False, note=NO_TOOLS)
 def test_tool_loop_without_emulation() -> None:
-    """Prose, and the program is told."""
+    """Prose, and the program is warned."""
     with pytest.warns(TessRequestWarning, match="tools"):
         answer: Any = litellm.completion("tess/tess-6", HELLO, tools=TOOLS)
     assert not answer.choices[0].message.tool_calls

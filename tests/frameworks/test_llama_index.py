@@ -74,7 +74,7 @@ def test_errors(simulator: TessSimulator, tess: dict[str, Any]) -> None:
 @pytest.mark.cell(
     "structured output",
     note="By prompt: LlamaIndex puts the schema into the prompt and takes the JSON out of the answer. It "
-    "demands a call of no function with it; that is left out without a warning, and `on_change` is told.",
+    "demands a call of no function with it; that is left out without a warning, and `on_change` is called.",
 )
 def test_structured_output_by_prompt(simulator: TessSimulator, tess: dict[str, Any]) -> None:
     """LlamaIndex's own way for models without functions; prose is an error."""
@@ -140,7 +140,7 @@ async def test_what_needs_functions_is_refused_without_emulation(
 
 
 def test_functions_that_are_sent_all_the_same_are_left_out(tess: dict[str, Any]) -> None:
-    """The model answers in prose, and the program is told."""
+    """The model answers in prose, and the program is warned."""
     model = language_model(tess)
     with pytest.warns(TessRequestWarning, match="tools"):
         answer = model.chat_with_tools([FunctionTool.from_defaults(weather)], user_msg="Weather in Rome?")

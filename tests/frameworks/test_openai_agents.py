@@ -98,7 +98,7 @@ def test_structured_output(simulator: TessSimulator, emulating: dict[str, Any]) 
 
 @pytest.mark.cell("tool loop", gives=False, note=NO_TOOLS)
 def test_tool_loop_without_emulation(tess: dict[str, Any]) -> None:
-    """The agent answers without the tool, and the program is told."""
+    """The agent answers without the tool, and the program is warned."""
     with pytest.warns(TessRequestWarning, match="tools"):
         run = Runner.run_sync(agent_of(tess, tools=[function_tool(weather)]), "Weather in Rome?")
     assert [item.type for item in run.new_items] == ["message_output_item"]

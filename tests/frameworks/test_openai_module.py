@@ -117,7 +117,7 @@ def test_structured_output(use: Use, simulator: TessSimulator, emulating: dict[s
 
 @pytest.mark.cell("tool loop", gives=False, note=NO_TOOLS)
 def test_tool_loop_without_emulation(use: Use, tess: dict[str, Any]) -> None:
-    """Prose, and the program is told."""
+    """Prose, and the program is warned."""
     use(tess)
     with pytest.warns(TessRequestWarning, match="tools"):
         assert ask(tools=TOOLS).choices[0].message.tool_calls is None

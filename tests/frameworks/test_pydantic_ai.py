@@ -86,7 +86,7 @@ def test_structured_output(simulator: TessSimulator, emulating: dict[str, Any], 
 
 @pytest.mark.cell("tool loop", gives=False, note=NO_TOOLS)
 def test_tool_loop_without_emulation(tess: dict[str, Any]) -> None:
-    """The agent answers without the tool, and the program is told."""
+    """The agent answers without the tool, and the program is warned."""
     with pytest.warns(TessRequestWarning, match="tools"):
         run = agent_of(tess, tools=[weather]).run_sync("Weather in Rome?")
     assert run.output.endswith("received: Weather in Rome?")
@@ -123,7 +123,7 @@ FILES = {
 
 @pytest.mark.parametrize("kind", FILES)
 def test_a_file_of_a_prompt_becomes_a_note(simulator: TessSimulator, tess: dict[str, Any], kind: str) -> None:
-    """The framework sends it whatever the profile says, and the program is told."""
+    """The framework sends it whatever the profile says, and the program is warned."""
     with pytest.warns(TessRequestWarning, match=f"1 {kind}"):
         agent_of(tess).run_sync(["look", FILES[kind]])
     assert simulator.calls[0].json["messages"][-1]["content"].startswith(f"look\n[{kind} not sent")

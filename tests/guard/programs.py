@@ -88,7 +88,7 @@ class Terminal:
         """Press Ctrl-C until a text appears, as a person does.
 
         Python's `input()` looks for signals only once it waits: one that comes between its prompt and its
-        wait is heard at the next key.
+        wait is noticed at the next key.
         """
         for _ in range(6):
             self.press("C")

@@ -151,7 +151,7 @@ class Clock:
 
 
 def test_the_rate_is_limited_for_each_key(headers: dict[str, str], send: Send) -> None:
-    """The wait stands in the body; after it the next request passes; another key is not concerned."""
+    """The wait is in the body; after it the next request passes; another key is not concerned."""
     clock = Clock()
     keys = [headers["authorization"].removeprefix("Bearer "), "2|other"]
     simulator = TessSimulator(profile=Profile(requests_per_second=1), api_keys=keys, clock=clock.read)
@@ -175,7 +175,7 @@ def test_the_rate_counts_every_route(send: Send) -> None:
     assert [*statuses, send(simulator).status] == [200, 200, 429, 200]
 
 
-def test_the_wait_can_be_told_in_the_header_too(send: Send) -> None:
+def test_the_wait_can_be_reported_in_the_header_too(send: Send) -> None:
     """And can be the sixty seconds of the documentation."""
     profile = Profile(requests_per_second=1, retry_after_seconds=60, retry_after_header=True)
     simulator = TessSimulator(profile=profile)

@@ -27,7 +27,7 @@ def events_of(response: WireResponse) -> list[JSON]:
 
 
 def text_of(response: WireResponse) -> str:
-    """Read what was said, of a completion or of a stream."""
+    """Read the text, of a completion or of a stream."""
     if response.is_stream:
         choices = [choice for event in events_of(response) for choice in event["choices"]]
         return "".join(choice["delta"].get("content", "") for choice in choices)
@@ -104,7 +104,7 @@ USAGE = {"prompt_tokens": 2, "completion_tokens": 3, "total_tokens": 5}
 def test_a_stream_that_counts(
     stream_usage: Literal["last chunk", "own chunk"], last_choices: int, send: Send
 ) -> None:
-    """The count stands in the last chunk only, which may have no choices."""
+    """The count is in the last chunk only, which may have no choices."""
     simulator = TessSimulator(profile=Profile(stream_usage=stream_usage))
     simulator.script("one two three")
     *others, last = events_of(send(simulator, {"stream": True}))
@@ -142,7 +142,7 @@ def test_the_echo_reads_parts_of_text(send: Send) -> None:
     assert text_of(response).endswith("received: one\ntwo")
 
 
-def test_scripts_are_said_in_order_then_the_echo_returns(simulator: TessSimulator, send: Send) -> None:
+def test_scripts_run_in_order_then_the_echo_returns(simulator: TessSimulator, send: Send) -> None:
     """A text, the pieces of a text, a function of the body."""
     simulator.script("one", ["t", "w", "o"], lambda body: f"three {body['temperature']}")
     reply = [text_of(send(simulator, {"temperature": "1"})) for _ in range(4)]
@@ -184,7 +184,7 @@ def test_pieces_joined_are_the_text(text: str, chunking: Literal["words"] | int)
     assert all(pieces)
 
 
-def test_every_answer_says_that_it_is_simulated(simulator: TessSimulator, send: Send) -> None:
+def test_every_answer_states_that_it_is_simulated(simulator: TessSimulator, send: Send) -> None:
     """Good, streamed and refused ones."""
     for body in ({}, {"stream": True}, {"top_p": 1}):
         assert "model of documented" in send(simulator, body).headers["x-tess-simulator"]

@@ -166,7 +166,7 @@ def test_a_body_of_another_type_is_an_empty_one(simulator: TessSimulator, send: 
 
 
 def test_the_laravel_message_counts_the_other_errors(simulator: TessSimulator, send: Send) -> None:
-    """One error stands alone; of several the first is told, with their number."""
+    """One error is shown alone; of several the first is shown, with their number."""
     one = reported(send(simulator, {"temperature": 0.7}))
     three = reported(send(simulator, {"temperature": 0.7, "top_p": 1, "seed": 1}))
     assert one == {

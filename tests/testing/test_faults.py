@@ -224,7 +224,7 @@ def test_a_fault_may_strike_several_times(talk: Talk) -> None:
     assert [talk(simulator).status for _ in range(5)] == [500, 502, 500, 502, 200]
 
 
-def test_a_refused_request_leaves_the_fault_waiting(talk: Talk) -> None:
+def test_a_refused_request_keeps_the_fault_queued(talk: Talk) -> None:
     """A fault never hides that the request was wrong."""
     simulator = simulate(faults.server_error())
     assert [talk(simulator, {"top_p": 1}).status, talk(simulator).status] == [422, 500]

@@ -102,7 +102,7 @@ def test_nothing_secret_is_shown() -> None:
     assert "7001" not in shown
 
 
-def test_records_tell_chat_calls_from_others(simulator: TessSimulator) -> None:
+def test_records_separate_chat_calls_from_others(simulator: TessSimulator) -> None:
     """`requests` are all, `calls` the chats; a record is found by path without the query."""
     for target in ("/agents?page=1", "/agents/42/openai/chat/completions?x=1"):
         simulator.answer(WireRequest("POST", target, {}, b"\xff"))

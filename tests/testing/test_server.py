@@ -112,7 +112,7 @@ def test_a_cut_stream_closes_the_socket(
         ask(connection, headers, STREAM).read()
 
 
-def test_a_client_that_leaves_is_noticed(
+def test_a_client_that_disconnects_is_noticed(
     connection: http.client.HTTPConnection, headers: dict[str, str], simulator: TessSimulator
 ) -> None:
     """While the stream still waits."""
@@ -146,7 +146,7 @@ def test_a_client_that_stays_is_not_taken_for_gone(headers: dict[str, str]) -> N
         assert [call.closed_early for call in simulator.calls] == [False, False]
 
 
-def test_a_client_that_leaves_in_its_request_is_not_answered(
+def test_a_client_that_disconnects_in_its_request_is_not_answered(
     server: SimulatorServer,
     headers: dict[str, str],
     simulator: TessSimulator,

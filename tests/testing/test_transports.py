@@ -52,7 +52,7 @@ def test_a_header_sent_twice_is_seen(
     assert simulator.calls[0].headers["x-workspace-id"] == "7001, 7001"
 
 
-def test_a_client_that_leaves_is_noticed(
+def test_a_client_that_disconnects_is_noticed(
     family: Family, simulator: TessSimulator, headers: dict[str, str]
 ) -> None:
     """And one that reads to the last event is not."""
@@ -64,7 +64,7 @@ def test_a_client_that_leaves_is_noticed(
     assert [call.closed_early for call in simulator.calls] == [True, False]
 
 
-async def test_an_async_client_that_leaves_is_noticed(
+async def test_an_async_client_that_disconnects_is_noticed(
     family: Family, simulator: TessSimulator, headers: dict[str, str]
 ) -> None:
     """Async counterpart."""
@@ -76,7 +76,7 @@ async def test_an_async_client_that_leaves_is_noticed(
     assert [call.closed_early for call in simulator.calls] == [True, False]
 
 
-async def test_a_slow_answer_leaves_the_event_loop_free(family: Family, headers: dict[str, str]) -> None:
+async def test_a_slow_answer_keeps_the_event_loop_free(family: Family, headers: dict[str, str]) -> None:
     """While one call hangs another is answered; and the first, given up, is noticed."""
     arrived = asyncio.Event()
     simulator = TessSimulator(on_request=lambda _: arrived.set())

@@ -173,6 +173,6 @@ def test_the_closest_option_is_found(given_: str, near: str | None) -> None:
     ("value", "text"),
     [(1, "1"), (1.0, "1"), (0.25, "0.25"), ("x", "x"), (True, None), (None, None), ([], None)],
 )
-def test_scalars_are_spelt_as_options(value: object, text: str | None) -> None:
+def test_scalars_are_written_as_options(value: object, text: str | None) -> None:
     """A boolean is no number."""
     assert option_text(value) == text

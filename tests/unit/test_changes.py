@@ -86,7 +86,7 @@ def test_a_change_reads_as_one_line(change: Change, text: str) -> None:
 
 
 def test_several_changes_are_a_list_on_one_line() -> None:
-    """How to accept them is said once, for all of them; any other remedy stays with its change."""
+    """How to accept them is stated once, for all of them; any other remedy stays with its change."""
     ledger = Ledger(Policy())
     for param in ("seed", "user"):
         ledger.resolve_unsupported(param, given="7", why="it is so")
@@ -132,7 +132,7 @@ def test_a_change_on_an_answer_has_no_remedy_and_no_category() -> None:
         pytest.param("warn", False, "drop", ("stripped", "request"), id="warn strips and warns"),
         pytest.param("ignore", False, "drop", ("stripped", None), id="ignore strips in silence"),
         pytest.param("forward", False, "keep", ("forwarded", None), id="forward sends"),
-        pytest.param("emulate", True, "emulate", None, id="emulate leaves the record to the emulation"),
+        pytest.param("emulate", True, "emulate", None, id="emulate has the record made by the emulation"),
         pytest.param("emulate", False, "drop", ("stripped", "request"), id="what cannot be emulated warns"),
     ],
 )

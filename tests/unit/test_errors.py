@@ -393,7 +393,7 @@ def test_a_200_that_is_no_answer_is_an_error(body: bytes, content_type: str, cod
     assert message in error.message
 
 
-def test_a_redirect_says_where_to_look() -> None:
+def test_a_redirect_names_where_to_look() -> None:
     """And never shows more than one short line of where it led."""
     for redirects_within_api, drops_body, where in (
         (False, True, "a redirect to another origin"),

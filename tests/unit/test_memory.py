@@ -27,7 +27,7 @@ def recalls(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 
 @given(OBJECTS, OBJECTS)
-def test_objects_are_told_apart_as_their_json_is(one: dict[str, Any], other: dict[str, Any]) -> None:
+def test_objects_are_distinguished_as_their_json_is(one: dict[str, Any], other: dict[str, Any]) -> None:
     """Equal ones are one, wherever they come from; others are not, though Python may call them equal."""
     assert recalls(one, copy.deepcopy(one))
     assert recalls(one, other) == (repr(one) == repr(other))
@@ -41,7 +41,7 @@ def test_objects_are_told_apart_as_their_json_is(one: dict[str, Any], other: dic
         pytest.param({"a": 1, "b": 2}, {"b": 2, "a": 1}, id="the order of keys is kept in what is sent"),
     ],
 )
-def test_what_python_calls_equal_is_told_apart(one: dict[str, Any], other: dict[str, Any]) -> None:
+def test_what_python_calls_equal_is_distinguished(one: dict[str, Any], other: dict[str, Any]) -> None:
     """A body made for the one must not be sent for the other."""
     assert one == other
     assert not recalls(one, other)

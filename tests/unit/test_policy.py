@@ -51,7 +51,7 @@ def test_a_call_overrides_the_client(other: Unsupported | None, merged: Policy) 
 
 
 @pytest.mark.parametrize("word", WORDS)
-def test_each_word_stands_alone_for_all_for_one_and_for_the_rest(word: str) -> None:
+def test_each_word_counts_for_all_for_one_and_for_the_rest(word: str) -> None:
     """The five words are accepted wherever a word may stand."""
     assert parse_unsupported(word, POLICY_PARAMETERS) == word
     mapping = {"seed": word, "*": word, "messages.content": word}
@@ -66,7 +66,7 @@ def test_each_word_stands_alone_for_all_for_one_and_for_the_rest(word: str) -> N
         pytest.param(None, "or a mapping of parameters", id="nothing"),
         pytest.param(["warn"], "or a mapping of parameters", id="a list"),
         pytest.param({"sed": "warn"}, "names 'sed'.*did you mean 'seed'", id="a misspelt parameter"),
-        pytest.param({"qqqqqq": "warn"}, '"\\*" stands for all others', id="no parameter at all"),
+        pytest.param({"qqqqqq": "warn"}, '"\\*" means all others', id="no parameter at all"),
         pytest.param({"root_id": "warn"}, "no parameter of OpenAI's APIs", id="a field of the agent's"),
         pytest.param({7: "warn"}, "names 7", id="a name that is a number"),
         pytest.param({"seed": "strip"}, r"unsupported\['seed'\] is 'strip'", id="a word that is none"),
@@ -74,7 +74,7 @@ def test_each_word_stands_alone_for_all_for_one_and_for_the_rest(word: str) -> N
         pytest.param({"seed": []}, r"unsupported\['seed'\] is \[\]", id="a list for a word"),
     ],
 )
-def test_a_mistake_says_what_is_wrong(given: object, expected: str) -> None:
+def test_a_mistake_states_what_is_wrong(given: object, expected: str) -> None:
     """A typo is an error that names it, not a policy that never applies."""
     with pytest.raises(ValueError, match=expected):
         parse_unsupported(given, POLICY_PARAMETERS)

@@ -38,7 +38,7 @@ def test_a_missing_framework_is_named_with_its_remedy(
         make(42, **({"model": "tess-6"} if preset in {"openai_agents", "pydantic_ai", "crewai"} else {}))
 
 
-def test_what_a_framework_itself_lacks_is_told_as_it_is(
+def test_what_a_framework_itself_lacks_is_reported_as_it_is(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """An installed framework that cannot import something of its own is not called missing."""

@@ -440,7 +440,7 @@ def test_a_key_in_a_wrong_place_is_not_repeated(argument: str, secret: str) -> N
     assert secret[-20:] not in str(caught.value)
 
 
-def test_each_option_says_what_it_is_for() -> None:
+def test_each_option_states_what_it_is_for() -> None:
     """The class docstring, from which help and the pages are made, names every option once and in order."""
     described = re.findall(r"^        (\w+): ", str(TessOptions.__doc__), re.MULTILINE)
     assert described == list(OPTIONS)
@@ -492,5 +492,5 @@ def test_an_agent_may_be_named_twice(agent_id: int | str | None, agent: Agent) -
 
 
 def test_any_temperature_may_be_sent() -> None:
-    """None stands for agents without options."""
+    """None means agents without options."""
     assert resolved(temperatures=None).adapter.options.temperatures is None

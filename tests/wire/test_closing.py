@@ -1,4 +1,4 @@
-"""A stream that is closed from elsewhere ends at once, and a client that is dropped leaves nothing behind."""
+"""A stream that is closed from elsewhere ends at once, and a client that is dropped keeps nothing open."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def never_ends(connection: Connection) -> None:
     connection.repeat(chunk("x"), 0.001)
 
 
-@pytest.mark.parametrize("fields", [{}, {"stop": "never said"}], ids=["plain", "emulated"])
+@pytest.mark.parametrize("fields", [{}, {"stop": "never written"}], ids=["plain", "emulated"])
 @pytest.mark.parametrize("fault", [first_words_then_hold, never_ends])
 def test_a_stream_is_closed_while_it_is_read(driver: Driver, fault: Fault, fields: dict[str, Any]) -> None:
     """The reader gets an error of the SDK's or the end, the server the end of its connection."""
@@ -145,7 +145,7 @@ print("sockets left:", sockets() - before)
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts the sockets in /proc")  # noqa: PTH112
 @pytest.mark.parametrize("in_loop", [True, False], ids=["in another loop", "without a loop"])
 @pytest.mark.parametrize("reused", [True, False], ids=["used in two loops", "used in one loop"])
-def test_a_client_that_outlives_its_loop_leaves_nothing(
+def test_a_client_that_outlives_its_loop_keeps_nothing(
     driver: Driver, *, in_loop: bool, reused: bool
 ) -> None:
     """No socket, no warning, no error of a task that nobody waits for."""

@@ -95,7 +95,7 @@ def test_closing_a_client_closes_its_connections(driver: Driver) -> None:
     assert client.is_closed()
 
 
-def test_a_closed_client_says_so(driver: Driver) -> None:
+def test_a_closed_client_states_it(driver: Driver) -> None:
     """In the way of its SDK, with nothing sent."""
     client = driver.client()
     driver.close(client)

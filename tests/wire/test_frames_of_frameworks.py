@@ -41,7 +41,7 @@ def ask(tess_simulator: TessSimulator) -> Callable[[], None]:
 
 
 def test_a_loop_is_warned_once_though_filters_move_in_each_turn(ask: Callable[[], None]) -> None:
-    """Python itself forgets what it has said as soon as any filter moves."""
+    """Python itself forgets what it has shown as soon as any filter moves."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         for _ in range(3):

@@ -1,4 +1,4 @@
-"""What changed stands on the answer: in a header, in a root field, and for `changes_of` on all of them."""
+"""What changed is on the answer: in a header, in a root field, and for `changes_of` on all of them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_the_last_chunk_carries_it_in_every_shape_of_stream(
     chunks: Literal["full", "minimal"],
     stream_usage: Literal["absent", "last chunk", "own chunk"],
 ) -> None:
-    """With usage asked for, whoever counts, and with chunks that Tess leaves half empty."""
+    """With usage asked for, whoever counts, and with chunks that Tess sends half empty."""
     profile = Profile(chunks=chunks, stream_usage=stream_usage)
     with TessSimulator(profile=profile) as simulator, simulator.serve() as server:
         client = driver.client(base_url=server.base_url, unsupported="ignore")
@@ -106,7 +106,7 @@ def test_a_long_ledger_still_fits_a_header(driver: Driver) -> None:
     assert changes_of(driver.run(raw.parse()))
 
 
-def test_an_answer_that_was_converted_says_so(driver: Driver, *, stream: bool) -> None:
+def test_an_answer_that_was_converted_states_it(driver: Driver, *, stream: bool) -> None:
     """JSON where a stream was asked for, and the other way round."""
     driver.simulator.fault(faults.json_for_stream() if stream else faults.stream_for_json())
     answer = driver.ask(driver.client(), stream=stream)

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::tess_openai.TessWarning")
 
 ROOT: Final = {"id": "chatcmpl-1", "created": 1, "model": "tess-6"}
 USAGE: Final = {"prompt_tokens": 10, "completion_tokens": 3, "total_tokens": 13}
-EMULATED: Final = {"stop": "never said"}
+EMULATED: Final = {"stop": "never written"}
 
 
 def chunk(delta: object, reason: str | None = None, **more: object) -> bytes:

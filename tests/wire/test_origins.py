@@ -50,7 +50,7 @@ def test_a_redirect_elsewhere_is_an_error(
     ids=["to the same place", "to a login page", "out of the agent"],
 )
 @pytest.mark.parametrize("status", [301, 302, 303])
-def test_a_redirect_that_loses_the_request_is_an_error(driver: Driver, status: int, location: str) -> None:
+def test_a_redirect_that_drops_the_request_is_an_error(driver: Driver, status: int, location: str) -> None:
     """The SDK would follow it with a GET, and report what that finds."""
     error = driver.fails(driver.client(max_retries=2), faults.redirect(location=location, status=status))
     assert error.code == "redirected"
@@ -77,7 +77,7 @@ def test_a_redirect_within_the_agents_is_followed(driver: Driver, status: int, *
     assert second.headers["x-workspace-id"] == "7001"
 
 
-def test_a_followed_redirect_tells_its_changes_once(driver: Driver) -> None:
+def test_a_followed_redirect_reports_its_changes_once(driver: Driver) -> None:
     """The second hop is the same call."""
     reported: list[object] = []
     driver.simulator.fault(faults.redirect(location=CHAT, status=307))
@@ -97,7 +97,7 @@ def test_redirects_without_end_are_an_error(driver: Driver) -> None:
 
 
 def test_a_client_turned_elsewhere_sends_nothing_of_ours(driver: Driver, foreign: TessSimulator) -> None:
-    """`with_options(base_url=...)` keeps the key, so the call is refused before it leaves."""
+    """`with_options(base_url=...)` keeps the key, so the call is refused before it is sent."""
     client = driver.client().with_options(base_url=f"{foreign.base_url}/agents/42/openai")
     error = driver.fails(client)
     assert error.code == "foreign_origin"
@@ -151,7 +151,7 @@ def test_a_whole_url_elsewhere_sends_nothing_of_ours(driver: Driver, foreign: Te
 
 
 @pytest.mark.parametrize("given", ["HOST", "port", "slash", "agent"])
-def test_the_base_url_may_be_spelt_in_other_ways(driver: Driver, given: str) -> None:
+def test_the_base_url_may_be_written_in_other_ways(driver: Driver, given: str) -> None:
     """A host in capitals, a slash at the end, the whole path of the agent."""
     root = driver.simulator.base_url
     written = {
@@ -325,7 +325,7 @@ def test_no_redirect_leads_the_prompt_elsewhere(driver: Driver, family: str) -> 
 
 
 def test_a_client_that_reads_a_redirect_otherwise_sends_nothing(driver: Driver, family: str) -> None:
-    """The request that it makes is checked by its own URL, before it leaves."""
+    """The request that it makes is checked by its own URL, before it is sent."""
     http: Any = importlib.import_module(family)
     sent: list[str] = []
 
@@ -348,7 +348,7 @@ def test_a_client_that_reads_a_redirect_otherwise_sends_nothing(driver: Driver, 
 
 
 def test_a_key_without_a_pipe_is_not_sent_elsewhere(driver: Driver, foreign: TessSimulator) -> None:
-    """The configured one is known, and so is each that was sent to Tess, in whatever header it stands."""
+    """The configured one is known, and so is each that was sent to Tess, in whatever header it is."""
     key = "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789"
     with pytest.warns(TessWarning, match="no pipe"):
         client = driver.client(api_key=key)

@@ -41,7 +41,7 @@ def post(driver: Driver, client: Any, path: str, **options: Any) -> Any:  # noqa
 
 
 def test_an_unknown_path_passes(driver: Driver) -> None:
-    """With the body as given, key and workspace; its error is told in OpenAI's words."""
+    """With the body as given, key and workspace; its error is reworded for OpenAI's SDK."""
     body = {"seed": 1, "temperature": 0.7, "tess_openai": {"a": 1}}
     with pytest.raises(openai.NotFoundError) as caught:
         post(driver, driver.client(), "/future/route", body=body)
@@ -58,7 +58,7 @@ def test_an_unknown_path_passes(driver: Driver) -> None:
 def test_what_is_not_below_an_agents_openai_root_passes_too(
     driver: Driver, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With key and workspace, without OpenAI's own headers, and its errors are told in OpenAI's words."""
+    """With key and workspace, without OpenAI's own headers, and its errors are reworded for OpenAI's SDK."""
     monkeypatch.setenv("OPENAI_ORG_ID", "org-secret")
     monkeypatch.setenv("OPENAI_PROJECT_ID", "project-secret")
     url = f"{driver.simulator.base_url}{path}"

@@ -134,7 +134,7 @@ def test_an_absurd_wait_does_not_stop_a_key_for_years(driver: Driver) -> None:
 
 
 def test_calls_that_were_not_sent_do_not_prolong_the_hold(driver: Driver) -> None:
-    """However often they come, the key is free when Tess said it would be."""
+    """However often they come, the key is free when Tess announced it be."""
     with TessSimulator() as simulator, simulator.serve() as server:
         client = driver.client(base_url=server.base_url, max_retry_wait=1, requests_per_second=50)
         turns = set_clock(client, clock := [100.0], longest_pause_seconds=1.0)
@@ -156,7 +156,7 @@ def test_without_pacing_nobody_waits(driver: Driver) -> None:
         assert statuses(simulator) == [200, 429]
 
 
-def test_a_turn_is_counted_from_when_the_call_leaves(driver: Driver, family: str, *, stream: bool) -> None:
+def test_a_turn_is_counted_from_when_the_call_is_sent(driver: Driver, family: str, *, stream: bool) -> None:
     """A connection that takes long to open does not bring the next call closer to this one."""
     clock = [100.0]
 

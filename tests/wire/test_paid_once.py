@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.wire.conftest import Driver
 
 TIMEOUT_SECONDS: Final = 0.4
-EMULATED: Final = {"stop": "never said", "n": 1}
+EMULATED: Final = {"stop": "never written", "n": 1}
 MAY_BE_RUNNING: Final = (408, 502, 504, 520, 522, 524, 527, 599)
 SURELY_NOT: Final = (429, 500, 503, 521, 523, 525, 526, 529, 530)
 
@@ -83,7 +83,7 @@ def test_a_status_after_which_the_execution_may_go_on_is_not_repeated(
 
 
 @pytest.mark.parametrize("status", SURELY_NOT)
-def test_a_status_that_says_that_nothing_ran_is_repeated(driver: Driver, status: int) -> None:
+def test_a_status_that_states_that_nothing_ran_is_repeated(driver: Driver, status: int) -> None:
     """As often as the SDK does."""
     with serving(raw_faults.status(status)) as server:
         with pytest.raises(openai.APIStatusError):

@@ -1,4 +1,4 @@
-"""Http clients with the adapter are copied and pickled as frameworks do, and never lose it in silence."""
+"""Http clients with the adapter are copied and pickled as frameworks do, and never drop it in silence."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def test_identical_calls_side_by_side_fail_on_their_own(driver: Driver) -> None:
         assert server.posts == 4
 
 
-def test_a_failed_call_leaves_no_trace_for_another_one(driver: Driver) -> None:
+def test_a_failed_call_keeps_no_trace_for_another_one(driver: Driver) -> None:
     """The next call of the same thread or task is repeated by the SDK where nothing was executed."""
     with serving(closes, status(503), good) as server:
         client = client_of(driver, server)

@@ -115,7 +115,7 @@ def test_other_custom_headers_of_the_environment_pass(
     assert driver.simulator.calls[0].headers.get("x-gateway") == expected
 
 
-def test_nothing_that_is_told_holds_a_secret(driver: Driver, caplog: pytest.LogCaptureFixture) -> None:
+def test_nothing_that_is_reported_holds_a_secret(driver: Driver, caplog: pytest.LogCaptureFixture) -> None:
     """Key, workspace and prompt are in no warning, no log of ours, no error and no record of a change."""
     reported: list[object] = []
     caplog.set_level(logging.DEBUG, "tess_openai")

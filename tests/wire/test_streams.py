@@ -150,7 +150,7 @@ def test_the_client_works_on_after_a_stream_was_left(driver: Driver) -> None:
 
 
 def test_a_forgotten_stream_hangs_up_with_its_client(driver: Driver) -> None:
-    """A loop that was broken out of leaves nothing behind once the client is closed."""
+    """A loop that was broken out of keeps nothing open once the client is closed."""
     driver.simulator.fault(faults.stalls(after_events=2))
     client = driver.client()
     leave_by_forgetting(driver, driver.ask(client, stream=True))
@@ -185,7 +185,7 @@ def test_a_cancelled_call_hangs_up(driver: Driver, fault: Fault) -> None:
     assert driver.text(client) == driver.answer
 
 
-def test_an_error_in_a_stream_leaves_the_client_well(driver: Driver) -> None:
+def test_an_error_in_a_stream_keeps_the_client_usable(driver: Driver) -> None:
     """Its connection is given up; the next call has another."""
     client = driver.client()
     for fault in (faults.error_event(), faults.non_json_line(), faults.ends_early(), faults.breaks_off()):

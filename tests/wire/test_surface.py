@@ -84,7 +84,7 @@ class Step(BaseModel):
 
 @pytest.mark.filterwarnings("ignore::tess_openai.TessRequestWarning")
 def test_parse_reads_json_that_the_model_answers(driver: Driver) -> None:
-    """Where the agent is told to answer JSON, the helper works as it stands."""
+    """Where the agent is set up to answer JSON, the helper works unchanged."""
     driver.simulator.script('{"name": "first"}')
     parsed = driver.run(driver.chat(driver.client(), "parse")(**driver.hello, response_format=Step))
     assert parsed.choices[0].message.parsed == Step(name="first")
@@ -237,7 +237,7 @@ def test_a_mistake_in_that_field_is_refused(driver: Driver) -> None:
     assert driver.simulator.requests == []
 
 
-def test_a_tool_of_the_agent_is_spelt_as_a_string(driver: Driver) -> None:
+def test_a_tool_of_the_agent_is_written_as_a_string(driver: Driver) -> None:
     """As typed `extra_body`, or as a default of the client."""
     client = driver.client(tools="internet")
     assert "tools internet" in driver.text(client)

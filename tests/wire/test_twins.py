@@ -19,7 +19,7 @@ SYNC_ONLY: Final = re.compile(r"Sync(?=ByteStream|Driver)")
 
 
 class WithoutAwait(ast.NodeTransformer):
-    """Turns async code into the sync code it stands for."""
+    """Turns async code into the sync code it corresponds to."""
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
         """Make it a plain function."""

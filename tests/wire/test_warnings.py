@@ -237,7 +237,7 @@ async def wait_for_nothing(other: Any) -> None:
 @pytest.mark.parametrize("driver", ["async"], indirect=True)
 @pytest.mark.parametrize("site", TASKS.values(), ids=TASKS)
 def test_a_warning_points_at_the_line_that_waits_for_a_task(driver: Driver, site: Any) -> None:
-    """A library that makes a task of the call leaves no line of the program's on the stack."""
+    """A library that makes a task of the call has no line of the program's on the stack."""
     client = driver.client()
     with pytest.warns(TessRequestWarning, match="seed") as caught:
         driver.run(beside_another(site(client)))
@@ -477,7 +477,7 @@ def test_a_warning_of_the_answer_that_is_an_error_fails_the_call(driver: Driver,
     assert len(driver.simulator.calls) == 1
 
 
-def test_each_change_is_told_to_on_change(driver: Driver) -> None:
+def test_each_change_is_reported_to_on_change(driver: Driver) -> None:
     """Also what is not warned of, before the request is sent."""
     reported: list[tuple[str, str, int]] = []
 
@@ -493,7 +493,7 @@ def test_each_change_is_told_to_on_change(driver: Driver) -> None:
 def test_a_callback_that_fails_does_not_fail_the_call(
     driver: Driver, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is logged; the other changes are told all the same."""
+    """It is logged; the other changes are reported all the same."""
 
     def fail(change: Change) -> None:
         raise RuntimeError(change.param)

@@ -1,4 +1,4 @@
-"""The ground that the other tests stand on: nothing of the developer's machine shows, nothing leaves it."""
+"""The isolation of all tests: they neither see the developer's settings nor reach another machine."""
 
 from __future__ import annotations
 

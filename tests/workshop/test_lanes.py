@@ -24,7 +24,7 @@ PINS_FILES = [PINS, *sorted(PINS_DIR.glob("*.txt"))]
             "1 failed, 2 passed, 3 skipped, 4 errors in 1.00s",
             {"failed": 1, "passed": 2, "skipped": 3, "errors": 4},
         ),
-        ("it said 7 passed\nno tests ran in 0.01s", {}),
+        ("it printed 7 passed\nno tests ran in 0.01s", {}),
         ("", {}),
     ],
     ids=["all passed", "some did not", "none ran", "no output"],
@@ -52,7 +52,7 @@ def test_a_failed_lane_never_counts_as_none_failed(outcome: Outcome, failures: i
 @pytest.mark.parametrize(
     "lane", [lane for lane in (*LANES, *FRAMEWORKS, PEERS) if lane.needs], ids=lambda lane: lane.name
 )
-def test_a_lane_pins_what_it_says_it_needs(lane: Lane) -> None:
+def test_a_lane_pins_what_it_declares(lane: Lane) -> None:
     """The SDK above all: a lane of another version would prove nothing."""
     pins = lane.pins_file.read_text().splitlines()
     for requirement in lane.needs:

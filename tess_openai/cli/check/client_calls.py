@@ -43,7 +43,7 @@ class Clients:
         Args:
             path: The name of what is constructed.
             node: The call that holds its arguments.
-            use: Where that stands.
+            use: Its place.
             handled: What need not be looked at again; the call's own parts are added.
         """
         role = role_of(path)
@@ -138,7 +138,7 @@ class Clients:
         given = self.literals.given(node, scope, frozenset())
         way = next((each.value for each in given.arguments if each.name == "method"), "json_schema")
         shown = node.args[0] if node.args else node
-        if given.unseen or way not in _STRUCTURED:  # it may be said there, or only the running program knows
+        if given.unseen or way not in _STRUCTURED:  # it may be set there, or only the running program knows
             return Argument(_STRUCTURED.get(str(way), "response_format"), shown, UNSEEN)
         name = _STRUCTURED[str(way)]
         return Argument(name, shown, _schema_of(name))

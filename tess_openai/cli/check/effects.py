@@ -146,7 +146,7 @@ def _unchanged(
     elif sent is None:
         effect, why = "stripped", "it asks for nothing, so nothing is lost"
     elif sent != body[name] or type(sent) is not type(body[name]):
-        effect, why = "rewritten", "said in Tess's words, nothing is lost"
+        effect, why = "rewritten", "sent in Tess's words, nothing is lost"
     if not certain and name == "messages":
         level, why = "note", "the messages are not written out here"
     shown = f"{sent}" if effect == "rewritten" and isinstance(sent, str | int | float) else ""

@@ -8,8 +8,8 @@ from typing import Final, Literal, TypeAlias, get_args
 from tess_openai.core.jsons import JSONObject
 
 Level: TypeAlias = Literal["error", "warning", "note", "none"]
-"""`error`: refused, or not there on Tess. `warning`: lost or changed, as the adapter would warn. `note`: said
-in Tess's words, emulated, or not to be judged here. `none`: as it is."""
+"""`error`: refused, or not there on Tess. `warning`: lost or changed, as the adapter warns. `note`: worded
+differently, emulated, or not to be judged here. `none`: as it is."""
 EffectKind: TypeAlias = Literal["kept", "rewritten", "emulated", "stripped", "refused", "unread", "unseen"]
 Kind: TypeAlias = Literal["call", "client", "endpoint", "environment", "base-url", "type-check", "legacy"]
 

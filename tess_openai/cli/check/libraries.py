@@ -1,4 +1,4 @@
-"""Which names of the SDK and of what wraps it make clients, and what stands below them.
+"""Which names of the SDK and of what wraps it make clients, and the resources below them.
 
 Source: the SDK's own names and paths (read in its source); frameworks' names for parameters (measured).
 """
@@ -79,7 +79,7 @@ RENAMED: Final = {"admin": "organization", "webhooks": "webhook_endpoints"}
 RESOURCES: Final = frozenset(
     {*UNSUPPORTED_ENDPOINTS, *RENAMED, "beta", "chat", "completions", "files", "models", "responses"}
 )
-"""What stands directly below a client and sends something."""
+"""The members of a client that send requests."""
 
 LOCAL_METHODS: Final = frozenset({"unwrap", "verify_signature"})
 """Of resources that send nothing."""
@@ -94,7 +94,7 @@ _CLASS_PATH: Final = re.compile(
 
 
 def resource_of(path: str) -> tuple[str, ...] | None:
-    """Return where a class of the SDK's stands below a client; None for all else.
+    """Return the path of an SDK class below a client; None for any other class.
 
     `openai.resources.chat.completions.AsyncCompletions` is `("chat", "completions")`.
     """
@@ -203,4 +203,4 @@ WORDS: Final = (
     "invoke",
     "with_structured_output",
 )
-"""A file in which none of these stands, in any case, has no call site."""
+"""A file that contains none of these words, in any case, has no call site."""

@@ -14,16 +14,16 @@ from tess_openai.cli.check.values import External, Instance
 from tess_openai.core.jsons import to_object
 
 MemberOf: TypeAlias = tuple[str, ast.expr, Scope]
-"""A name, the expression behind it, and where that stands."""
+"""A name, the expression bound to it, and its place."""
 Members: TypeAlias = tuple[list[MemberOf], bool]
 """The members of a dict, and whether these are all."""
 
 
 class ValueMark(Enum):
-    """What stands where no JSON does."""
+    """A value that is not JSON."""
 
     UNSEEN = "a value that only the running program knows"
-    OMITTED = "an argument that the SDK leaves out"
+    OMITTED = "an argument that the SDK omits"
 
 
 UNSEEN: Final = ValueMark.UNSEEN
@@ -41,8 +41,8 @@ class Argument:
     Attributes:
         name: Of the parameter.
         node: Its value.
-        value: The JSON it stands for, with `UNSEEN` where it is not written out.
-        in_body: It stands in `extra_body` or the like, beside the SDK's parameters.
+        value: Its JSON value, with `UNSEEN` where it is not written out.
+        in_body: Whether it is part of `extra_body` or the like, beside the SDK's parameters.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Literals:
         self.inference = inference
 
     def value(self, node: ast.expr, scope: Scope, depth: int = 0) -> object:
-        """Return the JSON that an expression stands for."""
+        """Return the JSON value of an expression."""
         if depth > _DEEPEST:
             return UNSEEN
         match node:
@@ -124,7 +124,7 @@ class Literals:
         return UNSEEN if found is None else self.value(*found, depth + 1)
 
     def _only_value(self, node: ast.expr, scope: Scope) -> tuple[ast.expr, Scope] | None:
-        """Return the one expression that a name stands for, when it is never changed."""
+        """Return the one expression that is bound to a name, when it is never changed."""
         if not isinstance(node, ast.Name):
             return None
         use = scope.module.places.get(node)

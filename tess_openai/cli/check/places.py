@@ -1,4 +1,4 @@
-"""Where something stands in the source, and what is said of it."""
+"""Places in the source, and what is reported for them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def effect_of(  # noqa: PLR0917 - what a line of the report says, in its order
     *,
     certain: bool = True,
 ) -> Effect:
-    """Return what becomes of what a node stands for."""
+    """Return the effect for a node."""
     return Effect(
         subject=subject,
         effect=effect,

@@ -12,7 +12,7 @@ Span: TypeAlias = tuple[int, int, int, int]
 
 BLANK: Final = "<key>"
 _NAMES: Final = re.compile("key|token|secret|passw|credential|authorization", re.IGNORECASE)
-"""What a name holds whose value may be a key. `max_tokens` does too, and loses nothing that matters."""
+"""What a name holds whose value may be a key. `max_tokens` does too; hiding its value does no harm."""
 _VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 _KEY: Final = re.compile(r"sk-[\w-]{8,}|\b\d+\|\w{8,}|\b[0-9a-fA-F]{32,}\b|(?<=Bearer )[\w.|~+/=-]{8,}")
 
@@ -42,7 +42,7 @@ def _blanked(line: str, pieces: Iterable[tuple[int, int | None]]) -> str:
     raw = line.encode()
     shown, behind = b"", 0
     for begin, end in sorted((begin, len(raw) if end is None else end) for begin, end in pieces):
-        if begin >= behind:  # else it stands inside of an f-string that is gone already
+        if begin >= behind:  # else it is inside an f-string that is blanked already
             shown += raw[behind:begin] + f'"{BLANK}"'.encode()
         behind = max(behind, end)
     return (shown + raw[behind:]).decode(errors="replace")

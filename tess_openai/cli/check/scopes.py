@@ -1,4 +1,4 @@
-"""The names that a module binds, scope by scope, and every call and subscript with the scope it stands in."""
+"""The names that a module binds, scope by scope, and every call and subscript with its scope."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ class Scope:
 
     @property
     def is_class(self) -> bool:
-        """Whether names in it are attributes rather than variables of what stands inside."""
+        """Whether names in it are attributes rather than variables of the code inside."""
         return isinstance(self.node, ast.ClassDef)
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A node that may be a call site, and where it stands."""
+    """A node that may be a call site, and its place."""
 
     node: ast.expr
     scope: Scope = field(repr=False)
@@ -301,7 +301,7 @@ class _Recorder:
         block: tuple[int, ...],
         statement: ast.stmt | None,
     ) -> None:
-        """Bind what stands on the left of a value."""
+        """Bind the target of an assignment."""
         if isinstance(target, ast.Name):
             self.bind(target.id, Binding(kind, value, self.order, block), scope)
             if isinstance(statement, ast.AnnAssign) and kind == "value":

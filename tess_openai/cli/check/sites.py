@@ -171,7 +171,7 @@ class Finder:
                 more = (call, scope)
                 return None if endpoint is None else self._sent(endpoint, node, use, target.owner, more=more)
             case Member(owner, path) if owner.path in libraries.OTHER_CLIENTS:
-                return None  # told where the client is made
+                return None  # reported where the client is made
             case Member(owner, path) if is_model(owner.path):
                 return self.clients.method(owner, path[-1], node, use)
             case Member(_, path) if path[-1] in libraries.COPIES:
@@ -229,7 +229,7 @@ class Finder:
     def _copied(self, node: ast.Call, use: Use) -> Site | None:
         for keyword in node.keywords:
             if keyword.arg == "base_url":
-                why = "another base_url than the agent's leaves the adapter"
+                why = "another base_url than the agent's bypasses the adapter"
                 effect = effect_of(
                     keyword.value, "base_url", "unseen", "warning", why, "Make one client per agent."
                 )

@@ -27,7 +27,7 @@ _TAKING: Final = frozenset({"get", "pop", "read", "require", "setdefault", "str"
 _OS: Final = frozenset({"os.getenv", "os.putenv", "os.unsetenv"})
 _MAPPINGS: Final = frozenset({"os.environ", "os.environb"})
 _NAMING: Final = frozenset({"alias", "env", "env_var", "envvar", "validation_alias"})
-"""Arguments by which a library is told the name of a variable: pydantic, click, typer."""
+"""Arguments that pass the name of a variable to a library: pydantic, click, typer."""
 _ALIASES: Final = frozenset({"pydantic.AliasChoices", "pydantic.AliasPath"})
 
 

@@ -125,7 +125,7 @@ def _translate_messages(
 
 
 _AS_GIVEN: Final = object()
-"""Stands for a value of the caller, which is not cached itself."""
+"""Placeholder for a value of the caller, which is not cached itself."""
 
 
 @dataclass(frozen=True, slots=True)

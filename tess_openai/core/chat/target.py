@@ -30,8 +30,8 @@ class Target:
     """What a `model` names.
 
     Attributes:
-        agent: The agent it names; None leaves the call to the agent of the URL.
-        model: The model to send, aliases replaced; None leaves the model to the agent.
+        agent: The agent it names; None means the agent of the URL.
+        model: The model to send, aliases replaced; None means the model of the agent.
     """
 
     agent: AgentRef | None

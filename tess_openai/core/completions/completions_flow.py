@@ -61,7 +61,7 @@ class _CompletionTranslator:
         self._has_begun = False
         self._first = 0  # index of the first choice for the prompt
         self._choices: list[JSONObject] = []
-        self._told: set[int] = set()  # indices of the choices that have begun, in a stream
+        self._begun: set[int] = set()  # indices of the choices that have begun, in a stream
         self._prompt_usage: JSONObject | None = None
         self._held: JSONObject | None = None  # a chunk that may be the last, which carries the ledger
 
@@ -69,7 +69,7 @@ class _CompletionTranslator:
         """Take the next prompt."""
         self._prompt = prompt
         self._prompt_usage = None
-        self._first = max(len(self._choices), len(self._told))
+        self._first = max(len(self._choices), len(self._begun))
 
     def refuse(self, answer: Answer) -> Flow:
         """Give an error; once the stream began, as an event of it."""
@@ -115,8 +115,8 @@ class _CompletionTranslator:
         for given in fields["choices"]:
             index = self._first + given["index"]
             text = _text_of(given["delta"])
-            if index not in self._told:
-                self._told.add(index)
+            if index not in self._begun:
+                self._begun.add(index)
                 text = self._prompt + text if self._request.echo else text
             if text or given["finish_reason"] is not None:
                 choices.append(_choice(index, text, given["finish_reason"]))

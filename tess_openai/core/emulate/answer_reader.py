@@ -34,7 +34,7 @@ class AnswerReader:
     """Reads one answer. Any way of cutting it into pieces gives the same result.
 
     Prose goes out as it comes. It is held to the end where the end decides whether it goes out at all: when
-    JSON or a call is demanded, and when the answer is to mend an earlier one.
+    JSON or a call is demanded, and when the answer is a repair.
     """
 
     def __init__(self, emulation: Emulation, *, is_repair: bool = False) -> None:
@@ -93,7 +93,7 @@ class AnswerReader:
             return self._ask_for_call([], self._without_call(text))
         if self._emulation.wanted is not None:
             return self._settle_json(text, self._emulation.wanted, is_cut=is_cut)
-        return self._said(text)
+        return self._text_outcome(text)
 
     def unchecked(self) -> list[Change]:
         """Return the change to record where the schema check ended before everything was checked."""
@@ -107,28 +107,28 @@ class AnswerReader:
     def _settle_calls(self, rest: Rest, *, is_cut: bool) -> Outcome:
         shown = "" if self._holds else self._cut(rest.prose)
         self._has_shown |= bool(shown)
-        if self.finish_reason is not None:  # what follows a stop sequence was not said
+        if self.finish_reason is not None:  # what follows a stop sequence does not count
             return TextOutcome(text=shown, finish_reason=self.finish_reason)
         prose = "".join((*self._prose, rest.prose)) if self._holds else ""
         emulation, offer = self._emulation, self._offer
         settlement = settle(rest.blocks, offer, self._checker, emulation.new_id, is_cut=is_cut)
         if rest.is_followed and offer.demand == "auto" and not settlement.problems:
             around = rest.around if self._holds else rest.around.removeprefix(rest.prose)
-            said = "".join(self._prose) + around if self._holds else self._plain("", around)
+            plain_text = "".join(self._prose) + around if self._holds else self._plain("", around)
             prompt = emulation.prompts.repair_followed
-            return self._ask_for(prompt, "a call followed by text", self._said_instead(said), shown)
+            return self._ask_for(prompt, "a call followed by text", self._text_instead(plain_text), shown)
         if settlement.calls and not settlement.problems:
             return self._called(shown, prose, settlement, rest.after)
         plain = self._plain(prose, *(block.body for block in rest.blocks))
-        said_json = None if settlement.calls else self._json_instead(plain)
-        if said_json is not None and not names_a_function(rest.blocks, offer.functions):
-            return said_json
+        json_outcome = None if settlement.calls else self._json_instead(plain)
+        if json_outcome is not None and not names_a_function(rest.blocks, offer.functions):
+            return json_outcome
         if offer.demand == "none":
-            fallback: FinalOutcome = self._said_instead(plain)
+            fallback: FinalOutcome = self._text_instead(plain)
             prompt = emulation.prompts.repair_forbidden
             return self._ask_for(prompt, "a call where none may be made", fallback, shown)
-        if said_json is not None:
-            fallback = said_json
+        if json_outcome is not None:
+            fallback = json_outcome
         elif settlement.usable:
             fallback = self._called("", prose, settlement, rest.after)
         elif any(self._names_offered(block.body) for block in rest.blocks):
@@ -174,22 +174,22 @@ class AnswerReader:
         return FailedOutcome(refused=Refused(message, param=param, code="function_call_invalid", status=422))
 
     def _plain(self, prose: str, *bodies: str) -> str:
-        """Return prose, and what stands between marks as text, for when it cannot be called."""
+        """Return prose, and the text between marks, for when it cannot be called."""
         marks = self._emulation.marks
         texts = [_FENCE_LINE.sub("", marks.without(body, ALL_MARKS)).strip() for body in bodies]
-        said = "\n".join(text for text in (prose, *texts) if text)
-        return f"\n{said}" if said and self._has_shown else said
+        plain_text = "\n".join(text for text in (prose, *texts) if text)
+        return f"\n{plain_text}" if plain_text and self._has_shown else plain_text
 
     def _unmarked(self, text: str) -> str:
         """Return the text of a call that bears no valid marks, without those it bears and its own fence."""
-        said = self._emulation.marks.without(text, ALL_MARKS).strip()
-        if said.startswith("```"):
-            said = _FENCE_LINE.sub("", said, count=2).strip()
-        return f"\n{said}" if said and self._has_shown else said
+        plain_text = self._emulation.marks.without(text, ALL_MARKS).strip()
+        if plain_text.startswith("```"):
+            plain_text = _FENCE_LINE.sub("", plain_text, count=2).strip()
+        return f"\n{plain_text}" if plain_text and self._has_shown else plain_text
 
     def _without_call(self, text: str) -> FinalOutcome:
         """Return the honest answer to a request whose call was not made."""
-        return self._missing_call() if self._offer.demand == "required" else self._said_instead(text)
+        return self._missing_call() if self._offer.demand == "required" else self._text_instead(text)
 
     def _missing_call(self) -> FailedOutcome:
         offer = self._offer
@@ -200,12 +200,12 @@ class AnswerReader:
         )
         return FailedOutcome(refused=Refused(message, param=param, code="function_call_missing", status=422))
 
-    def _said_instead(self, text: str) -> TextOutcome:
+    def _text_instead(self, text: str) -> TextOutcome:
         """Return the text of an answer that is not asked for again: as JSON, where that is wanted."""
         wanted = self._emulation.wanted
         if wanted is None:
-            return self._said(text)
-        return self._said_json(text, wanted, extract(text, wanted, self._checker))
+            return self._text_outcome(text)
+        return self._json_outcome(text, wanted, extract(text, wanted, self._checker))
 
     def _json_instead(self, text: str) -> TextOutcome | None:
         """Return the JSON that follows the caller's schema, where a call may not have been meant at all."""
@@ -213,7 +213,7 @@ class AnswerReader:
         if wanted is None or not wanted.has_schema or self._offer.demand == "required":
             return None
         found = extract(text, wanted, self._checker)
-        return None if found.problems else self._said_json(text, wanted, found)
+        return None if found.problems else self._json_outcome(text, wanted, found)
 
     def _ask_for_call(self, problems: list[str], fallback: FinalOutcome, shown: str = "") -> AskAgain:
         prompts = self._emulation.prompts
@@ -226,15 +226,15 @@ class AnswerReader:
     ) -> AskAgain:
         marks = self._emulation.marks
         prompt = fill(template, open=marks.open, close=marks.close, problems="\n".join(problems))
-        why = "the answer held no call that can be made as it stands"
+        why = "the answer held no call that can be made unchanged"
         change = Change("asked again", self._offer.param, given, "a further paid call", why)
         return self._ask_again(prompt, change, fallback, shown)
 
     def _settle_json(self, text: str, wanted: JSONFormat, *, is_cut: bool) -> Outcome:
         found = extract(text, wanted, self._checker)
-        if is_cut and found.problems:  # the client is told, and asking again would be cut again
-            return self._said(text[found.start or 0 :])
-        settled = self._said_json(text, wanted, found)
+        if is_cut and found.problems:  # the client is informed, and asking again would be cut again
+            return self._text_outcome(text[found.start or 0 :])
+        settled = self._json_outcome(text, wanted, found)
         if not found.problems:
             return settled
         prompt = fill(self._emulation.prompts.repair_json, problems="\n".join(found.problems))
@@ -243,17 +243,17 @@ class AnswerReader:
         change = Change("asked again", "response_format", given, "a further paid call", why)
         return self._ask_again(prompt, change, settled)
 
-    def _said_json(self, text: str, wanted: JSONFormat, found: Extract) -> TextOutcome:
+    def _json_outcome(self, text: str, wanted: JSONFormat, found: Extract) -> TextOutcome:
         """Return the JSON; else the text as the model wrote it, as a refusal where no JSON begins in it."""
         if found.text is None and found.start is None and wanted.has_schema and text.strip():
             refusal = self._cut(text.strip())
             return TextOutcome(refusal=refusal, finish_reason=self.finish_reason)
-        return self._said(text if found.text is None else found.text)
+        return self._text_outcome(text if found.text is None else found.text)
 
     def _ask_again(self, note: str, change: Change, fallback: FinalOutcome, shown: str = "") -> AskAgain:
         return AskAgain(text=shown, answer="".join(self._raw), note=note, change=change, fallback=fallback)
 
-    def _said(self, text: str) -> TextOutcome:
+    def _text_outcome(self, text: str) -> TextOutcome:
         return TextOutcome(text=self._cut(text), finish_reason=self.finish_reason)
 
     def _cut(self, text: str) -> str:

@@ -28,11 +28,11 @@ def undeclared_key(schema: JSONObject, value: object, *, holds_raw_text: bool) -
         holds_raw_text: Whether a string of the value was not escaped; then only its first key is accepted
             where the schema allows any.
     """
-    return _Search(schema, holds_raw_text=holds_raw_text).find([schema], value, 0)
+    return _DeclaredKeySearch(schema, holds_raw_text=holds_raw_text).find([schema], value, 0)
 
 
 @dataclass(slots=True)
-class _Search:
+class _DeclaredKeySearch:
     """A walk through a value and the parts of its schema."""
 
     root: JSONObject

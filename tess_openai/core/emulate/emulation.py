@@ -145,7 +145,7 @@ def parse_emulation(
 
     Args:
         body: Of the request.
-        params: The parameters that the policy has emulated: of `tools` or `functions` (either stands for
+        params: The parameters that the policy has emulated: of `tools` or `functions` (either covers
             all that belongs to calls), `response_format`, `stop`, `n`, `max_tokens`, `max_completion_tokens`.
         taken: Names and types of tools that the agent has itself.
         prompts: The texts of the instructions.

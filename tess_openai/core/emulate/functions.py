@@ -171,7 +171,7 @@ def read_calls(block: Block, functions: Iterable[str], *, is_cut: bool) -> list[
     """Read the calls in one text: an object, or an array of some, in any of the spellings models use.
 
     Raises:
-        UnreadableError: There is nothing that can be read as a call, or more than can be told apart.
+        UnreadableError: There is nothing that can be read as a call, or more than can be separated.
     """
     known = tuple(functions)
     reading = read_only_value(block.body, is_closed=block.is_closed)
@@ -196,7 +196,7 @@ def _calls_in(text: str, reading: Reading | None, known: tuple[str, ...]) -> lis
     if name is None:
         return calls
     if [_find(call.name, known) for call in calls if call.arguments is not None] == [name]:
-        return calls  # the name stands before the whole call
+        return calls  # the name precedes the whole call
     return [WrittenCall(name, None if reading is None else reading.value)]
 
 
@@ -210,20 +210,20 @@ def _written_calls(value: object, known: tuple[str, ...], depth: int = 0) -> lis
         return []
     if members.keys() == _DESCRIBED_KEYS and isinstance(members["name"], str):
         return [WrittenCall(members["name"], members["arguments"])]
-    spelt = {bare_name(key): key for key in members}
-    wrappers = [key for key in spelt if key not in _ENVELOPE_KEYS | _MESSAGE_KEYS]
+    keys = {bare_name(key): key for key in members}
+    wrappers = [key for key in keys if key not in _ENVELOPE_KEYS | _MESSAGE_KEYS]
     if len(wrappers) == 1 and wrappers[0] in _WRAPPER_KEYS:
-        calls = _written_calls(members[spelt[wrappers[0]]], known, depth + 1)
+        calls = _written_calls(members[keys[wrappers[0]]], known, depth + 1)
         if calls:
             return calls
     only = next(iter(members), "")
     if len(members) == 1 and only in known and isinstance(members[only], dict):
         return [WrittenCall(only, members[only])]
-    names = [key for bare in _NAME_KEYS if isinstance(members.get(key := spelt.get(bare, "")), str)]
+    names = [key for bare in _NAME_KEYS if isinstance(members.get(key := keys.get(bare, "")), str)]
     if not names:
         return []
     key = next((key for key in names if _find(members[key], known)), names[0])
-    arguments = next((spelt[bare] for bare in _ARGUMENT_KEYS if bare in spelt and spelt[bare] != key), None)
+    arguments = next((keys[bare] for bare in _ARGUMENT_KEYS if bare in keys and keys[bare] != key), None)
     used = {key, arguments}
     others = {
         other: member

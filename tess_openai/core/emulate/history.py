@@ -53,7 +53,7 @@ class _PastCall:
 
 
 class _History:
-    """Renders one conversation; remembers which call an identifier stands for."""
+    """Renders one conversation; remembers the call of an identifier."""
 
     def __init__(self, marks: Marks, prompts: Prompts) -> None:
         self.marks = marks

@@ -59,7 +59,7 @@ class Candidate:
 
 @dataclass(slots=True)
 class FoundCandidates:
-    """What stands in an answer.
+    """The parts of an answer.
 
     Attributes:
         candidates: In order; none within another.

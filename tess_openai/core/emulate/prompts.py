@@ -42,7 +42,7 @@ class Prompts:
     | `{name}`, `{names}`, `{schema}`, `{problems}`, `{tokens}`, `{words}` | what they say |
 
     `reminder` and `json_reminder` follow the last message of a long conversation; the repairs follow the last
-    message of the request when it is sent once more. `""` leaves a text out.
+    message of the request when it is sent once more. `""` omits a text.
 
     Raises:
         ValueError: A text lacks a hole without which it cannot work.

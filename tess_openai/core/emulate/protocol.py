@@ -121,7 +121,7 @@ def call_text(name: str, arguments: str) -> str:
 
 
 def _without_blank_lines(text: str) -> str:
-    """Return a text without the blank lines that an empty hole leaves at its end."""
+    """Return a text without the blank lines that remain at its end after an empty placeholder."""
     return text.rstrip("\n")
 
 

@@ -1,6 +1,6 @@
 """Reads the one value of a text, and refuses a text that may hold more than one.
 
-Where a model copies a text into a string and leaves a quote unescaped, the rest of the text ends up outside
+Where a model copies a text into a string and does not escape a quote, the rest of the text ends up outside
 the string: as a second value, as members that exist already, or as quotes and brackets. What can be read then
 is not what the model meant, and the rest may look like a call that only the copied text makes.
 """

@@ -16,7 +16,7 @@ from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_list,
 from tess_openai.core.refusals import Refused
 
 ID_POSITION_DIGITS: Final = 4
-"""At the end of the id of an item; what stands before them is the random part of its response's id."""
+"""At the end of the id of an item; the part before them is the random part of its response's id."""
 
 
 class ResponseStore(Protocol):

@@ -1,7 +1,7 @@
 """The event stream of a response, made of the chunks of a chat.
 
 Source: OpenAI's API reference, responses, streaming events (documented): `event:` and `data:` lines, sequence
-numbers without a gap, no `[DONE]`. The SDK raises what stands under `error` in an event (measured).
+numbers without a gap, no `[DONE]`. The SDK raises the field `error` of an event (measured).
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ INPUT_TOKENS: Final = f"{RESPONSES}/input_tokens"
 _DEFAULT_LIMIT: Final = 20
 _HIGHEST_LIMIT: Final = 100
 _COUNTED: Final = ("tools", "response_format")
-"""Of a request beside its messages: what the model would be told too."""
+"""Of a request beside its messages: what the model would read too."""
 
 
 def stored_response(call: Call, _options: Options) -> Flow:
@@ -58,8 +58,8 @@ def count_input_tokens(call: Call, options: Options) -> Flow:
     except Refused as refused:
         yield refused.to_answer()
         return
-    told = [dump_json(chat[name]).decode() for name in _COUNTED if chat.get(name)]
-    usage = estimate_usage([*_texts(to_list(chat["messages"]) or []), *told], "")
+    counted = [dump_json(chat[name]).decode() for name in _COUNTED if chat.get(name)]
+    usage = estimate_usage([*_texts(to_list(chat["messages"]) or []), *counted], "")
     count = usage["prompt_tokens"]
     yield _json({"object": "response.input_tokens", "input_tokens": count, "estimated": True})
 

@@ -34,7 +34,7 @@ def event(text: str, *, ascii_only: bool = False) -> bytes:
 
 
 def written(text: bytes) -> bytes:
-    """Return the event of a complete chunk with a text that is spelt like this."""
+    """Return the event of a complete chunk with a text that is written like this."""
     return event("wind").replace(b'"wind"', b'"' + text + b'"')
 
 
@@ -105,7 +105,7 @@ def test_what_is_not_certain_is_parsed(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("text", ["content", "tess-6", "index"])
-def test_a_text_that_stands_elsewhere_too_gives_no_shape(text: str) -> None:
+def test_a_text_that_occurs_elsewhere_too_gives_no_shape(text: str) -> None:
     """A chunk whose text equals one of its own keys or values cannot be cut in two with certainty."""
     reader = ChunkReader("tess-6", lambda: 0, lambda: "x")
     for data in (chunk("", role="assistant"), chunk(text)):
@@ -114,7 +114,7 @@ def test_a_text_that_stands_elsewhere_too_gives_no_shape(text: str) -> None:
 
 
 @pytest.mark.parametrize(("content", "other"), [(b"a\\n", b"a\n"), (b"\\u0061", b"a"), (b"\\\\n", b"\\n")])
-def test_a_text_that_is_spelt_otherwise_elsewhere_gives_no_shape(content: bytes, other: bytes) -> None:
+def test_a_text_that_is_written_otherwise_elsewhere_gives_no_shape(content: bytes, other: bytes) -> None:
     """What JSON escapes in the text may stand in another field as it is."""
     data = event("wind").replace(b'"wind"', b'"%b"' % content).replace(b'"tess-6"', b'"%b"' % other)[6:-2]
     reader = ChunkReader("tess-6", lambda: 0, lambda: "x")

@@ -190,7 +190,7 @@ def test_each_choice_has_its_own_role_and_end() -> None:
         ({"content": ""}, False),
     ],
 )
-def test_it_is_known_whether_anything_was_said(*, delta: JSON, reply: bool) -> None:
+def test_it_is_known_whether_there_was_any_text(*, delta: JSON, reply: bool) -> None:
     """Text, a call or a refusal."""
     of = reader()
     chunk_of(choice(index=0, delta=delta), of)
@@ -230,7 +230,7 @@ def test_an_event_of_execute_is_a_chunk(fields: JSON, delta: str, reason: str | 
 @pytest.mark.parametrize(
     "fields", [{"output": "Hi"}, {"status": "running"}, {"status": "running", "output": None}, {}]
 )
-def test_an_object_that_says_nothing_is_a_chunk_without_choices(fields: JSON) -> None:
+def test_an_object_that_has_no_text_is_a_chunk_without_choices(fields: JSON) -> None:
     """It is not taken for text."""
     assert chunk_of(fields).fields["choices"] == []
 

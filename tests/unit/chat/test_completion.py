@@ -168,7 +168,7 @@ def test_a_finish_reason_of_anothers_is_translated(given: object, meant: str, no
     assert changed
 
 
-def test_an_error_beside_a_text_is_told_of_and_moved() -> None:
+def test_an_error_beside_a_text_is_reported_and_moved() -> None:
     """The text was paid for; and the SDK takes a root field `error` of a stream for a failure."""
     ledger = Ledger(Policy())
     given = {**FULL, "error": "partial failure"}
@@ -181,13 +181,13 @@ def test_an_error_beside_a_text_is_told_of_and_moved() -> None:
 
 
 @pytest.mark.parametrize("error", [None, False, "", {}])
-def test_no_error_is_nothing_to_tell(error: object) -> None:
+def test_no_error_is_nothing_to_report(error: object) -> None:
     """Tess's own answers have a null one."""
     assert completed({**FULL, "error": error}) == ({**FULL, "error": error}, False)
 
 
 @pytest.mark.parametrize("content", [None, ""])
-def test_an_answer_without_text_says_so(content: object) -> None:
+def test_an_answer_without_text_states_it(content: object) -> None:
     """In the ledger, for a warning."""
     ledger = Ledger(Policy())
     completed(choice(index=0, message={"role": "assistant", "content": content}), ledger)
@@ -330,7 +330,7 @@ def test_pieces_are_joined_by_choice() -> None:
     assert (joined["object"], joined["usage"]) == ("chat.completion", FULL["usage"])
 
 
-def test_all_that_a_stream_said_is_joined() -> None:
+def test_all_that_a_stream_sent_is_joined() -> None:
     """Not its text alone."""
     pieces: list[JSON] = [
         {"role": "assistant", "content": None, "reasoning_content": "Let me "},

@@ -147,7 +147,7 @@ def test_forward_sends_what_the_agent_does_not_offer(param: str) -> None:
     assert [(change.action, change.param) for change in translated.ledger.changes] == [("forwarded", param)]
 
 
-def test_a_fixed_model_is_told_of_or_refused() -> None:
+def test_a_fixed_model_is_reported_or_refused() -> None:
     """The policy decides, as over every parameter."""
     (change,) = fitted(FIXED, {"model": "gpt-4o"}).ledger.changes
     assert (change.action, change.param, change.warn) == ("stripped", "model", "request")
@@ -169,7 +169,7 @@ ALIASES = {"gpt-4o-mini": "tess-5", "*": None}
     ],
 )
 def test_aliases_lead_to_models(agent: Agent | None, model: str, expected: dict[str, Any]) -> None:
-    """And `"*"` stands for all that is not known."""
+    """And `"*"` means all that is not known."""
     assert sent(agent, {"model": model}, models=ALIASES) == expected
 
 

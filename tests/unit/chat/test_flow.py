@@ -130,7 +130,7 @@ def drive(
     Args:
         body: Of the call; bytes as they are, else as JSON.
         incoming: The head of the answer; a JSON 200 by default.
-        pieces: Its body; an exception is thrown where it stands.
+        pieces: Its body; an exception is thrown at its place.
         options: Of the client.
         attempt: Of the SDK.
         refusing: What the last report is answered with; a text refuses.
@@ -178,7 +178,7 @@ def test_an_ordinary_call_goes_and_comes_as_it_is() -> None:
     assert run.answer == Answer(200, body=encoded(ANSWER), base="as read")
 
 
-def test_what_changes_is_told_before_it_is_sent_and_stands_on_the_answer() -> None:
+def test_what_changes_is_reported_before_it_is_sent_and_is_on_the_answer() -> None:
     """In one report, in a header, in a field of the answer."""
     run = drive({**CHAT, "seed": 7, "temperature": 0.7}, pieces=[encoded(ANSWER)])
     assert run.reported == [["seed", "temperature"]]
@@ -189,7 +189,7 @@ def test_what_changes_is_told_before_it_is_sent_and_stands_on_the_answer() -> No
     assert [change["param"] for change in header] == ["seed", "temperature"]
 
 
-def test_a_retry_is_not_told_again() -> None:
+def test_a_retry_is_not_reported_again() -> None:
     """It is the same request; the answer's ledger tells all the same."""
     run = drive({**CHAT, "seed": 7}, pieces=[encoded(ANSWER)], attempt=1)
     assert run.reported == []
@@ -308,7 +308,7 @@ def test_an_answer_is_completed() -> None:
 
 
 def test_no_usage_is_made_up_when_none_is_wanted() -> None:
-    """`usage="none"` leaves it out."""
+    """`usage="none"` omits it."""
     given = {key: value for key, value in ANSWER.items() if key != "usage"}
     run = drive(CHAT, pieces=[encoded(given)], options=Options(usage="none"))
     assert run.answer == Answer(200, body=encoded(given), base="as read")
@@ -321,7 +321,7 @@ def test_an_answer_of_another_content_type_is_answered_as_json() -> None:
     assert run.payload == ANSWER
 
 
-def test_an_answer_without_text_is_told() -> None:
+def test_an_answer_without_text_is_reported() -> None:
     """After the fact; a filter that makes it an error gets an error."""
     silent = {**ANSWER, "choices": [{"index": 0, "message": {"role": "assistant", "content": ""}}]}
     run = drive(CHAT, pieces=[encoded(silent)])
@@ -491,7 +491,7 @@ def test_a_whole_answer_that_is_called_a_stream_is_not_lost(size: int) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_an_error_beside_a_text_does_not_lose_the_text(*, stream: bool) -> None:
+def test_an_error_beside_a_text_does_not_drop_the_text(*, stream: bool) -> None:
     """It warns, in both ways to answer; without a text it is the answer."""
     error = {"error": "partial failure"}
     chunk, answer = {**CHUNK, **error}, {**ANSWER, **error}
@@ -509,7 +509,7 @@ def test_an_error_beside_a_text_does_not_lose_the_text(*, stream: bool) -> None:
         assert "partial failure" in error_seen["message"]
 
 
-def test_the_status_of_an_empty_answer_is_told() -> None:
+def test_the_status_of_an_empty_answer_is_reported() -> None:
     """A 204 is not called a 200."""
     run = drive(CHAT, Incoming(204, {}), [b""])
     assert run.error["message"] == "Tess answered 204 with an empty body instead of a chat completion"
@@ -539,7 +539,7 @@ def test_a_long_ledger_in_the_header_is_cut_and_stays_json() -> None:
 
 
 @pytest.mark.parametrize("step", [exchange(Outgoing()), read_piece(), read_all()])
-def test_a_driver_that_answers_with_something_else_is_told(step: Any) -> None:  # noqa: ANN401
+def test_a_driver_that_answers_with_something_else_is_reported(step: Any) -> None:  # noqa: ANN401
     """A mistake at the edge is seen where it is made."""
     next(step)
     with pytest.raises(TypeError, match="a driver answers"):

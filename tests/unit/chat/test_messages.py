@@ -90,7 +90,7 @@ MAPPED = [
 
 
 @pytest.mark.parametrize(("given", "sent", "param"), MAPPED)
-def test_what_loses_nothing_is_only_recorded(given: list[JSON], sent: list[JSON], param: str) -> None:
+def test_what_drops_nothing_is_only_recorded(given: list[JSON], sent: list[JSON], param: str) -> None:
     """Whatever the policy: the words arrive."""
     translated, (change,) = translate(given, Policy("error"))
     assert translated == sent
@@ -133,7 +133,7 @@ def test_another_key_is_dropped_and_recorded(key: str) -> None:
     ("param", "topic"), [("messages.name", "request"), ("messages", None), ("messages.audio", None)]
 )
 def test_a_key_is_warned_of_where_that_was_asked_for(param: str, topic: str | None) -> None:
-    """By its own name; a word for all messages leaves it in the ledger."""
+    """By its own name; a word for all messages keeps it in the ledger."""
     _, (change,) = translate([text("user", "hello", name="x")], Policy("warn", {param: "warn"}))
     assert change.warn == topic
 
@@ -181,14 +181,14 @@ LOST = [
 ]
 
 
-def test_parts_without_a_text_are_told_as_lost_alone() -> None:
+def test_parts_without_a_text_are_reported_alone() -> None:
     """Nothing of them became one string."""
     _, changes = translate([text("user", [IMAGE, IMAGE])])
     assert [change.given for change in changes] == ["2 images"]
 
 
 @pytest.mark.parametrize(("parts", "content", "lost"), LOST)
-def test_what_is_no_text_leaves_a_note_and_warns(parts: list[Any], content: str, lost: str) -> None:
+def test_what_is_no_text_adds_a_note_and_warns(parts: list[Any], content: str, lost: str) -> None:
     """The model reads that something was there; the caller reads what."""
     sent, changes = translate([text("user", parts)])
     assert sent == [text("user", content)]
@@ -286,7 +286,7 @@ REPORTED = [
 
 
 @pytest.mark.parametrize(("given", "sent", "count"), REPORTED)
-def test_calls_and_results_are_told_in_words(given: list[JSON], sent: list[JSON], count: str) -> None:
+def test_calls_and_results_are_rendered_as_text(given: list[JSON], sent: list[JSON], count: str) -> None:
     """In the nearest role, with a warning; refused or forwarded when the policy says so."""
     translated, (change,) = translate(given)
     assert translated == sent
@@ -321,7 +321,7 @@ def test_calls_beside_forwarded_parts_become_a_part() -> None:
     assert sent == [text("assistant", [IMAGE, {"type": "text", "text": CALLED}])]
 
 
-def test_calls_beside_a_content_of_no_kind_are_told() -> None:
+def test_calls_beside_a_content_of_no_kind_are_reported() -> None:
     """The content becomes text as well."""
     sent, _ = translate([text("assistant", 7, tool_calls=[CALL], refusal=["no"])])
     assert sent == [text("assistant", f'7\n\n["no"]\n\n{CALLED}')]
@@ -373,7 +373,7 @@ def test_merging_counts_the_messages_before_and_after() -> None:
     assert (dropped.given, merged.given, merged.sent) == ("1 empty message", "5 messages", "3")
 
 
-def test_each_kind_of_change_is_told_once() -> None:
+def test_each_kind_of_change_is_reported_once() -> None:
     """Ten old messages are one entry."""
     given = [text("developer", "a"), text("system", "b"), *LOOP, *LOOP, *LOOP]
     _, changes = translate(given)

@@ -1,4 +1,4 @@
-"""Every parameter of OpenAI's that Tess lacks: neutral values go in silence, all others are told of."""
+"""Every parameter of OpenAI's that Tess lacks: neutral values go in silence, all others are reported."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_a_neutral_value_is_left_out_in_silence(name: str, value: object) -> Non
 
 
 @pytest.mark.parametrize("name", UNSUPPORTED)
-def test_warn_leaves_out_and_warns(name: str) -> None:
+def test_warn_omits_and_warns(name: str) -> None:
     """One change, for the parameter, with a category to silence it by."""
     translated = prepared_with(name, ASKING[name])
     assert translated.body == CHAT
@@ -114,7 +114,7 @@ def test_warn_leaves_out_and_warns(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", UNSUPPORTED)
-def test_ignore_leaves_out_and_keeps_it_in_the_ledger(name: str) -> None:
+def test_ignore_omits_and_keeps_it_in_the_ledger(name: str) -> None:
     """Silent, not forgotten."""
     translated = prepared_with(name, ASKING[name], "ignore")
     assert translated.body == CHAT
@@ -140,7 +140,7 @@ def test_forward_sends_as_given(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in UNSUPPORTED if UNSUPPORTED[name].can_emulate])
-def test_what_can_be_emulated_says_how(name: str) -> None:
+def test_what_can_be_emulated_states_how(name: str) -> None:
     """The warning names the remedy."""
     (change,) = prepared_with(name, ASKING[name]).ledger.changes
     assert change.remedy == "It can be emulated: create_client(emulate=True)."
@@ -161,7 +161,7 @@ def test_what_can_be_emulated_says_how(name: str) -> None:
         pytest.param([1, 2], "estimate", "a list of 2", id="no object"),
     ],
 )
-def test_stream_options_are_honoured_or_told_of(
+def test_stream_options_are_honoured_or_reported(
     stream_options: object, usage: UsageOption, lost: str | None
 ) -> None:
     """`include_usage` is the adapter's own work; what it cannot do is a change."""

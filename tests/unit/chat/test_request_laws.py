@@ -211,7 +211,7 @@ def test_what_is_forwarded_is_what_was_given(body: JSON) -> None:
 
 @given(well_formed)
 def test_no_text_vanishes(body: JSON) -> None:
-    """Every word of the conversation arrives, whoever said it and in whatever form."""
+    """Every word of the conversation arrives, whoever wrote it and in whatever form."""
     sent = "\n".join(message["content"] for message in translate(body).body["messages"])
     for message in body["messages"]:
         arguments = [call["function"]["arguments"] for call in message.get("tool_calls") or []]
@@ -227,7 +227,7 @@ def test_what_is_sent_is_what_tess_documents(body: JSON, word: str) -> None:
 
 @given(well_formed, st.sampled_from(["warn", "ignore"]))
 def test_translating_twice_changes_nothing(body: JSON, word: str) -> None:
-    """What was sent needs no translation and is told of no more."""
+    """What was sent needs no translation and is not reported again."""
     once = translate(body, word).body
     twice = translate(once, word)
     assert twice.untouched
@@ -237,7 +237,7 @@ def test_translating_twice_changes_nothing(body: JSON, word: str) -> None:
 
 @given(well_formed | odd)
 def test_under_error_nothing_is_lost(body: JSON) -> None:
-    """It is refused, or every change is one that loses nothing."""
+    """It is refused, or every change is one that drops nothing."""
     try:
         translated = translate_request(body, Options(policy=Policy("error")), new_id=str)
     except Refused:
@@ -251,7 +251,7 @@ def test_under_error_nothing_is_lost(body: JSON) -> None:
 @given(well_formed | odd, words)
 def test_no_text_of_the_callers_is_in_the_ledger(body: JSON, word: str) -> None:
     """Neither a prompt nor a value: counts, types and numbers only."""
-    mark = "Prompt-that-must-not-be-told"
+    mark = "Prompt-that-must-not-be-reported"
     marked = json.loads(
         json.dumps(body), object_hook=lambda fields: {k: mark_text(k, v, mark) for k, v in fields.items()}
     )

@@ -48,14 +48,14 @@ CHANGE = {"action": "mapped", "param": "tools", "given": "a", "sent": "b", "why"
 
 
 def wire(*chunks: JSON) -> bytes:
-    """Encode chunks as Tess does, with spaces that a re-encoding would lose."""
+    """Encode chunks as Tess does, with spaces that a re-encoding would drop."""
     return b"".join(b"data: " + json.dumps(each, ensure_ascii=False).encode() + b"\n\n" for each in chunks)
 
 
 def new_filter(
     *, reported: bool = False, include_usage: bool = False, prompts: Sequence[str] | None = None
 ) -> StreamFilter:
-    """Build a filter; `told` puts a change into its ledger."""
+    """Build a filter; `reported` puts a change into its ledger."""
     ledger = Ledger(Policy())
     if reported:
         ledger.mapped("tools", "a", "b", "c")
@@ -165,7 +165,7 @@ def test_an_error_event_ends_the_stream_after_what_came(*, held: bool) -> None:
 
 
 @pytest.mark.parametrize("data", [DONE, b"\xef\xbb\xbf" + DONE, b": ping\n\n" + DONE, b"data: [DONE]"])
-def test_a_stream_of_nothing_is_one_empty_chunk_that_says_so(data: bytes) -> None:
+def test_a_stream_of_nothing_is_one_empty_chunk_that_states_it(data: bytes) -> None:
     """`chunk.choices[0]` can be read, and the ledger tells that no text came."""
     empty, done = events(run(new_filter(), data))
     assert empty["choices"] == [{"index": 0, "delta": {}, "finish_reason": "stop"}]
@@ -173,7 +173,7 @@ def test_a_stream_of_nothing_is_one_empty_chunk_that_says_so(data: bytes) -> Non
     assert done == "[DONE]"
 
 
-def test_a_stream_without_text_says_so() -> None:
+def test_a_stream_without_text_states_it() -> None:
     """On its last chunk."""
     silent = {
         **FIRST,
@@ -252,7 +252,7 @@ COUNTS = USAGE["usage"]
         pytest.param([FIRST, LAST, {**chunk(), "usage": COUNTS}], id="beside an empty choice"),
     ],
 )
-def test_usage_stands_once_and_alone_wherever_tess_puts_it(given: list[JSON]) -> None:
+def test_usage_comes_once_and_alone_wherever_tess_puts_it(given: list[JSON]) -> None:
     """Programs look for it in the chunk without choices, the last."""
     *chunks, last, done = events(run(new_filter(include_usage=True, prompts=["a"]), wire(*given) + DONE))
     assert (last["choices"], last["usage"], done) == ([], COUNTS, "[DONE]")
@@ -312,7 +312,7 @@ def test_any_cut_gives_the_same_bytes(data: bytes, reported: bool, draw: st.Data
 
 
 def test_the_ledger_is_the_last_field_of_an_object() -> None:
-    """As valid JSON, whatever stands before it; nothing is added where nothing changed."""
+    """As valid JSON, whatever comes before it; nothing is added where nothing changed."""
     ledger = Ledger(Policy())
     data = b'{"choices": [{"text": "}"}]} \n'
     assert with_ledger(data, ledger) == data

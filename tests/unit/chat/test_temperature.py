@@ -1,4 +1,4 @@
-"""A temperature becomes one of the agent's options, and a move is told of."""
+"""A temperature becomes one of the agent's options, and a move is reported."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from tess_openai.core.refusals import Refused
         pytest.param(0.75, "0.75", id="three quarters"),
     ],
 )
-def test_an_option_is_spelt_as_the_agent_spells_it(given: object, sent: str) -> None:
-    """Nothing moved, so nothing is told, under the strictest policy too."""
+def test_an_option_is_written_as_the_agent_spells_it(given: object, sent: str) -> None:
+    """Nothing moved, so nothing is reported, under the strictest policy too."""
     ledger = Ledger(Policy("error"))
     assert to_temperature(given, DOCUMENTED_TEMPERATURES, ledger) == sent
     assert ledger.changes == ()
@@ -90,7 +90,7 @@ def test_without_options_a_number_is_sent_as_given(options: tuple[str, ...] | No
 
 
 def test_options_need_no_order() -> None:
-    """The nearest is found, and spelt as the agent spells it."""
+    """The nearest is found, and written as the agent writes it."""
     assert to_temperature(0.6, ("1.0", "0.50", "0"), Ledger(Policy())) == "0.50"
 
 
@@ -108,5 +108,5 @@ def test_error_refuses_and_forward_sends_the_number() -> None:
     ("given", "sent"), [pytest.param(1e300, "1", id="huge"), pytest.param(-1e300, "0", id="huge below zero")]
 )
 def test_beside_a_huge_number_the_nearest_option_is_still_the_nearest(given: float, sent: str) -> None:
-    """Floats lose the difference between options there."""
+    """Floats drop the difference between options there."""
     assert to_temperature(given, DOCUMENTED_TEMPERATURES, Ledger(Policy())) == sent

@@ -19,14 +19,14 @@ from tess_openai.core.refusals import Refused
 prepare = partial(request_translation.translate_request, new_id=lambda: "0123456789ab")
 
 JSON: TypeAlias = dict[str, Any]
-Told: TypeAlias = list[tuple[Action, str, Topic | None]]
+Reported: TypeAlias = list[tuple[Action, str, Topic | None]]
 
 FUNCTION: JSON = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}
 SEARCH: JSON = {"type": "web_search"}
 DEMAND: JSON = {"type": "function", "function": {"name": "get_weather"}}
 
 
-def sent_and_reported(given: JSON, **options: Any) -> tuple[JSON, Told]:  # noqa: ANN401
+def sent_and_reported(given: JSON, **options: Any) -> tuple[JSON, Reported]:  # noqa: ANN401
     """Return the tool parameters that are sent, and (action, param, warning) of each change."""
     translated = prepare(given, Options(**options))
     reported = [(change.action, change.param, change.warn) for change in translated.ledger.changes]
@@ -77,7 +77,7 @@ def test_a_string_passes(word: str) -> None:
         pytest.param({"tools": [SEARCH, {"type": "web_search_preview"}]}, "internet", id="one tool twice"),
         pytest.param({"tools": [SEARCH], "web_search_options": {}}, "internet", id="both spellings"),
         pytest.param({"tools": ["internet"]}, "internet", id="a list of one word"),
-        pytest.param({"tools": list("internet")}, "internet", id="a word spelt into letters by .stream()"),
+        pytest.param({"tools": list("internet")}, "internet", id="a word split into letters by .stream()"),
         pytest.param({"tools": [SEARCH], "tool_choice": "auto"}, "internet", id="a free choice"),
         pytest.param({"tools": [SEARCH], "tool_choice": SEARCH}, "internet", id="a demand for that tool"),
         pytest.param(
@@ -187,7 +187,7 @@ def test_a_hosted_tool_without_a_word_is_not_called_a_function(given: JSON, coun
     assert ("tool_names" in change.remedy) is ("function" not in count)
 
 
-def test_functions_for_the_emulation_are_told_by_it() -> None:
+def test_functions_for_the_emulation_are_reported_by_it() -> None:
     """The word for Tess stays what it would be without them."""
     options = Options(policy=Policy("emulate"), tools="wikipedia")
     ledger = Ledger(options.policy)
@@ -196,7 +196,7 @@ def test_functions_for_the_emulation_are_told_by_it() -> None:
 
 
 def test_a_hosted_tool_stays_when_functions_go() -> None:
-    """What Tess has is used, what it lacks is told of."""
+    """What Tess has is used, what it lacks is reported."""
     sent, reported = sent_and_reported({"tools": [FUNCTION, SEARCH]})
     assert sent == {"tools": "internet"}
     assert reported == [("mapped", "tools", None), ("stripped", "tools", "request")]
@@ -219,7 +219,7 @@ SEVERAL = [
 
 @pytest.mark.parametrize(("given", "origin"), SEVERAL)
 def test_of_several_tools_the_first_is_sent(given: JSON, origin: str) -> None:
-    """Tess runs one tool a call, so the others are told of."""
+    """Tess runs one tool a call, so the others are reported."""
     names = {"web_search": "internet" if origin else "wikipedia", "wiki": "wikipedia"}
     sent, reported = sent_and_reported(given, tool_names=names)
     assert sent == {"tools": "internet"}
@@ -266,7 +266,7 @@ def test_what_belongs_to_forwarded_tools_is_refused_by_its_own_word(given: JSON)
         {"tools": [SEARCH, {"type": "code_interpreter"}]},
     ],
 )
-def test_what_goes_as_given_is_not_said_to_be_mapped(given: JSON) -> None:
+def test_what_goes_as_given_is_not_reported_as_mapped(given: JSON) -> None:
     """A hosted tool that has a word goes with the others of its list."""
     sent, reported = sent_and_reported(given, policy=Policy("warn", {"tools": "forward"}))
     assert sent["tools"] == given["tools"]
@@ -293,7 +293,7 @@ SETTINGS = [
 
 
 @pytest.mark.parametrize(("given", "param"), SETTINGS)
-def test_settings_that_a_word_cannot_carry_are_told_of(given: JSON, param: str) -> None:
+def test_settings_that_a_word_cannot_carry_are_reported(given: JSON, param: str) -> None:
     """The word is sent, and what it was to be searched like is not lost in silence."""
     sent, reported = sent_and_reported(given)
     assert sent == {"tools": "internet"}
@@ -315,7 +315,7 @@ def test_settings_that_a_word_cannot_carry_are_told_of(given: JSON, param: str) 
         pytest.param({"tools": [{**SEARCH, "search_context_size": "medium", "filters": {}}]}, id="of a tool"),
     ],
 )
-def test_settings_that_change_nothing_are_not_told_of(given: JSON) -> None:
+def test_settings_that_change_nothing_are_not_reported(given: JSON) -> None:
     """OpenAI's own defaults."""
     assert sent_and_reported(given, policy=Policy("error")) == (
         {"tools": "internet"},
@@ -376,7 +376,7 @@ def test_a_demand_that_stripping_would_betray_has_its_own_say(param: str, choice
 
 
 @pytest.mark.parametrize(("param", "choice"), DEMANDS)
-def test_a_demand_upon_an_agents_tool_is_told_of(param: str, choice: object) -> None:
+def test_a_demand_upon_an_agents_tool_is_reported(param: str, choice: object) -> None:
     """The agent decides itself; the tool's word is sent all the same."""
     given = {"tools": "internet", param: choice}
     assert sent_and_reported(given) == ({"tools": "internet"}, [("stripped", param, "request")])
@@ -385,7 +385,7 @@ def test_a_demand_upon_an_agents_tool_is_told_of(param: str, choice: object) -> 
 
 
 @pytest.mark.parametrize("param", ["tool_choice", "function_call"])
-def test_a_word_that_must_not_be_used_is_told_of(param: str) -> None:
+def test_a_word_that_must_not_be_used_is_reported(param: str) -> None:
     """Who says the agent's word and forbids it cannot have both."""
     given = {"tools": "internet", param: "none"}
     assert sent_and_reported(given) == ({"tools": "internet"}, [("stripped", param, "request")])

@@ -37,7 +37,7 @@ def test_the_whole_is_never_less_than_a_part_nor_more_than_the_sum(one: str, oth
     assert parts - 1 <= whole <= parts
 
 
-def test_usage_adds_up_and_says_that_it_is_estimated() -> None:
+def test_usage_adds_up_and_states_that_it_is_estimated() -> None:
     """Prompt and completion are counted apart, a message's frame included."""
     assert estimate_usage(["12345678", "1234"], "123456789") == {
         "prompt_tokens": 4 + 2 + 4 + 1,

@@ -103,7 +103,7 @@ class _Maker:
             f'[{self.word}](http://x.y/{self.name} "{self.value}")\n- a\n- b',
             f"| a | b |\n|---|---|\n| \\| | `{self.value}` |",
             f"> {self.value}\n\n1\\. {self.word} \\*not bold\\*",
-            f'He said "{self.value}", "{self.word}": and "left"',
+            f'He wrote "{self.value}", "{self.word}": and "left"',
         )
 
     def html(self) -> str:

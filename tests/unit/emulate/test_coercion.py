@@ -266,7 +266,7 @@ PARTS = [INTEGER, NUMBER, BOOLEAN, TEXT, LIST, TEXTS, POINT, STRICT_POINT, TREE,
 @given(
     VALUES, st.sampled_from([*PARTS, *({"anyOf": [one, other]} for one in PARTS[:6] for other in PARTS[:6])])
 )
-def test_coercion_is_idempotent_and_leaves_what_is_right_alone(value: object, schema: dict[str, Any]) -> None:
+def test_coercion_is_idempotent_and_keeps_what_is_right(value: object, schema: dict[str, Any]) -> None:
     """A value that follows the schema is returned itself; a coerced one is not coerced further."""
     coerced, errors = validate_and_coerce(schema, value)
     if not SCHEMAS.checker().check(schema, value):

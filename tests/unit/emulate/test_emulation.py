@@ -1,4 +1,4 @@
-"""What a request asks to be emulated is read from it, told to the model, and told to the caller."""
+"""What a request asks to be emulated is read from it, put into the prompt, and reported to the caller."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_each_parameter_is_emulated_on_its_own(param: str) -> None:
     assert [name for name, part in parts.items() if part is not None] == [param]
 
 
-def test_a_history_of_calls_is_told_even_where_nothing_can_be_called() -> None:
+def test_a_history_of_calls_is_rendered_even_where_nothing_can_be_called() -> None:
     """The model sees what happened, and that it cannot go on so."""
     messages: list[object] = [{"role": "function", "name": "look", "content": "fine"}]
     emulation = parse({"messages": messages}, "tools")
@@ -75,7 +75,7 @@ def test_a_history_of_calls_is_told_even_where_nothing_can_be_called() -> None:
     assert result["content"].startswith("<result:k7x2q1>")  # type: ignore[index]
 
 
-def test_the_model_is_told_of_all_in_one_system_message() -> None:
+def test_the_model_is_given_all_in_one_system_message() -> None:
     """Functions, form and length; the caller's messages are not touched."""
     before = copy.deepcopy(BODY)
     emulation = parse(BODY, *ALL)
@@ -96,7 +96,7 @@ def test_where_only_the_answer_is_cut_the_messages_are_the_same_object() -> None
     assert emulation.messages(BODY["messages"]) is BODY["messages"]
 
 
-def test_the_ledger_says_what_is_emulated_and_what_it_costs() -> None:
+def test_the_ledger_states_what_is_emulated_and_what_it_costs() -> None:
     """In numbers, and without a word of the caller's."""
     emulation = parse(BODY, *ALL)
     assert emulation is not None
@@ -191,7 +191,7 @@ def test_the_instructions_can_be_replaced() -> None:
     assert emulation.messages([]) == [{"role": "system", "content": "JSON!"}]
 
 
-def test_the_ledger_says_what_of_a_schema_is_not_checked() -> None:
+def test_the_ledger_states_what_of_a_schema_is_not_checked() -> None:
     """By the keyword alone, for functions and for JSON."""
     schema = {"properties": {"s3cret": {"pattern": r"\p{L}"}, "b": {"$ref": "#/s3cret"}}}
     body = {

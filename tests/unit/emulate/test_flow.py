@@ -122,7 +122,7 @@ def drive(
             reply, pieces = next_one
             run.unread = list(pieces)
         elif isinstance(step, ReportChanges):
-            reply = "told to raise" if reports == refusing else None
+            reply = "asked to raise" if reports == refusing else None
             reports += 1
         elif isinstance(step, ReadAll):
             reply = b"".join(piece for piece in run.unread if isinstance(piece, bytes))
@@ -133,7 +133,7 @@ def drive(
             run.body += step
 
 
-def test_each_call_is_told_before_it_is_sent() -> None:
+def test_each_call_is_reported_before_it_is_sent() -> None:
     """The further one too: it is paid."""
     run = drive({**CHAT, "stream": True}, saying(BAD), saying(GOOD))
     assert run.steps[:4] == ["ReportChanges", "Outgoing", "ReportChanges", "Outgoing"]
@@ -197,8 +197,8 @@ def test_a_connection_that_breaks_after_text_ends_the_stream_in_an_error() -> No
     assert b"tool_calls" not in run.body
 
 
-def test_text_of_a_further_answer_stands_apart() -> None:
-    """From what was said before the call that could not be made."""
+def test_text_of_a_further_answer_is_separate() -> None:
+    """From the text before the call that could not be made."""
     run = drive({**CHAT, "stream": True}, saying(f"Let me look. {BAD}"), saying("I cannot look."))
     assert run.text == "Let me look.\n\nI cannot look."
 
@@ -231,7 +231,7 @@ def test_messages_that_are_none_are_for_tess_to_refuse() -> None:
     assert run.answer.status == 422
 
 
-def test_a_chat_that_only_tells_of_calls_is_told_in_the_same_form() -> None:
+def test_a_chat_that_only_contains_calls_is_rendered_in_the_same_form() -> None:
     """As after a handoff: no function is offered any more, and the model may not call one."""
     call = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": '{"at": 1}'}}
     messages = [

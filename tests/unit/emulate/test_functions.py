@@ -22,7 +22,7 @@ OFFER = parse_offer({"tools": [{"function": {"name": "look"}}]})
 CHECKER = SchemaCache().checker()
 
 
-def test_a_message_tells_of_its_calls() -> None:
+def test_a_message_contains_its_calls() -> None:
     """With identifiers and types."""
     assert message_fields(CALLS, is_legacy=False) == {
         "tool_calls": [
@@ -32,7 +32,7 @@ def test_a_message_tells_of_its_calls() -> None:
     }
 
 
-def test_a_message_in_the_older_spelling_tells_of_one_call() -> None:
+def test_a_message_in_the_older_spelling_contains_one_call() -> None:
     """There is no room for identifiers nor for a second call."""
     assert message_fields(CALLS, is_legacy=True) == {
         "function_call": {"name": "look", "arguments": '{"at": "x"}'}
@@ -88,7 +88,7 @@ def test_the_pieces_of_a_stream_are_the_whole(arguments: dict[str, str], is_lega
     ],
 )
 def test_the_number_of_calls_is_bounded(blocks: list[Block]) -> None:
-    """A model that writes call after call without end has lost its way, and is told so once."""
+    """A model that writes call after call without end has lost its way, and is asked once."""
     settlement = settle(blocks, OFFER, CHECKER, lambda: "1", is_cut=False)
     assert settlement.calls == []
     assert settlement.problems == ["- there are more than 128 calls; make fewer at once"]

@@ -58,7 +58,7 @@ def test_a_limit_that_is_none_is_refused(tokens: object) -> None:
     assert parse_limit({"max_tokens": tokens}, ()) is None
 
 
-def test_the_model_is_told_of_a_short_limit_only() -> None:
+def test_the_model_is_instructed_of_a_short_limit_only() -> None:
     """A hint of thousands of tokens would only tempt it."""
     assert "100 tokens (about 75 words)" in length_text(Limit("max_tokens", 100), Prompts())
     assert length_text(Limit("max_tokens", 100_000), Prompts()) == ""

@@ -120,7 +120,7 @@ def test_a_slip_is_read_as_it_was_meant(text: str, value: object) -> None:
         pytest.param("{a: b: 1}", "a value is missing before 'b: 1}'", id="two colons"),
     ],
 )
-def test_what_cannot_be_read_says_why(text: str, reason: str) -> None:
+def test_what_cannot_be_read_states_why(text: str, reason: str) -> None:
     """The reason goes to the model, so that it can do better."""
     with pytest.raises(UnreadableError) as refusal:
         read_json(text, is_closed=False)
@@ -149,7 +149,7 @@ def test_nesting_is_bounded(opener: str) -> None:
     ],
 )
 def test_the_only_value_of_a_text_is_read(text: str, value: object) -> None:
-    """What stands around it is neither part of it nor of another."""
+    """What is around it is neither part of it nor of another."""
     reading = read_only_value(text)
     assert (None if reading is None else reading.value) == value
     first = read_first_value(text)
@@ -165,8 +165,8 @@ def test_the_only_value_of_a_text_is_read(text: str, value: object) -> None:
         pytest.param('{"a": "hi"}"}', id="the end of a string"),
         pytest.param("{'a': 'hi'}'}", id="the end of a string in single quotes"),
         pytest.param('{"a": "hi"} more}', id="words and a bracket"),
-        pytest.param('{"a": "hi", "b": 2, "a": 3}', id="a key that stands twice"),
-        pytest.param("{'a': 'hi', b: {c: 1, 'c': 2}}", id="a key that stands twice within, in sloppy JSON"),
+        pytest.param('{"a": "hi", "b": 2, "a": 3}', id="a key that occurs twice"),
+        pytest.param("{'a': 'hi', b: {c: 1, 'c': 2}}", id="a key that occurs twice within, in sloppy JSON"),
         pytest.param('"text": {"a": 1}', id="a key before it"),
     ],
 )

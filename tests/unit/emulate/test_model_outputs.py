@@ -63,7 +63,7 @@ def describe(shown: str, outcome: Outcome) -> list[str]:
 
 
 def normal(line: str) -> str:
-    """Return a line of the table with its arguments spelt as `describe` spells them."""
+    """Return a line of the table with its arguments written as `describe` writes them."""
     head, verb, call = line.partition("calls ")
     if not verb or head not in {"", "else "}:
         return line

@@ -27,7 +27,7 @@ def offer_of(**body: Any) -> Offer:  # noqa: ANN401 - a request is any JSON
 @pytest.mark.parametrize(
     ("body", "functions", "demand", "is_named"),
     [
-        pytest.param({}, ["look", "leap"], "auto", False, id="nothing said means auto"),
+        pytest.param({}, ["look", "leap"], "auto", False, id="nothing given means auto"),
         pytest.param({"tool_choice": None}, ["look", "leap"], "auto", False, id="null means auto"),
         pytest.param({"tool_choice": "auto"}, ["look", "leap"], "auto", False, id="auto"),
         pytest.param({"tool_choice": "required"}, ["look", "leap"], "required", False, id="required"),
@@ -76,7 +76,7 @@ def test_an_offer(body: dict[str, Any], functions: list[str], demand: str, is_na
     assert (offer.demand, offer.is_named) == (demand, is_named)
 
 
-def test_one_call_at_a_time_where_the_request_says_so_or_cannot_say_otherwise() -> None:
+def test_one_call_at_a_time_where_the_request_states_it_or_cannot_say_otherwise() -> None:
     """`parallel_tool_calls: false`, and the older spelling, which has room for one call only."""
     assert offer_of().allows_several
     assert not offer_of(parallel_tool_calls=False).allows_several

@@ -1,4 +1,4 @@
-"""The model is told of functions compactly, and of the past so that it can follow it."""
+"""The model is informed of functions compactly, and of the past so that it can follow it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def text_for(body: dict[str, Any], **options: bool) -> str:
     return functions_text(parse_offer(body), MARKS, Prompts(), SCHEMAS.checker(), **options)
 
 
-def test_a_schema_loses_what_tells_a_model_nothing_and_nothing_else() -> None:
+def test_a_schema_omits_what_informs_no_model_and_nothing_else() -> None:
     """Properties that are called title, choices and defaults stay; references stay what they are."""
     assert compact_schema(LOOK["function"]["parameters"]) == {  # type: ignore[index]
         "type": "object",
@@ -95,7 +95,7 @@ def test_a_schema_nested_beyond_reason_does_not_fail() -> None:
         ),
     ],
 )
-def test_the_model_is_told_what_is_demanded(
+def test_the_model_is_instructed_what_is_demanded(
     body: dict[str, Any], reply: list[str], not_stated: list[str]
 ) -> None:
     """In the words of the prompts."""
@@ -114,8 +114,8 @@ def test_each_function_is_one_line_of_json_and_the_marks_are_shown() -> None:
     assert "</call:k7x2q1>" in lines
 
 
-def test_where_nothing_can_be_called_the_model_is_told_so() -> None:
-    """It still learns to read what stands in the history."""
+def test_where_nothing_can_be_called_the_model_is_instructed_so() -> None:
+    """It still learns to read the history."""
     text = functions_text(NO_OFFER, MARKS, Prompts(), SCHEMAS.checker(), has_results=True)
     assert "No function can be called now" in text
     assert "<result:k7x2q1>" in text
@@ -264,7 +264,7 @@ def test_instructions_join_the_first_system_message(messages: list[object], expe
 
 
 def call(identifier: str, name: str, arguments: object) -> dict[str, Any]:
-    """Return a call as it stands in a message."""
+    """Return a call as it is in a message."""
     return {"id": identifier, "type": "function", "function": {"name": name, "arguments": arguments}}
 
 
@@ -400,7 +400,7 @@ def test_what_is_no_message_and_what_is_no_text_passes() -> None:
         ("tool", False),
     ],
 )
-def test_whether_messages_tell_of_calls(message: object, tells: bool) -> None:  # noqa: FBT001
+def test_whether_messages_contain_calls(message: object, tells: bool) -> None:  # noqa: FBT001
     """By role or by key."""
     assert tells_of_calls([message]) is tells
 

@@ -81,7 +81,7 @@ def test_what_the_model_wrote_is_no_template(make_emulation: Callable[..., Emula
 
 
 def test_a_repeated_text_is_not_urged_into_a_call(make_emulation: Callable[..., Emulation]) -> None:
-    """A call without marks may be a text of the user's that the model repeats; it is asked, not told."""
+    """A call without marks may be a text of the user's that the model repeats; it is asked again."""
     reader = AnswerReader(make_emulation())
     reader.feed('{"name": "get_time", "arguments": {}}')
     note = ask_again(reader.finish()).note

@@ -1,4 +1,4 @@
-"""Values are checked as JSON Schema says; what cannot be checked leaves the rest checked."""
+"""Values are checked as JSON Schema says; the rest is checked where a part cannot be."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_errors_are_few_and_short() -> None:
     ],
     ids=lambda given: str(given)[:60],
 )
-def test_keywords_mean_what_json_schema_says(schema: dict[str, Any], right: object, wrong: object) -> None:
+def test_keywords_mean_what_json_schema_states(schema: dict[str, Any], right: object, wrong: object) -> None:
     """In each of the drafts, and with the booleans beside a bound that draft 4 and OpenAPI write."""
     assert left_out(schema) == frozenset()
     assert check_schema(schema, right) == []
@@ -229,10 +229,10 @@ UNUSABLE: list[tuple[dict[str, Any], set[str]]] = [
 
 @pytest.mark.parametrize(("part", "expected"), UNUSABLE, ids=lambda given: str(given)[:40])
 @pytest.mark.parametrize("where", ["first", "last", "by reference"])
-def test_what_cannot_be_checked_leaves_the_rest_checked(
+def test_what_cannot_be_checked_keeps_the_rest_checked(
     part: dict[str, Any], expected: set[str], where: str
 ) -> None:
-    """One slip in a schema, wherever it stands, lets no missing and no wrong argument through."""
+    """One slip in a schema, wherever it is, lets no missing and no wrong argument through."""
     schema: dict[str, Any] = {"required": ["amount"], "additionalProperties": False}
     parts = {"slip": part, "amount": {"type": "number"}, "count": {"type": "integer"}}
     if where == "by reference":

@@ -65,18 +65,18 @@ def test_the_model_sees_the_schema_without_its_noise() -> None:
     [
         pytest.param({"type": "object", "additionalProperties": False}, True, id="at the root"),
         pytest.param({"items": {"additionalProperties": False}}, True, id="further inside"),
-        pytest.param({"type": "object"}, False, id="not said"),
+        pytest.param({"type": "object"}, False, id="not given"),
         pytest.param({"additionalProperties": {"type": "string"}}, False, id="others of one type"),
     ],
 )
-def test_that_other_keys_are_forbidden_is_said_in_words(schema: dict[str, Any], *, is_closed: bool) -> None:
+def test_that_other_keys_are_forbidden_is_stated_in_words(schema: dict[str, Any], *, is_closed: bool) -> None:
     """The keyword itself is left out of the schema, since models overlook it."""
     text = format_text(JSONFormat(schema, has_schema=True), Prompts())
     assert ("no other keys" in text) is is_closed
 
 
 def test_beside_functions_the_form_is_that_of_an_answer_without_a_call() -> None:
-    """A model that is told to answer with JSON only would call nothing."""
+    """A model that is instructed to answer with JSON only would call nothing."""
     text = format_text(ANY_OBJECT, Prompts(), beside_functions=True)
     assert text == "When you do not call a function: " + Prompts().json_object
 
@@ -84,7 +84,7 @@ def test_beside_functions_the_form_is_that_of_an_answer_without_a_call() -> None
 @settings(max_examples=50)
 @given(st.dictionaries(st.text(), VALUES), st.sampled_from(["", "Sure:\n```json\n", "So: "]))
 def test_any_object_is_found_as_it_was_written(value: dict[str, object], before: str) -> None:
-    """Whatever stands around it."""
+    """Whatever is around it."""
     text = json.dumps(value)
     found = extract(f"{before}{text}\n```\nDone.", ANY_OBJECT, SchemaCache().checker())
     assert (found.text, found.problems) == (text, [])
@@ -163,7 +163,7 @@ TREE = {"type": "object", "properties": {"v": {"type": "string"}}, "required": [
     ],
 )
 def test_a_part_is_never_taken_for_the_whole(text: str, schema: dict[str, Any]) -> None:
-    """What breaks off or cannot be read is asked for again, not replaced by what stands within it."""
+    """What breaks off or cannot be read is asked for again, not replaced by what is within it."""
     found = extract(text, JSONFormat(schema, has_schema=True), SchemaCache().checker())
     assert found.text is None
     assert found.problems
@@ -172,7 +172,7 @@ def test_a_part_is_never_taken_for_the_whole(text: str, schema: dict[str, Any]) 
 @pytest.mark.parametrize(
     "text",
     [
-        'You said {"a": 1, "b": 2}. Now: {"a": 3}',
+        'You wrote {"a": 1, "b": 2}. Now: {"a": 3}',
         '{"a": 1}\n{"a": 2}',
         '```json\n{"a": 1}\n```\nor\n```json\n{"a": true}\n```',
     ],
@@ -275,10 +275,10 @@ def test_prose_with_brackets_is_prose(schema: dict[str, Any], text: str) -> None
         ('```json\n{"v": "a"}\n```\nThat', 8, '{"v": "a"}'),
     ],
 )
-def test_what_is_cut_is_whole_or_said_to_begin_somewhere(
+def test_what_is_cut_is_whole_or_reported_to_begin_somewhere(
     text: str, start: int | None, found: str | None
 ) -> None:
-    """A client that is told of the length sees how far it came."""
+    """A client that knows the length sees how far it came."""
     result = extract(text, JSONFormat(TREE, has_schema=True), SchemaCache().checker())
     assert result.start == start
     assert (None if result.problems else result.text) == found

@@ -60,7 +60,7 @@ def to_stream(message: JSON, reason: str, places: Sequence[int]) -> bytes:
     return "".join(f"data: {event}\n\n" for event in [*events, "[DONE]"]).encode()
 
 
-def said(response: JSON) -> tuple[str, str, list[tuple[str, str, str]]]:
+def texts_and_calls(response: JSON) -> tuple[str, str, list[tuple[str, str, str]]]:
     """Return the text, the refusal and the calls of a response."""
     items = response["output"]
     parts = [part for item in items if item["type"] == "message" for part in item["content"]]
@@ -95,7 +95,7 @@ def assembled(driven: Driven) -> JSON:
 @given(
     messages, reasons, st.lists(st.integers(0, 99), max_size=4), st.lists(st.integers(0, 9999), max_size=6)
 )
-def test_a_stream_says_what_a_whole_answer_says(
+def test_a_stream_states_what_a_whole_answer_states(
     message: JSON, reason: str, places: list[int], pieces: list[int]
 ) -> None:
     """However the texts are cut into deltas, and the bytes into pieces."""
@@ -107,7 +107,7 @@ def test_a_stream_says_what_a_whole_answer_says(
     parts = [stream[start:end] for start, end in itertools.pairwise(edges)]
     driven = drive({"input": "hi", "stream": True}, parts)
     last = driven.events[-1]
-    assert said(whole) == said(last["response"]) == said(assembled(driven))
+    assert texts_and_calls(whole) == texts_and_calls(last["response"]) == texts_and_calls(assembled(driven))
     assert whole["status"] == last["response"]["status"]
     assert last["type"] == f"response.{whole['status']}"
     assert whole["incomplete_details"] == last["response"]["incomplete_details"]

@@ -1,4 +1,4 @@
-"""A model to play: it calls functions the way its instructions say, and what it was told can be looked at."""
+"""A model to play: it calls functions the way its instructions say, and its instructions can be looked at."""
 
 # ruff: noqa: ANN401 - the SDK's sync and async clients, and what they return, have no common type
 
@@ -54,7 +54,7 @@ class Model:
 
         def say(body: dict[str, Any]) -> str:
             nonces = NONCE.findall(body["messages"][0]["content"])
-            assert nonces, "the model was not told how to call"
+            assert nonces, "the model was not instructed how to call"
             marks = (f"<call:{nonces[0]}>", f"</call:{nonces[0]}>")
             return text.replace("{open}", marks[0]).replace("{close}", marks[1])
 

@@ -48,7 +48,7 @@ def client(driver: Driver) -> Any:
     "answer",
     [
         pytest.param(
-            r'{open}{"name": "write", "arguments": {"path": "C:\Users\new", "content": "x"}}{close}',
+            r'{open}{"name": "write", "arguments": {"path": "D:\data\new", "content": "x"}}{close}',
             id="a path",
         ),
         pytest.param(

@@ -106,7 +106,7 @@ def test_the_history_shows_calls_in_the_same_form(driver: Driver, client: Any, m
     assert "Result of python:\n2" in result
 
 
-def test_the_ledger_says_that_a_grammar_is_not_enforced(driver: Driver, client: Any, model: Model) -> None:
+def test_the_ledger_states_that_a_grammar_is_not_enforced(driver: Driver, client: Any, model: Model) -> None:
     """The model is shown it."""
     answer = driver.ask(client, tools=[PYTHON, SHELL])
     noticed = [change for change in changes_of(answer) if change.action == "noticed"]

@@ -47,7 +47,7 @@ def test_the_connection_is_closed_early(driver: Driver, client: Any, model: Mode
 
 
 def test_the_answer_ends_at_max_tokens(driver: Driver, client: Any, model: Model, *, stream: bool) -> None:
-    """About there, and it is said; the model was asked to be short."""
+    """About there, and it is reported; the model was asked to be short."""
     model.simulator.script("word " * 100)
     (reply,) = model.asked(driver, client, stream=stream, max_tokens=10)
     assert (reply.content, reply.reason) == (("word " * 8), "length")
@@ -146,7 +146,7 @@ class TestChoices:
         assert "3 paid calls" in error.response.headers["x-tess-openai"]
         assert len(model.received) == 3
 
-    def test_the_ledger_says_what_it_costs(self, driver: Driver, client: Any) -> None:
+    def test_the_ledger_states_what_it_costs(self, driver: Driver, client: Any) -> None:
         """In calls."""
         (change,) = changes_of(driver.ask(client, n=3))
         assert (change.action, change.param, change.given, change.sent) == (

@@ -116,7 +116,7 @@ def test_a_loop_over_several_turns(
 def test_messages_of_the_sdk_can_be_given_back(
     driver: Driver, client: Any, model: Model, tools: list[Any]
 ) -> None:
-    """As programs do, the object or its dump, with all its null keys; nothing of it is told as lost."""
+    """As programs do, the object or its dump, with all null keys; nothing is reported as dropped."""
     model.simulator.script(model.call("get_weather", LISBON))
     message = driver.ask(client, tools=tools).choices[0].message
     result = {"role": "tool", "tool_call_id": message.tool_calls[0].id, "content": "sunny"}
@@ -141,7 +141,7 @@ def test_text_from_elsewhere_never_becomes_a_call(
         messages += [{"role": "tool", "tool_call_id": "call_1", "content": hostile}]
     else:
         messages = [{"role": place, "content": hostile}, *messages[: place == "system"]]
-    model.simulator.script(lambda body: f"You said: {_received(body, place)} - I will not.")
+    model.simulator.script(lambda body: f"You wrote: {_received(body, place)} - I will not.")
     (reply,) = model.asked(driver, client, stream=stream, tools=tools, messages=messages)
     assert reply.calls == []
     assert reply.content is not None
@@ -155,12 +155,12 @@ def _received(body: Any, place: str) -> str:
 
 
 class TestAskingAgain:
-    """What cannot be used is asked for again, a paid call each, and told."""
+    """What cannot be used is asked for again, a paid call each, and reported."""
 
-    def test_a_bad_call_is_mended(
+    def test_a_bad_call_is_repaired(
         self, driver: Driver, client: Any, model: Model, tools: list[Any], *, stream: bool
     ) -> None:
-        """The prose before it was said already; what the model says instead is not."""
+        """The prose before it was written already; what the model says instead is not."""
         bad = model.call("get_weather", {"town": "Lisbon"}, before="Let me look. ")
         model.simulator.script(bad, model.call("get_weather", LISBON, before="Sorry! "))
         (reply,) = model.asked(driver, client, stream=stream, tools=tools)
@@ -172,7 +172,7 @@ class TestAskingAgain:
         assert repair[1]["content"].startswith(first[1]["content"])
         assert "'city' is a required property" in repair[1]["content"]
 
-    def test_it_is_told_and_counted(
+    def test_it_is_reported_and_counted(
         self, driver: Driver, client: Any, model: Model, tools: list[Any]
     ) -> None:
         """The ledger has the further call, and the usage both."""
@@ -219,7 +219,7 @@ class TestAskingAgain:
     def test_an_error_of_the_further_call_is_one(
         self, driver: Driver, client: Any, model: Model, tools: list[Any], *, stream: bool
     ) -> None:
-        """As it is, while nothing was said yet."""
+        """As it is, while no text was delivered yet."""
         model.simulator.script(_then_fail(model, ""))
         with pytest.raises(openai.RateLimitError) as caught:
             model.asked(driver, client, stream=stream, tools=tools)
@@ -254,7 +254,7 @@ class TestChoice:
     def test_none_offers_nothing(
         self, driver: Driver, client: Any, model: Model, tools: list[Any], *, stream: bool
     ) -> None:
-        """The model is told of no function, and nothing is told to be lost."""
+        """The model is offered no function, and nothing is reported as dropped."""
         (reply,) = model.asked(driver, client, stream=stream, tools=tools, tool_choice="none")
         assert reply.content == driver.answer
         assert [message["role"] for message in model.received[-1]["messages"]] == ["user"]

@@ -53,7 +53,7 @@ def test_a_call_may_do_without(driver: Driver, model: Model) -> None:
 
 
 def test_an_ordinary_call_is_left_alone(driver: Driver, model: Model) -> None:
-    """It goes as it came, and nothing is told."""
+    """It goes as it came, and nothing is reported."""
     client = driver.client(emulate=True)
     answer = driver.ask(client, n=1, tools=[], stop=None, response_format={"type": "text"})
     assert answer.choices[0].message.content == driver.answer
@@ -77,7 +77,7 @@ def test_without_the_extra_the_ledger_names_what_is_not_checked(
     assert 'pip install "tess-openai[emulate]"' in noticed.why
 
 
-def test_the_ledger_says_that_a_check_was_not_finished(driver: Driver, model: Model) -> None:
+def test_the_ledger_states_that_a_check_was_not_finished(driver: Driver, model: Model) -> None:
     """A thousand items under a thousand schemas would take long; what is left unchecked counts as right."""
     schema = {"type": "array", "items": {"anyOf": [{"const": number} for number in range(1000)]}}
     wanted = {"type": "json_schema", "json_schema": {"name": "numbers", "schema": schema}}

@@ -100,10 +100,10 @@ def test_an_unknown_reason_is_noticed(driver: Driver, client: Any, model: Model,
 
 
 @pytest.mark.filterwarnings("ignore::tess_openai.TessAnswerWarning")
-def test_an_error_beside_the_text_leaves_the_text(
+def test_an_error_beside_the_text_keeps_the_text(
     driver: Driver, client: Any, model: Model, *, stream: bool
 ) -> None:
-    """It was paid for; the error is told of, and stands beside it."""
+    """It was paid for; the error is reported, and is next to it."""
     message = {"role": "assistant", "content": "It is warm."}
     payload = {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}], "error": "quota"}
     model.simulator.fault(faults.answers(200, payload))

@@ -108,7 +108,7 @@ class BrokenStore:
         raise OSError(f"no {key}")
 
 
-def test_a_store_that_fails_loses_no_answer(driver: Driver, *, stream: bool) -> None:
+def test_a_store_that_fails_keeps_every_answer(driver: Driver, *, stream: bool) -> None:
     """The answer comes, says that it is not stored, and a warning says why."""
     client = driver.client(responses_store=BrokenStore())
     with pytest.warns(TessAnswerWarning, match="store of responses failed with OSError"):

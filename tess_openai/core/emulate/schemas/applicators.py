@@ -18,7 +18,7 @@ from tess_openai.core.emulate.schemas.evaluation import (
     Node,
     Pattern,
     Problem,
-    Verdict,
+    SchemaVerdict,
     combine,
     fail,
     shown,
@@ -47,7 +47,7 @@ class Compiler(Protocol):
 
 
 Applicator: TypeAlias = Callable[[Compiler, Any, JSONObject, Node], "Check | None"]
-"""Takes the argument of a keyword, the schema it stands in, and the node to fill."""
+"""Takes the argument of a keyword, the schema that contains it, and the node to fill."""
 
 
 def nodes_of(compiler: Compiler, argument: object) -> list[Node]:
@@ -80,8 +80,8 @@ def _any_of(compiler: Compiler, argument: object, _: JSONObject, node: Node) -> 
     branches = nodes_of(compiler, argument)
     node.alternatives = (*node.alternatives, branches)
 
-    def check(evaluation: Evaluation, value: object) -> Verdict:
-        verdicts: list[Verdict] = []
+    def check(evaluation: Evaluation, value: object) -> SchemaVerdict:
+        verdicts: list[SchemaVerdict] = []
         for branch in branches:
             verdicts.append(evaluation.evaluate(branch, value))
             if verdicts[-1].is_valid:
@@ -95,7 +95,7 @@ def _one_of(compiler: Compiler, argument: object, _: JSONObject, node: Node) -> 
     branches = nodes_of(compiler, argument)
     node.alternatives = (*node.alternatives, branches)
 
-    def check(evaluation: Evaluation, value: object) -> Verdict:
+    def check(evaluation: Evaluation, value: object) -> SchemaVerdict:
         verdicts = [evaluation.evaluate(branch, value) for branch in branches]
         valid = sum(verdict.is_valid for verdict in verdicts)
         if valid > 1:
@@ -107,7 +107,9 @@ def _one_of(compiler: Compiler, argument: object, _: JSONObject, node: Node) -> 
     return check
 
 
-def _none_holds(evaluation: Evaluation, keyword: str, value: object, verdicts: list[Verdict]) -> Verdict:
+def _none_holds(
+    evaluation: Evaluation, keyword: str, value: object, verdicts: list[SchemaVerdict]
+) -> SchemaVerdict:
     """Return the verdict where no branch surely holds, with the problems of the branch that was meant."""
     if not evaluation.budget.spend(len(verdicts)) or not all(verdict.problems for verdict in verdicts):
         return UNKNOWN
@@ -133,7 +135,7 @@ def _not(compiler: Compiler, argument: object, _: JSONObject, __: Node) -> Check
 
 
 def _fails(part: Node) -> Check:
-    def check(evaluation: Evaluation, value: object) -> Verdict:
+    def check(evaluation: Evaluation, value: object) -> SchemaVerdict:
         verdict = evaluation.evaluate(part, value)
         if verdict.is_valid:
             return fail("not", f"{shown(value)} is what the schema of not forbids")
@@ -146,13 +148,13 @@ def _if(compiler: Compiler, argument: object, schema: JSONObject, node: Node) ->
     condition = compiler.node(argument)
     then, otherwise = (compiler.node(schema.get(key, True)) for key in ("then", "else"))
 
-    def holds(evaluation: Evaluation, value: object) -> Verdict:
+    def holds(evaluation: Evaluation, value: object) -> SchemaVerdict:
         return evaluation.evaluate(condition, value)
 
     branches = ((holds, condition), (holds, then), (_fails(condition), otherwise))
     node.conditional = (*node.conditional, *branches)
 
-    def check(evaluation: Evaluation, value: object) -> Verdict:
+    def check(evaluation: Evaluation, value: object) -> SchemaVerdict:
         verdict = evaluation.evaluate(condition, value)
         if not verdict.is_valid and not verdict.problems:
             return UNKNOWN
@@ -174,7 +176,7 @@ def _dependencies(compiler: Compiler, argument: object, _: JSONObject, node: Nod
     node.conditional = (*node.conditional, *((has(name), part) for name, part in parts.items()))
     node.cost += len(dependents)
 
-    def verdicts(evaluation: Evaluation, members: JSONObject) -> Iterator[Verdict]:
+    def verdicts(evaluation: Evaluation, members: JSONObject) -> Iterator[SchemaVerdict]:
         for name in dependents.keys() & members.keys():
             if name in names:
                 yield missing(members, names[name], f"is required with {name!r}")

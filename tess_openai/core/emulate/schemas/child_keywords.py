@@ -15,7 +15,7 @@ from tess_openai.core.emulate.schemas.evaluation import (
     Check,
     Evaluation,
     Node,
-    Verdict,
+    SchemaVerdict,
     combine,
     fail,
     shown,
@@ -56,7 +56,7 @@ def member_check(node: Node) -> Check:
     """Return the check of `properties`, `patternProperties` and `additionalProperties` together."""
     speaks_of_others = bool(node.patterns) or node.additional is not None
 
-    def check(evaluation: Evaluation, value: object) -> Verdict:
+    def check(evaluation: Evaluation, value: object) -> SchemaVerdict:
         members = to_object(value) or {}
         named = combine(
             evaluation.evaluate_child(part, members[name], name)
@@ -68,7 +68,7 @@ def member_check(node: Node) -> Check:
     return check
 
 
-def _other_verdicts(evaluation: Evaluation, node: Node, members: JSONObject) -> Iterator[Verdict]:
+def _other_verdicts(evaluation: Evaluation, node: Node, members: JSONObject) -> Iterator[SchemaVerdict]:
     """Return the verdicts on the members that match a pattern, and on those that no keyword names."""
     if not evaluation.budget.spend(len(members) // LISTED):
         yield UNKNOWN
@@ -115,7 +115,7 @@ def _additional_items(compiler: Compiler, argument: object, schema: JSONObject, 
 def item_check(node: Node) -> Check:
     """Return the check of `prefixItems` and `items` together."""
 
-    def verdicts(evaluation: Evaluation, items: list[object]) -> Iterator[Verdict]:
+    def verdicts(evaluation: Evaluation, items: list[object]) -> Iterator[SchemaVerdict]:
         if not evaluation.budget.spend(len(items) // LISTED):
             yield UNKNOWN
             return
@@ -134,7 +134,7 @@ def _contains(compiler: Compiler, argument: object, schema: JSONObject, node: No
     if not is_number(least) or not is_number(most):
         return None
 
-    def check(evaluation: Evaluation, value: object) -> Verdict:
+    def check(evaluation: Evaluation, value: object) -> SchemaVerdict:
         items = to_list(value)
         if items is None:
             return VALID

@@ -25,7 +25,7 @@ from tess_openai.core.emulate.schemas.evaluation import (
     Evaluation,
     Node,
     Pattern,
-    Verdict,
+    SchemaVerdict,
     fail,
     shown,
     type_names,
@@ -69,7 +69,7 @@ class CompiledSchema:
     left_out: frozenset[str]
 
 
-def _unknown(_: Evaluation, __: object) -> Verdict:
+def _unknown(_: Evaluation, __: object) -> SchemaVerdict:
     return UNKNOWN
 
 
@@ -150,7 +150,7 @@ class _SchemaCompiler:
 
     def _keywords(self, schema: JSONObject) -> JSONObject:
         """Return the keywords of a schema as draft 2020-12 writes them."""
-        if self.draft <= 7 and isinstance(schema.get("$ref"), str):  # what stands beside it does not count
+        if self.draft <= 7 and isinstance(schema.get("$ref"), str):  # other keywords next to it do not count
             return {"$ref": schema["$ref"]}
         keywords = schema
         for bound, exclusive in ("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum"):
@@ -182,7 +182,7 @@ class _SchemaCompiler:
         if pattern is None:
             raise UnusableError
 
-        def check(evaluation: Evaluation, value: object) -> Verdict:
+        def check(evaluation: Evaluation, value: object) -> SchemaVerdict:
             matches = not isinstance(value, str) or evaluation.matches(pattern, value)
             if matches is None:
                 return UNKNOWN
@@ -210,5 +210,5 @@ def _allows_null(schema: JSONObject) -> bool:
     )
 
 
-def _false(_: Evaluation, value: object) -> Verdict:
+def _false(_: Evaluation, value: object) -> SchemaVerdict:
     return fail("false", f"{shown(value)} is not allowed here")

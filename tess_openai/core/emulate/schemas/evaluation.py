@@ -53,7 +53,7 @@ class Problem(NamedTuple):
         return f"{path}: {self.message}" if path else self.message
 
 
-class Verdict(NamedTuple):
+class SchemaVerdict(NamedTuple):
     """What a check says of a value.
 
     Attributes:
@@ -70,8 +70,8 @@ class Verdict(NamedTuple):
         return self.is_sure and not self.problems
 
 
-VALID: Final = Verdict((), is_sure=True)
-UNKNOWN: Final = Verdict((), is_sure=False)
+VALID: Final = SchemaVerdict((), is_sure=True)
+UNKNOWN: Final = SchemaVerdict((), is_sure=False)
 
 
 class Pattern(Protocol):
@@ -87,7 +87,7 @@ class Pattern(Protocol):
         ...
 
 
-Check: TypeAlias = "Callable[[Evaluation, Any], Verdict]"
+Check: TypeAlias = "Callable[[Evaluation, Any], SchemaVerdict]"
 _NO_PROPERTIES: Final[Mapping[str, Node]] = MappingProxyType({})
 
 
@@ -162,13 +162,13 @@ class Evaluation:
     """
 
     budget: Budget
-    _known: dict[tuple[int, int], tuple[Verdict, object]] = field(
-        default_factory=dict[tuple[int, int], tuple[Verdict, object]]
+    _known: dict[tuple[int, int], tuple[SchemaVerdict, object]] = field(
+        default_factory=dict[tuple[int, int], tuple[SchemaVerdict, object]]
     )
     _depth: int = 0
     _level: int = 0
 
-    def evaluate(self, node: Node, value: object) -> Verdict:
+    def evaluate(self, node: Node, value: object) -> SchemaVerdict:
         """Check a value against a schema, at the same place."""
         key = (id(node), id(value))
         known = self._known.get(key)
@@ -193,7 +193,7 @@ class Evaluation:
         self._known[key] = verdict, value
         return verdict
 
-    def evaluate_child(self, node: Node, value: object, step: str | int) -> Verdict:
+    def evaluate_child(self, node: Node, value: object, step: str | int) -> SchemaVerdict:
         """Check a member or an item against a schema."""
         self._level += 1
         verdict = self.evaluate(node, value)
@@ -201,7 +201,7 @@ class Evaluation:
         if not verdict.problems:
             return verdict
         problems = [Problem((step, *path), keyword, message) for path, keyword, message in verdict.problems]
-        return Verdict(tuple(problems), verdict.is_sure)
+        return SchemaVerdict(tuple(problems), verdict.is_sure)
 
     def matches(self, pattern: Pattern | None, text: str) -> bool | None:
         """Whether a pattern matches anywhere in a text; None without a pattern, or without enough steps."""
@@ -211,15 +211,15 @@ class Evaluation:
         return pattern.matches(text) if enough else None
 
 
-TOO_DEEP: Final = Verdict((Problem((), "depth", "it is nested too deeply"),), is_sure=True)
+TOO_DEEP: Final = SchemaVerdict((Problem((), "depth", "it is nested too deeply"),), is_sure=True)
 
 
-def fail(keyword: str, message: str) -> Verdict:
+def fail(keyword: str, message: str) -> SchemaVerdict:
     """Return the verdict of a keyword that a value breaks."""
-    return Verdict((Problem((), keyword, message),), is_sure=True)
+    return SchemaVerdict((Problem((), keyword, message),), is_sure=True)
 
 
-def combine(verdicts: Iterable[Verdict]) -> Verdict:
+def combine(verdicts: Iterable[SchemaVerdict]) -> SchemaVerdict:
     """Return the verdict of schemas or keywords that must all hold; with enough problems it is settled."""
     problems: tuple[Problem, ...] = ()
     is_sure = True
@@ -229,9 +229,9 @@ def combine(verdicts: Iterable[Verdict]) -> Verdict:
         problems += verdict.problems
         is_sure &= verdict.is_sure
         if len(problems) >= MAX_PROBLEMS:
-            return Verdict(problems[:MAX_PROBLEMS], is_sure)
+            return SchemaVerdict(problems[:MAX_PROBLEMS], is_sure)
     if problems or not is_sure:
-        return Verdict(problems, is_sure)
+        return SchemaVerdict(problems, is_sure)
     return VALID
 
 

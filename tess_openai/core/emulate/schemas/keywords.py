@@ -18,7 +18,7 @@ from tess_openai.core.emulate.schemas.evaluation import (
     VALID,
     Check,
     Evaluation,
-    Verdict,
+    SchemaVerdict,
     combine,
     fail,
     fits_types,
@@ -41,7 +41,7 @@ class Rule(NamedTuple):
         read: Returns the argument as `holds` takes it, or raises `UnusableError`.
         applies: To values of which types; to all when empty.
         holds: Whether a value, an argument given, is right.
-        message: What is wrong otherwise, after the value itself; `{}` stands for the argument.
+        message: What is wrong otherwise, after the value itself; `{}` is replaced by the argument.
     """
 
     read: Callable[[object], Any]
@@ -60,7 +60,7 @@ def rule_check(keyword: str, argument: object) -> Check:
     bound = read(argument)
     message = template.format(_shown_argument(argument))
 
-    def check(_: Evaluation, value: object) -> Verdict:
+    def check(_: Evaluation, value: object) -> SchemaVerdict:
         try:
             if (applies and not fits_types(value, applies)) or holds(value, bound):
                 return VALID
@@ -84,14 +84,14 @@ def names_of(argument: object) -> list[str]:
     return names
 
 
-def missing(value: object, names: list[str], words: str) -> Verdict:
+def missing(value: object, names: list[str], words: str) -> SchemaVerdict:
     """Return the verdict on an object that must have members of these names."""
     members = to_object(value)
     absent = [] if members is None else [name for name in names if name not in members]
     return combine(fail("required", f"{name!r} {words}") for name in absent)
 
 
-def unique_items(evaluation: Evaluation, value: object) -> Verdict:
+def unique_items(evaluation: Evaluation, value: object) -> SchemaVerdict:
     """Check that no two items are equal, in time linear in their size."""
     seen: set[str] = set()
     for item in to_list(value) or []:

@@ -42,7 +42,7 @@ class References:
     def _register(self, schema: JSONObject, base: str) -> str:
         """Take note of the names that a part has; return the base of the references in it."""
         if self._draft <= 7 and isinstance(schema.get("$ref"), str):
-            return base  # what stands beside a reference does not count there
+            return base  # keywords next to a reference do not count there
         identifier: object = schema.get("id" if self._draft <= 4 else "$id")
         dynamic: object = schema.get("$dynamicAnchor")
         anchors: list[object] = [schema.get("$anchor"), dynamic]

@@ -14,7 +14,7 @@ from tess_openai.core.emulate.schemas.evaluation import (
     Check,
     Evaluation,
     Node,
-    Verdict,
+    SchemaVerdict,
     combine,
     fail,
     shown,
@@ -28,7 +28,7 @@ _Container: TypeAlias = "JSONObject | list[Any]"
 
 def rest_verdict(
     evaluation: Evaluation, part: Node, given: _Container, rest: Sequence[Any], what: str
-) -> Verdict:
+) -> SchemaVerdict:
     """Return the verdict on the members or items that are left over."""
     if rest and part.is_false:
         listed = ", ".join(map(shown, rest[:3])) + ", ..." * (len(rest) > 3)
@@ -41,7 +41,7 @@ def unevaluated_check(node: Node, part: Node, kind: type) -> Check:
     """Return the check of the members or items that no keyword at the same place has evaluated."""
     what = "Unevaluated properties" if kind is dict else "Unevaluated items"
 
-    def check(evaluation: Evaluation, value: object) -> Verdict:
+    def check(evaluation: Evaluation, value: object) -> SchemaVerdict:
         if not isinstance(value, kind):
             return VALID
         given: _Container = value  # type: ignore[assignment]  # a dict or a list, by its kind
@@ -95,7 +95,7 @@ def _evaluated_items(evaluation: Evaluation, node: Node, given: list[Any]) -> tu
     return done | matched, all(verdict.is_sure or verdict.problems for verdict in verdicts)
 
 
-def _applied(evaluation: Evaluation, node: Node, given: object) -> Iterator[tuple[Node, Verdict]]:
+def _applied(evaluation: Evaluation, node: Node, given: object) -> Iterator[tuple[Node, SchemaVerdict]]:
     """Return the schemas at the same place, each with the verdict that decides whether it counts."""
     for part in node.parts:
         yield part, VALID

@@ -1,0 +1,89 @@
+"""The project speaks the field's English: words of an earlier private dialect do not come back."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from collections import defaultdict
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT: Final = Path(__file__).parents[2]
+DIALECT: Final = (
+    "told",
+    "untold",
+    "heard",
+    "said",
+    "spelt",
+    "mend",
+    "mends",
+    "mended",
+    "stands",
+    "lose",
+    "loses",
+    "hurry",
+    "leaves",
+    "fate",
+    "fates",
+)
+"""In any case, as whole words; each has a standard word: reported, received, written, coerced, ..."""
+FORMER_CLASSES: Final = ("Flight", "Voice", "Said", "Fate")
+WORDS: Final = re.compile(
+    rf"(?<!max_)(?<![A-Za-z])(?:(?i:{'|'.join(DIALECT)})|{'|'.join(FORMER_CLASSES)})(?![A-Za-z])"
+)
+DATA: Final = (
+    "tests/cli/corpus/",
+    "tests/contract/",
+    "tests/workshop/test_vocabulary.py",
+    "docs/frameworks/results/",
+)
+"""What others wrote, or what is read by a test as data."""
+PACKAGE: Final = ROOT / "tess_openai"
+
+
+def texts() -> list[str]:
+    """Return the paths of all texts of the project."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S607 - git as the developer has it
+    endings = (".py", ".md", ".toml", ".yml", ".txt", "Makefile", ".ci/run")
+    return [path for path in listed.split() if path.endswith(endings) and not path.startswith(DATA)]
+
+
+def test_no_word_of_the_dialect_occurs() -> None:
+    """Neither in a name, nor in a docstring, a comment, a message or a page."""
+    found = [
+        f"{path}:{number}: {line.strip()}"
+        for path in texts()
+        for number, line in enumerate((ROOT / path).read_text(encoding="utf-8").splitlines(), 1)
+        if WORDS.search(line)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("line", "is_found"),
+    [
+        ("def test_it_is_reported() -> None:", True),
+        ("class Voice:", True),
+        ("# What stands below", True),
+        ("the audio has a voice", False),
+        ("a folder, a threshold, an aforesaid", False),
+    ],
+)
+def test_a_word_is_found_as_a_whole(line: str, *, is_found: bool) -> None:
+    """Also as a part of a name, and never within another word."""
+    assert (WORDS.search(line) is not None) is is_found
+
+
+def test_names_of_classes_and_modules_occur_once() -> None:
+    """A name that is searched for leads to one place."""
+    places: defaultdict[str, list[str]] = defaultdict(list)
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if not path.name.startswith("__"):
+            places[path.stem].append(str(path.relative_to(ROOT)))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                places[f"class {node.name}"].append(str(path.relative_to(ROOT)))
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
