@@ -65,7 +65,7 @@ def test_no_word_of_the_dialect_occurs() -> None:
 @pytest.mark.parametrize(
     ("line", "is_found"),
     [
-        ("def test_it_is_reported() -> None:", True),
+        ("def test_it_is_told() -> None:", True),
         ("class Voice:", True),
         ("# What stands below", True),
         ("the audio has a voice", False),
