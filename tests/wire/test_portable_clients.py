@@ -52,6 +52,8 @@ def sdk_client(driver: Driver, made: Any) -> Any:  # noqa: ANN401
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def test_an_http_client_survives(driver: Driver, family: str, way: Any, *, stream: bool) -> None:  # noqa: ANN401
     """With workspace, translation and its settings; also when the first one is gone."""
+    if family == "httpx2" and driver.sdk < (2, 47):
+        pytest.skip("this SDK refuses clients of httpx2")
     first = http_client(driver, family=family)
     made: Any = way(first)
     assert (made.headers["x-team"], made.timeout.read) == ("a", 77)
