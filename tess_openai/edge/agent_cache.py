@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import os
 import time
 import weakref
 from collections.abc import Awaitable, Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from threading import Event, Lock
+from threading import Event, Lock, Thread
 from typing import Final
 
 import anyio
@@ -90,6 +92,34 @@ class AgentCache:
         finally:
             found = self._complete((key, "sync"), key, pending, found)
         return found
+
+    def find_within(
+        self, key: Hashable, look_up: Callable[[], LookupResult], seconds: float
+    ) -> LookupResult | None:
+        """Return the result of `find` if it comes in time, else what is cached.
+
+        A server that sends a byte now and then keeps a blocked read alive without end, so the look-up has a
+        thread of its own. It goes on there, for the callers to come.
+        """
+        found: list[LookupResult | None] = []
+
+        def run() -> None:
+            with suppress(Exception):
+                found.append(self.find(key, look_up, seconds))
+
+        context = contextvars.copy_context()
+        thread = Thread(target=context.run, args=(run,), name="tess_openai look-up", daemon=True)
+        thread.start()
+        thread.join(seconds)
+        return found[0] if found else self._last_known(key)
+
+    async def async_find_within(
+        self, key: Hashable, look_up: Callable[[], Awaitable[LookupResult]], seconds: float
+    ) -> LookupResult | None:
+        """Async counterpart of `find_within`; the look-up is cancelled when its time is over."""
+        with anyio.move_on_after(seconds):
+            return await self.async_find(key, look_up, seconds)
+        return self._last_known(key)
 
     async def async_find(
         self,

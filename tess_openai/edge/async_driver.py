@@ -137,7 +137,11 @@ class AsyncDriver(CallDriver):
                 await run.aclose()
 
         agent_cache, key = self.adapter.agent_cache, self.adapter.key_of(lookup, self.request)
-        found = await agent_cache.async_find(key, find, self.timeout_seconds_for_lookup(lookup))
+        seconds = self.timeout_seconds_for_lookup(lookup)
+        if lookup.is_hint and seconds is not None:
+            found = await agent_cache.async_find_within(key, find, seconds)
+        else:
+            found = await agent_cache.async_find(key, find, seconds)
         return lookup_failed(lookup, "timeout") if found is None else found
 
     def read(self) -> AsyncIterator[bytes]:

@@ -137,7 +137,11 @@ class SyncDriver(CallDriver):
                 run.close()
 
         agent_cache, key = self.adapter.agent_cache, self.adapter.key_of(lookup, self.request)
-        found = agent_cache.find(key, find, self.timeout_seconds_for_lookup(lookup))
+        seconds = self.timeout_seconds_for_lookup(lookup)
+        if lookup.is_hint and seconds is not None:
+            found = agent_cache.find_within(key, find, seconds)
+        else:
+            found = agent_cache.find(key, find, seconds)
         return lookup_failed(lookup, "timeout") if found is None else found
 
     def read(self) -> Iterator[bytes]:

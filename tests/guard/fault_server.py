@@ -113,12 +113,14 @@ class FaultServer:
     Attributes:
         faults: What becomes of the connection once a request was received as a whole.
         before: What becomes of it once only the head of a request was received; None waits for the whole.
+        other: What becomes of a request that is no POST; None answers it with 404.
         posts: How many POST requests were received as a whole.
         opened: How many connections were opened.
     """
 
     faults: list[Fault]
     before: Fault | None = None
+    other: Fault | None = None
     posts: int = 0
     opened: int = 0
     over: threading.Event = field(default_factory=threading.Event)
@@ -166,6 +168,9 @@ class FaultServer:
             self.before(connection)
             return False
         body = source.read(length) if length >= 0 else _read_chunked(source)  # type: ignore[attr-defined]
+        if method != "POST" and self.other is not None:
+            self.other(connection)
+            return False
         if method != "POST":
             connection.answer(404, b'{"message": "Not found."}')
             return True
@@ -188,9 +193,9 @@ class FaultServer:
 
 
 @contextmanager
-def serving(*faults: Fault, before: Fault | None = None) -> Iterator[FaultServer]:
+def serving(*faults: Fault, before: Fault | None = None, other: Fault | None = None) -> Iterator[FaultServer]:
     """Serve on loopback."""
-    server = FaultServer(list(faults), before)
+    server = FaultServer(list(faults), before, other)
     thread = threading.Thread(target=server.serve, daemon=True)
     thread.start()
     try:

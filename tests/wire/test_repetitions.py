@@ -179,3 +179,26 @@ def test_the_bound_of_an_answer_can_be_moved(driver: Driver, *, stream: bool) ->
         with pytest.raises(openai.APIError):
             driver.text(client_of(driver, server, max_answer_bytes=100), stream=stream)
         assert driver.text(client_of(driver, server, max_answer_bytes=None), stream=stream) == TEXT
+
+
+@pytest.mark.parametrize("place", ["head", "body"])
+def test_a_look_up_for_an_errors_hint_does_not_delay_the_error(driver: Driver, place: str) -> None:
+    """A server that sends a byte of it now and then would keep the caller waiting without end."""
+
+    def refuses(connection: Connection) -> None:
+        connection.answer(422, b'{"error": "Validation failed", "messages": {"model": ["is invalid"]}}')
+
+    def drips(connection: Connection) -> None:
+        if place == "head":
+            connection.send(b"HTTP/1.1 200 OK\r\nx-long: ")
+            while not connection.over.wait(0.1):
+                connection.send(b"x")
+        else:
+            connection.head(200, kind="application/json")
+            connection.repeat(b" ", 0.1)
+
+    with serving(refuses, other=drips) as server:
+        began = time.monotonic()
+        with pytest.raises(openai.UnprocessableEntityError):
+            driver.ask(client_of(driver, server, timeout=0.5))
+        assert time.monotonic() - began < 5
