@@ -172,8 +172,8 @@ def to_models(given: object) -> dict[str, str | None]:
     for name, model in aliases.items():
         if model is not None and not (isinstance(model, str) and model):
             raise TessConfigurationError(
-                f"models[{name!r}] is {quoted(model)}; it must be one of the agent's models, or None to "
-                "leave the model to the agent"
+                f"models[{quoted(name)}] is {quoted(model)}; it must be one of the agent's models, or None "
+                "to leave the model to the agent"
             )
     return aliases
 
@@ -197,12 +197,13 @@ def read_profile(given: Profile | None) -> TessProfile:
         return NOTHING_PROVEN
     if isinstance(given, TessProfile):
         return given
+    shown = quoted(str(given))
     try:
         return parse_profile(parse_json(Path(given).read_bytes()))
     except OSError as error:
-        raise TessConfigurationError(f"the profile {str(given)!r} cannot be read: {error.strerror}") from None
+        raise TessConfigurationError(f"the profile {shown} cannot be read: {error.strerror}") from None
     except ValueError as error:
-        raise TessConfigurationError(f"the profile {str(given)!r} cannot be used: {error}") from None
+        raise TessConfigurationError(f"the profile {shown} cannot be used: {error}") from None
 
 
 def _to_mapping(given: object) -> dict[str, Any] | None:

@@ -142,13 +142,21 @@ def describe(value: object, words: Iterable[str] = ()) -> str:
 def quoted(value: object) -> str:
     """Return `repr(value)` for a message; a key that was put in a wrong place is not repeated.
 
-    Source: keys of Tess are a number, a pipe and letters (observed), those of OpenAI begin with `sk-`.
+    Source: keys of Tess are a number, a pipe and about 48 letters and digits (observed), those of OpenAI
+    begin with `sk-`. A shell cuts a key at its pipe.
     """
     text = repr(value)
-    return "what looks like an API key" if _LIKE_A_KEY.search(text) else text
+    return "what looks like an API key" if could_be_key(text) else text
 
 
-_LIKE_A_KEY: Final = re.compile(r"\d(?:\||%7C)\w|\bsk-\w|\bBearer\b", re.IGNORECASE)
+def could_be_key(text: str) -> bool:
+    """Whether a text contains a key, or a run of letters and digits that is long enough for one."""
+    return _LIKE_A_KEY.search(text) is not None
+
+
+_LIKE_A_KEY: Final = re.compile(
+    r"\d(?:\||%7C)\w|\bsk-\w|\bBearer\b|(?=[a-z]{0,23}\d)(?=\d{0,23}[a-z])[a-z0-9]{24}", re.IGNORECASE
+)
 _LITERAL: Final = re.compile(r'-?\d\S*$|true$|false$|null$|"|\[')
 """What `describe` returns when it shows a value, and not what kind of value it is."""
 

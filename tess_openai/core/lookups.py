@@ -22,7 +22,7 @@ from tess_openai.core.calls import (
     Step,
     look_up,
 )
-from tess_openai.core.changes import Change
+from tess_openai.core.changes import Change, could_be_key, quoted
 from tess_openai.core.errors import TessError
 from tess_openai.core.fetching import get, read_object, read_page, read_pages
 from tess_openai.core.headers import request_headers
@@ -123,11 +123,11 @@ def find_agent(lookup: Lookup) -> Flow:
     """Carry out a look-up; yield an `Agent` or `AgentNotFound`."""
     read = yield from _read_agent(lookup)
     if isinstance(read, TessError):
-        why = f"the look-up of agent {lookup.agent} failed with status {read.status}"
+        why = f"the look-up of agent {_shown(lookup.agent)} failed with status {read.status}"
         is_permanent = isinstance(lookup.agent, int) and read.status not in _TEMPORARY
         yield AgentNotFound(read.to_answer(), why, is_permanent=is_permanent)
     elif isinstance(read, Refused):
-        yield AgentNotFound(read.to_answer(), f"the look-up of agent {lookup.agent} found no agent")
+        yield AgentNotFound(read.to_answer(), f"the look-up of agent {_shown(lookup.agent)} found no agent")
     else:
         yield read.agent
 
@@ -136,12 +136,12 @@ def lookup_failed(lookup: Lookup, error: str) -> AgentNotFound:
     """Return the result of a look-up that ended without an answer; `error` names the exception."""
     failure = TessError(
         status=503,
-        message=f"The look-up of agent {lookup.agent} failed: {error}",
+        message=f"The look-up of agent {_shown(lookup.agent)} failed: {error}",
         param=None,
         code="unavailable",
         type="server_error",
     )
-    why = f"the look-up of agent {lookup.agent} failed with {error}"
+    why = f"the look-up of agent {_shown(lookup.agent)} failed with {error}"
     return AgentNotFound(failure.to_answer(), why, is_permanent=isinstance(lookup.agent, int))
 
 
@@ -162,6 +162,10 @@ def show_agents(call: Call, options: Options) -> Flow:
         yield page.to_answer()
     else:
         yield Answer(200, json_headers({}), dump_json(page), base="none")
+
+
+def _shown(agent: AgentRef) -> str:
+    return str(agent) if isinstance(agent, int) or not could_be_key(agent) else quoted(agent)
 
 
 def _lookup(agent: AgentRef, call: Call, options: Options) -> Lookup:
@@ -199,7 +203,7 @@ def _no_such_slug(slug: str, items: list[JSONObject]) -> Refused:
     near = closest(slug, slugs)
     hint = f" Did you mean {near!r}?" if near is not None else ""
     return Refused(
-        f"No agent that this key can see has the slug {slug!r}.{hint} Name the agent by its number instead.",
+        f"No agent that this key can see has the slug {quoted(slug)}.{hint} Name it by its number instead.",
         param=None,
         code="agent_not_found",
         status=404,

@@ -7,6 +7,7 @@ import os
 import pydoc
 import re
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, get_type_hints
 
@@ -22,6 +23,7 @@ from tess_openai import (
 from tess_openai.client_options import OPTIONS
 from tess_openai.clients import ClientOptions
 from tess_openai.core.agents import Agent
+from tess_openai.core.changes import could_be_key
 from tess_openai.core.chat.parameters import EMULATED_PARAMETERS
 from tess_openai.core.emulate.prompts import Prompts
 from tess_openai.core.options import HOSTED_TOOLS, Options
@@ -494,3 +496,43 @@ def test_an_agent_may_be_named_twice(agent_id: int | str | None, agent: Agent) -
 def test_any_temperature_may_be_sent() -> None:
     """None means agents without options."""
     assert resolved(temperatures=None).adapter.options.temperatures is None
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [KEY, "sk-" + "aB3" * 9, "AbCdEfGh1jKlMnOpQrStUvWxYz0123456789"],
+    ids=["Tess", "OpenAI", "no pipe"],
+)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"profile": "SECRET"},
+        {"max_retry_wait": "SECRET"},
+        {"requests_per_second": "SECRET"},
+        {"max_repairs": "SECRET"},
+        {"models": {"SECRET": 5}},
+        {"models": "SECRET"},
+        {"agents": {"x": "/SECRET"}},
+        {"merge_messages": "SECRET"},
+    ],
+    ids=lambda arguments: next(iter(arguments)),
+)
+def test_what_could_be_a_key_is_never_shown(arguments: dict[str, Any], secret: str) -> None:
+    """By no option, in whatever place of it."""
+
+    def put(value: Any) -> Any:  # noqa: ANN401
+        if isinstance(value, dict):
+            return {put(key): put(each) for key, each in value.items()}
+        return value.replace("SECRET", secret) if isinstance(value, str) else value
+
+    with pytest.raises(TessConfigurationError) as caught:
+        resolved(**put(arguments))
+    assert secret[-20:] not in str(caught.value)
+
+
+def test_looking_for_a_key_is_linear() -> None:
+    """A name of a megabyte costs no time."""
+    began = time.process_time()
+    for text in ("a" * 1_000_000, "1" * 1_000_000, "a-" * 500_000):
+        assert not could_be_key(text)
+    assert time.process_time() - began < 2

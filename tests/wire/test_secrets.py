@@ -195,3 +195,15 @@ def test_a_key_with_a_line_break_is_refused_wherever_it_comes_from(
         assert "DeF0123456789secret" not in str(error) + repr(error)
         error = error.__cause__ or error.__context__
     assert driver.simulator.requests == []
+
+
+@pytest.mark.parametrize(
+    "key", [SIMULATOR_API_KEY, "AbCdEfGh1jKlMnOpQrStUvWxYz0123456789"], ids=["Tess", "no pipe"]
+)
+@pytest.mark.filterwarnings("ignore")
+def test_a_key_in_the_place_of_a_model_is_not_shown(driver: Driver, key: str) -> None:
+    """Neither as an agent nor as a model."""
+    for model in (f"agent:{key}", f"agent:{key}/tess-6"):
+        error = driver.fails(driver.client(), model=model)
+        assert key[-20:] not in str(error)
+        assert key[-20:] not in str(error.body)

@@ -27,6 +27,7 @@ from tess_openai.core.refusals import NO_RETRY, Refused, json_headers
 LEDGER_HEADER: Final = "x-tess-openai"
 """Response header with the ledger: a JSON list of changes, ASCII."""
 _LEDGER_HEADER_LIMIT: Final = 4000
+_LONGEST_NAME: Final = 200
 EVENT_STREAM: Final = "text/event-stream"
 
 
@@ -147,13 +148,14 @@ def stream_fault_response(chat: ChatContext, fault: StreamFault) -> Answer:
 def ledger_header(ledger: Ledger) -> Mapping[str, str | None]:
     """Return the header that carries the ledger; no header when nothing changed.
 
-    A long ledger is shortened to `[{"action", "param"}]`, and a longer one to the first of these.
+    A long ledger is shortened to `[{"action", "param"}]`, long names are cut, and of a longer one the first
+    of these are kept.
     """
     if not ledger.changes:
         return {}
     text = ledger.to_text()
     if len(text) > _LEDGER_HEADER_LIMIT:
-        names = [{"action": change.action, "param": change.param} for change in ledger.changes]
+        names = [{"action": each.action, "param": each.param[:_LONGEST_NAME]} for each in ledger.changes]
         while len(text) > _LEDGER_HEADER_LIMIT:
             text = json.dumps(names)
             del names[len(names) // 2 :]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tess_openai.core.agents import Agent
+from tess_openai.core.changes import could_be_key, quoted
 from tess_openai.core.chat.agent_validation import reject_option
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.options import AgentRef, Options
@@ -112,6 +113,8 @@ def is_slug(text: str) -> bool:
 
 def shown(model: str) -> str:
     """Return the name of a model for a message, shortened."""
+    if could_be_key(model):
+        return quoted(model)
     return repr(model if len(model) <= _SHOWN else f"{model[:_SHOWN]}...")
 
 
