@@ -116,9 +116,12 @@ class AsyncDriver(CallDriver):
         request = self.to_observed(request)
         try:
             response: Response = await self.transport.inner.handle_async_request(request)
-        except self.family.RequestError as error:
+        except Exception as error:
             self.note_failure(request, error)
-            raise
+            broken = self.to_family_error(error)
+            if broken is error:
+                raise
+            raise broken from error
         self.note_response(request, response)
         return response
 
@@ -153,9 +156,15 @@ class AsyncDriver(CallDriver):
 
     async def read_piece(self) -> bytes:
         """Read the next piece of the current response that is not empty; `b""` at its end."""
-        async for piece in self.read():
-            if piece:
-                return self.checked(piece)
+        try:
+            async for piece in self.read():
+                if piece:
+                    return self.checked(piece)
+        except Exception as error:
+            broken = self.to_family_error(error)
+            if broken is error:
+                raise
+            raise broken from error
         return b""
 
     async def read_last(self) -> bytes:

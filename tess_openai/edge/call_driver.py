@@ -133,6 +133,12 @@ class CallDriver:
         on_start = None if pacer is None else lambda: pacer.mark_sent(authorization)
         return observed(request, self.family, on_start)
 
+    def to_family_error(self, error: Exception) -> Exception:
+        """Return an error of an inner transport as the family's own: openai's for aiohttp passes some on."""
+        if type(error).__module__.partition(".")[0] != "aiohttp":
+            return error
+        return self.family.ReadError(str(error) or type(error).__name__)
+
     def note_failure(self, request: Request, error: Exception) -> None:
         """Note that an exchange failed, perhaps after its request was executed."""
         if request.method not in IDEMPOTENT:

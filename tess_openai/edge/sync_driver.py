@@ -116,9 +116,12 @@ class SyncDriver(CallDriver):
         request = self.to_observed(request)
         try:
             response: Response = self.transport.inner.handle_request(request)
-        except self.family.RequestError as error:
+        except Exception as error:
             self.note_failure(request, error)
-            raise
+            broken = self.to_family_error(error)
+            if broken is error:
+                raise
+            raise broken from error
         self.note_response(request, response)
         return response
 
@@ -153,9 +156,15 @@ class SyncDriver(CallDriver):
 
     def read_piece(self) -> bytes:
         """Read the next piece of the current response that is not empty; `b""` at its end."""
-        for piece in self.read():
-            if piece:
-                return self.checked(piece)
+        try:
+            for piece in self.read():
+                if piece:
+                    return self.checked(piece)
+        except Exception as error:
+            broken = self.to_family_error(error)
+            if broken is error:
+                raise
+            raise broken from error
         return b""
 
     def read_last(self) -> bytes:

