@@ -256,7 +256,7 @@ class _Split:
 
     def _begins_line(self, mark: Mark) -> bool:
         """Whether a result begins on a line of its own: made up, and not quoted from the conversation."""
-        line = self._raw[self._raw.rfind("\n", 0, mark.start) + 1 : mark.start]
+        line = self._raw[max(0, mark.start - _LINE) : mark.start].rpartition("\n")[2]
         return mark.kind is Kind.RESULT_OPEN and not line.strip(" \t`")
 
     def _skip_thought(self, mark: Mark) -> None:

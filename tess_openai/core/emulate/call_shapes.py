@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from tess_openai.core.emulate.name_matching import match_name
@@ -43,16 +43,22 @@ _TAGS: Final = (
 )
 _BRACKETS: Final = ("tool_", "function_", "tool:", "function:")
 _EDGE: Final = " \t>*_#-`"
-_JSON: Final = rf"\{{\s{{0,20}}[\"']?(?:{'|'.join(_KEYS)})[\"']?\s{{0,4}}:"
+_JSON: Final = rf"\s{{0,20}}[\"']?(?:{'|'.join(_KEYS)})[\"']?\s{{0,4}}:"
 _OPENING: Final = re.compile(
-    r"<\s?[|\uff5c]?\s?(?:tool|function|invoke|action[_:=>]|plugin|python_tag|arg_key|antml:|minimax:)"
-    r"|<\|(?:channel|start)\|>"
-    r"|\[/?(?:tool|function)[_:]"
-    r"|^[ \t>*_#`-]{0,8}(?P<label>(?:action|tool|function)(?: name| call)?[*_`]{0,3}:)"
-    r"|```tool_code"
-    rf"|(?:\[\s{{0,20}})?{_JSON}",
+    r"[<\[{`](?:"
+    r"(?<=<)(?:\s?[|\uff5c]?\s?(?:tool|function|invoke|action[_:=>]|plugin|python_tag|arg_key|antml:|minimax:)"
+    r"|\|(?:channel|start)\|>)"
+    rf"|(?<=\[)(?:/?(?:tool|function)[_:]|\s{{0,20}}\{{{_JSON})"
+    r"|(?<=`)``tool_code"
+    rf"|(?<=\{{){_JSON})",
+    re.IGNORECASE,
+)
+_LABEL: Final = re.compile(
+    r"^[ \t>*_#`-]{0,8}(?P<label>(?:action|tool|function)(?: name| call)?[*_`]{0,3}:)",
     re.IGNORECASE | re.MULTILINE,
 )
+_LABEL_ENDS: Final = ("ction", "CTION", "ool", "OOL")
+"""Of the words that a label begins with; a text without them needs no search."""
 _TAIL: Final = 100
 _JSON_TAIL: Final = re.compile(r"\{\s{0,20}(?:[\"']?(?P<word>\w{0,16})(?:[\"']?\s{0,4})?)?\Z")
 _LIST_TAIL: Final = re.compile(r"\[\s{0,20}(?P<word>)\Z")
@@ -106,21 +112,28 @@ class CallShapes:
         """
         if not self.names:
             return None
-        line = f"{after}{text}"
-        found = _OPENING.search(line)
-        starts = [] if found is None else [found.start("label" if found["label"] else 0)]
-        if (start := self._program_start(line)) is not None:
-            starts.append(start)
-        return max(0, min(starts) - len(after)) if starts else None
+        start = min(self._starts(text, after), default=None)
+        return None if start is None else max(0, start)
 
     def names_one(self, text: str) -> bool:
         """Whether a function is named where such a form has its name."""
         if not self.names:
             return False
-        openings = itertools.islice(_OPENING.finditer(text), _MAX_OPENINGS)
-        return self._program_start(text) is not None or any(
-            self._is_named_at(text, opening.start()) for opening in openings
-        )
+        openings = (found.start() for found in itertools.islice(_OPENING.finditer(text), _MAX_OPENINGS))
+        labels = (found.start("label") for found in itertools.islice(_LABEL.finditer(text), _MAX_OPENINGS))
+        named = (self._is_named_at(text, at) for at in itertools.chain(openings, labels))
+        return self._program_start(text) is not None or any(named)
+
+    def _starts(self, text: str, after: str) -> Iterator[int]:
+        """Give where the first of each kind of form begins; two of them only at the beginning of a line."""
+        if (found := _OPENING.search(text)) is not None:
+            yield found.start()
+        line = f"{after}{text}"
+        may_have_label = ":" in text and any(end in line for end in _LABEL_ENDS)
+        if may_have_label and (found := _LABEL.search(line)) is not None:
+            yield found.start("label") - len(after)
+        if (start := self._program_start(line)) is not None:
+            yield start - len(after)
 
     def held_from(self, text: str, *, after: str = "") -> int:
         """Return from where on the end of a text may become the beginning of a call."""
@@ -157,7 +170,8 @@ class CallShapes:
 
     def _program_start(self, text: str) -> int | None:
         """Return where a line begins with a call as in a program, or an element has a function's name."""
-        if "(" not in text and "<" not in text:
+        has_call = "(" in text and any(f"{name}(" in text for name in self.names)
+        if not has_call and not ("<" in text and any(f"<{name}>" in text for name in self.names)):
             return None
         for found in _PROGRAM.finditer(text):
             if (found["name"] or found["element"]) in self.names:

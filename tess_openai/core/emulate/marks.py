@@ -8,6 +8,7 @@ imitation is not even a near miss. Any other text with the nonce is the model's 
 
 from __future__ import annotations
 
+import heapq
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -118,6 +119,9 @@ class Marks:
             final: False when more may follow; an `UNDECIDED` mark is then the last one given.
         """
         strays = self._strays(text, final=final)
+        if "<" not in text:
+            yield from strays
+            return
         stray = next(strays, None)
         for found in _TAG.finditer(text):
             mark = self._classify(text, found, final=final)
@@ -139,7 +143,9 @@ class Marks:
     def _strays(self, text: str, *, final: bool) -> Iterator[Mark]:
         """Give each occurrence of the nonce, with the brackets and words around it that make it a mark."""
         end = 0
-        while (at := self._next_nonce(text, end)) >= 0:
+        for at in heapq.merge(_positions(text, self.nonce), _positions(text, self.nonce.upper())):
+            if at < end:
+                continue
             after = at + len(self.nonce)
             before = _BEFORE_STRAY.search(text, max(end, at - _STRAY_WINDOW), at)
             closer = _AFTER_STRAY.match(text, after)
@@ -151,11 +157,6 @@ class Marks:
                 yield Mark(Kind.UNDECIDED, tail.start(), len(text))
             elif length := self._begun(text[end:]):
                 yield Mark(Kind.UNDECIDED, len(text) - length, len(text))
-
-    def _next_nonce(self, text: str, start: int) -> int:
-        """Return where the nonce occurs next, in small or in capital letters; -1 when it does not."""
-        found = [text.find(nonce, start) for nonce in (self.nonce, self.nonce.upper())]
-        return min((at for at in found if at >= 0), default=-1)
 
     def _begun(self, text: str) -> int:
         """Return how many characters of the nonce a text ends in."""
@@ -232,6 +233,13 @@ def restore_all(value: object) -> object:
     if (members := to_object(value)) is not None:
         return {restore(key): restore_all(member) for key, member in members.items()}
     return value
+
+
+def _positions(text: str, word: str) -> Iterator[int]:
+    at = text.find(word)
+    while at >= 0:
+        yield at
+        at = text.find(word, at + len(word))
 
 
 def _word(found: re.Match[str]) -> str:

@@ -31,6 +31,8 @@ _KEYWORDS: Final = frozenset(
     }
 )
 
+_WORDS_OF_ANY_SCHEMA: Final = frozenset({"type", "properties", "enum", "const", "anyOf", "$ref"})
+
 
 def copies_description(key: str, value: object, function: OfferedFunction) -> bool:
     """Whether a member of a call is a copy of the function's own line."""
@@ -58,7 +60,9 @@ def schema_echo(arguments: object, schema: JSONObject) -> str | None:
 
 def _is_schema(members: JSONObject, schema: JSONObject) -> bool:
     """Whether an object is this schema, or one of schema words that the schema does not declare."""
-    if members and members in (schema, compact_schema(schema)):
+    if _WORDS_OF_ANY_SCHEMA.isdisjoint(members):
+        return False
+    if members in (schema, compact_schema(schema)):
         return True
     declared = to_object(schema.get("properties")) or {}
     kind = members.get("type")
