@@ -26,7 +26,7 @@ class ContentWatch:
 
     def is_content(self, piece: bytes) -> bool:
         """Whether the next bytes hold anything but a few comments, pings and blank space."""
-        text = self._line + piece
+        text = self._line + piece if self._line else piece
         if len(text) > _LONGEST_PING or _QUIET.fullmatch(text) is None:
             self._line = b""
             return True

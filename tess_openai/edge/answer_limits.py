@@ -31,6 +31,7 @@ class AnswerLimits:
         self._max_bytes = max_bytes
         self._clock = clock
         self._watch = ContentWatch()
+        self.received_bytes = 0
         self._kept_bytes = 0
         self._began_at = self._content_at = clock()
 
@@ -41,6 +42,7 @@ class AnswerLimits:
 
     def is_too_large(self, piece: bytes) -> bool:
         """Whether an answer is too large with its next piece."""
+        self.received_bytes += len(piece)
         self._kept_bytes += len(piece)
         return self._max_bytes is not None and self._kept_bytes > self._max_bytes
 

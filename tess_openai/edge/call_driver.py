@@ -53,6 +53,7 @@ REST_SECONDS: Final = 0.1
 """Time limit of the bytes behind the end of an answer, which are read to reuse its connection."""
 NOT_SENT: Final = "tess_openai.not_sent"
 """Extension of an answer to a request that was held back: it is not from Tess and asks nobody to wait."""
+_NO_LIMITS: Final = AnswerLimits(None, None)
 _REPLACED: Final = ("content-length", "transfer-encoding", "content-encoding")
 _TIMEOUTS: Final = ("connect", "read", "write", "pool")
 _IDENTITY: Final = ("", "identity")
@@ -78,7 +79,7 @@ class CallDriver:
         self.response: Response | None = None
         self.source: Any = None  # the stream of the current response as it was received
         self.headers: dict[str, str] = {}
-        self.limits = AnswerLimits(None, None)
+        self.limits = _NO_LIMITS
         self.broken: Exception | None = None
         self.has_begun = False
         self.may_have_run = False
@@ -91,6 +92,12 @@ class CallDriver:
     def is_encoded(self) -> bool:
         """Whether the current response is to be decompressed; it then reads, and closes, itself."""
         return not self.passes_raw and self.headers.get("content-encoding", "") not in _IDENTITY
+
+    @property
+    def has_whole_body(self) -> bool:
+        """Whether as much was read of the current response as its head promises; then its end is known."""
+        length = self.headers.get("content-length", "")
+        return not self.is_encoded and length == str(self.limits.received_bytes)
 
     @property
     def current_response(self) -> Response:
@@ -132,12 +139,6 @@ class CallDriver:
         pacer, authorization = self.pacer, self.authorization
         on_start = None if pacer is None else lambda: pacer.mark_sent(authorization)
         return observed(request, self.family, on_start)
-
-    def to_family_error(self, error: Exception) -> Exception:
-        """Return an error of an inner transport as the family's own: openai's for aiohttp passes some on."""
-        if type(error).__module__.partition(".")[0] != "aiohttp":
-            return error
-        return self.family.ReadError(str(error) or type(error).__name__)
 
     def note_failure(self, request: Request, error: Exception) -> None:
         """Note that an exchange failed, perhaps after its request was executed."""

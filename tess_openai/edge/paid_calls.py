@@ -99,6 +99,13 @@ def may_have_been_sent(error: Exception, body: ObservedBody) -> bool:
     return _NOT_SENT.isdisjoint(_class_names(error))
 
 
+def to_family_error(error: Exception, family: Family) -> Exception:
+    """Return an error of an inner transport as the family's own: openai's for aiohttp passes some on."""
+    if type(error).__module__.partition(".")[0] != "aiohttp":
+        return error
+    return family.ReadError(str(error) or type(error).__name__)
+
+
 def remember_failure(request: Request, error: Exception) -> None:
     """Remember that a call of this thread or task failed and must not be sent again."""
     body = _digest(request)

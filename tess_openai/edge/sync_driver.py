@@ -20,7 +20,9 @@ from tess_openai.core.calls import (
 )
 from tess_openai.core.lookups import find_agent, lookup_failed
 from tess_openai.edge.call_driver import LAST_SECONDS, REST_SECONDS, RESULT_STEPS, CallDriver, InnerStep
+from tess_openai.edge.deadlines import NO_LIMIT
 from tess_openai.edge.families import Request, Response
+from tess_openai.edge.paid_calls import to_family_error
 from tess_openai.edge.response_stores import access_store
 
 if TYPE_CHECKING:
@@ -118,7 +120,7 @@ class SyncDriver(CallDriver):
             response: Response = self.transport.inner.handle_request(request)
         except Exception as error:
             self.note_failure(request, error)
-            broken = self.to_family_error(error)
+            broken = to_family_error(error, self.family)
             if broken is error:
                 raise
             raise broken from error
@@ -161,7 +163,7 @@ class SyncDriver(CallDriver):
                 if piece:
                     return self.checked(piece)
         except Exception as error:
-            broken = self.to_family_error(error)
+            broken = to_family_error(error, self.family)
             if broken is error:
                 raise
             raise broken from error
@@ -190,10 +192,10 @@ class SyncDriver(CallDriver):
     def read_rest(self) -> None:
         """Read what follows an answer for a moment, so that its connection can be reused."""
         response = self.current_response
-        with (
-            suppress(Exception),
-            self.transport.deadlines.limit(REST_SECONDS, lambda: self.connection.interrupt(response)),
-        ):
+        limit = NO_LIMIT
+        if not self.has_whole_body:
+            limit = self.transport.deadlines.limit(REST_SECONDS, lambda: self.connection.interrupt(response))
+        with suppress(Exception), limit:
             for _ in self.read():
                 pass
 
