@@ -118,45 +118,42 @@ class Marks:
             text: What the model wrote.
             final: False when more may follow; an `UNDECIDED` mark is then the last one given.
         """
-        strays = self._strays(text, final=final)
-        if "<" not in text:
-            yield from strays
-            return
-        stray = next(strays, None)
-        for found in _TAG.finditer(text):
+        tags: list[Mark] = []
+        for found in _TAG.finditer(text) if "<" in text else ():
             mark = self._classify(text, found, final=final)
-            while stray is not None and stray.start < mark.start and mark.kind is not Kind.PROSE:
-                if stray.end <= mark.start:
-                    yield stray
-                stray = next(strays, None)
-            if mark.kind is Kind.PROSE:
-                continue
-            yield mark
+            if mark.kind is not Kind.PROSE:
+                tags.append(mark)
             if mark.kind is Kind.UNDECIDED:
-                return
-            while stray is not None and stray.start < mark.end:
-                stray = next(strays, None)
-        while stray is not None:
-            yield stray
-            stray = next(strays, None)
+                break
+        is_decided = not tags or tags[-1].kind is not Kind.UNDECIDED
+        strays = list(self._strays(text, tags))
+        if not final and is_decided and (begun := self._begun_mark(text, (tags, strays))) is not None:
+            strays.append(begun)
+        yield from sorted((*tags, *strays), key=_start) if strays else tags
 
-    def _strays(self, text: str, *, final: bool) -> Iterator[Mark]:
-        """Give each occurrence of the nonce, with the brackets and words around it that make it a mark."""
-        end = 0
+    def _strays(self, text: str, tags: list[Mark]) -> Iterator[Mark]:
+        """Give each occurrence of the nonce outside of the tags, with the brackets and words around it."""
+        number = end = 0
         for at in heapq.merge(_positions(text, self.nonce), _positions(text, self.nonce.upper())):
-            if at < end:
+            while number < len(tags) and tags[number].end <= at:
+                end = max(end, tags[number].end)
+                number += 1
+            following = tags[number].start if number < len(tags) else len(text)
+            if at < end or following <= at:
                 continue
-            after = at + len(self.nonce)
             before = _BEFORE_STRAY.search(text, max(end, at - _STRAY_WINDOW), at)
-            closer = _AFTER_STRAY.match(text, after)
-            end = after if closer is None else closer.end()
+            closer = _AFTER_STRAY.match(text, at + len(self.nonce), following)
+            end = at + len(self.nonce) if closer is None else closer.end()
             yield Mark(Kind.STRAY, at if before is None else before.start(), end)
-        if not final:
-            tail = _STRAY_TAIL.search(text, max(end, len(text) - _STRAY_WINDOW))
-            if tail is not None and self._may_go_on(tail):
-                yield Mark(Kind.UNDECIDED, tail.start(), len(text))
-            elif length := self._begun(text[end:]):
-                yield Mark(Kind.UNDECIDED, len(text) - length, len(text))
+
+    def _begun_mark(self, text: str, marks: tuple[list[Mark], ...]) -> Mark | None:
+        """Return the end of a text that may become a mark in another form; None when there is none."""
+        end = max((each[-1].end for each in marks if each), default=0)
+        tail = _STRAY_TAIL.search(text, max(end, len(text) - _STRAY_WINDOW))
+        if tail is not None and self._may_go_on(tail):
+            return Mark(Kind.UNDECIDED, tail.start(), len(text))
+        length = self._begun(text[max(end, len(text) - len(self.nonce)) :])
+        return Mark(Kind.UNDECIDED, len(text) - length, len(text)) if length else None
 
     def _begun(self, text: str) -> int:
         """Return how many characters of the nonce a text ends in."""
@@ -233,6 +230,10 @@ def restore_all(value: object) -> object:
     if (members := to_object(value)) is not None:
         return {restore(key): restore_all(member) for key, member in members.items()}
     return value
+
+
+def _start(mark: Mark) -> int:
+    return mark.start
 
 
 def _positions(text: str, word: str) -> Iterator[int]:

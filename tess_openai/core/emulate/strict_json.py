@@ -99,7 +99,8 @@ def read_strictly(text: str, start: int) -> Reading:
         RecursionError: It is nested much too deeply.
     """
     value, end = _DECODER.raw_decode(text, start)
-    _check_depth(value)
+    if end - start > 2 * MAX_DEPTH:  # as many brackets it takes to be nested too deeply
+        _check_depth(value)
     return Reading(value, end, is_whole=True)
 
 

@@ -41,7 +41,10 @@ class StringTracker:
     def is_inside(self, position: int) -> bool:
         """Whether a string is open at `position`, which is not before the one asked for last."""
         if position > self._at:
-            quotes = sum(found[0] == '"' for found in _QUOTE.finditer(self._text, self._at, position))
+            quotes = self._text.count('"', self._at, position)
+            if self._text.find("\\", self._at, position) >= 0:
+                found = _QUOTE.findall(self._text, self._at, position)
+                quotes = found.count('"')
             self._is_inside ^= quotes % 2 == 1
             self._at = position
         return self._is_inside
