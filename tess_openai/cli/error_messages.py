@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _OPTIONS: Final = {
     r"(pass )?api_key= or (set )?TESS_API_KEY": r"\g<2>TESS_API_KEY",
     r"TESS_API_KEY or api_key=": "TESS_API_KEY",
+    r"\bcreate_client\(workspace_id=\d+\)": "--workspace",
     r"\bworkspace_id=": "--workspace",
     r"\bbase_url=": "--base-url",
     rf" ?{re.escape(RATE_HINT)}": " Ask less often: Tess allows about one request a second.",

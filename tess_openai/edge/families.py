@@ -113,7 +113,9 @@ class Family:
         """Return a subclass of `own` and of the family's `bases`, which its clients require."""
         derived = _DERIVED.get((own, *bases))
         if derived is None:  # making a class costs as much as all else that a call needs
-            derived = _DERIVED.setdefault((own, *bases), types.new_class(own.__name__, (own, *bases)))
+            made = types.new_class(own.__name__, (own, *bases))
+            made.__module__ = bases[0].__module__  # the library's: its users look there for the family
+            derived = _DERIVED.setdefault((own, *bases), made)
         return derived
 
 

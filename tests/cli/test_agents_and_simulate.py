@@ -51,7 +51,7 @@ def test_one_agent_is_shown(tess_openai: Program) -> None:
 @pytest.mark.parametrize(
     ("agent", "words", "sends"),
     [
-        ("47", "type image: takes no chat calls", 0),
+        ("47", "type image: does not accept chat calls", 0),
         ("45", "type text: only chat agents are documented", 1),
         ("42", "An OpenAI program may send", 1),
     ],
@@ -81,7 +81,16 @@ def test_an_unknown_agent_is_one_line(tess_openai: Program) -> None:
 
 def test_simulate_serves_and_logs(tmp_path: Path) -> None:
     """A client reaches it; the log tells fields by kind and size, no key and no text; faults strike."""
-    command = [*COMMAND, "simulate", "--port", "0", "--profile", "lenient", "--fault", "bad_gateway"]
+    command = [
+        *COMMAND,
+        "simulate",
+        "--port",
+        "0",
+        "--profile",
+        "lenient",
+        "--fault",
+        "bad_gateway:status=503",
+    ]
     with subprocess.Popen(
         [*command, "--set", "workspace_header=required"],
         cwd=tmp_path,
@@ -114,7 +123,7 @@ def test_simulate_serves_and_logs(tmp_path: Path) -> None:
     assert program.returncode == 0
     assert errors == ""
     log = shown.splitlines()
-    assert [line.split()[1] for line in log[:2]] == ["502", "200"]
+    assert [line.split()[1] for line in log[:2]] == ["503", "200"]
     assert "messages: a list of 1" in log[1]
     assert "a secret" not in shown
     assert log[-1] == "stopped"

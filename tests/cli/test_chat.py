@@ -227,7 +227,7 @@ class TestConversation:
         for line in ("/model tess-5", "/tools internet", "/temperature 0.7", "/system Be brief.", "Really?"):
             terminal.type(line)
         terminal.wait_for("Yes.")
-        terminal.wait_for("temperature (0.7 -> 0.75)")
+        terminal.wait_for("temperature=0.7 was changed to 0.75")
         (call,) = tess_simulator.calls
         assert isinstance(call.json, dict)
         assert (call.json["model"], call.json["tools"], call.json["temperature"]) == (

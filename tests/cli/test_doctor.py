@@ -254,14 +254,14 @@ MISTAKES = {
     "a proxy that is none": Mistake(
         variables={"HTTPS_PROXY": "nonsense://"},
         step="proxies",
-        finding="no address",
+        finding="not the address",
         remedy="http://host:port",
     ),
     **{
         f"the address {value} of a proxy": Mistake(
             variables={name: value},
             step="proxies",
-            finding=f"{name} is no address",
+            finding=f"{name} is not the address",
             remedy=f"{name}=http://host",
         )
         for name, value in (
@@ -292,11 +292,14 @@ MISTAKES = {
     "certificates that are none": Mistake(
         variables={"SSL_CERT_FILE": __file__},
         step="TLS",
-        finding="no file of certificates",
+        finding="not name a file of certificates",
         remedy="Unset SSL_C",
     ),
     "a folder in the place of certificates": Mistake(
-        variables={"SSL_CERT_FILE": "."}, step="TLS", finding="no file of certificates", remedy="Unset SSL_C"
+        variables={"SSL_CERT_FILE": "."},
+        step="TLS",
+        finding="not name a file of certificates",
+        remedy="Unset SSL_C",
     ),
     "a folder of certificates that is not there": Mistake(
         variables={"SSL_CERT_DIR": "missing"},
@@ -389,8 +392,8 @@ def test_a_mistake_is_recognised(
 
 
 WRONG_SURROUNDINGS = [
-    ("SSL_CERT_FILE", __file__, "no file of certificates"),
-    ("SSL_CERT_FILE", ".", "no file of certificates"),
+    ("SSL_CERT_FILE", __file__, "not name a file of certificates"),
+    ("SSL_CERT_FILE", ".", "not name a file of certificates"),
     ("HTTPS_PROXY", "http://h:notaport", "not the address of a proxy"),
     ("HTTPS_PROXY", "http://[::1", "not the address of a proxy"),
     ("ALL_PROXY", "socks4://h:1080", "not the address of a proxy"),

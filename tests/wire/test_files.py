@@ -127,10 +127,10 @@ def test_an_upload_is_passed_on_piece_by_piece(driver: Driver) -> None:
 @pytest.mark.parametrize(
     ("number", "words"),
     [
-        ("file-abc", "have numbers"),
-        ("901/content", "does not give the content"),
+        ("file-abc", "has a number"),
+        ("901/content", "does not return the content"),
         ("901/parts", "no GET for this part"),
-        ("file-abc/content", "have numbers"),
+        ("file-abc/content", "has a number"),
     ],
     ids=["another service's id", "its content", "a part of it", "content of another service's"],
 )

@@ -92,7 +92,7 @@ def test_temperatures_go_as_the_agent_takes_them(
     ("content", "words"),
     [
         (None, "cannot be read"),
-        ("{}", "no profile of version 1"),
+        ("{}", "not a profile of version 1"),
         ('{"tess_openai_profile": 2}', "upgrade tess-openai"),
         ('{"tess_openai_profile": 1}', "names no agent"),
         (

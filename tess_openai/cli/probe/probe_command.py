@@ -114,7 +114,9 @@ def _ask_all(asker: Asker, questions: list[ProbeQuestion], profile: TessProfile,
             line.append(message, {"supported": "green", "refused": "red"}.get(message, ""))
             console.out().print(line, soft_wrap=True)
     except KeyboardInterrupt:
-        console.err().print(f"\nstopped; {out} keeps the answers so far, and the same command resumes")
+        console.err().print(
+            f"\nstopped; {out} keeps the answers so far, and the same command resumes", soft_wrap=True
+        )
         raise typer.Exit(Exit.INTERRUPTED) from None
     finally:
         counted = f", {asker.tokens} tokens as Tess counts" if asker.tokens else ""
