@@ -295,7 +295,7 @@ def _with_defaults(given: object) -> object:
     tool = to_object(given)
     if tool is None or tool.get("type") != "function":
         return given
-    return {"description": None, "parameters": None, "strict": None, **tool}
+    return {"description": None, "parameters": None, **tool, "strict": tool.get("strict") is True}
 
 
 def _text(given: JSONObject, lost: set[str]) -> JSONObject:

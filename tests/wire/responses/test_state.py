@@ -163,7 +163,9 @@ def test_an_item_is_referred_to(driver: Driver) -> None:
 def test_a_background_response_is_complete_at_once(driver: Driver) -> None:
     """It is waited for, so a program that polls it ends at the first look; one that cancels gets it."""
     client = driver.client(unsupported="ignore")
-    made = respond(driver, client, **NAME, background=True)
+    if not hasattr(client.responses, "cancel"):
+        pytest.skip("this SDK cannot cancel a response")
+    made = respond(driver, client, **NAME, extra_body={"background": True})
     assert (made.status, made.background) == ("completed", False)
     assert driver.run(client.responses.cancel(made.id)).output_text == made.output_text
     with pytest.raises(openai.BadRequestError, match="synchronous"):
