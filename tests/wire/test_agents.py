@@ -197,7 +197,7 @@ class TestHoldingCallsAgainstTheirAgent:
         assert isinstance(error, openai.NotFoundError)
         assert error.code == "model_not_found"
         assert error.param == "model"
-        assert "'gpt-4o'" in str(error)
+        assert "gpt-4o" in str(error)
         assert len(driver.simulator.requests) == before
         assert "temperature 0," in driver.text(client, temperature=0.4)
 
@@ -264,8 +264,8 @@ class TestAfterARefusal:
             error = driver.fails(client, stream=stream, **fields)
             assert isinstance(error, openai.UnprocessableEntityError)
             assert "is invalid" in str(error)
-            for word in words:
-                assert word in str(error)
+            shown = str(error).replace("\\'", "'")  # openai 1 shows the body as a dictionary
+            assert all(word in shown for word in words)
         chat = "POST /agents/42 chat"
         assert requests(driver.simulator) == [chat, "GET /agents/42", chat]
 
