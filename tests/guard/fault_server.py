@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from io import BufferedReader
 from typing import Final, Literal, TypeAlias
 
 Kind: TypeAlias = Literal["completion", "stream"]
@@ -159,7 +160,7 @@ class FaultServer:
             while self._serve_request(Connection(sock, self.over), sock.makefile("rb")):
                 pass
 
-    def _serve_request(self, connection: Connection, source: object) -> bool:
+    def _serve_request(self, connection: Connection, source: BufferedReader) -> bool:
         request = _read_head(source)
         if request is None:
             return False
@@ -167,7 +168,7 @@ class FaultServer:
         if method == "POST" and self.before is not None:
             self.before(connection)
             return False
-        body = source.read(length) if length >= 0 else _read_chunked(source)  # type: ignore[attr-defined]
+        body = source.read(length) if length >= 0 else _read_chunked(source)
         if method != "POST" and self.other is not None:
             self.other(connection)
             return False
@@ -204,13 +205,13 @@ def serving(*faults: Fault, before: Fault | None = None, other: Fault | None = N
         server.stop(thread)
 
 
-def _read_head(source: object) -> tuple[str, int] | None:
+def _read_head(source: BufferedReader) -> tuple[str, int] | None:
     """Read the head of a request: its method and the length of its body, -1 for a chunked one."""
-    line = source.readline()  # type: ignore[attr-defined]
+    line = source.readline()
     if not line:
         return None
     length = 0
-    while (header := source.readline().strip().lower()) != b"":  # type: ignore[attr-defined]
+    while (header := source.readline().strip().lower()) != b"":
         name, _, value = header.partition(b":")
         if name == b"content-length":
             length = int(value)
@@ -219,12 +220,12 @@ def _read_head(source: object) -> tuple[str, int] | None:
     return line.decode().partition(" ")[0], length
 
 
-def _read_chunked(source: object) -> bytes:
+def _read_chunked(source: BufferedReader) -> bytes:
     body = b""
-    while size := int(source.readline(), 16):  # type: ignore[attr-defined]
-        body += source.read(size)  # type: ignore[attr-defined]
-        source.readline()  # type: ignore[attr-defined]
-    source.readline()  # type: ignore[attr-defined]
+    while size := int(source.readline(), 16):
+        body += source.read(size)
+        source.readline()
+    source.readline()
     return body
 
 
