@@ -7,6 +7,7 @@ a request is found out by translating it; what an error becomes, by letting the 
 from __future__ import annotations
 
 import ast
+import inspect
 import json
 import os
 import re
@@ -170,8 +171,8 @@ def _lost(table: Mapping[str, Parameter]) -> str:
 
 def options() -> str:
     """List the options of the factories."""
-    _, _, attributes = str(TessOptions.__doc__).partition("Attributes:")
-    described = re.split(r"^ {8}(\w+): ", attributes, flags=re.MULTILINE)
+    _, _, attributes = inspect.cleandoc(str(TessOptions.__doc__)).partition("Attributes:")
+    described = re.split(r"^ {4}(\w+): ", attributes, flags=re.MULTILINE)
     meanings = dict(zip(described[1::2], described[2::2], strict=True))
     return _table(
         ("option", "default", "else", "meaning"),

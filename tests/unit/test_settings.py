@@ -444,7 +444,7 @@ def test_a_key_in_a_wrong_place_is_not_repeated(argument: str, secret: str) -> N
 
 def test_each_option_states_what_it_is_for() -> None:
     """The class docstring, from which help and the pages are made, names every option once and in order."""
-    described = re.findall(r"^        (\w+): ", str(TessOptions.__doc__), re.MULTILINE)
+    described = re.findall(r"^    (\w+): ", inspect.cleandoc(str(TessOptions.__doc__)), re.MULTILINE)
     assert described == list(OPTIONS)
 
 
