@@ -136,7 +136,7 @@ def test_a_warning_points_at_the_callers_line(driver: Driver, site: Any) -> None
 
 
 def tess_warnings(caught: Iterable[warnings.WarningMessage]) -> list[warnings.WarningMessage]:
-    """Leave out what Python itself warns of at any line, such as a socket that the garbage collector closes."""
+    """Leave out what Python itself warns of at any line, such as a socket that was never closed."""
     return [warning for warning in caught if isinstance(warning.message, TessWarning)]
 
 
