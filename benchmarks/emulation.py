@@ -18,8 +18,8 @@ from typing import Any
 
 from tess_openai.core.emulate.answer_reader import AnswerReader
 from tess_openai.core.emulate.emulation import Emulation, parse_emulation
-from tess_openai.core.emulate.prompts import Prompts
-from tess_openai.core.emulate.schemas.schema_checker import SchemaCache
+from tess_openai.core.prompts import Prompts
+from tess_openai.core.schemas.schema_checker import SchemaCache
 
 CHUNK_BAR, ANSWER_BAR = 20e-6, 1e-3
 CHUNK, ANSWER = 20, 4096

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     )
     from tess_openai.core.agents import Agent, Question
     from tess_openai.core.changes import Change
-    from tess_openai.core.emulate.prompts import Prompts
+    from tess_openai.core.prompts import Prompts
     from tess_openai.core.responses.conversation_store import ResponseStore
     from tess_openai.edge.response_stores import MemoryResponseStore, SQLiteResponseStore
     from tess_openai.exceptions import (
@@ -67,7 +67,7 @@ _HOMES = {
     **dict.fromkeys(("async_get_agent", "async_list_agents", "get_agent", "list_agents"), "agent_api"),
     "Change": "core.changes",
     "TessOptions": "client_options",
-    "Prompts": "core.emulate.prompts",
+    "Prompts": "core.prompts",
     "ResponseStore": "core.responses.conversation_store",
     "MemoryResponseStore": "edge.response_stores",
     "SQLiteResponseStore": "edge.response_stores",

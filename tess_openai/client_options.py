@@ -18,9 +18,9 @@ from typing import Annotated, Any, Final, Literal, TypedDict, TypeVar, get_args,
 from tess_openai import option_checks as checks
 from tess_openai.core.agents import Agent
 from tess_openai.core.changes import quoted
-from tess_openai.core.emulate.prompts import Prompts
 from tess_openai.core.options import DOCUMENTED_TEMPERATURES, UsageOption
 from tess_openai.core.policy import Unsupported
+from tess_openai.core.prompts import Prompts
 from tess_openai.core.responses.conversation_store import ResponseStore
 from tess_openai.edge.adapter import OnChange
 from tess_openai.edge.answer_limits import DEFAULT_MAX_ANSWER_BYTES

@@ -14,12 +14,12 @@ from typing import Any, Final, Literal, TypeAlias, TypeGuard, cast, get_args
 
 from tess_openai.core.agents import Agent
 from tess_openai.core.changes import Change, quoted
-from tess_openai.core.emulate.prompts import Prompts
 from tess_openai.core.jsons import parse_json
 from tess_openai.core.options import DOCUMENTED_TEMPERATURES, HOSTED_TOOLS, AgentRef, UsageOption, is_count
 from tess_openai.core.policy import Unsupported, parse_unsupported
 from tess_openai.core.policy_parameters import POLICY_PARAMETERS
 from tess_openai.core.probe_profile import NOTHING_PROVEN, TessProfile, parse_profile
+from tess_openai.core.prompts import Prompts
 from tess_openai.core.responses.conversation_store import ResponseStore
 from tess_openai.edge.response_stores import MemoryResponseStore
 from tess_openai.exceptions import TessConfigurationError

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from tess_openai.client_options import OPTIONS, TessOptions, check_options, from_environment
 from tess_openai.core.agents import Agent
-from tess_openai.core.emulate.schemas.schema_checker import SchemaCache
 from tess_openai.core.options import AgentRef, Options
 from tess_openai.core.policy_parameters import resolve_policy
+from tess_openai.core.schemas.schema_checker import SchemaCache
 from tess_openai.edge.adapter import Adapter
 from tess_openai.edge.known_keys import KnownKeys
 from tess_openai.edge.origins import Origin

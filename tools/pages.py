@@ -24,7 +24,8 @@ from tess_openai import TessOptions, TessWarning, create_client
 from tess_openai.client_options import OPTIONS
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.parameters import TOOL_PARAMETERS, UNSUPPORTED, Parameter
-from tess_openai.core.chat.request_translation import TranslatedRequest, translate_request
+from tess_openai.core.chat.request_translation import TranslatedRequest
+from tess_openai.core.chat_call import translate_request
 from tess_openai.core.completions.completion_parameters import COMPLETIONS_UNSUPPORTED
 from tess_openai.core.jsons import JSONObject, to_object
 from tess_openai.core.options import Options
@@ -52,6 +53,15 @@ ROOMS: Final = {
     "testing/": "the simulated Tess, which shares no rule with the adapter",
     "cli/": "the command line, behind an extra",
 }
+CORE_ROOMS: Final = {
+    "*.py": "what all rooms share; and above the rooms the routes, which choose a flow, and the chat call",
+    "schemas/": "JSON Schemas: compiled, checked, and values coerced to them",
+    "chat/": "a chat request for Tess, and its answer as OpenAI would give it",
+    "emulate/": "what Tess lacks, done over plain messages",
+    "completions/": "legacy completions, over chat calls",
+    "responses/": "the Responses API, over chat calls, and the store of earlier responses",
+}
+"""Each may import those above it in this table; the shared modules that import a room are above all rooms."""
 MADE: Final = re.compile(
     r"(?P<begin><!-- made by make pages: (?P<name>[a-z ]+) -->\n).*?(?P<end><!-- end -->)", re.DOTALL
 )
@@ -190,16 +200,36 @@ def options() -> str:
 
 def rooms() -> str:
     """List what each part of the package imports, as read from its source."""
+    return _rooms(PACKAGE, ROOMS)
+
+
+def core_rooms() -> str:
+    """List what each room of the core imports, as read from its source."""
+    return _rooms(PACKAGE / "core", CORE_ROOMS)
+
+
+def _rooms(folder: Path, purposes: Mapping[str, str]) -> str:
+    prefix = f"{folder.relative_to(PACKAGE.parent).as_posix()}/"
     rows: list[tuple[str, str, str]] = []
-    for room, purpose in ROOMS.items():
-        files = PACKAGE.glob("*.py") if room == "*.py" else (PACKAGE / room).rglob("*.py")
-        found = sorted({name for file in files for name in _imports(file)} - {room.rstrip("/")})
-        rows.append((_code(f"tess_openai/{room}"), purpose, ", ".join(found) or "the standard library only"))
+    for room, purpose in purposes.items():
+        files = folder.glob("*.py") if room == "*.py" else (folder / room).rglob("*.py")
+        imported = {name for file in files for name in _imports(file)}
+        found = sorted({_room(name, prefix, purposes) for name in imported} - {room.rstrip("/")})
+        rows.append((_code(f"{prefix}{room}"), purpose, ", ".join(found) or "the standard library only"))
     return _table(("part", "purpose", "imports, besides the standard library"), rows)
 
 
+def _room(module: str, prefix: str, purposes: Mapping[str, str]) -> str:
+    """Return the room that a module is in; of another package, the package."""
+    parent = prefix.replace("/", ".")
+    if not f"{module}.".startswith(parent):
+        return module.partition(".")[0]
+    part = module.removeprefix(parent).partition(".")[0]
+    return part if f"{part}/" in purposes else "*.py"
+
+
 def _imports(file: Path) -> Iterable[str]:
-    """Yield which packages, and which parts of this one, a file imports, wherever in it."""
+    """Yield the modules outside the standard library that a file imports, wherever in it."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     for_types = [node for node in ast.walk(tree) if isinstance(node, ast.If) and _is_for_types(node)]
     left_out = {inner for node in for_types for inner in ast.walk(node)}
@@ -211,13 +241,7 @@ def _imports(file: Path) -> Iterable[str]:
             names = [node.module]
             if node.module == "tess_openai":
                 names = [f"tess_openai.{alias.name}" for alias in node.names]
-        for name in names:
-            package, _, rest = name.partition(".")
-            part = rest.partition(".")[0]
-            if package == "tess_openai":
-                yield part if f"{part}/" in ROOMS else "*.py"
-            elif package not in sys.stdlib_module_names:
-                yield package
+        yield from (name for name in names if name.partition(".")[0] not in sys.stdlib_module_names)
 
 
 def _is_for_types(node: ast.If) -> bool:
@@ -380,6 +404,7 @@ def _short(text: str) -> str:
 TABLES: Final[dict[str, Callable[[], str]]] = {
     "options": options,
     "rooms": rooms,
+    "rooms of the core": core_rooms,
     "parameters": parameters,
     "policy names": policy_names,
     "responses names": responses_names,

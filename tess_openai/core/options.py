@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias, TypeGuard, get_args
 
 from tess_openai.core.agents import Agent
-from tess_openai.core.emulate.prompts import Prompts
-from tess_openai.core.emulate.schemas.schema_checker import SchemaCache
 from tess_openai.core.jsons import to_object
 from tess_openai.core.parameter_cache import ParameterCache
 from tess_openai.core.policy import Policy, parse_unsupported
 from tess_openai.core.probe_profile import NOTHING_PROVEN, TessProfile
+from tess_openai.core.prompts import Prompts
 from tess_openai.core.refusals import Refused
+from tess_openai.core.schemas.schema_checker import SchemaCache
 
 UsageOption: TypeAlias = Literal["estimate", "none"]
 AgentRef: TypeAlias = int | str

@@ -10,7 +10,7 @@ from typing import Final
 
 from tess_openai.core.calls import Answer, Call, Flow, Outgoing, exchange, read_piece
 from tess_openai.core.changes import quoted
-from tess_openai.core.chat.chat_flow import chat_completion
+from tess_openai.core.chat_call import CHAT_PATH, chat_completion
 from tess_openai.core.completions.completions_flow import COMPLETIONS, complete_prompts
 from tess_openai.core.fetching import read_error
 from tess_openai.core.files import FILES, files
@@ -25,7 +25,6 @@ from tess_openai.core.responses.stored_responses import (
     count_input_tokens,
     stored_response,
 )
-from tess_openai.core.translated_chat import CHAT_PATH
 
 UNSUPPORTED_ENDPOINTS: Final = {
     "agents": "OpenAI's agents",

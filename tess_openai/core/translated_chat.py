@@ -8,20 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Protocol
 
 from tess_openai.core.calls import Answer, Call, Event, Flow, Outgoing, ReportChanges, Step
 from tess_openai.core.changes import Change
-from tess_openai.core.chat.chat_flow import chat_completion
 from tess_openai.core.chat.context import EVENT_STREAM, LEDGER_HEADER, ledger_header, report_changes
+from tess_openai.core.chat_call import CHAT_PATH, chat_completion
 from tess_openai.core.errors import parse_redirect
 from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_object
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.lookups import AGENTS
 from tess_openai.core.options import CALL_FIELD, Options
 from tess_openai.core.sse import DONE, EventDecoder
-
-CHAT_PATH: Final = "/chat/completions"
 
 
 class AnswerTranslator(Protocol):

@@ -11,7 +11,6 @@ from typing import Any, Final, TypeAlias
 
 from tess_openai.core.calls import Call, Flow, Lookup
 from tess_openai.core.changes import Change
-from tess_openai.core.emulate.schemas.schema_checker import SchemaCache
 from tess_openai.core.headers import (
     FOREIGN,
     WORKSPACE,
@@ -24,6 +23,7 @@ from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused, redirected_outside
 from tess_openai.core.responses.conversation_store import ResponseStore
 from tess_openai.core.routes import is_openai_path, outside_agent, refuse, route
+from tess_openai.core.schemas.schema_checker import SchemaCache
 from tess_openai.edge.agent_cache import AgentCache
 from tess_openai.edge.answer_limits import DEFAULT_MAX_ANSWER_BYTES
 from tess_openai.edge.caller_warnings import warn_changes

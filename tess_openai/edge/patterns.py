@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tess_openai.core.emulate.schemas.compilation import PatternCompiler
-from tess_openai.core.emulate.schemas.evaluation import Pattern
+from tess_openai.core.schemas.compilation import PatternCompiler
+from tess_openai.core.schemas.evaluation import Pattern
 
 _MAX_LENGTH: Final = 2_000
 _MAX_MEMORY: Final = 1 << 18

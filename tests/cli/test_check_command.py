@@ -22,7 +22,7 @@ from tess_openai.cli.check.literals import Argument
 from tess_openai.cli.check.redaction import shown_lines
 from tess_openai.cli.check.report import to_json, to_sarif, to_text
 from tess_openai.core.chat.parameters import CHAT_PARAMETERS, UNSUPPORTED
-from tess_openai.core.chat.request_translation import translate_request
+from tess_openai.core.chat_call import translate_request
 from tess_openai.core.options import Options
 from tess_openai.core.policy import Word
 from tess_openai.core.policy_parameters import resolve_policy

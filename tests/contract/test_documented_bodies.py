@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tess_openai.core.chat.request_translation import translate_request
+from tess_openai.core.chat_call import translate_request
 from tess_openai.core.options import Options
 from tess_openai.core.policy import Policy
 

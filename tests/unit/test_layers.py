@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import importlib.util
 import subprocess
 import sys
@@ -12,6 +14,8 @@ import pytest
 
 import tess_openai
 
+CORE_ROOMS = ["schemas", "chat", "emulate", "completions", "responses"]
+"""Each imports no room after it."""
 BLOCKED = ["openai", "httpx", "httpx2", "pydantic"]
 
 PROLOGUE = """
@@ -60,6 +64,41 @@ def test_public_names_are_the_exported_ones() -> None:
         if not name.startswith("_") and not isinstance(value, ModuleType)
     } - {"annotations", "TYPE_CHECKING"}
     assert public <= set(tess_openai.__all__) <= set(dir(tess_openai))
+
+
+@pytest.mark.parametrize("room", CORE_ROOMS)
+def test_a_room_of_the_core_imports_only_rooms_before_it(room: str) -> None:
+    """Chat knows nothing of emulation, and neither of the APIs that are translated to chat."""
+    allowed = set(CORE_ROOMS[: CORE_ROOMS.index(room) + 1])
+    for file in (core_folder() / room).rglob("*.py"):
+        imported = {name.split(".")[2] for name in core_imports(file)}
+        assert imported & set(CORE_ROOMS) <= allowed, file.name
+
+
+def test_no_two_modules_of_the_core_import_each_other() -> None:
+    """Neither directly nor through others, within functions and for types included."""
+    folder = core_folder()
+    graph: dict[str, set[str]] = {}
+    for file in folder.rglob("*.py"):
+        parts = file.relative_to(folder).with_suffix("").parts
+        graph[".".join(("tess_openai", "core", *parts))] = core_imports(file)
+    below: set[str] = set()
+    while ready := {name for name, imported in graph.items() if imported & graph.keys() <= below} - below:
+        below |= ready
+    assert graph.keys() - below == set()
+
+
+def core_folder() -> Path:
+    """Return the folder of the core, wherever the package is installed."""
+    (folder,) = importlib.import_module("tess_openai.core").__path__
+    return Path(folder)
+
+
+def core_imports(file: Path) -> set[str]:
+    """Return the modules of the core that a file imports, `{"tess_openai.core.jsons"}`."""
+    nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+    names = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    return {name for name in names if name.startswith("tess_openai.core.")}
 
 
 def import_in_fresh_process(program: str, folder: Path, *, blocked: list[str]) -> str:

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from tess_openai.core.calls import READ, Answer, Call, Flow, Incoming, Outgoing, ReadAll
+from tess_openai.core.chat_call import CHAT_PATH
 from tess_openai.core.jsons import parse_object
 from tess_openai.core.options import Options
 from tess_openai.core.routes import UNSUPPORTED_ENDPOINTS, route
-from tess_openai.core.translated_chat import CHAT_PATH
 
 PATH = re.compile(r'\(\s*(?:path_template\(\s*)?f?"/(\w+)')
 OPTIONS = Options(workspace_id="7001")

@@ -25,9 +25,9 @@ from tess_openai.clients import ClientOptions
 from tess_openai.core.agents import Agent
 from tess_openai.core.changes import could_be_key
 from tess_openai.core.chat.parameters import EMULATED_PARAMETERS
-from tess_openai.core.emulate.prompts import Prompts
 from tess_openai.core.options import HOSTED_TOOLS, Options
 from tess_openai.core.policy import Policy
+from tess_openai.core.prompts import Prompts
 from tess_openai.exceptions import TessConfigurationError, TessConfigurationWarning
 from tess_openai.identifiers import to_agent_id, to_api_key, to_api_root, to_workspace_id
 from tess_openai.settings import Settings, resolve

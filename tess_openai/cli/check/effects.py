@@ -16,7 +16,8 @@ from tess_openai.core.chat.parameters import (
     CHAT_PARAMETERS,
     TOOL_PARAMETERS,
 )
-from tess_openai.core.chat.request_translation import TranslatedRequest, translate_request
+from tess_openai.core.chat.request_translation import TranslatedRequest
+from tess_openai.core.chat_call import translate_request
 from tess_openai.core.headers import FOREIGN
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.options import CALL_FIELD, Options

@@ -1,8 +1,8 @@
-"""The flow of a chat completion: request side, one exchange, answer side."""
+"""The flow of a chat completion of which nothing is emulated: one exchange, and its answer."""
 
 from __future__ import annotations
 
-from tess_openai.core.calls import Answer, Call, Flow, Incoming, Outgoing, exchange, read_rest
+from tess_openai.core.calls import Answer, Flow, Incoming, Outgoing, exchange, read_rest
 from tess_openai.core.chat.answer_body import STREAM_AS_WHOLE, BodyItem, read_answer_piece
 from tess_openai.core.chat.chunks import StreamFault
 from tess_openai.core.chat.completion import Completion, from_items
@@ -16,50 +16,12 @@ from tess_openai.core.chat.context import (
     respond_with_completion,
     stream_fault_response,
 )
-from tess_openai.core.chat.request_translation import translate_request
 from tess_openai.core.chat.stream_filter import StreamFilter
-from tess_openai.core.chat.target import to_target
-from tess_openai.core.emulate.emulation_flow import emulated_completion
-from tess_openai.core.headers import request_headers
-from tess_openai.core.jsons import dump_json, parse_object
-from tess_openai.core.lookups import locate, without_agent
-from tess_openai.core.options import Options
-from tess_openai.core.refusals import Refused
 
 
-def chat_completion(call: Call, options: Options) -> Flow:
-    """Run one `POST /chat/completions`. A body that is no JSON object is sent as is, for Tess to refuse."""
-    given = parse_object(call.body) if call.fields is None else call.fields
-    fields = {} if given is None else given
-    try:
-        place = yield from locate(to_target(fields.get("model"), options).agent, call, options)
-        if isinstance(place, Answer):
-            yield place
-            return
-        asked = options if place.other is None else options.for_agent(place.other)
-        translated = translate_request(fields, asked, place.agent, new_id=call.new_id)
-    except Refused as refused:
-        yield refused.to_answer()
-        return
-    chat = ChatContext(call, translated, place)
-    if place.problem:
-        translated.ledger.add(without_agent(place.problem))
-    # A retry is the same request, whose changes were reported with the first.
-    refused_by_filter = yield from report_changes(translated.ledger, silently=call.attempt > 0)
-    if refused_by_filter is not None:
-        yield refused_by_filter.to_answer()
-        return
-    body = None if translated.untouched or given is None else dump_json(translated.body)
-    outgoing = Outgoing(body, request_headers(call, options), path=place.path)
-    if translated.emulation is not None:
-        yield from emulated_completion(chat, translated.emulation, outgoing)
-        return
+def plain_completion(chat: ChatContext, outgoing: Outgoing) -> Flow:
+    """Run a chat call of which nothing is emulated: send it, and answer the caller as OpenAI would."""
     incoming = yield from exchange(outgoing)
-    yield from answer(chat, incoming)
-
-
-def answer(chat: ChatContext, incoming: Incoming) -> Flow:
-    """Answer the caller as OpenAI would."""
     if incoming.status >= 300:
         yield (yield from error_answer(chat, incoming))
     elif chat.translated.stream:

@@ -1,10 +1,14 @@
-"""Translate a chat request of OpenAI to one that Tess documents, and record what changed."""
+"""Translate a chat request of OpenAI to one that Tess documents, and record what changed.
+
+The parameters are translated first, since they decide what is emulated; then the messages, in which an
+emulation writes its instructions. `core/chat_call.py` does both.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, Protocol
 
 from tess_openai.core.agents import Agent
 from tess_openai.core.changes import Change
@@ -19,17 +23,26 @@ from tess_openai.core.chat.parameters import (
     strip_unsupported,
     wants_usage,
 )
-from tess_openai.core.chat.plain_request import is_plain, may_be_plain
 from tess_openai.core.chat.probe_rules import format_temperature, native_tools, refuse_disproven
 from tess_openai.core.chat.target import to_model
 from tess_openai.core.chat.temperature import to_temperature
 from tess_openai.core.chat.tools import TessTools, to_tools
-from tess_openai.core.emulate.emulation import Emulation
-from tess_openai.core.emulate.emulation_request import to_emulation
 from tess_openai.core.jsons import JSONObject, to_list
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.options import CALL_FIELD, Options
 from tess_openai.core.policy_parameters import POLICY_PARAMETERS
+
+
+class RequestEmulation(Protocol):
+    """What an emulation does to a request."""
+
+    def messages(self, messages: list[object]) -> list[object]:
+        """Return the messages for the model, still with OpenAI's roles and content parts."""
+        ...
+
+    def changes(self, messages: object = None) -> tuple[Change, ...]:
+        """Return the changes to record before the request is sent; `messages` are the caller's."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,39 +65,85 @@ class TranslatedRequest:
     options: Options
     stream: bool
     include_usage: bool
-    emulation: Emulation | None = None
+    emulation: RequestEmulation | None = None
 
 
-def translate_request(
-    given: JSONObject, options: Options, agent: Agent | None = None, *, new_id: Callable[[], str]
-) -> TranslatedRequest:
-    """Translate a request. `given` is not changed; unchanged values are shared with it.
+def plain_request(given: JSONObject, options: Options) -> TranslatedRequest:
+    """Return a request that needs nothing changed."""
+    return TranslatedRequest(
+        body=given,
+        untouched=True,
+        ledger=Ledger(options.policy),
+        options=options,
+        stream=given.get("stream") is True,
+        include_usage=False,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterTranslation:
+    """A request of which everything but the messages has been translated.
+
+    Attributes:
+        given: The caller's request.
+        asked: The same with its files where Tess takes them; shares values with it.
+        options: The options of this call.
+        agent: The agent that answers, if it is known what it offers.
+        ledger: What changed so far.
+        parameters: What to send of the rest.
+    """
+
+    given: JSONObject = field(repr=False)
+    asked: JSONObject = field(repr=False)
+    options: Options
+    agent: Agent | None
+    ledger: Ledger
+    parameters: _TranslatedParameters
+
+    @property
+    def emulates_functions(self) -> bool:
+        """Whether the policy has the caller's functions emulated."""
+        return self.parameters.emulates_functions
+
+    def with_messages(self, emulation: RequestEmulation | None) -> TranslatedRequest:
+        """Translate the messages, as `emulation` writes them, and complete the request.
+
+        Raises:
+            Refused: The policy, or what the agent offers, forbids to send it.
+        """
+        given, asked, ledger, parameters = self.given, self.asked, self.ledger, self.parameters
+        body = {name: asked[name] if sent is _AS_GIVEN else sent for name, sent in parameters.body.items()}
+        if asked.get("messages") is None:
+            body.pop("messages", None)
+        else:
+            body["messages"] = _translate_messages(asked["messages"], self.options, ledger, emulation)
+        ledger.extend(parameters.changes)
+        for change in () if emulation is None else emulation.changes(given.get("messages")):
+            ledger.add(change)
+        if self.agent is not None:
+            validate_for_agent(body, given, self.agent, ledger)
+        return TranslatedRequest(
+            body=body,
+            untouched=body == given,
+            ledger=ledger,
+            options=self.options,
+            stream=given.get("stream") is True,
+            include_usage=wants_usage(given),
+            emulation=emulation,
+        )
+
+
+def translate_parameters(given: JSONObject, options: Options, agent: Agent | None) -> ParameterTranslation:
+    """Translate everything but the messages. `given` is not changed; unchanged values are shared with it.
 
     Args:
         given: The caller's request.
         options: The options of the client.
         agent: The agent that answers, if it is known what it offers.
-        new_id: Returns a new identifier.
 
     Raises:
-        Refused: The policy, the call's own options or what the agent offers forbid to send it.
+        Refused: The policy or the call's own options forbid to send it.
     """
-    if agent is None and may_be_plain(options) and is_plain(given, options):
-        return TranslatedRequest(
-            body=given,
-            untouched=True,
-            ledger=Ledger(options.policy),
-            options=options,
-            stream=given.get("stream") is True,
-            include_usage=False,
-        )
-    return translate_changed_request(given, options, agent, new_id=new_id)
-
-
-def translate_changed_request(
-    given: JSONObject, options: Options, agent: Agent | None, *, new_id: Callable[[], str]
-) -> TranslatedRequest:
-    """Translate a request that may need changes; arguments and errors as for `translate_request`."""
     if CALL_FIELD in given:
         options = options.for_call(given[CALL_FIELD], POLICY_PARAMETERS)
     if agent is not None and agent.questions:
@@ -92,30 +151,11 @@ def translate_changed_request(
     ledger = Ledger(options.policy)
     asked = lift_files(given, ledger)
     parameters = _cached_parameters(asked, options, agent)
-    emulation = to_emulation(given, options, new_id, with_functions=parameters.emulates_functions)
-    body = {name: asked[name] if sent is _AS_GIVEN else sent for name, sent in parameters.body.items()}
-    if asked.get("messages") is None:
-        body.pop("messages", None)
-    else:
-        body["messages"] = _translate_messages(asked["messages"], options, ledger, emulation)
-    ledger.extend(parameters.changes)
-    for change in () if emulation is None else emulation.changes(given.get("messages")):
-        ledger.add(change)
-    if agent is not None:
-        validate_for_agent(body, given, agent, ledger)
-    return TranslatedRequest(
-        body=body,
-        untouched=body == given,
-        ledger=ledger,
-        options=options,
-        stream=given.get("stream") is True,
-        include_usage=wants_usage(given),
-        emulation=emulation,
-    )
+    return ParameterTranslation(given, asked, options, agent, ledger, parameters)
 
 
 def _translate_messages(
-    given: object, options: Options, ledger: Ledger, emulation: Emulation | None
+    given: object, options: Options, ledger: Ledger, emulation: RequestEmulation | None
 ) -> object:
     """Return the messages for Tess, as the model will see them; anything but a list is returned as given."""
     refuse_disproven("messages", options.profile, options.policy)
@@ -147,7 +187,7 @@ def _cached_parameters(asked: JSONObject, options: Options, agent: Agent | None)
     """Translate everything but the messages; equal parameters of later calls are not translated again.
 
     Raises:
-        Refused: As in `translate_request`.
+        Refused: As in `translate_parameters`.
     """
     given: JSONObject = {**asked, "messages": None} if "messages" in asked else asked
     if agent is not None:

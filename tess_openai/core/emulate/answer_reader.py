@@ -22,9 +22,9 @@ from tess_openai.core.emulate.outcomes import (
     TextOutcome,
     ToolCallOutcome,
 )
-from tess_openai.core.emulate.prompts import fill
 from tess_openai.core.emulate.stop import StopCutter
 from tess_openai.core.emulate.structured import Extract, JSONFormat, extract
+from tess_openai.core.prompts import fill
 from tess_openai.core.refusals import Refused
 
 _FENCE_LINE: Final = re.compile(r"^[ \t]*`{3}[\w-]*[ \t]*$\n?", re.MULTILINE)

@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from tess_openai.core.emulate.name_matching import match_name
+from tess_openai.core.name_matching import match_name
 
 _KEYS: Final = (
     *(

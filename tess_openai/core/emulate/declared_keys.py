@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from tess_openai.core.emulate.name_matching import bare_name
 from tess_openai.core.jsons import JSONObject, to_list, to_object
+from tess_openai.core.name_matching import bare_name
 
 _MAX_DEPTH: Final = 64
 _MAX_STEPS: Final = 5_000

@@ -12,12 +12,12 @@ from tess_openai.core.emulate.history import contains_results, render_messages, 
 from tess_openai.core.emulate.length import Limit, length_text, parse_limit
 from tess_openai.core.emulate.marks import Marks
 from tess_openai.core.emulate.offers import Offer, parse_offer
-from tess_openai.core.emulate.prompts import Prompts, fill
 from tess_openai.core.emulate.protocol import functions_text, with_instructions, with_note
-from tess_openai.core.emulate.schemas.schema_checker import SchemaCache
 from tess_openai.core.emulate.structured import JSONFormat, format_text, parse_format
 from tess_openai.core.jsons import JSONObject, to_list, to_object
+from tess_openai.core.prompts import Prompts, fill
 from tess_openai.core.refusals import Refused
+from tess_openai.core.schemas.schema_checker import SchemaCache
 
 MAX_CHOICES: Final = 16
 LONG_CONVERSATION: Final = 8_000

@@ -11,14 +11,14 @@ from typing import Final
 from tess_openai.core.emulate.answer_parser import Block
 from tess_openai.core.emulate.declared_keys import undeclared_key
 from tess_openai.core.emulate.marks import restore, restore_all
-from tess_openai.core.emulate.name_matching import bare_name, match_name
 from tess_openai.core.emulate.offers import Offer, OfferedFunction
 from tess_openai.core.emulate.outcomes import FunctionCall
 from tess_openai.core.emulate.schema_copies import copies_description, schema_echo
-from tess_openai.core.emulate.schemas.schema_checker import SchemaChecker
 from tess_openai.core.emulate.single_value import read_first_value, read_only_value
-from tess_openai.core.emulate.strict_json import Reading, UnreadableError, compact_json
 from tess_openai.core.jsons import JSONObject, to_list, to_object
+from tess_openai.core.name_matching import bare_name, match_name
+from tess_openai.core.schemas.schema_checker import SchemaChecker
+from tess_openai.core.strict_json import Reading, UnreadableError, compact_json
 
 _NAME_KEYS: Final = ("name", "function", "functionname", "tool", "toolname", "action", "recipientname")
 _ARGUMENT_KEYS: Final = (

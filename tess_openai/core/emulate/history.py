@@ -11,10 +11,10 @@ from typing import Final
 
 from tess_openai.core.emulate.marks import Marks, escape
 from tess_openai.core.emulate.past_calls import PastCalls
-from tess_openai.core.emulate.prompts import Prompts, fill
 from tess_openai.core.emulate.protocol import call_text
-from tess_openai.core.emulate.strict_json import compact_json
 from tess_openai.core.jsons import JSONObject, parse_object, to_list, to_object
+from tess_openai.core.prompts import Prompts, fill
+from tess_openai.core.strict_json import compact_json
 
 _RESULT_ROLES: Final = frozenset({"tool", "function"})
 

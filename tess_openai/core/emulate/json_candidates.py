@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from json import JSONDecodeError
 from typing import Final
 
-from tess_openai.core.emulate.lenient_json import read_json
-from tess_openai.core.emulate.strict_json import Reading, UnreadableError, read_strictly
 from tess_openai.core.jsons import parse_json, to_object
+from tess_openai.core.lenient_json import read_json
+from tess_openai.core.strict_json import Reading, UnreadableError, read_strictly
 
 _BRACKET: Final = re.compile(r"[{\[]")
 _ANY_BRACKET: Final = re.compile(r"[{}\[\]]")

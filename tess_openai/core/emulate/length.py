@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from tess_openai.core.chat.usage import BYTES_PER_TOKEN, utf8_length
-from tess_openai.core.emulate.prompts import Prompts, fill
 from tess_openai.core.jsons import JSONObject
+from tess_openai.core.prompts import Prompts, fill
 from tess_openai.core.refusals import Refused
 
 _HINTED_TOKENS: Final = 2_000

@@ -8,11 +8,11 @@ from typing import Final
 
 from tess_openai.core.emulate.marks import Marks, escape
 from tess_openai.core.emulate.offers import Offer, OfferedFunction
-from tess_openai.core.emulate.prompts import Prompts, fill
 from tess_openai.core.emulate.schema_examples import example_value
-from tess_openai.core.emulate.schemas.schema_checker import SchemaChecker
-from tess_openai.core.emulate.strict_json import compact_json
 from tess_openai.core.jsons import JSONObject, to_list, to_object
+from tess_openai.core.prompts import Prompts, fill
+from tess_openai.core.schemas.schema_checker import SchemaChecker
+from tess_openai.core.strict_json import compact_json
 
 _MAX_SCHEMA_DEPTH: Final = 64
 _NOISE: Final = frozenset({"title", "$schema", "$id"})

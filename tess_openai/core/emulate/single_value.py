@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from tess_openai.core.emulate.lenient_json import read_json
-from tess_openai.core.emulate.strict_json import Reading, UnreadableError
+from tess_openai.core.lenient_json import read_json
+from tess_openai.core.strict_json import Reading, UnreadableError
 
 _OPENING: Final = re.compile(r"[{\[]")
 _ENDINGS: Final = " \t\r\n`,;)]}"

@@ -13,14 +13,14 @@ from typing import Final
 
 from tess_openai.core.emulate.declared_keys import undeclared_key
 from tess_openai.core.emulate.json_candidates import Candidate, find_candidates
-from tess_openai.core.emulate.prompts import Prompts, fill
 from tess_openai.core.emulate.protocol import compact_schema, forbids_other_keys
-from tess_openai.core.emulate.schemas.evaluation import fits_types
-from tess_openai.core.emulate.schemas.schema_checker import SchemaChecker
-from tess_openai.core.emulate.strict_json import compact_json
 from tess_openai.core.emulate.thinking import without_thinking
 from tess_openai.core.jsons import JSONObject, parse_json, to_object
+from tess_openai.core.prompts import Prompts, fill
 from tess_openai.core.refusals import Refused
+from tess_openai.core.schemas.evaluation import fits_types
+from tess_openai.core.schemas.schema_checker import SchemaChecker
+from tess_openai.core.strict_json import compact_json
 
 _ANY_OBJECT: Final[JSONObject] = {"type": "object"}
 _MAX_CANDIDATES: Final = 16

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from tess_openai.core.chat import request_translation
+from tess_openai.core.chat_call import translate_request
 from tess_openai.core.options import Options
 from tess_openai.core.policy import Policy
 
-prepare = partial(request_translation.translate_request, new_id=lambda: "0123456789ab")
+prepare = partial(translate_request, new_id=lambda: "0123456789ab")
 
 FILE = {"type": "file", "file": {"file_id": "389571"}}
 TEXT = {"type": "text", "text": "Sum it up."}

@@ -9,8 +9,9 @@ import pytest
 
 from tess_openai.core.agents import Agent, Question
 from tess_openai.core.chat.agent_validation import rejected_options
-from tess_openai.core.chat.request_translation import TranslatedRequest, translate_request
+from tess_openai.core.chat.request_translation import TranslatedRequest
 from tess_openai.core.chat.target import Target, to_target
+from tess_openai.core.chat_call import translate_request
 from tess_openai.core.errors import TessError
 from tess_openai.core.options import Options
 from tess_openai.core.policy import Policy

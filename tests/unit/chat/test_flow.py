@@ -24,8 +24,8 @@ from tess_openai.core.calls import (
     read_all,
     read_piece,
 )
-from tess_openai.core.chat.chat_flow import chat_completion
 from tess_openai.core.chat.context import LEDGER_HEADER, ledger_header
+from tess_openai.core.chat_call import chat_completion
 from tess_openai.core.errors import ERROR_BODY_LIMIT, RATE_HINT
 from tess_openai.core.jsons import parse_object
 from tess_openai.core.ledger import Ledger

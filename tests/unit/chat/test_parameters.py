@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from tess_openai.core.chat import request_translation
 from tess_openai.core.chat.parameters import (
     CHAT_PARAMETERS,
     TOOL_PARAMETERS,
@@ -16,12 +15,13 @@ from tess_openai.core.chat.parameters import (
     stop_sequences,
 )
 from tess_openai.core.chat.request_translation import TranslatedRequest
+from tess_openai.core.chat_call import translate_request
 from tess_openai.core.options import Options, UsageOption
 from tess_openai.core.policy import Policy, Word
 from tess_openai.core.policy_parameters import POLICY_PARAMETERS
 from tess_openai.core.refusals import Refused
 
-prepare = partial(request_translation.translate_request, new_id=lambda: "0123456789ab")
+prepare = partial(translate_request, new_id=lambda: "0123456789ab")
 
 CHAT: dict[str, Any] = {"model": "tess-6", "messages": [{"role": "user", "content": "hello"}]}
 

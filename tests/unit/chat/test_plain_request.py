@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tess_openai.core.chat.plain_request import is_plain, may_be_plain
-from tess_openai.core.chat.request_translation import translate_changed_request, translate_request
+from tess_openai.core.chat_call import translate_changed_request, translate_request
 from tess_openai.core.options import Options
 from tess_openai.core.policy import Policy
 from tess_openai.core.probe_profile import TessProfile

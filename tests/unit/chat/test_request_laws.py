@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tess_openai.core.chat.parameters import CHAT_PARAMETERS, TOOL_PARAMETERS
-from tess_openai.core.chat.request_translation import TranslatedRequest, translate_request
+from tess_openai.core.chat.request_translation import TranslatedRequest
+from tess_openai.core.chat_call import translate_request
 from tess_openai.core.options import Options
 from tess_openai.core.policy import Policy, Word
 from tess_openai.core.refusals import Refused

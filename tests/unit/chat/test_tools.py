@@ -8,15 +8,15 @@ from typing import Any, TypeAlias
 import pytest
 
 from tess_openai.core.changes import Action, Topic
-from tess_openai.core.chat import request_translation
 from tess_openai.core.chat.parameters import TOOL_PARAMETERS
 from tess_openai.core.chat.tools import to_tools
+from tess_openai.core.chat_call import translate_request
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.options import HOSTED_TOOLS, Options
 from tess_openai.core.policy import Policy
 from tess_openai.core.refusals import Refused
 
-prepare = partial(request_translation.translate_request, new_id=lambda: "0123456789ab")
+prepare = partial(translate_request, new_id=lambda: "0123456789ab")
 
 JSON: TypeAlias = dict[str, Any]
 Reported: TypeAlias = list[tuple[Action, str, Topic | None]]

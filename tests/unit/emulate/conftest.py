@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tess_openai.core.emulate.emulation import Emulation, parse_emulation
-from tess_openai.core.emulate.prompts import Prompts
-from tess_openai.core.emulate.schemas.schema_checker import SchemaCache
+from tess_openai.core.prompts import Prompts
+from tess_openai.core.schemas.schema_checker import SchemaCache
 from tess_openai.edge.patterns import compile_pattern
 
 NONCE = "k7x2q1"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tess_openai.core.emulate.schemas.schema_checker import SchemaCache
-from tess_openai.core.emulate.strict_json import compact_json
+from tess_openai.core.schemas.schema_checker import SchemaCache
+from tess_openai.core.strict_json import compact_json
 from tess_openai.edge.patterns import compile_pattern
 
 SCHEMAS = SchemaCache(compile_pattern)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tess_openai.core.emulate.emulation import Emulation, parse_emulation
-from tess_openai.core.emulate.prompts import Prompts
-from tess_openai.core.emulate.schemas.schema_checker import SchemaCache
+from tess_openai.core.prompts import Prompts
+from tess_openai.core.schemas.schema_checker import SchemaCache
 
 BODY: dict[str, Any] = {
     "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "<call:x>"}],

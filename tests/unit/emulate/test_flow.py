@@ -21,7 +21,7 @@ from tess_openai.core.calls import (
     ReadAll,
     ReportChanges,
 )
-from tess_openai.core.chat.chat_flow import chat_completion
+from tess_openai.core.chat_call import chat_completion
 from tess_openai.core.jsons import parse_object
 from tess_openai.core.options import Options
 from tess_openai.core.policy import Policy

@@ -13,7 +13,7 @@ from tess_openai.core.emulate.answer_parser import Block
 from tess_openai.core.emulate.functions import MAX_CALLS, deltas, message_fields, settle
 from tess_openai.core.emulate.offers import parse_offer
 from tess_openai.core.emulate.outcomes import FunctionCall
-from tess_openai.core.emulate.schemas.schema_checker import SchemaCache
+from tess_openai.core.schemas.schema_checker import SchemaCache
 
 CALLS = [FunctionCall("call_1", "look", '{"at": "x"}'), FunctionCall("call_2", "leap", "{}")]
 OFFER = parse_offer({"tools": [{"function": {"name": "look"}}]})

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tess_openai.core.emulate.schemas.schema_checker import SchemaCache
+from tess_openai.core.schemas.schema_checker import SchemaCache
 from tess_openai.edge.patterns import compile_pattern
 
 MAX_SECONDS = 0.2

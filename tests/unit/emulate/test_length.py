@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tess_openai.core.chat.usage import estimate_tokens
 from tess_openai.core.emulate.length import LengthCutter, Limit, length_text, parse_limit
-from tess_openai.core.emulate.prompts import Prompts
+from tess_openai.core.prompts import Prompts
 from tess_openai.core.refusals import Refused
 
 BOTH = ("max_tokens", "max_completion_tokens")

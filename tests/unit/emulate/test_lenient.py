@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tess_openai.core.emulate.lenient_json import read_json
 from tess_openai.core.emulate.single_value import read_first_value, read_only_value
-from tess_openai.core.emulate.strict_json import MAX_DEPTH, UnreadableError
+from tess_openai.core.lenient_json import read_json
+from tess_openai.core.strict_json import MAX_DEPTH, UnreadableError
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 SCALARS = st.none() | st.booleans() | st.integers(-(10**30), 10**30) | FINITE | st.text()

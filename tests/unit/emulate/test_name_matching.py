@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tess_openai.core.emulate.name_matching import bare_name, match_name
+from tess_openai.core.name_matching import bare_name, match_name
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tess_openai.core.emulate.prompts import Prompts, fill
+from tess_openai.core.prompts import Prompts, fill
 
 
 def test_a_text_without_a_hole_it_needs_is_refused() -> None:

@@ -11,15 +11,15 @@ import pytest
 from tess_openai.core.emulate.history import render_messages, tells_of_calls
 from tess_openai.core.emulate.marks import Marks
 from tess_openai.core.emulate.offers import NO_OFFER, parse_offer
-from tess_openai.core.emulate.prompts import Prompts
 from tess_openai.core.emulate.protocol import (
     compact_schema,
     functions_text,
     with_instructions,
     with_note,
 )
-from tess_openai.core.emulate.schemas.schema_checker import SchemaCache
-from tess_openai.core.emulate.strict_json import compact_json
+from tess_openai.core.prompts import Prompts
+from tess_openai.core.schemas.schema_checker import SchemaCache
+from tess_openai.core.strict_json import compact_json
 from tess_openai.edge.patterns import compile_pattern
 
 MARKS = Marks("k7x2q1")

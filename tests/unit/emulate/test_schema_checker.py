@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tess_openai.core.emulate.schemas.schema_checker import SchemaCache
+from tess_openai.core.schemas.schema_checker import SchemaCache
 from tess_openai.edge.patterns import compile_pattern
 
 SCHEMAS = SchemaCache(compile_pattern)

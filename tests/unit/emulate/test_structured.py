@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tess_openai.core.emulate.prompts import Prompts
-from tess_openai.core.emulate.schemas.schema_checker import SchemaCache
 from tess_openai.core.emulate.structured import JSONFormat, extract, format_text, parse_format
+from tess_openai.core.prompts import Prompts
 from tess_openai.core.refusals import Refused
+from tess_openai.core.schemas.schema_checker import SchemaCache
 
 ANY_OBJECT = JSONFormat({"type": "object"}, has_schema=False)
 VALUES = st.recursive(

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from tess_openai.core.emulate.schemas.applicators import Applicator, Compiler, nodes_of
-from tess_openai.core.emulate.schemas.evaluation import (
+from tess_openai.core.jsons import JSONObject, to_list, to_object
+from tess_openai.core.schemas.applicators import Applicator, Compiler, nodes_of
+from tess_openai.core.schemas.evaluation import (
     UNKNOWN,
     VALID,
     Check,
@@ -20,9 +21,8 @@ from tess_openai.core.emulate.schemas.evaluation import (
     fail,
     shown,
 )
-from tess_openai.core.emulate.schemas.keywords import UnusableError, is_number
-from tess_openai.core.emulate.schemas.unevaluated import rest_verdict, unevaluated_check
-from tess_openai.core.jsons import JSONObject, to_list, to_object
+from tess_openai.core.schemas.keywords import UnusableError, is_number
+from tess_openai.core.schemas.unevaluated import rest_verdict, unevaluated_check
 
 LISTED: Final = 8
 """So many names count as one step."""

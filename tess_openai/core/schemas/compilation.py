@@ -15,9 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from tess_openai.core.emulate.schemas.applicators import APPLICATORS
-from tess_openai.core.emulate.schemas.child_keywords import CHILD_KEYWORDS, LISTED, item_check, member_check
-from tess_openai.core.emulate.schemas.evaluation import (
+from tess_openai.core.jsons import JSONObject, to_list, to_object
+from tess_openai.core.schemas.applicators import APPLICATORS
+from tess_openai.core.schemas.child_keywords import CHILD_KEYWORDS, LISTED, item_check, member_check
+from tess_openai.core.schemas.evaluation import (
     MAX_STEPS,
     UNKNOWN,
     VALID,
@@ -30,7 +31,7 @@ from tess_openai.core.emulate.schemas.evaluation import (
     shown,
     type_names,
 )
-from tess_openai.core.emulate.schemas.keywords import (
+from tess_openai.core.schemas.keywords import (
     RULES,
     UnusableError,
     is_number,
@@ -40,8 +41,7 @@ from tess_openai.core.emulate.schemas.keywords import (
     unique_items,
     weight,
 )
-from tess_openai.core.emulate.schemas.references import References
-from tess_openai.core.jsons import JSONObject, to_list, to_object
+from tess_openai.core.schemas.references import References
 
 PatternCompiler: TypeAlias = Callable[[str], "Pattern | None"]
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Final, Protocol, TypeAlias
 
-from tess_openai.core.emulate.schemas.evaluation import (
+from tess_openai.core.jsons import JSONObject, to_list, to_object
+from tess_openai.core.schemas.evaluation import (
     UNKNOWN,
     VALID,
     Check,
@@ -23,8 +24,7 @@ from tess_openai.core.emulate.schemas.evaluation import (
     fail,
     shown,
 )
-from tess_openai.core.emulate.schemas.keywords import UnusableError, missing, names_of
-from tess_openai.core.jsons import JSONObject, to_list, to_object
+from tess_openai.core.schemas.keywords import UnusableError, missing, names_of
 
 _MAX_MESSAGES: Final = 3
 _MAX_MESSAGE: Final = 300

@@ -13,7 +13,8 @@ from collections.abc import Callable, Sized
 from decimal import Decimal, DecimalException
 from typing import Any, Final, NamedTuple
 
-from tess_openai.core.emulate.schemas.evaluation import (
+from tess_openai.core.jsons import to_list, to_object
+from tess_openai.core.schemas.evaluation import (
     UNKNOWN,
     VALID,
     Check,
@@ -25,7 +26,6 @@ from tess_openai.core.emulate.schemas.evaluation import (
     shown,
     type_names,
 )
-from tess_openai.core.jsons import to_list, to_object
 
 _SHOWN_CHOICES: Final = 10
 

@@ -13,12 +13,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from tess_openai.core.emulate.lenient_json import read_json
-from tess_openai.core.emulate.name_matching import bare_name, bare_names
-from tess_openai.core.emulate.schemas.evaluation import Evaluation, Node, fits_types
-from tess_openai.core.emulate.schemas.keywords import are_equal
-from tess_openai.core.emulate.strict_json import UnreadableError, parse_number
 from tess_openai.core.jsons import JSONObject, to_list, to_object
+from tess_openai.core.lenient_json import read_json
+from tess_openai.core.name_matching import bare_name, bare_names
+from tess_openai.core.schemas.evaluation import Evaluation, Node, fits_types
+from tess_openai.core.schemas.keywords import are_equal
+from tess_openai.core.strict_json import UnreadableError, parse_number
 
 _MAX_DEPTH: Final = 64
 _STEPS: Final = 3

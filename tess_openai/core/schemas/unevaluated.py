@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, TypeAlias
 
-from tess_openai.core.emulate.schemas.evaluation import (
+from tess_openai.core.jsons import JSONObject
+from tess_openai.core.schemas.evaluation import (
     UNKNOWN,
     VALID,
     Check,
@@ -19,7 +20,6 @@ from tess_openai.core.emulate.schemas.evaluation import (
     fail,
     shown,
 )
-from tess_openai.core.jsons import JSONObject
 
 _MAX_DEPTH: Final = 50
 """Of schemas that apply to the same place."""

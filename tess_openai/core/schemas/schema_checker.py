@@ -7,15 +7,15 @@ import json
 from dataclasses import dataclass, field
 from typing import Final
 
-from tess_openai.core.emulate.schemas.coercion import Coercion, root_types
-from tess_openai.core.emulate.schemas.compilation import (
+from tess_openai.core.jsons import JSONObject
+from tess_openai.core.schemas.coercion import Coercion, root_types
+from tess_openai.core.schemas.compilation import (
     UNCHECKED,
     CompiledSchema,
     PatternCompiler,
     compile_schema,
 )
-from tess_openai.core.emulate.schemas.evaluation import Budget, Evaluation
-from tess_openai.core.jsons import JSONObject
+from tess_openai.core.schemas.evaluation import Budget, Evaluation
 
 _MAX_SCHEMAS: Final = 64
 _MAX_LENGTH: Final = 250_000

@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from tess_openai.core.emulate.strict_json import (
+from tess_openai.core.strict_json import (
     MAX_DEPTH,
     Reading,
     UnreadableError,

@@ -1,0 +1,97 @@
+"""One `POST /chat/completions`: translate the request, then let the plain or the emulated flow answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from tess_openai.core.agents import Agent
+from tess_openai.core.calls import Answer, Call, Flow, Outgoing
+from tess_openai.core.chat.chat_flow import plain_completion
+from tess_openai.core.chat.context import ChatContext, report_changes
+from tess_openai.core.chat.plain_request import is_plain, may_be_plain
+from tess_openai.core.chat.request_translation import TranslatedRequest, plain_request, translate_parameters
+from tess_openai.core.chat.target import to_target
+from tess_openai.core.emulate.emulation import Emulation
+from tess_openai.core.emulate.emulation_flow import emulated_completion
+from tess_openai.core.emulate.emulation_request import to_emulation
+from tess_openai.core.headers import request_headers
+from tess_openai.core.jsons import JSONObject, dump_json, parse_object
+from tess_openai.core.lookups import locate, without_agent
+from tess_openai.core.options import Options
+from tess_openai.core.refusals import Refused
+
+CHAT_PATH: Final = "/chat/completions"
+
+
+def chat_completion(call: Call, options: Options) -> Flow:
+    """Run one chat call. A body that is no JSON object is sent as is, for Tess to refuse."""
+    given = parse_object(call.body) if call.fields is None else call.fields
+    fields = {} if given is None else given
+    try:
+        place = yield from locate(to_target(fields.get("model"), options).agent, call, options)
+        if isinstance(place, Answer):
+            yield place
+            return
+        asked = options if place.other is None else options.for_agent(place.other)
+        translated, emulation = _translate(fields, asked, place.agent, call.new_id)
+    except Refused as refused:
+        yield refused.to_answer()
+        return
+    chat = ChatContext(call, translated, place)
+    if place.problem:
+        translated.ledger.add(without_agent(place.problem))
+    # A retry is the same request, whose changes were reported with the first.
+    refused_by_filter = yield from report_changes(translated.ledger, silently=call.attempt > 0)
+    if refused_by_filter is not None:
+        yield refused_by_filter.to_answer()
+        return
+    body = None if translated.untouched or given is None else dump_json(translated.body)
+    outgoing = Outgoing(body, request_headers(call, options), path=place.path)
+    if emulation is None:
+        yield from plain_completion(chat, outgoing)
+    else:
+        yield from emulated_completion(chat, emulation, outgoing)
+
+
+def translate_request(
+    given: JSONObject, options: Options, agent: Agent | None = None, *, new_id: Callable[[], str]
+) -> TranslatedRequest:
+    """Translate a request. `given` is not changed; unchanged values are shared with it.
+
+    Args:
+        given: The caller's request.
+        options: The options of the client.
+        agent: The agent that answers, if it is known what it offers.
+        new_id: Returns a new identifier.
+
+    Raises:
+        Refused: The policy, the call's own options or what the agent offers forbid to send it.
+    """
+    return _translate(given, options, agent, new_id)[0]
+
+
+def translate_changed_request(
+    given: JSONObject, options: Options, agent: Agent | None, *, new_id: Callable[[], str]
+) -> TranslatedRequest:
+    """Translate a request that may need changes; arguments and errors as for `translate_request`."""
+    return _translate_changed(given, options, agent, new_id)[0]
+
+
+def _translate(
+    given: JSONObject, options: Options, agent: Agent | None, new_id: Callable[[], str]
+) -> tuple[TranslatedRequest, Emulation | None]:
+    """Translate a request; also what is emulated for it."""
+    if agent is None and may_be_plain(options) and is_plain(given, options):
+        return plain_request(given, options), None
+    return _translate_changed(given, options, agent, new_id)
+
+
+def _translate_changed(
+    given: JSONObject, options: Options, agent: Agent | None, new_id: Callable[[], str]
+) -> tuple[TranslatedRequest, Emulation | None]:
+    translation = translate_parameters(given, options, agent)
+    emulation = to_emulation(
+        given, translation.options, new_id, with_functions=translation.emulates_functions
+    )
+    return translation.with_messages(emulation), emulation
