@@ -35,6 +35,9 @@ def lost_answers() -> Iterator[tuple[str, ...]]:
     for fault in (*raw_faults.BEFORE_ANSWER, *raw_faults.IN_ANSWER, *raw_faults.BEHIND_ANSWER):
         ends = (_describe(*cause(fault, call)) for call in CALLS)
         yield (_third_person(fault.__doc__ or ""), *ends)
+    for fault in raw_faults.KEEP_ALIVE_RACES:
+        ends = (_describe(*cause(fault, call, after_another=True)) for call in CALLS)
+        yield (f"keeps a connection open, then {_third_person(fault.__doc__ or '')}", *ends)
 
 
 def statuses() -> Iterator[tuple[str, ...]]:
@@ -45,8 +48,20 @@ def statuses() -> Iterator[tuple[str, ...]]:
         yield (str(status), _meaning(status), *counts)
 
 
-def cause(fault: Fault, call: dict[str, Any], *, repeat_paid: bool = False) -> tuple[str, int]:
-    """Make a call that meets a fault; the class of its error, `""` for none, and the requests received."""
+def cause(
+    fault: Fault, call: dict[str, Any], *, repeat_paid: bool = False, after_another: bool = False
+) -> tuple[str, int]:
+    """Make a call that meets a fault.
+
+    Args:
+        fault: Of the server.
+        call: What the call asks for.
+        repeat_paid: Of the client.
+        after_another: Whether an earlier call has left a connection for this one.
+
+    Returns:
+        The class of its error, `""` for none, and the number of requests received.
+    """
     with (
         serving(fault) as server,
         create_client(
@@ -62,13 +77,16 @@ def cause(fault: Fault, call: dict[str, Any], *, repeat_paid: bool = False) -> t
     ):
         create = cast("Callable[..., Any]", client.chat.completions.create)
         messages = [{"role": "user", "content": "hello"}]
+        if after_another:
+            create(model="tess-6", messages=messages)
+        earlier = server.posts
         try:
             answer = create(model="tess-6", messages=messages, **call)
             if call.get("stream"):
                 list(answer)
         except openai.APIError as error:
-            return type(error).__name__, server.posts
-        return "", server.posts
+            return type(error).__name__, server.posts - earlier
+        return "", server.posts - earlier
 
 
 def _third_person(docstring: str) -> str:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 class AsyncDriver(CallDriver):
     """Async counterpart of `SyncDriver`."""
 
+    is_async = True
+
     def __init__(self, flow: Flow, transport: AsyncTessTransport, request: Request) -> None:
         """Carry out `flow` for a request of the caller's."""
         super().__init__(flow, transport.adapter, transport.family, request)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from threading import Lock
-from typing import Any, Final, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias
 
 from tess_openai.core.agents import Agent
 from tess_openai.core.calls import (
@@ -66,9 +66,12 @@ class CallDriver:
         has_begun: Whether the caller has got the head of a stream.
         may_have_run: Whether anything that was sent may have been executed, so that nothing is sent again.
         turn: Held by the thread or task that carries out the flow.
+        is_async: Whether the driver awaits its I/O.
         passes_raw: Whether the body passes as it was received, compressed or not.
         is_closed: Whether the caller has closed the stream, perhaps while another thread or task reads it.
     """
+
+    is_async: ClassVar[bool] = False
 
     def __init__(self, flow: Flow, adapter: Adapter, family: Family, request: Request) -> None:
         self.flow = flow
@@ -138,7 +141,7 @@ class CallDriver:
             return request
         pacer, authorization = self.pacer, self.authorization
         on_start = None if pacer is None else lambda: pacer.mark_sent(authorization)
-        return observed(request, self.family, on_start)
+        return observed(request, self.family, on_start, is_async=self.is_async)
 
     def note_failure(self, request: Request, error: Exception) -> None:
         """Note that an exchange failed, perhaps after its request was executed."""

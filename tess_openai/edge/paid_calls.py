@@ -9,6 +9,7 @@ transport raises: the adapter recognises the repetition and raises the first err
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -35,6 +36,14 @@ _NOT_SENT: Final = frozenset(
     }
 )
 """Errors of httpx and httpx2 that end a request before all of it was sent."""
+RACE_SECONDS: Final = 0.1
+"""Time in which a server that had closed an idle connection before a request came shows it to the caller.
+
+It is longer than most ways to a server and back, and shorter than any execution, which takes hundreds of
+milliseconds even to fail. Source: assumed.
+"""
+_CLOSED_BY_SERVER: Final = "Server disconnected without sending a response"
+"""Source: httpcore's own text for a connection that ends where an answer should begin (read in it)."""
 _PART_BYTES: Final = 65_536
 """Source: the high-water mark of asyncio's transports (documented)."""
 _NOT_CONNECTED: Final = frozenset(
@@ -44,26 +53,51 @@ _NOT_CONNECTED: Final = frozenset(
 
 
 class ObservedBody:
-    """A request's body that remembers how much of it was sent, and reports when its sending begins."""
+    """A request's body that remembers what became of it: on which connection it was sent, and how much.
+
+    Attributes:
+        has_begun: Whether its sending has begun.
+        sent_at: When all of it was sent, by the monotonic clock; None before.
+    """
 
     def __init__(self, body: Any, on_start: Callable[[], None] | None = None) -> None:
         self._body = body
         self._on_start = on_start
+        self._steps = set[str]()
         self.has_begun = False
-        self.is_sent = False
+        self.sent_at: float | None = None
 
     def __iter__(self) -> Iterator[bytes]:
         self._begin()
         for piece in self._body:
             yield from _split(piece)
-        self.is_sent = True
+        self.sent_at = time.monotonic()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         self._begin()
         async for piece in self._body:
             for part in _split(piece):
                 yield part
-        self.is_sent = True
+        self.sent_at = time.monotonic()
+
+    def trace(self, step: str, info: object) -> None:
+        """Note a step of the exchange. Source: the extension `trace` of httpcore (documented)."""
+        del info
+        self._steps.add(step)
+
+    async def async_trace(self, step: str, info: object) -> None:
+        """Async counterpart of `trace`."""
+        self.trace(step, info)
+
+    @property
+    def is_http11(self) -> bool:
+        """Whether httpcore has begun to send the request over HTTP/1.1."""
+        return "http11.send_request_headers.started" in self._steps
+
+    @property
+    def is_on_reused_connection(self) -> bool:
+        """Whether an HTTP/1.1 connection that had served another request was used; False if unknown."""
+        return self.is_http11 and not any(".connect_" in step for step in self._steps)
 
     def _begin(self) -> None:
         self.has_begun = True
@@ -91,12 +125,23 @@ def may_have_been_sent(error: Exception, body: ObservedBody) -> bool:
 
     A transport that did not read the body through `body` uses the kind of the error instead.
     """
-    if body.has_begun:
-        return body.is_sent
+    if body.has_begun or body.is_http11:
+        return body.sent_at is not None and not _is_keep_alive_race(error, body, body.sent_at)
     cause = error.__cause__
     if cause is not None and type(cause).__module__.startswith("aiohttp"):
         return _NOT_CONNECTED.isdisjoint(_class_names(cause))
     return _NOT_SENT.isdisjoint(_class_names(error))
+
+
+def _is_keep_alive_race(error: Exception, body: ObservedBody, sent_at: float) -> bool:
+    """Whether a server closed an idle connection at the moment at which a request was written on it.
+
+    The server did not read the request then. It shows in three things together, as to browsers and to other
+    http clients: the connection had been idle, it ended without a byte of an answer, and it did so at once.
+    """
+    if not body.is_on_reused_connection or time.monotonic() - sent_at > RACE_SECONDS:
+        return False
+    return "ReadError" in _class_names(error) or str(error).startswith(_CLOSED_BY_SERVER)
 
 
 def to_family_error(error: Exception, family: Family) -> Exception:
@@ -149,13 +194,19 @@ def passes_own_errors() -> bool:
     return (int(major), int(minor)) >= PASSES_OWN_ERRORS
 
 
-def observed(request: Request, family: Family, on_start: Callable[[], None] | None) -> Request:
-    """Return a request that differs from the given one in that its body is an `ObservedBody`."""
+def observed(
+    request: Request, family: Family, on_start: Callable[[], None] | None, *, is_async: bool
+) -> Request:
+    """Return a request that differs from the given one in that its body is an `ObservedBody`.
+
+    A trace that the program asked for itself takes precedence.
+    """
     made: Request = object.__new__(type(request))
     vars(made).update(vars(request))  # its constructor would read the URL, the headers and the body anew
     in_memory = isinstance(request.stream, family.ByteStream)  # an inner transport may read that again
     bases = (family.ByteStream,) if in_memory else (family.SyncByteStream, family.AsyncByteStream)
-    made.stream = family.derive(ObservedBody, *bases)(request.stream, on_start)
+    body = made.stream = family.derive(ObservedBody, *bases)(request.stream, on_start)
+    made.extensions = {"trace": body.async_trace if is_async else body.trace, **request.extensions}
     return made
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import gzip
+import select
+import socket
 import time
 from contextlib import suppress
 from typing import Final
@@ -160,6 +162,31 @@ def good(connection: Connection) -> None:
     connection.good()
 
 
+# A whole answer on a connection that the server closes at the moment at which the next request comes.
+
+
+def good_then_closes_unread(connection: Connection) -> None:
+    """Close without reading the next request, which the client sees as a reset."""
+    connection.good()
+    select.select([connection.sock], [], [], 30)
+    connection.sock.close()
+
+
+def good_then_ends_unread(connection: Connection) -> None:
+    """End the connection without reading the next request, which the client sees as its end."""
+    connection.good()
+    select.select([connection.sock], [], [], 30)
+    connection.sock.shutdown(socket.SHUT_WR)
+    time.sleep(0.01)  # the end reaches the client before the reset does
+    connection.sock.close()
+
+
+def closes_slowly(connection: Connection) -> None:
+    """Close without an answer once an execution may have begun."""
+    time.sleep(0.3)
+    connection.close()
+
+
 def status(code: int) -> Fault:
     """Return a fault that answers with a status, and a text as gateways write it."""
 
@@ -189,3 +216,4 @@ BEHIND_ANSWER: Final[tuple[Fault, ...]] = (
     without_done_then_close,
     without_done_then_hold,
 )
+KEEP_ALIVE_RACES: Final[tuple[Fault, ...]] = (good_then_closes_unread, good_then_ends_unread)

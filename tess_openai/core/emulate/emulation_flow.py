@@ -115,11 +115,8 @@ class _EmulatedCall:
         chat = self.chat
         try:
             incoming = yield from exchange(replace(self.outgoing, body=dump_json(body)))
-        except Exception as error:
-            if not self.has_paid:
-                raise
-            reason = str(error) if isinstance(error, ConnectionError) else type(error).__name__
-            raise _Abort(stream_fault_response(chat, broken_connection_fault(reason))) from None
+        except Exception as error:  # noqa: BLE001 - also what the flow around this one refuses
+            raise self._broken(error) from None
         if incoming.status >= 300:
             raise _Abort(self._final((yield from error_answer(chat, incoming))))
         source = AnswerSource(chat.body(incoming))
@@ -128,7 +125,7 @@ class _EmulatedCall:
             try:
                 piece = yield from read_answer_piece(source.body)
             except ConnectionError as error:
-                raise _Abort(stream_fault_response(chat, broken_connection_fault(str(error)))) from None
+                raise self._broken(error) from None
             text = source.feed(piece)
             self._note_form(source)
             self.writer.root = self.writer.root or source.root
@@ -158,6 +155,13 @@ class _EmulatedCall:
     def _refuse(self, refused: Refused) -> _Abort:
         answer = refused.to_answer()
         return _Abort(replace(answer, headers={**answer.headers, **ledger_header(self.chat.ledger)}))
+
+    def _broken(self, error: Exception) -> Exception:
+        """Return what ends the call: as a plain one, unless text was written or an answer is paid for."""
+        if not (self.has_paid or self.has_written):
+            return error
+        reason = str(error) if isinstance(error, ConnectionError) else type(error).__name__
+        return _Abort(stream_fault_response(self.chat, broken_connection_fault(reason)))
 
     def _final(self, answer: Answer) -> Answer:
         """Return an error that the SDK does not retry once an answer has been paid for."""

@@ -170,9 +170,11 @@ def test_a_filter_that_makes_warnings_errors_fails_a_stream_at_its_end() -> None
 
 
 def test_a_connection_that_breaks_before_any_text_is_an_error() -> None:
-    """With a status: nothing of the stream was given."""
-    run = drive({**CHAT, "stream": True}, streamed(event(GOOD), ConnectionError("reset")))
-    assert run.answer.status == 502
+    """The same as without emulation, unless an earlier answer has been paid for."""
+    with pytest.raises(ConnectionError, match="reset"):
+        drive({**CHAT, "stream": True}, streamed(event(GOOD), ConnectionError("reset")))
+    run = drive({**CHAT, "stream": True}, saying(BAD), streamed(event(GOOD), ConnectionError("reset")))
+    assert (run.answer.status, run.answer.headers["x-should-retry"]) == (502, "false")
     assert json.loads(run.body)["error"]["code"] == "stream_truncated"
 
 
