@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import os
+from pathlib import Path
 from typing import Literal, TypeAlias, cast
 
 import loopback
@@ -44,6 +45,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in list(os.environ):
         if name.upper().startswith(("OPENAI_", "TESS_")) or name.upper().endswith("_PROXY"):
             del os.environ[name]
+    # Each client reads the certificates of all authorities, which takes longer than a call on loopback.
+    os.environ["SSL_CERT_FILE"] = str(Path(__file__).parent / "guard" / "authority.pem")
     config.addinivalue_line("markers", "needs(*modules): skip where a lane does not install one of these")
 
 
