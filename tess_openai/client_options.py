@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, TypedDict, TypeVar, get_args, get_type_hints
 
+import openai
+
 from tess_openai import option_checks as checks
 from tess_openai.core.agents import Agent
 from tess_openai.core.changes import quoted
@@ -79,6 +81,8 @@ class TessOptions(TypedDict, total=False):
         max_answer_bytes: The most that is kept of one answer in memory; None sets no limit.
         responses_store: Where responses are kept that `previous_response_id` continues; by default in the
             client's own memory. A `SQLiteResponseStore` is shared by processes.
+        others: Clients of yours that answer endpoints which Tess lacks, with their own keys:
+            `{"embeddings": openai.OpenAI()}`, and an `openai.AsyncOpenAI` for an async client.
     """
 
     workspace_id: Annotated[int | str | None, Option(None, to_workspace_id, "TESS_WORKSPACE_ID")]
@@ -105,6 +109,9 @@ class TessOptions(TypedDict, total=False):
     repeat_paid: Annotated[bool, Option(False, checks.to_switch)]
     max_answer_bytes: Annotated[int | None, Option(DEFAULT_MAX_ANSWER_BYTES, checks.to_byte_limit)]
     responses_store: Annotated[ResponseStore | None, Option(None, checks.to_store)]
+    others: Annotated[
+        Mapping[str, openai.OpenAI | openai.AsyncOpenAI] | None, Option(None, checks.to_other_clients)
+    ]
 
 
 _HINTS: Final = {

@@ -127,6 +127,7 @@ def _create(
     openai_options: dict[str, Any] = {name: value for name, value in given.items() if name not in OPTIONS}
     own = {name: value for name, value in given.items() if name in OPTIONS}
     settings = _resolve(factory, agent_id, cast("TessOptions", own))
+    _check_others(settings, kind)
     client = kind(
         base_url=settings.base_url,
         api_key=cast("Any", settings.api_key),
@@ -154,6 +155,16 @@ def _http_client(
     if given is None:
         return new_client(settings.adapter, kind, family, may_pickle=may_pickle)
     return wrap_copy(given, settings.adapter, kind)
+
+
+def _check_others(settings: Settings, kind: type[Client]) -> None:
+    """Refuse a sync client that is to answer the calls of an async one, and the reverse."""
+    for name, client in settings.adapter.others.items():
+        if not isinstance(client, kind):
+            raise TessConfigurationError(
+                f"others[{name!r}] is an {type(client).__name__}, which cannot answer the calls of "
+                f"openai.{kind.__name__}; pass others={{{name!r}: openai.{kind.__name__}(...)}}"
+            )
 
 
 def _check_authorization(client: openai.OpenAI | openai.AsyncOpenAI, given: Mapping[str, Any]) -> None:

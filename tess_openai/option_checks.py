@@ -6,11 +6,14 @@ value, or `TessConfigurationError` with a message of its own.
 
 from __future__ import annotations
 
+import difflib
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, TypeGuard, cast, get_args
+
+import openai
 
 from tess_openai.core.agents import Agent
 from tess_openai.core.changes import Change, quoted
@@ -21,6 +24,7 @@ from tess_openai.core.policy_parameters import POLICY_PARAMETERS
 from tess_openai.core.probe_profile import NOTHING_PROVEN, TessProfile, parse_profile
 from tess_openai.core.prompts import Prompts
 from tess_openai.core.responses.conversation_store import ResponseStore
+from tess_openai.core.routes import OTHER_ENDPOINTS
 from tess_openai.edge.response_stores import MemoryResponseStore
 from tess_openai.exceptions import TessConfigurationError
 from tess_openai.identifiers import DEFAULT_BASE_URL, to_agent_id, to_api_root
@@ -185,6 +189,26 @@ def to_store(given: ResponseStore | None) -> ResponseStore:
     if not all(callable(getattr(given, method, None)) for method in ("load", "save", "delete")):
         raise ValueError("it must have the methods load, save and delete, as SQLiteResponseStore has")
     return given
+
+
+def to_other_clients(given: object) -> dict[str, Any]:
+    """Check the clients that answer endpoints which Tess lacks."""
+    clients = _to_mapping(given)
+    if clients is None:
+        raise ValueError('it must be a mapping of endpoints, such as {"embeddings": openai.OpenAI()}')
+    for name, client in clients.items():
+        if name not in OTHER_ENDPOINTS:
+            near = difflib.get_close_matches(name, OTHER_ENDPOINTS, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f": {', '.join(OTHER_ENDPOINTS)}"
+            raise TessConfigurationError(
+                f"others has {quoted(name)}, which is not an endpoint that another client may answer{hint}"
+            )
+        if not isinstance(client, (openai.OpenAI, openai.AsyncOpenAI)):
+            raise TessConfigurationError(
+                f"others[{name!r}] is of type {type(client).__name__}; it must be an openai.OpenAI or, for "
+                "an async client, an openai.AsyncOpenAI"
+            )
+    return clients
 
 
 def read_profile(given: Profile | None) -> TessProfile:

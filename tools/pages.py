@@ -31,7 +31,7 @@ from tess_openai.core.jsons import JSONObject, to_object
 from tess_openai.core.options import Options
 from tess_openai.core.policy_parameters import POLICY_PARAMETERS
 from tess_openai.core.responses.response_parameters import CHAT_NAMES, RESPONSES_UNSUPPORTED
-from tess_openai.core.routes import UNSUPPORTED_ENDPOINTS
+from tess_openai.core.routes import OTHER_ENDPOINTS
 from tess_openai.edge.caller_warnings import CATEGORIES
 from tess_openai.identifiers import DEFAULT_BASE_URL
 from tess_openai.testing import (
@@ -280,12 +280,7 @@ def messages() -> str:
 
 def endpoints() -> str:
     """List the endpoints of OpenAI's that Tess does not have."""
-    return (
-        ", ".join(
-            _code(f"/{name}") for name in sorted(UNSUPPORTED_ENDPOINTS) if name not in ("chat", "models")
-        )
-        + "."
-    )
+    return ", ".join(_code(f"/{name}") for name in sorted(OTHER_ENDPOINTS)) + "."
 
 
 def warning_categories() -> str:

@@ -58,6 +58,8 @@ UNSUPPORTED_ENDPOINTS: Final = {
     "webhook_event_types": "OpenAI's webhooks",
 }
 """OpenAI endpoints that Tess does not have: first segment of the path -> what the endpoint is."""
+OTHER_ENDPOINTS: Final = tuple(name for name in UNSUPPORTED_ENDPOINTS if name not in ("chat", "models"))
+"""Those that another client may answer; below the other two, Tess has something of its own."""
 
 
 def route(call: Call, options: Options) -> Flow:
@@ -102,9 +104,15 @@ def refuse(refused: Refused) -> Flow:
 
 
 def _unsupported_endpoint(endpoint: str) -> Refused:
+    remedy = ""
+    if endpoint in OTHER_ENDPOINTS:
+        remedy = (
+            " A client of yours for another service can answer it: "
+            f'others={{"{endpoint}": openai.OpenAI(...)}}, or openai.AsyncOpenAI(...) for an async client.'
+        )
     return Refused(
         f"Tess does not have {UNSUPPORTED_ENDPOINTS[endpoint]}. A Tess agent serves chat completions only; "
-        "the request was not sent.",
+        f"the request was not sent.{remedy}",
         param=None,
         code="endpoint_not_supported",
         status=404,

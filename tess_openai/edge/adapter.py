@@ -34,7 +34,9 @@ from tess_openai.edge.pacing import Pacer, hash_key
 from tess_openai.edge.patterns import pattern_compiler
 from tess_openai.edge.random_ids import new_random_id
 from tess_openai.edge.response_stores import MemoryResponseStore
+from tess_openai.exceptions import TessConfigurationError
 
+NO_OTHERS: Final[Mapping[str, Any]] = {}
 OnChange: TypeAlias = Callable[[Change], object]
 
 logger = logging.getLogger("tess_openai")
@@ -60,13 +62,23 @@ class Adapter:
     max_answer_bytes: int | None = DEFAULT_MAX_ANSWER_BYTES
     agent_cache: AgentCache = field(default_factory=AgentCache, repr=False)
     responses_store: ResponseStore = field(default_factory=MemoryResponseStore, repr=False)
+    others: Mapping[str, Any] = field(default_factory=lambda: NO_OTHERS, repr=False)
 
     def __deepcopy__(self, memo: dict[int, object]) -> Adapter:
         """Return this adapter: whatever the copies of a client learn of agents, they share."""
         return self
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Pickle the settings, and hashes of the keys; nothing that was learned or answered, and no key."""
+        """Pickle the settings, and hashes of the keys; nothing that was learned or answered, and no key.
+
+        Raises:
+            TessConfigurationError: Other clients, which hold their keys, answer some endpoints.
+        """
+        if self.others:
+            raise TessConfigurationError(
+                "the clients in others= hold their API keys, so they are not pickled. Make the client in "
+                "each process: connection(8794)"
+            )
         store = None if isinstance(self.responses_store, MemoryResponseStore) else self.responses_store
         pacing = None
         if self.pacer is not None:

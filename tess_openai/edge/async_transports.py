@@ -13,6 +13,7 @@ from tess_openai.edge.async_driver import AsyncDriver
 from tess_openai.edge.deadlines import Deadlines
 from tess_openai.edge.event_loops import LoopGuard
 from tess_openai.edge.families import AsyncTransport, Family
+from tess_openai.edge.other_clients import OtherEndpoints
 from tess_openai.edge.paid_calls import repeated_failure
 
 
@@ -47,6 +48,7 @@ class AsyncTessTransport:
         self.family = family
         self.deadlines = Deadlines()
         self.loop_guard = LoopGuard()
+        self.others = OtherEndpoints(adapter.others, "async", adapter.keys, family)
         self.body_class = family.derive(AsyncBody, family.AsyncByteStream)
 
     async def handle_async_request(self, request: Any) -> Any:
@@ -59,6 +61,9 @@ class AsyncTessTransport:
             if refusal is None:
                 return await self.inner.handle_async_request(request)
             return await AsyncDriver(refusal, self, request).run()
+        other = self.others.client_for(place)
+        if other is not None:
+            return await self.others.async_send(other, request, place[1])
         failure = None if request.method in IDEMPOTENT else repeated_failure(request)
         if failure is not None:
             raise failure

@@ -12,6 +12,7 @@ from tess_openai.edge.adapter import Adapter
 from tess_openai.edge.deadlines import Deadlines
 from tess_openai.edge.event_loops import LoopGuard
 from tess_openai.edge.families import Family, Transport
+from tess_openai.edge.other_clients import OtherEndpoints
 from tess_openai.edge.paid_calls import repeated_failure
 from tess_openai.edge.sync_driver import SyncDriver
 
@@ -47,6 +48,7 @@ class TessTransport:
         self.family = family
         self.deadlines = Deadlines()
         self.loop_guard = LoopGuard()
+        self.others = OtherEndpoints(adapter.others, "sync", adapter.keys, family)
         self.body_class = family.derive(Body, family.SyncByteStream)
 
     def handle_request(self, request: Any) -> Any:
@@ -59,6 +61,9 @@ class TessTransport:
             if refusal is None:
                 return self.inner.handle_request(request)
             return SyncDriver(refusal, self, request).run()
+        other = self.others.client_for(place)
+        if other is not None:
+            return self.others.send(other, request, place[1])
         failure = None if request.method in IDEMPOTENT else repeated_failure(request)
         if failure is not None:
             raise failure
