@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import anyio
+
 from tess_openai.core.calls import (
     Answer,
     Event,
@@ -20,6 +22,7 @@ from tess_openai.core.calls import (
 )
 from tess_openai.core.lookups import find_agent, lookup_failed
 from tess_openai.edge.call_driver import LAST_SECONDS, REST_SECONDS, RESULT_STEPS, CallDriver, InnerStep
+from tess_openai.edge.compressed_bodies import split_compressed
 from tess_openai.edge.deadlines import NO_LIMIT
 from tess_openai.edge.families import Request, Response
 from tess_openai.edge.paid_calls import to_family_error
@@ -155,15 +158,23 @@ class AsyncDriver(CallDriver):
         """Async counterpart of `read` in `sync_driver`."""
         if self.pieces is None:
             response = self.current_response
+            if self.is_encoded:
+                split_compressed(response, self.headers["content-encoding"], self.family)
             self.pieces = aiter(response.aiter_bytes() if self.is_encoded else response.stream)
         return self.pieces
 
     async def read_piece(self) -> bytes:
-        """Read the next piece of the current response that is not empty; `b""` at its end."""
+        """Async counterpart of `read_piece` in `sync_driver`.
+
+        The wait for a transport of another library is limited here: aiohttp sometimes waits for ever behind a
+        chunk that it cannot read, whatever its timeout.
+        """
+        limit = NO_LIMIT if self.transport.keeps_timeouts else anyio.fail_after(self.silence_seconds)
         try:
-            async for piece in self.read():
-                if piece:
-                    return self.checked(piece)
+            with limit:
+                async for piece in self.read():
+                    if piece:
+                        return self.checked(piece)
         except Exception as error:
             broken = to_family_error(error, self.family)
             if broken is error:

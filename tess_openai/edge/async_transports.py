@@ -41,11 +41,15 @@ class AsyncTessTransport:
     """Async counterpart of `TessTransport`."""
 
     def __init__(self, inner: AsyncTransport, adapter: Adapter, family: Family, owner: object) -> None:
-        """Wrap `inner`; `owner`, the client it came from, is kept alive, since its end may close `inner`."""
+        """Wrap `inner`; `owner`, the client it came from, is kept alive, since its end may close `inner`.
+
+        A transport of the family itself, not of another library, ends each wait after its timeout.
+        """
         self.inner = inner
         self.owner = owner
         self.adapter = adapter
         self.family = family
+        self.keeps_timeouts = type(inner).__module__.partition(".")[0] == family.name
         self.deadlines = Deadlines()
         self.loop_guard = LoopGuard()
         self.others = OtherEndpoints(adapter.others, "async", adapter.keys, family)

@@ -159,7 +159,7 @@ class CallDriver:
         self.response, self.source = response, response.stream
         self.connection.hold(response)
         self.headers = headers = to_dict(response.headers)
-        self.limits = AnswerLimits(_timeouts(self.request)["read"], self.adapter.max_answer_bytes)
+        self.limits = AnswerLimits(self.silence_seconds, self.adapter.max_answer_bytes)
         redirects = followed(self.request)
         may_follow = 300 <= response.status_code < 400 and self.adapter.origin.follows(
             headers.get("location", ""), self.request, self.family
@@ -214,6 +214,11 @@ class CallDriver:
         return None
 
     @property
+    def silence_seconds(self) -> float | None:
+        """How long the caller waits for the next piece of an answer; None for ever."""
+        return _timeouts(self.request)["read"]
+
+    @property
     def authorization(self) -> str:
         """The header with the caller's key."""
         return self.request.headers.get("authorization", "")
@@ -244,7 +249,7 @@ class CallDriver:
 
     def timeout_seconds_for_lookup(self, lookup: Lookup) -> float | None:
         """Return how long to wait for another call that makes a look-up: as long as for Tess itself."""
-        seconds = _timeouts(self.request)["read"]
+        seconds = self.silence_seconds
         return _at_most(HINT_SECONDS, seconds) if lookup.is_hint else seconds
 
     def to_lookup_result(self, lookup: Lookup, step: Step | None) -> LookupResult:

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import openai
 
+from tess_openai.edge.compressed_bodies import split
 from tess_openai.edge.families import Family, Request
 
 RETRY_COUNT: Final = "x-stainless-retry-count"
@@ -45,7 +46,7 @@ milliseconds even to fail. Source: assumed.
 _CLOSED_BY_SERVER: Final = "Server disconnected without sending a response"
 """Source: httpcore's own text for a connection that ends where an answer should begin (read in it)."""
 _PART_BYTES: Final = 65_536
-"""Source: the high-water mark of asyncio's transports (documented)."""
+"""What an event loop takes without sending it. Source: asyncio's high-water mark (documented)."""
 _NOT_CONNECTED: Final = frozenset(
     {"ClientConnectorError", "ClientHttpProxyError", "ConnectionTimeoutError", "InvalidURL"}
 )
@@ -70,13 +71,13 @@ class ObservedBody:
     def __iter__(self) -> Iterator[bytes]:
         self._begin()
         for piece in self._body:
-            yield from _split(piece)
+            yield from split(piece, _PART_BYTES)
         self.sent_at = time.monotonic()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         self._begin()
         async for piece in self._body:
-            for part in _split(piece):
+            for part in split(piece, _PART_BYTES):
                 yield part
         self.sent_at = time.monotonic()
 
@@ -146,6 +147,8 @@ def _is_keep_alive_race(error: Exception, body: ObservedBody, sent_at: float) ->
 
 def to_family_error(error: Exception, family: Family) -> Exception:
     """Return an error of an inner transport as the family's own: openai's for aiohttp passes some on."""
+    if isinstance(error, TimeoutError):
+        return family.ReadTimeout("The read operation timed out")
     if type(error).__module__.partition(".")[0] != "aiohttp":
         return error
     return family.ReadError(str(error) or type(error).__name__)
@@ -208,12 +211,6 @@ def observed(
     body = made.stream = family.derive(ObservedBody, *bases)(request.stream, on_start)
     made.extensions = {"trace": body.async_trace if is_async else body.trace, **request.extensions}
     return made
-
-
-def _split(piece: bytes) -> Iterator[bytes]:
-    """Return a piece in parts no larger than what an event loop takes without sending it."""
-    for start in range(0, len(piece), _PART_BYTES):
-        yield piece[start : start + _PART_BYTES]
 
 
 def _digest(request: Request) -> bytes:

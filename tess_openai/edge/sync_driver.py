@@ -20,6 +20,7 @@ from tess_openai.core.calls import (
 )
 from tess_openai.core.lookups import find_agent, lookup_failed
 from tess_openai.edge.call_driver import LAST_SECONDS, REST_SECONDS, RESULT_STEPS, CallDriver, InnerStep
+from tess_openai.edge.compressed_bodies import split_compressed
 from tess_openai.edge.deadlines import NO_LIMIT
 from tess_openai.edge.families import Request, Response
 from tess_openai.edge.paid_calls import to_family_error
@@ -153,6 +154,8 @@ class SyncDriver(CallDriver):
         """Return the iterator over the current response, decoded."""
         if self.pieces is None:
             response = self.current_response
+            if self.is_encoded:
+                split_compressed(response, self.headers["content-encoding"], self.family)
             self.pieces = iter(response.iter_bytes() if self.is_encoded else response.stream)
         return self.pieces
 

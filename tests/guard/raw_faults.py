@@ -7,6 +7,7 @@ import gzip
 import select
 import socket
 import time
+import zlib
 from contextlib import suppress
 from typing import Final
 
@@ -113,9 +114,39 @@ def gzip_bomb(connection: Connection) -> None:
         connection.send(body)
 
 
+_ZEROS_HEAD: Final = bytes.fromhex(
+    "cbffff3f002400e2b14072effff8ffff078004401c1680eefd1fffffff00900088c302d0bdffe3ffff1f001200715800baf77ff"
+    "cffff034002200e0b40f7fe8fffff7f004800c46101e8defff1ffff0f000980382c00ddfb3ffeffff012001108705a07bffc7ff"
+    "ff3f002400e2b0"
+)
+_ZEROS_PART: Final = bytes.fromhex(
+    "0074effff8ffff078004401c1680eefd1fffffff00900088c302d0bdffe3ffff1f001200715800baf77ffcffff034002200e0b4"
+    "0f7fe8fffff7f004800c46101e8defff1ffff0f000980382c00ddfb3ffeffff012001108705a07bffc7ffff3f002400e2b0"
+)
+BROTLI_BOMB: Final = _ZEROS_HEAD + _ZEROS_PART * 8
+"""The first 604 MB of zeros as the library brotli compresses them."""
+
+
+def twice_compressed(connection: Connection) -> None:
+    """Send 300 MB of zeros, compressed twice, as a few kB."""
+    body = gzip.compress(_bomb(), compresslevel=9)
+    connection.head(200, "content-encoding: gzip, gzip", f"content-length: {len(body)}")
+    with suppress(OSError):
+        connection.send(body)
+
+
+def brotli_bomb(connection: Connection) -> None:
+    """Send 604 MB of zeros as less than 1 kB of brotli."""
+    connection.head(200, "content-encoding: br", f"content-length: {len(BROTLI_BOMB)}")
+    with suppress(OSError):
+        connection.send(BROTLI_BOMB)
+
+
 @functools.cache
 def _bomb() -> bytes:
-    return gzip.compress(bytes(300_000_000), compresslevel=1)
+    compressor = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    zeros = bytes(1_000_000)  # piece by piece: the tests measure memory
+    return b"".join(compressor.compress(zeros) for _ in range(300)) + compressor.flush()
 
 
 # A whole answer whose connection goes wrong behind it.
