@@ -6,7 +6,7 @@ READY := .venv/.ready
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo lint types docs pages suite coverage lanes lane frameworks framework peers pins clean
+.PHONY: help test demo lint types docs pages suite coverage mutants lanes lane frameworks framework peers pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ coverage: $(READY) ## which branches of core/ no test has tried
 	@$(BIN)/coverage run --branch --source=tess_openai/core -m pytest -q tests/unit
 	@$(BIN)/coverage report --show-missing --skip-covered
 
+mutants: $(READY) ## which small changes of core/ and edge/ no unit test notices; ARGS="tess_openai.core.policy*" chooses
+	@$(BIN)/mutmut run --max-children 2 $(ARGS)
+	@$(BIN)/mutmut results
+
 lanes: $(READY) ## the suite on every SDK and Python we support
 	@$(BIN)/python tools/lanes.py
 
@@ -58,7 +62,7 @@ pins: $(READY) ## renew requirements/*.txt
 	@$(BIN)/python tools/pins.py
 
 clean: ## remove what the other targets made
-	rm -rf .venv .lanes site dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv .lanes site dist mutants .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
 $(READY): requirements/dev.txt pyproject.toml tools/environment.py
 	@$(PYTHON) tools/environment.py
