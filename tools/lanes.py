@@ -34,7 +34,12 @@ STARTED: Final = time.monotonic()
 # `-I` keeps the checkout off the import path, so that `tess_openai` is the installed wheel.
 SUITE: Final = (
     *("-I", "-m", "pytest", "tests"),
-    *("--ignore=tests/docs", "--ignore=tests/frameworks", "--ignore=tests/workshop"),
+    *(
+        "--ignore=tests/docs",
+        "--ignore=tests/frameworks",
+        "--ignore=tests/gateway",
+        "--ignore=tests/workshop",
+    ),
     *("--hypothesis-profile=lane", "-q", "-p", "no:cacheprovider"),
 )
 BETWEEN: Final = (

@@ -50,6 +50,7 @@ ROOMS: Final = {
     "presets/": "the frameworks, each through its own public hook",
     "edge/": "the two HTTP families, the drivers of a call, warnings at the caller's line",
     "core/": "what Tess and OpenAI mean; no I/O, no clock, no environment",
+    "gateway/": "the adapter behind an ASGI application, behind an extra",
     "testing/": "the simulated Tess, which shares no rule with the adapter",
     "cli/": "the command line, behind an extra",
 }

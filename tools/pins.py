@@ -13,13 +13,14 @@ from peers import PEERS
 
 REQUIREMENTS: Final = ROOT / "requirements"
 EXTRAS: Final = ("--extra", "emulate", "--extra", "cli")
+ALL_EXTRAS: Final = (*EXTRAS, "--extra", "gateway")
 
 
 def main() -> None:
     """Resolve the workshop's requirements and each lane's to the newest versions that agree."""
     LANES_DIR.mkdir(exist_ok=True)
     try:
-        pin(PINS, *EXTRAS, str(REQUIREMENTS / "dev.in"))
+        pin(PINS, *ALL_EXTRAS, str(REQUIREMENTS / "dev.in"))
         for lane in (*LANES, *FRAMEWORKS, PEERS):
             if lane.needs:
                 wanted = LANES_DIR / f"{lane.name}.in"

@@ -15,7 +15,7 @@ import typer
 from typer.main import get_command
 
 import tess_openai
-from tess_openai.cli import agent_commands, console, simulate
+from tess_openai.cli import agent_commands, console, serve, simulate
 from tess_openai.cli.chat import chat_command as chat
 from tess_openai.cli.check import check_command as check
 from tess_openai.cli.doctor import doctor_command as doctor
@@ -137,6 +137,7 @@ app.command("chat", help=chat.HELP)(chat.chat)
 app.command("agents", help=agent_commands.AGENTS_HELP)(agent_commands.agents)
 app.command("agent", help=agent_commands.AGENT_HELP)(agent_commands.agent)
 app.command("simulate", help=simulate.HELP)(simulate.simulate)
+app.command("serve", help=serve.HELP)(serve.serve)
 app.command("doctor", help=doctor.HELP)(doctor.doctor)
 app.command("check", help=check.HELP)(check.check)
 app.command("probe", help=probe.HELP)(probe.probe)

@@ -14,6 +14,8 @@ from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused, json_headers
 
 MODELS: Final = "/models"
+DETAILS: Final = "tess"
+"""Key of what the agent of a model offers, beside OpenAI's own keys."""
 _CREATED: Final = 0
 """Tess returns no date, and OpenAI's object requires one."""
 
@@ -32,10 +34,10 @@ def models(call: Call, options: Options) -> Flow:
     names = names_of(found, options)
     wanted = unquote(call.path.removeprefix(MODELS).strip("/"))
     if not wanted:
-        listed = {"object": "list", "data": [_model(name) for name in names]}
+        listed = {"object": "list", "data": [_model(name, found) for name in names]}
         yield Answer(200, json_headers({}), dump_json(listed), base="none")
     elif wanted in names:
-        yield Answer(200, json_headers({}), dump_json(_model(wanted)), base="none")
+        yield Answer(200, json_headers({}), dump_json(_model(wanted, found)), base="none")
     else:
         yield from _answer_unlisted(wanted, names, found, call, options)
 
@@ -52,20 +54,29 @@ def _answer_unlisted(wanted: str, names: list[str], own: Agent, call: Call, opti
             return
         if target.model is not None and target.model not in found.models:
             raise _unknown(wanted, names_of(found, options), found)
-        yield Answer(200, json_headers({}), dump_json(_model(wanted)), base="none")
+        yield Answer(200, json_headers({}), dump_json(_model(wanted, found, target.model)), base="none")
     except Refused as refused:
         yield refused.to_answer()
 
 
 def names_of(agent: Agent, options: Options) -> list[str]:
-    """Return all names that a call may use as its model; an agent with a fixed model has its number."""
+    """Return all names that a call may use as its model."""
     aliases = [name for name in options.models if name != OTHERS]
-    own = agent.models or (f"{AGENT}{agent.id}",)
-    return list(dict.fromkeys([*own, *aliases, *options.agent_names]))
+    return list(dict.fromkeys([*own_models(agent), *aliases, *options.agent_names]))
 
 
-def _model(name: str) -> JSONObject:
-    return {"id": name, "object": "model", "created": _CREATED, "owned_by": "tess"}
+def own_models(agent: Agent) -> tuple[str, ...]:
+    """Return the names of an agent's models; that of an agent with a fixed model is its number."""
+    return agent.models or (f"{AGENT}{agent.id}",)
+
+
+def _model(name: str, agent: Agent, model: object = None) -> JSONObject:
+    """Return OpenAI's object for a name; that of an agent's own model says what the agent offers."""
+    listed = {"id": name, "object": "model", "created": _CREATED, "owned_by": "tess"}
+    if (model or name) not in own_models(agent):
+        return listed
+    offers = {"agent": agent.id, "temperatures": list(agent.temperatures), "tools": list(agent.tools)}
+    return {**listed, DETAILS: offers}
 
 
 def _unknown(wanted: str, names: list[str], agent: Agent) -> Refused:

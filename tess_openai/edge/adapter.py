@@ -51,6 +51,9 @@ class Adapter:
 
     It is immutable, except for its `agent_cache` and the parameter cache of its options, which have locks of
     their own, and `keys`, which learns each key that is sent.
+
+    Attributes:
+        warns: Whether changes are reported at the caller's line; in a gateway there is none.
     """
 
     origin: Origin
@@ -60,6 +63,7 @@ class Adapter:
     pacer: Pacer | None = None
     repeat_paid: bool = False
     max_answer_bytes: int | None = DEFAULT_MAX_ANSWER_BYTES
+    warns: bool = True
     agent_cache: AgentCache = field(default_factory=AgentCache, repr=False)
     responses_store: ResponseStore = field(default_factory=MemoryResponseStore, repr=False)
     others: Mapping[str, Any] = field(default_factory=lambda: NO_OTHERS, repr=False)
@@ -176,7 +180,7 @@ class Adapter:
         if self.on_change is not None:
             for change in changes:
                 _call_on_change(change, self.on_change)
-        return warn_changes(changes)
+        return warn_changes(changes) if self.warns else None
 
 
 def _restore_adapter(

@@ -26,7 +26,7 @@ from tess_openai.edge.compressed_bodies import split_compressed
 from tess_openai.edge.deadlines import NO_LIMIT
 from tess_openai.edge.families import Request, Response
 from tess_openai.edge.paid_calls import to_family_error
-from tess_openai.edge.response_stores import access_store
+from tess_openai.edge.response_stores import async_access_store
 
 if TYPE_CHECKING:
     from tess_openai.edge.async_transports import AsyncTessTransport
@@ -103,7 +103,7 @@ class AsyncDriver(CallDriver):
         if isinstance(step, Lookup):
             return await self.look_up(step)
         if isinstance(step, StoreAccess):
-            return access_store(self.adapter.responses_store, step)
+            return await async_access_store(self.adapter.responses_store, step)
         if isinstance(step, Read):
             await self.read_rest()
             return None

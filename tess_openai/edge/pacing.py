@@ -173,6 +173,11 @@ class KeyQueues:
                 return -math.inf, 0.0
             return queue.paused_at, max(0.0, queue.paused_until - self.clock())
 
+    def waiting(self) -> int:
+        """Return how many callers wait, in all queues."""
+        with self._lock:
+            return sum(len(queue.waiting) for queue in self._by_key.values())
+
     def forget_waiting(self) -> None:
         """Start anew in a forked child: the parent's callers do not wait there, nor hold the lock."""
         self._lock = Lock()

@@ -161,6 +161,11 @@ def remember_failure(request: Request, error: Exception) -> None:
     _FAILED_CALL.set(failed)
 
 
+def must_not_be_repeated() -> bool:
+    """Whether the last failure of this thread or task is that of a call which must not be sent again."""
+    return _FAILED_CALL.get() is not None
+
+
 def repeated_failure(request: Request) -> Exception | None:
     """Return the error for a request with which the SDK repeats a call that must not be sent again.
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -97,6 +98,12 @@ class SQLiteResponseStore:
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._process = 0
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle the place of the file, for another process that uses it too."""
+        return partial(
+            SQLiteResponseStore, self._path, max_age_seconds=self._max_age_seconds, clock=self._clock
+        ), ()
 
     def load(self, key: str) -> bytes | None:
         """Return an entry; None when there is none, or it has expired."""

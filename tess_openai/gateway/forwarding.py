@@ -1,0 +1,108 @@
+"""Which requests are forwarded to Tess, and what of them: the path, a few headers, the bytes of the body."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import quote
+
+from tess_openai.core.completions.completions_flow import COMPLETIONS
+from tess_openai.core.files import FILES
+from tess_openai.core.headers import WORKSPACE, is_sendable
+from tess_openai.core.models import MODELS
+from tess_openai.core.refusals import Refused
+from tess_openai.core.responses.responses_flow import RESPONSES
+from tess_openai.core.routes import UNSUPPORTED_ENDPOINTS, reads_body
+from tess_openai.edge.paid_calls import RETRY_COUNT
+from tess_openai.gateway.forwarded_call import ForwardedCall
+from tess_openai.gateway.gateway_options import GatewaySettings
+from tess_openai.gateway.guards import CALLER, Receive, Scope, Send, headers_of, send_refusal
+from tess_openai.gateway.keys import Caller
+from tess_openai.gateway.upstream import Upstream
+
+VERSION: Final = "/v1"
+SERVED: Final = frozenset({"chat", COMPLETIONS[1:], RESPONSES[1:], MODELS[1:], FILES[1:]})
+"""First segments of the paths that the adapter answers; of OpenAI's others it says that Tess lacks them."""
+_FORWARDED: Final = (b"content-type", b"accept")
+_USER_AGENT: Final = "tess-openai-gateway"
+_SAFE: Final = "/:@!$&'()*+,;=~"
+
+
+class Forwarder:
+    """Forwards requests of OpenAI's API; an ASGI application."""
+
+    def __init__(self, upstream: Upstream, settings: GatewaySettings) -> None:
+        self._upstream = upstream
+        self._settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Forward a request, or refuse it."""
+        path = without_version(f"/{scope['path_params']['path']}")
+        refused = refuse_path(path, scope["method"])
+        if refused is not None:
+            self._upstream.metrics.error(refused.code)
+            await send_refusal(send, refused)
+            return
+        method: str = scope["method"]
+        is_json = reads_body(method, path)
+        is_upload = method == "POST" and not is_json
+        limit = self._settings.max_upload_bytes if is_upload else self._settings.max_body_bytes
+        call = ForwardedCall(
+            upstream=self._upstream,
+            scope=scope,
+            receive=receive,
+            send=send,
+            path=path,
+            limit_bytes=limit,
+            heartbeat_seconds=self._settings.heartbeat_seconds,
+        )
+        request = self._upstream.client.build_request
+        headers = self._headers(scope)
+        url = f"{self._upstream.root}{quote(path, safe=_SAFE)}"
+        if query := scope.get("query_string", b"").decode("latin-1"):
+            url = f"{url}?{query}"
+        if not is_json:
+            headers["accept-encoding"] = "identity"  # what the adapter does not read goes on as it comes
+        if is_upload and (length := headers_of(scope).get(b"content-length", b"")).isdigit():
+            headers["content-length"] = length.decode()
+
+        def to_request(body: Any) -> Any:
+            return request(method, url, headers=headers, content=body if method == "POST" else None)
+
+        await call.run(to_request, streams_body=is_upload)
+
+    def _headers(self, scope: Scope) -> dict[str, str]:
+        """Return the headers for Tess: none of the caller's but those that mean something there."""
+        caller: Caller = scope[CALLER]
+        given = headers_of(scope)
+        retries = given.get(RETRY_COUNT.encode(), b"0")
+        headers = {
+            "authorization": caller.authorization,
+            "user-agent": _USER_AGENT,
+            RETRY_COUNT: retries.decode() if retries.isdigit() and len(retries) < 4 else "0",
+        }
+        names = (*_FORWARDED, WORKSPACE.encode()) if self._settings.pass_through else _FORWARDED
+        for name in names:
+            value = given.get(name, b"").decode("latin-1")
+            if value and is_sendable(value):
+                headers[name.decode()] = value
+        return headers
+
+
+def without_version(path: str) -> str:
+    """Return a path without OpenAI's `/v1` before it."""
+    return path.removeprefix(VERSION) if path.startswith(f"{VERSION}/") else path
+
+
+def refuse_path(path: str, method: str) -> Refused | None:
+    """Return the refusal of a path that is not OpenAI's: the key of Tess opens more than those."""
+    segments = path.rstrip("/").split("/")[1:] or [""]
+    is_known = segments[0] in SERVED or segments[0] in UNSUPPORTED_ENDPOINTS
+    if is_known and not any(segment in ("", ".", "..") or "\\" in segment for segment in segments):
+        return None
+    shown = path if len(path) < 80 and path.isascii() and path.isprintable() else "of this name"
+    return Refused(
+        f"Unknown request URL: {method} {shown}. OpenAI's paths are below /v1, as in /v1/chat/completions.",
+        param=None,
+        code="unknown_url",
+        status=404,
+    )

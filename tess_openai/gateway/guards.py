@@ -1,0 +1,127 @@
+"""What every request must pass before it is answered: header sizes, host, origin, key."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final, TypeAlias
+
+from tess_openai.core.jsons import dump_json
+from tess_openai.core.refusals import NO_RETRY, Refused
+from tess_openai.gateway.gateway_options import is_loopback
+from tess_openai.gateway.keys import Admission
+from tess_openai.gateway.metrics import Metrics
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+AsgiApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+MAX_HEADER_BYTES: Final = 32 * 1024
+CALLER: Final = "tess_openai.caller"
+"""Key of the scope under which the caller is kept."""
+_FROM_PAGES: Final = (b"cross-site", b"same-site")
+
+
+def headers_of(scope: Scope) -> dict[bytes, bytes]:
+    """Return the headers of a request; of several with one name the last."""
+    found: dict[bytes, bytes] = dict(scope["headers"])
+    return found
+
+
+async def send_refusal(send: Send, refused: Refused) -> None:
+    """Answer with OpenAI's error body."""
+    body = dump_json(refused.to_json())
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        *((name.encode(), value.encode()) for name, value in NO_RETRY.items()),
+    ]
+    if refused.status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    await send({"type": "http.response.start", "status": refused.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+class OriginGuard:
+    """Refuses what a page in a browser, or a name that leads to loopback, makes a browser send.
+
+    A page may send requests to any address that its visitor's machine reaches. Such requests have an
+    `Origin`; and where a name of the page's own is made to lead to loopback (DNS rebinding), that name is
+    their `Host`.
+    """
+
+    def __init__(
+        self, app: AsgiApp, origins: tuple[str, ...], hosts: tuple[str, ...], metrics: Metrics
+    ) -> None:
+        self._app = app
+        self._origins = frozenset(origin.encode() for origin in origins)
+        self._hosts = frozenset(host.lower() for host in hosts)
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse the request, or pass it on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        refused = self._refuse(scope)
+        if refused is None:
+            await self._app(scope, receive, send)
+            return
+        self._metrics.error(refused.code)
+        await send_refusal(send, refused)
+
+    def _refuse(self, scope: Scope) -> Refused | None:
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER_BYTES:
+            message = f"The headers of this request are longer than {MAX_HEADER_BYTES} bytes."
+            return Refused(message, param=None, code="headers_too_large", status=431)
+        headers = headers_of(scope)
+        server = scope.get("server")
+        host = _host_of(headers.get(b"host", b""))
+        if server and is_loopback(str(server[0])) and not (is_loopback(host) or host in self._hosts):
+            return Refused(
+                "This gateway listens on loopback, and the request is for a host of another name. A reverse "
+                "proxy on this machine is allowed with --allow-host.",
+                param=None,
+                code="host_not_allowed",
+                status=403,
+            )
+        origin = headers.get(b"origin")
+        is_page = origin is not None or headers.get(b"sec-fetch-site") in _FROM_PAGES
+        if is_page and origin not in self._origins:
+            return Refused(
+                "Requests of pages in a browser are refused; --allow-origin names those that may call.",
+                param=None,
+                code="origin_not_allowed",
+                status=403,
+            )
+        return None
+
+
+class KeyGuard:
+    """Lets only callers through who may call, and says whose key of Tess their calls are made with."""
+
+    def __init__(self, app: AsgiApp, admission: Admission, metrics: Metrics) -> None:
+        self._app = app
+        self._admission = admission
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse the request, or pass it on with its caller."""
+        authorization = headers_of(scope).get(b"authorization", b"").decode("latin-1")
+        client = scope.get("client")
+        try:
+            scope[CALLER] = await self._admission.admit(authorization, client and str(client[0]))
+        except Refused as refused:
+            self._metrics.error(refused.code)
+            await send_refusal(send, refused)
+            return
+        await self._app(scope, receive, send)
+
+
+def _host_of(header: bytes) -> str:
+    """Return the host that a `Host` header names, without its port, in lower case."""
+    host = header.decode("latin-1").strip().lower()
+    if host.startswith("["):
+        return host.partition("]")[0].removeprefix("[")
+    return host.partition(":")[0] if host.count(":") < 2 else host

@@ -1,0 +1,214 @@
+"""Who may call: keys of the gateway's own, keys of Tess that pass through, and pages in browsers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tess_openai import TessConfigurationError
+from tess_openai.core.refusals import Refused
+from tess_openai.gateway import create_app
+from tess_openai.gateway.keys import KeyFile, ThisMachine
+from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, TessSimulator
+from tests.gateway.running import HELLO, Gateway, Start
+
+ALICE, BOB = "gw-" + "a" * 24, "gw-" + "b" * 24
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    """The keys of two callers."""
+    path = tmp_path / "keys"
+    path.write_text(f"# who may call\n\nalice {ALICE}\nbob\t{BOB}\n")
+    return path
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        """Return them."""
+        return self.now
+
+
+def test_callers_with_keys_of_their_own(start: Start, simulator: TessSimulator, key_file: Path) -> None:
+    """Their calls are made with the gateway's key of Tess; others get OpenAI's error for a wrong key."""
+    with start(key_file=key_file) as gateway:
+        for key, status in ((ALICE, 200), (BOB, 200), ("gw-" + "c" * 24, 401), (SIMULATOR_API_KEY, 401)):
+            with gateway.http(key) as http:
+                answer = http.post("/v1/chat/completions", json=HELLO)
+                assert (answer.status_code, http.get("/metrics").status_code) == (status, status)
+                if status == 401:
+                    assert answer.json()["error"]["code"] == "invalid_api_key"
+    assert {call.headers["authorization"] for call in simulator.calls} == {f"Bearer {SIMULATOR_API_KEY}"}
+
+
+def test_a_key_of_tess_that_passes_through(start: Start, simulator: TessSimulator) -> None:
+    """Each caller's own key and workspace reach Tess, which judges them."""
+    with start(pass_through=True) as gateway:
+        with gateway.http(SIMULATOR_API_KEY, **{"x-workspace-id": str(SIMULATOR_WORKSPACE_ID)}) as http:
+            assert http.post("/v1/chat/completions", json=HELLO).status_code == 200
+        with gateway.http("2|" + "k" * 48) as http:
+            assert http.post("/v1/chat/completions", json=HELLO).status_code == 401
+        with gateway.http("sk-" + "o" * 48) as http:
+            assert http.post("/v1/chat/completions", json=HELLO).json()["error"]["code"] == "foreign_key"
+        with gateway.http() as http:
+            del http.headers["authorization"]
+            assert http.post("/v1/chat/completions", json=HELLO).status_code == 401
+    keys = [call.headers["authorization"].split("|")[0] for call in simulator.calls]
+    assert keys == [f"Bearer {SIMULATOR_API_KEY.split('|')[0]}", "Bearer 2"]
+
+
+def test_one_of_the_two_only(key_file: Path) -> None:
+    """Keys and pass-through exclude each other."""
+    with pytest.raises(TessConfigurationError, match="exclude each other"):
+        create_app(42, key_file=key_file, pass_through=True, api_key=SIMULATOR_API_KEY, workspace_id=1)
+
+
+async def test_without_keys_only_this_machine_is_answered() -> None:
+    """Whatever server the application is put into, and whatever address that listens on."""
+    admission = ThisMachine(SIMULATOR_API_KEY)
+    here: tuple[str, ...] = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
+    elsewhere: tuple[str | None, ...] = ("192.0.2.7", "2001:db8::1", None)
+    for client in here:
+        assert (await admission.admit("Bearer any", client)).authorization == f"Bearer {SIMULATOR_API_KEY}"
+    for stranger in elsewhere:
+        with pytest.raises(Refused) as refused:
+            await admission.admit("Bearer any", stranger)
+        assert refused.value.status == 403
+
+
+@pytest.mark.parametrize(
+    "kind", [lambda: SIMULATOR_API_KEY, "async"], ids=["a function", "an async function"]
+)
+async def test_the_key_of_tess_from_a_function(kind: Any) -> None:
+    """As `create_client` takes it."""
+
+    async def get_key() -> str:
+        return SIMULATOR_API_KEY
+
+    admission = ThisMachine(get_key if kind == "async" else kind)
+    assert (await admission.admit("", "127.0.0.1")).authorization == f"Bearer {SIMULATOR_API_KEY}"
+
+
+def test_a_changed_key_file_counts(key_file: Path) -> None:
+    """A key that was taken out opens nothing any more, and a new one works, without a restart."""
+    clock = Clock()
+    keys = KeyFile(key_file, clock)
+    assert (keys.name_of(ALICE), keys.name_of(BOB)) == ("alice", "bob")
+    key_file.write_text(f"carol {ALICE}x\nbob {BOB}\n")
+    clock.now += 2
+    assert (keys.name_of(ALICE), keys.name_of(f"{ALICE}x"), keys.name_of(BOB)) == (None, "carol", "bob")
+
+
+@pytest.mark.parametrize("change", [lambda path: path.write_text("alice"), lambda path: path.unlink()])
+def test_a_key_file_that_became_wrong_changes_nothing(
+    key_file: Path, caplog: pytest.LogCaptureFixture, change: Callable[[Path], object]
+) -> None:
+    """Somebody may be writing it: the keys from before stay, the log says so, and shows no key."""
+    clock = Clock()
+    keys = KeyFile(key_file, clock)
+    change(key_file)
+    clock.now += 2
+    assert keys.name_of(ALICE) == "alice"
+    assert "the keys from before stay in use" in caplog.text
+    assert ALICE not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "has no key"),
+        ("alice", "line 1 .* a name and a key"),
+        ("alice short", "16 or more"),
+        (f"alice {ALICE}\nbob {ALICE}", "line 2 .* the same key"),
+        (f"a/b {ALICE}", "a name and a key"),
+        (f"alice {ALICE} more", "a name and a key"),
+    ],
+)
+def test_what_a_key_file_must_be(tmp_path: Path, text: str, reason: str) -> None:
+    """The message names the line, and never shows a key."""
+    path = tmp_path / "keys"
+    path.write_text(text)
+    with pytest.raises(TessConfigurationError, match=reason) as refused:
+        KeyFile(path)
+    assert ALICE not in str(refused.value)
+
+
+def test_keys_are_in_no_repr(key_file: Path) -> None:
+    """Neither the callers' nor that of Tess."""
+    assert ALICE not in repr(vars(KeyFile(key_file)))
+    assert SIMULATOR_API_KEY not in repr(ThisMachine(SIMULATOR_API_KEY))
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({"host": "evil.example"}, "host_not_allowed"),
+        ({"host": "evil.example:8484"}, "host_not_allowed"),
+        ({"host": ""}, "host_not_allowed"),
+        ({"host": "127.0.0.1.evil.example"}, "host_not_allowed"),
+        ({"origin": "https://evil.example"}, "origin_not_allowed"),
+        ({"origin": "null"}, "origin_not_allowed"),
+        ({"origin": "http://localhost:3000"}, "origin_not_allowed"),
+        ({"sec-fetch-site": "cross-site"}, "origin_not_allowed"),
+    ],
+)
+def test_pages_in_browsers_are_refused(
+    gateway: Gateway, simulator: TessSimulator, headers: dict[str, str], code: str
+) -> None:
+    """A page that somebody visits must not spend their credits, nor by a name that leads to loopback."""
+    with gateway.http(**headers) as http:
+        answers = [http.get(path) for path in ("/v1/models", "/healthz", "/metrics")]
+        answers.append(http.post("/v1/chat/completions", json=HELLO))
+    assert {(answer.status_code, answer.json()["error"]["code"]) for answer in answers} == {(403, code)}
+    assert simulator.requests == []
+
+
+def test_hosts_of_this_machine_are_answered(start: Start) -> None:
+    """And the names that are allowed, for a reverse proxy."""
+    with start(allow_hosts=("tess.example",)) as gateway:
+        for host in ("localhost:1", "127.0.0.1", "[::1]:8484", "LOCALHOST", "tess.example"):
+            with gateway.http(host=host) as http:
+                assert http.get("/v1/models").status_code == 200
+
+
+def test_an_allowed_origin(start: Start) -> None:
+    """Its pages may call, and read the ledger; those of others may not."""
+    own = "https://chat.example.com"
+    with start(allow_origins=(own,)) as gateway, gateway.http(origin=own) as http:
+        asked = {"access-control-request-method": "POST", "access-control-request-headers": "authorization"}
+        allowed = http.options("/v1/chat/completions", headers=asked)
+        answer = http.post("/v1/chat/completions", json=HELLO)
+        other = http.post("/v1/chat/completions", json=HELLO, headers={"origin": "https://other.example.com"})
+    assert (allowed.status_code, allowed.headers["access-control-allow-origin"]) == (200, own)
+    assert answer.headers["access-control-allow-origin"] == own
+    assert "x-tess-openai" in answer.headers["access-control-expose-headers"]
+    assert other.status_code == 403
+
+
+def test_bodies_are_bounded(start: Start, simulator: TessSimulator) -> None:
+    """Whether the length is announced or not; nothing is sent to Tess."""
+
+    def pieces() -> Any:
+        for _ in range(20):
+            yield b" " * 1000
+
+    with start(max_body_bytes=10_000, max_upload_bytes=10_000) as gateway, gateway.http() as http:
+        for path in ("/v1/chat/completions", "/v1/files"):
+            for body in (b" " * 10_001, pieces()):
+                answer = http.post(path, content=body)
+                assert (answer.status_code, answer.json()["error"]["code"]) == (413, "body_too_large")
+    assert simulator.calls == []
+
+
+def test_heads_are_bounded(start: Start) -> None:
+    """Before they are complete, so that nobody fills the memory with them."""
+    with start() as gateway, gateway.http(**{"x-long": "a" * 100_000}) as http:
+        answer = http.get("/healthz")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (431, "headers_too_large")

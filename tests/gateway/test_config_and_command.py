@@ -1,0 +1,200 @@
+"""The file of a gateway, `tess-openai serve`, and what both say of mistakes."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from tess_openai import Prompts, SQLiteResponseStore, TessConfigurationError
+from tess_openai.cli import main
+from tess_openai.gateway.config import find_problems, parse_config, read_config
+from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, TessSimulator
+from tests.gateway.running import HELLO
+
+FILE = f"""
+agent_id = 42
+workspace_id = {SIMULATOR_WORKSPACE_ID}
+unsupported = {{ seed = "ignore", "*" = "warn" }}
+emulate = true
+requests_per_second = 50
+responses_store = "sqlite:///responses.sqlite"
+
+[agents]
+support = 43
+
+[models]
+"gpt-4o" = "tess-6"
+"*" = ""
+
+[prompts]
+reminder = "Remember."
+
+[gateway]
+host = "127.0.0.1"
+port = 0
+key_file = "keys"
+heartbeat_seconds = 5
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a gateway's file and its callers' keys; the key of Tess is in the environment."""
+    (tmp_path / "gateway.toml").write_text(FILE)
+    (tmp_path / "keys").write_text("alice gw-0123456789abcdef\n")
+    monkeypatch.setenv("TESS_API_KEY", SIMULATOR_API_KEY)
+    return tmp_path
+
+
+def test_a_file_becomes_the_arguments_of_create_app(folder: Path) -> None:
+    """Under the same names; paths are relative to the file, and an empty alias is the model of the agent."""
+    config = read_config(folder / "gateway.toml")
+    assert config.problems == ()
+    assert config.agent_id == 42
+    assert config.options["models"] == {"gpt-4o": "tess-6", "*": None}
+    assert config.options["prompts"] == Prompts(reminder="Remember.")
+    assert isinstance(config.options["responses_store"], SQLiteResponseStore)
+    assert config.options["key_file"] == folder / "keys"
+    assert (config.server.host, config.server.port) == ("127.0.0.1", 0)
+    assert find_problems(config) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"emulat": True}, "no option emulat; did you mean emulate?"),
+        ({"emulate": "yes"}, "emulate is 'yes'; it must be True or False"),
+        ({"agent_id": 4.5}, "agent_id is 4.5"),
+        ({"api_key": "1|x"}, "read from TESS_API_KEY only"),
+        ({"unsupported": {"sead": "ignore"}}, "sead"),
+        ({"prompts": {"functions": "no holes"}}, "prompts is wrong"),
+        ({"prompts": {"nothing": ""}}, "prompts is wrong"),
+        ({"responses_store": "redis://x"}, "responses_store is wrong"),
+        ({"models": ["a"]}, "models is"),
+        ({"gateway": 1}, "gateway is not a table"),
+        ({"gateway": {"prt": 1}}, "no option gateway.prt; did you mean port?"),
+        ({"gateway": {"port": "x"}}, "port is 'x'"),
+        ({"gateway": {"workers": 0}}, "workers is 0"),
+        ({"gateway": {"heartbeat_seconds": -1}}, "heartbeat_seconds is -1"),
+        ({"gateway": {"allow_origins": ["example.com/path"]}}, "allow_origins is"),
+        ({"gateway": {"max_body_bytes": 0}}, "max_body_bytes is 0"),
+    ],
+)
+def test_mistakes_are_named(tmp_path: Path, fields: Mapping[str, Any], problem: str) -> None:
+    """Each with what must be there instead; and every one that is there."""
+    config = parse_config({**fields, "colour": "red"}, folder=tmp_path)
+    assert any(problem in each for each in config.problems), config.problems
+    assert any("no option colour" in each for each in config.problems)
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    """It is missing, or no TOML."""
+    (tmp_path / "x.toml").write_text("agent_id = ")
+    with pytest.raises(TessConfigurationError, match="is not TOML"):
+        read_config(tmp_path / "x.toml")
+    with pytest.raises(TessConfigurationError, match="cannot be read"):
+        read_config(tmp_path / "y.toml")
+
+
+def test_check_says_what_is_wrong(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With exit status 1; and what is right with 0."""
+    path = folder / "gateway.toml"
+    assert main(["serve", "--config", str(path), "--check"]) == 0
+    assert "the settings are right" in capsys.readouterr().out
+    path.write_text(FILE.replace("emulate", "emulat").replace('key_file = "keys"', 'key_file = "nowhere"'))
+    assert main(["serve", "--config", str(path), "--check"]) == 1
+    shown = capsys.readouterr().out
+    assert "did you mean emulate?" in shown
+    assert "nowhere" in shown
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "gateway.example"])  # noqa: S104 - that is the point
+def test_nobody_else_is_served_without_keys(
+    folder: Path, capsys: pytest.CaptureFixture[str], host: str
+) -> None:
+    """Beyond loopback the gateway needs a key file or pass-through; without them it does not start."""
+    assert main(["serve", "--agent", "42", "--workspace", "1", "--host", host]) == 2
+    assert "--key-file" in capsys.readouterr().err
+    for more in (["--key-file", str(folder / "keys")], ["--pass-through"]):
+        given = ["serve", "--agent", "42", "--workspace", "1", "--host", host, *more, "--check"]
+        assert main(given) == 0
+
+
+def test_pass_through_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All others do."""
+    monkeypatch.delenv("TESS_API_KEY", raising=False)
+    assert main(["serve", "--agent", "42", "--workspace", "1", "--pass-through", "--check"]) == 0
+    assert main(["serve", "--agent", "42", "--workspace", "1", "--check"]) == 1
+
+
+@contextmanager
+def serving(simulator: TessSimulator, *arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Run the command, and read the address that it prints."""
+    variables = {
+        **os.environ,
+        "TESS_API_KEY": SIMULATOR_API_KEY,
+        "TESS_WORKSPACE_ID": str(SIMULATOR_WORKSPACE_ID),
+        "TESS_BASE_URL": simulator.base_url,
+        "TESS_AGENT_ID": "42",
+    }
+    command = [sys.executable, "-m", "tess_openai.cli", "serve", "--port", "0", *arguments]
+    with subprocess.Popen(
+        command, env=variables, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        try:
+            assert process.stdout is not None
+            found = re.search(r"http://\S+", process.stdout.readline())
+            assert found is not None
+            yield found[0], process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_the_command_serves_and_stops(simulator: TessSimulator, stop: signal.Signals) -> None:
+    """One command, one address; the log has a line for each call, and the end is no failure."""
+    with serving(simulator) as (url, process):
+        answer = httpx2.post(f"{url}/chat/completions", json=HELLO, headers={"authorization": "Bearer x"})
+        assert answer.status_code == 200
+        process.send_signal(stop)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "stopped" in out
+    assert "POST chat 200" in err
+    assert "Traceback" not in err
+
+
+def test_workers_share_responses_and_numbers(simulator: TessSimulator) -> None:
+    """A conversation goes on in whichever process answers, and `/metrics` adds all of them up."""
+    with serving(simulator, "--workers", "2") as (url, process):
+        with httpx2.Client(timeout=60) as http:
+            first = http.post(f"{url}/responses", json={"model": "tess-6", "input": "hello"}).json()["id"]
+        for _ in range(12):
+            with httpx2.Client(timeout=60) as http:
+                answer = http.get(f"{url}/responses/{first}")
+                assert (answer.status_code, answer.json()["id"]) == (200, first)
+        numbers = httpx2.get(url.replace("/v1", "/metrics")).text
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+    assert 'tess_gateway_calls_total{route="responses",status="200"} 13.0' in numbers
+    assert process.returncode == 0
+
+
+def test_a_port_that_is_taken(simulator: TessSimulator, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line that says so."""
+    port = simulator.base_url.rpartition(":")[2]
+    given = ["serve", "--agent", "42", "--workspace", "1", "--port", port]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TESS_API_KEY", SIMULATOR_API_KEY)
+        assert main(given) == 2
+    assert "--port 0" in capsys.readouterr().err
