@@ -407,7 +407,7 @@ def truncated_fault() -> StreamFault:
     """Return the fault of a stream that ended before its answer was complete."""
     message = (
         "The stream ended before the answer was complete: neither a finish reason nor [DONE] arrived. "
-        " The execution may go on at Tess and be paid for."
+        "The execution may go on at Tess and be paid for."
     )
     return StreamFault(error_envelope(message, type_="server_error", param=None, code="stream_truncated"))
 
