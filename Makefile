@@ -6,7 +6,7 @@ READY := .venv/.ready
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo lint types docs pages suite coverage mutants lanes lane frameworks framework peers pins clean
+.PHONY: help test demo lint types docs browser pages suite coverage mutants lanes lane frameworks framework peers pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ types: $(READY) ## mypy and basedpyright, both strict
 docs: $(READY) ## build the pages into site/; a broken link is an error
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "docs: ok"
+
+browser: $(READY) ## what looks at the pages in the tests; installs it where CI is set
+	@$(BIN)/python tools/browser.py
 
 pages: $(READY) ## renew the tables of docs/ that are made from the code
 	@$(BIN)/python tools/pages.py

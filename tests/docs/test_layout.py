@@ -1,0 +1,155 @@
+"""The built pages can be read on a laptop and on a telephone, and ask no other host for anything.
+
+A real browser measures them; without one its tests are skipped. `tools/browser.py` says which are looked for.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from queue import Empty, Queue
+from threading import Thread
+from typing import Any
+
+import browser
+import pytest
+import site_hooks
+
+WIDTHS = (1366, 390)
+MEASURE = Path(__file__).with_name("measure.html")
+FETCHED = re.compile(
+    r"<(?:script|img|iframe|source)\b[^>]*\bsrc=\"(?P<source>[^\"]*)\""
+    r"|<link\b[^>]*\brel=\"(?:stylesheet|preload|icon|preconnect)\"[^>]*>"
+)
+ELSEWHERE = re.compile(r"^(https?:)?//|href=\"(https?:)?//")
+
+
+class _Pages(SimpleHTTPRequestHandler):
+    """Serves the pages, what is to be measured, and takes what was found."""
+
+    def __init__(self, *arguments: Any, work: bytes, found: Queue[Any], **more: Any) -> None:  # noqa: ANN401 - http.server's
+        self.work, self.found = work, found
+        super().__init__(*arguments, **more)
+
+    def do_GET(self) -> None:
+        if self.path == "/work.json":
+            self._send(self.work)
+        elif self.path == "/measure":
+            self._send(MEASURE.read_bytes(), "text/html")
+        else:
+            super().do_GET()
+
+    def do_POST(self) -> None:
+        self.found.put(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+        self._send(b"{}")
+
+    def _send(self, body: bytes, kind: str = "application/json") -> None:
+        self.send_response(200)
+        self.send_header("content-type", kind)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Keep the test's output for its findings."""
+
+
+@contextmanager
+def _measuring(folder: Path, pages: Sequence[str]) -> Iterator[tuple[str, Queue[Any]]]:
+    """Serve pages and their measuring; yield its address, and where the findings arrive."""
+    found: Queue[Any] = Queue()
+    work = json.dumps({"pages": pages, "widths": WIDTHS}).encode()
+    handler = partial(_Pages, directory=str(folder), work=work, found=found)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/measure", found
+        server.shutdown()
+
+
+def measured(folder: Path, pages: Sequence[str], profile: Path) -> list[str]:
+    """Let a browser open pages in each width; return what is wrong with them."""
+    program = browser.find_browser()
+    if program is None:
+        pytest.skip(f"no headless browser is installed: {browser.HOW_TO_INSTALL}")
+    with _measuring(folder, pages) as (address, found):
+        how = (f"--user-data-dir={profile}", "--remote-debugging-port=0", address)
+        with subprocess.Popen(
+            browser.command(program, *how), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as running:
+            try:
+                result = found.get(timeout=150)
+            except Empty:
+                pytest.fail("the browser did not measure the pages within 150 seconds")
+            finally:
+                running.terminate()
+    assert result["measured"] == len(pages)
+    return list(result["problems"])
+
+
+def test_no_text_is_pushed_out_of_view(site: Path, tmp_path: Path) -> None:
+    """On a laptop and on a telephone; names stay whole, commands are copied without their prompt."""
+    pages = sorted(page.relative_to(site).as_posix() for page in site.rglob("*.html"))
+    assert len(pages) > 30
+    assert measured(site, pages, tmp_path) == []
+
+
+def test_what_is_pushed_out_of_view_is_seen(tmp_path: Path) -> None:
+    """A wide table, a broken name, a prompt in the copy, a picture of another host."""
+    (tmp_path / "good.html").write_text("<div class=md-content style='width: 300px'><p>Short.</p></div>")
+    (tmp_path / "bad.html").write_text(
+        "<div class=md-content style='width: 300px'><table><tr>"
+        "<td><div style='width: 900px'>Wide</div></td><td>Unseen</td>"
+        "</tr></table>"
+        "<table style='width: 20px; table-layout: fixed'><tr><td style='padding: 0; overflow-wrap: anywhere'>"
+        "<code class=name>TessAnswerWarning</code></td></tr></table>"
+        "<div class=language-console><code>$ make</code></div><img src='http://example.invalid/a.png'></div>"
+    )
+    problems = measured(tmp_path, ["bad.html", "good.html"], tmp_path / "profile")
+    assert not [problem for problem in problems if problem.startswith("good.html")]
+    for expected in (
+        "bad.html at 390 pixels: text is pushed out of view: Unseen",
+        "bad.html at 1366 pixels: a name is broken: TessAnswerWarning",
+        "bad.html at 1366 pixels: the copy of a command has its prompt: $ make",
+        "bad.html at 390 pixels: it asks another host: http://example.invalid/a.png",
+    ):
+        assert expected in problems
+
+
+def test_the_pages_name_no_other_host_for_what_they_load(site: Path) -> None:
+    """Fonts, scripts, styles and pictures come with the pages; links to read may lead elsewhere."""
+    loaded = [
+        f"{page.name}: {found[0]}"
+        for page in site.rglob("*.html")
+        for found in FETCHED.finditer(page.read_text())
+        if ELSEWHERE.search(found["source"] or found[0])
+    ]
+    assert loaded == []
+    styles = [style.read_text() for style in site.rglob("*.css")]
+    assert styles
+    assert not [style for style in styles if re.search(r"(url\([\"']?|@import [\"'])(https?:)?//", style)]
+
+
+def test_a_link_to_the_repository_is_not_invented(site: Path) -> None:
+    """Without an address of the repository no page links to it or to its source."""
+    page = (site / "index.html").read_text()
+    assert "md-source" not in page
+    assert "Edit this page" not in page
+
+
+def test_a_cell_knows_its_column() -> None:
+    """Markup in a heading does not matter, and a name in code is marked."""
+    table = (
+        "<table>\n<thead>\n<tr>\n<th>you get, its <code>code</code></th>\n"
+        '<th style="text-align: left">A &amp; B</th>\n'
+        "</tr>\n</thead>\n<tbody>\n<tr>\n<td><code>NotFoundError</code></td>\n<td><code>a = 1</code></td>\n"
+        "</tr>\n</tbody>\n</table>"
+    )
+    prepared = site_hooks.on_page_content(f"<p>Text</p>{table}")
+    assert '<td data-label="you get, its code"><code class="name">NotFoundError</code></td>' in prepared
+    assert '<td data-label="A &amp; B"><code>a = 1</code></td>' in prepared
