@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from typing import Final
 
-from environment import VENV, interpreter, run
+from environment import ROOT, VENV, interpreter, run
 from lanes import Lane, main
 
 RECORD: Final = "--record"
@@ -37,8 +37,23 @@ def framework(name: str, *needs: str, page: str | None = "", cells: bool = True)
         if cells
         else ()
     )
+    texts = f"tests/frameworks/test_model_texts_{name.replace('-', '_')}.py"
+    rows = (texts,) if (ROOT / texts).is_file() else ()
     shown = () if page is None else (PAGE.format(page or name),)
-    program = ("-I", "-m", "pytest", "-q", "-W", "default", "-p", "no:cacheprovider", tests, *shown, *table)
+    program = (
+        "-I",
+        "-m",
+        "pytest",
+        "-q",
+        "-W",
+        "default",
+        "-p",
+        "no:cacheprovider",
+        tests,
+        *rows,
+        *shown,
+        *table,
+    )
     return Lane(name=name, needs=needs, since=(3, 11), program=program)
 
 

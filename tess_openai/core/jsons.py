@@ -37,13 +37,16 @@ def parse_json(data: bytes | str, *, errors: str = "strict") -> object:
             value = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if text.count("{") + text.count("[") > MAX_NESTING and _is_nested_too_deep(text):
+    if text.count("{") + text.count("[") > MAX_NESTING and is_nested_too_deep(
+        text.encode(errors="surrogatepass")
+    ):
         return None
     return cast("object", value)
 
 
-def _is_nested_too_deep(text: str) -> bool:
-    brackets = (data := text.encode(errors="surrogatepass")).translate(None, _NOT_BRACKETS)
+def is_nested_too_deep(data: bytes) -> bool:
+    """Whether more than `MAX_NESTING` brackets are open at any place of a JSON text, strings aside."""
+    brackets = data.translate(None, _NOT_BRACKETS)
     for _ in range(MAX_NESTING // 5):  # usually enough, and much faster than to look at each bracket
         fewer = brackets.replace(b"{}", b"").replace(b"[]", b"")
         if not fewer:

@@ -73,9 +73,8 @@ marks.
     custom_tools: str = """\
 To call {names}, write no JSON: write its name in the first line of the block, and its input below as plain \
 text."""
-    no_other_keys: str = "Use no other keys than those in the schema."
-    results: str = """\
-Results of earlier calls stand between {result_open} and {result_close}. Never write these marks yourself."""
+    no_other_keys: str = "Use no other keys."
+    results: str = "Results stand between {result_open} and {result_close}. Never write these marks."
     result: str = "Result of {name}:"
     reminder: str = "To call a function, write its block between {open} and {close}, as described."
 

@@ -15,6 +15,7 @@ from tess_openai.core.completions.completions_flow import COMPLETIONS, complete_
 from tess_openai.core.fetching import read_error
 from tess_openai.core.files import FILES, files
 from tess_openai.core.headers import check_key, request_headers
+from tess_openai.core.jsons import MAX_NESTING, is_nested_too_deep
 from tess_openai.core.lookups import AGENTS, show_agent, show_agents
 from tess_openai.core.models import MODELS, models
 from tess_openai.core.options import Options
@@ -69,6 +70,7 @@ def route(call: Call, options: Options) -> Flow:
         if not call.agent:
             return _below_root(call, options)
         if reads_body(call.method, call.path):
+            _check_nesting(call)
             return _POSTED[call.path](call, options)
         if _is_below(RESPONSES, call.path):
             return stored_response(call, options)
@@ -96,6 +98,17 @@ _POSTED: Final[Mapping[str, Callable[[Call, Options], Flow]]] = {
 def reads_body(method: str, path: str) -> bool:
     """Whether the flow for a call needs its body; other bodies, such as uploads, are streamed unread."""
     return method == "POST" and path in _POSTED
+
+
+def _check_nesting(call: Call) -> None:
+    """Refuse a body that no reader takes: sent as it is, it would reach Tess untranslated and unreported."""
+    if call.fields is None and is_nested_too_deep(call.body):
+        raise Refused(
+            f"The request is nested deeper than {MAX_NESTING} levels, so it cannot be translated; it was not "
+            "sent. Send deeply nested data as text, with json.dumps.",
+            param=None,
+            code="nested_too_deep",
+        )
 
 
 def refuse(refused: Refused) -> Flow:

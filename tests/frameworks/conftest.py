@@ -25,6 +25,10 @@ NEEDS = {
     "test_litellm.py": "litellm",
     "test_llama_index.py": "llama_index",
     "test_observability.py": "langfuse",
+    "test_model_texts_instructor.py": "instructor",
+    "test_model_texts_langchain.py": "langchain",
+    "test_model_texts_openai_agents.py": "agents",
+    "test_model_texts_pydantic_ai.py": "pydantic_ai",
     "test_openai_agents.py": "agents",
     "test_pydantic_ai.py": "pydantic_ai",
 }

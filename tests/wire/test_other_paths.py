@@ -101,3 +101,26 @@ def test_an_error_on_another_path_is_not_about_an_agent(driver: Driver, path: st
         post(driver, driver.client(), f"{driver.simulator.base_url}{path}", body={"a": 1})
     assert caught.value.code == "not_found"
     assert "Check the agent" not in str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["/chat/completions", "/completions", "/responses"])
+@pytest.mark.parametrize("levels", [101, 900])
+def test_a_body_that_is_nested_too_deep_is_refused(driver: Driver, path: str, levels: int) -> None:
+    """Sent as it is, it would reach Tess untranslated, and nobody would know."""
+    metadata: Any = "deep"
+    for _ in range(levels):
+        metadata = {"a": metadata}
+    body = {**driver.hello, "input": "hello", "prompt": "hello", "metadata": metadata}
+    with pytest.raises(openai.BadRequestError, match="nested deeper than 100 levels") as caught:
+        post(driver, driver.client(), path, body=body)
+    assert caught.value.code == "nested_too_deep"
+    assert driver.simulator.requests == []
+
+
+def test_a_nested_body_within_the_limit_is_translated(driver: Driver) -> None:
+    """Brackets in a text do not count."""
+    metadata: Any = "[" * 500
+    for _ in range(90):
+        metadata = [metadata]
+    answer = driver.ask(driver.client(unsupported="ignore"), extra_body={"metadata": metadata})
+    assert answer.choices[0].message.content == driver.answer

@@ -112,7 +112,7 @@ def _example(functions: list[OfferedFunction], check: SchemaChecker) -> str:
         example = call_text(function.name, compact_json(arguments))
         if len(example) <= _MAX_EXAMPLE_LENGTH and not check.check(function.parameters, arguments):
             return example
-    return call_text(functions[0].name, '{"name of an argument":"its value"}')
+    return call_text(functions[0].name, '{"argument":"value"}')
 
 
 def call_text(name: str, arguments: str) -> str:

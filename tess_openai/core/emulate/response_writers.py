@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
@@ -114,9 +115,13 @@ class StreamWriter:
         self._has_begun = False
 
     def write_text(self, text: str) -> Flow:
-        """Give a piece of text."""
-        if text:
-            yield from self._give(self._delta({"content": text}))
+        """Give a piece of text; a tag of thinking in a chunk of its own, as models write it.
+
+        Frameworks look for the tag in single chunks: one that misses it would take the answer for thinking.
+        """
+        for part in _THINKING_TAG.split(text) if "think>" in text else (text,):
+            if part:
+                yield from self._give(self._delta({"content": part}))
 
     def end(self, settled: TextOutcome | ToolCallOutcome, reason: object) -> Flow:
         """Give the rest of the choice: text, a refusal, or calls, the name of each before its arguments."""
@@ -161,6 +166,7 @@ class StreamWriter:
         yield data
 
 
+_THINKING_TAG: Final = re.compile("(</?think>)")
 _REDIRECTED: Final = error_envelope(
     "Tess redirected a further call in the middle of an answer",
     type_="server_error",

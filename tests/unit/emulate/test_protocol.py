@@ -179,7 +179,7 @@ def test_an_example_that_breaks_its_schema_is_not_shown() -> None:
     first = {"type": "function", "function": {"name": "first", "parameters": text}}
     second = {"type": "function", "function": {"name": "second"}}
     assert '\n{"name": "second", "arguments": {}}\n' in text_for({"tools": [first, second]})
-    form = '{"name": "first", "arguments": {"name of an argument":"its value"}}'
+    form = '{"name": "first", "arguments": {"argument":"value"}}'
     assert f"\n{form}\n" in text_for({"tools": [first]})
 
 
@@ -189,7 +189,7 @@ def test_a_schema_that_refers_to_itself_does_not_fail() -> None:
     node = {"properties": {name: {"$ref": "#/$defs/node"} for name in names}, "required": names}
     loop = {"$ref": "#/$defs/node", "$defs": {"node": node}}
     tool = {"type": "function", "function": {"name": "go", "parameters": loop}}
-    assert '{"name of an argument":"its value"}' in text_for({"tools": [tool]})
+    assert '{"argument":"value"}' in text_for({"tools": [tool]})
 
 
 def test_a_custom_tool_is_described_with_its_grammar_and_its_own_form() -> None:
@@ -409,3 +409,13 @@ def test_json_that_utf_8_cannot_hold_is_escaped() -> None:
     """Half a surrogate pair survives as an escape, other text as itself."""
     assert compact_json({"é": "\ud83d"}) == '{"\\u00e9":"\\ud83d"}'
     assert compact_json({"é": 1}) == '{"é":1}'
+
+
+@pytest.mark.parametrize("choice", ["auto", "required", {"type": "function", "function": {"name": "look"}}])
+@pytest.mark.parametrize("allows_several", [True, False])
+def test_the_instructions_stay_short(choice: object, *, allows_several: bool) -> None:
+    """They are paid for with every request; the functions themselves are the caller's."""
+    text = text_for({"tools": [LOOK], "tool_choice": choice, "parallel_tool_calls": allows_several})
+    functions = [line for line in text.splitlines() if line.startswith('{"type"')]
+    assert len(functions) == 1
+    assert len(text) - len(functions[0]) <= 732

@@ -98,6 +98,15 @@ def test_thinking_makes_no_call(driver: Driver, client: Any, model: Model, *, st
     assert "delete_user" not in reply.content
 
 
+def test_a_tag_of_thinking_is_a_chunk_of_its_own(driver: Driver, client: Any, model: Model) -> None:
+    """Frameworks look for it in single chunks, and would take the answer for thinking."""
+    call = '{open}{"name": "delete_user", "arguments": {"name": "Ana"}}{close}'
+    model.simulator.script(model.write(f"<think>{call} is unconfirmed.</think>\nPlease confirm."))
+    chunks = driver.items(driver.ask(client, stream=True, tools=TOOLS))
+    texts = [choice.delta.content for chunk in chunks for choice in chunk.choices if choice.delta.content]
+    assert texts == ["<think>", " is unconfirmed.", "</think>", "\nPlease confirm."]
+
+
 def test_arguments_that_break_the_schema_twice_are_handed_over(
     driver: Driver, client: Any, model: Model, *, stream: bool
 ) -> None:
