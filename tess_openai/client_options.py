@@ -20,7 +20,7 @@ import openai
 from tess_openai import option_checks as checks
 from tess_openai.core.agents import Agent
 from tess_openai.core.changes import quoted
-from tess_openai.core.options import DOCUMENTED_TEMPERATURES, UsageOption
+from tess_openai.core.options import DOCUMENTED_TEMPERATURES, LongAnswers, OnCut, UsageOption
 from tess_openai.core.policy import Unsupported
 from tess_openai.core.prompts import Prompts
 from tess_openai.core.responses.conversation_store import ResponseStore
@@ -83,6 +83,12 @@ class TessOptions(TypedDict, total=False):
             client's own memory. A `SQLiteResponseStore` is shared by processes.
         others: Clients of yours that answer endpoints which Tess lacks, with their own keys:
             `{"embeddings": openai.OpenAI()}`, and an `openai.AsyncOpenAI` for an async client.
+        long_answers: `"stream"` asks Tess for a stream also where the call asks for a whole answer, which may
+            then take longer than a connection to Tess may be silent.
+        on_cut: What is done when a stream is cut that has brought text: `"error"`, `"return"` the text with
+            `finish_reason="length"`, or `"continue"` it by further paid calls.
+        max_answer_seconds: The longest time for one answer with `long_answers` or `on_cut`, of which `timeout`
+            bounds each silence; None sets no limit.
     """
 
     workspace_id: Annotated[int | str | None, Option(None, to_workspace_id, "TESS_WORKSPACE_ID")]
@@ -112,6 +118,9 @@ class TessOptions(TypedDict, total=False):
     others: Annotated[
         Mapping[str, openai.OpenAI | openai.AsyncOpenAI] | None, Option(None, checks.to_other_clients)
     ]
+    long_answers: Annotated[LongAnswers | None, Option(None, checks.to_long_answers)]
+    on_cut: Annotated[OnCut, Option("error", checks.to_on_cut)]
+    max_answer_seconds: Annotated[float | None, Option(None, checks.to_answer_seconds)]
 
 
 _HINTS: Final = {

@@ -18,7 +18,16 @@ import openai
 from tess_openai.core.agents import Agent
 from tess_openai.core.changes import Change, quoted
 from tess_openai.core.jsons import parse_json
-from tess_openai.core.options import DOCUMENTED_TEMPERATURES, HOSTED_TOOLS, AgentRef, UsageOption, is_count
+from tess_openai.core.options import (
+    DOCUMENTED_TEMPERATURES,
+    HOSTED_TOOLS,
+    AgentRef,
+    LongAnswers,
+    OnCut,
+    UsageOption,
+    is_count,
+    is_seconds,
+)
 from tess_openai.core.policy import Unsupported, parse_unsupported
 from tess_openai.core.policy_parameters import POLICY_PARAMETERS
 from tess_openai.core.probe_profile import NOTHING_PROVEN, TessProfile, parse_profile
@@ -115,6 +124,27 @@ def to_usage(given: object) -> UsageOption:
     if given not in get_args(UsageOption):
         raise ValueError('it must be "estimate" or "none"')
     return cast("UsageOption", given)
+
+
+def to_long_answers(given: object) -> LongAnswers | None:
+    """Check how long answers are fetched."""
+    if given not in (None, *get_args(LongAnswers)):
+        raise ValueError('it must be "stream" or None')
+    return cast("LongAnswers | None", given)
+
+
+def to_on_cut(given: object) -> OnCut:
+    """Check what is done when a stream is cut."""
+    if given not in get_args(OnCut):
+        raise ValueError('it must be "error", "return" or "continue"')
+    return cast("OnCut", given)
+
+
+def to_answer_seconds(given: object) -> float | None:
+    """Check the longest time for an answer."""
+    if given is not None and not is_seconds(given):
+        raise ValueError("it must be a number of seconds above 0, such as 600, or None")
+    return given
 
 
 def to_temperatures(given: Sequence[str | float] | None) -> tuple[str, ...] | None:

@@ -11,6 +11,7 @@ driver at the edge carries them out and sends back what came of them.
 | `READ_REST`              | reads its end for a moment, to reuse the connection | None                      |
 | `ReadAll(limit)`         | reads it to its end or to `limit`                   | `bytes`                   |
 | `PauseKey(seconds)`      | pauses all paced calls of the key                   | None                      |
+| `LimitAnswer(seconds)`   | reads answers as streams, all within that time      | None                      |
 | `Lookup(agent)`          | runs the look-up once for all who ask               | `LookupResult`            |
 | `StoreAccess(...)`       | reads or changes the store of responses             | `StoreResult`             |
 | `ReportChanges(changes)` | warns at the caller's line, logs, calls `on_change` | None, or an error text    |
@@ -140,6 +141,20 @@ class PauseKey:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitAnswer:
+    """Say that the answers of this call come as streams, whatever the caller gets.
+
+    The caller's timeout then bounds each silence and not the whole.
+
+    Attributes:
+        seconds: For all of them together, from now on; None sets no limit. When it is over, the connection
+            breaks as by a timeout, and nothing further is sent.
+    """
+
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Lookup:
     """Ask what an agent offers.
 
@@ -233,6 +248,7 @@ Step: TypeAlias = (
     | Read
     | ReadAll
     | PauseKey
+    | LimitAnswer
     | Lookup
     | StoreAccess
     | ReportChanges
@@ -242,6 +258,30 @@ Step: TypeAlias = (
 )
 Event: TypeAlias = Incoming | bytes | str | LookupResult | StoreResult | None
 Flow: TypeAlias = Generator[Step, Event, None]
+
+
+def drive(flow: Flow, take: Callable[[Step], Generator[Step, Event, Event]]) -> Flow:
+    """Run a flow inside another one.
+
+    Args:
+        flow: To run.
+        take: Carries out one step of it and returns what it receives; what `take` raises is thrown into it.
+    """
+    event: Event = None
+    error: Exception | None = None
+    try:
+        while True:
+            try:
+                step = flow.send(event) if error is None else flow.throw(error)
+            except StopIteration:
+                return
+            event = error = None
+            try:
+                event = yield from take(step)
+            except Exception as broken:  # noqa: BLE001 - whatever it is, it is the inner flow's
+                error = broken
+    finally:
+        flow.close()
 
 
 def exchange(outgoing: Outgoing) -> Generator[Step, Event, Incoming]:

@@ -17,6 +17,7 @@ from tess_openai.core.emulate.emulation_flow import emulated_completion
 from tess_openai.core.emulate.emulation_request import to_emulation
 from tess_openai.core.headers import request_headers
 from tess_openai.core.jsons import JSONObject, dump_json, parse_object
+from tess_openai.core.long_answers.streamed_answers import STREAMED, with_streamed_answers
 from tess_openai.core.lookups import locate, without_agent
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused
@@ -39,6 +40,9 @@ def chat_completion(call: Call, options: Options) -> Flow:
         yield refused.to_answer()
         return
     chat = ChatContext(call, translated, place)
+    options = translated.options
+    if options.long_answers == "stream" and not translated.stream:
+        translated.ledger.add(STREAMED)
     if place.problem:
         translated.ledger.add(without_agent(place.problem))
     # A retry is the same request, whose changes were reported with the first.
@@ -49,9 +53,10 @@ def chat_completion(call: Call, options: Options) -> Flow:
     body = None if translated.untouched or given is None else dump_json(translated.body)
     outgoing = Outgoing(body, request_headers(call, options), path=place.path)
     if emulation is None:
-        yield from plain_completion(chat, outgoing)
+        flow = plain_completion(chat, outgoing)
     else:
-        yield from emulated_completion(chat, emulation, outgoing)
+        flow = emulated_completion(chat, emulation, outgoing)
+    yield from with_streamed_answers(chat, flow) if options.joins_answers else flow
 
 
 def translate_request(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal, TypeAlias, TypeGuard, get_args
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypeGuard, get_args
 
 from tess_openai.core.agents import Agent
 from tess_openai.core.jsons import to_object
@@ -16,6 +17,8 @@ from tess_openai.core.refusals import Refused
 from tess_openai.core.schemas.schema_checker import SchemaCache
 
 UsageOption: TypeAlias = Literal["estimate", "none"]
+LongAnswers: TypeAlias = Literal["stream"]
+OnCut: TypeAlias = Literal["error", "return", "continue"]
 AgentRef: TypeAlias = int | str
 """An agent's number, or its slug."""
 CALL_FIELD: Final = "tess_openai"
@@ -62,6 +65,10 @@ class Options:
         prompts: What emulation tells the model.
         max_repairs: How often an emulated answer that cannot be used is asked for again, each a paid call.
         profile: What a probe proved.
+        long_answers: How answers are fetched that may take longer than a connection may be silent; None
+            fetches them as the caller asks for them.
+        on_cut: What is done when a stream is cut that has brought text.
+        max_answer_seconds: The longest time for an answer that is read as a stream; None sets no limit.
         settled: Translated parameters, cached for these very options; the only thing here that changes.
     """
 
@@ -81,6 +88,9 @@ class Options:
     prompts: Prompts = field(default_factory=Prompts, repr=False)
     max_repairs: int = 1
     profile: TessProfile = NOTHING_PROVEN
+    long_answers: LongAnswers | None = None
+    on_cut: OnCut = "error"
+    max_answer_seconds: float | None = None
     settled: ParameterCache = field(default_factory=ParameterCache, init=False, repr=False, compare=False)
 
     def for_agent(self, number: int) -> Options:
@@ -88,6 +98,11 @@ class Options:
         if self.profile.agent_id in (number, NOTHING_PROVEN.agent_id):
             return self
         return replace(self, profile=NOTHING_PROVEN)
+
+    @property
+    def joins_answers(self) -> bool:
+        """Whether answers are read as streams that are joined where they are cut."""
+        return self.long_answers == "stream" or self.on_cut != "error"
 
     @property
     def temperature_options(self) -> tuple[str, ...] | None:
@@ -99,8 +114,8 @@ class Options:
     def for_call(self, given: object, known: frozenset[str]) -> Options:
         """Return these options with those of a call applied, `extra_body={"tess_openai": {...}}`.
 
-        Shape: `{"unsupported": ..., "merge_messages": bool, "usage": "estimate" | "none", "max_repairs": int,
-        "tools": "internet"}`, all optional.
+        Shape: `{"unsupported": ..., "merge_messages": true, "usage": "none", ...}`: `unsupported`, and the
+        options in `_CALL_OPTIONS`.
 
         Raises:
             Refused: Not an object, an unknown key, or a value of the wrong kind.
@@ -117,19 +132,14 @@ class Options:
                 except ValueError as error:
                     raise _bad_option(str(error), param) from None
                 options = replace(options, policy=policy)
-            elif key == "merge_messages" and isinstance(value, bool):
-                options = replace(options, merge_messages=value)
-            elif key == "usage" and value in get_args(UsageOption):
-                options = replace(options, usage=value)
-            elif key == "max_repairs" and is_count(value):
-                options = replace(options, max_repairs=value)
-            elif key == "tools" and isinstance(value, str):
-                options = replace(options, tools=value)
+            elif key in _CALL_OPTIONS and _CALL_OPTIONS[key].is_valid(value):
+                changed: dict[str, Any] = {key: value}
+                options = replace(options, **changed)
             else:
+                named = "".join(f", {name} ({option.values})" for name, option in _CALL_OPTIONS.items())
                 raise _bad_option(
                     f"{param} is not an option of a call, or its value is of the wrong kind. "
-                    "Options: unsupported (a word or a mapping), merge_messages (true or false), "
-                    'usage ("estimate" or "none"), max_repairs (a number from 0), tools (a word)',
+                    f"Options: unsupported (a word or a mapping){named}",
                     param,
                 )
         return options
@@ -138,6 +148,41 @@ class Options:
 def is_count(value: object) -> TypeGuard[int]:
     """Whether a value is a whole number from 0."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def is_seconds(value: object) -> TypeGuard[float]:
+    """Whether a value is a number of seconds above 0."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+
+
+class _CallOption(NamedTuple):
+    """An option of the client that a call may set for itself: its check, and the values it may have."""
+
+    is_valid: Callable[[object], bool]
+    values: str
+
+
+def _one_of(*values: object) -> Callable[[object], bool]:
+    return lambda given: given in values
+
+
+def _is_of(kind: type) -> Callable[[object], bool]:
+    return lambda given: isinstance(given, kind)
+
+
+def _is_limit(given: object) -> bool:
+    return given is None or is_seconds(given)
+
+
+_CALL_OPTIONS: Final[Mapping[str, _CallOption]] = {
+    "merge_messages": _CallOption(_is_of(bool), "true or false"),
+    "usage": _CallOption(_one_of(*get_args(UsageOption)), '"estimate" or "none"'),
+    "max_repairs": _CallOption(is_count, "a number from 0"),
+    "tools": _CallOption(_is_of(str), "a word"),
+    "long_answers": _CallOption(_one_of(None, *get_args(LongAnswers)), '"stream" or null'),
+    "on_cut": _CallOption(_one_of(*get_args(OnCut)), '"error", "return" or "continue"'),
+    "max_answer_seconds": _CallOption(_is_limit, "a number above 0, or null"),
+}
 
 
 def _bad_option(message: str, param: str) -> Refused:

@@ -21,6 +21,7 @@ _REQUIRED_HOLES: Final = {
     "repair_marks": ("open", "close"),
     "repair_followed": ("open", "close"),
     "repair_json": ("problems",),
+    "continuation": ("last_words",),
 }
 
 
@@ -39,10 +40,12 @@ class Prompts:
     | `{open}`, `{close}` | the marks of the request, around a call |
     | `{result_open}`, `{result_close}` | the marks around a result |
     | `{json}` | `json_object` or `json_schema` |
+    | `{last_words}` | the last words of an answer that was cut (`on_cut="continue"`) |
     | `{name}`, `{names}`, `{schema}`, `{problems}`, `{tokens}`, `{words}` | what they say |
 
     `reminder` and `json_reminder` follow the last message of a long conversation; the repairs follow the last
-    message of the request when it is sent once more. `""` omits a text.
+    message of the request when it is sent once more; `continuation` follows an answer that was cut. `""`
+    omits a text.
 
     Raises:
         ValueError: A text lacks a hole without which it cannot work.
@@ -105,6 +108,9 @@ needed now, write its call between {open} and {close}, and nothing else. If not,
 (An earlier answer to this was rejected because it was not the JSON that was asked for:
 {problems}
 Answer with the correct and complete JSON only: no other text, no code fence.)"""
+    continuation: str = """\
+Your last message was cut off before its end. Repeat its last words exactly, "{last_words}", and go on \
+directly behind them to the end of your answer. Write nothing else: no comment, no new beginning."""
 
     def __post_init__(self) -> None:
         for field, holes in _REQUIRED_HOLES.items():

@@ -10,7 +10,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from tess_openai.core.calls import Answer, Call, Event, Flow, Outgoing, ReportChanges, Step
+from tess_openai.core.calls import Answer, Call, Event, Flow, Outgoing, ReportChanges, Step, drive
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.context import EVENT_STREAM, LEDGER_HEADER, ledger_header, report_changes
 from tess_openai.core.chat_call import CHAT_PATH, chat_completion
@@ -69,11 +69,12 @@ def translated_chat(call: Call, fields: JSONObject, options: Options, translator
     """
     # The chat flow must report all of its changes, also of a retry; whether to warn is decided here.
     chat_call = replace(call, path=CHAT_PATH, body=b"", fields=fields, attempt=0)
-    yield from _ChatRun(call, fields, translator).run(chat_completion(chat_call, options))
+    run = _ChatRun(call, fields, translator)
+    yield from drive(chat_completion(chat_call, options), run.take)
 
 
 class _ChatRun:
-    """One run of the chat flow."""
+    """Takes the steps of one chat flow."""
 
     def __init__(self, call: Call, fields: JSONObject, translator: AnswerTranslator) -> None:
         self.call = call
@@ -82,24 +83,6 @@ class _ChatRun:
         self.decoder: EventDecoder | None = None  # of the chat's stream, once it began
         self.is_sent = False
         self.earlier = translator.ledger.changes  # of the chats before this one, for the same call
-
-    def run(self, flow: Flow) -> Flow:
-        """Drive the flow; pass its steps on, its answer translated."""
-        event: Event = None
-        error: Exception | None = None
-        try:
-            while True:
-                try:
-                    step = flow.send(event) if error is None else flow.throw(error)
-                except StopIteration:
-                    return
-                event = error = None
-                try:
-                    event = yield from self.take(step)
-                except Exception as broken:  # noqa: BLE001 - whatever it is, it is the chat flow's
-                    error = broken
-        finally:
-            flow.close()
 
     def take(self, step: Step) -> Generator[Step, Event, Event]:
         """Carry one step of the chat flow out."""

@@ -93,7 +93,7 @@ class AsyncDriver(CallDriver):
     async def carry_out(self, step: InnerStep) -> Event:
         """Async counterpart of `carry_out` in `sync_driver`."""
         if step is Read.PIECE:
-            return await self.read_piece()
+            return await (self.read_piece() if self.deadline is None else self.read_in_time())
         if step is Read.LAST:
             return await self.read_last()
         if isinstance(step, Outgoing):
@@ -112,6 +112,7 @@ class AsyncDriver(CallDriver):
     async def exchange(self, outgoing: Outgoing) -> Incoming:
         """Async counterpart of `exchange` in `sync_driver`."""
         await self.drop()
+        self.seconds_left()
         return self.to_incoming(await self.send(self.to_request(outgoing)))
 
     async def send(self, request: Request) -> Response:
@@ -181,6 +182,16 @@ class AsyncDriver(CallDriver):
                 raise
             raise broken from error
         return b""
+
+    async def read_in_time(self) -> bytes:
+        """Async counterpart of `read_in_time` in `sync_driver`."""
+        response, received = self.current_response, list[bytes]()
+        limit = self.transport.deadlines.async_limit
+        with limit(self.seconds_left(), lambda: self.connection.interrupt(response)):
+            received.append(await self.read_piece())
+        if not received:
+            raise self.overdue_error()
+        return received[0]
 
     async def read_last(self) -> bytes:
         """Async counterpart of `read_last` in `sync_driver`."""

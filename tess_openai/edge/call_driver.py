@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from threading import Lock
 from typing import Any, ClassVar, Final, TypeAlias
 
@@ -13,6 +14,7 @@ from tess_openai.core.calls import (
     Event,
     Flow,
     Incoming,
+    LimitAnswer,
     Lookup,
     LookupResult,
     Outgoing,
@@ -43,7 +45,9 @@ from tess_openai.edge.paid_calls import (
 
 RESULT_STEPS: Final = (Answer, bytes, Agent, AgentNotFound)
 """Steps that are results for whoever waits for the driver."""
-InnerStep: TypeAlias = Outgoing | Read | ReadAll | PauseKey | Lookup | StoreAccess | ReportChanges
+InnerStep: TypeAlias = (
+    Outgoing | Read | ReadAll | PauseKey | LimitAnswer | Lookup | StoreAccess | ReportChanges
+)
 """The other steps, which the driver carries out."""
 HINT_SECONDS: Final = 5.0
 """Time limit of a look-up that only adds to an error, for which the caller waits."""
@@ -69,6 +73,8 @@ class CallDriver:
         is_async: Whether the driver awaits its I/O.
         passes_raw: Whether the body passes as it was received, compressed or not.
         is_closed: Whether the caller has closed the stream, perhaps while another thread or task reads it.
+        reads_stream: Whether Tess's answers come as streams, also where the caller gets a whole one.
+        deadline: When all answers of the call must be complete, on the monotonic clock; None for no limit.
     """
 
     is_async: ClassVar[bool] = False
@@ -88,6 +94,8 @@ class CallDriver:
         self.may_have_run = False
         self.passes_raw = False
         self.is_closed = False
+        self.reads_stream = False
+        self.deadline: float | None = None
         self.turn = Lock()
         self.connection = HeldConnection()
 
@@ -179,7 +187,8 @@ class CallDriver:
         if self.limits.is_too_large(piece):
             limit = self.adapter.max_answer_bytes
             raise self.family.ReadError(f"the answer is longer than max_answer_bytes={limit}")
-        if self.limits.is_too_slow(piece, is_whole=not (self.has_begun or self.passes_raw)):
+        is_whole = not (self.has_begun or self.passes_raw or self.reads_stream)
+        if self.limits.is_too_slow(piece, is_whole=is_whole):
             raise self.family.ReadTimeout("The read operation timed out: only pings came, or too little")
         return piece
 
@@ -205,10 +214,15 @@ class CallDriver:
             made.headers["content-length"] = str(len(answer.body))
         return made
 
-    def apply_step(self, step: ReportChanges | PauseKey) -> str | None:
-        """Report changes to the caller, or hold the other calls of the key back."""
+    def apply_step(self, step: ReportChanges | PauseKey | LimitAnswer) -> str | None:
+        """Report changes, hold the other calls of the key back, or limit the time of this one."""
         if isinstance(step, ReportChanges):
             return self.adapter.report(step.changes)
+        if isinstance(step, LimitAnswer):
+            self.reads_stream = True
+            if step.seconds is not None:
+                self.limit_answer(step.seconds)
+            return None
         if self.pacer is not None and NOT_SENT not in self.current_response.extensions:
             self.pacer.pause(self.authorization, step.seconds)
         return None
@@ -232,6 +246,28 @@ class CallDriver:
         headers = {"content-type": "application/json", "content-length": str(len(body))}
         stream = self.family.ByteStream(body)
         return self.family.Response(429, headers=headers, stream=stream, extensions={NOT_SENT: True})
+
+    def limit_answer(self, seconds: float) -> None:
+        """Limit the time for all answers of this call: for each wait, and for their sum."""
+        self.deadline = time.monotonic() + seconds
+        self.request = with_headers(self.request, self.family, {})
+        timeouts = _timeouts(self.request)
+        self.request.extensions["timeout"] = {**timeouts, "read": _at_most(seconds, timeouts["read"])}
+
+    def seconds_left(self) -> float:
+        """Return how long the answers of this call may still take.
+
+        Raises:
+            RequestError: The family's own: their time is over.
+        """
+        left = math.inf if self.deadline is None else self.deadline - time.monotonic()
+        if left <= 0:
+            raise self.overdue_error()
+        return left
+
+    def overdue_error(self) -> Exception:
+        """Return the error of a call whose answers took too long."""
+        return self.family.ReadTimeout("The read operation timed out: max_answer_seconds is over")
 
     def cap_timeouts(self) -> None:
         """Limit the time of this call: in line, and for each step of its exchange."""

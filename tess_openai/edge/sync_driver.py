@@ -89,7 +89,7 @@ class SyncDriver(CallDriver):
     def carry_out(self, step: InnerStep) -> Event:
         """Carry out a step that has no result for the caller; return what the flow receives."""
         if step is Read.PIECE:
-            return self.read_piece()
+            return self.read_piece() if self.deadline is None else self.read_in_time()
         if step is Read.LAST:
             return self.read_last()
         if isinstance(step, Outgoing):
@@ -108,6 +108,7 @@ class SyncDriver(CallDriver):
     def exchange(self, outgoing: Outgoing) -> Incoming:
         """Return the head of the answer to a request."""
         self.drop()
+        self.seconds_left()
         return self.to_incoming(self.send(self.to_request(outgoing)))
 
     def send(self, request: Request) -> Response:
@@ -171,6 +172,20 @@ class SyncDriver(CallDriver):
                 raise
             raise broken from error
         return b""
+
+    def read_in_time(self) -> bytes:
+        """Read the next piece, for as long as the answers of this call may still take."""
+        response, limit = self.current_response, self.transport.deadlines.limit
+        piece = b""
+        try:
+            with limit(self.seconds_left(), lambda: self.connection.interrupt(response)):
+                piece = self.read_piece()
+        except self.family.RequestError:
+            self.seconds_left()  # an interrupted read breaks, or ends, as if the connection had
+            raise
+        if not piece:
+            self.seconds_left()
+        return piece
 
     def read_last(self) -> bytes:
         """Read the next piece of a complete answer, which may never come."""

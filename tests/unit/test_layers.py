@@ -14,7 +14,7 @@ import pytest
 
 import tess_openai
 
-CORE_ROOMS = ["schemas", "chat", "emulate", "completions", "responses"]
+CORE_ROOMS = ["schemas", "chat", "long_answers", "emulate", "completions", "responses"]
 """Each imports no room after it."""
 BLOCKED = ["openai", "httpx", "httpx2", "pydantic"]
 

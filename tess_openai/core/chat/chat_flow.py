@@ -46,7 +46,8 @@ def _whole(chat: ChatContext, incoming: Incoming) -> Flow:
         own_bytes = end.body if is_json and end.untouched else None
         yield from respond_with_completion(chat, end.fields, own_bytes)
     else:
-        chat.ledger.add(STREAM_AS_WHOLE)
+        if not chat.translated.options.joins_answers:
+            chat.ledger.add(STREAM_AS_WHOLE)
         yield from respond_with_completion(chat, from_items(items, body.reader))
 
 

@@ -33,6 +33,8 @@ from tess_openai.core.refusals import error_envelope
 from tess_openai.core.sse import ServerSentEvent, is_end_mark
 
 CHUNK: Final = "chat.completion.chunk"
+TRUNCATED: Final = "stream_truncated"
+"""Code of the error of a stream that ended before its answer was complete."""
 OUTPUT_KEYS: Final = ("content", "refusal", "tool_calls", "function_call")
 FINISH_REASONS: Final = ("stop", "length", "tool_calls", "content_filter", "function_call")
 FINISH_REASON_ALIASES: Final = {
@@ -409,13 +411,13 @@ def truncated_fault() -> StreamFault:
         "The stream ended before the answer was complete: neither a finish reason nor [DONE] arrived. "
         "The execution may go on at Tess and be paid for."
     )
-    return StreamFault(error_envelope(message, type_="server_error", param=None, code="stream_truncated"))
+    return StreamFault(error_envelope(message, type_="server_error", param=None, code=TRUNCATED))
 
 
 def broken_connection_fault(reason: str) -> StreamFault:
     """Return the fault of a connection that broke in the middle of a stream."""
     message = f"The connection broke before the answer was complete: {reason or 'no reason given'}"
-    return StreamFault(error_envelope(message, type_="server_error", param=None, code="stream_truncated"))
+    return StreamFault(error_envelope(message, type_="server_error", param=None, code=TRUNCATED))
 
 
 def invalid_event_fault(event: ServerSentEvent) -> StreamFault:

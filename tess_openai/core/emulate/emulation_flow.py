@@ -169,7 +169,8 @@ class _EmulatedCall:
 
     def _note_form(self, source: AnswerSource) -> None:
         """Note once that Tess streams unasked, or does not stream."""
-        if source.body.form in ("stream", "json") and source.fault is None:
+        options = self.chat.translated.options
+        if source.body.form in ("stream", "json") and source.fault is None and not options.joins_answers:
             is_stream = source.body.form == "stream"
             if is_stream != self.chat.translated.stream:
                 self.chat.ledger.note(STREAM_AS_WHOLE if is_stream else WHOLE_AS_STREAM)

@@ -1,0 +1,211 @@
+"""One stream made of the answers to several requests: an answer that was cut, and what continued it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from tess_openai.core.chat.answer_body import AnswerBody, BodyItem, to_items
+from tess_openai.core.chat.chunks import (
+    OUTPUT_KEYS,
+    TRUNCATED,
+    Chunk,
+    MatchedChunks,
+    StreamFault,
+    truncated_fault,
+    unescape_json_text,
+)
+from tess_openai.core.chat.completion import Completion
+from tess_openai.core.chat.stream_filter import texts_of_chunk
+from tess_openai.core.chat.usage import UsageSum
+from tess_openai.core.jsons import JSONObject, dump_json, to_object
+from tess_openai.core.long_answers.seams import Seam, WordEnds
+from tess_openai.core.sse import DONE_EVENT, encode_event
+
+
+class JoinedAnswer:
+    """Tess's events in, the events of one uncut stream out.
+
+    Attributes:
+        body: Of the current request's answer.
+        out: The events that are ready.
+        is_over: Whether the last of them is ready.
+        text: What they hold.
+        cut: How the current answer was cut; None while it was not.
+        fault: What ended the stream; None where nothing did.
+        is_cut_by_length: Whether it was cut by its length, and not by a connection.
+        is_plain: Whether it is one choice with text only, which can be continued.
+        continuations: How many requests continued it.
+    """
+
+    def __init__(self, body: AnswerBody, prompts: Sequence[str] | None, *, continues: bool) -> None:
+        """Begin with the answer to the first request.
+
+        Args:
+            body: Of the answer.
+            prompts: The texts of the prompt; None when no usage is to be estimated.
+            continues: Whether it is continued when it is cut: then text is given to the end of a word.
+        """
+        self.body = body
+        self.out = b""
+        self.is_over = False
+        self.text = ""
+        self.cut: StreamFault | None = None
+        self.fault: StreamFault | None = None
+        self.is_cut_by_length = False
+        self.is_plain = True
+        self.continuations = 0
+        self._continues = continues
+        self._prompts = prompts
+        self._words = WordEnds()
+        self._seam = Seam("")
+        self._part: list[str] = []  # of the current answer, as it came
+        self._length_before = 0
+        self._dropped = ""  # the incomplete word that the current answer is to write again
+        self._usage = UsageSum()
+
+    @property
+    def whole_text(self) -> str:
+        """All text so far, with a last word that may be incomplete."""
+        return self.text + (self._words.held or (self._dropped if not self.has_grown else ""))
+
+    @property
+    def has_grown(self) -> bool:
+        """Whether the current answer brought anything new; else another request would not either."""
+        return not self.continuations or len(self.text) > self._length_before
+
+    def take(self) -> bytes:
+        """Return the events that are ready."""
+        out, self.out = self.out, b""
+        return out
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next bytes of the current answer; `b""` is their end."""
+        self._take(self.body.feed(piece) if piece else self.body.finish())
+
+    def go_on(self, body: AnswerBody, prompts: Sequence[str] | None) -> None:
+        """Go on with the answer to a request that continues the text so far."""
+        self._add_usage()
+        self._dropped = self._words.finish()
+        self._seam = Seam(self.text)
+        self._length_before = len(self.text)
+        self._part, self._prompts, self.body = [], prompts, body
+        self.cut, self.is_cut_by_length = None, False
+        self.continuations += 1
+
+    def end(self, reason: str | None = None) -> None:
+        """End the stream, with a finish reason if the answer had none of its own."""
+        rest = self._flush()
+        if rest or reason is not None:
+            delta: JSONObject = {"content": rest} if rest else {}
+            choice: JSONObject = {"index": 0, "delta": delta, "finish_reason": reason}
+            self._write(self.body.reader.new_chunk([choice]))
+        usage = self.body.reader.usage or None
+        if self.continuations:
+            self._add_usage()
+            usage = self._usage.total()
+        if self._continues and usage is not None:
+            self._write({**self.body.reader.new_chunk([]), "usage": usage})
+        self.out += DONE_EVENT
+        self.cut, self.is_over = None, True
+
+    def fail(self, fault: StreamFault | None = None) -> None:
+        """End the stream with an error: how it was cut, or another one."""
+        self.fault = fault or self.cut or truncated_fault()
+        error = to_object(self.fault.envelope.get("error")) or {}
+        # The flow makes the same error of what Tess sent.
+        self._write(to_object(error.get("tess")) or self.fault.envelope)
+        self.cut, self.is_over = None, True
+
+    def _take(self, items: Iterable[BodyItem]) -> None:
+        for item in items:
+            if self.is_over or self.cut is not None:
+                return
+            if isinstance(item, Completion):
+                self._take(to_items(item, self.body.reader))
+            elif isinstance(item, MatchedChunks):
+                self._take_texts(item)
+            elif isinstance(item, Chunk):
+                self._take_chunk(item)
+            elif not isinstance(item, StreamFault):
+                self._take_end()
+            elif (to_object(item.envelope.get("error")) or {}).get("code") == TRUNCATED:
+                self.cut = item
+            else:
+                self.fail(item)
+
+    def _take_texts(self, item: MatchedChunks) -> None:
+        text = "".join(map(unescape_json_text, item.texts))
+        if not self._continues:
+            self.text += text
+            self.out += item.events
+            return
+        joined = self._join(text)
+        if joined:
+            choice: JSONObject = {"index": 0, "delta": {"content": joined}, "finish_reason": None}
+            self._write(self.body.reader.new_chunk([choice]))
+
+    def _take_chunk(self, chunk: Chunk) -> None:
+        fields, choices = chunk.fields, chunk.fields["choices"]
+        text = "".join(texts_of_chunk(fields))
+        self.is_plain = self.is_plain and len(choices) < 2 and all(map(_is_plain, choices))
+        if not self._continues or not self.is_plain:
+            rest = self._flush() if self._continues else ""
+            if rest:
+                choice: JSONObject = {"index": 0, "delta": {"content": rest}, "finish_reason": None}
+                self._write(self.body.reader.new_chunk([choice]))
+            self.text += text
+            self.out += encode_event(chunk.data if chunk.untouched else dump_json(fields))
+            return
+        if not choices:
+            return  # token counts, which follow for all answers together
+        (choice,) = choices
+        joined, reason = self._join(text), choice.get("finish_reason")
+        if reason == "length":
+            self.is_cut_by_length, reason = True, None
+        elif reason is not None:
+            joined += self._flush()
+        delta: JSONObject = choice["delta"]
+        if joined or "content" in delta:
+            delta = {**delta, "content": joined}
+        self._write(
+            {
+                **{name: value for name, value in fields.items() if name != "usage"},
+                "choices": [{**choice, "delta": delta, "finish_reason": reason}],
+            }
+        )
+
+    def _take_end(self) -> None:
+        if self.is_cut_by_length:
+            self.cut = truncated_fault()
+        else:
+            self.end()
+
+    def _join(self, text: str) -> str:
+        """Return what is new of the current answer's next text, to the end of a word."""
+        self._part.append(text)
+        joined = self._words.feed(self._seam.feed(text))
+        self.text += joined
+        if self._seam.diverged:
+            self.cut = truncated_fault()
+        return joined
+
+    def _flush(self) -> str:
+        """Return what was held until the end of an answer."""
+        rest = self._words.feed(self._seam.finish()) + self._words.finish()
+        self.text += rest
+        if not self.has_grown:
+            rest, self._dropped = self._dropped, ""
+            self.text += rest
+        return rest
+
+    def _add_usage(self) -> None:
+        self._usage.add(self.body.reader.usage or None, self._prompts, "".join(self._part))
+
+    def _write(self, fields: JSONObject) -> None:
+        self.out += encode_event(dump_json(fields))
+
+
+def _is_plain(choice: JSONObject) -> bool:
+    """Whether a choice of a chunk is the first, and has nothing but text."""
+    delta = choice["delta"]
+    return not choice["index"] and not any(delta.get(key) for key in OUTPUT_KEYS if key != "content")

@@ -1,0 +1,180 @@
+"""Join an answer that was cut with the text that continues it.
+
+A model that is asked to go on repeats the end of its text, or all of it, or nothing. It is told the last words
+and asked to repeat them first, so the usual continuation has one reading. Text is joined at a word's end: what
+is left of the last word is dropped, and written again by the continuation.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+LONGEST_WORD: Final = 64
+"""Characters that are searched for the end of a word; in text without spaces any place will do."""
+_ANCHOR_WORDS: Final = 8
+_ANCHOR_CHARACTERS: Final = 80
+_SHORTEST_OVERLAP: Final = 16
+"""A shorter repetition that was not asked for may be what comes next."""
+_SEARCHED: Final = 2000
+"""Characters at the end of a text in which the beginning of its continuation is looked for."""
+_RESTARTED: Final = 64
+"""Characters from the beginning of a text that show that the model began it again."""
+_WORD: Final = re.compile(r"\S+\s*")
+
+
+class WordEnds:
+    """Passes text on to the end of its last word, and holds what follows until the word is complete."""
+
+    def __init__(self) -> None:
+        self.held = ""
+
+    def feed(self, text: str) -> str:
+        """Return what can be passed on with the next piece of text."""
+        text = self.held + text
+        end = len(text)
+        while end > 0 and not text[end - 1].isspace():
+            end -= 1
+            if len(text) - end > LONGEST_WORD:
+                end = len(text)
+                break
+        if end == 0 and len(text) > LONGEST_WORD:
+            end = len(text)
+        self.held = text[end:]
+        return text[:end]
+
+    def finish(self) -> str:
+        """Return what is held."""
+        held, self.held = self.held, ""
+        return held
+
+
+def last_words(text: str) -> str:
+    """Return the last words of a text, which its continuation is asked to repeat."""
+    tail = text[-_ANCHOR_CHARACTERS * 2 :].rstrip()
+    words = [*_WORD.finditer(tail)][-_ANCHOR_WORDS:]
+    return tail[words[0].start() :][-_ANCHOR_CHARACTERS:].lstrip() if words else ""
+
+
+class Seam:
+    """Finds where in a continuation the new text begins; `feed` returns new text as soon as that is known.
+
+    Attributes:
+        diverged: Whether the model began its text again and then wrote another one: nothing can be joined.
+    """
+
+    def __init__(self, before: str) -> None:
+        """Join to `before`, the text so far."""
+        self.diverged = False
+        self._before = before
+        self._asked = last_words(before)
+        self._buffer = ""
+        self._repeats_until: int | None = None
+        self._is_joined = not before
+        self._text = before.rstrip()
+        start, end = max(1, len(before) - _SEARCHED), len(self._text)
+        self._places = [0, *(place for place in range(start, end) if _begins_word(before, place))]
+
+    def feed(self, text: str) -> str:
+        """Return the new text that the next piece of the continuation completes."""
+        if self.diverged:
+            return ""
+        if self._is_joined:
+            return text
+        self._buffer += text
+        return self._advance(is_end=False)
+
+    def finish(self) -> str:
+        """Return the new text that was held until the continuation ended."""
+        return "" if self._is_joined or self.diverged else self._advance(is_end=True)
+
+    def _advance(self, *, is_end: bool) -> str:
+        if self._repeats_until is None:
+            self._repeats_until = self._find(is_end=is_end)
+        if self._repeats_until is None or not (is_end or self._buffer[self._repeats_until :].strip()):
+            return ""
+        self._is_joined = True
+        return self._without_spaces(self._buffer[self._repeats_until :], has_repeated=self._repeats_until > 0)
+
+    def _find(self, *, is_end: bool) -> int | None:
+        """Return where the repetition in the buffer ends; None while that is not known."""
+        asked = self._match(len(self._text) - len(self._asked), is_end=is_end)
+        if asked is not None and asked >= 0:
+            return asked
+        complete: list[tuple[int, int]] = []  # length of what is repeated, and where the repetition ends
+        open_places: list[int] = []
+        for place in self._places:
+            found = self._match(place, is_end=is_end)
+            if found is None or found >= 0:
+                open_places.append(place)
+            if found is not None and found >= 0:
+                complete.append((len(self._before) - place, found))
+            elif found is not None and place == 0 and _common(self._before, self._buffer) >= _RESTARTED:
+                self.diverged = True
+                return None
+        self._places = open_places
+        if not is_end and (asked is None or len(complete) < len(open_places)):
+            return None
+        length, end = max(complete, default=(0, 0))
+        return end if length >= min(_SHORTEST_OVERLAP, len(self._before)) else 0
+
+    def _match(self, place: int, *, is_end: bool) -> int | None:
+        """Return where a repetition of the text from `place` ends, as `_repeated` does.
+
+        Where the text ends with a word, so does its repetition.
+        """
+        found = _repeated(self._text, self._buffer, place)
+        if found is None or found < 0 or len(self._text) == len(self._before):
+            return found
+        if found == len(self._buffer):
+            return found if is_end else None
+        return found if self._buffer[found].isspace() else -1
+
+    def _without_spaces(self, rest: str, *, has_repeated: bool) -> str:
+        """Return the new text without the white space that is there already."""
+        space = self._before[len(self._before.rstrip()) :]
+        given = rest[: len(rest) - len(rest.lstrip())]
+        if given.startswith(space):
+            return rest[len(space) :]
+        return rest[len(given) :] if has_repeated or space.startswith(given) else rest
+
+
+def _begins_word(text: str, place: int) -> bool:
+    """Whether a repetition may begin at a place: at a word, or anywhere in a script without spaces."""
+    return not text[place].isspace() and (text[place - 1].isspace() or not text[place].isascii())
+
+
+def _repeated(text: str, buffer: str, start: int = 0) -> int | None:
+    """Return where in `buffer` a repetition of `text[start:]` ends; None while it may go on, -1 for none.
+
+    White space may differ in kind and length, and may come before the repetition.
+    """
+    if start >= len(text):
+        return -1
+    at = len(buffer) - len(buffer.lstrip())
+    index = start
+    while index < len(text):
+        if at == len(buffer):
+            return None
+        if text[index].isspace():
+            if not buffer[at].isspace():
+                return -1
+            while index < len(text) and text[index].isspace():
+                index += 1
+            while at < len(buffer) and buffer[at].isspace():
+                at += 1
+        elif text[index] == buffer[at]:
+            index, at = index + 1, at + 1
+        else:
+            return -1
+    return at
+
+
+def _common(text: str, buffer: str) -> int:
+    """Count the characters with which two texts begin alike."""
+    count = 0
+    for one, other in zip(text.strip(), buffer.lstrip(), strict=False):
+        if one != other:
+            break
+        count += 1
+    return count

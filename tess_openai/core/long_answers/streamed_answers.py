@@ -1,0 +1,181 @@
+"""Ask Tess for a stream in place of a whole answer, and handle answers that are cut.
+
+It comes between the flow that answers the caller and Tess. That flow, plain or emulated, reads one complete
+stream: where Tess's own was cut, it gets its end, or what a further request continued.
+
+Source: a connection that is silent for 100 to 125 s is ended with a 524, and streams are cut too (observed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+from typing import Final
+
+from tess_openai.core.calls import (
+    Answer,
+    Event,
+    Flow,
+    Incoming,
+    LimitAnswer,
+    Outgoing,
+    Read,
+    Step,
+    drive,
+    exchange,
+)
+from tess_openai.core.changes import Change
+from tess_openai.core.chat.answer_body import read_answer_piece
+from tess_openai.core.chat.chunks import StreamFault, broken_connection_fault
+from tess_openai.core.chat.context import ChatContext, error_answer, report_changes
+from tess_openai.core.chat.messages import texts_of, to_messages
+from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_list, to_object
+from tess_openai.core.long_answers.joined_answer import JoinedAnswer
+from tess_openai.core.long_answers.seams import last_words
+from tess_openai.core.prompts import fill
+
+MOST_CONTINUATIONS: Final = 5
+"""Further requests for one answer; each is paid for."""
+_CAPS: Final = ("max_tokens", "max_completion_tokens")
+
+
+STREAMED: Final = Change(
+    "mapped", "stream", "no stream", "a stream", 'long_answers="stream" joins the pieces to a whole answer'
+)
+
+
+def with_streamed_answers(chat: ChatContext, flow: Flow) -> Flow:
+    """Run the flow that answers the caller; its exchanges with Tess are streams that are not cut."""
+    yield LimitAnswer(chat.translated.options.max_answer_seconds)
+    yield from drive(flow, StreamedAnswers(chat).take)
+
+
+class StreamedAnswers:
+    """Takes the steps of the flow that answers one call."""
+
+    def __init__(self, chat: ChatContext) -> None:
+        self._chat = chat
+        self._is_stream = chat.translated.stream or chat.translated.options.long_answers == "stream"
+        self._on_cut = chat.translated.options.on_cut
+        self._outgoing = Outgoing()
+        self._request: JSONObject = {}
+        self._answer: JoinedAnswer | None = None
+
+    def take(self, step: Step) -> Generator[Step, Event, Event]:
+        """Carry out one step of the flow."""
+        if isinstance(step, Outgoing):
+            return (yield from self._exchange(step))
+        if self._answer is not None and step in (Read.PIECE, Read.LAST):
+            return (yield from self._read(self._answer))
+        if isinstance(step, Answer):
+            yield self._with_partial(step)
+            return None
+        return (yield step)
+
+    def _exchange(self, outgoing: Outgoing) -> Generator[Step, Event, Incoming]:
+        self._answer = None
+        body = self._chat.translated.body if outgoing.body is None else parse_object(outgoing.body)
+        stream = {"stream": True} if self._is_stream else {}
+        self._outgoing, self._request = outgoing, {**(body or {}), **stream}
+        incoming = yield from exchange(replace(outgoing, body=dump_json(self._request)))
+        if incoming.status < 300:
+            chat = self._chat
+            self._answer = JoinedAnswer(chat.body(incoming), chat.prompts, continues=self._may_continue)
+        return incoming
+
+    @property
+    def _may_continue(self) -> bool:
+        """Whether a cut answer is continued: not one that is cut where the caller wants it."""
+        return self._on_cut == "continue" and all(self._request.get(name) is None for name in _CAPS)
+
+    def _read(self, answer: JoinedAnswer) -> Generator[Step, Event, bytes]:
+        """Return the next piece of the stream that the flow reads; `b""` at its end."""
+        while not answer.out and not answer.is_over:
+            try:
+                piece = yield from read_answer_piece(answer.body)
+                answer.feed(piece)
+            except ConnectionError as broken:
+                if not answer.text:
+                    raise
+                answer.cut = broken_connection_fault(str(broken))
+            if answer.cut is not None:
+                yield from self._handle_cut(answer)
+        return answer.take()
+
+    def _handle_cut(self, answer: JoinedAnswer) -> Flow:
+        """End an answer that was cut, or have it continued."""
+        if not answer.text:
+            answer.is_over = True  # the flow finds the same end
+        elif not answer.is_plain and self._on_cut == "continue":
+            answer.fail()
+        elif self._may_continue and answer.continuations < MOST_CONTINUATIONS and answer.has_grown:
+            yield from self._continue(answer)
+        elif self._on_cut == "error":
+            answer.fail()
+        else:
+            self._chat.ledger.add(_returned(answer, self._on_cut))
+            answer.end("length")
+
+    def _continue(self, answer: JoinedAnswer) -> Flow:
+        """Ask for what is missing of an answer."""
+        chat = self._chat
+        chat.ledger.add(_continued(answer))
+        refused = yield from report_changes(chat.ledger)
+        if refused is not None:
+            answer.fail(StreamFault(refused.to_json()))
+            return
+        body = self._continuation(answer.text)
+        prompts = None if chat.prompts is None else texts_of(body.get("messages"))
+        try:
+            incoming = yield from exchange(replace(self._outgoing, body=dump_json(body)))
+        except ConnectionError as broken:
+            answer.fail(broken_connection_fault(str(broken)))
+            return
+        if incoming.status >= 300:
+            error = yield from error_answer(chat, incoming)
+            answer.fail(StreamFault(parse_object(error.body or b"") or {}))
+            return
+        answer.go_on(chat.body(incoming), prompts)
+
+    def _continuation(self, text: str) -> JSONObject:
+        """Return the request that continues `text`."""
+        options = self._chat.translated.options
+        note = fill(options.prompts.continuation, last_words=last_words(text))
+        further = [{"role": "assistant", "content": text.rstrip()}, {"role": "user", "content": note}]
+        messages = [*(to_list(self._request.get("messages")) or []), *further]
+        merged = to_messages(messages, self._chat.ledger, merge=options.merge_messages)
+        return {**self._request, "messages": merged}
+
+    def _with_partial(self, given: Answer) -> Answer:
+        """Return an error with the text that came before it, as `error.body["partial"]`."""
+        text = "" if self._answer is None else self._answer.whole_text
+        if given.status < 400 or given.body is None or not text:
+            return given
+        fault = None if self._answer is None else self._answer.fault
+        envelope = (parse_object(given.body) or {}) if fault is None else fault.envelope
+        error = to_object(envelope.get("error")) or {}
+        return replace(given, body=dump_json({**envelope, "error": {**error, "partial": text}}))
+
+
+def _continued(answer: JoinedAnswer) -> Change:
+    """Return the record of a further call that continues an answer."""
+    why = "Tess cut it by its length" if answer.is_cut_by_length else "the stream broke"
+    given = f"{len(answer.text)} characters"
+    return Change(
+        "asked again",
+        "answer",
+        given,
+        "a continuation",
+        f"{why}, and a paid call continues it",
+        warn="answer",
+    )
+
+
+def _returned(answer: JoinedAnswer, on_cut: str) -> Change:
+    """Return the record of an answer that is given although it is not complete."""
+    why = "Tess cut it by its length" if answer.is_cut_by_length else "the stream broke"
+    remedy = 'Ask for the rest, or have it asked for: create_client(on_cut="continue").'
+    if on_cut == "continue":
+        why, remedy = f"{why}, and {MOST_CONTINUATIONS} calls at most continue it", "Ask for less at once."
+    why = f'{why}, so finish_reason is "length"'
+    return Change("noticed", "answer", f"{len(answer.text)} characters", "", why, remedy, "answer")

@@ -1,0 +1,140 @@
+"""An answer that was cut and its continuation become one text, as if nothing had been cut."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from tess_openai.core.long_answers.seams import LONGEST_WORD, Seam, WordEnds, last_words
+
+TEXT = "The quick brown fox jumps over the lazy dog, and then it sleeps until the sun is up again."
+BEFORE = "The quick brown fox jumps over the lazy dog, and then it "
+
+words = st.lists(st.text(st.sampled_from("abcdefghijkl,."), min_size=1, max_size=9), min_size=20, max_size=40)
+gaps = st.sampled_from([" ", " ", " ", "\n", "\n\n", "\n    "])
+
+
+@st.composite
+def texts(draw: st.DrawFn) -> str:
+    """Draw a text of words, with line breaks and indentation between some of them."""
+    return "".join(word + draw(gaps) for word in draw(words)).rstrip()
+
+
+def joined(before: str, continuation: str, size: int = 0) -> str:
+    """Join a continuation that comes whole, or in pieces of a size."""
+    seam = Seam(before)
+    pieces = [continuation]
+    if size:
+        pieces = [continuation[start : start + size] for start in range(0, len(continuation), size)]
+    return before + "".join([*map(seam.feed, pieces), seam.finish()])
+
+
+@pytest.mark.parametrize("size", [0, 1, 7])
+@pytest.mark.parametrize(
+    "continuation",
+    [
+        last_words(BEFORE) + " sleeps until the sun is up again.",
+        " " + last_words(BEFORE) + " sleeps until the sun is up again.",
+        TEXT,
+        "over the lazy dog, and then it sleeps until the sun is up again.",
+        "the lazy dog,\nand  then it sleeps until the sun is up again.",
+        "sleeps until the sun is up again.",
+        " sleeps until the sun is up again.",
+    ],
+    ids=["as asked", "after a space", "begun again", "overlap", "other spaces", "nothing", "a space"],
+)
+def test_whatever_is_repeated_is_joined_once(continuation: str, size: int) -> None:
+    """The words that were asked for, more than those, all of it, or nothing."""
+    assert joined(BEFORE, continuation, size) == TEXT
+
+
+def test_a_short_repetition_that_was_not_asked_for_is_new_text() -> None:
+    """It may be what comes next: of a row of numbers nothing is lost."""
+    assert joined("1, 1, 2, 3, 5, ", "5, 6") == "1, 1, 2, 3, 5, 5, 6"
+    row = "0, " * 30
+    assert joined(row, last_words(row) + " 0, 1") == row + "0, 1"
+
+
+def test_indentation_and_blank_lines_stay() -> None:
+    """What comes after a line break is not white space too much."""
+    assert joined("def f():\n", "    return 1") == "def f():\n    return 1"
+    assert joined("One.\n\n", "Two.") == "One.\n\nTwo."
+    assert joined("One.\n\n", "\n\nTwo.") == "One.\n\nTwo."
+
+
+@pytest.mark.parametrize("size", [0, 5])
+def test_another_text_in_its_place_is_not_joined(size: int) -> None:
+    """A model that begins again and then writes something else continues nothing."""
+    seam = Seam(TEXT * 2)
+    other = TEXT[:80] + " or so it seemed to everybody who was there at the time."
+    pieces = [other[start : start + (size or 999)] for start in range(0, len(other), size or 999)]
+    assert "".join([*map(seam.feed, pieces), seam.finish()]) == ""
+    assert seam.diverged
+
+
+def _cut(text: str, share: float) -> str:
+    """Return the beginning of a text that was given to the end of a word when it was cut."""
+    return WordEnds().feed(text[: int(len(text) * share)])
+
+
+shares = st.floats(0.05, 0.95)
+sizes = st.integers(1, 40)
+
+
+@given(texts(), shares, sizes)
+def test_a_continuation_as_asked_for_leaves_no_trace(text: str, share: float, size: int) -> None:
+    """The model repeats the last words: in pieces of any size, the text is the one that was not cut."""
+    before = _cut(text, share)
+    asked = last_words(before)
+    assume(asked)
+    start = len(before.rstrip()) - len(asked)
+    assert before.rstrip().endswith(asked)
+    assert joined(before, text[start:], size) == text
+
+
+@given(texts(), shares, sizes, st.integers(4, 30))
+def test_an_overlap_of_any_length_leaves_no_trace(text: str, share: float, size: int, count: int) -> None:
+    """More words than were asked for, or fewer, as long as they are no accident."""
+    before = _cut(text, share)
+    start = sum(map(len, re.findall(r"\S+\s*", before)[:-count]))
+    repeated = before[start:].strip()
+    assume(len(repeated) >= 16 and text.count(repeated[:16]) == 1)
+    assume(not repeated.startswith(last_words(before)) or last_words(before) == repeated)
+    assert joined(before, text[start:], size) == text
+
+
+@given(texts(), shares, sizes)
+def test_a_continuation_that_repeats_nothing_leaves_no_trace(text: str, share: float, size: int) -> None:
+    """It begins with the next word, since a text is cut at the end of one."""
+    before = _cut(text, share)
+    continuation = text[len(before) :]
+    assume(before and continuation[:16] not in before and not continuation.startswith(last_words(before)))
+    assert joined(before, text[len(before) :], size) == text
+
+
+@given(st.text(), st.text(), sizes)
+def test_pieces_make_no_difference(before: str, continuation: str, size: int) -> None:
+    """A continuation comes to the same whole and in pieces, and nothing of the text before is lost."""
+    whole = joined(before, continuation)
+    assert joined(before, continuation, size) == whole
+    assert whole.startswith(before)
+
+
+@given(st.lists(st.text(max_size=30), max_size=20))
+def test_a_word_is_held_until_it_is_complete(pieces: list[str]) -> None:
+    """All text is passed on, up to white space, and no word longer than the limit is waited for."""
+    ends, passed = WordEnds(), ""
+    for piece in pieces:
+        passed += ends.feed(piece)
+        assert len(ends.held) <= LONGEST_WORD
+        assert not ends.held or not any(character.isspace() for character in ends.held)
+    assert passed + ends.finish() == "".join(pieces)
+
+
+def test_text_without_spaces_is_passed_on() -> None:
+    """As in Chinese, where any place will do."""
+    assert WordEnds().feed("好" * 100) == "好" * 100
+    assert len(last_words("好" * 200)) == 80
