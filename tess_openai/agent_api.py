@@ -33,17 +33,25 @@ def get_agent(
     client: openai.OpenAI | None = None,
     **options: Unpack[TessOptions],
 ) -> Agent:
-    """Look an agent up.
+    """Look up what an agent offers, by one request.
 
     Args:
-        agent_id: Its number, its slug, or a Tess URL that contains the number; else the client's own, else
-            `TESS_AGENT_ID`.
-        client: One of `create_client`, to use its connections and options; None makes one from `options`.
-        **options: See `TessOptions`.
+        agent_id: The agent's number, its slug, or a Tess URL that contains the number. When it is None, the
+            agent of `client` is looked up, or that of `TESS_AGENT_ID`.
+        client: A client that `create_client` made, to use its connections and options; None makes one from
+            `options` and closes it.
+        **options: The options of `TessOptions`; none where `client` is given.
+
+    Returns:
+        The agent, with its questions: the fields that a call may contain, and the values they take.
 
     Raises:
-        openai.NotFoundError: This key sees no such agent; other errors are those of a chat call.
-        TessConfigurationError: A mistake in the arguments or the environment.
+        openai.NotFoundError: This key sees no such agent. Other errors are those of a chat call.
+        TessConfigurationError: An argument or a variable of the environment cannot work, or options are
+            given together with a client.
+
+    Source:
+        Tess docs, get-agent (documented).
     """
     if client is None:
         with create_client(agent_id, **options) as own:
@@ -59,7 +67,7 @@ async def async_get_agent(
     client: openai.AsyncOpenAI | None = None,
     **options: Unpack[TessOptions],
 ) -> Agent:
-    """Async counterpart of `get_agent`."""
+    """Async counterpart of `get_agent`; `client` is one that `create_async_client` made."""
     if client is None:
         async with create_async_client(agent_id, **options) as own:
             return await async_get_agent(client=own)
@@ -78,10 +86,20 @@ def list_agents(
     """Yield all agents that this key can see; the next page is requested when it is reached.
 
     Args:
-        q: Words to search for.
-        type: Only agents of this type.
+        q: Words that Tess searches for in the agents.
+        type: Yield agents of this type only: `"chat"`, `"image"`, `"text"` or `"video"`.
         client: As for `get_agent`.
-        **options: See `TessOptions`.
+        **options: As for `get_agent`.
+
+    Yields:
+        The agents, in the order in which Tess lists them.
+
+    Raises:
+        openai.APIError: Tess refused a page; the errors are those of a chat call.
+        TessConfigurationError: As for `get_agent`.
+
+    Source:
+        Tess docs, list-agents (documented).
     """
     if client is None:
         with create_client(any_agent(options), **options) as own:

@@ -46,7 +46,14 @@ class ClientOptions(TessOptions, total=False):
 
 
 class Connection(TypedDict):
-    """What a framework with a `base_url` needs."""
+    """What a framework needs that takes a base URL and an http client.
+
+    Attributes:
+        base_url: The URL of the agent's chat API, `https://api.tess.im/agents/8794/openai`.
+        api_key: The key as it was given: a string, or a function that returns one.
+        http_client: An `httpx.Client` or `httpx2.Client` with the adapter underneath.
+        async_http_client: Its async counterpart.
+    """
 
     base_url: str
     api_key: ApiKey
@@ -60,14 +67,22 @@ def create_client(
 ) -> openai.OpenAI:
     """Make the SDK's own client, talking to a Tess agent.
 
+    Nothing is sent before the first call. The `OPENAI_*` variables are not read.
+
     Args:
-        agent_id: Its number, its slug, or a Tess URL that contains the number; else `TESS_AGENT_ID`.
-        http_client: An httpx or httpx2 client of your own; a copy of it is wrapped, which shares its pool.
-        **options: See `TessOptions`. Other keywords go to `openai.OpenAI` unchanged: `timeout`,
-            `max_retries`, `default_headers`, ...
+        agent_id: The agent's number, its slug, or a Tess URL that contains the number. When it is None,
+            `TESS_AGENT_ID` is read.
+        http_client: An `httpx.Client` or `httpx2.Client` of your own. A copy of it is wrapped, which shares
+            its pool of connections; your client is not changed. None makes one as the SDK does.
+        **options: The options of `TessOptions`. All other keywords go to `openai.OpenAI` unchanged:
+            `timeout` (seconds), `max_retries`, `default_headers`, ...
+
+    Returns:
+        An `openai.OpenAI`, not a subclass of it. Close it, or use it in a `with` statement.
 
     Raises:
-        TessConfigurationError: A mistake in the arguments or the environment.
+        TessConfigurationError: An argument or a variable of the environment cannot work.
+        TypeError: Neither this package nor the installed SDK knows a keyword.
 
     Warns:
         TessConfigurationWarning: No workspace is named.
@@ -80,7 +95,20 @@ def create_client(
 def create_async_client(
     agent_id: int | str | None = None, *, http_client: Any = None, **options: Unpack[ClientOptions]
 ) -> openai.AsyncOpenAI:
-    """Async counterpart of `create_client`; `http_client` may also be `openai.DefaultAioHttpClient()`."""
+    """Async counterpart of `create_client`.
+
+    Args:
+        agent_id: As for `create_client`.
+        http_client: An `httpx.AsyncClient` or `httpx2.AsyncClient`, or an `openai.DefaultAioHttpClient`.
+        **options: As for `create_client`.
+
+    Returns:
+        An `openai.AsyncOpenAI`, not a subclass of it.
+
+    Raises:
+        TessConfigurationError: An argument or a variable of the environment cannot work.
+        TypeError: Neither this package nor the installed SDK knows a keyword.
+    """
     return _create(create_async_client, openai.AsyncOpenAI, agent_id, http_client, options)
 
 
@@ -99,13 +127,18 @@ def connection(
 
     Args:
         agent_id: As for `create_client`.
-        family: `"httpx"` or `"httpx2"`; None is that of the installed SDK.
+        family: The HTTP library of the clients that are made, `"httpx"` or `"httpx2"`; None is that of the
+            installed SDK.
         http_client: An http client of your own; a copy of it is wrapped, and its family is kept.
         async_http_client: Its async counterpart.
-        **options: See `TessOptions`.
+        **options: The options of `TessOptions`.
 
     Returns:
         `{"base_url", "api_key", "http_client", "async_http_client"}`; neither http client is connected yet.
+
+    Raises:
+        TessConfigurationError: An argument or a variable of the environment cannot work.
+        TypeError: A keyword is no option of this package.
     """
     settings = _resolve(connection, agent_id, options)
     return {

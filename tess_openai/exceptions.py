@@ -17,20 +17,31 @@ from __future__ import annotations
 
 
 class TessConfigurationError(ValueError):
-    """A mistake in the arguments or the environment, found before any network."""
+    """A mistake in the arguments or the environment.
+
+    It is raised when a client is made, before anything is sent. Its text names the argument and its value,
+    why it cannot work, and what to pass instead; a key is never shown.
+    """
 
 
 class TessWarning(UserWarning):
-    """Base of all warnings of this package."""
+    """Base of all warnings of this package: a filter for it applies to all of them.
+
+    A warning is given at the line of the program that made the call, once for each line and parameter.
+    """
 
 
 class TessConfigurationWarning(TessWarning):
-    """The key, the base URL or the workspace looks wrong, and was used all the same."""
+    """The key, the base URL or the workspace looks wrong, and is used all the same."""
 
 
 class TessRequestWarning(TessWarning):
-    """Part of a request was changed or not sent."""
+    """A parameter of a request was changed or not sent.
+
+    Its text names the parameter, what was done, why, and what to do instead. The option `unsupported` decides
+    for each parameter whether there is a warning.
+    """
 
 
 class TessAnswerWarning(TessWarning):
-    """Tess's answer is not what it seems."""
+    """Something in an answer needs attention, such as a success without text."""

@@ -22,7 +22,8 @@ def changes_of(answer: object) -> tuple[Change, ...]:
             LangChain, a response of LlamaIndex or LiteLLM, a model made by Instructor.
 
     Returns:
-        In order; empty when nothing changed.
+        The changes in the order in which they were made; empty when nothing changed, or when the answer is
+        not one of these.
     """
     for carrier in _CARRIERS:
         answer = getattr(answer, carrier, None) or answer

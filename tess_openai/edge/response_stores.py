@@ -33,7 +33,14 @@ class MemoryResponseStore:
         max_age_seconds: float = DAY_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Keep at most so many entries and bytes, none longer than its age; `clock` tells seconds."""
+        """Make an empty store.
+
+        Args:
+            max_entries: The most responses that are kept; the oldest make room for new ones.
+            max_bytes: The most bytes that they take together.
+            max_age_seconds: After this time a response is gone.
+            clock: Returns the time in seconds.
+        """
         self._max_entries = max_entries
         self._max_bytes = max_bytes
         self._max_age_seconds = max_age_seconds
@@ -91,7 +98,13 @@ class SQLiteResponseStore:
         max_age_seconds: float = 30 * DAY_SECONDS,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Keep responses in the file at `path`, made when it is first used; `clock` tells seconds."""
+        """Name the file; it is made when it is first used.
+
+        Args:
+            path: A file in a folder that exists, on a disk of this machine.
+            max_age_seconds: After this time a response is gone.
+            clock: Returns the time in seconds since 1970.
+        """
         self._path = Path(path)
         self._max_age_seconds = max_age_seconds
         self._clock = clock

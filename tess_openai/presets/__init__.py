@@ -3,8 +3,10 @@
     from tess_openai import presets
     llm = ChatOpenAI(model="tess-6", **presets.langchain(8794))
 
-A preset imports its framework when it is called, never before. Every one takes the agent's number and the
-options of `TessOptions`; what is not given comes from `TESS_*`. The objects are those of the framework.
+A preset imports its framework when it is called, never before. Each takes `agent_id` and the options of
+`TessOptions`, as `create_client` does; what is not given is read from `TESS_*`. The objects it returns are
+those of the framework. `TessConfigurationError` is raised when the framework is not installed, and where
+`create_client` raises it.
 """
 
 from __future__ import annotations

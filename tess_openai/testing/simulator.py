@@ -95,7 +95,17 @@ class TessSimulator:
     # --- serving ---
 
     def serve(self, port: int = 0) -> SimulatorServer:
-        """Serve on a loopback port; 0 takes a free one. A context manager with `base_url` and `close()`."""
+        """Serve on a port of 127.0.0.1.
+
+        Args:
+            port: 0 takes a free one.
+
+        Returns:
+            The running server, a context manager with `base_url` and `close()`.
+
+        Raises:
+            OSError: The port is taken.
+        """
         from tess_openai.testing.server import SimulatorServer
 
         server = SimulatorServer(self, port)
@@ -145,7 +155,14 @@ class TessSimulator:
     # --- steering ---
 
     def script(self, *answers: Script) -> None:
-        """Queue the next answers of the agents, one entry for each run; after the last they echo again."""
+        """Queue the next answers of the agents, one for each run.
+
+        After the last one the agents again repeat what they received.
+
+        Args:
+            answers: Each a text, the exact pieces of a stream, or a function that gets the JSON body of the
+                request and returns one of these.
+        """
         with self._lock:
             self._script.extend(answers)
 
@@ -176,7 +193,7 @@ class TessSimulator:
     # --- answering ---
 
     def answer(self, request: WireRequest) -> tuple[WireResponse, RecordedRequest]:
-        """Answer one request according to the rules, and record it."""
+        """Answer one request according to the rules, and record it; the servers and transports call this."""
         with self._lock:
             response = self._decide(request)
             record = RecordedRequest.of(request, response.status)

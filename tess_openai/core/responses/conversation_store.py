@@ -22,8 +22,9 @@ ID_POSITION_DIGITS: Final = 4
 class ResponseStore(Protocol):
     """Keeps responses. The methods may block, and may be called from several threads at once.
 
-    An entry may be gone at any time: expired, pushed out by newer ones, or deleted by somebody else. What a
-    method raises does not break the call that has been answered.
+    A key is 64 hexadecimal digits, a hash in which the API key has a part. A value is JSON in UTF-8 that
+    holds the conversation. An entry may be gone at any time: expired, pushed out by newer ones, or deleted by
+    somebody else. What a method raises does not break the call that has been answered.
     """
 
     def load(self, key: str) -> bytes | None:
