@@ -38,7 +38,7 @@ def framework(name: str, *needs: str, page: str | None = "", cells: bool = True)
         else ()
     )
     texts = f"tests/frameworks/test_model_texts_{name.replace('-', '_')}.py"
-    rows = (texts,) if (ROOT / texts).is_file() else ()
+    rows = (*([texts] if (ROOT / texts).is_file() else []), "tests/frameworks/test_copies.py")
     shown = () if page is None else (PAGE.format(page or name),)
     program = (
         "-I",
