@@ -27,6 +27,11 @@ Column = Literal[
     "tool loop",
     "ledger",
     "warning",
+    "responses chat",
+    "responses stream",
+    "responses tool loop",
+    "responses structured output",
+    "responses three turns",
 ]
 COLUMNS: Final[Mapping[Column, str]] = {
     "chat": "Chat",
@@ -39,6 +44,14 @@ COLUMNS: Final[Mapping[Column, str]] = {
     "ledger": "Ledger on the answer",
     "warning": "Warning at your line",
 }
+RESPONSES_COLUMNS: Final[Mapping[Column, str]] = {
+    "responses chat": "Chat",
+    "responses stream": "Stream",
+    "responses tool loop": "Tool loop",
+    "responses structured output": "Structured output",
+    "responses three turns": "Three turns, by `previous_response_id`",
+}
+ALL_COLUMNS: Final = (*COLUMNS, *RESPONSES_COLUMNS)
 FRAMEWORKS: Final = {
     "langchain": ("LangChain", "langchain-openai", "langchain.md"),
     "llama_index": ("LlamaIndex", "llama-index-llms-openai-like", "llama-index.md"),
@@ -69,7 +82,7 @@ class Cell:
     note: str = ""
 
     def __post_init__(self) -> None:
-        if self.column not in COLUMNS:
+        if self.column not in ALL_COLUMNS:
             raise ValueError(f"no such column: {self.column!r}")
         if not self.gives and not self.note:
             raise ValueError("a cell that is not given needs its reason")
@@ -83,23 +96,29 @@ def to_record(framework: str, cells: list[Cell]) -> dict[str, Any]:
     name, distribution, page = FRAMEWORKS[framework]
     reported = {
         f"{cell.column}{', emulated' if cell.emulated else ''}": {"gives": cell.gives, "note": cell.note}
-        for cell in sorted(cells, key=lambda cell: (list(COLUMNS).index(cell.column), cell.emulated))
+        for cell in sorted(cells, key=lambda cell: (ALL_COLUMNS.index(cell.column), cell.emulated))
     }
     versions = {each: importlib.metadata.version(each) for each in dict.fromkeys((distribution, "openai"))}
     return {"name": name, "page": page, "versions": versions, "cells": reported}
 
 
 def render(records: list[dict[str, Any]]) -> str:
-    """Return the table and its notes, in Markdown."""
+    """Return the two tables, of chat and of the Responses API, and their notes, in Markdown."""
     notes: list[str] = []
-    lines = [f"| | {' | '.join(COLUMNS.values())} |", "|---|" + "---|" * len(COLUMNS)]
+    chat = _table(records, COLUMNS, notes)
+    responses = _table(records, RESPONSES_COLUMNS, notes)
+    numbered = [f"{number}. {note}" for number, note in enumerate(notes, 1)]
+    return "\n".join([*chat, "", "Over the Responses API:", "", *responses, "", *numbered])
+
+
+def _table(records: list[dict[str, Any]], columns: Mapping[Column, str], notes: list[str]) -> list[str]:
+    lines = [f"| | {' | '.join(columns.values())} |", "|---|" + "---|" * len(columns)]
     for record in records:
         version = next(iter(record["versions"].values()))
         row = [f"[{record['name']}]({record['page']}) {version}"]
-        row += [_cell_text(record["cells"], column, notes) for column in COLUMNS]
+        row += [_cell_text(record["cells"], column, notes) for column in columns]
         lines.append(f"| {' | '.join(row)} |")
-    numbered = [f"{number}. {note}" for number, note in enumerate(notes, 1)]
-    return "\n".join([*lines, "", *numbered])
+    return lines
 
 
 def _cell_text(cells: Mapping[str, Mapping[str, Any]], column: str, notes: list[str]) -> str:

@@ -16,6 +16,8 @@ from shared import NO_FIELD, NO_JSON, NO_TOOLS, ROME, THREADS, WEATHER, City, li
 from tess_openai import Change, TessRequestWarning, TessWarning, presets
 from tess_openai.testing import TessSimulator, faults
 
+OWN_SWITCH = 'With `llm.api = "responses"` on the preset\'s model.'
+
 
 @pytest.fixture(autouse=True)
 def no_home(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,3 +158,52 @@ def test_a_crew_warns_at_crewai_itself(simulator: TessSimulator, tess: dict[str,
     with pytest.warns(TessRequestWarning) as caught:
         crew_of(llm).kickoff()
     assert all("crewai" in Path(file).parts for file in lines_of(list(caught)))
+
+
+def responses_model_of(tess: dict[str, Any], **more: Any) -> Any:
+    """A model of agent 42 that uses the Responses API: CrewAI's own switch, on the preset's model."""
+    llm = model_of(tess)
+    for name, value in {"api": "responses", **more}.items():
+        setattr(llm, name, value)
+    return llm
+
+
+@pytest.mark.cell("responses chat", note=OWN_SWITCH)
+async def test_responses_chat(tess: dict[str, Any]) -> None:
+    """Sync and async."""
+    assert responses_model_of(tess).call("hello").endswith("received: hello")
+    assert (await responses_model_of(tess).acall("hello")).endswith("received: hello")
+
+
+@pytest.mark.cell("responses stream", note=OWN_SWITCH)
+def test_responses_stream(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """Streamed on the way, whole in the hand."""
+    assert responses_model_of(tess, stream=True).call("hello").endswith("received: hello")
+    assert simulator.calls[0].json["stream"] is True
+
+
+@pytest.mark.cell("responses tool loop", emulated=True, note=OWN_SWITCH)
+def test_responses_tool_loop(simulator: TessSimulator, emulating: dict[str, Any]) -> None:
+    """The function is called, and its result comes back to the model."""
+    simulator.script(calls("weather", WEATHER), "It is sunny in Rome.")
+    assert crew_of(responses_model_of(emulating), tools=[weather]).kickoff().raw == "It is sunny in Rome."
+    assert any("sunny in Rome" in message["content"] for message in simulator.calls[-1].json["messages"])
+
+
+@pytest.mark.cell("responses structured output", emulated=True, note=OWN_SWITCH)
+def test_responses_structured_output(simulator: TessSimulator, emulating: dict[str, Any]) -> None:
+    """By `response_model`."""
+    simulator.script(f"Here it is:\n```json\n{ROME}\n```")
+    answer = responses_model_of(emulating).call("Which city?", response_model=City)
+    made = City.model_validate_json(answer) if isinstance(answer, str) else answer
+    assert (made.name, made.country) == ("Rome", "Italy")
+
+
+@pytest.mark.cell("responses three turns", note=OWN_SWITCH)
+def test_responses_three_turns(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """CrewAI finds the previous response itself."""
+    llm = responses_model_of(tess, auto_chain=True)
+    for text in ("one", "two", "three"):
+        llm.call(text)
+    roles = [message["role"] for message in simulator.calls[-1].json["messages"]]
+    assert roles == ["user", "assistant", "user", "assistant", "user"]

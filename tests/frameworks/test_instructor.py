@@ -14,6 +14,7 @@ from shared import ROME, City, is_rome, lines_of
 from tess_openai import TessRequestWarning, TessWarning, changes_of, presets
 from tess_openai.testing import TessSimulator, faults
 
+NO_LOOP = "Instructor has no tool loop. Its `TOOLS` mode, which is structured output, needs emulation."
 HELLO: Any = [{"role": "user", "content": "Which city?"}]
 
 
@@ -98,7 +99,7 @@ def test_structured_output(simulator: TessSimulator, emulating: dict[str, Any], 
 @pytest.mark.cell(
     "tool loop",
     gives=False,
-    note="Instructor has no tool loop. Its `TOOLS` mode, which is structured output, needs emulation.",
+    note=NO_LOOP,
 )
 def test_tools_mode_without_emulation(simulator: TessSimulator, tess: dict[str, Any]) -> None:
     """Prose where a call was demanded is an error, and the program is warned of the reason."""
@@ -126,3 +127,62 @@ def test_a_loop_is_warned_once_at_its_line(simulator: TessSimulator, tess: dict[
         for _ in range(3):
             client.chat.completions.create(model="tess-6", messages=HELLO, response_model=City, seed=3)
     assert lines_of(caught) == [__file__]
+
+
+RESPONSES_MODES = ["RESPONSES_TOOLS", "RESPONSES_TOOLS_WITH_INBUILT_TOOLS"]
+BY_MODE = "With `mode=instructor.Mode.RESPONSES_TOOLS`."
+
+
+def responses_client(tess: dict[str, Any], mode: str = "RESPONSES_TOOLS") -> Any:
+    """A client that uses the Responses API."""
+    return presets.instructor(42, mode=instructor.Mode[mode], **tess)
+
+
+@pytest.mark.cell("responses chat", note=f"{BY_MODE[:-1]}, and without a `response_model`.")
+def test_responses_chat(tess: dict[str, Any]) -> None:
+    """A call without a model of one's own gives the SDK's answer."""
+    answer = responses_client(tess).responses.create(model="tess-6", input="hello", response_model=None)
+    assert answer.output_text.endswith("received: hello")
+
+
+@pytest.mark.cell("responses stream", emulated=True, note=f"{BY_MODE[:-1]}, as `create_partial`.")
+def test_responses_stream(simulator: TessSimulator, emulating: dict[str, Any]) -> None:
+    """An object that grows while it streams."""
+    simulator.script(calls("PartialCity", ROME))
+    client = responses_client(emulating)
+    parts = list(client.responses.create_partial(model="tess-6", input="Which city?", response_model=City))
+    assert (parts[-1].name, parts[-1].country) == ("Rome", "Italy")
+
+
+@pytest.mark.cell("responses structured output", emulated=True, note=BY_MODE)
+@pytest.mark.parametrize("mode", RESPONSES_MODES)
+def test_responses_structured_output(simulator: TessSimulator, emulating: dict[str, Any], mode: str) -> None:
+    """Instructor sends a function, a demand for it, and `text.format`: the demanded call wins."""
+    simulator.script(calls("City", ROME))
+    client = responses_client(emulating, mode)
+    assert is_rome(client.responses.create(model="tess-6", input="Which city?", response_model=City))
+
+
+@pytest.mark.cell("responses tool loop", gives=False, note=NO_LOOP)
+def test_responses_tools_without_emulation(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """Prose where a call was demanded is an error, and the program is warned of the reason."""
+    simulator.script("Rome, in Italy.")
+    with pytest.warns(TessWarning, match="tools"), pytest.raises(InstructorRetryException):
+        responses_client(tess).responses.create(
+            model="tess-6", input="Which city?", response_model=City, max_retries=1
+        )
+
+
+@pytest.mark.cell("responses three turns", emulated=True, note=BY_MODE)
+def test_responses_three_turns(simulator: TessSimulator, emulating: dict[str, Any]) -> None:
+    """Continued by the id of the SDK's response, which is kept in `_raw_response`."""
+    client = responses_client(emulating)
+    previous: str | None = None
+    for _ in range(3):
+        simulator.script(calls("City", ROME))
+        made = client.responses.create(
+            model="tess-6", input="Which?", response_model=City, previous_response_id=previous
+        )
+        previous = made._raw_response.id
+    turns = [message for message in simulator.calls[-1].json["messages"] if message["role"] != "system"]
+    assert [message["role"] for message in turns] == ["user", "assistant", "user", "assistant", "user"]

@@ -267,26 +267,43 @@ def responses_model(tess: dict[str, Any], **more: Any) -> ChatOpenAI:
     return ChatOpenAI(model="tess-6", **given)
 
 
-async def test_responses_chat_and_stream(tess: dict[str, Any]) -> None:
-    """Sync and async, whole and piece by piece."""
+@pytest.mark.cell("responses chat")
+async def test_responses_chat(tess: dict[str, Any]) -> None:
+    """Sync and async."""
     model = responses_model(tess)
     assert model.invoke("hello").text.endswith("received: hello")
     assert (await model.ainvoke("hello")).text.endswith("received: hello")
-    pieces = [chunk.text for chunk in model.stream("hello")]
+
+
+@pytest.mark.cell("responses stream")
+def test_responses_stream(tess: dict[str, Any]) -> None:
+    """Piece by piece."""
+    pieces = [chunk.text for chunk in responses_model(tess).stream("hello")]
     assert len(pieces) > 5
     assert "".join(pieces).endswith("received: hello")
 
 
-def test_responses_tool_loop_and_structured_output(simulator: TessSimulator, tess: dict[str, Any]) -> None:
-    """Emulated, over the Responses API."""
+@pytest.mark.cell("responses tool loop", emulated=True)
+def test_responses_tool_loop(simulator: TessSimulator, emulating: dict[str, Any]) -> None:
+    """The agent's function is called, and its result comes back to the model."""
     simulator.script(calls("weather", WEATHER), answers_with("sunny in Rome", "It is sunny."))
-    model = responses_model({**tess, "emulate": True})
-    result = create_agent(model, [weather]).invoke({"messages": [("human", "Weather?")]})
+    agent = create_agent(responses_model(emulating), [weather])
+    result = agent.invoke({"messages": [HumanMessage("Weather?")]})
     assert result["messages"][-1].text == "It is sunny."
-    simulator.script(ROME)
-    assert is_rome(model.with_structured_output(City, method="json_schema").invoke("Which city?"))
 
 
+@pytest.mark.cell("responses structured output", emulated=True)
+@pytest.mark.parametrize("method", ["json_schema", "function_calling", "json_mode"])
+def test_responses_structured_output(
+    simulator: TessSimulator, emulating: dict[str, Any], method: Any
+) -> None:
+    """Every method of `with_structured_output`."""
+    simulator.script(calls("City", ROME) if method == "function_calling" else ROME)
+    model = responses_model(emulating).with_structured_output(City, method=method)
+    assert is_rome(model.invoke("Which city? Answer in JSON."))
+
+
+@pytest.mark.cell("responses three turns")
 async def test_responses_three_turns(simulator: TessSimulator, tess: dict[str, Any]) -> None:
     """LangChain finds the previous response itself; the sync and the async client have one store."""
     model = responses_model(tess, use_previous_response_id=True)

@@ -306,6 +306,63 @@ def test_a_batch_warns_at_litellm_itself() -> None:
     assert all("litellm" in Path(file).parts for file in lines_of(list(caught)))
 
 
+BRIDGED = "LiteLLM turns a request of the Responses API into a chat of the provider itself."
+NO_STATE = (
+    "Outside its proxy LiteLLM keeps no responses for a provider that it bridges to chat: it leaves "
+    "`previous_response_id` out without a word. Send the conversation as `input`, or use `create_client`."
+)
+
+
+@pytest.mark.cell("responses chat", note=BRIDGED)
+async def test_responses_chat() -> None:
+    """Sync and async."""
+    answer: Any = litellm.responses(model="tess/tess-6", input="hello")
+    assert answer.output_text.endswith("received: hello")
+    answer = await litellm.aresponses(model="tess/tess-6", input="hello")
+    assert answer.output_text.endswith("received: hello")
+
+
+@pytest.mark.cell("responses stream", note=BRIDGED)
+def test_responses_stream() -> None:
+    """Event by event."""
+    events: Any = list(litellm.responses(model="tess/tess-6", input="hello", stream=True))
+    deltas = [event.delta for event in events if event.type == "response.output_text.delta"]
+    assert len(deltas) > 5
+    assert "".join(deltas).endswith("received: hello")
+    assert events[-1].type == "response.completed"
+
+
+@pytest.mark.cell("responses tool loop", emulated=True, note=BRIDGED)
+def test_responses_tool_loop(simulator: TessSimulator) -> None:
+    """A call comes, its result goes back, the answer follows."""
+    simulator.script(calls("weather", WEATHER), answers_with("sunny", "It is sunny in Rome."))
+    tools: Any = [{"type": "function", **TOOLS[0]["function"]}]
+    first: Any = litellm.responses(model="tess-emulating/tess-6", input="hello", tools=tools)
+    call = {"type": "function_call", "name": "weather", "arguments": first.output[-1].arguments}
+    output = {"type": "function_call_output", "output": "sunny"}
+    history: Any = [{**item, "call_id": first.output[-1].call_id} for item in (call, output)]
+    last: Any = litellm.responses(model="tess-emulating/tess-6", input=[*HELLO, *history], tools=tools)
+    assert last.output_text == "It is sunny in Rome."
+
+
+@pytest.mark.cell("responses structured output", emulated=True, note=BRIDGED)
+def test_responses_structured_output(simulator: TessSimulator) -> None:
+    """By `text.format`."""
+    simulator.script(f"Here it is:\n```json\n{ROME}\n```")
+    schema = {**City.model_json_schema(), "additionalProperties": False}
+    form: Any = {"format": {"type": "json_schema", "name": "City", "schema": schema, "strict": True}}
+    answer: Any = litellm.responses(model="tess-emulating/tess-6", input="Which city?", text=form)
+    assert City.model_validate_json(answer.output_text).name == "Rome"
+
+
+@pytest.mark.cell("responses three turns", gives=False, note=NO_STATE)
+def test_responses_are_not_continued(simulator: TessSimulator) -> None:
+    """LiteLLM's own limit: only the new input is sent."""
+    first: Any = litellm.responses(model="tess/tess-6", input="one")
+    litellm.responses(model="tess/tess-6", input="two", previous_response_id=first.id)
+    assert [message["content"] for message in simulator.calls[-1].json["messages"]] == ["two"]
+
+
 MASTER_KEY = f"sk-{secrets.token_hex(32)}"
 CONFIG = """
 model_list:

@@ -204,27 +204,44 @@ def responses_model(tess: dict[str, Any], **more: Any) -> OpenAIResponses:
     )
 
 
-async def test_responses_chat_and_stream(tess: dict[str, Any]) -> None:
-    """Sync and async, whole and piece by piece."""
+@pytest.mark.cell("responses chat")
+async def test_responses_chat(tess: dict[str, Any]) -> None:
+    """Sync and async."""
     model = responses_model(tess)
     assert str(model.chat(HELLO)).endswith("received: hello")
     assert str(await model.achat(HELLO)).endswith("received: hello")
-    pieces = [piece.delta for piece in model.stream_chat(HELLO)]
+
+
+@pytest.mark.cell("responses stream")
+def test_responses_stream(tess: dict[str, Any]) -> None:
+    """Piece by piece."""
+    pieces = [piece.delta for piece in responses_model(tess).stream_chat(HELLO)]
+    assert len(pieces) > 5
     assert "".join(filter(None, pieces)).endswith("received: hello")
 
 
-async def test_responses_tool_loop_and_structured_output(
-    simulator: TessSimulator, tess: dict[str, Any]
+@pytest.mark.cell("responses tool loop", emulated=True)
+@pytest.mark.parametrize("streaming", [False, True], ids=["whole", "stream"])
+async def test_responses_tool_loop(
+    simulator: TessSimulator,
+    emulating: dict[str, Any],
+    streaming: bool,  # noqa: FBT001 - parametrized
 ) -> None:
-    """Emulated, over the Responses API."""
+    """An agent calls the function, and its result comes back to the model."""
     simulator.script(calls("weather", WEATHER), answers_with("sunny in Rome", "It is sunny."))
-    model = responses_model({**tess, "emulate": True})
-    agent = FunctionAgent(tools=[FunctionTool.from_defaults(weather)], llm=model, streaming=False)
+    model = responses_model(emulating)
+    agent = FunctionAgent(tools=[FunctionTool.from_defaults(weather)], llm=model, streaming=streaming)
     assert str(await agent.run("Weather?")) == "It is sunny."
+
+
+@pytest.mark.cell("responses structured output", emulated=True)
+def test_responses_structured_output(simulator: TessSimulator, emulating: dict[str, Any]) -> None:
+    """By `text.format`."""
     simulator.script(ROME)
-    assert is_rome(model.as_structured_llm(City).complete("Which city?").raw)
+    assert is_rome(responses_model(emulating).as_structured_llm(City).complete("Which city?").raw)
 
 
+@pytest.mark.cell("responses three turns")
 def test_responses_three_turns(simulator: TessSimulator, tess: dict[str, Any]) -> None:
     """Continued by `previous_response_id`, which LlamaIndex tracks."""
     model = responses_model(tess, track_previous_responses=True)

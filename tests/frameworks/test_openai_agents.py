@@ -15,8 +15,10 @@ from agents import (
     RunConfig,
     Runner,
     function_tool,
+    set_default_openai_client,
     set_tracing_disabled,
 )
+from agents.models._openai_shared import get_default_openai_client
 from agents.models.openai_responses import OpenAIResponsesModel
 from scripted import answers_with, calls
 from shared import NO_FIELD, NO_JSON, NO_TOOLS, ROME, WEATHER, City, is_rome, lines_of, own_lines_of, weather
@@ -165,11 +167,32 @@ def responses_agent_of(tess: dict[str, Any], **more: Any) -> Agent[None]:
     return Agent(name="Guide", instructions="Be brief.", model=model, **more)
 
 
-async def test_responses_chat_and_stream(tess: dict[str, Any]) -> None:
-    """The default of the SDK works as it is."""
-    agent = responses_agent_of(tess)
-    assert (await Runner.run(agent, "hello")).final_output.endswith("received: hello")
-    run = Runner.run_streamed(agent, "hello")
+@pytest.mark.cell("responses chat")
+async def test_responses_chat(tess: dict[str, Any]) -> None:
+    """Whole."""
+    result = await Runner.run(responses_agent_of(tess), "hello")
+    assert result.final_output.endswith("received: hello")
+
+
+async def test_the_sdks_default_is_responses(simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """With this package's client as the default one, an agent needs no model class of its own."""
+    before = get_default_openai_client()
+    set_default_openai_client(create_async_client(42, **tess))
+    try:
+        run = await Runner.run(Agent(name="Guide", model="tess-6"), "hello")
+    finally:
+        if before is not None:
+            set_default_openai_client(before)
+    assert run.final_output.endswith("received: hello")
+    assert run.last_response_id is not None
+    assert run.last_response_id.startswith("resp_")
+    assert simulator.calls[0].json["model"] == "tess-6"
+
+
+@pytest.mark.cell("responses stream")
+async def test_responses_stream(tess: dict[str, Any]) -> None:
+    """Event by event."""
+    run = Runner.run_streamed(responses_agent_of(tess), "hello")
     deltas = [
         event.data.delta
         async for event in run.stream_events()
@@ -179,18 +202,23 @@ async def test_responses_chat_and_stream(tess: dict[str, Any]) -> None:
     assert "".join(deltas) == run.final_output
 
 
-async def test_responses_tool_loop_and_structured_output(
-    simulator: TessSimulator, tess: dict[str, Any]
-) -> None:
-    """Emulated, over the Responses API."""
+@pytest.mark.cell("responses tool loop", emulated=True)
+async def test_responses_tool_loop(simulator: TessSimulator, emulating: dict[str, Any]) -> None:
+    """The agent's function is called, and its result comes back to the model."""
     simulator.script(calls("weather", WEATHER), answers_with("sunny in Rome", "It is sunny."))
-    agent = responses_agent_of({**tess, "emulate": True}, tools=[function_tool(weather)])
+    agent = responses_agent_of(emulating, tools=[function_tool(weather)])
     assert (await Runner.run(agent, "Weather?")).final_output == "It is sunny."
+
+
+@pytest.mark.cell("responses structured output", emulated=True)
+async def test_responses_structured_output(simulator: TessSimulator, emulating: dict[str, Any]) -> None:
+    """By `text.format`."""
     simulator.script(ROME)
-    agent = responses_agent_of({**tess, "emulate": True}, output_type=City)
+    agent = responses_agent_of(emulating, output_type=City)
     assert is_rome((await Runner.run(agent, "Which city?")).final_output)
 
 
+@pytest.mark.cell("responses three turns")
 async def test_responses_three_turns(simulator: TessSimulator, tess: dict[str, Any]) -> None:
     """Continued by `previous_response_id`; only what is new is sent by the SDK."""
     agent = responses_agent_of(tess)

@@ -152,3 +152,56 @@ def test_a_loop_is_warned_once_at_its_line(use: Use, tess: dict[str, Any]) -> No
         for _ in range(3):
             openai.chat.completions.create(model="tess-6", messages=HELLO, seed=3)
     assert lines_of(caught) == [__file__]
+
+
+def respond(**more: Any) -> Any:
+    """Call the module's Responses API."""
+    return openai.responses.create(**{"model": "tess-6", "input": "hello", **more})
+
+
+@pytest.mark.cell("responses chat")
+def test_responses_chat(use: Use, tess: dict[str, Any]) -> None:
+    """A plain call, which warns of nothing."""
+    use(tess)
+    assert respond().output_text.endswith("received: hello")
+
+
+@pytest.mark.cell("responses stream")
+def test_responses_stream(use: Use, tess: dict[str, Any]) -> None:
+    """Event by event."""
+    use(tess)
+    deltas = [event.delta for event in respond(stream=True) if event.type == "response.output_text.delta"]
+    assert len(deltas) > 5
+    assert "".join(deltas).endswith("received: hello")
+
+
+@pytest.mark.cell("responses tool loop", emulated=True)
+def test_responses_tool_loop(use: Use, simulator: TessSimulator, emulating: dict[str, Any]) -> None:
+    """A call comes, its result goes back, the answer follows."""
+    use(emulating)
+    simulator.script(calls("weather", WEATHER), answers_with("sunny", "It is sunny in Rome."))
+    tools = [{"type": "function", **TOOLS[0]["function"]}]
+    first = respond(tools=tools)
+    output = {"type": "function_call_output", "call_id": first.output[0].call_id, "output": "sunny"}
+    last = respond(input=[output], tools=tools, previous_response_id=first.id)
+    assert last.output_text == "It is sunny in Rome."
+
+
+@pytest.mark.cell("responses structured output", emulated=True)
+def test_responses_structured_output(use: Use, simulator: TessSimulator, emulating: dict[str, Any]) -> None:
+    """By `parse`."""
+    use(emulating)
+    simulator.script(f"Here it is:\n```json\n{ROME}\n```")
+    made = openai.responses.parse(model="tess-6", input="Which city?", text_format=City)
+    assert made.output_parsed == City(name="Rome", country="Italy")
+
+
+@pytest.mark.cell("responses three turns")
+def test_responses_three_turns(use: Use, simulator: TessSimulator, tess: dict[str, Any]) -> None:
+    """The module has one client, and so one store."""
+    use(tess)
+    previous: str | None = None
+    for text in ("one", "two", "three"):
+        previous = respond(input=text, previous_response_id=previous).id
+    roles = [message["role"] for message in simulator.calls[-1].json["messages"]]
+    assert roles == ["user", "assistant", "user", "assistant", "user"]

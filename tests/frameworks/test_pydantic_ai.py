@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pydantic_ai import Agent, BinaryContent, ModelHTTPError, NativeOutput, ToolOutput, UserError
 from pydantic_ai.capabilities import WebSearch
+from pydantic_ai.models import infer_model
 from pydantic_ai.models.openai import OpenAIResponsesModel, OpenAIResponsesModelSettings
 from pydantic_ai.providers.openai import OpenAIProvider
 from scripted import answers_with, calls
@@ -190,28 +191,53 @@ def responses_agent_of(tess: dict[str, Any], **more: Any) -> Agent[None, Any]:
     return Agent(OpenAIResponsesModel("tess-6", provider=provider), **more)
 
 
-async def test_responses_chat_and_stream(tess: dict[str, Any]) -> None:
-    """Whole and piece by piece."""
+@pytest.mark.cell("responses chat")
+async def test_responses_chat(tess: dict[str, Any]) -> None:
+    """With instructions."""
     agent = responses_agent_of(tess, instructions="Be brief.")
     assert (await agent.run("hello")).output.endswith("received: hello")
-    async with agent.run_stream("hello") as run:
+
+
+async def test_a_models_name_with_the_provider_prefix_is_responses(
+    simulator: TessSimulator, tess: dict[str, Any]
+) -> None:
+    """`openai:` is the Responses API by default; a provider with this package's client serves it."""
+    provider = OpenAIProvider(openai_client=create_async_client(42, **tess))
+    model = infer_model("openai:tess-6", lambda _: provider)
+    assert isinstance(model, OpenAIResponsesModel)
+    assert (await Agent(model).run("hello")).output.endswith("received: hello")
+
+
+@pytest.mark.cell("responses stream")
+async def test_responses_stream(tess: dict[str, Any]) -> None:
+    """Piece by piece."""
+    async with responses_agent_of(tess).run_stream("hello") as run:
         pieces = [piece async for piece in run.stream_text(delta=True, debounce_by=None)]
     assert len(pieces) > 5
     assert "".join(pieces).endswith("received: hello")
 
 
-async def test_responses_tool_loop_and_structured_output(
-    simulator: TessSimulator, tess: dict[str, Any]
-) -> None:
-    """Emulated, over the Responses API."""
+@pytest.mark.cell("responses tool loop", emulated=True)
+async def test_responses_tool_loop(simulator: TessSimulator, emulating: dict[str, Any]) -> None:
+    """The function is called, and its result comes back to the model."""
     simulator.script(calls("weather", WEATHER), answers_with("sunny in Rome", "It is sunny."))
-    agent = responses_agent_of({**tess, "emulate": True}, tools=[weather])
+    agent = responses_agent_of(emulating, tools=[weather])
     assert (await agent.run("Weather?")).output == "It is sunny."
-    simulator.script(ROME)
-    agent = responses_agent_of({**tess, "emulate": True}, output_type=NativeOutput(City))
-    assert is_rome((await agent.run("Which city?")).output)
 
 
+@pytest.mark.cell("responses structured output", emulated=True)
+@pytest.mark.parametrize("output", [City, NativeOutput(City), ToolOutput(City, name="city")])
+async def test_responses_structured_output(
+    simulator: TessSimulator, emulating: dict[str, Any], output: Any
+) -> None:
+    """By a tool, which is the framework's default, and by `text.format`."""
+    is_tool = not isinstance(output, NativeOutput)
+    name = "city" if isinstance(output, ToolOutput) else "final_result"
+    simulator.script(calls(name, ROME) if is_tool else ROME)
+    assert is_rome((await responses_agent_of(emulating, output_type=output).run("Which city?")).output)
+
+
+@pytest.mark.cell("responses three turns")
 async def test_responses_three_turns(simulator: TessSimulator, tess: dict[str, Any]) -> None:
     """Continued by `previous_response_id`."""
     settings = OpenAIResponsesModelSettings(openai_previous_response_id="auto")
