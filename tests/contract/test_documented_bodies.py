@@ -34,5 +34,5 @@ def test_a_documented_body_passes_unchanged(body: dict[str, Any]) -> None:
 def test_a_documented_body_is_answered(body: dict[str, Any], carry: Callable[..., Any]) -> None:
     """By the strict simulator."""
     carried = carry("POST", "/chat/completions", body)
-    assert (carried.status, carried.reported) == (200, [])
+    assert (carried.status, carried.changes) == (200, [])
     assert b"received" in carried.body

@@ -64,7 +64,7 @@ def test_a_chat_is_accepted_and_accounted_for(request_: JSON, carry: Callable[..
     assert json.dumps(given) == before
     assert carried.status == 200, carried.body
     assert b"received" in carried.body
-    recorded = {change.param for change in carried.reported}
+    recorded = {change.param for change in carried.changes}
     assert recorded == differences(given, carried.sent)
 
 
