@@ -19,6 +19,8 @@ from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_objec
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.lookups import AGENTS
 from tess_openai.core.options import CALL_FIELD, Options
+from tess_openai.core.policy_parameters import POLICY_PARAMETERS
+from tess_openai.core.refusals import Refused
 from tess_openai.core.sse import DONE, EventDecoder
 
 
@@ -56,6 +58,20 @@ class AnswerTranslator(Protocol):
     def fail(self, envelope: JSONObject) -> bytes:
         """Return the last events of a stream that failed; `envelope` is OpenAI's error envelope."""
         ...
+
+
+def read_call(call: Call, options: Options) -> tuple[JSONObject, Options]:
+    """Return the JSON object of a call, and the client's options with those of the call applied.
+
+    Raises:
+        Refused: The body is no JSON object, or an option of the call is wrong.
+    """
+    given = parse_object(call.body) if call.fields is None else call.fields
+    if given is None:
+        raise Refused("The body is not a JSON object.", param=None, code="invalid_json")
+    if CALL_FIELD in given:
+        options = options.for_call(given[CALL_FIELD], POLICY_PARAMETERS)
+    return given, options
 
 
 def translated_chat(call: Call, fields: JSONObject, options: Options, translator: AnswerTranslator) -> Flow:
@@ -192,7 +208,7 @@ def renamed_envelope(envelope: JSONObject, names: Mapping[str, str]) -> JSONObje
     if error is None or not isinstance(param, str) or renamed(param, names) == param:
         return envelope
     message = str(error.get("message", ""))
-    if message.startswith(f"{param}:"):
+    if message.startswith((f"{param}:", f"{param} ")):
         message = renamed(param, names) + message.removeprefix(param)
     message = _renamed_text(message, names)
     return {**envelope, "error": {**error, "param": renamed(param, names), "message": message}}

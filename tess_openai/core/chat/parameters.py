@@ -19,7 +19,7 @@ from tess_openai.core.changes import describe
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.ledger import Ledger
 
-EMULATE: Final = "It can be emulated: create_client(emulate=True)."
+EMULATE: Final = "It can be emulated: create_client(emulate=True); a preset takes emulate=True too."
 
 
 @dataclass(frozen=True, slots=True)

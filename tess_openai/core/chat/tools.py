@@ -61,7 +61,7 @@ class _Given:
     words: Mapping[str, str]  # word of Tess's enum, in order -> the caller's name; "" for the word itself
     settings: int  # of the tools that have a word, which cannot carry them
     functions: int  # of the caller's program, custom tools included
-    wordless: int  # hosted tools that have no word
+    wordless: tuple[str, ...]  # types of hosted tools that have no word
 
     @property
     def first(self) -> str | None:
@@ -98,7 +98,7 @@ def to_tools(body: JSONObject, options: Options, ledger: Ledger) -> TessTools:
     by_itself = "the agent itself decides whether it uses its tool"
     verdict = ledger.resolve_unsupported(
         demand,
-        given=describe(body[demand], _CHOICE_WORDS),
+        given=_describe_choice(body[demand]),
         why=by_itself if given.words else "there are no tools to choose from",
         quiet=not given.words,  # some clients always demand a call, also without tools
     )
@@ -143,11 +143,11 @@ def _decide_functions(
 ) -> TessTools:
     param = next((name for name in ("tools", "functions") if to_list(body.get(name))), "web_search_options")
     sent = NO_TOOLS if given.first is None else given.first
-    counts = (_count(given.functions, "function"), _count(given.wordless, "hosted tool"))
+    names = (_count(given.functions, "function"), _listed_types(given))
     remedy = EMULATE if given.functions else _NAME_A_WORD
     verdict = ledger.resolve_unsupported(
         param,
-        given=", ".join(text for text in counts if text),
+        given=", ".join(text for text in names if text),
         sent=sent,
         why=_why_without(given),
         remedy=remedy,
@@ -158,9 +158,8 @@ def _decide_functions(
     if verdict == "keep":
         return _with_tools(param, body, ledger)
     parallel = "parallel_tool_calls"
-    if body.get(parallel) is False and ledger.policy.has_own(
-        parallel
-    ):  # otherwise it is left out with the functions
+    # What the policy does not name is left out with the functions.
+    if body.get(parallel) is False and ledger.policy.has_own(parallel):
         why = "no functions are called, neither one by one nor in parallel"
         verdict = ledger.resolve_unsupported(parallel, given=describe(body[parallel]), why=why)
         kept |= _kept(parallel, verdict)
@@ -169,7 +168,7 @@ def _decide_functions(
         return TessTools(sent, kept)
     verdict = ledger.resolve_unsupported(
         demand,
-        given=describe(body[demand], _CHOICE_WORDS),
+        given=_describe_choice(body[demand]),
         why="Tess makes no function calls, so the answer is text",
         remedy=remedy,
     )
@@ -190,11 +189,28 @@ def _with_tools(param: str, body: JSONObject, ledger: Ledger) -> TessTools:
 
 
 def _why_without(given: _Given) -> str:
+    named = _listed_types(given)
     if not given.functions:
-        them = "it" if given.wordless == 1 else "them"
-        return f"Tess has no name for {them}, so the answer is made without {them}"
-    rest = " and has no name for the other tools" if given.wordless else ""
+        them = "it" if len(given.wordless) == 1 else "them"
+        return f"Tess has no name for {named}, so the answer is made without {them}"
+    rest = f" and has no name for {named}" if named else ""
     return f"Tess cannot call your functions{rest}, so the answer is made without them"
+
+
+def _listed_types(given: _Given) -> str:
+    """List the types of the hosted tools that have no word, `"file_search, mcp"`."""
+    return ", ".join(dict.fromkeys(kind if _is_type(kind) else "another tool" for kind in given.wordless))
+
+
+def _describe_choice(choice: object) -> str:
+    """Say what a choice is, with its type where that could be one of OpenAI's."""
+    kind = _kind_and_name(choice)[0]
+    return describe(choice, (*_CHOICE_WORDS, kind) if _is_type(kind) else _CHOICE_WORDS)
+
+
+def _is_type(kind: str) -> bool:
+    """Whether a text could be a type of OpenAI's, so that a message may show it."""
+    return kind.isascii() and kind.isidentifier() and len(kind) < 40
 
 
 def _count(number: int, noun: str) -> str:
@@ -209,7 +225,7 @@ def _read(body: JSONObject, names: Mapping[str, str]) -> _Given:
     tools = body.get("tools")
     words = {tools: ""} if isinstance(tools, str) and tools else dict[str, str]()
     functions = len(to_list(body.get("functions")) or [])
-    settings = wordless = 0
+    settings, wordless = 0, list[str]()
     for item in _joined(to_list(tools) or []):
         if isinstance(item, str):
             if item:
@@ -223,14 +239,14 @@ def _read(body: JSONObject, names: Mapping[str, str]) -> _Given:
         elif kind in _CALLERS_OWN:
             functions += 1
         else:
-            wordless += 1
+            wordless.append(kind)
     if body.get("web_search_options") is not None:
         word = names.get(WEB_SEARCH)
         if word is None:
-            wordless += 1
+            wordless.append(WEB_SEARCH)
         else:
             words.setdefault(word, "web_search_options")
-    return _Given(words, settings, functions, wordless)
+    return _Given(words, settings, functions, tuple(wordless))
 
 
 def _settings(tool: object) -> int:

@@ -14,7 +14,6 @@ from tess_openai.core.completions.completion_parameters import COMPLETIONS_UNSUP
 from tess_openai.core.jsons import JSONObject, to_list
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.options import CALL_FIELD, Options
-from tess_openai.core.policy_parameters import POLICY_PARAMETERS
 from tess_openai.core.refusals import Refused
 
 MAX_PROMPTS: Final = 64
@@ -48,16 +47,12 @@ class PromptRequest:
         return {**self.chat, "messages": [{"role": "user", "content": prompt}]}
 
 
-def read_prompt_request(given: JSONObject | None, options: Options) -> PromptRequest:
-    """Read a request; `given` is None when the body is no JSON object.
+def read_prompt_request(given: JSONObject, options: Options) -> PromptRequest:
+    """Read a request; `options` are those of the call.
 
     Raises:
-        Refused: It is none, or asks for what cannot be done.
+        Refused: It asks for what cannot be done.
     """
-    if given is None:
-        raise Refused("The body is not a JSON object.", param=None, code="invalid_json")
-    if CALL_FIELD in given:
-        options = options.for_call(given[CALL_FIELD], POLICY_PARAMETERS)
     prompts = _prompts(given.get("prompt"))
     ledger = Ledger(options.policy)
     chat: JSONObject = {}

@@ -11,11 +11,11 @@ from tess_openai.core.chat.context import LEDGER_HEADER, ledger_header, report_c
 from tess_openai.core.chat.stream_filter import with_ledger
 from tess_openai.core.chat.usage import UsageSum
 from tess_openai.core.completions.completion_request import PromptRequest, read_prompt_request
-from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_list, to_object
+from tess_openai.core.jsons import JSONObject, dump_json, to_list, to_object
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import NO_RETRY, Refused, json_headers
 from tess_openai.core.sse import DONE_EVENT, encode_event
-from tess_openai.core.translated_chat import translated_chat
+from tess_openai.core.translated_chat import read_call, translated_chat
 
 COMPLETIONS: Final = "/completions"
 TEXT_COMPLETION: Final = "text_completion"
@@ -24,9 +24,8 @@ _ROOT: Final = ("created", "model", "system_fingerprint")
 
 def complete_prompts(call: Call, options: Options) -> Flow:
     """Run one `POST /completions`."""
-    given = parse_object(call.body) if call.fields is None else call.fields
     try:
-        request = read_prompt_request(given, options)
+        request = read_prompt_request(*read_call(call, options))
     except Refused as refused:
         yield refused.to_answer()
         return

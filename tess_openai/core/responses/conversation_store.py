@@ -107,12 +107,13 @@ def delete_response(call: Call, response_id: str) -> Generator[Step, Event, None
 
 def previous_not_found(response_id: str) -> Refused:
     """Return the refusal of a `previous_response_id` that cannot be continued."""
-    shown = response_id if response_id.isidentifier() and len(response_id) < 80 else "of this name"
+    is_id = response_id.isidentifier() and len(response_id) < 80
+    named = f" with id '{response_id}'" if is_id else ""
     message = (
-        f"Previous response with id '{shown}' not found. Responses are kept by the client that made them, in "
-        "its memory: one of another process or another client, from before a restart, made with store=False, "
-        "deleted, or made long ago is not there. Give all clients "
-        "responses_store=SQLiteResponseStore(path), or send the whole conversation as input."
+        f"Previous response{named} not found. Responses are kept in the memory of the client that made them: "
+        "one of another process or another client, from before a restart, made with store=False, deleted, or "
+        "made long ago is not there. Give all clients responses_store=SQLiteResponseStore(path), or send the "
+        "whole conversation as input."
     )
     return Refused(message, param="previous_response_id", code="previous_response_not_found")
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from tess_openai.core.changes import Change
+from tess_openai.core.changes import Change, accept_advice
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.refusals import Refused
@@ -22,19 +22,24 @@ _ITEM_KEYS: Final = frozenset({"type", "id", "status", "phase"})
 _MESSAGE_KEYS: Final = _ITEM_KEYS | {"role", "content"}
 _CALL_KEYS: Final = _ITEM_KEYS | {"call_id", "name", "arguments", "input"}
 _OUTPUT_KEYS: Final = _ITEM_KEYS | {"call_id", "output"}
+_TEXT_KEYS: Final = frozenset({"type", "text", "annotations", "logprobs"})
+"""Annotations and log probabilities are about a text of an earlier answer; no model is shown them."""
+_IMAGE_KEYS: Final = frozenset({"type", "image_url", "detail", "file_id"})
 _EMPTY: Final[tuple[object, ...]] = (None, [], {}, "")
 
 
 def item_type(item: JSONObject) -> str:
-    """Return the type of an item; one with a role and no type is a message."""
+    """Return the type of an item: without a type, one with a role is a message, a mere id a reference."""
     kind = item.get("type")
     if isinstance(kind, str):
         return kind
-    return "message" if "role" in item else ""
+    if "role" in item:
+        return "message"
+    return ITEM_REFERENCE if item.keys() - {"type"} == {"id"} else ""
 
 
-def to_items(given: object) -> list[JSONObject]:
-    """Return `input` as a list of items: a string is a message of the user.
+def to_items(given: object, param: str = "input") -> list[JSONObject]:
+    """Return the value of `param` as a list of items: a string is a message of the user.
 
     Raises:
         Refused: It is neither a string nor a list of objects.
@@ -44,9 +49,8 @@ def to_items(given: object) -> list[JSONObject]:
     items = [to_object(item) for item in to_list(given) or [None]]
     objects = [item for item in items if item is not None]
     if to_list(given) is None or len(objects) < len(items):
-        raise Refused(
-            "input must be a string, or a list of items that are objects.", param="input", code="invalid_type"
-        )
+        message = f"{param} must be a string, or a list of items that are objects."
+        raise Refused(message, param=param, code="invalid_type")
     return objects
 
 
@@ -99,7 +103,7 @@ class _ItemTranslation:
                 f"input.{kind}",
                 given=_count(count),
                 why="Tess has no such item, so the model does not see it",
-                remedy='Leave it out, or accept that with unsupported={"input": "ignore"}.',
+                remedy=accept_advice(["input"]),
                 parent="messages",
             )
 
@@ -162,7 +166,7 @@ def _to_content(content: object) -> object:
     translated = [_to_part(part) for part in parts]
     if len(translated) == 1:
         only = to_object(translated[0]) or {}
-        if only.get("type") == "text" and isinstance(only.get("text"), str):
+        if only.keys() == {"type", "text"} and isinstance(only["text"], str):
             return only["text"]
     return translated
 
@@ -174,11 +178,11 @@ def _to_part(given: object) -> object:
     if part is None:
         return given
     if kind in ("input_text", "output_text", "text"):
-        return {"type": "text", "text": part.get("text")}
+        return {"type": "text", "text": part.get("text"), **_others(part, _TEXT_KEYS)}
     if kind == "input_image" and not part.get("file_id"):
         url, detail = part.get("image_url"), part.get("detail")
         image: JSONObject = {"url": url} if detail is None else {"url": url, "detail": detail}
-        return {"type": "image_url", "image_url": image}
+        return {"type": "image_url", "image_url": image, **_others(part, _IMAGE_KEYS)}
     if kind in ("input_file", "input_image"):
         return {
             "type": "file",

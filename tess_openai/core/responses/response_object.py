@@ -1,8 +1,7 @@
 """The `response` object: made of a chat completion, or of the pieces of a stream.
 
 Source: OpenAI's API reference, responses (documented), and the schemas of the Open Responses specification;
-every field that either requires is there. A parameter is given back as the one that was used: what was not
-honoured has its default.
+every field that either requires is there.
 """
 
 from __future__ import annotations
@@ -13,37 +12,12 @@ from typing import Final
 
 from tess_openai.core.calls import Call
 from tess_openai.core.jsons import JSONObject, to_list, to_object
-from tess_openai.core.ledger import Ledger
 from tess_openai.core.responses.conversation_store import ID_POSITION_DIGITS
 from tess_openai.core.responses.input_items import item_type
 from tess_openai.core.responses.response_request import ResponseRequest
+from tess_openai.core.responses.used_parameters import used_parameters
 
 RESPONSE: Final = "response"
-_DEFAULTS: Final[Mapping[str, object]] = {
-    "background": False,
-    "instructions": None,
-    "max_output_tokens": None,
-    "max_tool_calls": None,
-    "metadata": {},
-    "parallel_tool_calls": True,
-    "previous_response_id": None,
-    "prompt_cache_key": None,
-    "safety_identifier": None,
-    "service_tier": "default",
-    "temperature": 1.0,
-    "tool_choice": "auto",
-    "tools": [],
-    "top_logprobs": 0,
-    "top_p": 1.0,
-    "truncation": "disabled",
-    "user": None,
-    "frequency_penalty": 0.0,
-    "presence_penalty": 0.0,
-}
-_LABELS: Final = frozenset({"metadata", "prompt_cache_key", "safety_identifier", "user"})
-"""Kept with the response itself, whether or not Tess gets them."""
-_CALLERS_CHOICES: Final = ("allowed_tools", "custom", "function")
-_LOST: Final = ("stripped", "rewritten")
 _INPUT_FROM: Final = 1000
 """Position of the first input item; those of the output begin at 0."""
 _PREFIXES: Final = {
@@ -130,7 +104,7 @@ class ResponseDraft:
             "incomplete_details": details,
             "model": self.model,
             "output": list(self.output),
-            **_echo(given, self.request.ledger),
+            **used_parameters(given, self.request.ledger),
             "store": self.request.stored,
             "usage": None if self.usage is None else to_response_usage(self.usage),
         }
@@ -255,55 +229,3 @@ def to_response_usage(usage: JSONObject) -> JSONObject:
 
 def _count(value: object) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
-
-
-def _echo(given: JSONObject, ledger: Ledger) -> JSONObject:
-    """Return the parameters as they were used."""
-    lost = {change.param for change in ledger.changes if change.action in _LOST}
-    fields: JSONObject = {}
-    for name, default in _DEFAULTS.items():
-        value = given.get(name)
-        kept = value is not None and (name in _LABELS or name not in lost)
-        fields[name] = value if kept else default
-    if "temperature" in lost or not isinstance(fields["temperature"], int | float):
-        fields["temperature"] = _sent_temperature(ledger)
-    fields["service_tier"] = "default"
-    choice = to_object(fields["tool_choice"])
-    if choice is not None and choice.get("type") not in _CALLERS_CHOICES:
-        fields["tool_choice"] = "auto"  # of one of its own tools, which the agent uses or not
-    fields["tools"] = [_with_defaults(tool) for tool in to_list(fields["tools"]) or []]
-    fields["reasoning"] = {"effort": None, "summary": None}
-    reasoning = to_object(given.get("reasoning")) or {}
-    if "reasoning.effort" not in lost:
-        fields["reasoning"]["effort"] = reasoning.get("effort")
-    fields["text"] = _text(to_object(given.get("text")) or {}, lost)
-    return fields
-
-
-def _sent_temperature(ledger: Ledger) -> float:
-    for change in ledger.changes:
-        if change.param == "temperature":
-            try:
-                return float(change.sent)
-            except ValueError:
-                break
-    return 1.0
-
-
-def _with_defaults(given: object) -> object:
-    """Return a tool with the fields that the API always gives."""
-    tool = to_object(given)
-    if tool is None or tool.get("type") != "function":
-        return given
-    return {"description": None, "parameters": None, **tool, "strict": tool.get("strict") is True}
-
-
-def _text(given: JSONObject, lost: set[str]) -> JSONObject:
-    form = to_object(given.get("format"))
-    text: JSONObject = {"format": {"type": "text"}, "verbosity": "medium"}
-    if form is not None and "text.format" not in lost:
-        is_schema = form.get("type") == "json_schema"
-        text["format"] = {"description": None, "strict": None, **form} if is_schema else form
-    if given.get("verbosity") is not None and "text.verbosity" not in lost:
-        text["verbosity"] = given["verbosity"]
-    return text

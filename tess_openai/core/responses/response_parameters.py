@@ -89,12 +89,17 @@ RESPONSES_UNSUPPORTED: Final[dict[str, Parameter]] = {
         Parameter("include", "none of it comes back", ([],)),
         Parameter("max_tool_calls", "the agent uses its own tools as it is set up to"),
         Parameter("prompt", "the stored prompt is not used", remedy="Pass its text as instructions."),
-        Parameter("reasoning.summary", "no summary of its reasoning comes back"),
+        Parameter(
+            "reasoning.summary",
+            "no summary of its reasoning comes back",
+            words=("auto", "concise", "detailed"),
+        ),
         Parameter(
             "truncation",
             "a conversation that is too long is not cut",
             ("disabled",),
             remedy="Leave old items out yourself.",
+            words=("auto",),
         ),
     )
 }

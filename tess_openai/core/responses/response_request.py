@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from tess_openai.core.changes import describe
+from tess_openai.core.changes import accept_advice, describe
 from tess_openai.core.chat.parameters import strip_unsupported
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.options import CALL_FIELD, Options
-from tess_openai.core.policy_parameters import POLICY_PARAMETERS
 from tess_openai.core.refusals import Refused
 from tess_openai.core.responses.input_items import to_chat_messages, to_items
 from tess_openai.core.responses.response_parameters import (
@@ -62,16 +61,12 @@ class ResponseRequest:
     stream: bool
 
 
-def read_response_request(given: JSONObject | None, options: Options) -> ResponseRequest:
-    """Read a request; `given` is None when the body is no JSON object.
+def read_response_request(given: JSONObject, options: Options) -> ResponseRequest:
+    """Read a request; `options` are those of the call.
 
     Raises:
-        Refused: It is none, or asks for what cannot be done.
+        Refused: It asks for what cannot be done.
     """
-    if given is None:
-        raise Refused("The body is not a JSON object.", param=None, code="invalid_json")
-    if CALL_FIELD in given:
-        options = options.for_call(given[CALL_FIELD], POLICY_PARAMETERS)
     for name in given:
         if name in ONLY_IN_CHAT and given[name] is not None:
             instead = ONLY_IN_CHAT[name]
@@ -90,6 +85,8 @@ def read_response_request(given: JSONObject | None, options: Options) -> Respons
         raise Refused(message, param="previous_response_id", code="invalid_type")
     if given.get("input") in (None, []) and not previous:
         message = "Missing required parameter: 'input'. Pass a string, or a list of items."
+        if given.get("prompt") is not None:
+            message += " Tess does not have OpenAI's stored prompts: pass the text of the prompt."
         raise Refused(message, param="input", code="missing_required_parameter")
     return ResponseRequest(
         given=given,
@@ -119,6 +116,8 @@ def to_chat_request(request: ResponseRequest, items: Sequence[JSONObject]) -> JS
     chat |= _text(given, ledger) | _reasoning(given, ledger) | _tools(given)
     if request.stream:
         chat["stream_options"] = _stream_options(given, request.options)
+    elif given.get("stream_options") is not None:
+        chat["stream_options"] = given["stream_options"]
     instructions = given.get("instructions")
     before: list[object] = [] if instructions in _EMPTY else _instructions(instructions, ledger)
     chat["messages"] = before + to_chat_messages(items, ledger)
@@ -155,7 +154,7 @@ def _keeps_include(given: object, ledger: Ledger) -> bool:
 def _instructions(given: object, ledger: Ledger) -> list[object]:
     if isinstance(given, str):
         return [{"role": "system", "content": given}]
-    return to_chat_messages(to_items(given), ledger)
+    return to_chat_messages(to_items(given, "instructions"), ledger)
 
 
 def _text(given: JSONObject, ledger: Ledger) -> JSONObject:
@@ -201,7 +200,7 @@ def _report_unknown(name: str, fields: JSONObject, known: Sequence[str], ledger:
                 f"{name}.{shown}",
                 given=describe(value),
                 why="Tess does not have it",
-                remedy=f'Leave it out, or accept that with unsupported={{"{name}": "ignore"}}.',
+                remedy=accept_advice([name]),
             )
 
 

@@ -9,7 +9,7 @@ from tess_openai.core.calls import Answer, Call, Event, Flow, Step
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.context import LEDGER_HEADER, ledger_header, report_changes
 from tess_openai.core.chat.stream_filter import with_ledger
-from tess_openai.core.jsons import JSONObject, dump_json, parse_object
+from tess_openai.core.jsons import JSONObject, dump_json
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused, json_headers
 from tess_openai.core.responses.conversation_store import (
@@ -28,16 +28,15 @@ from tess_openai.core.responses.response_request import (
     read_response_request,
     to_chat_request,
 )
-from tess_openai.core.translated_chat import translated_chat
+from tess_openai.core.translated_chat import read_call, translated_chat
 
 RESPONSES: Final = "/responses"
 
 
 def create_response(call: Call, options: Options) -> Flow:
     """Run one `POST /responses`."""
-    given = parse_object(call.body) if call.fields is None else call.fields
     try:
-        request = read_response_request(given, options)
+        request = read_response_request(*read_call(call, options))
         items = yield from conversation_items(call, request)
         chat = to_chat_request(request, items)
         yield from translated_chat(call, chat, request.options, _ResponseTranslator(call, request, items))

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 from tess_openai.core.calls import Answer, Call, Flow
 from tess_openai.core.chat.usage import estimate_usage
-from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_list, to_object
+from tess_openai.core.jsons import JSONObject, dump_json, to_list, to_object
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.options import Options
 from tess_openai.core.policy import Policy
@@ -21,6 +21,7 @@ from tess_openai.core.responses.conversation_store import StoredResponse, delete
 from tess_openai.core.responses.input_items import item_type
 from tess_openai.core.responses.response_request import read_response_request, to_chat_request
 from tess_openai.core.responses.responses_flow import RESPONSES, conversation_items
+from tess_openai.core.translated_chat import read_call
 
 INPUT_TOKENS: Final = f"{RESPONSES}/input_tokens"
 _DEFAULT_LIMIT: Final = 20
@@ -49,9 +50,8 @@ def stored_response(call: Call, _options: Options) -> Flow:
 
 def count_input_tokens(call: Call, options: Options) -> Flow:
     """Answer `POST /responses/input_tokens` with an estimate, marked as one."""
-    given = parse_object(call.body) if call.fields is None else call.fields
     try:
-        request = read_response_request(given, options)
+        request = read_response_request(*read_call(call, options))
         items = yield from conversation_items(call, request)
         # Nothing is sent, so there is nothing for the policy to decide.
         chat = to_chat_request(replace(request, ledger=Ledger(Policy("ignore"))), items)

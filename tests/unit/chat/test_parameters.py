@@ -143,7 +143,9 @@ def test_forward_sends_as_given(name: str) -> None:
 def test_what_can_be_emulated_states_how(name: str) -> None:
     """The warning names the remedy."""
     (change,) = prepared_with(name, ASKING[name]).ledger.changes
-    assert change.remedy == "It can be emulated: create_client(emulate=True)."
+    assert change.remedy == (
+        "It can be emulated: create_client(emulate=True); a preset takes emulate=True too."
+    )
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,9 @@ def test_functions_become_no_tools_with_a_warning(given: JSON, param: str, count
         "no-tools",
         "request",
     )
-    assert change.remedy == "It can be emulated: create_client(emulate=True)."
+    assert change.remedy == (
+        "It can be emulated: create_client(emulate=True); a preset takes emulate=True too."
+    )
 
 
 @pytest.mark.parametrize(
@@ -161,19 +163,28 @@ def test_functions_obey_every_policy(given: JSON, param: str) -> None:
 
 WORDLESS = [
     pytest.param(
-        {"tools": [{"type": "code_interpreter"}]}, "1 hosted tool", "has no name for it", id="one hosted tool"
+        {"tools": [{"type": "code_interpreter"}]},
+        "code_interpreter",
+        "no name for code_interpreter, so the answer is made without it",
+        id="one hosted tool",
     ),
     pytest.param(
         {"tools": [{"type": "code_interpreter"}, {"type": "file_search"}]},
-        "2 hosted tools",
-        "has no name for them",
+        "code_interpreter, file_search",
+        "no name for code_interpreter, file_search, so the answer is made without them",
         id="two hosted tools",
     ),
     pytest.param(
         {"tools": [FUNCTION, {"type": "code_interpreter"}]},
-        "1 function, 1 hosted tool",
-        "cannot call your functions and has no name for the other tools",
+        "1 function, code_interpreter",
+        "cannot call your functions and has no name for code_interpreter",
         id="a function and a hosted tool",
+    ),
+    pytest.param(
+        {"tools": [{"type": "a secret: 1"}, {"type": "mcp"}, {"type": "mcp"}]},
+        "another tool, mcp",
+        "no name for another tool, mcp",
+        id="what is no type of a tool's",
     ),
 ]
 
