@@ -308,8 +308,8 @@ def test_a_batch_warns_at_litellm_itself() -> None:
 
 BRIDGED = "LiteLLM turns a request of the Responses API into a chat of the provider itself."
 NO_STATE = (
-    "Outside its proxy LiteLLM keeps no responses for a provider that it bridges to chat: it leaves "
-    "`previous_response_id` out without a word. Send the conversation as `input`, or use `create_client`."
+    "Outside its proxy LiteLLM keeps no responses for a provider that it bridges to chat: it drops "
+    "`previous_response_id` without a word. Send the conversation as `input`, or use `create_client`."
 )
 
 
