@@ -59,6 +59,7 @@ CORE_ROOMS: Final = {
     "schemas/": "JSON Schemas: compiled, checked, and values coerced to them",
     "chat/": "a chat request for Tess, and its answer as OpenAI would give it",
     "emulate/": "what Tess lacks, done over plain messages",
+    "long_answers/": "answers fetched as streams, and one that was cut joined with what continues it",
     "completions/": "legacy completions, over chat calls",
     "responses/": "the Responses API, over chat calls, and the store of earlier responses",
 }

@@ -66,6 +66,12 @@ def test_public_names_are_the_exported_ones() -> None:
     assert public <= set(tess_openai.__all__) <= set(dir(tess_openai))
 
 
+def test_each_room_of_the_core_has_its_place() -> None:
+    """A new one would be held to no order otherwise."""
+    rooms = {file.parent.name for file in core_folder().glob("*/__init__.py")}
+    assert rooms == set(CORE_ROOMS)
+
+
 @pytest.mark.parametrize("room", CORE_ROOMS)
 def test_a_room_of_the_core_imports_only_rooms_before_it(room: str) -> None:
     """Chat knows nothing of emulation, and neither of the APIs that are translated to chat."""
