@@ -75,7 +75,11 @@ class TessOptions(TypedDict, total=False):
             look it up at the first call.
         agents: Names for more agents, to be used as `model`: `{"support": 8794, "sales": "a-slug-AbC12d"}`.
         models: Aliases of models, `{"gpt-4o": "tess-6", "*": None}`; None means the model of the agent.
-        requests_per_second: The highest rate for this key, over all its clients in the process.
+        requests_per_second: The highest rate for this key, over all its clients in the process; with `pacing`
+            over all processes.
+        pacing: The store of the line that processes share: `"sqlite:///line.sqlite"` for those of a machine,
+            `"redis://host:6379/0"` for several machines (`pip install "tess-openai[redis]"`). One request a
+            second where `requests_per_second` is not given.
         repeat_paid: Whether a call whose answer was lost is sent again as OpenAI's SDK does, although its
             execution may be running and be paid for.
         max_answer_bytes: The most that is kept of one answer in memory; None sets no limit.
@@ -112,6 +116,7 @@ class TessOptions(TypedDict, total=False):
     agents: Annotated[Mapping[str, int | str | Agent] | None, Option(None, checks.to_agents)]
     models: Annotated[Mapping[str, str | None] | None, Option(None, checks.to_models)]
     requests_per_second: Annotated[float | None, Option(None, checks.to_rate)]
+    pacing: Annotated[str | None, Option(None, checks.to_pacing_url, "TESS_PACING")]
     repeat_paid: Annotated[bool, Option(False, checks.to_switch)]
     max_answer_bytes: Annotated[int | None, Option(DEFAULT_MAX_ANSWER_BYTES, checks.to_byte_limit)]
     responses_store: Annotated[ResponseStore | None, Option(None, checks.to_store)]

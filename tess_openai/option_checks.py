@@ -34,6 +34,7 @@ from tess_openai.core.probe_profile import NOTHING_PROVEN, TessProfile, parse_pr
 from tess_openai.core.prompts import Prompts
 from tess_openai.core.responses.conversation_store import ResponseStore
 from tess_openai.core.routes import OTHER_ENDPOINTS
+from tess_openai.edge.pacing_urls import parse_pacing_url
 from tess_openai.edge.response_stores import MemoryResponseStore
 from tess_openai.exceptions import TessConfigurationError
 from tess_openai.identifiers import DEFAULT_BASE_URL, to_agent_id, to_api_root
@@ -101,6 +102,14 @@ def to_rate(given: object) -> float | None:
     if not _is_number(given) or not 0 < given < math.inf:
         raise ValueError("it must be a number above 0, such as 1, or None")
     return given
+
+
+def to_pacing_url(given: object) -> str | None:
+    """Check the URL of a store for pacing; its password is in no message."""
+    try:
+        return parse_pacing_url(given)
+    except ValueError as error:
+        raise TessConfigurationError(str(error)) from None
 
 
 def to_prompts(given: object) -> Prompts:

@@ -18,7 +18,7 @@ from tess_openai.core.schemas.schema_checker import SchemaCache
 from tess_openai.edge.adapter import Adapter
 from tess_openai.edge.known_keys import KnownKeys
 from tess_openai.edge.origins import Origin
-from tess_openai.edge.pacing import SPACING, Pacer
+from tess_openai.edge.pacing import DEFAULT_RATE, SPACING, new_pacer
 from tess_openai.edge.patterns import pattern_compiler
 from tess_openai.exceptions import TessConfigurationError
 from tess_openai.identifiers import ApiKey, names_agent, port_of, to_agent_id
@@ -95,6 +95,9 @@ def resolve(
         agent_names={name: each.id if isinstance(each, Agent) else each for name, each in agents.items()},
         schemas=SchemaCache(pattern_compiler()),
     )
+    pacing: str | None = checked["pacing"]
+    is_paced = rate is not None or pacing is not None
+    pacer = new_pacer(SPACING / (rate or DEFAULT_RATE), wait, pacing) if is_paced else None
     parts = urlsplit(root)
     return Settings(
         agent_id=_one_agent(agent_id, agent_in_url, agent if isinstance(agent, Agent) else None),
@@ -106,7 +109,7 @@ def resolve(
             origin=Origin(parts.scheme, (parts.hostname or "").lower(), port_of(parts), parts.path),
             options=options,
             keys=KnownKeys.of(key),
-            pacer=None if rate is None else Pacer(SPACING / rate, wait),
+            pacer=pacer,
         ),
     )
 

@@ -12,7 +12,7 @@ from lanes import LANES, LANES_DIR
 from peers import PEERS
 
 REQUIREMENTS: Final = ROOT / "requirements"
-EXTRAS: Final = ("--extra", "emulate", "--extra", "cli")
+EXTRAS: Final = ("--extra", "emulate", "--extra", "redis", "--extra", "cli")
 ALL_EXTRAS: Final = (*EXTRAS, "--extra", "gateway")
 
 

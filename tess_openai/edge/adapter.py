@@ -30,7 +30,7 @@ from tess_openai.edge.caller_warnings import warn_changes
 from tess_openai.edge.families import Request, pick, to_dict
 from tess_openai.edge.known_keys import KnownKeys, has_tess_form
 from tess_openai.edge.origins import Origin, followed
-from tess_openai.edge.pacing import Pacer, hash_key
+from tess_openai.edge.pacing import Pacer, hash_key, new_pacer
 from tess_openai.edge.patterns import pattern_compiler
 from tess_openai.edge.random_ids import new_random_id
 from tess_openai.edge.response_stores import MemoryResponseStore
@@ -84,9 +84,7 @@ class Adapter:
                 "each process: connection(8794)"
             )
         store = None if isinstance(self.responses_store, MemoryResponseStore) else self.responses_store
-        pacing = None
-        if self.pacer is not None:
-            pacing = (self.pacer.interval_seconds, self.pacer.longest_pause_seconds)
+        pacing = None if self.pacer is None else self.pacer.settings()
         names = ("origin", "keys", "on_change", "repeat_paid", "max_answer_bytes")
         settings = {name: getattr(self, name) for name in names}
         options = {each.name: getattr(self.options, each.name) for each in fields_of(Options) if each.init}
@@ -186,13 +184,13 @@ class Adapter:
 def _restore_adapter(
     settings: dict[str, Any],
     options: dict[str, Any],
-    pacing: tuple[float, float] | None,
+    pacing: tuple[float, float, str | None] | None,
     store: ResponseStore | None,
 ) -> Adapter:
     if store is not None:
         settings = {**settings, "responses_store": store}
     made = Options(**options, schemas=SchemaCache(pattern_compiler()))
-    return Adapter(options=made, pacer=None if pacing is None else Pacer(*pacing), **settings)
+    return Adapter(options=made, pacer=None if pacing is None else new_pacer(*pacing), **settings)
 
 
 def _call_on_change(change: Change, on_change: OnChange) -> None:

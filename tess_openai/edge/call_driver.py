@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from functools import partial
 from threading import Lock
 from typing import Any, ClassVar, Final, TypeAlias
 
@@ -148,7 +149,7 @@ class CallDriver:
         if request.method in IDEMPOTENT and self.pacer is None:
             return request
         pacer, authorization = self.pacer, self.authorization
-        on_start = None if pacer is None else lambda: pacer.mark_sent(authorization)
+        on_start = None if pacer is None else partial(pacer.mark_sent, authorization, pacer.turns.clock())
         return observed(request, self.family, on_start, is_async=self.is_async)
 
     def note_failure(self, request: Request, error: Exception) -> None:

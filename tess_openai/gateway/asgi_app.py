@@ -17,7 +17,7 @@ from starlette.routing import Route
 from tess_openai.client_options import OPTIONS, TessOptions, check_names
 from tess_openai.core.models import MODELS
 from tess_openai.core.refusals import NO_RETRY, Refused
-from tess_openai.edge.pacing import SHARED_QUEUES
+from tess_openai.edge.key_queues import SHARED_QUEUES
 from tess_openai.gateway.forwarding import VERSION, Forwarder
 from tess_openai.gateway.gateway_options import (
     GATEWAY_OPTIONS,

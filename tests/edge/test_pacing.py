@@ -7,13 +7,14 @@ import multiprocessing
 import os
 import threading
 import time
-from contextlib import ExitStack
 from itertools import pairwise
 
 import pytest
 
+from tess_openai.core.pacing_line import Terms, Turn
 from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS
-from tess_openai.edge.pacing import SHARED_QUEUES, KeyQueues, Pacer, Ticket, hash_key
+from tess_openai.edge.key_queues import SHARED_QUEUES, KeyQueues, Ticket
+from tess_openai.edge.pacing import Pacer, hash_key
 
 KEY = hash_key("Bearer 1|a")
 OTHER = hash_key("Bearer 1|b")
@@ -32,6 +33,26 @@ class Clock:
     def sleep(self, seconds: float) -> None:
         """Let the time pass."""
         self.now += seconds
+
+
+class Caller:
+    """One caller of a key; it joins the queue when it first asks."""
+
+    def __init__(self, turns: KeyQueues, key: bytes = KEY) -> None:
+        self.turns = turns
+        self.key = key
+        self.ticket: Ticket | None = None
+
+    def claim(self) -> float:
+        """Ask for the turn; return the seconds to wait before asking again, 0 when it was taken."""
+        turn = self.turns.claim(self.key, self.ticket, Terms(1.0, 60.0, 0.0))
+        self.ticket = turn.slot
+        return turn.wait_seconds
+
+    def leave(self) -> None:
+        """Give up."""
+        if self.ticket is not None:
+            self.turns.release(self.key, self.ticket)
 
 
 @pytest.fixture
@@ -58,42 +79,40 @@ def test_the_first_goes_at_once_and_the_next_an_interval_later(turns: KeyQueues,
 
 def test_first_come_first_served(turns: KeyQueues, clock: Clock) -> None:
     """Whoever asks out of turn learns how long it has to wait."""
-    with turns.line(KEY) as first, turns.line(KEY) as second, turns.line(KEY) as third:
-        assert turns.claim(KEY, first, 1.0) == 0.0
-        assert turns.claim(KEY, third, 1.0) == pytest.approx(1.0)  # looks again before its turn in 2 s
-        assert turns.claim(KEY, second, 1.0) == pytest.approx(1.0)
-        clock.sleep(1.0)
-        assert turns.claim(KEY, third, 1.0) > 0
-        assert turns.claim(KEY, second, 1.0) == 0.0
-        clock.sleep(1.0)
-        assert turns.claim(KEY, third, 1.0) == 0.0
+    first, second, third = Caller(turns), Caller(turns), Caller(turns)
+    assert first.claim() == 0.0
+    assert second.claim() == pytest.approx(1.0)
+    assert third.claim() == pytest.approx(1.0)  # looks again before its turn in 2 s
+    clock.sleep(1.0)
+    assert third.claim() > 0
+    assert second.claim() == 0.0
+    clock.sleep(1.0)
+    assert third.claim() == 0.0
 
 
 def test_who_gives_up_gives_way(turns: KeyQueues, clock: Clock) -> None:
     """A cancelled call costs nobody a turn."""
-    with turns.line(KEY) as first:
-        assert turns.claim(KEY, first, 1.0) == 0.0
-        with turns.line(KEY):
-            last = turns.line(KEY)
-            ticket = last.__enter__()
-        clock.sleep(1.0)
-        assert turns.claim(KEY, ticket, 1.0) == 0.0
-        last.__exit__(None, None, None)
+    first, second, last = Caller(turns), Caller(turns), Caller(turns)
+    assert (first.claim(), second.claim(), last.claim()) == (0.0, 1.0, 1.0)
+    second.leave()
+    clock.sleep(1.0)
+    assert last.claim() == 0.0
 
 
 def test_a_first_in_line_that_does_not_come_blocks_nobody(turns: KeyQueues, clock: Clock) -> None:
     """Its event loop may stand still; the second goes one interval later."""
-    with turns.line(KEY), turns.line(KEY) as second:
-        assert turns.claim(KEY, second, 1.0) == pytest.approx(1.0)
-        clock.sleep(1.0)
-        assert turns.claim(KEY, second, 1.0) == 0.0
+    sent, blocked, second = Caller(turns), Caller(turns), Caller(turns)
+    assert (sent.claim(), blocked.claim(), second.claim()) == (0.0, 1.0, 1.0)
+    clock.sleep(1.0)
+    assert second.claim() == pytest.approx(1.0)
+    clock.sleep(1.0)
+    assert second.claim() == 0.0
 
 
 def test_keys_do_not_wait_for_each_other(turns: KeyQueues) -> None:
     """Tess counts by key."""
-    with turns.line(KEY) as one, turns.line(OTHER) as other:
-        assert turns.claim(KEY, one, 1.0) == 0.0
-        assert turns.claim(OTHER, other, 1.0) == 0.0
+    assert Caller(turns, KEY).claim() == 0.0
+    assert Caller(turns, OTHER).claim() == 0.0
 
 
 def test_clients_of_one_key_share_its_turns(turns: KeyQueues, clock: Clock) -> None:
@@ -117,11 +136,19 @@ def test_a_send_is_remembered_for_who_keeps_a_longer_distance(turns: KeyQueues, 
 
 def test_who_waited_in_a_loop_that_was_closed_has_left(turns: KeyQueues, clock: Clock) -> None:
     """Its tasks never come back for their turns, and never give them up."""
+    assert Caller(turns).claim() == 0.0
+
+    async def join() -> None:
+        assert [Caller(turns).claim() for _ in range(2)] == [1.0, 1.0]
+
     loop = asyncio.new_event_loop()
-    with turns.line(KEY, loop), turns.line(KEY, loop), turns.line(KEY) as last:
-        assert turns.claim(KEY, last, 1.0) == pytest.approx(1.0)
-        loop.close()
-        assert turns.claim(KEY, last, 1.0) == 0.0
+    loop.run_until_complete(join())
+    last = Caller(turns)
+    assert last.claim() == pytest.approx(1.0)
+    clock.sleep(1.0)
+    assert last.claim() > 0
+    loop.close()
+    assert last.claim() == 0.0
 
 
 def test_a_short_look_up_does_not_wait_long(turns: KeyQueues, clock: Clock) -> None:
@@ -230,12 +257,12 @@ class RecordedQueues(KeyQueues):
         self._moment.now = time.monotonic()
         return float(self._moment.now)
 
-    def claim(self, key: bytes, ticket: Ticket, interval: float, *, ignores_pause: bool = False) -> float:
+    def claim(self, key: bytes, slot: Ticket | None, terms: Terms) -> Turn:
         """Claim a turn; record when it was granted."""
-        wait = super().claim(key, ticket, interval, ignores_pause=ignores_pause)
-        if wait == 0:
+        turn = super().claim(key, slot, terms)
+        if turn.is_taken:
             self.granted.append(self._moment.now)
-        return wait
+        return turn
 
 
 async def test_threads_and_tasks_take_turns_together() -> None:
@@ -266,9 +293,10 @@ async def test_threads_and_tasks_take_turns_together() -> None:
 def test_a_queue_of_8000_callers_does_not_block(turns: KeyQueues) -> None:
     """Each caller finds its place by bisection; counting through the queue took 16 seconds."""
     began = time.process_time()
-    with ExitStack() as stack:
-        tickets = [stack.enter_context(turns.line(KEY)) for _ in range(8000)]
-        waits = [turns.claim(KEY, ticket, 1.0) for ticket in tickets]
+    callers = [Caller(turns) for _ in range(8000)]
+    waits = [caller.claim() for caller in callers for _ in range(2 if caller is not callers[0] else 1)]
+    for caller in callers:
+        caller.leave()
     assert waits.count(0.0) == 1
     assert time.process_time() - began < 2
     assert not turns._by_key[KEY].waiting
@@ -276,16 +304,17 @@ def test_a_queue_of_8000_callers_does_not_block(turns: KeyQueues) -> None:
 
 def test_callers_leave_a_queue_from_anywhere(turns: KeyQueues, clock: Clock) -> None:
     """Those behind move up, in order."""
-    with ExitStack() as stack:
-        lines = [turns.line(KEY) for _ in range(5)]
-        tickets = [line.__enter__() for line in lines]
-        for index in (3, 0, 1):
-            lines[index].__exit__(None, None, None)
-        stack.callback(lambda: [lines[index].__exit__(None, None, None) for index in (2, 4)])
-        assert turns.claim(KEY, tickets[4], 1.0) == pytest.approx(1.0)
-        assert turns.claim(KEY, tickets[2], 1.0) == 0.0
-        clock.sleep(1.0)
-        assert turns.claim(KEY, tickets[4], 1.0) == 0.0
+    assert Caller(turns).claim() == 0.0
+    callers = [Caller(turns) for _ in range(5)]
+    for caller in callers:
+        assert caller.claim() > 0
+    for index in (3, 0, 1):
+        callers[index].leave()
+    clock.sleep(1.0)
+    assert callers[4].claim() == pytest.approx(1.0)
+    assert callers[2].claim() == 0.0
+    clock.sleep(1.0)
+    assert callers[4].claim() == 0.0
 
 
 @pytest.mark.parametrize("seconds", [1_767_225_600.0, 1e308])
@@ -332,16 +361,18 @@ async def test_a_new_client_may_try_during_a_long_pause_in_tasks() -> None:
 def test_what_waits_in_the_parent_does_not_wait_in_a_forked_child() -> None:
     """The child's first call has no callers before it that never come, and finds no locked lock."""
     child = multiprocessing.get_context("fork").Process(target=_wait_in_child)
-    with ExitStack() as stack:
-        for _ in range(50):
-            stack.enter_context(SHARED_QUEUES.line(KEY))
-        with SHARED_QUEUES._lock:
-            child.start()
-        child.join(10)
-        child.kill()
-        child.join()
+    callers = [Caller(SHARED_QUEUES, hash_key("Bearer 1|fork")) for _ in range(51)]
+    for caller in callers:
+        caller.claim()
+    with SHARED_QUEUES._lock:
+        child.start()
+    child.join(10)
+    child.kill()
+    child.join()
+    for caller in callers:
+        caller.leave()
     assert child.exitcode == 0
 
 
 def _wait_in_child() -> None:
-    Pacer(5.0, 60.0).wait("Bearer 1|a")
+    Pacer(1.0, 60.0).wait("Bearer 1|fork")

@@ -8,7 +8,7 @@ import random
 import httpx2
 from fault_server import DONE, EVENTS, JSON_BODY, Connection, serving
 
-from tess_openai.edge.pacing import SHARED_QUEUES
+from tess_openai.edge.key_queues import SHARED_QUEUES
 from tess_openai.gateway import create_app
 from tess_openai.testing import SIMULATOR_API_KEY
 from tests.gateway.running import HELLO, Gateway, running, until

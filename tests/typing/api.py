@@ -51,6 +51,7 @@ assert_type(list_agents(q="support", type="chat"), Iterator[Agent])
 create_client(8794, agent="fetch", agents={"support": 8794, "sales": "a-slug-AbC12d"}, requests_per_second=1)
 create_client(others={"embeddings": openai.OpenAI(), "audio": openai.OpenAI()})
 create_client(others={"embeddings": "sk-1"})  # type: ignore[dict-item] # pyright: ignore[reportArgumentType]
+create_client(8794, pacing="sqlite:///line.sqlite", requests_per_second=1)
 create_client(repeat_paid=True, max_answer_bytes=None)
 create_client(emulate=True, max_repairs=2, prompts=Prompts(auto="Call one."), unsupported={"n": "warn"})
 create_client(emulate="tools")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]

@@ -13,7 +13,8 @@ import openai
 import pytest
 
 from tess_openai import create_async_client, create_client
-from tess_openai.edge.pacing import KeyQueues, Pacer
+from tess_openai.edge.key_queues import KeyQueues
+from tess_openai.edge.pacing import Pacer
 from tess_openai.testing import Profile, TessSimulator, faults
 
 if TYPE_CHECKING:

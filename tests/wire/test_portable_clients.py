@@ -7,6 +7,7 @@ import os
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import openai
@@ -89,6 +90,25 @@ def test_both_clients_of_a_connection_are_pickled_together(driver: Driver) -> No
     tess = connection(42, **driver.connection, requests_per_second=1000)
     made = pickle.loads(pickle.dumps([tess["http_client"], tess["async_http_client"]]))  # noqa: S301 - our own
     assert driver.text(sdk_client(driver, made[driver.is_async])) == driver.answer
+
+
+def test_a_shared_line_is_pickled_by_its_url(driver: Driver, tmp_path: Path) -> None:
+    """The other process stands in the same line; a URL that may contain a password is not written down."""
+    made = http_client(driver, pacing=f"sqlite:///{tmp_path}/line.sqlite", requests_per_second=1000)
+    again = pickle.loads(pickle.dumps(made))  # noqa: S301 - our own
+    assert driver.text(sdk_client(driver, again)).endswith("received: hello")
+    assert (tmp_path / "line.sqlite").exists()
+    driver.close(made)
+
+
+@pytest.mark.needs("redis")
+def test_a_password_of_a_shared_line_is_not_pickled(driver: Driver) -> None:
+    """The error says what to do."""
+    made = http_client(driver, pacing="redis://:SECRET@127.0.0.1:1/0")
+    with pytest.raises(TessConfigurationError, match="pacing= may contain a password") as caught:
+        pickle.dumps(made)
+    assert "SECRET" not in str(caught.value) + repr(made._transport.adapter)
+    driver.close(made)
 
 
 def test_a_client_of_the_sdk_is_copied_deeply_but_not_pickled(driver: Driver) -> None:

@@ -1,0 +1,179 @@
+"""The queues of the keys of one process, over all clients, threads and tasks; the default of pacing.
+
+Tess counts the requests of a key, not of a client, so the queues of the keys are state that clients share:
+`SHARED_QUEUES`. A queue holds times and waiting callers, and is deleted, together with the hash of its key,
+when nobody waits and its last turn is over. It is not a weak reference, because a program that makes a client
+for each call would then never wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import time
+from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Final
+
+from tess_openai.core.pacing_line import Terms, Turn
+from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS
+from tess_openai.edge.event_loops import is_closed_loop, running_loop
+
+_POLL_SECONDS: Final = 1.0
+"""A waiting caller checks at least this often whether callers before it gave up."""
+_RETAIN_SECONDS: Final = 60.0
+"""A send is remembered at least this long: the next client may keep a longer interval than the sender."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ticket:
+    """One place in a queue.
+
+    Attributes:
+        number: Grows with each ticket of the queue.
+        since: When the caller joined.
+        loop: The event loop of a waiting task; None for a thread.
+    """
+
+    number: int
+    since: float
+    loop: asyncio.AbstractEventLoop | None = None
+
+
+@dataclass(slots=True)
+class _KeyQueue:
+    """The turns of one key.
+
+    Attributes:
+        sent_at: When the last call was sent.
+        retain_until: Until when a client may need to know that.
+        paused_at: When the last 429 came that asked for a pause.
+        paused_until: When the pause that a 429 asked for ends.
+        waiting: The tickets of all waiting callers, ordered by number, so that a place is found by bisection.
+        issued: How many tickets were issued.
+    """
+
+    sent_at: float = -math.inf
+    retain_until: float = 0.0
+    paused_at: float = -math.inf
+    paused_until: float = 0.0
+    waiting: list[Ticket] = field(default_factory=list[Ticket])
+    issued: int = 0
+
+    def is_over(self, now: float) -> bool:
+        """Whether nothing in this queue matters any more."""
+        return not self.waiting and now >= self.retain_until and now >= self.paused_until
+
+    def send(self, now: float, interval: float) -> None:
+        """Record that a call is sent."""
+        self.sent_at = max(self.sent_at, now)
+        self.retain_until = max(self.retain_until, now + max(interval, _RETAIN_SECONDS))
+
+    def join(self, now: float, loop: asyncio.AbstractEventLoop | None) -> Ticket:
+        """Add a caller at the end."""
+        ticket = Ticket(self.issued, now, loop)
+        self.issued += 1
+        self.waiting.append(ticket)
+        return ticket
+
+    def place(self, ticket: Ticket) -> int:
+        """Return how many callers wait before this ticket, in O(log n)."""
+        return bisect_left(self.waiting, ticket.number, key=_number)
+
+    def leave(self, ticket: Ticket) -> None:
+        """Remove a ticket, if it is still there."""
+        index = self.place(ticket)
+        if index < len(self.waiting) and self.waiting[index] is ticket:
+            del self.waiting[index]
+
+    def drop_closed(self) -> None:
+        """Remove the tickets at the front whose event loop was closed; their tasks never come back."""
+        while self.waiting and is_closed_loop(self.waiting[0].loop):
+            del self.waiting[0]
+
+
+class KeyQueues:
+    """The queues of all keys of a process: first come, first served; a caller that gives up frees its place.
+
+    No turn depends on another caller waking up: when the first in a queue does not come because its event
+    loop is blocked, the second goes one interval later.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self._lock = Lock()
+        self._by_key: dict[bytes, _KeyQueue] = {}
+        self._cleaned_at = -math.inf
+
+    def claim(self, key: bytes, slot: Ticket | None, terms: Terms) -> Turn:
+        """Join the queue of a key, and take the turn if it has come."""
+        with self._lock:
+            now = self.clock()
+            if slot is None:
+                self._delete_unused()
+            queue = self._by_key.setdefault(key, _KeyQueue())
+            pause = terms.pause_seconds(now, queue.paused_at, queue.paused_until)
+            if pause > terms.longest_pause_seconds:
+                return Turn(pause, pause_seconds=pause, slot=slot)
+            ticket = queue.join(now, running_loop()) if slot is None else slot
+            queue.drop_closed()
+            first_since = queue.waiting[0].since if queue.waiting else ticket.since
+            held_until = queue.paused_until if pause else -math.inf
+            due = max(queue.sent_at + terms.interval_seconds, held_until, first_since)
+            due += queue.place(ticket) * terms.interval_seconds
+            if now < due:
+                wait = min(due - now, max(terms.interval_seconds, _POLL_SECONDS))
+                return Turn(wait, pause_seconds=pause, slot=ticket)
+            queue.leave(ticket)
+            queue.send(now, terms.interval_seconds)
+            return Turn(0.0, is_taken=True)
+
+    def release(self, key: bytes, slot: Ticket) -> None:
+        """Leave the queue; those behind move up."""
+        with self._lock:
+            queue = self._by_key.get(key)
+            if queue is not None:
+                queue.leave(slot)
+
+    def postpone(self, key: bytes, interval_seconds: float) -> None:
+        """Count the next turn from now: the call that took this turn is sent only now."""
+        with self._lock:
+            self._by_key.setdefault(key, _KeyQueue()).send(self.clock(), interval_seconds)
+
+    def pause(self, key: bytes, seconds: float) -> None:
+        """Send no call of this key for these seconds, at most `LONGEST_PAUSE_SECONDS`."""
+        with self._lock:
+            queue, now = self._by_key.setdefault(key, _KeyQueue()), self.clock()
+            queue.paused_at = now
+            queue.paused_until = max(queue.paused_until, now + min(seconds, LONGEST_PAUSE_SECONDS))
+
+    def waiting(self) -> int:
+        """Return how many callers wait, in all queues."""
+        with self._lock:
+            return sum(len(queue.waiting) for queue in self._by_key.values())
+
+    def forget_waiting(self) -> None:
+        """Start anew in a forked child: the parent's callers do not wait there, nor hold the lock."""
+        self._lock = Lock()
+        for queue in self._by_key.values():
+            queue.waiting.clear()
+
+    def _delete_unused(self) -> None:
+        now = self.clock()
+        if now < self._cleaned_at + _POLL_SECONDS:
+            return
+        self._cleaned_at = now
+        for key in [key for key, queue in self._by_key.items() if queue.is_over(now)]:
+            del self._by_key[key]
+
+
+SHARED_QUEUES: Final = KeyQueues()
+if hasattr(os, "register_at_fork"):  # not on Windows, where no process forks
+    os.register_at_fork(after_in_child=SHARED_QUEUES.forget_waiting)
+
+
+def _number(ticket: Ticket) -> int:
+    return ticket.number

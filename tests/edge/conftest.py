@@ -1,0 +1,58 @@
+"""Each kind of store for pacing, with a real Redis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from redis_server import running_redis
+
+from tess_openai.edge.key_queues import KeyQueues
+from tess_openai.edge.pacing import Pacer
+from tess_openai.edge.pacing_urls import path_of
+from tess_openai.edge.redis_pacing import RedisPacingStore
+from tess_openai.edge.shared_pacing import PacingStore, SharedPacing
+from tess_openai.edge.sqlite_pacing import SQLitePacingStore
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start a Redis for these tests."""
+    pytest.importorskip("redis", reason="this lane does not install redis")
+    with running_redis(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Name each kind of store, which nobody has used."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/line.sqlite"
+    redis_url: str = request.getfixturevalue("redis_url")
+    import redis
+
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
+    return redis_url
+
+
+@pytest.fixture
+def store(url: str) -> PacingStore:
+    """Open the store."""
+    return new_store(url)
+
+
+@pytest.fixture
+def make_pacer() -> Callable[..., Pacer]:
+    """Make pacers as other processes would have them: each with a connection, and queues, of its own."""
+
+    def make(url: str, interval: float = 0.05) -> Pacer:
+        return Pacer(interval, 60.0, KeyQueues(), shared=SharedPacing(url, new_store(url)))
+
+    return make
+
+
+def new_store(url: str) -> PacingStore:
+    """Open a store as the package does."""
+    return SQLitePacingStore(path_of(url)) if url.startswith("sqlite") else RedisPacingStore(url)

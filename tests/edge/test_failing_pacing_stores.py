@@ -1,0 +1,186 @@
+"""A store for pacing that fails, hangs or lies loses no call; a URL that cannot work is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tess_openai import TessConfigurationWarning
+from tess_openai.core.pacing_line import Slot, Turn
+from tess_openai.edge import shared_pacing as room
+from tess_openai.edge.key_queues import KeyQueues
+from tess_openai.edge.pacing import Pacer
+from tess_openai.edge.pacing_urls import has_password, parse_pacing_url, shown_url
+from tess_openai.edge.shared_pacing import SharedPacing
+
+
+class Broken:
+    """A store that does what a test says."""
+
+    def __init__(self, claim: Any) -> None:  # noqa: ANN401
+        self.do = claim
+        self.asked = 0
+
+    def claim(self, *_: object) -> Turn:
+        """Do it."""
+        self.asked += 1
+        turn: Turn = self.do()
+        return turn
+
+    def release(self, key: bytes, slot: Slot) -> None:
+        """Accept a slot."""
+
+    def postpone(self, key: bytes) -> None:
+        """Accept a time."""
+
+    def pause(self, key: bytes, seconds: float) -> None:
+        """Accept a pause."""
+
+    def describe(self, error: Exception) -> str:
+        """Name the error."""
+        return type(error).__name__
+
+    def forget_connection(self) -> None:
+        """Have none."""
+
+
+def fails() -> Turn:
+    """Fail."""
+    raise OSError("broken")
+
+
+@pytest.mark.parametrize(
+    ("behave", "reason"),
+    [
+        pytest.param(fails, "OSError", id="it fails"),
+        pytest.param(lambda: Turn(1e9), "two hours", id="it asks to wait for years"),
+        pytest.param(lambda: Turn(float("nan")), "two hours", id="it asks to wait for no number"),
+        pytest.param(lambda: Turn(-5.0), "two hours", id="it asks to wait for less than nothing"),
+        pytest.param(lambda: time.sleep(0.6), "did not answer within", id="it hangs"),
+    ],
+)
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_a_store_that_fails_loses_no_call(
+    behave: Any,  # noqa: ANN401
+    reason: str,
+    *,
+    is_async: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The process paces alone, warns once, and asks again only after a while."""
+    monkeypatch.setattr(room, "STORE_SECONDS", 0.2)
+    now = [100.0]
+    store = Broken(behave)
+    shared = SharedPacing("redis://user:SECRET@127.0.0.1:1/0", store, clock=lambda: now[0])
+    mine = Pacer(0.05, 60.0, KeyQueues(), shared=shared)
+
+    def wait() -> float:
+        return asyncio.run(mine.async_wait("key")) if is_async else mine.wait("key")
+
+    began = time.monotonic()
+    with pytest.warns(TessConfigurationWarning) as caught:
+        assert [wait() for _ in range(4)] == [0.0] * 4
+    assert 0.15 <= time.monotonic() - began < 3
+    assert len(caught) == 1
+    assert reason in str(caught[0].message)
+    assert "redis://127.0.0.1:1/0" in str(caught[0].message)
+    assert "SECRET" not in str(caught[0].message)
+    assert caught[0].filename == __file__
+    assert store.asked == 1
+    time.sleep(0.7 if reason.startswith("did") else 0)
+    store.do = lambda: Turn(0.0, is_taken=True)
+    now[0] += room.ALONE_SECONDS
+    assert [wait() for _ in range(3)] == [0.0] * 3
+    assert store.asked == 4
+
+
+def test_a_warning_that_is_an_error_loses_no_call() -> None:
+    """It would look like a broken connection; the log has it."""
+    mine = Pacer(0.01, 60.0, KeyQueues(), shared=SharedPacing("redis://127.0.0.1:1/0", Broken(fails)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert mine.wait("key") == 0.0
+
+
+async def test_a_store_that_hangs_does_not_block_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other tasks go on while one waits for it."""
+    monkeypatch.setattr(room, "STORE_SECONDS", 0.3)
+    free = threading.Event()
+    shared = SharedPacing("redis://127.0.0.1:1/0", Broken(lambda: free.wait(10)))
+    mine, ticks = Pacer(0.01, 60.0, KeyQueues(), shared=shared), 0
+    with pytest.warns(TessConfigurationWarning, match="did not answer"):  # noqa: PT031 - the loop is the test
+        waiting = asyncio.create_task(mine.async_wait("key"))
+        while not waiting.done():
+            await asyncio.sleep(0.01)
+            ticks += 1
+    free.set()
+    assert waiting.result() == 0.0
+    assert ticks > 10
+
+
+def test_a_locked_or_broken_file_loses_no_call(tmp_path: Path, make_pacer: Callable[..., Pacer]) -> None:
+    """The real stores, as they fail."""
+    file = tmp_path / "line.sqlite"
+    mine = make_pacer(f"sqlite:///{file}")
+    assert mine.wait("key") == 0.0
+    with sqlite3.connect(file, isolation_level=None) as holder:
+        holder.execute("BEGIN EXCLUSIVE")
+        with pytest.warns(TessConfigurationWarning, match="database is locked"):
+            assert mine.wait("key") == 0.0
+    holder.close()
+    file.with_name("no.sqlite").write_bytes(b"x" * 4096)
+    with pytest.warns(TessConfigurationWarning, match="not a database"):
+        assert make_pacer(f"sqlite:///{file.with_name('no.sqlite')}").wait("key") == 0.0
+
+
+@pytest.mark.needs("redis")
+def test_a_redis_that_is_not_there_loses_no_call(make_pacer: Callable[..., Pacer]) -> None:
+    """Nobody listens on the port."""
+    with pytest.warns(TessConfigurationWarning, match="ConnectionError of redis-py"):
+        assert make_pacer("redis://127.0.0.1:1/0").wait("key") == 0.0
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        pytest.param("sqlite://line.sqlite", "known are sqlite:///path", id="two slashes"),
+        pytest.param("sqlite:///", "names no file", id="no file"),
+        pytest.param("sqlite:///:memory:", "names no file", id="memory"),
+        pytest.param(
+            "sqlite:///no-such-folder/line.sqlite", "a fourth slash", id="a folder that is not there"
+        ),
+        pytest.param("postgres://host/db", "'postgres'", id="another store"),
+        pytest.param("redis://", "without a usable host", id="no host"),
+        pytest.param("redis://SECRET@host:notaport", "without a usable host", id="a port that is no number"),
+        pytest.param("line.sqlite", "must be a URL", id="a path"),
+        pytest.param(7, "must be a URL", id="a number"),
+    ],
+)
+def test_a_url_that_cannot_work_is_refused(given: object, reason: str) -> None:
+    """With what to write instead, and without a password."""
+    with pytest.raises(ValueError, match=r".") as caught:
+        parse_pacing_url(given)
+    assert reason in str(caught.value)
+    assert "SECRET" not in str(caught.value)
+
+
+def test_urls_are_read_shown_and_checked_for_passwords(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relative path is the same file wherever the program goes on."""
+    monkeypatch.chdir(tmp_path)
+    assert parse_pacing_url(None) is None
+    assert parse_pacing_url("sqlite:///line.sqlite") == f"sqlite:///{tmp_path}/line.sqlite"
+    assert parse_pacing_url(f"sqlite:///{tmp_path}/line.sqlite") == f"sqlite:///{tmp_path}/line.sqlite"
+    assert shown_url("rediss://user:pass@host:6379/0?password=x") == "rediss://host:6379/0"
+    assert has_password("redis://:pass@host")
+    assert has_password("redis://host?password=x")
+    assert not has_password("redis://host:6379/0")
