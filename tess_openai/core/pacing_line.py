@@ -76,7 +76,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a caller is told.
+    """The answer to a claim.
 
     Attributes:
         wait_seconds: After which it sends its call, or asks again.

@@ -115,7 +115,7 @@ class Pacer:
 
         Args:
             authorization: The header with the key.
-            taken_at: When the turn was taken, on the clock of `turns`. The store is told only of what took
+            taken_at: When the turn was taken, on the clock of `turns`. The store is informed only of what took
                 long, such as a connection that had to be opened.
         """
         key = hash_key(authorization)

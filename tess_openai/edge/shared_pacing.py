@@ -213,7 +213,7 @@ class SharedPacing:
         self._has_warned = True
         try:
             warn(message, TessConfigurationWarning)
-        except Warning:  # an error of the filters would look like a broken connection, and lose the call
+        except Warning:  # an error of the filters would look like a broken connection, and end the call
             logger.warning("%s", message)
 
 

@@ -1,4 +1,4 @@
-"""A store for pacing that fails, hangs or lies loses no call; a URL that cannot work is refused."""
+"""A store for pacing that fails, hangs or has a wrong clock fails no call; a URL that cannot work is refused."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def fails() -> Turn:
     ],
 )
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
-def test_a_store_that_fails_loses_no_call(
+def test_a_store_that_fails_fails_no_call(
     behave: Any,  # noqa: ANN401
     reason: str,
     *,
@@ -102,7 +102,7 @@ def test_a_store_that_fails_loses_no_call(
     assert store.asked == 4
 
 
-def test_a_warning_that_is_an_error_loses_no_call() -> None:
+def test_a_warning_that_is_an_error_fails_no_call() -> None:
     """It would look like a broken connection; the log has it."""
     mine = Pacer(0.01, 60.0, KeyQueues(), shared=SharedPacing("redis://127.0.0.1:1/0", Broken(fails)))
     with warnings.catch_warnings():
@@ -126,7 +126,7 @@ async def test_a_store_that_hangs_does_not_block_the_event_loop(monkeypatch: pyt
     assert ticks > 10
 
 
-def test_a_locked_or_broken_file_loses_no_call(tmp_path: Path, make_pacer: Callable[..., Pacer]) -> None:
+def test_a_locked_or_broken_file_fails_no_call(tmp_path: Path, make_pacer: Callable[..., Pacer]) -> None:
     """The real stores, as they fail."""
     file = tmp_path / "line.sqlite"
     mine = make_pacer(f"sqlite:///{file}")
@@ -142,7 +142,7 @@ def test_a_locked_or_broken_file_loses_no_call(tmp_path: Path, make_pacer: Calla
 
 
 @pytest.mark.needs("redis")
-def test_a_redis_that_is_not_there_loses_no_call(make_pacer: Callable[..., Pacer]) -> None:
+def test_a_redis_that_is_not_there_fails_no_call(make_pacer: Callable[..., Pacer]) -> None:
     """Nobody listens on the port."""
     with pytest.warns(TessConfigurationWarning, match="ConnectionError of redis-py"):
         assert make_pacer("redis://127.0.0.1:1/0").wait("key") == 0.0

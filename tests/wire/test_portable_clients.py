@@ -93,7 +93,7 @@ def test_both_clients_of_a_connection_are_pickled_together(driver: Driver) -> No
 
 
 def test_a_shared_line_is_pickled_by_its_url(driver: Driver, tmp_path: Path) -> None:
-    """The other process stands in the same line; a URL that may contain a password is not written down."""
+    """The other process waits in the same line; a URL that may contain a password is not written down."""
     made = http_client(driver, pacing=f"sqlite:///{tmp_path}/line.sqlite", requests_per_second=1000)
     again = pickle.loads(pickle.dumps(made))  # noqa: S301 - our own
     assert driver.text(sdk_client(driver, again)).endswith("received: hello")
