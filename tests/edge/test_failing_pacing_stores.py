@@ -1,4 +1,4 @@
-"""A store for pacing that fails, hangs or has a wrong clock fails no call; a URL that cannot work is refused."""
+"""A store for pacing that fails or hangs fails no call; a URL that cannot work is refused."""
 
 from __future__ import annotations
 
