@@ -115,8 +115,8 @@ class Pacer:
 
         Args:
             authorization: The header with the key.
-            taken_at: When the turn was taken, on the clock of `turns`. The store is informed only of a long time
-                since then, such as a connection that had to be opened.
+            taken_at: When the turn was taken, on the clock of `turns`. The store is informed only when
+                that is long ago, for instance because a connection had to be opened.
         """
         key = hash_key(authorization)
         self.turns.postpone(key, self.interval_seconds)
