@@ -6,7 +6,7 @@ READY := .venv/.ready
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo lint types docs browser pages suite coverage mutants lanes lane frameworks framework peers pins clean
+.PHONY: help test demo lint types docs browser pages suite coverage mutants lanes lane frameworks framework clients peers pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ frameworks: $(READY) ## the presets with every framework's own release, and what
 
 framework: $(READY) ## one of them: make framework FRAMEWORK=langchain
 	@$(BIN)/python tools/frameworks.py $(or $(FRAMEWORK),--help)
+
+clients: $(READY) ## real clients in other languages against the gateway, as their users start them
+	@$(BIN)/python tools/clients.py
 
 peers: $(READY) ## the same work through this package, the plain SDK and its peers; ARGS=--record keeps it
 	@$(BIN)/python tools/peers.py $(ARGS)

@@ -35,6 +35,7 @@ STARTED: Final = time.monotonic()
 SUITE: Final = (
     *("-I", "-m", "pytest", "tests"),
     *(
+        "--ignore=tests/clients",
         "--ignore=tests/docs",
         "--ignore=tests/frameworks",
         "--ignore=tests/gateway",

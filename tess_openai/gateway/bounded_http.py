@@ -28,12 +28,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._is_in_head = True
         self._head_bytes = 0
+        self._heads = 0
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser, unless too much of a head has come."""
-        was_in_head = self._is_in_head
+        heads, was_in_head = self._heads, self._is_in_head
         super().data_received(data)
-        if was_in_head and self._is_in_head and not self.transport.is_closing():
+        if was_in_head and self._heads == heads and not self.transport.is_closing():
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEADER_BYTES:
                 self._refuse()
@@ -41,6 +42,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Begin the request."""
         self._is_in_head, self._head_bytes = False, 0
+        self._heads += 1
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:

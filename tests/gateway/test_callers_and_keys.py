@@ -207,6 +207,14 @@ def test_bodies_are_bounded(start: Start, simulator: TessSimulator) -> None:
     assert simulator.calls == []
 
 
+def test_a_body_is_no_part_of_the_head(gateway: Gateway) -> None:
+    """However much of it comes together with the head, on a connection that is used again and again."""
+    with gateway.http() as http:
+        for length in (10, 40_000, 100_000, 1_000_000, 40_000):
+            body = {"model": "tess-6", "messages": [{"role": "user", "content": "x" * length}]}
+            assert http.post("/v1/chat/completions", json=body).status_code == 200
+
+
 def test_heads_are_bounded(start: Start) -> None:
     """Before they are complete, so that nobody fills the memory with them."""
     with start() as gateway, gateway.http(**{"x-long": "a" * 100_000}) as http:
