@@ -128,14 +128,14 @@ def describe(value: object, words: Iterable[str] = ()) -> str:
         text = repr(value) if isinstance(value, int) else f"{value:.6g}"
         return text if len(text) <= 24 else "a number"
     if isinstance(value, str):
-        return f'"{value}"' if value in words else f"a string of {_count(len(value), 'character')}"
+        return f'"{value}"' if value in words else f"a string of {counted(len(value), 'character')}"
     if (items := to_list(value)) is not None:
         known = [item for item in items if isinstance(item, str) and item in words]
         return json.dumps(known) if known and len(known) == len(items) else f"a list of {len(items)}"
     if (members := to_object(value)) is not None:
         kind = members.get("type")
         typed = f' of type "{kind}"' if isinstance(kind, str) and kind in words else ""
-        return "an object" + (typed or f" with {_count(len(members), 'key')}")
+        return "an object" + (typed or f" with {counted(len(members), 'key')}")
     return f"a {type(value).__name__}"
 
 
@@ -161,5 +161,6 @@ _LITERAL: Final = re.compile(r'-?\d\S*$|true$|false$|null$|"|\[')
 """What `describe` returns when it shows a value, and not what kind of value it is."""
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """Return `"1 file"`, `"2 files"`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -103,6 +103,13 @@ def test_the_names_of_variables_are_shown(read: str) -> None:
     assert shown_lines(ast.parse(line), [line]) == [line]
 
 
+def test_a_key_in_capitals_is_not_taken_for_a_variable() -> None:
+    """The name of a variable has an underscore; what has none is hidden."""
+    line = 'client = OpenAI(api_key="ABCDEF9876543210")'
+    (shown,) = shown_lines(ast.parse(line), [line])
+    assert "ABCDEF" not in shown
+
+
 def test_json_is_one_object(program: Path, tess_openai: Program) -> None:
     """With every argument, also the ones that stay."""
     report = json.loads(tess_openai("check", ".", "--format", "json").stdout)

@@ -188,3 +188,15 @@ def test_every_answer_states_that_it_is_simulated(simulator: TessSimulator, send
     """Good, streamed and refused ones."""
     for body in ({}, {"stream": True}, {"top_p": 1}):
         assert "model of documented" in send(simulator, body).headers["x-tess-simulator"]
+
+
+def test_no_answer_has_a_header_that_tess_is_not_known_for(simulator: TessSimulator, send: Send) -> None:
+    """Whole, streamed, refused; the mark of the simulator is the one of its own."""
+    assert set(send(simulator, {}).headers) == {"content-type", "x-tess-simulator"}
+    assert set(send(simulator, {"top_p": 1}).headers) == {"content-type", "x-tess-simulator"}
+    streamed = send(simulator, {"stream": True}).headers
+    assert streamed == {
+        "content-type": "text/event-stream; charset=utf-8",
+        "cache-control": "no-cache",
+        "x-tess-simulator": streamed["x-tess-simulator"],
+    }

@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Final
 
+from tess_openai.core.changes import counted
 from tess_openai.core.chat.parameters import EMULATE
 from tess_openai.core.jsons import JSONObject, dump_json, to_list, to_object
 from tess_openai.core.ledger import Ledger
@@ -74,7 +75,7 @@ def to_messages(
     translation.record()
     if len(merged) < len(kept):
         why = "Tess may require alternating roles, so neighbours of one role were joined"
-        ledger.mapped("messages", _count(len(kept), "message"), str(len(merged)), why)
+        ledger.mapped("messages", counted(len(kept), "message"), str(len(merged)), why)
     return [item.to_json() if isinstance(item, _Message) else item for item in merged]
 
 
@@ -227,7 +228,7 @@ class _Translation:
         if seen["calls"]:
             ledger.resolve_unsupported(
                 "messages.tool_calls",
-                given=_count(seen["calls"], "message"),
+                given=counted(seen["calls"], "message"),
                 sent="text",
                 why="Tess has no tool messages, so calls and their results are sent as text",
                 remedy=EMULATE,
@@ -237,19 +238,19 @@ class _Translation:
             ledger.mapped("messages.content", "text parts", "one string", "Tess takes strings as content")
         if seen["refusal"]:
             ledger.mapped(
-                "messages.refusal", _count(seen["refusal"], "refusal"), "content", "Tess has one text"
+                "messages.refusal", counted(seen["refusal"], "refusal"), "content", "Tess has one text"
             )
         for key, count in self.keys.items():
             ledger.resolve_unsupported(
                 f"messages.{key}",
-                given=_count(count, "message"),
+                given=counted(count, "message"),
                 why="Tess takes only role and content of a message",
                 remedy='Leave it out, or allow this: create_client(unsupported={"messages": "warn"}).',
                 quiet=True,
             )
         if seen["dropped"]:
             ledger.mapped(
-                "messages", _count(seen["dropped"], "empty message"), "", "there was nothing to send"
+                "messages", counted(seen["dropped"], "empty message"), "", "there was nothing to send"
             )
 
 
@@ -304,7 +305,3 @@ def _text_of(part: object) -> str | None:
         if isinstance(text, str) and fields.get("type", key) in (key, "input_text", "output_text"):
             return text
     return None
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' if number != 1 else ''}"

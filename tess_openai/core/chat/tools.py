@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from tess_openai.core.changes import describe
+from tess_openai.core.changes import counted, describe
 from tess_openai.core.chat.parameters import EMULATE, TOOL_PARAMETERS
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.ledger import Ledger, PolicyDecision
@@ -126,7 +126,7 @@ def _record_word(given: _Given, ledger: Ledger) -> PolicyDecision:
     if not given.settings:
         return "drop"
     return ledger.resolve_unsupported(
-        "tools", given=_count(given.settings, "setting") + " of a tool", why=_NO_SETTINGS
+        "tools", given=counted(given.settings, "setting") + " of a tool", why=_NO_SETTINGS
     )
 
 
@@ -143,11 +143,11 @@ def _decide_functions(
 ) -> TessTools:
     param = next((name for name in ("tools", "functions") if to_list(body.get(name))), "web_search_options")
     sent = NO_TOOLS if given.first is None else given.first
-    names = (_count(given.functions, "function"), _listed_types(given))
+    functions = counted(given.functions, "function") if given.functions else ""
     remedy = EMULATE if given.functions else _NAME_A_WORD
     verdict = ledger.resolve_unsupported(
         param,
-        given=", ".join(text for text in names if text),
+        given=", ".join(filter(None, (functions, _listed_types(given)))),
         sent=sent,
         why=_why_without(given),
         remedy=remedy,
@@ -211,10 +211,6 @@ def _describe_choice(choice: object) -> str:
 def _is_type(kind: str) -> bool:
     """Whether a text could be a type of OpenAI's, so that a message may show it."""
     return kind.isascii() and kind.isidentifier() and len(kind) < 40
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' if number > 1 else ''}" if number else ""
 
 
 def _kept(param: str, verdict: PolicyDecision) -> frozenset[str]:

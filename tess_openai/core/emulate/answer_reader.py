@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final, Literal
 
-from tess_openai.core.changes import Change
+from tess_openai.core.changes import Change, counted
 from tess_openai.core.emulate.answer_parser import AnswerParser, Rest
 from tess_openai.core.emulate.call_shapes import CallShapes
 from tess_openai.core.emulate.emulation import Emulation
@@ -150,19 +150,19 @@ class AnswerReader:
             remedy = (
                 'Allow more repairs: create_client(max_repairs=2), or offer the function with "strict": true.'
             )
-            given = _count(unchecked, "call")
+            given = counted(unchecked, "call")
             changes.append(Change("noticed", "tool_calls", given, "", why, remedy, warn="answer"))
         elif settlement.problems:
             why = "some calls of this answer could not be made, the others are"
-            given = _count(len(settlement.problems), "problem")
+            given = counted(len(settlement.problems), "problem")
             remedy = "Allow more repairs: create_client(max_repairs=2)."
             changes.append(Change("stripped", "tool_calls", given, "", why, remedy, warn="answer"))
         if settlement.surplus:
             why = "only one call may be made at a time"
-            changes.append(Change("stripped", "tool_calls", _count(settlement.surplus, "call"), "", why))
+            changes.append(Change("stripped", "tool_calls", counted(settlement.surplus, "call"), "", why))
         if after:
             why = "text after a call would make up its result"
-            changes.append(Change("stripped", "content", _count(after, "character"), "", why))
+            changes.append(Change("stripped", "content", counted(after, "character"), "", why))
         return ToolCallOutcome(text=text, calls=tuple(settlement.usable), changes=tuple(changes))
 
     def _invalid_call(self) -> FailedOutcome:
@@ -219,7 +219,9 @@ class AnswerReader:
         prompts = self._emulation.prompts
         if not problems:
             return self._ask_for(prompts.repair_missing, "no call where one is demanded", fallback)
-        return self._ask_for(prompts.repair_call, _count(len(problems), "problem"), fallback, shown, problems)
+        return self._ask_for(
+            prompts.repair_call, counted(len(problems), "problem"), fallback, shown, problems
+        )
 
     def _ask_for(
         self, template: str, given: str, fallback: FinalOutcome, shown: str = "", problems: Sequence[str] = ()
@@ -239,7 +241,7 @@ class AnswerReader:
             return settled
         prompt = fill(self._emulation.prompts.repair_json, problems="\n".join(found.problems))
         why = "the answer was not the JSON that was asked for"
-        given = _count(len(found.problems), "problem")
+        given = counted(len(found.problems), "problem")
         change = Change("asked again", "response_format", given, "a further paid call", why)
         return self._ask_again(prompt, change, settled)
 
@@ -262,7 +264,3 @@ class AnswerReader:
 
     def _fit(self, text: str) -> str:
         return text if self._length is None else self._length.feed(text)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"

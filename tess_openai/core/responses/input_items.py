@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from tess_openai.core.changes import Change, accept_advice
+from tess_openai.core.changes import Change, accept_advice, counted
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.refusals import Refused
@@ -97,11 +97,11 @@ class _ItemTranslation:
         """Put what was left aside into the ledger."""
         if self._reasoning:
             why = "reasoning is its model's own, and Tess takes none back"
-            self._ledger.add(Change("stripped", "input.reasoning", _count(self._reasoning), "", why))
+            self._ledger.add(Change("stripped", "input.reasoning", counted(self._reasoning, "item"), "", why))
         for kind, count in self._unknown.items():
             self._ledger.resolve_unsupported(
                 f"input.{kind}",
-                given=_count(count),
+                given=counted(count, "item"),
                 why="Tess has no such item, so the model does not see it",
                 remedy=accept_advice(["input"]),
                 parent="messages",
@@ -189,7 +189,3 @@ def _to_part(given: object) -> object:
             "file": {key: value for key, value in part.items() if key != "type" and value},
         }
     return part
-
-
-def _count(number: int) -> str:
-    return f"{number} item{'s' if number != 1 else ''}"
