@@ -82,6 +82,8 @@ class Outgoing:
         method: None keeps the caller's.
         path: Below the API root, `"/agents/42"`; None keeps the caller's whole URL.
         query: Of the new path, without `?`; None keeps the caller's. Ignored when `path` is None.
+        with_first_piece: Whether to read the first piece of a successful answer along with its head: most
+            whole answers are one piece, and each step costs.
     """
 
     body: bytes | None = field(default=None, repr=False)
@@ -89,6 +91,7 @@ class Outgoing:
     method: str | None = None
     path: str | None = None
     query: str | None = None
+    with_first_piece: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +103,14 @@ class Incoming:
         headers: Names in lower case.
         redirects_within_api: Whether it is a redirect that the http client may follow.
         redirects: How many redirects led to this answer.
+        first_piece: The first piece of the body, `b""` for an empty body, if it was read along with the head.
     """
 
     status: int
     headers: Mapping[str, str]
     redirects_within_api: bool = False
     redirects: int = 0
+    first_piece: bytes | None = field(default=None, repr=False)
 
 
 class Read(Enum):
@@ -125,8 +130,8 @@ READ_REST: Final = Read.REST
 class ReadAll:
     """Ask for the rest of the current response, decoded, at most `limit` bytes of it (None: all).
 
-    With `may_break`, what came before the connection broke, hung or could not be decoded will do: for an
-    answer whose status says enough, and which must not be lost with its text.
+    With `allow_truncation`, what came before the connection broke, hung or could not be decoded is enough:
+    for an answer whose status says enough, and which must not be lost with its text.
     """
 
     limit: int | None = None

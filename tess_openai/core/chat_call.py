@@ -7,9 +7,9 @@ from typing import Final
 
 from tess_openai.core.agents import Agent
 from tess_openai.core.calls import Answer, Call, Flow, Outgoing
-from tess_openai.core.chat.chat_flow import plain_completion
+from tess_openai.core.chat.chat_flow import plain_completion, untouched_completion
 from tess_openai.core.chat.context import ChatContext, report_changes
-from tess_openai.core.chat.plain_request import is_plain, may_be_plain
+from tess_openai.core.chat.plain_request import is_plain
 from tess_openai.core.chat.request_translation import TranslatedRequest, plain_request, translate_parameters
 from tess_openai.core.chat.target import to_target
 from tess_openai.core.emulate.emulation import Emulation
@@ -28,6 +28,9 @@ CHAT_PATH: Final = "/chat/completions"
 def chat_completion(call: Call, options: Options) -> Flow:
     """Run one chat call. A body that is no JSON object is sent as is, for Tess to refuse."""
     given = parse_object(call.body) if call.fields is None else call.fields
+    if given is not None and call.agent.isdigit() and is_plain(given, options):
+        yield from untouched_completion(call, given, options)
+        return
     fields = {} if given is None else given
     try:
         place = yield from locate(to_target(fields.get("model"), options).agent, call, options)
@@ -51,7 +54,9 @@ def chat_completion(call: Call, options: Options) -> Flow:
         yield refused_by_filter.to_answer()
         return
     body = None if translated.untouched or given is None else dump_json(translated.body)
-    outgoing = Outgoing(body, request_headers(call, options), path=place.path)
+    first = emulation is None and not translated.stream and not options.joins_answers
+    headers = request_headers(call, options)
+    outgoing = Outgoing(body, headers, path=place.path, with_first_piece=first)
     if emulation is None:
         flow = plain_completion(chat, outgoing)
     else:
@@ -87,7 +92,7 @@ def _translate(
     given: JSONObject, options: Options, agent: Agent | None, new_id: Callable[[], str]
 ) -> tuple[TranslatedRequest, Emulation | None]:
     """Translate a request; also what is emulated for it."""
-    if agent is None and may_be_plain(options) and is_plain(given, options):
+    if agent is None and is_plain(given, options):
         return plain_request(given, options), None
     return _translate_changed(given, options, agent, new_id)
 

@@ -15,7 +15,10 @@ FOREIGN: Final = ("openai-organization", "openai-project")
 
 def request_headers(call: Call, options: Options) -> dict[str, str | None]:
     """Return the headers to set and, with None, to remove. A workspace named by the call itself wins."""
-    headers: dict[str, str | None] = {name: None for name in FOREIGN if name in call.headers}
+    headers: dict[str, str | None] = {}
+    for name in FOREIGN:
+        if name in call.headers:
+            headers[name] = None
     if options.workspace_id is not None and WORKSPACE not in call.headers:
         headers[WORKSPACE] = options.workspace_id
     return headers
@@ -27,13 +30,8 @@ def check_key(call: Call) -> None:
     Raises:
         Refused: The key starts like an OpenAI key.
     """
-    if is_openai_key(call.headers.get("authorization", "")):
+    if call.headers.get("authorization", "")[:10].lower() == "bearer sk-":
         raise foreign_key()
-
-
-def is_openai_key(authorization: str) -> bool:
-    """Whether an `Authorization` header holds an OpenAI key."""
-    return authorization[:10].lower() == "bearer sk-"
 
 
 def is_sendable(value: str) -> bool:

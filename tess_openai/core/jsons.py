@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Final, TypeAlias, cast
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
 
-_DECODER: Final = json.JSONDecoder()  # an object without white space around it, the usual case, in one step
+_SCAN: Final[Callable[[str, int], tuple[object, int]]] = vars(json.JSONDecoder())["scan_once"]
+"""Parses an object without white space around it, the usual case."""
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
@@ -32,16 +34,19 @@ def parse_json(data: bytes | str, *, errors: str = "strict") -> object:
     """
     try:
         text = data if isinstance(data, str) else data.removeprefix(BYTE_ORDER_MARK).decode(errors=errors)
-        value, end = _DECODER.raw_decode(text) if text[:1] == "{" else (None, 0)
+        value: object = None
+        end = 0
+        if text[:1] == "{":
+            value, end = _SCAN(text, 0)
         if not end or end != len(text):
             value = json.loads(text)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, StopIteration):
         return None
     if text.count("{") + text.count("[") > MAX_NESTING and is_nested_too_deep(
         text.encode(errors="surrogatepass")
     ):
         return None
-    return cast("object", value)
+    return value
 
 
 def is_nested_too_deep(data: bytes) -> bool:
@@ -68,7 +73,8 @@ def is_nested_too_deep(data: bytes) -> bool:
 
 def parse_object(data: bytes | str) -> JSONObject | None:
     """Return the JSON object in `data`, or None when it is not a JSON object."""
-    return to_object(parse_json(data))
+    value = parse_json(data)
+    return value if isinstance(value, dict) else None  # pyright: ignore[reportUnknownVariableType] - as below
 
 
 def to_object(value: object) -> JSONObject | None:

@@ -70,6 +70,7 @@ class Options:
         on_cut: What is done when a stream is cut that has brought text.
         max_answer_seconds: The longest time for an answer that is read as a stream; None sets no limit.
         settled: Translated parameters, cached for these very options; the only thing here that changes.
+        may_be_plain: Whether these options change nothing in a request that asks for nothing unusual.
     """
 
     policy: Policy = field(default_factory=Policy)
@@ -92,6 +93,18 @@ class Options:
     on_cut: OnCut = "error"
     max_answer_seconds: float | None = None
     settled: ParameterCache = field(default_factory=ParameterCache, init=False, repr=False, compare=False)
+    may_be_plain: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        names_agents = self.fetch_agents or self.agents or self.agent_names or self.models
+        may_be_plain = (
+            self.tools is None
+            and not names_agents
+            and not self.policy.emulates
+            and self.profile is NOTHING_PROVEN
+            and not self.joins_answers
+        )
+        object.__setattr__(self, "may_be_plain", may_be_plain)
 
     def for_agent(self, number: int) -> Options:
         """Return these options for an agent about which the probe proved nothing, if it is another."""

@@ -69,7 +69,7 @@ def route(call: Call, options: Options) -> Flow:
         check_key(call)
         if not call.agent:
             return _below_root(call, options)
-        if reads_body(call.method, call.path):
+        if call.method == "POST" and call.path in _POSTED:
             _check_nesting(call)
             return _POSTED[call.path](call, options)
         if _is_below(RESPONSES, call.path):

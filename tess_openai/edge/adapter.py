@@ -29,7 +29,7 @@ from tess_openai.edge.answer_limits import DEFAULT_MAX_ANSWER_BYTES
 from tess_openai.edge.caller_warnings import warn_changes
 from tess_openai.edge.families import Request, pick, to_dict
 from tess_openai.edge.known_keys import KnownKeys, has_tess_form
-from tess_openai.edge.origins import Origin, followed
+from tess_openai.edge.origins import REDIRECT_FOLLOWED, ApiPath, Origin, followed
 from tess_openai.edge.pacing import Pacer, hash_key, new_pacer
 from tess_openai.edge.patterns import pattern_compiler
 from tess_openai.edge.random_ids import new_random_id
@@ -41,8 +41,9 @@ OnChange: TypeAlias = Callable[[Change], object]
 
 logger = logging.getLogger("tess_openai")
 
-_HEADERS_TO_REMOVE: Final = frozenset(name.encode() for name in FOREIGN)
-_DECISIVE: Final = _HEADERS_TO_REMOVE | {b"authorization", b"x-stainless-retry-count", WORKSPACE.encode()}
+_DECISIVE: Final = {
+    name.encode(): name for name in (*FOREIGN, WORKSPACE, "authorization", "x-stainless-retry-count")
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,35 +93,35 @@ class Adapter:
         return _restore_adapter, (settings, options, pacing, store)
 
     def open(
-        self, request: Request, place: tuple[str, str], body: bytes = b"", fields: JSONObject | None = None
+        self, request: Request, place: ApiPath, body: bytes = b"", fields: JSONObject | None = None
     ) -> Flow:
-        """Return the flow for a request of this adapter's origin, whose URL `Origin.split` has read.
+        """Return the flow for a request of this adapter's origin, which `Origin.locate` has read.
 
         Args:
             request: The caller's request.
-            place: What `Origin.split` returned for its URL.
+            place: What its URL names.
             body: The body of a chat call; other calls do not need it.
             fields: The parsed body, if it is a JSON object.
         """
-        picked = pick(request.headers, _DECISIVE)
-        headers = {name.decode(): value.decode("latin-1") for name, value in picked.items()}
+        headers = pick(request.headers, _DECISIVE)
         refused = self._refuse_headers(headers)
         if refused is not None:
             yield refused.to_answer()
             return
-        self.keys.remember(headers.get("authorization", ""))
         retries = headers.get("x-stainless-retry-count", "0")
         attempt = int(retries) if retries.isdecimal() else 0
+        if REDIRECT_FOLLOWED in request.extensions:
+            attempt += followed(request)
         call = Call(
             method=request.method,
-            path=place[1],
+            path=place.path,
             headers=headers,
             body=body,
-            attempt=attempt + followed(request),
+            attempt=attempt,
             now=_now,
             new_id=new_random_id,
-            agent=place[0],
-            query=request.url.query.decode(),
+            agent=place.agent,
+            query=place.query,
             fields=fields,
         )
         yield from route(call, self.options)
@@ -130,13 +131,19 @@ class Adapter:
 
         The latter does not look like a key of Tess, although the client's own does.
         """
-        for name in ("authorization", WORKSPACE):
-            if not is_sendable(headers.get(name, "")):
-                return unsendable_header(name)
         authorization = headers.get("authorization", "")
-        if not authorization or not self.keys.has_tess_form or has_tess_form(authorization):
-            return None
-        return None if authorization in self.keys else foreign_key()
+        is_known = self.keys.is_latest(authorization)
+        if not is_known:
+            if not is_sendable(authorization):
+                return unsendable_header("authorization")
+            is_odd = authorization and self.keys.has_tess_form and not has_tess_form(authorization)
+            if is_odd and authorization not in self.keys:
+                return foreign_key()
+        if WORKSPACE in headers and not is_sendable(headers[WORKSPACE]):
+            return unsendable_header(WORKSPACE)
+        if not is_known:
+            self.keys.remember(authorization)
+        return None
 
     def key_of(self, lookup: Lookup, request: Request) -> Hashable:
         """Return the cache key of a look-up: another API key or workspace may see other agents."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Literal
 
 from tess_openai.core.silence import ContentWatch
 
@@ -40,20 +40,25 @@ class AnswerLimits:
         self._content_at = self._clock()
         self._kept_bytes = 0
 
-    def is_too_large(self, piece: bytes) -> bool:
-        """Whether an answer is too large with its next piece."""
-        self.received_bytes += len(piece)
-        self._kept_bytes += len(piece)
-        return self._max_bytes is not None and self._kept_bytes > self._max_bytes
+    def problem_with(self, piece: bytes, *, is_whole: bool) -> Literal["too large", "too slow"] | None:
+        """Take the next piece; return what is wrong with the answer now, None for nothing.
 
-    def is_too_slow(self, piece: bytes, *, is_whole: bool) -> bool:
-        """Whether content was awaited for too long when the next piece came."""
-        if self._timeout_seconds is None:
-            return False
+        Args:
+            piece: Of the answer.
+            is_whole: Whether the caller waits for the whole answer, and not for each piece.
+        """
+        size = len(piece)
+        self.received_bytes += size
+        self._kept_bytes += size
+        if self._max_bytes is not None and self._kept_bytes > self._max_bytes:
+            return "too large"
+        timeout = self._timeout_seconds
+        if timeout is None:
+            return None
         now = self._clock()
-        if is_whole and now - self._began_at > self._timeout_seconds * WHOLE_ANSWER_TIMEOUTS:
-            return True
+        if is_whole and now - self._began_at > timeout * WHOLE_ANSWER_TIMEOUTS:
+            return "too slow"
         if self._watch.is_content(piece):
             self._content_at = now
-            return False
-        return now - self._content_at > self._timeout_seconds
+            return None
+        return "too slow" if now - self._content_at > timeout else None

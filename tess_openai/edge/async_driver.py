@@ -4,44 +4,32 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import anyio
 
 from tess_openai.core.calls import (
     Answer,
     Event,
-    Flow,
     Incoming,
     Lookup,
     LookupResult,
     Outgoing,
     Read,
     ReadAll,
+    Step,
     StoreAccess,
 )
 from tess_openai.core.lookups import find_agent, lookup_failed
 from tess_openai.edge.call_driver import LAST_SECONDS, REST_SECONDS, RESULT_STEPS, CallDriver, InnerStep
 from tess_openai.edge.compressed_bodies import split_compressed
-from tess_openai.edge.deadlines import NO_LIMIT
 from tess_openai.edge.families import Request, Response
+from tess_openai.edge.outgoing_requests import to_request
 from tess_openai.edge.paid_calls import to_family_error
 from tess_openai.edge.response_stores import async_access_store
-
-if TYPE_CHECKING:
-    from tess_openai.edge.async_transports import AsyncTessTransport
 
 
 class AsyncDriver(CallDriver):
     """Async counterpart of `SyncDriver`."""
-
-    is_async = True
-
-    def __init__(self, flow: Flow, transport: AsyncTessTransport, request: Request) -> None:
-        """Carry out `flow` for a request of the caller's."""
-        super().__init__(flow, transport.adapter, transport.family, request)
-        self.transport = transport
-        self.pieces: AsyncIterator[bytes] | None = None
 
     async def run(self) -> Response:
         """Async counterpart of `run` in `sync_driver`."""
@@ -64,12 +52,12 @@ class AsyncDriver(CallDriver):
             raise TypeError("a flow gives an Answer first")
         if answer.base == "as is" and self.response is not None:
             if self.may_have_run:
-                self.passes_raw = True
-                self.response.stream = self.transport.body_class(self)
+                self.passes_raw, self.is_encoded = True, False
+                self.response.stream = self.new_body()
             return self.response
         if answer.body is None:
             self.has_begun = True
-            return self.to_response(answer, self.transport.body_class(self))
+            return self.to_response(answer, self.new_body())
         response = self.to_response(answer, self.family.ByteStream(answer.body))
         await self.aclose()
         return response
@@ -78,11 +66,19 @@ class AsyncDriver(CallDriver):
         """Async counterpart of `advance` in `sync_driver`."""
         event: Event = None
         error: Exception | None = None
+        step: Step | None
         while True:
-            step = self.next_step(event, error)
-            event = error = None
-            if step is None or isinstance(step, RESULT_STEPS):
+            try:
+                step = self.flow.send(event) if error is None else self.flow.throw(error)
+            except StopIteration:
+                return None
+            except Exception as escaped:  # noqa: BLE001 - none may look like a broken connection
+                step = self.to_failure(escaped, error)
+            if step is None:
+                raise self.broken or self.family.ReadError("the connection broke")
+            if isinstance(step, RESULT_STEPS):
                 return step
+            event = error = None
             try:
                 event = await self.carry_out(step)
             except self.family.RequestError as broken:
@@ -93,9 +89,12 @@ class AsyncDriver(CallDriver):
     async def carry_out(self, step: InnerStep) -> Event:
         """Async counterpart of `carry_out` in `sync_driver`."""
         if step is Read.PIECE:
-            return await (self.read_piece() if self.deadline is None else self.read_in_time())
+            return await self.read_next()
         if step is Read.LAST:
             return await self.read_last()
+        if step is Read.REST:
+            await self.read_rest()
+            return None
         if isinstance(step, Outgoing):
             return await self.exchange(step)
         if isinstance(step, ReadAll):
@@ -104,16 +103,20 @@ class AsyncDriver(CallDriver):
             return await self.look_up(step)
         if isinstance(step, StoreAccess):
             return await async_access_store(self.adapter.responses_store, step)
-        if isinstance(step, Read):
-            await self.read_rest()
-            return None
         return self.apply_step(step)
 
     async def exchange(self, outgoing: Outgoing) -> Incoming:
         """Async counterpart of `exchange` in `sync_driver`."""
-        await self.drop()
-        self.seconds_left()
-        return self.to_incoming(await self.send(self.to_request(outgoing)))
+        if self.response is not None:
+            await self.drop()
+        if self.deadline is not None:
+            self.seconds_left()
+        request = to_request(outgoing, self.request, self.family, self.adapter.origin)
+        response = await self.send(request)
+        self.take(response)
+        reads_on = outgoing.with_first_piece and response.status_code < 300
+        first_piece = await self.read_next() if reads_on else None
+        return self.to_incoming(response.status_code, first_piece)
 
     async def send(self, request: Request) -> Response:
         """Async counterpart of `send` in `sync_driver`."""
@@ -162,7 +165,8 @@ class AsyncDriver(CallDriver):
             if self.is_encoded:
                 split_compressed(response, self.headers["content-encoding"], self.family)
             self.pieces = aiter(response.aiter_bytes() if self.is_encoded else response.stream)
-        return self.pieces
+        pieces: AsyncIterator[bytes] = self.pieces
+        return pieces
 
     async def read_piece(self) -> bytes:
         """Async counterpart of `read_piece` in `sync_driver`.
@@ -170,24 +174,35 @@ class AsyncDriver(CallDriver):
         The wait for a transport of another library is limited here: aiohttp sometimes waits for ever behind a
         chunk that it cannot read, whatever its timeout.
         """
-        limit = NO_LIMIT if self.transport.keeps_timeouts else anyio.fail_after(self.silence_seconds)
         try:
-            with limit:
-                async for piece in self.read():
-                    if piece:
-                        return self.checked(piece)
+            if self.transport.keeps_timeouts:
+                piece = await self.receive()
+            else:
+                with anyio.fail_after(self.silence_seconds):
+                    piece = await self.receive()
         except Exception as error:
             broken = to_family_error(error, self.family)
             if broken is error:
                 raise
             raise broken from error
+        self.check(piece)
+        return piece
+
+    async def receive(self) -> bytes:
+        """Wait for the next piece."""
+        async for piece in self.read():
+            if piece:
+                return piece
         return b""
 
-    async def read_in_time(self) -> bytes:
-        """Async counterpart of `read_in_time` in `sync_driver`."""
+    async def read_next(self) -> bytes:
+        """Async counterpart of `read_next` in `sync_driver`."""
+        if self.deadline is None:
+            return await self.read_piece()
+        connection = self.held_connection()
         response, received = self.current_response, list[bytes]()
         limit = self.transport.deadlines.async_limit
-        with limit(self.seconds_left(), lambda: self.connection.interrupt(response)):
+        with limit(self.seconds_left(), lambda: connection.interrupt(response)):
             received.append(await self.read_piece())
         if not received:
             raise self.overdue_error()
@@ -196,7 +211,8 @@ class AsyncDriver(CallDriver):
     async def read_last(self) -> bytes:
         """Async counterpart of `read_last` in `sync_driver`."""
         response, received = self.current_response, list[bytes]()
-        with self.transport.deadlines.async_limit(LAST_SECONDS, lambda: self.connection.interrupt(response)):
+        connection = self.held_connection()
+        with self.transport.deadlines.async_limit(LAST_SECONDS, lambda: connection.interrupt(response)):
             received.append(await self.read_piece())
         return b"".join(received)
 
@@ -215,19 +231,26 @@ class AsyncDriver(CallDriver):
 
     async def read_rest(self) -> None:
         """Async counterpart of `read_rest` in `sync_driver`."""
-        response = self.current_response
-        limit = NO_LIMIT
-        if not self.has_whole_body:
-            limit = self.transport.deadlines.async_limit(
-                REST_SECONDS, lambda: self.connection.interrupt(response)
+        try:
+            if self.has_whole_body:
+                async for _ in self.read():
+                    pass
+                return
+            connection, response, deadlines = (
+                self.held_connection(),
+                self.current_response,
+                self.transport.deadlines,
             )
-        with suppress(Exception), limit:
-            async for _ in self.read():
-                pass
+            with deadlines.async_limit(REST_SECONDS, lambda: connection.interrupt(response)):
+                async for _ in self.read():
+                    pass
+        except Exception:  # noqa: BLE001, S110 - the caller has the whole answer; nothing else matters
+            pass
 
     async def drop(self) -> None:
         """Async counterpart of `drop` in `sync_driver`."""
-        self.connection.release()
+        if self.connection is not None:
+            self.connection.release()
         response, self.response, self.pieces = self.response, None, None
         if response is not None:
             await (response if self.is_encoded else self.source).aclose()
@@ -267,6 +290,6 @@ class AsyncDriver(CallDriver):
                 await self.aclose()
             finally:
                 self.turn.release()
-        elif not self.connection.interrupt():
+        elif not self.held_connection().interrupt():
             with suppress(Exception):
                 await self.drop()

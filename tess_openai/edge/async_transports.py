@@ -57,21 +57,20 @@ class AsyncTessTransport:
 
     async def handle_async_request(self, request: Any) -> Any:
         """Async counterpart of `handle_request` in `transports`."""
-        await self.loop_guard.async_enter(self.inner)
-        request = self.adapter.origin.to_canonical(request)
-        place = self.adapter.origin.split(request.url)
+        await self.loop_guard.enter(self.inner)
+        request, place = self.adapter.origin.locate(request)
         if place is None:
             refusal = self.adapter.refuse_outside(request)
             if refusal is None:
                 return await self.inner.handle_async_request(request)
             return await AsyncDriver(refusal, self, request).run()
-        other = self.others.client_for(place)
+        other = self.others.client_for(place) if self.adapter.others else None
         if other is not None:
-            return await self.others.async_send(other, request, place[1])
+            return await self.others.async_send(other, request, place.path)
         failure = None if request.method in IDEMPOTENT else repeated_failure(request)
         if failure is not None:
             raise failure
-        if not reads_body(request.method, place[1]):
+        if not reads_body(request.method, place.path):
             return await AsyncDriver(self.adapter.open(request, place), self, request).run()
         body = await request.aread()
         fields = parse_object(body)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from functools import partial
 from threading import Lock
-from typing import Any, ClassVar, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from tess_openai.core.agents import Agent
 from tess_openai.core.calls import (
     AgentNotFound,
     Answer,
-    Event,
     Flow,
     Incoming,
     LimitAnswer,
@@ -38,7 +38,7 @@ from tess_openai.edge.origins import REDIRECT_FOLLOWED, followed
 from tess_openai.edge.paid_calls import (
     ObservedBody,
     may_have_been_sent,
-    observed,
+    observe,
     passes_own_errors,
     remember_failure,
     to_sdk_error,
@@ -58,6 +58,7 @@ REST_SECONDS: Final = 0.1
 """Time limit of the bytes behind the end of an answer, which are read to reuse its connection."""
 NOT_SENT: Final = "tess_openai.not_sent"
 """Extension of an answer to a request that was held back: it is not from Tess and asks nobody to wait."""
+_NO_HEADERS: Final[Mapping[str, str]] = {}
 _NO_LIMITS: Final = AnswerLimits(None, None)
 _REPLACED: Final = ("content-length", "transfer-encoding", "content-encoding")
 _TIMEOUTS: Final = ("connect", "read", "write", "pool")
@@ -71,39 +72,53 @@ class CallDriver:
         has_begun: Whether the caller has got the head of a stream.
         may_have_run: Whether anything that was sent may have been executed, so that nothing is sent again.
         turn: Held by the thread or task that carries out the flow.
-        is_async: Whether the driver awaits its I/O.
         passes_raw: Whether the body passes as it was received, compressed or not.
+        is_encoded: Whether the current response is to be decompressed; it then reads, and closes, itself.
+        connection: That of the current response, once another thread or task may have to interrupt it.
         is_closed: Whether the caller has closed the stream, perhaps while another thread or task reads it.
         reads_stream: Whether Tess's answers come as streams, also where the caller gets a whole one.
         deadline: When all answers of the call must be complete, on the monotonic clock; None for no limit.
     """
 
-    is_async: ClassVar[bool] = False
+    response: Response | None = None
+    source: Any = None  # the stream of the current response as it was received
+    pieces: Any = None  # its iterator, once it is read
+    headers: Mapping[str, str] = _NO_HEADERS
+    limits = _NO_LIMITS
+    broken: Exception | None = None
+    has_begun = False
+    may_have_run = False
+    passes_raw = False
+    is_encoded = False
+    is_closed = False
+    reads_stream = False
+    deadline: float | None = None
+    turn: Lock
+    connection: HeldConnection | None = None
+    # What a call may not need is made when it does: most calls are short.
 
-    def __init__(self, flow: Flow, adapter: Adapter, family: Family, request: Request) -> None:
+    def __init__(self, flow: Flow, transport: Any, request: Request) -> None:
+        """Carry out `flow` for a request of the caller's, over a transport of the same kind."""
         self.flow = flow
-        self.adapter = adapter
-        self.family = family
+        self.transport = transport
+        self.adapter: Adapter = transport.adapter
+        self.family: Family = transport.family
         self.request = request
-        self.pacer = adapter.pacer
-        self.response: Response | None = None
-        self.source: Any = None  # the stream of the current response as it was received
-        self.headers: dict[str, str] = {}
-        self.limits = _NO_LIMITS
-        self.broken: Exception | None = None
-        self.has_begun = False
-        self.may_have_run = False
-        self.passes_raw = False
-        self.is_closed = False
-        self.reads_stream = False
-        self.deadline: float | None = None
-        self.turn = Lock()
-        self.connection = HeldConnection()
+        self.pacer = self.adapter.pacer
 
-    @property
-    def is_encoded(self) -> bool:
-        """Whether the current response is to be decompressed; it then reads, and closes, itself."""
-        return not self.passes_raw and self.headers.get("content-encoding", "") not in _IDENTITY
+    def held_connection(self) -> HeldConnection:
+        """Return the connection of this call, which may be interrupted from now on."""
+        if self.connection is None:
+            self.connection = HeldConnection()
+            if self.response is not None:
+                self.connection.hold(self.response)
+        return self.connection
+
+    def new_body(self) -> Any:
+        """Return the caller's body, which any thread or task may read and close."""
+        self.turn = Lock()
+        self.held_connection()
+        return self.transport.body_class(self)
 
     @property
     def has_whole_body(self) -> bool:
@@ -118,39 +133,21 @@ class CallDriver:
             raise TypeError("a flow reads after an exchange only")
         return self.response
 
-    def to_request(self, outgoing: Outgoing) -> Request:
-        """Return the request for Tess; the caller's own when nothing differs."""
-        given = self.request
-        body, url = outgoing.body, given.url
-        if body is None and outgoing.path is None and outgoing.method is None:
-            return with_headers(given, self.family, outgoing.headers) if outgoing.headers else given
-        stream = given.stream if body is None else self.family.ByteStream(body)
-        if outgoing.path is not None:
-            query = url.query.decode() if outgoing.query is None else outgoing.query
-            query = f"?{query}" if query else ""
-            url = url.copy_with(raw_path=f"{self.adapter.origin.prefix}{outgoing.path}{query}".encode())
-        method = outgoing.method or given.method
-        request = self.family.Request(
-            method, url, headers=given.headers, stream=stream, extensions=given.extensions
-        )
-        change_headers(request.headers, outgoing.headers)  # the new request has copied them
-        if body is not None:
-            request.headers["content-length"] = str(len(body))
-        if isinstance(stream, self.family.ByteStream):
-            request.read()  # in memory already; inner transports and instruments look at `content`
-        return request
-
     def to_observed(self, request: Request) -> Request:
         """Return a request that shows whether it was sent, and, with pacing, reports when.
 
         A paced key's next turn is counted from the moment the request is sent: until then a connection may
         have to be opened, and a call over an open one an interval later would reach Tess sooner after it.
         """
-        if request.method in IDEMPOTENT and self.pacer is None:
+        on_start, pacer = None, self.pacer
+        if pacer is not None:
+            on_start = partial(pacer.mark_sent, self.authorization, pacer.turns.clock())
+        elif request.method in IDEMPOTENT:
             return request
-        pacer, authorization = self.pacer, self.authorization
-        on_start = None if pacer is None else partial(pacer.mark_sent, authorization, pacer.turns.clock())
-        return observed(request, self.family, on_start, is_async=self.is_async)
+        if request is self.request:
+            request = with_headers(request, self.family, {})
+        observe(request, self.family, on_start)
+        return request
 
     def note_failure(self, request: Request, error: Exception) -> None:
         """Note that an exchange failed, perhaps after its request was executed."""
@@ -163,35 +160,41 @@ class CallDriver:
         if request.method not in IDEMPOTENT and may_have_run(response.status_code):
             self.may_have_run = True
 
-    def to_incoming(self, response: Response) -> Incoming:
-        """Return the head of a response, which becomes the current one."""
+    def take(self, response: Response) -> None:
+        """Make a response the current one."""
         self.response, self.source = response, response.stream
-        self.connection.hold(response)
+        if self.connection is not None:
+            self.connection.hold(response)
         self.headers = headers = to_dict(response.headers)
+        self.is_encoded = headers.get("content-encoding", "") not in _IDENTITY
         self.limits = AnswerLimits(self.silence_seconds, self.adapter.max_answer_bytes)
-        redirects = followed(self.request)
-        may_follow = 300 <= response.status_code < 400 and self.adapter.origin.follows(
+
+    def to_incoming(self, status: int, first_piece: bytes | None) -> Incoming:
+        """Return the head of the current response."""
+        extensions, headers = self.request.extensions, self.headers
+        redirects = followed(self.request) if REDIRECT_FOLLOWED in extensions else 0
+        may_follow = 300 <= status < 400 and self.adapter.origin.follows(
             headers.get("location", ""), self.request, self.family
         )
         if may_follow:
-            self.request.extensions[REDIRECT_FOLLOWED] = (
-                redirects + 1
-            )  # the client's next request shares them
-        return Incoming(response.status_code, headers, may_follow, redirects)
+            extensions[REDIRECT_FOLLOWED] = redirects + 1  # the client's next request shares them
+        return Incoming(status, headers, may_follow, redirects, first_piece)
 
-    def checked(self, piece: bytes) -> bytes:
-        """Return the next piece of an answer that keeps the limits.
+    def check(self, piece: bytes) -> None:
+        """Take note of the next piece of an answer, `b""` for its end.
 
         Raises:
             RequestError: The family's own: the answer is too large, or brings nothing but pings.
         """
-        if self.limits.is_too_large(piece):
+        problem = None
+        if piece:
+            is_whole = not (self.has_begun or self.passes_raw or self.reads_stream)
+            problem = self.limits.problem_with(piece, is_whole=is_whole)
+        if problem == "too large":
             limit = self.adapter.max_answer_bytes
             raise self.family.ReadError(f"the answer is longer than max_answer_bytes={limit}")
-        is_whole = not (self.has_begun or self.passes_raw or self.reads_stream)
-        if self.limits.is_too_slow(piece, is_whole=is_whole):
+        if problem is not None:
             raise self.family.ReadTimeout("The read operation timed out: only pings came, or too little")
-        return piece
 
     def to_response(self, answer: Answer, stream: Any) -> Response:
         """Return the caller's response; `stream` is its body, decoded."""
@@ -231,7 +234,8 @@ class CallDriver:
     @property
     def silence_seconds(self) -> float | None:
         """How long the caller waits for the next piece of an answer; None for ever."""
-        return _timeouts(self.request)["read"]
+        timeouts: dict[str, float | None] = self.request.extensions.get("timeout") or {}
+        return timeouts.get("read")
 
     @property
     def authorization(self) -> str:
@@ -297,27 +301,24 @@ class CallDriver:
         """Return what may break a look-up without breaking the call; a hint must never hide an error."""
         return Exception if lookup.is_hint else self.family.RequestError
 
-    def next_step(self, event: Event, error: Exception | None) -> Step | None:
-        """Return the flow's next step; None when it has ended.
+    def to_failure(self, escaped: Exception, thrown: Exception | None) -> Answer | None:
+        """Return the answer for an exception that escaped from the flow; None when its call is broken.
 
-        A bug in the flow becomes an answer: if it were raised here, the SDK would take it for a broken
-        connection, and send and pay for the same call again.
+        A bug in the flow becomes an answer: if it were raised, the SDK would take it for a broken connection,
+        and send and pay for the same call again.
 
-        Raises:
-            RequestError: The family's own: a break of the connection that the flow did not catch.
+        Args:
+            escaped: What the flow raised.
+            thrown: What was thrown into it, for a break of the connection.
         """
-        try:
-            return self.flow.send(event) if error is None else self.flow.throw(error)
-        except StopIteration:
+        if escaped is thrown:
             return None
-        except Exception as escaped:  # noqa: BLE001 - none may look like a broken connection
-            if escaped is not error:
-                logger.exception("tess_openai failed on a call")
-                message = f"tess_openai itself failed ({type(escaped).__name__}); please report it"
-                if not self.has_begun:
-                    return Refused(message, param=None, code="adapter_error", status=500).to_answer()
-                self.broken = self.family.ReadError(message)
-        raise self.broken or self.family.ReadError("the connection broke")
+        logger.error("tess_openai failed on a call", exc_info=escaped)
+        message = f"tess_openai itself failed ({type(escaped).__name__}); please report it"
+        if not self.has_begun:
+            return Refused(message, param=None, code="adapter_error", status=500).to_answer()
+        self.broken = self.family.ReadError(message)
+        return None
 
     def note_break(self, error: Exception) -> ConnectionError:
         """Return what to throw into the flow for a connection that broke."""

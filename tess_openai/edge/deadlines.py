@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from threading import Lock, Thread
 from typing import Final
 
 import anyio
 
-NO_LIMIT: Final[AbstractContextManager[object]] = nullcontext()
 _STEP_SECONDS: Final = 0.02
 _IDLE_STEPS: Final = 50
 

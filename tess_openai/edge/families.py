@@ -175,9 +175,14 @@ def change_headers(headers: Headers, changes: Mapping[str, str | None]) -> None:
             headers[name] = value
 
 
-def pick(headers: Headers, names: frozenset[bytes]) -> dict[bytes, bytes]:
-    """Return the named headers that are present, with names in lower case."""
-    return {low: value for name, value in headers.raw if (low := name.lower()) in names}
+def pick(headers: Headers, names: Mapping[bytes, str]) -> dict[str, str]:
+    """Return the headers that are present, of those in `names`: name in lower case -> the same as text."""
+    picked: dict[str, str] = {}
+    for name, value in headers.raw:
+        found = names.get(name.lower())
+        if found is not None:
+            picked[found] = value.decode("latin-1")
+    return picked
 
 
 def to_dict(headers: Headers) -> dict[str, str]:

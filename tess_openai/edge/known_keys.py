@@ -24,6 +24,7 @@ class KnownKeys:
 
     def __init__(self, hashes: Iterable[bytes] = (), *, has_tess_form: bool, from_function: bool) -> None:
         self._hashes: dict[bytes, None] = dict.fromkeys(hashes)
+        self._latest: int | None = None
         self.has_tess_form = has_tess_form
         self.from_function = from_function
 
@@ -40,8 +41,16 @@ class KnownKeys:
     def __reduce__(self) -> tuple[object, ...]:
         return _restore, (list(self._hashes), self.has_tess_form, self.from_function)
 
+    def is_latest(self, authorization: str) -> bool:
+        """Whether this is the value that was remembered last, as nearly always; it is then not hashed again.
+
+        Python's own hash of a text is random in each process, and only that is kept.
+        """
+        return hash(authorization) == self._latest
+
     def remember(self, authorization: str) -> None:
         """Note that this key was sent to the configured base URL."""
+        self._latest = hash(authorization)
         key = hash_key(_token(authorization))
         if key not in self._hashes and authorization:
             self._hashes[key] = None

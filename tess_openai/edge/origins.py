@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
+from urllib.parse import unquote
 
 from tess_openai.edge.families import URL, Family, Request
 
@@ -20,6 +22,20 @@ _LOCATION: Final = re.compile(
 )
 """A URL, or a path with one slash in front, that has one reading only."""
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+
+
+class ApiPath(NamedTuple):
+    """What a URL of the API names.
+
+    Attributes:
+        agent: A number or a slug; `""` outside an agent's OpenAI root.
+        path: Below that root, `"/chat/completions"`, or below the root of the API, `"/agents/42"`.
+        query: Without `?`.
+    """
+
+    agent: str
+    path: str
+    query: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,41 +62,30 @@ class Origin:
         """Whether a URL belongs to this origin."""
         return url.host == self.host and url.port == self.port and url.scheme == self.scheme
 
-    def split(self, url: URL) -> tuple[str, str] | None:
-        """Split a URL into the agent and the path below its OpenAI root; None when it is outside the API.
-
-        `("42", "/chat/completions")`; a URL outside an agent's OpenAI root gives `("", "/agents/42")`.
-        """
-        if not self.has(url):
-            return None
-        path = url.path
-        if not path.startswith(f"{self.prefix}/"):
-            return None
-        match = _AGENT_PATH.match(path, len(self.prefix))
-        return ("", path[len(self.prefix) :]) if match is None else (match[1], path[match.end() :])
-
-    def to_canonical(self, request: Request) -> Request:
-        """Return a request without empty path segments and without OpenAI's `/v1` below an agent.
+    def locate(self, request: Request) -> tuple[Request, ApiPath | None]:
+        """Return a request with a path that Tess knows, and what its URL names; None when outside the API.
 
         Frameworks and programs join base URLs in many ways; Tess knows one. `//chat` and `/openai/v1/chat`
         become `/chat` and `/openai/chat`. All other requests are returned as they are.
         """
-        raw = request.url.raw_path
-        if b"//" not in raw and b"/openai/v1" not in raw:
-            return request
-        path, mark, query = raw.partition(b"?")
-        canonical = _VERSION.sub(rb"\1", re.sub(rb"/{2,}", b"/", path))
-        if canonical == path or not self.has(request.url):
-            return request
-        made: Request = object.__new__(type(request))
-        vars(made).update(vars(request))  # one body, and one `extensions`, in which a redirect is counted
-        made.url = request.url.copy_with(raw_path=canonical + mark + query)
-        return made
+        url = request.url
+        if url.host != self.host or url.port != self.port or url.scheme != self.scheme:
+            return request, None
+        raw = url.raw_path
+        if b"//" in raw or b"/openai/v1" in raw:
+            path, mark, query = raw.partition(b"?")
+            canonical = _VERSION.sub(rb"\1", re.sub(rb"/{2,}", b"/", path))
+            if canonical != path:
+                raw = canonical + mark + query
+                given, request = request, object.__new__(type(request))
+                vars(request).update(vars(given))  # one body, one `extensions`: a redirect is counted there
+                request.url = url.copy_with(raw_path=raw)
+        return request, _to_api_path(self.prefix, raw)
 
     def is_within_api(self, url: URL) -> bool:
         """Whether a redirect to this URL leads to a route of the API, not, for example, to a login page."""
-        target = self.split(url)
-        return target is not None and (target[0] != "" or _LIST_PATH.fullmatch(target[1]) is not None)
+        target = _to_api_path(self.prefix, url.raw_path) if self.has(url) else None
+        return target is not None and (target.agent != "" or _LIST_PATH.fullmatch(target.path) is not None)
 
     def follows(self, location: str, request: Request, family: Family) -> bool:
         """Whether the http client may follow a redirect to this `location`.
@@ -103,6 +108,17 @@ class Origin:
             return self.is_within_api(request.url.join(location))
         except (family.InvalidURL, ValueError):
             return False
+
+
+@lru_cache(maxsize=64)  # the calls of a program go to a few paths
+def _to_api_path(prefix: str, raw_path: bytes) -> ApiPath | None:
+    raw, _, query = raw_path.partition(b"?")
+    path = unquote(raw.decode())
+    if not path.startswith(f"{prefix}/"):
+        return None
+    match = _AGENT_PATH.match(path, len(prefix))
+    agent, start = ("", len(prefix)) if match is None else (match[1], match.end())
+    return ApiPath(agent, path[start:], query.decode())
 
 
 def followed(request: Request) -> int:

@@ -18,6 +18,7 @@ from tess_openai.core.jsons import parse_object
 from tess_openai.core.routes import OTHER_ENDPOINTS
 from tess_openai.edge.families import FAMILY_NAMES, Family, Kind, Request, Response, load_family
 from tess_openai.edge.known_keys import KnownKeys
+from tess_openai.edge.origins import ApiPath
 
 OtherClients = Mapping[str, Any]
 """Name of an endpoint, `"embeddings"` -> the client that answers it."""
@@ -81,11 +82,11 @@ class OtherEndpoints:
         self._keys = keys
         self._family = family
 
-    def client_for(self, place: tuple[str, str]) -> Any:
-        """Return the client that answers a request, given as `Origin.split` returns it; None for Tess."""
-        if not self._clients or not place[0]:
+    def client_for(self, place: ApiPath) -> Any:
+        """Return the client that answers a request, given by what its URL names; None for Tess."""
+        if not place.agent:
             return None
-        name = place[1].lstrip("/").partition("/")[0]
+        name = place.path.lstrip("/").partition("/")[0]
         return self._clients.get(name) if name in OTHER_ENDPOINTS else None
 
     def send(self, client: Any, request: Request, path: str) -> Response:

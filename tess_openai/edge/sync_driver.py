@@ -4,40 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from tess_openai.core.calls import (
     Answer,
     Event,
-    Flow,
     Incoming,
     Lookup,
     LookupResult,
     Outgoing,
     Read,
     ReadAll,
+    Step,
     StoreAccess,
 )
 from tess_openai.core.lookups import find_agent, lookup_failed
 from tess_openai.edge.call_driver import LAST_SECONDS, REST_SECONDS, RESULT_STEPS, CallDriver, InnerStep
 from tess_openai.edge.compressed_bodies import split_compressed
-from tess_openai.edge.deadlines import NO_LIMIT
 from tess_openai.edge.families import Request, Response
+from tess_openai.edge.outgoing_requests import to_request
 from tess_openai.edge.paid_calls import to_family_error
 from tess_openai.edge.response_stores import access_store
-
-if TYPE_CHECKING:
-    from tess_openai.edge.transports import TessTransport
 
 
 class SyncDriver(CallDriver):
     """Carries out one call over a sync transport."""
-
-    def __init__(self, flow: Flow, transport: TessTransport, request: Request) -> None:
-        """Carry out `flow` for a request of the caller's."""
-        super().__init__(flow, transport.adapter, transport.family, request)
-        self.transport = transport
-        self.pieces: Iterator[bytes] | None = None
 
     def run(self) -> Response:
         """Return the call's answer, whole or with its body still to come."""
@@ -60,12 +50,12 @@ class SyncDriver(CallDriver):
             raise TypeError("a flow gives an Answer first")
         if answer.base == "as is" and self.response is not None:
             if self.may_have_run:
-                self.passes_raw = True
-                self.response.stream = self.transport.body_class(self)
+                self.passes_raw, self.is_encoded = True, False
+                self.response.stream = self.new_body()
             return self.response
         if answer.body is None:
             self.has_begun = True
-            return self.to_response(answer, self.transport.body_class(self))
+            return self.to_response(answer, self.new_body())
         response = self.to_response(answer, self.family.ByteStream(answer.body))
         self.close()
         return response
@@ -74,11 +64,19 @@ class SyncDriver(CallDriver):
         """Run the flow to its next result: an answer or a piece of its body; None at the end."""
         event: Event = None
         error: Exception | None = None
+        step: Step | None
         while True:
-            step = self.next_step(event, error)
-            event = error = None
-            if step is None or isinstance(step, RESULT_STEPS):
+            try:
+                step = self.flow.send(event) if error is None else self.flow.throw(error)
+            except StopIteration:
+                return None
+            except Exception as escaped:  # noqa: BLE001 - none may look like a broken connection
+                step = self.to_failure(escaped, error)
+            if step is None:
+                raise self.broken or self.family.ReadError("the connection broke")
+            if isinstance(step, RESULT_STEPS):
                 return step
+            event = error = None
             try:
                 event = self.carry_out(step)
             except self.family.RequestError as broken:
@@ -89,9 +87,12 @@ class SyncDriver(CallDriver):
     def carry_out(self, step: InnerStep) -> Event:
         """Carry out a step that has no result for the caller; return what the flow receives."""
         if step is Read.PIECE:
-            return self.read_piece() if self.deadline is None else self.read_in_time()
+            return self.read_next()
         if step is Read.LAST:
             return self.read_last()
+        if step is Read.REST:
+            self.read_rest()
+            return None
         if isinstance(step, Outgoing):
             return self.exchange(step)
         if isinstance(step, ReadAll):
@@ -100,16 +101,20 @@ class SyncDriver(CallDriver):
             return self.look_up(step)
         if isinstance(step, StoreAccess):
             return access_store(self.adapter.responses_store, step)
-        if isinstance(step, Read):
-            self.read_rest()
-            return None
         return self.apply_step(step)
 
     def exchange(self, outgoing: Outgoing) -> Incoming:
         """Return the head of the answer to a request."""
-        self.drop()
-        self.seconds_left()
-        return self.to_incoming(self.send(self.to_request(outgoing)))
+        if self.response is not None:
+            self.drop()
+        if self.deadline is not None:
+            self.seconds_left()
+        request = to_request(outgoing, self.request, self.family, self.adapter.origin)
+        response = self.send(request)
+        self.take(response)
+        reads_on = outgoing.with_first_piece and response.status_code < 300
+        first_piece = self.read_next() if reads_on else None
+        return self.to_incoming(response.status_code, first_piece)
 
     def send(self, request: Request) -> Response:
         """Send one request, when it is its key's turn."""
@@ -158,27 +163,34 @@ class SyncDriver(CallDriver):
             if self.is_encoded:
                 split_compressed(response, self.headers["content-encoding"], self.family)
             self.pieces = iter(response.iter_bytes() if self.is_encoded else response.stream)
-        return self.pieces
+        pieces: Iterator[bytes] = self.pieces
+        return pieces
 
     def read_piece(self) -> bytes:
         """Read the next piece of the current response that is not empty; `b""` at its end."""
         try:
             for piece in self.read():
                 if piece:
-                    return self.checked(piece)
+                    break
+            else:
+                piece = b""
         except Exception as error:
             broken = to_family_error(error, self.family)
             if broken is error:
                 raise
             raise broken from error
-        return b""
+        self.check(piece)
+        return piece
 
-    def read_in_time(self) -> bytes:
+    def read_next(self) -> bytes:
         """Read the next piece, for as long as the answers of this call may still take."""
+        if self.deadline is None:
+            return self.read_piece()
+        connection = self.held_connection()
         response, limit = self.current_response, self.transport.deadlines.limit
         piece = b""
         try:
-            with limit(self.seconds_left(), lambda: self.connection.interrupt(response)):
+            with limit(self.seconds_left(), lambda: connection.interrupt(response)):
                 piece = self.read_piece()
         except self.family.RequestError:
             self.seconds_left()  # an interrupted read breaks, or ends, as if the connection had
@@ -190,7 +202,8 @@ class SyncDriver(CallDriver):
     def read_last(self) -> bytes:
         """Read the next piece of a complete answer, which may never come."""
         response, received = self.current_response, list[bytes]()
-        with self.transport.deadlines.limit(LAST_SECONDS, lambda: self.connection.interrupt(response)):
+        connection = self.held_connection()
+        with self.transport.deadlines.limit(LAST_SECONDS, lambda: connection.interrupt(response)):
             received.append(self.read_piece())
         return b"".join(received)
 
@@ -209,17 +222,26 @@ class SyncDriver(CallDriver):
 
     def read_rest(self) -> None:
         """Read what follows an answer for a moment, so that its connection can be reused."""
-        response = self.current_response
-        limit = NO_LIMIT
-        if not self.has_whole_body:
-            limit = self.transport.deadlines.limit(REST_SECONDS, lambda: self.connection.interrupt(response))
-        with suppress(Exception), limit:
-            for _ in self.read():
-                pass
+        try:
+            if self.has_whole_body:
+                for _ in self.read():
+                    pass
+                return
+            connection, response, deadlines = (
+                self.held_connection(),
+                self.current_response,
+                self.transport.deadlines,
+            )
+            with deadlines.limit(REST_SECONDS, lambda: connection.interrupt(response)):
+                for _ in self.read():
+                    pass
+        except Exception:  # noqa: BLE001, S110 - the caller has the whole answer; nothing else matters
+            pass
 
     def drop(self) -> None:
         """Close the current response."""
-        self.connection.release()
+        if self.connection is not None:
+            self.connection.release()
         response, self.response, self.pieces = self.response, None, None
         if response is not None:
             (response if self.is_encoded else self.source).close()
@@ -259,6 +281,6 @@ class SyncDriver(CallDriver):
                 self.close()
             finally:
                 self.turn.release()
-        elif not self.connection.interrupt():
+        elif not self.held_connection().interrupt():
             with suppress(Exception):
                 self.drop()

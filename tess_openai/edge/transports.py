@@ -10,7 +10,6 @@ from tess_openai.core.paid_once import IDEMPOTENT
 from tess_openai.core.routes import reads_body
 from tess_openai.edge.adapter import Adapter
 from tess_openai.edge.deadlines import Deadlines
-from tess_openai.edge.event_loops import LoopGuard
 from tess_openai.edge.families import Family, Transport
 from tess_openai.edge.other_clients import OtherEndpoints
 from tess_openai.edge.paid_calls import repeated_failure
@@ -47,27 +46,24 @@ class TessTransport:
         self.adapter = adapter
         self.family = family
         self.deadlines = Deadlines()
-        self.loop_guard = LoopGuard()
         self.others = OtherEndpoints(adapter.others, "sync", adapter.keys, family)
         self.body_class = family.derive(Body, family.SyncByteStream)
 
     def handle_request(self, request: Any) -> Any:
         """Carry one request out; requests for elsewhere go to the inner transport untouched."""
-        self.loop_guard.enter(self.inner)
-        request = self.adapter.origin.to_canonical(request)
-        place = self.adapter.origin.split(request.url)
+        request, place = self.adapter.origin.locate(request)
         if place is None:
             refusal = self.adapter.refuse_outside(request)
             if refusal is None:
                 return self.inner.handle_request(request)
             return SyncDriver(refusal, self, request).run()
-        other = self.others.client_for(place)
+        other = self.others.client_for(place) if self.adapter.others else None
         if other is not None:
-            return self.others.send(other, request, place[1])
+            return self.others.send(other, request, place.path)
         failure = None if request.method in IDEMPOTENT else repeated_failure(request)
         if failure is not None:
             raise failure
-        if not reads_body(request.method, place[1]):
+        if not reads_body(request.method, place.path):
             return SyncDriver(self.adapter.open(request, place), self, request).run()
         body = request.read()
         fields = parse_object(body)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from tess_openai.core.calls import Answer, Flow, Incoming, Outgoing, exchange, read_rest
+from tess_openai.core.calls import (
+    NO_HEADERS,
+    READ_REST,
+    Answer,
+    Call,
+    Flow,
+    Incoming,
+    Outgoing,
+    exchange,
+    read_rest,
+)
 from tess_openai.core.chat.answer_body import STREAM_AS_WHOLE, BodyItem, read_answer_piece
 from tess_openai.core.chat.chunks import StreamFault
 from tess_openai.core.chat.completion import Completion, from_items
 from tess_openai.core.chat.context import (
     EVENT_STREAM,
     ChatContext,
+    complete_answer,
     error_answer,
     is_stream,
     ledger_header,
@@ -16,12 +27,39 @@ from tess_openai.core.chat.context import (
     respond_with_completion,
     stream_fault_response,
 )
+from tess_openai.core.chat.plain_answer import is_json, needs_nothing
+from tess_openai.core.chat.request_translation import plain_request
 from tess_openai.core.chat.stream_filter import StreamFilter
+from tess_openai.core.headers import request_headers
+from tess_openai.core.jsons import JSONObject
+from tess_openai.core.lookups import Place, to_ref
+from tess_openai.core.options import Options
+
+
+def untouched_completion(call: Call, given: JSONObject, options: Options) -> Flow:
+    """Run a chat call that `is_plain`: without a look-up, a change, or what only other answers need."""
+    with_first_piece = given.get("stream") is not True
+    outgoing = Outgoing(None, request_headers(call, options), with_first_piece=with_first_piece)
+    incoming = yield from exchange(outgoing)
+    if needs_nothing(incoming):
+        yield READ_REST
+        yield Answer(200, NO_HEADERS, incoming.first_piece, base="as read")
+        return
+    chat = ChatContext(call, plain_request(given, options), Place(to_ref(call.agent)))
+    yield from _answer(chat, incoming)
 
 
 def plain_completion(chat: ChatContext, outgoing: Outgoing) -> Flow:
     """Run a chat call of which nothing is emulated: send it, and answer the caller as OpenAI would."""
     incoming = yield from exchange(outgoing)
+    if needs_nothing(incoming):
+        yield READ_REST
+        yield complete_answer(chat.ledger, incoming.first_piece or b"")
+        return
+    yield from _answer(chat, incoming)
+
+
+def _answer(chat: ChatContext, incoming: Incoming) -> Flow:
     if incoming.status >= 300:
         yield (yield from error_answer(chat, incoming))
     elif chat.translated.stream:
@@ -32,18 +70,21 @@ def plain_completion(chat: ChatContext, outgoing: Outgoing) -> Flow:
 
 def _whole(chat: ChatContext, incoming: Incoming) -> Flow:
     """Answer with a whole answer, also where Tess streams it."""
-    body, items, piece = chat.body(incoming), list[BodyItem](), b""
-    while not body.ended:
-        piece = yield from read_answer_piece(body)
+    body, items, piece = chat.body(incoming), list[BodyItem](), incoming.first_piece
+    while True:
+        if piece is None:
+            piece = yield from read_answer_piece(body)
         items += body.feed(piece) if piece else body.finish()
+        if body.ended:
+            break
+        piece = None
     if piece:
         yield from read_rest()
     end = items[-1]
     if isinstance(end, StreamFault):
         yield stream_fault_response(chat, end)
     elif isinstance(end, Completion):
-        is_json = incoming.headers.get("content-type", "").startswith("application/json")
-        own_bytes = end.body if is_json and end.untouched else None
+        own_bytes = end.body if is_json(incoming) and end.untouched else None
         yield from respond_with_completion(chat, end.fields, own_bytes)
     else:
         if not chat.translated.options.joins_answers:

@@ -105,13 +105,19 @@ def respond_with_completion(chat: ChatContext, fields: JSONObject, body: bytes |
     if refused is not None:
         yield refused.to_answer()
         return
-    headers = ledger_header(chat.ledger)
     if body is None or changed:
+        headers = ledger_header(chat.ledger)
         yield Answer(200, json_headers(headers), with_ledger(dump_json(fields), chat.ledger))
-    elif headers:
-        yield Answer(200, headers, with_ledger(body, chat.ledger))
     else:
-        yield Answer(200, body=body, base="as read")
+        yield complete_answer(chat.ledger, body)
+
+
+def complete_answer(ledger: Ledger, body: bytes) -> Answer:
+    """Return the answer for a completion that needs nothing but the ledger, if there is anything in that."""
+    headers = ledger_header(ledger)
+    if headers:
+        return Answer(200, headers, with_ledger(body, ledger))
+    return Answer(200, headers, body, base="as read")
 
 
 def is_stream(incoming: Incoming) -> bool:

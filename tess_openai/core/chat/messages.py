@@ -83,7 +83,7 @@ def is_plain_chat(messages: list[object], *, merge: bool) -> bool:
     """Whether every message already has the form that Tess documents, as in an ordinary chat."""
     before: object = ""
     for item in messages:
-        message = to_object(item)
+        message: JSONObject | None = item if isinstance(item, dict) else None  # pyright: ignore[reportUnknownVariableType] - as in `to_object`, whose call each message of a long chat would pay for
         if message is None or len(message) != 2:
             return False
         role, content = message.get("role"), message.get("content")

@@ -11,28 +11,19 @@ from tess_openai.core.chat.messages import is_plain_chat
 from tess_openai.core.chat.target import AGENT
 from tess_openai.core.jsons import JSONObject, to_list
 from tess_openai.core.options import Options
-from tess_openai.core.probe_profile import NOTHING_PROVEN
 
 _FIELDS: Final = {"messages", "model", "stream"}
 
 
-def may_be_plain(options: Options) -> bool:
-    """Whether these options change nothing in a request that asks for nothing unusual."""
-    return (
-        options.tools is None
-        and not (options.fetch_agents or options.agents or options.agent_names or options.models)
-        and not options.policy.emulates
-        and options.profile is NOTHING_PROVEN
-    )
-
-
 def is_plain(given: JSONObject, options: Options) -> bool:
-    """Whether a request goes to the agent of its URL unchanged, under options that may be plain.
+    """Whether a request goes to the agent of its URL unchanged.
 
     Shape: `{"messages": [...], "model": "tess-6", "stream": false}`, each message with a documented role and
     a text, and with `merge_messages` no two neighbours with the same role.
     """
-    if not given.keys() <= _FIELDS or not isinstance(given.get("stream", False), bool):
+    if not options.may_be_plain or not given.keys() <= _FIELDS:
+        return False
+    if not isinstance(given.get("stream", False), bool):
         return False
     model, messages = given.get("model"), to_list(given.get("messages"))
     if not isinstance(model, str) or model.startswith(AGENT) or not messages:

@@ -38,9 +38,14 @@ def parse_answer(data: bytes, parsed: object = None) -> tuple[object, bool]:
     """
     value = parse_json(data) if parsed is None else parsed
     if value is not None:
-        return value, b"\\u" in data and _MAY_HOLD_SURROGATES.search(data) is not None
+        return value, may_hold_surrogates(data)
     value = None if data.isascii() else parse_json(data, errors="surrogateescape")
     return value, value is not None
+
+
+def may_hold_surrogates(data: bytes) -> bool:
+    """Whether strings in JSON may hold surrogates, which only an escape can put there."""
+    return b"\\u" in data and _MAY_HOLD_SURROGATES.search(data) is not None
 
 
 def repair_text(text: str) -> str:

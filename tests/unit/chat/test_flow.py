@@ -173,7 +173,7 @@ def drive(
 def test_an_ordinary_call_goes_and_comes_as_it_is() -> None:
     """The caller's own bytes, the workspace added, the answer as it was read."""
     run = drive(CHAT, pieces=[encoded(ANSWER)])
-    assert run.sent == [Outgoing(body=None, headers={"x-workspace-id": "7001"})]
+    assert run.sent == [Outgoing(body=None, headers={"x-workspace-id": "7001"}, with_first_piece=True)]
     assert run.reported == []
     assert run.answer == Answer(200, body=encoded(ANSWER), base="as read")
 
@@ -229,7 +229,7 @@ def test_a_warning_that_the_callers_filters_refuse_is_a_refusal() -> None:
 def test_a_body_that_is_no_object_goes_as_it_is(body: bytes) -> None:
     """Tess says itself what is wrong with it."""
     run = drive(body, Incoming(422, AS_JSON), [b'{"message":"Bad."}'], options=Options(tools="internet"))
-    assert run.sent == [Outgoing(body=None, headers={})]
+    assert run.sent == [Outgoing(body=None, headers={}, with_first_piece=True)]
     assert (run.answer.status, run.error["message"]) == (422, "Bad.")
 
 

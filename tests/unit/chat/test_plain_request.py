@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tess_openai.core.chat.plain_request import is_plain, may_be_plain
+from tess_openai.core.chat.plain_request import is_plain
 from tess_openai.core.chat_call import translate_changed_request, translate_request
 from tess_openai.core.options import Options
 from tess_openai.core.policy import Policy
@@ -69,10 +69,12 @@ def test_a_plain_request_is_recognised() -> None:
 
 def test_options_that_change_requests_leave_nothing_plain() -> None:
     """Each of them."""
-    assert may_be_plain(Options(workspace_id="7", temperatures=None, merge_messages=False, usage="none"))
-    assert not may_be_plain(Options(tools="internet"))
-    assert not may_be_plain(Options(fetch_agents=True))
-    assert not may_be_plain(Options(agent_names={"a": 1}))
-    assert not may_be_plain(Options(models={"gpt-4o": "tess-6"}))
-    assert not may_be_plain(Options(policy=Policy("emulate")))
-    assert not may_be_plain(Options(profile=TessProfile(agent_id=42, made="2026-11-24")))
+    assert Options(workspace_id="7", temperatures=None, merge_messages=False, usage="none").may_be_plain
+    assert not Options(tools="internet").may_be_plain
+    assert not Options(fetch_agents=True).may_be_plain
+    assert not Options(agent_names={"a": 1}).may_be_plain
+    assert not Options(models={"gpt-4o": "tess-6"}).may_be_plain
+    assert not Options(policy=Policy("emulate")).may_be_plain
+    assert not Options(profile=TessProfile(agent_id=42, made="2026-11-24")).may_be_plain
+    assert not Options(long_answers="stream").may_be_plain
+    assert not Options(on_cut="return").may_be_plain

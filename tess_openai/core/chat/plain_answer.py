@@ -1,0 +1,63 @@
+"""Whole answers that need nothing: most are of that kind, and are recognised at a fraction of the cost.
+
+Whatever is not plainly so is read and completed like every other answer; nothing is decided here.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tess_openai.core.calls import Incoming
+from tess_openai.core.chat.answer_types import ROOT_EXTRAS
+from tess_openai.core.chat.chunks import FINISH_REASONS
+from tess_openai.core.chat.text_repair import may_hold_surrogates
+from tess_openai.core.chat.usage import is_usage
+from tess_openai.core.jsons import JSONObject, parse_object, to_object
+
+_COMPLETION: Final = "chat.completion"
+_CHECKED_IN_MESSAGE: Final = frozenset({"refusal", "tool_calls", "function_call", "annotations", "audio"})
+"""Parts of a message whose form `completion` checks."""
+_CHECKED_IN_ROOT: Final = frozenset({*ROOT_EXTRAS, "error"})
+
+
+def needs_nothing(incoming: Incoming) -> bool:
+    """Whether the first piece of an answer, if it was read, is a whole one in OpenAI's form.
+
+    `completion` would neither complete nor report anything of it.
+    """
+    body = incoming.first_piece
+    if not body or body[:1] != b"{" or b'"usage"' not in body or not is_json(incoming):
+        return False
+    fields = None if may_hold_surrogates(body) else parse_object(body)
+    return fields is not None and is_plain_completion(fields)
+
+
+def is_json(incoming: Incoming) -> bool:
+    """Whether Tess calls its answer JSON."""
+    return incoming.headers.get("content-type", "").startswith("application/json")
+
+
+def is_plain_completion(fields: JSONObject) -> bool:
+    """Whether a completion has one choice with a text, and nothing that must be completed or checked."""
+    try:
+        (choice,), answer_id = fields["choices"], fields["id"]
+        message = choice["message"]
+        content = message["content"]
+        return (
+            fields["object"] == _COMPLETION
+            and isinstance(answer_id, str)
+            and answer_id != ""
+            and type(fields["created"]) is int
+            and isinstance(fields["model"], str)
+            and type(choice["index"]) is int
+            and message["role"] == "assistant"
+            and isinstance(content, str)
+            and content != ""
+            and choice["finish_reason"] in FINISH_REASONS
+            and choice.get("logprobs") is None
+            and _CHECKED_IN_MESSAGE.isdisjoint(message)
+            and _CHECKED_IN_ROOT.isdisjoint(fields)
+            and is_usage(to_object(fields["usage"]))
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):  # something is missing, or of another kind
+        return False

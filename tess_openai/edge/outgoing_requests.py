@@ -1,0 +1,27 @@
+"""The request for Tess, made from the caller's own and from what the flow wants to be different."""
+
+from __future__ import annotations
+
+from tess_openai.core.calls import Outgoing
+from tess_openai.edge.families import Family, Request, change_headers, with_headers
+from tess_openai.edge.origins import Origin
+
+
+def to_request(outgoing: Outgoing, given: Request, family: Family, origin: Origin) -> Request:
+    """Return the request for Tess; the caller's own, `given`, when nothing differs."""
+    body, url = outgoing.body, given.url
+    if body is None and outgoing.path is None and outgoing.method is None:
+        return with_headers(given, family, outgoing.headers) if outgoing.headers else given
+    stream = given.stream if body is None else family.ByteStream(body)
+    if outgoing.path is not None:
+        query = url.query.decode() if outgoing.query is None else outgoing.query
+        query = f"?{query}" if query else ""
+        url = url.copy_with(raw_path=f"{origin.prefix}{outgoing.path}{query}".encode())
+    method = outgoing.method or given.method
+    request = family.Request(method, url, headers=given.headers, stream=stream, extensions=given.extensions)
+    change_headers(request.headers, outgoing.headers)  # the new request has copied them
+    if body is not None:
+        request.headers["content-length"] = str(len(body))
+    if isinstance(stream, family.ByteStream):
+        request.read()  # in memory already; inner transports and instruments look at `content`
+    return request
