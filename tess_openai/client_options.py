@@ -91,8 +91,8 @@ class TessOptions(TypedDict, total=False):
             then take longer than a connection to Tess may be silent.
         on_cut: What is done when a stream is cut that has brought text: `"error"`, `"return"` the text with
             `finish_reason="length"`, or `"continue"` it by further paid calls.
-        max_answer_seconds: The longest time for one answer with `long_answers` or `on_cut`, of which `timeout`
-            bounds each silence; None sets no limit.
+        max_answer_seconds: The longest time for one answer with `long_answers` or `on_cut`, of which
+            `timeout` bounds each silence; None sets no limit.
     """
 
     workspace_id: Annotated[int | str | None, Option(None, to_workspace_id, "TESS_WORKSPACE_ID")]

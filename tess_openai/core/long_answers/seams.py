@@ -1,8 +1,8 @@
 """Join an answer that was cut with the text that continues it.
 
-A model that is asked to go on repeats the end of its text, or all of it, or nothing. It is asked to repeat the
-last words first, so the usual continuation has one reading. Text is joined at the end of a word: what is left
-of the last word is dropped, and written again by the continuation.
+A model that is asked to go on repeats the end of its text, or all of it, or nothing. It is asked to repeat
+the last words first, so the usual continuation has one reading. Text is joined at the end of a word: what is
+left of the last word is dropped, and written again by the continuation.
 """
 
 from __future__ import annotations
