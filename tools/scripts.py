@@ -1,4 +1,4 @@
-"""What a simulated agent says while an example runs: `examples/scripts/NAME.json`, a list of texts."""
+"""What a simulated agent answers while an example or a recipe runs: the texts of `scripts/NAME.json`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tess_openai.testing import TessSimulator
 
 
 def play(simulator: TessSimulator, example: Path) -> None:
-    """Let the simulated agents say what an example needs to hear; without a script they echo."""
+    """Let the simulated agents answer what an example needs; without a script they echo."""
     script = example.parent / "scripts" / f"{example.stem}.json"
     if script.exists():
         texts: list[str] = json.loads(script.read_text())

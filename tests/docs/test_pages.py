@@ -119,8 +119,11 @@ PAGES_WITH_PROGRAMS = [
 
 
 @pytest.mark.parametrize("page", PAGES_WITH_PROGRAMS)
-def test_what_a_page_shows_runs(page: Path, environment: dict[str, str], tmp_path: Path) -> None:
+def test_what_a_page_shows_runs(
+    page: Path, tess_simulator: TessSimulator, environment: dict[str, str], tmp_path: Path
+) -> None:
     """A reader who copies a page's code gets what the page promises, and sees what it shows."""
+    scripts.play(tess_simulator, page)
     shown = tmp_path / f"test_{page.stem}.py".replace("-", "_")
     text = page.read_text()
     program = program_of(text)
