@@ -160,7 +160,7 @@ def test_the_source_line_is_the_one_of_its_number(odd: str, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("is_absolute", [False, True])
-def test_places_in_sarif_are_references(is_absolute: bool, tmp_path: Path, tess_openai: Program) -> None:  # noqa: FBT001
+def test_places_in_sarif_are_references(is_absolute: bool, tmp_path: Path, tess_openai: Program) -> None:
     """Blanks and signs are escaped, as RFC 3986 has it."""
     folder = tmp_path / "a b"
     folder.mkdir()

@@ -215,7 +215,7 @@ def test_each_shape_is_recorded(  # noqa: PLR0917 - a row and its fixtures
     switches: dict[str, Any],
     shape: str,
     field: str,
-    there: bool,  # noqa: FBT001 - a row's own
+    there: bool,
     probe: Probe,
     tess_simulator: TessSimulator,
 ) -> None:

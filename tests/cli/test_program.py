@@ -176,7 +176,7 @@ def test_no_colour_in_a_pipe(tess_openai: Program, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is Unix's")
 @pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
-def test_colours_on_a_terminal_only_without_no_color(no_color: str, coloured: bool, tmp_path: Path) -> None:  # noqa: FBT001
+def test_colours_on_a_terminal_only_without_no_color(no_color: str, coloured: bool, tmp_path: Path) -> None:
     """As the convention NO_COLOR has it."""
     import pty
 

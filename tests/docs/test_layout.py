@@ -34,7 +34,7 @@ ELSEWHERE = re.compile(r"^(https?:)?//|href=\"(https?:)?//")
 class _Pages(SimpleHTTPRequestHandler):
     """Serves the pages, what is to be measured, and takes what was found."""
 
-    def __init__(self, *arguments: Any, work: bytes, found: Queue[Any], **more: Any) -> None:  # noqa: ANN401 - http.server's
+    def __init__(self, *arguments: Any, work: bytes, found: Queue[Any], **more: Any) -> None:
         self.work, self.found = work, found
         super().__init__(*arguments, **more)
 

@@ -1,7 +1,5 @@
 """Each field of an answer with values of every wrong type: the caller gets OpenAI's types, or its error."""
 
-# ruff: noqa: ANN401 - a table of values of any type
-
 from __future__ import annotations
 
 import copy
@@ -128,7 +126,7 @@ def events(*chunks: object) -> bytes:
     return b"".join(b"data: " + json.dumps(each).encode() + b"\n\n" for each in chunks) + b"data: [DONE]\n\n"
 
 
-class Fixed(FAMILY.BaseTransport):  # type: ignore[misc]
+class Fixed(FAMILY.BaseTransport):  # type: ignore[misc] # its base is loaded by name
     """Answers every request with the same bytes."""
 
     body = b""

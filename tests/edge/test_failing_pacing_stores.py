@@ -25,7 +25,7 @@ from tess_openai.edge.shared_pacing import SharedPacing
 class Broken:
     """A store that does what a test says."""
 
-    def __init__(self, claim: Any) -> None:  # noqa: ANN401
+    def __init__(self, claim: Any) -> None:
         self.do = claim
         self.asked = 0
 
@@ -69,7 +69,7 @@ def fails() -> Turn:
 )
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
 def test_a_store_that_fails_fails_no_call(
-    behave: Any,  # noqa: ANN401
+    behave: Any,
     reason: str,
     *,
     is_async: bool,

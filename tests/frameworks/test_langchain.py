@@ -137,7 +137,7 @@ def test_a_call_that_nobody_will_make_is_refused(
     simulator: TessSimulator,
     tess: dict[str, Any],
     make: Callable[[dict[str, Any]], Any],
-    stream: bool,  # noqa: FBT001 - parametrized
+    stream: bool,
 ) -> None:
     """Before anything is sent: LangChain's agents would ask for it again and again, each time paid for."""
     question = [HumanMessage("Which city?")]

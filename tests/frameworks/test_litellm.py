@@ -255,7 +255,7 @@ def test_tool_loop_without_emulation() -> None:
 
 @pytest.mark.cell("tool loop", emulated=True)
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
-def test_tool_loop(simulator: TessSimulator, stream: bool) -> None:  # noqa: FBT001 - parametrized
+def test_tool_loop(simulator: TessSimulator, stream: bool) -> None:
     """A call comes, its result goes back, the answer follows."""
     simulator.script(calls("weather", WEATHER), answers_with("sunny", "It is sunny in Rome."))
     answer: Any = litellm.completion("tess-emulating/tess-6", HELLO, tools=TOOLS, stream=stream)

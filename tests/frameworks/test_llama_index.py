@@ -225,7 +225,7 @@ def test_responses_stream(tess: dict[str, Any]) -> None:
 async def test_responses_tool_loop(
     simulator: TessSimulator,
     emulating: dict[str, Any],
-    streaming: bool,  # noqa: FBT001 - parametrized
+    streaming: bool,
 ) -> None:
     """An agent calls the function, and its result comes back to the model."""
     simulator.script(calls("weather", WEATHER), answers_with("sunny in Rome", "It is sunny."))

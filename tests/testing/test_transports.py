@@ -20,7 +20,7 @@ BODY = {"messages": [{"role": "user", "content": "hello"}]}
 STREAM = {**BODY, "stream": True}
 
 
-def load(family: Family) -> Any:  # noqa: ANN401 - a module of either family
+def load(family: Family) -> Any:
     """Import an HTTP library."""
     return importlib.import_module(family)
 

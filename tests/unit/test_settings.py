@@ -45,7 +45,7 @@ def environment() -> Iterator[Mapping[str, str]]:
     os.environ.update(before)
 
 
-def resolved(agent_id: int | str | None = 42, **arguments: Any) -> Settings:  # noqa: ANN401
+def resolved(agent_id: int | str | None = 42, **arguments: Any) -> Settings:
     """Resolve with defaults."""
     given: Any = {"workspace_id": 7001, "api_key": KEY, **arguments}
     return resolve(agent_id, given, longest_wait_seconds=60)
@@ -101,7 +101,7 @@ def test_a_slug_is_looked_up_later() -> None:
         pytest.param(["8794"], id="a list"),
     ],
 )
-def test_no_agent_id_is_found_in(given: Any) -> None:  # noqa: ANN401
+def test_no_agent_id_is_found_in(given: Any) -> None:
     """It says what was given and what to do, before any network."""
     with pytest.raises(TessConfigurationError, match="must be the agent's number, such as 8794"):
         to_agent_id(given)
@@ -130,7 +130,7 @@ def test_a_workspace_is_a_number(given: int | str, sent: str) -> None:
         [7001],
     ],
 )
-def test_a_workspace_that_is_no_number_is_refused(given: Any) -> None:  # noqa: ANN401
+def test_a_workspace_that_is_no_number_is_refused(given: Any) -> None:
     """Nothing else can get into a header."""
     with pytest.raises(TessConfigurationError, match="it must be a number, such as 1234"):
         to_workspace_id(given)
@@ -185,7 +185,7 @@ def test_a_key_without_a_pipe_is_a_warning() -> None:
         pytest.param(123, "api_key is a int", id="a number"),
     ],
 )
-def test_a_key_that_cannot_work_is_refused(given: Any, expected: str) -> None:  # noqa: ANN401
+def test_a_key_that_cannot_work_is_refused(given: Any, expected: str) -> None:
     """The error does not show it."""
     with pytest.raises(TessConfigurationError, match=expected) as caught:
         to_api_key(given)
@@ -321,7 +321,7 @@ def test_arguments_become_settings() -> None:
         pytest.param({"*": "error", "n": "warn"}, {"n": "warn", "seed": "error"}, id="both"),
     ],
 )
-def test_emulate_is_the_word_for_all_that_can_be(unsupported: Any, words: dict[str, str]) -> None:  # noqa: ANN401
+def test_emulate_is_the_word_for_all_that_can_be(unsupported: Any, words: dict[str, str]) -> None:
     """Unless `unsupported` names it."""
     policy = resolved(unsupported=unsupported, emulate=True).adapter.options.policy
     emulated = dict.fromkeys(EMULATED_PARAMETERS, "emulate")
@@ -331,7 +331,7 @@ def test_emulate_is_the_word_for_all_that_can_be(unsupported: Any, words: dict[s
 
 @pytest.mark.parametrize("is_installed", [True, False], ids=["with the extra", "without the extra"])
 def test_patterns_are_checked_where_the_extra_is_installed(
-    is_installed: bool,  # noqa: FBT001
+    is_installed: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """All other keywords are checked in any case, so that emulation works as it is."""
@@ -471,7 +471,7 @@ def test_the_keywords_of_the_sdk_are_known_to_type_checkers(client: Callable[...
 
 
 @pytest.mark.parametrize("wait", ["60", None, -1, float("nan"), True])
-def test_a_wait_that_is_no_wait_is_an_error_at_the_factory(wait: Any) -> None:  # noqa: ANN401
+def test_a_wait_that_is_no_wait_is_an_error_at_the_factory(wait: Any) -> None:
     """Whichever client is made."""
     for make in (create_client, create_async_client):
         with pytest.raises(TessConfigurationError, match="max_retry_wait is"):
@@ -523,7 +523,7 @@ def test_any_temperature_may_be_sent() -> None:
 def test_what_could_be_a_key_is_never_shown(arguments: dict[str, Any], secret: str) -> None:
     """By no option, in whatever place of it."""
 
-    def put(value: Any) -> Any:  # noqa: ANN401
+    def put(value: Any) -> Any:
         if isinstance(value, dict):
             return {put(key): put(each) for key, each in value.items()}
         return value.replace("SECRET", secret) if isinstance(value, str) else value

@@ -1,7 +1,5 @@
 """One way to drive the SDK's sync and async clients, so that each test is written once."""
 
-# ruff: noqa: ANN401 - the SDK's sync and async clients, and what they return, have no common type
-
 from __future__ import annotations
 
 import asyncio

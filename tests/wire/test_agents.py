@@ -28,13 +28,13 @@ QUESTION = {"messages": [{"role": "user", "content": "hello"}]}
 MODELS = ["tess-6", "tess-5", "gpt-4o", "gpt-4o-mini", "claude-4.5-haiku", "gemini-2.5-flash"]
 
 
-def look_up(driver: Driver, *given: Any, **options: Any) -> Agent:  # noqa: ANN401
+def look_up(driver: Driver, *given: Any, **options: Any) -> Agent:
     """Look an agent up by the function of the driver's kind."""
     found: Agent = driver.run((async_get_agent if driver.is_async else get_agent)(*given, **options))
     return found
 
 
-def listed(driver: Driver, **options: Any) -> list[int]:  # noqa: ANN401
+def listed(driver: Driver, **options: Any) -> list[int]:
     """Return the numbers of all agents."""
     agents = (async_list_agents if driver.is_async else list_agents)(**options)
     return [agent.id for agent in driver.items(agents)]
@@ -48,11 +48,11 @@ def requests(simulator: TessSimulator) -> list[str]:
     ]
 
 
-def refusing(driver: Driver, family: str, seen: list[Any], on_look: Exception | Callable[[], None]) -> Any:  # noqa: ANN401
+def refusing(driver: Driver, family: str, seen: list[Any], on_look: Exception | Callable[[], None]) -> Any:
     """Make a transport of a user's that refuses every model; then, or at a look-up, more goes wrong."""
     library: Any = importlib.import_module(family)
 
-    def answer(request: Any) -> Any:  # noqa: ANN401
+    def answer(request: Any) -> Any:
         seen.append(request)
         if request.method == "GET" and isinstance(on_look, Exception):
             raise on_look
@@ -60,12 +60,12 @@ def refusing(driver: Driver, family: str, seen: list[Any], on_look: Exception | 
             on_look()
         return library.Response(422, json={"message": "The selected model is invalid."})
 
-    class Refusing(library.BaseTransport):  # type: ignore[misc]
-        def handle_request(self, request: Any) -> Any:  # noqa: ANN401
+    class Refusing(library.BaseTransport):  # type: ignore[misc] # its base is loaded by name
+        def handle_request(self, request: Any) -> Any:
             return answer(request)
 
-    class AsyncRefusing(library.AsyncBaseTransport):  # type: ignore[misc]
-        async def handle_async_request(self, request: Any) -> Any:  # noqa: ANN401
+    class AsyncRefusing(library.AsyncBaseTransport):  # type: ignore[misc] # its base is loaded by name
+        async def handle_async_request(self, request: Any) -> Any:
             return answer(request)
 
     return AsyncRefusing() if driver.is_async else Refusing()
@@ -313,7 +313,7 @@ class TestAfterARefusal:
         [faults.rate_limited(retry_after_seconds=1), faults.no_credits(status=422), faults.server_error()],
         ids=["rate", "credits", "server"],
     )
-    def test_other_errors_cause_no_look_up(self, driver: Driver, fault: Any) -> None:  # noqa: ANN401
+    def test_other_errors_cause_no_look_up(self, driver: Driver, fault: Any) -> None:
         """Above all not when the rate is the problem."""
         driver.fails(driver.client(), fault)
         assert requests(driver.simulator) == ["POST /agents/42 chat"]

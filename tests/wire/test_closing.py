@@ -51,7 +51,7 @@ def test_a_stream_is_closed_while_it_is_read(driver: Driver, fault: Fault, field
             driver.close(client)
 
 
-def close_meanwhile(stream: Any) -> BaseException | None:  # noqa: ANN401
+def close_meanwhile(stream: Any) -> BaseException | None:
     """Close a stream while another thread reads it; what the reader got."""
     caught: list[BaseException] = []
     has_begun = threading.Event()
@@ -74,7 +74,7 @@ def close_meanwhile(stream: Any) -> BaseException | None:  # noqa: ANN401
     return caught[0] if caught else None
 
 
-async def close_while_a_task_reads(stream: Any) -> BaseException | None:  # noqa: ANN401
+async def close_while_a_task_reads(stream: Any) -> BaseException | None:
     """Close a stream while another task reads it; what the reader got."""
     has_begun = asyncio.Event()
 
@@ -92,7 +92,7 @@ async def close_while_a_task_reads(stream: Any) -> BaseException | None:  # noqa
     return ended
 
 
-def wait_until_closed(server: Any) -> None:  # noqa: ANN401
+def wait_until_closed(server: Any) -> None:
     """Wait until the client has closed every connection."""
     deadline = time.monotonic() + 5
     while server.open_now():

@@ -1,7 +1,5 @@
 """The fault table: whatever goes wrong ends in the right exception, or in the right answer."""
 
-# ruff: noqa: ANN401 - the SDK's sync and async clients have no common type
-
 from __future__ import annotations
 
 from dataclasses import dataclass, replace

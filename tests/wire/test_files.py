@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.wire.conftest import Driver
 
 
-def upload(driver: Driver, client: Any, data: bytes = b"hello", **fields: Any) -> Any:  # noqa: ANN401
+def upload(driver: Driver, client: Any, data: bytes = b"hello", **fields: Any) -> Any:
     """Upload a file."""
     file = ("notes.txt", io.BytesIO(data))
     return driver.run(client.files.create(file=file, purpose="assistants", **fields))
@@ -105,7 +105,7 @@ def test_an_upload_is_passed_on_piece_by_piece(driver: Driver) -> None:
     library = load_family(family_of(kind) or "httpx")
     seen: list[tuple[bool, int]] = []
 
-    def note(request: Any) -> None:  # noqa: ANN401
+    def note(request: Any) -> None:
         seen.append((hasattr(request, "_content"), file.tell()))
 
     inner = driver.new_http_client(library.name)
@@ -113,7 +113,7 @@ def test_an_upload_is_passed_on_piece_by_piece(driver: Driver) -> None:
     name = "handle_async_request" if driver.is_async else "handle_request"
     given = getattr(transport, name)
 
-    def watch(request: Any) -> Any:  # noqa: ANN401
+    def watch(request: Any) -> Any:
         note(request)
         return given(request)
 

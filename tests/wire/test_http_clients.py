@@ -72,7 +72,7 @@ def test_the_users_settings_are_kept(driver: Driver, family: str) -> None:
     """Hooks, cookies, headers and parameters."""
     seen: list[str] = []
 
-    async def note_async(request: Any) -> None:  # noqa: ANN401
+    async def note_async(request: Any) -> None:
         seen.append(request.method)
 
     hook: Any = note_async if driver.is_async else lambda request: seen.append(request.method)

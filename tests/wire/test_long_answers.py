@@ -24,7 +24,7 @@ BEFORE_CUT = "Once upon a time there was a fox who lived in"
 continued = pytest.mark.filterwarnings("ignore:answer .* was requested again")
 
 
-def actions(answer: Any) -> list[tuple[str, str]]:  # noqa: ANN401
+def actions(answer: Any) -> list[tuple[str, str]]:
     """Return what the ledger of an answer records."""
     return [(change.action, change.param) for change in changes_of(answer)]
 
@@ -84,7 +84,7 @@ def test_a_streams_usage_is_the_answers(driver: Driver) -> None:
     ],
     ids=lambda fault: fault.name,
 )
-def test_errors_are_those_of_a_whole_call(driver: Driver, fault: Any) -> None:  # noqa: ANN401
+def test_errors_are_those_of_a_whole_call(driver: Driver, fault: Any) -> None:
     """The same exception with the same code, whether or not the answer was to be a stream."""
     streamed = driver.fails(driver.client(long_answers="stream"), fault)
     if fault.name == "error_event":
@@ -273,7 +273,7 @@ def test_the_timeout_bounds_each_silence(driver: Driver) -> None:
 @pytest.mark.parametrize(
     "fault", [faults.stalls(after_events=4), faults.slow(delay_seconds=0.2)], ids=["silent", "slow"]
 )
-def test_max_answer_seconds_bounds_the_whole(driver: Driver, fault: Any) -> None:  # noqa: ANN401
+def test_max_answer_seconds_bounds_the_whole(driver: Driver, fault: Any) -> None:
     """Whether text comes slowly or not at all."""
     driver.simulator.script(STORY)
     began = time.monotonic()

@@ -1,7 +1,5 @@
 """Answers as compatible servers really send them: the program gets what OpenAI would have sent."""
 
-# ruff: noqa: ANN401 - the SDK's sync and async clients have no common type
-
 from __future__ import annotations
 
 import json

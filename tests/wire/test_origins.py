@@ -217,7 +217,7 @@ def test_a_base_url_outside_the_configured_prefix_is_refused_with_the_cause(driv
     assert driver.simulator.requests == []
 
 
-def own_client(driver: Driver, url: str, **options: Any) -> Any:  # noqa: ANN401
+def own_client(driver: Driver, url: str, **options: Any) -> Any:
     """Make the SDK's client as a framework does, over an http client of ours."""
     http_client = driver.adapted_http_client(**{"unsupported": "ignore", **options})
     kind = openai.AsyncOpenAI if driver.is_async else openai.OpenAI
@@ -302,7 +302,7 @@ def test_no_redirect_leads_the_prompt_elsewhere(driver: Driver, family: str) -> 
     locations = odd_locations(port, 2000)
     location = ""
 
-    def answer(request: Any) -> Any:  # noqa: ANN401
+    def answer(request: Any) -> Any:
         sent.append(request.url)
         head = {"location": location.encode()}
         return http.Response(307, headers=head) if len(sent) == 1 else http.Response(500, json={"error": "x"})
@@ -329,12 +329,12 @@ def test_a_client_that_reads_a_redirect_otherwise_sends_nothing(driver: Driver, 
     http: Any = importlib.import_module(family)
     sent: list[str] = []
 
-    def answer(request: Any) -> Any:  # noqa: ANN401
+    def answer(request: Any) -> Any:
         sent.append(str(request.url))
         return http.Response(307, headers={"location": CHAT})
 
     class OtherParser:
-        def _redirect_url(self, *_: object) -> Any:  # noqa: ANN401
+        def _redirect_url(self, *_: object) -> Any:
             return http.URL(f"http://127.0.0.1:9{CHAT}")
 
     kind = http.AsyncClient if driver.is_async else http.Client

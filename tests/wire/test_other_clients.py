@@ -1,7 +1,5 @@
 """Endpoints that Tess lacks, answered by a client of the user's for another service."""
 
-# ruff: noqa: ANN401 - requests and answers of either HTTP family have no common type
-
 from __future__ import annotations
 
 import importlib

@@ -35,7 +35,7 @@ def test_an_endpoint_that_tess_lacks_is_not_found(driver: Driver, call: Callable
     assert driver.simulator.requests == []
 
 
-def post(driver: Driver, client: Any, path: str, **options: Any) -> Any:  # noqa: ANN401
+def post(driver: Driver, client: Any, path: str, **options: Any) -> Any:
     """Post below the agent, as `client.post()` lets a program do."""
     return driver.run(client.post(path, cast_to=object, **options))
 

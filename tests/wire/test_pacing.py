@@ -174,7 +174,7 @@ def test_a_turn_is_counted_from_when_the_call_is_sent(driver: Driver, family: st
         assert left.sent_at == 105.0
 
 
-def set_clock(client: Any, clock: list[float], *, longest_pause_seconds: float = 60.0) -> KeyQueues:  # noqa: ANN401
+def set_clock(client: Any, clock: list[float], *, longest_pause_seconds: float = 60.0) -> KeyQueues:
     """Pace a client by a clock that only the test moves, in turns of its own."""
     transport = client._client._transport
     turns = KeyQueues(lambda: clock[0])
@@ -187,13 +187,13 @@ def test_a_body_that_can_be_read_once_is_sent_whole(driver: Driver, family: str)
     read: list[bytes] = []
     library: Any = importlib.import_module(family)
 
-    class Reading(library.HTTPTransport):  # type: ignore[misc]
-        def handle_request(self, request: Any) -> Any:  # noqa: ANN401
+    class Reading(library.HTTPTransport):  # type: ignore[misc] # its base is loaded by name
+        def handle_request(self, request: Any) -> Any:
             read.append(request.read())
             return super().handle_request(request)
 
-    class AsyncReading(library.AsyncHTTPTransport):  # type: ignore[misc]
-        async def handle_async_request(self, request: Any) -> Any:  # noqa: ANN401
+    class AsyncReading(library.AsyncHTTPTransport):  # type: ignore[misc] # its base is loaded by name
+        async def handle_async_request(self, request: Any) -> Any:
             read.append(await request.aread())
             return await super().handle_async_request(request)
 
@@ -215,27 +215,27 @@ class OnceOnly(io.RawIOBase):
         """Say that it can be read."""
         return True
 
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401
+    def readinto(self, buffer: Any) -> int:
         """Give what is left."""
         piece, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
         buffer[: len(piece)] = piece
         return len(piece)
 
 
-def observed_transport(driver: Driver, family: str, see: Callable[[str], None]) -> Any:  # noqa: ANN401
+def observed_transport(driver: Driver, family: str, see: Callable[[str], None]) -> Any:
     """Make the family's own transport, which tells of each step that it takes."""
     library: Any = importlib.import_module(family)
 
     async def see_async(event: str, _: object) -> None:
         see(event)
 
-    class Observed(library.HTTPTransport):  # type: ignore[misc]
-        def handle_request(self, request: Any) -> Any:  # noqa: ANN401
+    class Observed(library.HTTPTransport):  # type: ignore[misc] # its base is loaded by name
+        def handle_request(self, request: Any) -> Any:
             request.extensions["trace"] = lambda event, _: see(event)
             return super().handle_request(request)
 
-    class AsyncObserved(library.AsyncHTTPTransport):  # type: ignore[misc]
-        async def handle_async_request(self, request: Any) -> Any:  # noqa: ANN401
+    class AsyncObserved(library.AsyncHTTPTransport):  # type: ignore[misc] # its base is loaded by name
+        async def handle_async_request(self, request: Any) -> Any:
             request.extensions["trace"] = see_async
             return await super().handle_async_request(request)
 

@@ -1,7 +1,5 @@
 """Whatever becomes of the answer to a request that was sent, Tess gets the request once."""
 
-# ruff: noqa: ANN401 - the SDK's sync and async clients have no common type
-
 from __future__ import annotations
 
 import time

@@ -26,7 +26,7 @@ WAYS = {
 }
 
 
-def http_client(driver: Driver, **options: Any) -> Any:  # noqa: ANN401
+def http_client(driver: Driver, **options: Any) -> Any:
     """Make an http client as for a framework, with settings that a copy must keep."""
     given: dict[str, Any] = {**driver.connection, "unsupported": "ignore", "tools": "internet", **options}
     client = connected(driver, **given)
@@ -35,13 +35,13 @@ def http_client(driver: Driver, **options: Any) -> Any:  # noqa: ANN401
     return client
 
 
-def connected(driver: Driver, **options: Any) -> Any:  # noqa: ANN401
+def connected(driver: Driver, **options: Any) -> Any:
     """Return the http client of a connection that is of the driver's kind."""
     tess = connection(42, **options)
     return tess["async_http_client"] if driver.is_async else tess["http_client"]
 
 
-def sdk_client(driver: Driver, made: Any) -> Any:  # noqa: ANN401
+def sdk_client(driver: Driver, made: Any) -> Any:
     """Make the SDK's client over an http client."""
     kind = openai.AsyncOpenAI if driver.is_async else openai.OpenAI
     base_url = f"{driver.simulator.base_url}/agents/42/openai"
@@ -51,7 +51,7 @@ def sdk_client(driver: Driver, made: Any) -> Any:  # noqa: ANN401
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-def test_an_http_client_survives(driver: Driver, family: str, way: Any, *, stream: bool) -> None:  # noqa: ANN401
+def test_an_http_client_survives(driver: Driver, family: str, way: Any, *, stream: bool) -> None:
     """With workspace, translation and its settings; also when the first one is gone."""
     if family == "httpx2" and driver.sdk < (2, 47):
         pytest.skip("this SDK refuses clients of httpx2")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.wire.conftest import Driver
 
 
-def ask(driver: Driver, profile: TessProfile, **arguments: Any) -> Any:  # noqa: ANN401 - JSON
+def ask(driver: Driver, profile: TessProfile, **arguments: Any) -> Any:
     """Make one call with a profile, and return the body that reached a Tess that accepts everything."""
     driver.simulator.profile = Profile.lenient()
     client = driver.client(profile=profile, unsupported="error")
@@ -32,7 +32,7 @@ def proven(answers: dict[str, Any]) -> TessProfile:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_what_works_is_forwarded(driver: Driver, stream: bool) -> None:  # noqa: FBT001 - a row
+def test_what_works_is_forwarded(driver: Driver, stream: bool) -> None:
     """Untouched, without a warning, under any policy."""
     tool = {"type": "function", "function": {"name": "f", "parameters": {}}}
     given: dict[str, Any] = {"stop": ["x"], "tools": [tool], "tool_choice": "auto"}

@@ -1,7 +1,5 @@
 """Which repetitions reach Tess: those of the SDK after a request that was sent do not, all others do."""
 
-# ruff: noqa: ANN401 - the SDK's sync and async clients have no common type
-
 from __future__ import annotations
 
 import asyncio

@@ -33,7 +33,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield url
 
 
-def as_another_process(client: Any, url: str) -> None:  # noqa: ANN401
+def as_another_process(client: Any, url: str) -> None:
     """Give a client a connection to the store, and queues, that no other client shares."""
     transport = client._client._transport
     adapter = transport.adapter
@@ -42,7 +42,7 @@ def as_another_process(client: Any, url: str) -> None:  # noqa: ANN401
     object.__setattr__(adapter.pacer, "turns", KeyQueues())
 
 
-def wait_for_store(client: Any) -> None:  # noqa: ANN401
+def wait_for_store(client: Any) -> None:
     """Let the thread that asks the store carry out what it was given."""
     client._client._transport.adapter.pacer.shared._thread.submit(lambda: None).result(10)
 

@@ -110,19 +110,19 @@ def test_usage_comes_last_when_it_was_asked_for(
     assert all(chunk.choices for chunk in unasked)
 
 
-def leave_by_close(driver: Driver, stream: Any) -> None:  # noqa: ANN401
+def leave_by_close(driver: Driver, stream: Any) -> None:
     """Close a stream."""
     driver.next(stream)
     driver.close(stream)
 
 
-def leave_by_context(driver: Driver, stream: Any) -> None:  # noqa: ANN401
+def leave_by_context(driver: Driver, stream: Any) -> None:
     """Leave the block of a stream."""
     with driver.entered(stream):
         driver.next(stream)
 
 
-def leave_by_forgetting(driver: Driver, stream: Any) -> None:  # noqa: ANN401
+def leave_by_forgetting(driver: Driver, stream: Any) -> None:
     """Break out of the loop and let the stream go."""
     driver.next(stream)
     del stream
@@ -131,7 +131,7 @@ def leave_by_forgetting(driver: Driver, stream: Any) -> None:  # noqa: ANN401
 
 
 @pytest.mark.parametrize("leave", [leave_by_close, leave_by_context])
-def test_a_stream_that_is_left_hangs_up(driver: Driver, leave: Any) -> None:  # noqa: ANN401
+def test_a_stream_that_is_left_hangs_up(driver: Driver, leave: Any) -> None:
     """At once, not when Tess next sends something: the connection, and perhaps the money, is saved."""
     driver.simulator.fault(faults.stalls(after_events=2))
     leave(driver, driver.ask(driver.client(), stream=True))

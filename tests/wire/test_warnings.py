@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 HELLO: Any = {"model": "tess-6", "messages": [{"role": "user", "content": "hello"}], "seed": 1}
 
-# ruff: noqa: ANN401 - the SDK's sync and async clients have no common type
-
 
 def create(client: Any) -> None:
     """Make a plain call."""

@@ -40,7 +40,7 @@ UNKNOWN = Agent(id=46)
 FUNCTION = {"type": "function", "function": {"name": "f", "parameters": {}}}
 
 
-def fitted(agent: Agent | None, fields: dict[str, Any], **options: Any) -> TranslatedRequest:  # noqa: ANN401
+def fitted(agent: Agent | None, fields: dict[str, Any], **options: Any) -> TranslatedRequest:
     """Translate a request for an agent; what was given must not change."""
     given = {"messages": MESSAGES, **fields}
     before = copy.deepcopy(given)
@@ -49,12 +49,12 @@ def fitted(agent: Agent | None, fields: dict[str, Any], **options: Any) -> Trans
     return translated
 
 
-def sent(agent: Agent | None, fields: dict[str, Any], **options: Any) -> dict[str, Any]:  # noqa: ANN401
+def sent(agent: Agent | None, fields: dict[str, Any], **options: Any) -> dict[str, Any]:
     """Return what is sent beside the messages."""
     return {key: value for key, value in fitted(agent, fields, **options).body.items() if key != "messages"}
 
 
-def refusal(agent: Agent | None, fields: dict[str, Any], **options: Any) -> Refused:  # noqa: ANN401
+def refusal(agent: Agent | None, fields: dict[str, Any], **options: Any) -> Refused:
     """Return the refusal of a request."""
     with pytest.raises(Refused) as caught:
         fitted(agent, fields, **options)

@@ -42,7 +42,7 @@ REQUESTS = st.fixed_dictionaries(
 
 
 @given(REQUESTS, st.booleans())
-def test_a_plain_request_is_translated_to_itself(request: dict[str, Any], merge: bool) -> None:  # noqa: FBT001
+def test_a_plain_request_is_translated_to_itself(request: dict[str, Any], merge: bool) -> None:
     """As without the check for plain requests; nothing is recorded."""
     options = Options(merge_messages=merge)
     if is_plain(request, options):

@@ -120,7 +120,7 @@ odd = st.dictionaries(
 words = st.sampled_from(["warn", "ignore", "forward"])
 
 
-def translate(body: JSON, word: Any = "warn") -> TranslatedRequest:  # noqa: ANN401
+def translate(body: JSON, word: Any = "warn") -> TranslatedRequest:
     """Translate under a policy that does not refuse."""
     return translate_request(body, Options(policy=Policy(word)), new_id=str)
 

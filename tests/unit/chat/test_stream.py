@@ -299,7 +299,7 @@ PARTS = [
 
 
 @given(st.lists(st.sampled_from(PARTS), max_size=8).map(b"".join), st.booleans(), st.data())
-def test_any_cut_gives_the_same_bytes(data: bytes, reported: bool, draw: st.DataObject) -> None:  # noqa: FBT001
+def test_any_cut_gives_the_same_bytes(data: bytes, reported: bool, draw: st.DataObject) -> None:
     """What the caller gets does not depend on the network; and it always ends, in `[DONE]` or an error."""
     cuts = sorted(draw.draw(st.lists(st.integers(0, len(data)), max_size=6)))
     pieces = [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)]

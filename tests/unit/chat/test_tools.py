@@ -26,7 +26,7 @@ SEARCH: JSON = {"type": "web_search"}
 DEMAND: JSON = {"type": "function", "function": {"name": "get_weather"}}
 
 
-def sent_and_reported(given: JSON, **options: Any) -> tuple[JSON, Reported]:  # noqa: ANN401
+def sent_and_reported(given: JSON, **options: Any) -> tuple[JSON, Reported]:
     """Return the tool parameters that are sent, and (action, param, warning) of each change."""
     translated = prepare(given, Options(**options))
     reported = [(change.action, change.param, change.warn) for change in translated.ledger.changes]
@@ -350,7 +350,7 @@ def test_one_call_at_a_time_is_lost_with_the_functions_unless_it_has_its_own_wor
 
 
 @pytest.mark.parametrize("word", ["warn", "emulate"])
-def test_a_demand_without_tools_is_warned_of_where_that_was_asked_for(word: Any) -> None:  # noqa: ANN401
+def test_a_demand_without_tools_is_warned_of_where_that_was_asked_for(word: Any) -> None:
     """Some clients demand a call of nothing, so otherwise the ledger tells of it."""
     given = {"tool_choice": "required"}
     assert sent_and_reported(given) == ({}, [("stripped", "tool_choice", None)])

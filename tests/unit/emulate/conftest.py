@@ -64,7 +64,7 @@ PERSON = {
 def make_emulation() -> Callable[..., Emulation]:
     """Return a function that reads a request of `TOOLS` and of what it is given besides."""
 
-    def make(**body: Any) -> Emulation:  # noqa: ANN401 - a request is any JSON
+    def make(**body: Any) -> Emulation:
         wanted = (body.get("response_format") or {}).get("json_schema")
         if wanted is not None and wanted.get("schema") == "person":
             wanted["schema"] = PERSON

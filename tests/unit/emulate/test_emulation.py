@@ -72,7 +72,7 @@ def test_a_history_of_calls_is_rendered_even_where_nothing_can_be_called() -> No
     assert emulation is not None
     instructions, result = emulation.messages(messages)
     assert "No function can be called now" in instructions["content"]  # type: ignore[index]
-    assert result["content"].startswith("<result:k7x2q1>")  # type: ignore[index]
+    assert result["content"].startswith("<result:k7x2q1>")  # type: ignore[index] # a message is an object
 
 
 def test_the_model_is_given_all_in_one_system_message() -> None:
@@ -81,7 +81,7 @@ def test_the_model_is_given_all_in_one_system_message() -> None:
     emulation = parse(BODY, *ALL)
     assert emulation is not None
     system, user = emulation.messages(BODY["messages"])
-    content: str = system["content"]  # type: ignore[index]
+    content: str = system["content"]  # type: ignore[index] # a message is an object
     assert content.startswith("Be brief.\n\nYou can call functions")
     assert "one JSON object" in content
     assert "9 tokens" in content

@@ -68,7 +68,7 @@ def test_a_stream_names_each_call_before_its_arguments() -> None:
 
 
 @given(st.dictionaries(st.text(), st.text(max_size=600), max_size=3), st.booleans())
-def test_the_pieces_of_a_stream_are_the_whole(arguments: dict[str, str], is_legacy: bool) -> None:  # noqa: FBT001
+def test_the_pieces_of_a_stream_are_the_whole(arguments: dict[str, str], is_legacy: bool) -> None:
     """Joined, the arguments are what a message has."""
     text = json.dumps(arguments)
     pieces: list[Any] = list(deltas([FunctionCall("1", "look", text)], is_legacy=is_legacy))
@@ -112,9 +112,9 @@ def test_arguments_must_be_an_object_even_where_the_schema_does_not_say_so() -> 
     ids=["it was closed", "nothing is known of a cut", "the answer is cut, and the call unclosed"],
 )
 def test_a_call_that_lacks_a_bracket_is_made_if_it_has_its_closing_mark(
-    is_closed: bool,  # noqa: FBT001
-    is_cut: bool,  # noqa: FBT001
-    is_made: bool,  # noqa: FBT001
+    is_closed: bool,
+    is_cut: bool,
+    is_made: bool,
 ) -> None:
     """Without the mark the answer may have been cut, and more than a bracket is missing."""
     block = Block('{"name": "look", "arguments": {}', is_closed=is_closed)

@@ -109,7 +109,7 @@ OBJECTS = [{"a": number} for number in range(3162)]
 def test_what_would_take_long_is_left_unchecked(
     schema: dict[str, Any],
     value: object,
-    is_incomplete: bool,  # noqa: FBT001
+    is_incomplete: bool,
 ) -> None:
     """With the libraries in use most of these take seconds to years, or end the process."""
     assert is_incomplete_in_time(schema, value) is is_incomplete
@@ -229,7 +229,7 @@ def keywords(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]
 
 @settings(deadline=None)
 @given(st.recursive(st.booleans() | VALUES, keywords, max_leaves=30), VALUES)
-def test_any_schema_checks_any_value_in_time(schema: dict[str, Any] | bool, value: object) -> None:  # noqa: FBT001
+def test_any_schema_checks_any_value_in_time(schema: dict[str, Any] | bool, value: object) -> None:
     """Without an exception, and the same at each time."""
     wanted: dict[str, Any] = schema if isinstance(schema, dict) else {"allOf": [schema]}
     text = json.dumps((wanted, value))

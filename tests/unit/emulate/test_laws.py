@@ -136,7 +136,7 @@ def test_any_cut_of_an_output_gives_the_same_result_as_the_whole(
     make_emulation: Callable[..., Emulation],
     output: str,
     borders: list[int],
-    is_cut: bool,  # noqa: FBT001 - hypothesis passes it by name
+    is_cut: bool,
 ) -> None:
     """Where the network cuts an answer decides nothing but when text goes out."""
     whole = result(make_emulation(**request_body), [output], is_cut=is_cut)

@@ -26,7 +26,7 @@ PLAIN = st.recursive(
 
 
 @given(VALUES, st.sampled_from([None, 2]), st.booleans())
-def test_json_is_read_as_json(value: object, indent: int | None, ascii_only: bool) -> None:  # noqa: FBT001
+def test_json_is_read_as_json(value: object, indent: int | None, ascii_only: bool) -> None:
     """Whatever the standard library writes comes back the same, to the end of the text."""
     text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
     reading = read_json(f" {text}")

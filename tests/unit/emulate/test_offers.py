@@ -19,7 +19,7 @@ TOOLS = [
 LEGACY = [tool["function"] for tool in TOOLS]
 
 
-def offer_of(**body: Any) -> Offer:  # noqa: ANN401 - a request is any JSON
+def offer_of(**body: Any) -> Offer:
     """Read an offer of `TOOLS`."""
     return parse_offer({"tools": TOOLS, **body})
 
@@ -69,7 +69,7 @@ def offer_of(**body: Any) -> Offer:  # noqa: ANN401 - a request is any JSON
         pytest.param({"tools": "internet"}, [], "none", False, id="a word of the agent's"),
     ],
 )
-def test_an_offer(body: dict[str, Any], functions: list[str], demand: str, is_named: bool) -> None:  # noqa: FBT001
+def test_an_offer(body: dict[str, Any], functions: list[str], demand: str, is_named: bool) -> None:
     """Functions, demand and whether one is named."""
     offer = offer_of(**body)
     assert list(offer.functions) == functions

@@ -56,7 +56,7 @@ def text_for(body: dict[str, Any], **options: bool) -> str:
 
 def test_a_schema_omits_what_informs_no_model_and_nothing_else() -> None:
     """Properties that are called title, choices and defaults stay; references stay what they are."""
-    assert compact_schema(LOOK["function"]["parameters"]) == {  # type: ignore[index]
+    assert compact_schema(LOOK["function"]["parameters"]) == {  # type: ignore[index] # a message is an object
         "type": "object",
         "properties": {
             "title": {"type": "string", "pattern": "a"},
@@ -365,7 +365,7 @@ def test_calls_and_results_become_text_that_can_be_followed() -> None:
 def test_one_message(message: dict[str, Any], text: object) -> None:
     """The content that goes out for it."""
     (rendered,) = render_messages([message], MARKS, Prompts())
-    assert rendered["content"] == text  # type: ignore[index]
+    assert rendered["content"] == text  # type: ignore[index] # a message is an object
 
 
 def test_neighbouring_results_are_one_message() -> None:
@@ -400,7 +400,7 @@ def test_what_is_no_message_and_what_is_no_text_passes() -> None:
         ("tool", False),
     ],
 )
-def test_whether_messages_contain_calls(message: object, tells: bool) -> None:  # noqa: FBT001
+def test_whether_messages_contain_calls(message: object, tells: bool) -> None:
     """By role or by key."""
     assert tells_of_calls([message]) is tells
 

@@ -43,7 +43,7 @@ class Shape:
         return json.loads(self.fill(json.dumps(text)))
 
 
-def _object(properties: dict[str, Any], *required: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+def _object(properties: dict[str, Any], *required: str, **more: Any) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(required), **more}
 
 

@@ -19,7 +19,7 @@ ANSWER = json.dumps(
 QUESTION = {"role": "user", "content": "hi"}
 
 
-def sent_with(item: JSON, word: Any = "warn") -> Carried:  # noqa: ANN401 - a word of the policy
+def sent_with(item: JSON, word: Any = "warn") -> Carried:
     """Send an item after a question."""
     return drive({"input": [QUESTION, item]}, [ANSWER], options=Options(policy=Policy(word)))
 

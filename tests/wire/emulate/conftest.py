@@ -1,7 +1,5 @@
 """A model to play: it calls functions the way its instructions say, and its instructions can be looked at."""
 
-# ruff: noqa: ANN401 - the SDK's sync and async clients, and what they return, have no common type
-
 from __future__ import annotations
 
 import json

@@ -1,7 +1,5 @@
 """Answers that can be read in more than one way: asked about, and never guessed at, through the SDK."""
 
-# ruff: noqa: ANN401 - the SDK's sync and async clients, and what they return, have no common type
-
 from __future__ import annotations
 
 import json

@@ -1,7 +1,5 @@
 """Custom tools, which take plain text: what programs for OpenAI's SDK see of their emulation."""
 
-# ruff: noqa: ANN401 - the SDK's sync and async clients, and what they return, have no common type
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any

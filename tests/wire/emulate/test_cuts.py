@@ -1,7 +1,5 @@
 """`stop`, `max_tokens` and `n`: done by the adapter, seen as from OpenAI."""
 
-# ruff: noqa: ANN401 - the SDK's sync and async clients, and what they return, have no common type
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any

@@ -1,7 +1,5 @@
 """Functions that Tess cannot call, called all the same: what programs for OpenAI's SDK see of it."""
 
-# ruff: noqa: ANN401 - the SDK's sync and async clients, and what they return, have no common type
-
 from __future__ import annotations
 
 import json

@@ -1,7 +1,5 @@
 """Structured output: JSON and nothing but JSON, whatever the model writes around it."""
 
-# ruff: noqa: ANN401 - the SDK's sync and async clients, and what they return, have no common type
-
 from __future__ import annotations
 
 import json

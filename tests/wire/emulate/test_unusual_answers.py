@@ -1,7 +1,5 @@
 """Emulation where Tess answers in another form than it was asked for, badly, or not at all."""
 
-# ruff: noqa: ANN401 - the SDK's sync and async clients, and what they return, have no common type
-
 from __future__ import annotations
 
 from dataclasses import replace

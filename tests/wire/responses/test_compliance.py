@@ -29,7 +29,7 @@ WEATHER = {
 }
 
 
-def validated(response: Any) -> Response:  # noqa: ANN401 - the SDK's model, made without validation
+def validated(response: Any) -> Response:
     """Validate a response as both sets of models see it."""
     fields = json.loads(response.model_dump_json(exclude_unset=True))
     if importlib.util.find_spec("openresponses_types"):

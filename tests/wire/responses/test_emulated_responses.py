@@ -44,7 +44,7 @@ def calling(before: str = "") -> Callable[[dict[str, Any]], str]:
     return write
 
 
-def respond(driver: Driver, client: Any, *, stream: bool, **fields: Any) -> Any:  # noqa: ANN401 - the SDK's
+def respond(driver: Driver, client: Any, *, stream: bool, **fields: Any) -> Any:
     """Ask for a response, whole or by a stream; the whole response."""
     given = {"model": "tess-6", "input": "Weather in Lisbon?", **fields}
     answer = driver.run(client.responses.create(**given, stream=stream))
@@ -52,12 +52,12 @@ def respond(driver: Driver, client: Any, *, stream: bool, **fields: Any) -> Any:
 
 
 @pytest.fixture
-def client(driver: Driver) -> Any:  # noqa: ANN401
+def client(driver: Driver) -> Any:
     """Make a client that emulates all that can be."""
     return driver.client(emulate=True)
 
 
-def test_text_and_a_call_are_items_of_one_response(driver: Driver, client: Any, *, stream: bool) -> None:  # noqa: ANN401
+def test_text_and_a_call_are_items_of_one_response(driver: Driver, client: Any, *, stream: bool) -> None:
     """Its arguments are JSON, its tools are given back, and the ledger tells of the emulation."""
     driver.simulator.script(calling("Let me look: "))
     response = respond(driver, client, tools=TOOLS, stream=stream)
@@ -73,7 +73,7 @@ def test_text_and_a_call_are_items_of_one_response(driver: Driver, client: Any, 
     assert [(change.action, change.param) for change in changes_of(response)] == [("emulated", "tools")]
 
 
-def test_a_tool_loop_ends_in_a_text(driver: Driver, client: Any, *, stream: bool) -> None:  # noqa: ANN401
+def test_a_tool_loop_ends_in_a_text(driver: Driver, client: Any, *, stream: bool) -> None:
     """Continued by `previous_response_id`, with nothing but the output of the call."""
     driver.simulator.script(calling())
     first = respond(driver, client, tools=TOOLS, stream=stream)
@@ -88,7 +88,7 @@ def test_a_tool_loop_ends_in_a_text(driver: Driver, client: Any, *, stream: bool
     assert "sunny" in messages[-1]["content"]
 
 
-def test_a_schema_is_met(driver: Driver, client: Any) -> None:  # noqa: ANN401
+def test_a_schema_is_met(driver: Driver, client: Any) -> None:
     """By `parse`, and by `text.format` in a stream."""
     driver.simulator.script('```json\n{"name": "Ana", "age": 31}\n```', '{"name": "Ana", "age": 31}')
     parsed = driver.run(client.responses.parse(model="tess-6", input="Who?", text_format=Person))
@@ -99,7 +99,7 @@ def test_a_schema_is_met(driver: Driver, client: Any) -> None:  # noqa: ANN401
     assert streamed.text.format.type == "json_schema"
 
 
-def test_a_demanded_call_wins_over_a_format(driver: Driver, client: Any, *, stream: bool) -> None:  # noqa: ANN401
+def test_a_demanded_call_wins_over_a_format(driver: Driver, client: Any, *, stream: bool) -> None:
     """As instructor sends both."""
     driver.simulator.script(calling())
     response = respond(
@@ -113,7 +113,7 @@ def test_a_demanded_call_wins_over_a_format(driver: Driver, client: Any, *, stre
     assert [item.type for item in response.output] == ["function_call"]
 
 
-def test_a_cut_answer_is_incomplete(driver: Driver, client: Any, *, stream: bool) -> None:  # noqa: ANN401
+def test_a_cut_answer_is_incomplete(driver: Driver, client: Any, *, stream: bool) -> None:
     """With OpenAI's reason; the message says so too."""
     driver.simulator.script("one two three four five six seven eight nine ten eleven twelve")
     response = respond(driver, client, max_output_tokens=4, stream=stream)
@@ -122,7 +122,7 @@ def test_a_cut_answer_is_incomplete(driver: Driver, client: Any, *, stream: bool
     assert response.output_text.startswith("one two")
 
 
-def test_the_helper_streams(driver: Driver, client: Any) -> None:  # noqa: ANN401
+def test_the_helper_streams(driver: Driver, client: Any) -> None:
     """`.stream()` follows the events to the same response."""
     if not hasattr(client.responses, "stream"):
         pytest.skip("this SDK has no such helper")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.wire.conftest import Driver
 
 
-def texts(driver: Driver, client: Any, *, stream: bool, **fields: Any) -> list[str]:  # noqa: ANN401 - the SDK's
+def texts(driver: Driver, client: Any, *, stream: bool, **fields: Any) -> list[str]:
     """Complete prompts; the text of each choice, in order, and each has ended."""
     answer = driver.run(client.completions.create(model="tess-6", stream=stream, **fields))
     chunks = driver.items(answer) if stream else [answer]

@@ -16,7 +16,7 @@ HELLO: dict[str, Any] = {"model": "tess-6", "input": "hello"}
 LONG_ANSWER = "One, two, three, four, five, six, seven, eight, nine."
 
 
-def read_events(driver: Driver, client: Any, **fields: Any) -> tuple[list[Any], openai.APIError | None]:  # noqa: ANN401 - the SDK's two clients
+def read_events(driver: Driver, client: Any, **fields: Any) -> tuple[list[Any], openai.APIError | None]:
     """Read a stream to its end, or to the error that ends it."""
     events: list[Any] = []
     try:
@@ -120,7 +120,7 @@ def test_prompts_of_legacy_completions_fail_as_streams_do(driver: Driver) -> Non
     assert texts
 
 
-def read_texts(driver: Driver, stream: Any, texts: list[str]) -> None:  # noqa: ANN401
+def read_texts(driver: Driver, stream: Any, texts: list[str]) -> None:
     """Collect the texts of a stream for as long as it lasts."""
     while True:
         texts.append(driver.next(stream).choices[0].text)

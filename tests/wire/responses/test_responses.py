@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 HELLO: dict[str, Any] = {"model": "tess-6", "input": "hello"}
 
 
-def respond(driver: Driver, client: Any, **fields: Any) -> Any:  # noqa: ANN401 - the SDK's two clients
+def respond(driver: Driver, client: Any, **fields: Any) -> Any:
     """Ask for a response, whole or by a stream; the whole response."""
     given = {**HELLO, **fields}
     if not given.get("stream"):
@@ -25,7 +25,7 @@ def respond(driver: Driver, client: Any, **fields: Any) -> Any:  # noqa: ANN401 
     return last.response
 
 
-def sent(driver: Driver) -> Any:  # noqa: ANN401
+def sent(driver: Driver) -> Any:
     """Return the body of the last chat request that Tess got."""
     return driver.simulator.calls[-1].json
 

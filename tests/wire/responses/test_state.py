@@ -18,13 +18,13 @@ NAME: dict[str, Any] = {"model": "tess-6", "input": "My name is Ana."}
 ASK: dict[str, Any] = {"model": "tess-6", "input": "What is my name?"}
 
 
-def respond(driver: Driver, client: Any, *, stream: bool = False, **fields: Any) -> Any:  # noqa: ANN401
+def respond(driver: Driver, client: Any, *, stream: bool = False, **fields: Any) -> Any:
     """Ask for a response, whole or by a stream; the whole response."""
     given = driver.run(client.responses.create(**fields, stream=stream))
     return driver.items(given)[-1].response if stream else given
 
 
-def messages(driver: Driver) -> Any:  # noqa: ANN401
+def messages(driver: Driver) -> Any:
     """Return the messages that Tess got last."""
     request: Any = driver.simulator.calls[-1].json
     return request["messages"]
@@ -172,7 +172,7 @@ def test_a_background_response_is_complete_at_once(driver: Driver) -> None:
         driver.run(client.responses.cancel(respond(driver, client, **NAME).id))
 
 
-def input_tokens(client: Any) -> Callable[..., Any]:  # noqa: ANN401
+def input_tokens(client: Any) -> Callable[..., Any]:
     """Return the method that counts, or skip: older SDKs have none."""
     resource = getattr(client.responses, "input_tokens", None)
     if resource is None:
