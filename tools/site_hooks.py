@@ -20,7 +20,7 @@ TABLE: Final = re.compile(r"<table>.*?</table>", re.DOTALL)
 HEAD_CELL: Final = re.compile(r"<th\b[^>]*>(?P<text>.*?)</th>", re.DOTALL)
 ROW: Final = re.compile(r"<tr>.*?</tr>", re.DOTALL)
 CELL: Final = re.compile(r"<td\b")
-NAME: Final = re.compile(r"<code>(?P<name>[\w.]{1,36})</code>")
+NAME: Final = re.compile(r"<code>(?P<name>[\w./*=-]{1,36})</code>")
 TAG: Final = re.compile(r"<[^>]*>")
 
 
