@@ -235,6 +235,7 @@ class _Reader:
         if _NUMBER.fullmatch(word):
             return self.number(word)
         if word.lower().lstrip("+-") in {"nan", "infinity", "inf"}:
+            self.has_read |= bool(self.closers)
             raise UnreadableError(f"{word} is not JSON")
         if "\\" in word:
             raise UnreadableError(_RAW_BACKSLASH)

@@ -78,6 +78,11 @@ _PROGRAM: Final = re.compile(
     re.MULTILINE,
 )
 _PROGRAM_TAIL: Final = re.compile(r"(?:\[|print\()?(?P<word>[A-Za-z][\w.-]{0,64})?")
+_MODULES: Final = ("functions.", "default_api.", "tools.", "tool.", "api.")
+"""What models put before the name of a function, as if it were in a module."""
+_RECIPIENT: Final = re.compile(r"\bto=(?:functions|tools?)\.(?P<name>[\w.-]{1,64})")
+"""The rest of a harmony call whose special tokens a server has removed."""
+_RECIPIENT_TAIL: Final = re.compile(r"\bto=(?:[a-z]{0,9}|(?:functions|tools?)\.[\w.-]{0,64})\Z")
 _WORD: Final = re.compile(r"[\w.-]+")
 _WINDOW: Final = 400
 _MAX_OPENINGS: Final = 128
@@ -122,7 +127,7 @@ class CallShapes:
         openings = (found.start() for found in itertools.islice(_OPENING.finditer(text), _MAX_OPENINGS))
         labels = (found.start("label") for found in itertools.islice(_LABEL.finditer(text), _MAX_OPENINGS))
         named = (self._is_named_at(text, at) for at in itertools.chain(openings, labels))
-        return self._program_start(text) is not None or any(named)
+        return self._program_start(text) is not None or self._has_recipient(text) or any(named)
 
     def _starts(self, text: str, after: str) -> Iterator[int]:
         """Give where the first of each kind of form begins; two of them only at the beginning of a line."""
@@ -134,6 +139,13 @@ class CallShapes:
             yield found.start("label") - len(after)
         if (start := self._program_start(line)) is not None:
             yield start - len(after)
+        if "to=" in line and (recipient := _RECIPIENT.search(line)) is not None:
+            yield recipient.start() - len(after)
+
+    def _has_recipient(self, text: str) -> bool:
+        """Whether something is sent to a function."""
+        found = itertools.islice(_RECIPIENT.finditer(text), _MAX_OPENINGS) if "to=" in text else ()
+        return any(each["name"] in self.names for each in found)
 
     def held_from(self, text: str, *, after: str = "") -> int:
         """Return from where on the end of a text may become the beginning of a call."""
@@ -146,6 +158,8 @@ class CallShapes:
             found = pattern.match(tail, at) if at >= 0 else None
             if found is not None and self._may_go_on(found["word"], words):
                 starts.append(len(tail[:at].rstrip().removesuffix("[")) if opener == "{" else at)
+        if "to=" in tail and (recipient := _RECIPIENT_TAIL.search(tail)) is not None:
+            starts.append(recipient.start())
         line = tail.rpartition("\n")[2].lstrip(_EDGE)
         label = line.lower().rstrip("*_`")
         program = _PROGRAM_TAIL.fullmatch(line)
@@ -158,8 +172,9 @@ class CallShapes:
 
     def _may_go_on(self, word: str | None, words: Iterable[str]) -> bool:
         """Whether a word is the beginning of one of some words, or of a function's name."""
-        if not word:
+        if not word or any(each.startswith(word) for each in _MODULES):
             return True
+        word = _without_module(word)
         place = bisect_left(self._sorted, word)
         is_name = place < len(self._sorted) and self._sorted[place].startswith(word)
         return is_name or any(each.startswith(word.lower()) for each in words)
@@ -174,7 +189,7 @@ class CallShapes:
         if not has_call and not ("<" in text and any(f"<{name}>" in text for name in self.names)):
             return None
         for found in _PROGRAM.finditer(text):
-            if (found["name"] or found["element"]) in self.names:
+            if found["element"] in self.names or _without_module(found["name"] or "") in self.names:
                 return found.start("call") if found["name"] else found.start()
         return None
 
@@ -190,6 +205,14 @@ class CallShapes:
         words = (word.partition(".")[0], word.rpartition(".")[2])
         forms = (word, plain.removeprefix("functions."), word.strip(".-"), *words)
         return any(form and match_name(form, self.names) is not None for form in forms)
+
+
+def _without_module(word: str) -> str:
+    """Return the name of a function without a module that models put before it."""
+    for module in _MODULES:
+        if word.startswith(module):
+            return word[len(module) :]
+    return word
 
 
 def says_something(prose: str) -> bool:

@@ -169,6 +169,10 @@ def test_json_that_cannot_be_read_is_content_and_prose_is_a_refusal(
     driver: Driver, client: Any, model: Model, *, stream: bool
 ) -> None:
     """A framework repairs the one by its own means; a refusal it takes for a refusal."""
+    for unreadable in ('{"n": NaN}', '{"n": -Infinity, "x": 1}'):
+        model.simulator.script(unreadable, unreadable)
+        (reply,) = model.asked(driver, client, stream=stream, response_format=SUMMARY)
+        assert (reply.content, reply.refusal) == (unreadable, None)
     model.simulator.script(*[r'{"n": "C:\x"}'] * 2)
     (reply,) = model.asked(driver, client, stream=stream, response_format=SUMMARY)
     assert (reply.content, reply.refusal) == (r'{"n": "C:\x"}', None)
