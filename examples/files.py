@@ -29,3 +29,17 @@ with create_client() as client:
 
     print("Files of this key:", ", ".join(each.filename for each in client.files.list()))
     print("Deleted:", client.files.delete(file.id).deleted)
+
+with create_client(attachments="upload") as client:
+    print("\nAn image within a message is uploaded, once")
+    image = (
+        "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMB"
+        "AQDJ/pLvAAAAAElFTkSuQmCC"
+    )
+    completion = client.chat.completions.create(
+        model="tess-6",
+        messages=[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": image}}]}],
+    )
+    print(completion.choices[0].message.content)
+    for change in changes_of(completion):
+        print(f"   {change}")

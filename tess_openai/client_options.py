@@ -20,7 +20,13 @@ import openai
 from tess_openai import option_checks as checks
 from tess_openai.core.agents import Agent
 from tess_openai.core.changes import quoted
-from tess_openai.core.options import DOCUMENTED_TEMPERATURES, LongAnswers, OnCut, UsageOption
+from tess_openai.core.options import (
+    DOCUMENTED_TEMPERATURES,
+    AttachmentOption,
+    LongAnswers,
+    OnCut,
+    UsageOption,
+)
 from tess_openai.core.policy import Unsupported
 from tess_openai.core.prompts import Prompts
 from tess_openai.core.responses.conversation_store import ResponseStore
@@ -93,6 +99,8 @@ class TessOptions(TypedDict, total=False):
             `finish_reason="length"`, or `"continue"` it by further paid calls.
         max_answer_seconds: The longest time for one answer with `long_answers` or `on_cut`, of which
             `timeout` bounds each silence; None sets no limit.
+        attachments: `"upload"` uploads images, audio and files that are in the messages as data, waits until
+            Tess has processed them, which may cost credits, and names them in `file_ids`.
     """
 
     workspace_id: Annotated[int | str | None, Option(None, to_workspace_id, "TESS_WORKSPACE_ID")]
@@ -125,6 +133,7 @@ class TessOptions(TypedDict, total=False):
     ]
     long_answers: Annotated[LongAnswers | None, Option(None, checks.to_long_answers)]
     on_cut: Annotated[OnCut, Option("error", checks.to_on_cut)]
+    attachments: Annotated[AttachmentOption | None, Option(None, checks.to_attachments)]
     max_answer_seconds: Annotated[float | None, Option(None, checks.to_answer_seconds)]
 
 

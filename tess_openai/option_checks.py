@@ -22,6 +22,7 @@ from tess_openai.core.options import (
     DOCUMENTED_TEMPERATURES,
     HOSTED_TOOLS,
     AgentRef,
+    AttachmentOption,
     LongAnswers,
     OnCut,
     UsageOption,
@@ -147,6 +148,13 @@ def to_on_cut(given: object) -> OnCut:
     if given not in get_args(OnCut):
         raise ValueError('it must be "error", "return" or "continue"')
     return cast("OnCut", given)
+
+
+def to_attachments(given: object) -> AttachmentOption | None:
+    """Check what is done with files in messages."""
+    if given not in (None, *get_args(AttachmentOption)):
+        raise ValueError('it must be "upload" or None')
+    return cast("AttachmentOption | None", given)
 
 
 def to_answer_seconds(given: object) -> float | None:

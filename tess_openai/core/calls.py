@@ -13,12 +13,15 @@ driver at the edge carries them out and sends back what came of them.
 | `PauseKey(seconds)`      | pauses all paced calls of the key                   | None                      |
 | `LimitAnswer(seconds)`   | reads answers as streams, all within that time      | None                      |
 | `Lookup(agent)`          | runs the look-up once for all who ask               | `LookupResult`            |
+| `Upload(...)`            | uploads a file once for all who need it             | `UploadResult`            |
+| `Sleep(seconds)`         | waits                                               | None                      |
 | `StoreAccess(...)`       | reads or changes the store of responses             | `StoreResult`             |
 | `ReportChanges(changes)` | warns at the caller's line, logs, calls `on_change` | None, or an error text    |
 | `Answer(body=...)`       | returns a whole response; the flow ends             | nothing                   |
 | `Answer(body=None)`      | returns a response; its body follows                | None                      |
 | `bytes`                  | (after `Answer(body=None)`) passes on a piece       | None                      |
 | `Agent`, `AgentNotFound` | (in a look-up) completes it; the flow ends          | nothing                   |
+| `UploadedFile`           | (in an upload) completes it; the flow ends          | nothing                   |
 
 When a connection breaks, times out or brings what cannot be decoded, the driver throws `ConnectionError` into
 the flow, at any of these steps. A flow that has a whole answer all the same catches it; otherwise the caller
@@ -178,6 +181,41 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """Upload a file to Tess, and wait until it is processed.
+
+    Attributes:
+        digest: Of its bytes: equal files are uploaded once.
+        filename: What Tess is told of it.
+        media_type: Of its bytes, `"image/png"`.
+        data: Its bytes.
+        headers: To set or remove on the caller's own, as in `Outgoing`.
+        max_retry_wait_seconds: As in the client's options.
+    """
+
+    digest: str
+    filename: str = field(repr=False)
+    media_type: str
+    data: bytes = field(repr=False)
+    headers: Mapping[str, str | None] = field(repr=False)
+    max_retry_wait_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedFile:
+    """A file that Tess has processed; `number` is what `file_ids` takes."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Wait, for as long as the caller is there and the time for the answers of this call allows."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class StoreAccess:
     """Use the store of earlier responses, which may block.
 
@@ -248,6 +286,8 @@ class AgentNotFound:
 
 
 LookupResult: TypeAlias = Agent | AgentNotFound
+UploadResult: TypeAlias = UploadedFile | Answer
+"""An answer is the error that the caller gets."""
 Step: TypeAlias = (
     Outgoing
     | Read
@@ -255,13 +295,16 @@ Step: TypeAlias = (
     | PauseKey
     | LimitAnswer
     | Lookup
+    | Upload
+    | Sleep
     | StoreAccess
     | ReportChanges
     | Answer
     | bytes
     | LookupResult
+    | UploadedFile
 )
-Event: TypeAlias = Incoming | bytes | str | LookupResult | StoreResult | None
+Event: TypeAlias = Incoming | bytes | str | LookupResult | UploadResult | StoreResult | None
 Flow: TypeAlias = Generator[Step, Event, None]
 
 
@@ -331,6 +374,14 @@ def look_up(lookup: Lookup) -> Generator[Step, Event, LookupResult]:
     event = yield lookup
     if not isinstance(event, Agent | AgentNotFound):
         raise TypeError(f"a driver answers Lookup with an agent or Unfound, not {type(event).__name__}")
+    return event
+
+
+def upload(file: Upload) -> Generator[Step, Event, UploadResult]:
+    """Upload a file, unless this client has uploaded it before."""
+    event = yield file
+    if not isinstance(event, UploadedFile | Answer):
+        raise TypeError(f"a driver answers Upload with its result, not {type(event).__name__}")
     return event
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Final
 
 from tess_openai.core.agents import Agent
-from tess_openai.core.calls import Answer, Call, Flow, Outgoing
+from tess_openai.core.calls import Answer, Call, Event, Flow, Outgoing, Step
 from tess_openai.core.chat.chat_flow import plain_completion, untouched_completion
 from tess_openai.core.chat.context import ChatContext, report_changes
 from tess_openai.core.chat.plain_request import is_plain
@@ -19,8 +19,10 @@ from tess_openai.core.headers import request_headers
 from tess_openai.core.jsons import JSONObject, dump_json, parse_object
 from tess_openai.core.long_answers.streamed_answers import STREAMED, with_streamed_answers
 from tess_openai.core.lookups import locate, without_agent
-from tess_openai.core.options import Options
+from tess_openai.core.options import CALL_FIELD, Options
+from tess_openai.core.policy_parameters import POLICY_PARAMETERS
 from tess_openai.core.refusals import Refused
+from tess_openai.core.uploads import UploadedRequest, upload_attachments, with_placeholders
 
 CHAT_PATH: Final = "/chat/completions"
 
@@ -38,11 +40,16 @@ def chat_completion(call: Call, options: Options) -> Flow:
             yield place
             return
         asked = options if place.other is None else options.for_agent(place.other)
-        translated, emulation = _translate(fields, asked, place.agent, call.new_id)
+        uploaded = yield from _upload(fields, asked, place.agent, call)
+        if isinstance(uploaded, Answer):
+            yield uploaded
+            return
+        translated, emulation = _translate(uploaded.fields, asked, place.agent, call.new_id)
     except Refused as refused:
         yield refused.to_answer()
         return
     chat = ChatContext(call, translated, place)
+    translated.ledger.extend(uploaded.changes)
     options = translated.options
     if options.long_answers == "stream" and not translated.stream:
         translated.ledger.add(STREAMED)
@@ -62,6 +69,25 @@ def chat_completion(call: Call, options: Options) -> Flow:
     else:
         flow = emulated_completion(chat, emulation, outgoing)
     yield from with_streamed_answers(chat, flow) if options.joins_answers else flow
+
+
+def _upload(
+    given: JSONObject, options: Options, agent: Agent | None, call: Call
+) -> Generator[Step, Event, UploadedRequest | Answer]:
+    """Upload the files in a request, where the client or the call asks for that.
+
+    Raises:
+        Refused: What the request will become cannot be sent; then nothing is uploaded.
+    """
+    if CALL_FIELD in given:
+        options = options.for_call(given[CALL_FIELD], POLICY_PARAMETERS)
+    if options.attachments != "upload" or options.policy.word("messages.content") == "forward":
+        return UploadedRequest(given)
+    planned = with_placeholders(given)
+    if planned is given:
+        return UploadedRequest(given)
+    _translate(planned, options, agent, call.new_id)
+    return (yield from upload_attachments(given, call, options))
 
 
 def translate_request(

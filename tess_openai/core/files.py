@@ -56,7 +56,7 @@ def to_file(fields: JSONObject) -> JSONObject:
     status = fields.get("status")
     otherwise = "uploaded" if has_no_error(fields) else "error"
     return {
-        "id": _id_of(fields),
+        "id": id_of(fields),
         "object": "file",
         "bytes": size if isinstance(size, int) else 0,
         "created_at": to_epoch(fields.get("created_at")),
@@ -91,12 +91,12 @@ def _one(outgoing: Outgoing, options: Options, hint: str = "") -> Flow:
         outgoing,
         options.max_retry_wait_seconds,
         expected="a file",
-        is_expected=lambda fields: bool(_id_of(_file_in(fields))),
+        is_expected=lambda fields: bool(id_of(file_in(fields))),
     )
     if isinstance(fields, TessError):
         yield _about_files(fields, hint).to_answer()
     else:
-        yield _give(to_file(_file_in(fields)))
+        yield _give(to_file(file_in(fields)))
 
 
 def _delete(outgoing: Outgoing, number: str, options: Options) -> Flow:
@@ -173,12 +173,12 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
 
-def _file_in(fields: JSONObject) -> JSONObject:
+def file_in(fields: JSONObject) -> JSONObject:
     """Return a file, bare or as `{"data": {...}}`."""
     return fields if "id" in fields else to_object(fields.get("data")) or {}
 
 
-def _id_of(fields: JSONObject) -> str:
+def id_of(fields: JSONObject) -> str:
     """Return the id of a file, usually a number; `""` when there is none."""
     given = fields.get("id")
     if isinstance(given, int) and not isinstance(given, bool):

@@ -18,6 +18,7 @@ from tess_openai.core.schemas.schema_checker import SchemaCache
 
 UsageOption: TypeAlias = Literal["estimate", "none"]
 LongAnswers: TypeAlias = Literal["stream"]
+AttachmentOption: TypeAlias = Literal["upload"]
 OnCut: TypeAlias = Literal["error", "return", "continue"]
 AgentRef: TypeAlias = int | str
 """An agent's number, or its slug."""
@@ -69,6 +70,7 @@ class Options:
             fetches them as the caller asks for them.
         on_cut: What is done when a stream is cut that has brought text.
         max_answer_seconds: The longest time for an answer that is read as a stream; None sets no limit.
+        attachments: What is done with the files in messages; None sends a note in their place.
         settled: Translated parameters, cached for these very options; the only thing here that changes.
         may_be_plain: Whether these options change nothing in a request that asks for nothing unusual.
     """
@@ -92,6 +94,7 @@ class Options:
     long_answers: LongAnswers | None = None
     on_cut: OnCut = "error"
     max_answer_seconds: float | None = None
+    attachments: AttachmentOption | None = None
     settled: ParameterCache = field(default_factory=ParameterCache, init=False, repr=False, compare=False)
     may_be_plain: bool = field(init=False, repr=False, compare=False)
 
@@ -194,6 +197,7 @@ _CALL_OPTIONS: Final[Mapping[str, _CallOption]] = {
     "tools": _CallOption(_is_of(str), "a word"),
     "long_answers": _CallOption(_one_of(None, *get_args(LongAnswers)), '"stream" or null'),
     "on_cut": _CallOption(_one_of(*get_args(OnCut)), '"error", "return" or "continue"'),
+    "attachments": _CallOption(_one_of(None, *get_args(AttachmentOption)), '"upload" or null'),
     "max_answer_seconds": _CallOption(_is_limit, "a number above 0, or null"),
 }
 

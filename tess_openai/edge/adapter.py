@@ -24,7 +24,7 @@ from tess_openai.core.refusals import Refused, redirected_outside
 from tess_openai.core.responses.conversation_store import ResponseStore
 from tess_openai.core.routes import is_openai_path, outside_agent, refuse, route
 from tess_openai.core.schemas.schema_checker import SchemaCache
-from tess_openai.edge.agent_cache import AgentCache
+from tess_openai.edge.agent_cache import AgentCache, UploadCache
 from tess_openai.edge.answer_limits import DEFAULT_MAX_ANSWER_BYTES
 from tess_openai.edge.caller_warnings import warn_changes
 from tess_openai.edge.families import Request, pick, to_dict
@@ -50,8 +50,8 @@ _DECISIVE: Final = {
 class Adapter:
     """What the transports of one client share; safe to use from any number of threads and tasks.
 
-    It is immutable, except for its `agent_cache` and the parameter cache of its options, which have locks of
-    their own, and `keys`, which learns each key that is sent.
+    It is immutable, except for its `agent_cache`, its `uploads` and the parameter cache of its options, which
+    have locks of their own, and `keys`, which learns each key that is sent.
 
     Attributes:
         warns: Whether changes are reported at the caller's line; in a gateway there is none.
@@ -66,6 +66,7 @@ class Adapter:
     max_answer_bytes: int | None = DEFAULT_MAX_ANSWER_BYTES
     warns: bool = True
     agent_cache: AgentCache = field(default_factory=AgentCache, repr=False)
+    uploads: UploadCache = field(default_factory=UploadCache, repr=False)
     responses_store: ResponseStore = field(default_factory=MemoryResponseStore, repr=False)
     others: Mapping[str, Any] = field(default_factory=lambda: NO_OTHERS, repr=False)
 

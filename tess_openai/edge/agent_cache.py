@@ -1,9 +1,13 @@
-"""The agents that one client knows: each is looked up once, however many calls need it at the same time."""
+"""What one client knows of agents and files.
+
+Each is looked up, or uploaded, once, however many calls need it at the same time.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
+import math
 import os
 import time
 import weakref
@@ -11,12 +15,12 @@ from collections.abc import Awaitable, Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Event, Lock, Thread
-from typing import Final
+from typing import Any, Final, Generic, TypeVar
 
 import anyio
 
 from tess_openai.core.agents import Agent
-from tess_openai.core.calls import AgentNotFound, LookupResult
+from tess_openai.core.calls import AgentNotFound, LookupResult, UploadedFile, UploadResult
 from tess_openai.edge.event_loops import is_closed_loop, running_loop
 
 KEPT_SECONDS: Final = 900.0
@@ -28,14 +32,17 @@ MOST_KNOWN: Final = 1000
 _POLL_SECONDS: Final = 0.01
 
 
+Found = TypeVar("Found")
+
+
 @dataclass(frozen=True, slots=True)
-class _CachedResult:
-    found: LookupResult
+class _CachedResult(Generic[Found]):
+    found: Found
     until: float
 
 
 @dataclass(slots=True)
-class _InFlight:
+class _InFlight(Generic[Found]):
     """A look-up that has begun; `found` stays None when the caller that carries it out is cancelled.
 
     Attributes:
@@ -44,10 +51,10 @@ class _InFlight:
 
     loop: asyncio.AbstractEventLoop | None = None
     over: Event = field(default_factory=Event)
-    found: LookupResult | None = None
+    found: Found | None = None
 
 
-class AgentCache:
+class ResultCache(Generic[Found]):
     """A cache of look-ups for threads and tasks.
 
     The first caller carries out the look-up, all others wait for its result. Threads do not wait for tasks: a
@@ -55,19 +62,27 @@ class AgentCache:
     fails, the earlier result stays in use.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        kept_seconds: Callable[[Found], float],
+        is_failure: Callable[[Found], bool],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Keep each result for as long as `kept_seconds` says of it."""
+        self._kept_seconds = kept_seconds
+        self._is_failure = is_failure
         self._clock = clock
         self._lock = Lock()
-        self._known: dict[Hashable, _CachedResult] = {}
-        self._in_flight: dict[Hashable, _InFlight] = {}
+        self._known: dict[Hashable, _CachedResult[Found]] = {}
+        self._in_flight: dict[Hashable, _InFlight[Found]] = {}
         _CACHES.add(self)
 
     def find(
         self,
         key: Hashable,
-        look_up: Callable[[], LookupResult],
+        look_up: Callable[[], Found],
         timeout_seconds: float | None = None,
-    ) -> LookupResult | None:
+    ) -> Found | None:
         """Return the cached result, or the result of `look_up`.
 
         Args:
@@ -86,22 +101,20 @@ class AgentCache:
                 return self._last_known(key)
             if pending.found is not None:
                 return pending.found
-        found: LookupResult | None = None
+        found: Found | None = None
         try:
             found = look_up()
         finally:
             found = self._complete((key, "sync"), key, pending, found)
         return found
 
-    def find_within(
-        self, key: Hashable, look_up: Callable[[], LookupResult], seconds: float
-    ) -> LookupResult | None:
+    def find_within(self, key: Hashable, look_up: Callable[[], Found], seconds: float) -> Found | None:
         """Return the result of `find` if it comes in time, else what is cached.
 
         A server that sends a byte now and then keeps a blocked read alive without end, so the look-up has a
         thread of its own. It goes on there, for the callers to come.
         """
-        found: list[LookupResult | None] = []
+        found: list[Found | None] = []
 
         def run() -> None:
             with suppress(Exception):
@@ -114,8 +127,8 @@ class AgentCache:
         return found[0] if found else self._last_known(key)
 
     async def async_find_within(
-        self, key: Hashable, look_up: Callable[[], Awaitable[LookupResult]], seconds: float
-    ) -> LookupResult | None:
+        self, key: Hashable, look_up: Callable[[], Awaitable[Found]], seconds: float
+    ) -> Found | None:
         """Async counterpart of `find_within`; the look-up is cancelled when its time is over."""
         with anyio.move_on_after(seconds):
             return await self.async_find(key, look_up, seconds)
@@ -124,9 +137,9 @@ class AgentCache:
     async def async_find(
         self,
         key: Hashable,
-        look_up: Callable[[], Awaitable[LookupResult]],
+        look_up: Callable[[], Awaitable[Found]],
         timeout_seconds: float | None = None,
-    ) -> LookupResult | None:
+    ) -> Found | None:
         """Async counterpart of `find`, on any event loop and across several."""
         while True:
             pending, is_first = self._join_or_start((key, "async"), key, running_loop())
@@ -139,7 +152,7 @@ class AgentCache:
                 return pending.found
             if not (pending.over.is_set() or is_closed_loop(pending.loop)):
                 return self._last_known(key)
-        found: LookupResult | None = None
+        found: Found | None = None
         try:
             found = await look_up()
         finally:
@@ -148,32 +161,31 @@ class AgentCache:
 
     def _join_or_start(
         self, in_flight_key: Hashable, key: Hashable, loop: asyncio.AbstractEventLoop | None
-    ) -> tuple[_InFlight, bool]:
+    ) -> tuple[_InFlight[Found], bool]:
         """Return the look-up to wait for, and whether the caller must carry it out."""
         with self._lock:
             known = self._known.get(key)
             if known is not None and self._clock() < known.until:
-                completed = _InFlight(found=known.found)
+                completed = _InFlight[Found](found=known.found)
                 completed.over.set()
                 return completed, False
             pending = self._in_flight.get(in_flight_key)
             if pending is not None and not is_closed_loop(pending.loop):
                 return pending, False
-            pending = self._in_flight[in_flight_key] = _InFlight(loop)
+            pending = self._in_flight[in_flight_key] = _InFlight[Found](loop)
             return pending, True
 
     def _complete(
-        self, in_flight_key: Hashable, key: Hashable, pending: _InFlight, found: LookupResult | None
-    ) -> LookupResult | None:
+        self, in_flight_key: Hashable, key: Hashable, pending: _InFlight[Found], found: Found | None
+    ) -> Found | None:
         """Cache the result and wake all waiters; return it, or the agent that was cached before a failure."""
         with self._lock:
             if self._in_flight.get(in_flight_key) is pending:
                 del self._in_flight[in_flight_key]
-            kept = KEPT_SECONDS
-            if isinstance(found, AgentNotFound):
-                kept = FAILURE_KEPT_SECONDS if found.is_permanent else 0.0
+            kept = 0.0 if found is None else self._kept_seconds(found)
+            if found is not None and self._is_failure(found):
                 known = self._known.get(key)
-                found = known.found if known is not None and isinstance(known.found, Agent) else found
+                found = found if known is None or self._is_failure(known.found) else known.found
             if found is not None and kept:
                 self._known.pop(key, None)  # re-inserted as the newest
                 self._known[key] = _CachedResult(found, self._clock() + kept)
@@ -188,10 +200,35 @@ class AgentCache:
         self._lock = Lock()
         self._in_flight.clear()
 
-    def _last_known(self, key: Hashable) -> LookupResult | None:
+    def _last_known(self, key: Hashable) -> Found | None:
         with self._lock:
             known = self._known.get(key)
             return None if known is None else known.found
+
+
+class AgentCache(ResultCache[LookupResult]):
+    """The agents that one client knows."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Keep agents for a quarter of an hour, and what was not found for ten seconds."""
+        super().__init__(_seconds_to_keep, lambda found: isinstance(found, AgentNotFound), clock)
+
+
+def _seconds_to_keep(found: LookupResult) -> float:
+    if isinstance(found, Agent):
+        return KEPT_SECONDS
+    return FAILURE_KEPT_SECONDS if found.is_permanent else 0.0
+
+
+class UploadCache(ResultCache[UploadResult]):
+    """The files that one client has uploaded, for as long as it lives."""
+
+    def __init__(self) -> None:
+        """Keep numbers of files; a failed upload is tried again by the next call."""
+        super().__init__(
+            lambda found: math.inf if isinstance(found, UploadedFile) else 0.0,
+            lambda found: not isinstance(found, UploadedFile),
+        )
 
 
 def _forget_in_flight() -> None:
@@ -199,6 +236,6 @@ def _forget_in_flight() -> None:
         cache.forget_in_flight()
 
 
-_CACHES: Final[weakref.WeakSet[AgentCache]] = weakref.WeakSet()
+_CACHES: Final[weakref.WeakSet[ResultCache[Any]]] = weakref.WeakSet()
 if hasattr(os, "register_at_fork"):  # not on Windows, where no process forks
     os.register_at_fork(after_in_child=_forget_in_flight)

@@ -16,10 +16,15 @@ from tess_openai.core.calls import (
     Outgoing,
     Read,
     ReadAll,
+    Sleep,
     Step,
     StoreAccess,
+    Upload,
+    UploadedFile,
+    UploadResult,
 )
 from tess_openai.core.lookups import find_agent, lookup_failed
+from tess_openai.core.uploads import upload_failed, upload_file
 from tess_openai.edge.call_driver import LAST_SECONDS, REST_SECONDS, RESULT_STEPS, CallDriver, InnerStep
 from tess_openai.edge.compressed_bodies import split_compressed
 from tess_openai.edge.families import Request, Response
@@ -62,7 +67,7 @@ class AsyncDriver(CallDriver):
         await self.aclose()
         return response
 
-    async def advance(self) -> Answer | bytes | LookupResult | None:
+    async def advance(self) -> Answer | bytes | LookupResult | UploadedFile | None:
         """Async counterpart of `advance` in `sync_driver`."""
         event: Event = None
         error: Exception | None = None
@@ -101,6 +106,11 @@ class AsyncDriver(CallDriver):
             return await self.read_all(step)
         if isinstance(step, Lookup):
             return await self.look_up(step)
+        if isinstance(step, Upload):
+            return await self.upload(step)
+        if isinstance(step, Sleep):
+            await self.sleep(step.seconds)
+            return None
         if isinstance(step, StoreAccess):
             return await async_access_store(self.adapter.responses_store, step)
         return self.apply_step(step)
@@ -157,6 +167,24 @@ class AsyncDriver(CallDriver):
         else:
             found = await agent_cache.async_find(key, find, seconds)
         return lookup_failed(lookup, "timeout") if found is None else found
+
+    async def upload(self, upload: Upload) -> UploadResult:
+        """Async counterpart of `upload` in `sync_driver`."""
+
+        async def carry_out() -> UploadResult:
+            run = AsyncDriver(upload_file(upload), self.transport, self.request)
+            try:
+                return self.to_upload_result(await run.advance())
+            finally:
+                await run.aclose()
+
+        found = await self.adapter.uploads.async_find(self.upload_key(upload), carry_out)
+        return upload_failed() if found is None else found
+
+    async def sleep(self, seconds: float) -> None:
+        """Async counterpart of `sleep` in `sync_driver`."""
+        await anyio.sleep(min(seconds, self.seconds_left()))
+        self.seconds_left()
 
     def read(self) -> AsyncIterator[bytes]:
         """Async counterpart of `read` in `sync_driver`."""

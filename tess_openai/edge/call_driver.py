@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from functools import partial
 from threading import Lock
 from typing import Any, Final, TypeAlias
@@ -23,18 +23,25 @@ from tess_openai.core.calls import (
     Read,
     ReadAll,
     ReportChanges,
+    Sleep,
     Step,
     StoreAccess,
+    Upload,
+    UploadedFile,
+    UploadResult,
 )
+from tess_openai.core.headers import WORKSPACE
 from tess_openai.core.jsons import dump_json
 from tess_openai.core.lookups import lookup_failed
 from tess_openai.core.paid_once import IDEMPOTENT, may_have_run
 from tess_openai.core.refusals import NO_RETRY, Refused
+from tess_openai.core.uploads import upload_failed
 from tess_openai.edge.adapter import Adapter, logger
 from tess_openai.edge.answer_limits import AnswerLimits
 from tess_openai.edge.connections import HeldConnection
 from tess_openai.edge.families import Family, Request, Response, change_headers, to_dict, with_headers
 from tess_openai.edge.origins import REDIRECT_FOLLOWED, followed
+from tess_openai.edge.pacing import hash_key
 from tess_openai.edge.paid_calls import (
     ObservedBody,
     may_have_been_sent,
@@ -44,10 +51,10 @@ from tess_openai.edge.paid_calls import (
     to_sdk_error,
 )
 
-RESULT_STEPS: Final = (Answer, bytes, Agent, AgentNotFound)
+RESULT_STEPS: Final = (Answer, bytes, Agent, AgentNotFound, UploadedFile)
 """Steps that are results for whoever waits for the driver."""
 InnerStep: TypeAlias = (
-    Outgoing | Read | ReadAll | PauseKey | LimitAnswer | Lookup | StoreAccess | ReportChanges
+    Outgoing | Read | ReadAll | PauseKey | LimitAnswer | Lookup | Upload | Sleep | StoreAccess | ReportChanges
 )
 """The other steps, which the driver carries out."""
 HINT_SECONDS: Final = 5.0
@@ -296,6 +303,15 @@ class CallDriver:
     def to_lookup_result(self, lookup: Lookup, step: Step | None) -> LookupResult:
         """Return what a look-up flow ended with."""
         return step if isinstance(step, Agent | AgentNotFound) else lookup_failed(lookup, "adapter_error")
+
+    def upload_key(self, upload: Upload) -> Hashable:
+        """Return the cache key of an upload: files belong to a workspace."""
+        workspace = upload.headers.get(WORKSPACE) or self.request.headers.get(WORKSPACE)
+        return upload.digest, workspace, hash_key(self.authorization)
+
+    def to_upload_result(self, step: Step | None) -> UploadResult:
+        """Return what an upload ended with."""
+        return step if isinstance(step, UploadedFile | Answer) else upload_failed()
 
     def breaks(self, lookup: Lookup) -> type[Exception]:
         """Return what may break a look-up without breaking the call; a hint must never hide an error."""

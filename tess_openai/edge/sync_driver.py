@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Final
 
 from tess_openai.core.calls import (
     Answer,
@@ -14,16 +16,24 @@ from tess_openai.core.calls import (
     Outgoing,
     Read,
     ReadAll,
+    Sleep,
     Step,
     StoreAccess,
+    Upload,
+    UploadedFile,
+    UploadResult,
 )
 from tess_openai.core.lookups import find_agent, lookup_failed
+from tess_openai.core.uploads import upload_failed, upload_file
 from tess_openai.edge.call_driver import LAST_SECONDS, REST_SECONDS, RESULT_STEPS, CallDriver, InnerStep
 from tess_openai.edge.compressed_bodies import split_compressed
 from tess_openai.edge.families import Request, Response
 from tess_openai.edge.outgoing_requests import to_request
 from tess_openai.edge.paid_calls import to_family_error
 from tess_openai.edge.response_stores import access_store
+
+_STEP_SECONDS: Final = 0.05
+"""After which a waiting call notices that its stream was closed."""
 
 
 class SyncDriver(CallDriver):
@@ -60,7 +70,7 @@ class SyncDriver(CallDriver):
         self.close()
         return response
 
-    def advance(self) -> Answer | bytes | LookupResult | None:
+    def advance(self) -> Answer | bytes | LookupResult | UploadedFile | None:
         """Run the flow to its next result: an answer or a piece of its body; None at the end."""
         event: Event = None
         error: Exception | None = None
@@ -99,6 +109,11 @@ class SyncDriver(CallDriver):
             return self.read_all(step)
         if isinstance(step, Lookup):
             return self.look_up(step)
+        if isinstance(step, Upload):
+            return self.upload(step)
+        if isinstance(step, Sleep):
+            self.sleep(step.seconds)
+            return None
         if isinstance(step, StoreAccess):
             return access_store(self.adapter.responses_store, step)
         return self.apply_step(step)
@@ -155,6 +170,26 @@ class SyncDriver(CallDriver):
         else:
             found = agent_cache.find(key, find, seconds)
         return lookup_failed(lookup, "timeout") if found is None else found
+
+    def upload(self, upload: Upload) -> UploadResult:
+        """Upload a file by a flow of its own over the same transport, once for all who need it."""
+
+        def carry_out() -> UploadResult:
+            run = SyncDriver(upload_file(upload), self.transport, self.request)
+            try:
+                return self.to_upload_result(run.advance())
+            finally:
+                run.close()
+
+        found = self.adapter.uploads.find(self.upload_key(upload), carry_out)
+        return upload_failed() if found is None else found
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, in steps: another thread may close the stream meanwhile."""
+        until = time.monotonic() + min(seconds, self.seconds_left())
+        while not self.is_closed and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, _STEP_SECONDS))
+        self.seconds_left()
 
     def read(self) -> Iterator[bytes]:
         """Return the iterator over the current response, decoded."""

@@ -11,13 +11,15 @@ from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.ledger import Ledger
 
 FILE_IDS: Final = "file_ids"
+FILES_ONLY: Final = "See the attached files."
+"""The text of a message of nothing but files. Source: makers of integrations write such a text (observed)."""
 _WHY: Final = "Tess takes files outside of the messages (documented for /execute, assumed for this route)"
 
 
 def lift_files(given: JSONObject, ledger: Ledger) -> JSONObject:
     """Move the parts `{"type": "file", "file": {"file_id": "389571"}}` of all messages to `file_ids`.
 
-    A message without any other part becomes `[file 389571]`. Parts with another id, or with the file itself,
+    A message without any other part becomes `FILES_ONLY`. Parts with another id, or with the file itself,
     stay where they are; so do all parts under the policy `"forward"`.
 
     Returns:
@@ -47,8 +49,7 @@ def _lift(given: object, numbers: list[int]) -> object:
         return given
     numbers += found.values()
     rest = [part for index, part in enumerate(parts) if index not in found]
-    notes = [{"type": "text", "text": f"[file {number}]"} for number in found.values()]
-    return {**message, "content": rest or notes}
+    return {**message, "content": rest or [{"type": "text", "text": FILES_ONLY}]}
 
 
 def _number_of(part: object) -> int | None:

@@ -169,7 +169,8 @@ class _Translation:
             given=what,
             sent="a note in the text",
             why="Tess takes text only on this route, so the model does not see it",
-            remedy='Upload the file to Tess and pass its number: extra_body={"file_ids": [389571]}.',
+            remedy='Let the adapter upload data to Tess, create_client(attachments="upload"), or pass the '
+            'number of a file: extra_body={"file_ids": [389571]}.',
         )
         return verdict == "keep"
 

@@ -27,7 +27,7 @@ def user(*parts: object) -> dict[str, Any]:
     ("messages", "own", "content", "file_ids"),
     [
         pytest.param([user(TEXT, FILE)], None, "Sum it up.", [389571], id="beside a text"),
-        pytest.param([user(FILE)], None, "[file 389571]", [389571], id="alone"),
+        pytest.param([user(FILE)], None, "See the attached files.", [389571], id="alone"),
         pytest.param([user(TEXT, FILE)], [1], "Sum it up.", [1, 389571], id="after the caller's own"),
         pytest.param([user(TEXT, FILE, FILE)], [389571], "Sum it up.", [389571], id="each once"),
         pytest.param([user(TEXT, FILE)], ["389571"], "Sum it up.", ["389571"], id="named as text before"),

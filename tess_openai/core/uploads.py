@@ -1,0 +1,272 @@
+"""Upload the files in the messages of a chat: `attachments="upload"`.
+
+Data URLs and base64 data are uploaded to Tess once for equal bytes, waited for until they are processed, and
+replaced by their numbers. URLs of other servers are not fetched.
+
+Source: routes and states as in `core/files.py` (documented); both makers of Tess integrations upload such
+parts, remember them by SHA-256 and wait for `completed` (observed, for `/execute`).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from tess_openai.core.calls import (
+    Answer,
+    Call,
+    Event,
+    Flow,
+    Outgoing,
+    Sleep,
+    Step,
+    Upload,
+    UploadedFile,
+    upload,
+)
+from tess_openai.core.changes import Change
+from tess_openai.core.errors import TessError
+from tess_openai.core.fetching import get, read_object
+from tess_openai.core.files import FILES, file_in, id_of
+from tess_openai.core.headers import request_headers
+from tess_openai.core.jsons import JSONObject, to_list, to_object
+from tess_openai.core.options import Options
+from tess_openai.core.refusals import Refused
+
+_ENDINGS: Final = {
+    "application/json": "json",
+    "application/pdf": "pdf",
+    "audio/mpeg": "mp3",
+    "audio/wav": "wav",
+    "image/jpeg": "jpg",
+    "image/svg+xml": "svg",
+    "text/markdown": "md",
+    "text/plain": "txt",
+}
+"""Endings of the files of media types whose last part is another word."""
+_KINDS: Final = {
+    "image_url": "image",
+    "input_image": "image",
+    "input_audio": "audio",
+    "file": "file",
+    "input_file": "file",
+}
+_DATA_URL: Final = re.compile(r"data:([^;,]*)((?:;[^;,]*)*),", re.IGNORECASE)
+_MOST_WAITS: Final = 200
+_FIRST_WAIT_SECONDS: Final = 0.25
+_LONGEST_WAIT_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Attachment:
+    """One part of a message with a file in it."""
+
+    kind: str
+    data: bytes = field(repr=False)
+    media_type: str
+    filename: str = field(repr=False)
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedRequest:
+    """A chat request whose files are named by their numbers.
+
+    Attributes:
+        fields: The request; the caller's own object where it has no files.
+        changes: One for each file.
+    """
+
+    fields: JSONObject = field(repr=False)
+    changes: tuple[Change, ...] = ()
+
+
+def with_placeholders(given: JSONObject) -> JSONObject:
+    """Return a request as if its files were uploaded, to find what is refused of it before that is paid for.
+
+    Raises:
+        Refused: A file cannot be read.
+    """
+    return _replace(given, {each.digest: 1 for each in _attachments(given)})
+
+
+def upload_attachments(
+    given: JSONObject, call: Call, options: Options
+) -> Generator[Step, Event, UploadedRequest | Answer]:
+    """Upload the files in the messages of a request.
+
+    Returns:
+        The request that names them; or the answer to give instead, when one could not be uploaded.
+    """
+    numbers: dict[str, int] = {}
+    changes: list[Change] = []
+    for each in _attachments(given):
+        if each.digest in numbers:
+            continue
+        headers = request_headers(call, options)
+        wait = options.max_retry_wait_seconds
+        step = Upload(each.digest, each.filename, each.media_type, each.data, headers, wait)
+        found = yield from upload(step)
+        if not isinstance(found, UploadedFile):
+            return found
+        numbers[each.digest] = found.number
+        size = f"{each.kind}, {len(each.data)} bytes"
+        why = 'attachments="upload": Tess takes files by their numbers'
+        changes.append(Change("mapped", "messages.content", size, f"file {found.number}", why))
+    return UploadedRequest(_replace(given, numbers), tuple(changes))
+
+
+def upload_file(step: Upload) -> Flow:
+    """Carry out one upload; yield an `UploadedFile`, or the answer that the caller gets instead."""
+    form, content_type = _to_form(step)
+    outgoing = Outgoing(form, {**step.headers, "content-type": content_type}, "POST", FILES, "")
+    waits = 0
+    while True:
+        fields = yield from read_object(
+            outgoing,
+            step.max_retry_wait_seconds,
+            expected="a file",
+            is_expected=lambda fields: _number_of(file_in(fields)) is not None,
+        )
+        if isinstance(fields, TessError):
+            yield fields.to_answer()
+            return
+        file = file_in(fields)
+        number, status = _number_of(file), file.get("status")
+        if number is not None and status == "completed":
+            yield UploadedFile(number)
+            return
+        if status == "failed" or file.get("error"):
+            yield _refused("Tess could not process the file", "file_failed").to_answer()
+            return
+        if waits == _MOST_WAITS:
+            yield _refused("Tess is still processing the file", "file_not_ready").to_answer()
+            return
+        if status == "waiting":  # an earlier upload of the same bytes, which nobody had processed
+            outgoing = Outgoing(
+                b"", {**step.headers, "content-type": None}, "POST", f"{FILES}/{number}/process", ""
+            )
+        else:
+            yield Sleep(min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 1.5**waits))
+            outgoing = get(f"{FILES}/{number}", step.headers)
+        waits += 1
+
+
+def upload_failed() -> Answer:
+    """Return the answer to a call whose upload ended without a result."""
+    return _refused("the upload of a file ended without a result", "file_failed").to_answer()
+
+
+def _refused(why: str, code: str) -> Refused:
+    return Refused(f"{why}; the chat was not sent.", param="messages.content", code=code)
+
+
+def _attachments(given: JSONObject) -> list[_Attachment]:
+    return [
+        found
+        for message in to_list(given.get("messages")) or []
+        for part in to_list((to_object(message) or {}).get("content")) or []
+        if (found := _attachment_in(part)) is not None
+    ]
+
+
+def _replace(given: JSONObject, numbers: dict[str, int]) -> JSONObject:
+    """Return the request with a number in the place of each file."""
+    if not numbers:
+        return given
+    messages = [_replace_in(message, numbers) for message in to_list(given.get("messages")) or []]
+    return {**given, "messages": messages}
+
+
+def _replace_in(given: object, numbers: dict[str, int]) -> object:
+    message = to_object(given)
+    parts = None if message is None else to_list(message.get("content"))
+    if message is None or parts is None:
+        return given
+    named: list[object] = []
+    for part in parts:
+        found = _attachment_in(part)
+        number = None if found is None else numbers[found.digest]
+        named.append(part if number is None else {"type": "file", "file": {"file_id": str(number)}})
+    return {**message, "content": named}
+
+
+def _attachment_in(given: object) -> _Attachment | None:
+    """Return the file in a part of a message; None for a part without one, or with the URL of another server.
+
+    Raises:
+        Refused: Its data cannot be decoded.
+    """
+    part = to_object(given) or {}
+    type_ = part.get("type")
+    kind = _KINDS.get(type_) if isinstance(type_, str) else None
+    if kind is None or not isinstance(type_, str):
+        return None
+    inner = to_object(part.get(type_)) or part
+    if kind == "audio":
+        data, format_ = inner.get("data"), inner.get("format")
+        media_type = f"audio/{format_ if isinstance(format_, str) else 'wav'}"
+        media_type = "audio/mpeg" if media_type == "audio/mp3" else media_type
+        return _read(kind, data, media_type, None)
+    if kind == "image":
+        url = inner.get("url", inner.get("image_url", part.get("image_url")))
+        is_data = isinstance(url, str) and _DATA_URL.match(url) is not None
+        return _read(kind, url, "image/png", None) if is_data else None
+    return _read(kind, inner.get("file_data"), "application/octet-stream", inner.get("filename"))
+
+
+def _read(kind: str, given: object, media_type: str, filename: object) -> _Attachment | None:
+    """Return a file from a data URL or from base64."""
+    if not isinstance(given, str) or not given:
+        return None
+    head = _DATA_URL.match(given)
+    text = given if head is None else given[head.end() :]
+    if head is not None:
+        media_type = head[1].strip().lower() or "text/plain"
+    is_base64 = head is None or ";base64" in head[2].lower()
+    try:
+        data = base64.b64decode("".join(text.split()), validate=True) if is_base64 else unquote_to_bytes(text)
+    except (binascii.Error, ValueError):
+        raise Refused(
+            f"the data of the {kind} in messages is no base64, so it cannot be uploaded; nothing was sent.",
+            param="messages.content",
+            code="invalid_attachment",
+        ) from None
+    if re.fullmatch(r"[\w.+-]+/[\w.+-]+", media_type, re.ASCII) is None:
+        media_type = "application/octet-stream"
+    if not isinstance(filename, str) or not filename.strip():
+        ending = _ENDINGS.get(media_type, media_type.partition("/")[2])
+        filename = (
+            f"{kind}-{hashlib.sha256(data).hexdigest()[:12]}.{'bin' if ending == 'octet-stream' else ending}"
+        )
+    return _Attachment(kind, data, media_type, filename)
+
+
+def _to_form(step: Upload) -> tuple[bytes, str]:
+    """Return the body of a multipart form with the file, and its content type.
+
+    Source: RFC 7578; how browsers write a name in it is in the HTML standard.
+    """
+    boundary = f"tess-openai-{step.digest[:40]}"
+    name = step.filename.replace("\r", "%0D").replace("\n", "%0A").replace('"', "%22")
+    head = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="process"\r\n\r\ntrue\r\n'
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+        f"Content-Type: {step.media_type}\r\n\r\n"
+    )
+    form = head.encode(errors="replace") + step.data + f"\r\n--{boundary}--\r\n".encode()
+    return form, f"multipart/form-data; boundary={boundary}"
+
+
+def _number_of(file: JSONObject) -> int | None:
+    text = id_of(file)
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
