@@ -186,7 +186,7 @@ class Upload:
 
     Attributes:
         digest: Of its bytes: equal files are uploaded once.
-        filename: What Tess is told of it.
+        filename: The name that Tess shows.
         media_type: Of its bytes, `"image/png"`.
         data: Its bytes.
         headers: To set or remove on the caller's own, as in `Outgoing`.
