@@ -54,7 +54,7 @@ PARTS: dict[str, tuple[Any, bytes, str]] = {
 }
 
 
-def user(*parts: Any) -> list[Any]:  # noqa: ANN401
+def user(*parts: Any) -> list[Any]:
     """Return a message of the user with these parts."""
     return [{"role": "user", "content": list(parts)}]
 
@@ -73,7 +73,7 @@ CHAT = "POST /agents/42/openai/chat/completions"
 
 
 @pytest.mark.parametrize(("part", "data", "media_type"), PARTS.values(), ids=PARTS)
-def test_a_file_is_uploaded_and_named(driver: Driver, part: Any, data: bytes, media_type: str) -> None:  # noqa: ANN401
+def test_a_file_is_uploaded_and_named(driver: Driver, part: Any, data: bytes, media_type: str) -> None:
     """Its bytes and its type arrive; the chat comes when it is processed, and the ledger names it."""
     answer = driver.ask(driver.client(attachments="upload"), messages=user(TEXT, part))
     posted = driver.simulator.requests[0]
@@ -166,7 +166,7 @@ def test_a_file_that_cannot_be_processed_is_an_error_before_the_chat(driver: Dri
     ],
     ids=["no base64", "refused by the policy"],
 )
-def test_what_cannot_be_sent_is_not_uploaded(driver: Driver, fields: Any, code: str) -> None:  # noqa: ANN401
+def test_what_cannot_be_sent_is_not_uploaded(driver: Driver, fields: Any, code: str) -> None:
     """Processing may cost, so refusals come first."""
     error = driver.fails(driver.client(attachments="upload", unsupported={"n": "error"}), **fields)
     assert error.code == code
@@ -207,7 +207,7 @@ def test_emulation_takes_files_too(driver: Driver) -> None:
     ],
     ids=["image", "file"],
 )
-def test_the_responses_api_takes_files(driver: Driver, part: Any) -> None:  # noqa: ANN401
+def test_the_responses_api_takes_files(driver: Driver, part: Any) -> None:
     """As the compliance test of Open Responses sends an image: by data URL."""
     client = driver.client(attachments="upload")
     content = [{"type": "input_text", "text": "What do you see in this image?"}, part]
