@@ -394,3 +394,39 @@ def test_an_end_mark_alone_is_an_answer_without_text(driver: Driver, *, stream: 
     """In both ways, with a warning."""
     with pytest.warns(TessWarning, match="no text"):
         assert Reply(driver, answers(DONE), stream=stream).text == ""
+
+
+@pytest.mark.parametrize("junk", [b"[done]", b"null", b"7", b"bye"])
+def test_what_follows_a_complete_answer_is_no_part_of_it(
+    driver: Driver, junk: bytes, fields: dict[str, Any], *, stream: bool
+) -> None:
+    """After the finish reason the answer is whole, and it was paid for."""
+    body = chunk({"role": "assistant", "content": "Good morning"}) + chunk({}, "stop") + event(junk)
+    assert Reply(driver, answers(body), stream=stream, **fields).text == "Good morning"
+    with pytest.raises(openai.APIError):
+        Reply(driver, answers(chunk({"content": "Good"}) + event(junk)), stream=stream, **fields)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "completion"),
+    [
+        ("inputTokens", "outputTokens"),
+        ("inputTokenCount", "outputTokenCount"),
+        ("prompt_eval_count", "eval_count"),
+    ],
+)
+def test_counts_under_the_names_of_other_makers(
+    driver: Driver, prompt: str, completion: str, fields: dict[str, Any]
+) -> None:
+    """An estimate never hides a count."""
+    body = whole({"role": "assistant", "content": "Hi"}, usage={prompt: "1000", completion: 500.0})
+    assert Reply(driver, answers(body), stream=False, **fields).counts == (1000, 500, 1500)
+
+
+def test_calls_that_emulation_cannot_pass_on_are_reported(driver: Driver, *, stream: bool) -> None:
+    """Beside an emulated `stop` only the text of an answer is read."""
+    call = {"index": 0, "id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    delta = {"role": "assistant", "content": "Good morning", "tool_calls": [call]}
+    body = chunk(delta) + END if stream else whole(delta)
+    with pytest.warns(TessWarning, match="tool_calls.*Tess made function calls of its own"):
+        assert Reply(driver, answers(body), stream=stream, **EMULATED).text == "Good morning"

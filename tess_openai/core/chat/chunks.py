@@ -172,8 +172,8 @@ class ChunkReader:
         fields = to_object(value)
         if event.event == "ping" and "choices" not in (fields or {}):
             return None
-        if fields is None:
-            return invalid_event_fault(event)
+        if fields is None:  # behind a complete answer it is no part of it
+            return StreamEnd() if self.is_whole and event.event != "error" else invalid_event_fault(event)
         if event.event == "error" or "choices" not in fields or fields.get("error"):
             if self._has_partial_error(fields, event.event):
                 move_error_to_tess(fields)

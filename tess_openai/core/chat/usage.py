@@ -58,13 +58,13 @@ def estimate_usage(message_texts: Iterable[str], completion_text: str) -> JSONOb
 
 
 _COUNT_ALIASES: Final = {
-    "prompt_tokens": ("prompt_tokens", "input_tokens", "promptTokens", "promptTokenCount"),
+    "prompt_tokens": (
+        *("prompt_tokens", "input_tokens", "promptTokens", "inputTokens"),
+        *("promptTokenCount", "inputTokenCount", "prompt_eval_count"),
+    ),
     "completion_tokens": (
-        "completion_tokens",
-        "output_tokens",
-        "completionTokens",
-        "candidatesTokenCount",
-        "generated_tokens",
+        *("completion_tokens", "output_tokens", "completionTokens", "outputTokens"),
+        *("candidatesTokenCount", "outputTokenCount", "generated_tokens", "eval_count"),
     ),
     "total_tokens": ("total_tokens", "totalTokens", "totalTokenCount"),
 }

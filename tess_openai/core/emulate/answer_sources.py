@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from tess_openai.core.changes import Change
 from tess_openai.core.chat.answer_body import AnswerBody, BodyItem
 from tess_openai.core.chat.chunks import (
     FINISH_REASONS,
@@ -22,6 +23,15 @@ from tess_openai.core.chat.stream_filter import texts_of_chunk
 from tess_openai.core.chat.usage import parse_usage
 from tess_openai.core.jsons import JSONObject
 
+NATIVE_CALLS: Final = Change(
+    "noticed",
+    "tool_calls",
+    "",
+    "",
+    "Tess made function calls of its own, and emulation reads the text of an answer only",
+    'Offer the functions by emulation as well, unsupported={"tools": "emulate"}, or emulate nothing.',
+    "answer",
+)
 CUT_REASONS: Final = ("length", "content_filter")
 """Finish reasons of an answer that its model did not end. Source: OpenAI's API reference (documented)."""
 
@@ -89,4 +99,6 @@ class AnswerSource:
             self.root["tess"] = fields["tess"]
         for choice in fields["choices"]:
             self.finish_reason = choice.get("finish_reason") or self.finish_reason
+            if (choice.get("delta") or choice.get("message") or {}).get("tool_calls"):
+                self.body.reader.note(NATIVE_CALLS)
         self.texts += texts
