@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import fault_tables
+import langchain_responses
 import openai
 
 from tess_openai import TessOptions, TessWarning, create_client
@@ -402,6 +403,7 @@ TABLES: Final[dict[str, Callable[[], str]]] = {
     "options": options,
     "rooms": rooms,
     "rooms of the core": core_rooms,
+    "langchain responses": langchain_responses.describe,
     "parameters": parameters,
     "policy names": policy_names,
     "responses names": responses_names,

@@ -146,6 +146,13 @@ def test_an_example_runs(
     assert len(printed) > 100
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_that_sets_variables_says_how_in_powershell(page: Path) -> None:
+    """`export` is known to no shell of Windows."""
+    text = page.read_text()
+    assert "$ export " not in text or "$env:" in text
+
+
 def test_blocks_are_joined_at_their_own_lines() -> None:
     """Indented blocks too; other languages and exempt blocks leave blank lines."""
     page = """A page.
