@@ -41,7 +41,7 @@ def table_of(source: str, version: str) -> str:
     """
     tree = ast.parse(source)
     method = _function(tree, "_use_responses_api", is_method=True)
-    fields = {node.attr for node in ast.walk(method) if _is_field(node)}
+    fields = {name for node in ast.walk(method) if (name := _field(node))}
     by_name = _function(tree, "_model_prefers_responses_api")
     anywhere = [text for text in _texts(by_name) if text]
     if fields != set(SETTINGS) or MODEL_WITH_TOOLS not in _texts(method) or len(anywhere) != 1:
@@ -74,13 +74,11 @@ def _function(tree: ast.Module, name: str, *, is_method: bool = False) -> ast.Fu
     return next(each for each in functions if (each.args.args[0].arg == "self") is is_method)
 
 
-def _is_field(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.Attribute)
-        and isinstance(node.value, ast.Name)
-        and node.value.id == "self"
-        and not node.attr.startswith("_")
-    )
+def _field(node: ast.AST) -> str:
+    """Return the name in `self.name`; `""` for everything else."""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
+        return "" if node.attr.startswith("_") else node.attr
+    return ""
 
 
 def _texts(node: ast.AST) -> list[str]:

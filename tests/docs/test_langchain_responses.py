@@ -7,13 +7,14 @@ from typing import Any
 import langchain_responses
 import pytest
 from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
 
-CALL = {"messages": []}
+CALL: dict[str, Any] = {"messages": []}
 
 
 def chooses_responses(call: dict[str, Any] | None = None, **settings: Any) -> bool:
     """Whether a model with these settings makes this call by the Responses API."""
-    model: Any = ChatOpenAI(api_key="made-up", **settings)
+    model: Any = ChatOpenAI(api_key=SecretStr("made-up"), **settings)
     return bool(model._use_responses_api({**CALL, **(call or {})}))
 
 
