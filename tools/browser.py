@@ -21,7 +21,7 @@ NAMES: Final = (
     "chromium-browser",
     "google-chrome",
 )
-HOW_TO_INSTALL: Final = "apt-get install chromium-headless-shell"
+HOW_TO_INSTALL: Final = "apt-get install chromium-headless-shell fonts-dejavu-core"
 
 
 def find_browser() -> str | None:
