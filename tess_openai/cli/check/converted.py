@@ -1,33 +1,37 @@
-"""What in the source is made for Tess already, and the policy that is written there."""
+"""What in the source is made for Tess already, with which options, and whose server a client calls."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from tess_openai.cli.check import libraries
-from tess_openai.cli.check.literals import Literals
+from tess_openai.cli.check.frameworks import role_of
+from tess_openai.cli.check.literals import Literals, ValueMark
 from tess_openai.cli.check.scopes import Scope
 from tess_openai.cli.check.values import Container, External, Instance, Value
-from tess_openai.core.policy import Policy
+from tess_openai.core.jsons import to_object
+from tess_openai.core.options import Options
 from tess_openai.core.policy_parameters import resolve_policy
 
 _HTTP_CLIENTS: Final = frozenset({"http_client", "http_async_client", "async_http_client"})
 _POLICY: Final = frozenset({"emulate", "unsupported"})
+_ADDRESSES: Final = ("base_url", "openai_api_base", "api_base", "azure_endpoint")
 
 
 class Converted:
     """Tells what is made for Tess from what is not.
 
     Attributes:
-        policy: Where the source says none.
+        options: Where the source says none.
     """
 
-    def __init__(self, literals: Literals, policy: Policy) -> None:
+    def __init__(self, literals: Literals, options: Options) -> None:
         self.literals = literals
         self.inference = literals.inference
-        self.policy = policy
+        self.options = options
         self._has_module: bool | None = None
 
     @property
@@ -70,19 +74,77 @@ class Converted:
                 return value
         return None
 
-    def policy_of(self, owner: Instance) -> Policy:
-        """Return the policy of a client, as far as it is written out where the client is made."""
+    def uses_tess(self, call: ast.Call, scope: Scope) -> bool:
+        """Whether a framework is given a client or a model that is made for Tess."""
+        given = [*call.args, *(keyword.value for keyword in call.keywords)]
+        values = (value for each in given for value in self.inference.values(each, scope))
+        return any(isinstance(value, Instance) and value.path.startswith("tess_openai.") for value in values)
+
+    def wrapped(self, owner: Instance) -> Instance:
+        """Return the client that Instructor wraps; any other as it is."""
+        if owner.path in libraries.INSTRUCTOR_CLIENTS and owner.call is not None and owner.scope is not None:
+            for given in [*owner.call.args, *(keyword.value for keyword in owner.call.keywords)]:
+                for value in self.inference.values(given, owner.scope):
+                    if isinstance(value, Instance) and value.path in libraries.SDK_CLIENTS:
+                        return value
+        return owner
+
+    def options_of(self, owner: Instance) -> Options:
+        """Return the options of a client, as far as they are written out where the client is made."""
+        owner = self.wrapped(owner)
         if owner.call is None or owner.scope is None:
-            return self.policy
+            return self.options
         if owner.path not in libraries.TESS_CLIENTS | libraries.TESS_SETTINGS:
             settings = self.settings_of(owner.call, owner.scope)
-            return self.policy if settings is None else self.policy_of(settings)
-        given = self.literals.given(owner.call, owner.scope, frozenset()).arguments
-        message = {each.name: each.value for each in given if each.name in _POLICY}
-        emulate = message.get("emulate", False)
-        if not message or not isinstance(emulate, bool):
-            return self.policy
+            return self.options if settings is None else self.options_of(settings)
+        given = self.literals.given(owner.call, owner.scope)
+        options = self.options
+        models = to_object(given.value("models"))
+        if models is not None:
+            aliases = {key: each for key, each in models.items() if isinstance(each, str | None)}
+            options = replace(options, models=aliases)
+        emulate = given.value("emulate") or False
+        if not any(each.name in _POLICY for each in given.arguments) or not isinstance(emulate, bool):
+            return options
+        unsupported = given.value("unsupported") or "warn"
         try:
-            return resolve_policy(message.get("unsupported", "warn"), emulate=emulate)
+            return replace(options, policy=resolve_policy(unsupported, emulate=emulate))
         except ValueError:  # not written out, or a mistake that the factory itself refuses
-            return self.policy
+            return options
+
+    def others_of(self, owner: Instance | None) -> object:
+        """Return `others=` of the client: endpoint -> whose client serves it; None where there is none."""
+        owner = None if owner is None else self.wrapped(owner)
+        if owner is None or owner.call is None or owner.scope is None:
+            return None
+        if owner.path not in libraries.TESS_CLIENTS:
+            return None
+        for keyword in owner.call.keywords:
+            if keyword.arg == "others":
+                members, is_whole = self.literals.members(keyword.value, owner.scope)
+                return {name for name, _, _ in members} if is_whole else ValueMark.UNSEEN
+        return None
+
+    def provider_of(self, call: ast.Call, scope: Scope) -> str:
+        """Return whose server a client is pointed at; `""` for OpenAI's, and where it is not seen."""
+        given = self.literals.given(call, scope)
+        for each in given.arguments:
+            if each.name in _ADDRESSES and isinstance(each.value, str):
+                address = each.value.lower()
+                known = (name for part, name in libraries.PROVIDERS.items() if part in address)
+                return "" if "api.openai.com" in address else next(known, "another server")
+        return ""
+
+    def provider_of_client(self, owner: Instance | None) -> str:
+        """Return whose server a client calls; `""` for OpenAI's, Tess's, and where it is not seen."""
+        owner = None if owner is None else self.wrapped(owner)
+        if (
+            owner is None
+            or owner.call is None
+            or owner.scope is None
+            or owner.path.startswith("tess_openai.")
+        ):
+            return ""
+        if owner.path in libraries.OTHER_CLIENTS or role_of(owner.path) == "azure":
+            return "Amazon Bedrock" if "Bedrock" in owner.path else "Azure"
+        return self.provider_of(owner.call, owner.scope)

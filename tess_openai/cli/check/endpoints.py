@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
+from tess_openai.cli.check.frameworks import LITELLM_CALLS
 from tess_openai.cli.check.libraries import (
     CHAT_METHODS,
+    INSTRUCTOR_METHODS,
     LOCAL_METHODS,
     RAW_METHODS,
     RENAMED,
@@ -17,16 +19,28 @@ from tess_openai.cli.check.libraries import (
 )
 from tess_openai.core.routes import UNSUPPORTED_ENDPOINTS
 
+EndpointKind: TypeAlias = Literal["chat", "responses", "completions", "served", "raw", "missing"]
+"""The API whose arguments are read; answered from what Tess has; a path of the caller's own; not there."""
+
 _CHAT: Final = ("chat", "completions")
-SERVED: Final = frozenset({("models", "list"), ("models", "retrieve")})
-"""What is answered below an endpoint of `UNSUPPORTED_ENDPOINTS` all the same."""
-TRANSLATED: Final = frozenset({"completions", "responses"})
-"""Endpoints that the adapter answers by a chat."""
+_SERVED: Final = frozenset(
+    {
+        ("models", "list"),
+        ("models", "retrieve"),
+        ("responses", "cancel"),
+        ("responses", "delete"),
+        ("responses", "input_items", "list"),
+        ("responses", "input_tokens", "count"),
+        ("responses", "retrieve"),
+    }
+)
+"""What is answered although nothing is translated."""
 _TELLING: Final = frozenset(
     {
         "assistants",
         "embeddings",
         "fine_tuning",
+        "images",
         "moderations",
         "responses",
         "speech",
@@ -46,15 +60,19 @@ class Endpoint:
 
     Attributes:
         name: As it is called, `"chat.completions.create"`.
-        part: The entry of `UNSUPPORTED_ENDPOINTS` that says that Tess lacks it; None when it does not.
-        is_chat: Whether it is a chat completion.
-        is_raw: Whether its path is the caller's own.
+        kind: What becomes of the call.
+        part: The first part of the path, `"embeddings"`.
     """
 
     name: str
-    part: str | None = None
-    is_chat: bool = False
-    is_raw: bool = False
+    kind: EndpointKind
+    part: str
+
+    @property
+    def why_not(self) -> str:
+        """Why the call cannot be made, one clause; of those that are missing."""
+        lacking = UNSUPPORTED_ENDPOINTS.get(self.part, f"this part of {self.part}")
+        return f"Tess does not have {lacking}"
 
 
 def endpoint_of(path: tuple[str, ...]) -> Endpoint | None:
@@ -63,16 +81,24 @@ def endpoint_of(path: tuple[str, ...]) -> Endpoint | None:
     if not parts or parts[-1] in LOCAL_METHODS or parts[-1].startswith("_"):
         return None
     name = ".".join(parts)
-    if parts[:2] == _CHAT and len(parts) == 3 and parts[2] in CHAT_METHODS:
-        return Endpoint(name, is_chat=True)
     if len(parts) == 1:
-        return Endpoint(name, is_raw=True) if parts[0] in RAW_METHODS else None
-    if parts[0] not in RESOURCES:
-        return None
-    if parts in SERVED:
-        return Endpoint(name)
+        if parts[0] in INSTRUCTOR_METHODS | {"create"}:  # an Instructor has them itself
+            return Endpoint(name, "chat", "chat")
+        return Endpoint(name, "raw", "raw") if parts[0] in RAW_METHODS else None
+    return None if parts[0] not in RESOURCES else _below(parts, name)
+
+
+def _below(parts: tuple[str, ...], name: str) -> Endpoint:
     part = RENAMED.get(parts[0], parts[0])
-    return Endpoint(name, part=part if part in UNSUPPORTED_ENDPOINTS else None)
+    if parts[:2] == _CHAT and len(parts) == 3 and parts[2] in CHAT_METHODS:
+        return Endpoint(name, "chat", "chat")
+    if part == "completions" and parts[1:] == ("create",):
+        return Endpoint(name, "completions", part)
+    if part == "responses" and parts[-1] in ("create", "parse", "stream") and len(parts) == 2:
+        return Endpoint(name, "responses", part)
+    if parts in _SERVED or (part not in UNSUPPORTED_ENDPOINTS and part not in ("responses", "completions")):
+        return Endpoint(name, "served", part)
+    return Endpoint(name, "missing", part)
 
 
 def likely_endpoint(func: ast.expr, *, imports_openai: bool) -> Endpoint | None:
@@ -81,14 +107,29 @@ def likely_endpoint(func: ast.expr, *, imports_openai: bool) -> Endpoint | None:
     while isinstance(func, ast.Attribute):
         names.insert(0, func.attr)
         func = func.value
+    if isinstance(func, ast.Name):
+        names.insert(0, func.id)
     names = [name for name in names if name not in VIEWS]
-    if len(names) < 2 or names[-1] not in SENDING:
+    if len(names) < 3 or names[-1] not in SENDING:
         return None
-    if tuple(names[-3:-1]) == _CHAT and names[-1] in CHAT_METHODS:
-        return Endpoint(".".join(names[-3:]), is_chat=True)
+    if tuple(names[-3:-1]) == _CHAT and len(names) > 3:
+        return endpoint_of(tuple(names[-3:]))
     if not imports_openai or names[-2] not in _TELLING:
         return None
     part = _PART_OF.get(names[-2], names[-2])
-    if part in TRANSLATED:
-        return Endpoint(".".join(names[-2:]))
-    return Endpoint(".".join(names[-2:]), part=part) if part in UNSUPPORTED_ENDPOINTS else None
+    if part == "responses":
+        return endpoint_of(tuple(names[-2:]))
+    return Endpoint(".".join(names[-2:]), "missing", part)
+
+
+def litellm_endpoint(path: str) -> Endpoint | None:
+    """Return the endpoint of a function of LiteLLM, `"litellm.acompletion"`; None for all others."""
+    package, _, rest = path.partition(".")
+    api = LITELLM_CALLS.get(rest.rpartition(".")[2]) if package == "litellm" else None
+    match api:
+        case None:
+            return None
+        case "chat" | "completions" | "responses":
+            return Endpoint(path, api, api)
+        case _:
+            return Endpoint(path, "missing", api)

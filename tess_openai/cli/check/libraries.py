@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Final, Literal
 
+from tess_openai.cli.check.frameworks import FRAMEWORKS, is_model
 from tess_openai.core.routes import UNSUPPORTED_ENDPOINTS
 
 OPENAI_CLIENTS: Final = {
@@ -24,6 +25,18 @@ OTHER_CLIENTS: Final = frozenset(
 )
 """Clients of the SDK for other services: they build other URLs and keys."""
 
+INSTRUCTOR_CLIENTS: Final = frozenset(
+    {
+        "instructor.AsyncInstructor",
+        "instructor.Instructor",
+        "instructor.apatch",
+        "instructor.from_openai",
+        "instructor.from_provider",
+        "instructor.patch",
+    }
+)
+"""What gives an Instructor, whose methods are those of a client and some more."""
+
 TESS_CLIENTS: Final = frozenset(
     {
         "tess_openai.create_async_client",
@@ -33,6 +46,10 @@ TESS_CLIENTS: Final = frozenset(
     }
 )
 """Already changed: only their calls are looked at."""
+TESS_INSTRUCTORS: Final = frozenset(
+    {"tess_openai.presets.async_instructor", "tess_openai.presets.instructor"}
+)
+"""These ask for nothing that Tess lacks, unless tools are emulated."""
 
 CONNECTION: Final = "tess_openai.connection"
 TESS_SETTINGS: Final = frozenset(
@@ -40,11 +57,57 @@ TESS_SETTINGS: Final = frozenset(
 )
 """What a framework's model is given to talk to Tess."""
 
+ELSEWHERE: Final = "Keep them where they are, with a client of their own."
+"""What to do with calls that Tess has no endpoint for."""
+
 MODULE_PRESET: Final = "tess_openai.presets.openai_module"
 """What makes the module `openai` talk to Tess."""
 
 MODULE_CLIENT: Final = "openai"
 """`openai.chat.completions.create(...)`: the client that the SDK makes itself."""
+
+SDK_CLIENTS: Final = frozenset(
+    {*OPENAI_CLIENTS, *OTHER_CLIENTS, *INSTRUCTOR_CLIENTS, *TESS_CLIENTS, MODULE_CLIENT}
+)
+ANY_CLIENT: Final = "openai.OpenAI"
+"""Whose part a class of the SDK's resources is."""
+
+
+def is_client(path: str) -> bool:
+    """Whether a name makes a client, or a framework's model."""
+    return path in SDK_CLIENTS or is_model(path)
+
+
+MODULE_SETTINGS: Final = frozenset({"api_key", "base_url", "organization", "project", "http_client"})
+"""What a program sets on the module `openai` itself."""
+
+PROVIDERS: Final = {
+    "api.anthropic.com": "Anthropic",
+    "api.cohere": "Cohere",
+    "api.deepseek.com": "DeepSeek",
+    "api.fireworks.ai": "Fireworks",
+    "api.groq.com": "Groq",
+    "api.mistral.ai": "Mistral",
+    "api.moonshot": "Moonshot",
+    "api.perplexity.ai": "Perplexity",
+    "api.together.": "Together",
+    "api.x.ai": "xAI",
+    "bigmodel.cn": "Zhipu",
+    "dashscope": "Alibaba's DashScope",
+    "generativelanguage.googleapis.com": "Google Gemini",
+    "huggingface.co": "Hugging Face",
+    "integrate.api.nvidia.com": "NVIDIA",
+    "models.github.ai": "GitHub Models",
+    "models.inference.ai.azure.com": "GitHub Models",
+    "openai.azure.com": "Azure",
+    "openrouter.ai": "OpenRouter",
+    "siliconflow": "SiliconFlow",
+    "volces.com": "Volcengine",
+    "//127.0.0.1": "a server on this machine",
+    "//0.0.0.0": "a server on this machine",
+    "//localhost": "a server on this machine",
+}
+"""Part of an address -> whose it is."""
 
 DROP_INS: Final = {
     "langfuse.openai": "openai",
@@ -107,11 +170,13 @@ def resource_of(path: str) -> tuple[str, ...] | None:
 
 
 COPIES: Final = frozenset({"with_options", "copy"})
-CHAT_METHODS: Final = frozenset({"create", "parse", "stream"})
+INSTRUCTOR_METHODS: Final = frozenset({"create_iterable", "create_partial", "create_with_completion"})
+"""Of Instructor, beside the SDK's own."""
+CHAT_METHODS: Final = frozenset({"create", "parse", "stream"}) | INSTRUCTOR_METHODS
 RAW_METHODS: Final = frozenset({"get", "post", "put", "patch", "delete", "request", "get_api_list"})
-SENDING: Final = frozenset(
-    {"create", "create_and_poll", "create_and_run", "generate", "parse", "retrieve", "stream"}
-)
+SENDING: Final = INSTRUCTOR_METHODS | {
+    *("create", "create_and_poll", "create_and_run", "edit", "generate", "parse", "retrieve", "stream")
+}
 """Methods by which a call is known for one of OpenAI's although the client is not seen."""
 
 RUNNERS: Final = frozenset(
@@ -162,9 +227,6 @@ FRAMEWORK_NAMES: Final = {
 }
 """A framework's name for a parameter -> OpenAI's."""
 
-FRAMEWORK_BODIES: Final = frozenset({"model_kwargs", "extra_body"})
-"""Arguments of LangChain's whose members go to the root of the body; LlamaIndex has `additional_kwargs`."""
-
 ENVIRONMENT: Final = {
     "OPENAI_API_KEY": "TESS_API_KEY",
     "OPENAI_BASE_URL": "TESS_BASE_URL",
@@ -180,27 +242,14 @@ ENVIRONMENT: Final = {
 }
 """Variables of OpenAI's -> the one to set for Tess; `""` where there is none."""
 
-LIBRARIES: Final = frozenset(
-    {
-        *("langchain", "langchain_classic", "langchain_community", "langchain_openai", "llama_index"),
-        *("openai", "os", "tess_openai"),
-    }
-)
-"""Never taken for a file of the code that is read, whatever its name."""
+LIBRARIES: Final = FRAMEWORKS.keys() - {"agents"} | {"openai", "os", "tess_openai"}
+"""Never taken for a file of the code that is read, whatever its name; `agents` names many folders."""
 
 WORDS: Final = (
-    "openai",
-    "completions",
-    "embeddings",
-    "responses",
-    "moderations",
-    "transcriptions",
-    "assistants",
-    "vector_stores",
-    "bind_tools",
-    "init_chat_model",
-    "init_embeddings",
-    "invoke",
-    "with_structured_output",
+    *("openai", "chat.completions", "completions.create", "embeddings.create", "images.generate"),
+    *("moderations.create", "responses.create", "responses.parse", "transcriptions.create"),
+    *("langchain", "langgraph", "llama_index", "litellm", "crewai", "pydantic_ai", "instructor"),
+    *("from agents", "import agents", "init_chat_model", "create_agent", "bind_tools"),
+    *("with_structured_output", "vector_stores.", "beta.threads", "beta.assistants"),
 )
 """A file that contains none of these words, in any case, has no call site."""

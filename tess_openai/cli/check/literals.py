@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, TypeAlias
 
-from tess_openai.cli.check.inference import Inference, text_of
-from tess_openai.cli.check.scopes import Scope
-from tess_openai.cli.check.values import External, Instance
+from tess_openai.cli.check.inference import Inference
+from tess_openai.cli.check.names import bindings_of
+from tess_openai.cli.check.scopes import Binding, Scope
+from tess_openai.cli.check.values import Class, External, Instance, ModuleValue, Object, text_of
 from tess_openai.core.jsons import to_object
 
 MemberOf: TypeAlias = tuple[str, ast.expr, Scope]
 """A name, the expression bound to it, and its place."""
 Members: TypeAlias = tuple[list[MemberOf], bool]
-"""The members of a dict, and whether these are all."""
+"""The members of a dict, and whether these are all; a name that has several values occurs several times."""
 
 
 class ValueMark(Enum):
@@ -31,7 +32,8 @@ OMITTED: Final = ValueMark.OMITTED
 _OMITTING: Final = frozenset(
     {"openai.NOT_GIVEN", "openai.omit", "openai.NotGiven", "openai.Omit", "openai.not_given"}
 )
-_DEEPEST: Final = 20
+_DEEPEST: Final = 12
+_MAX_ALTERNATIVES: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,17 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The arguments of a call, and the expressions whose members cannot be seen."""
+    """The arguments of a call, and the expressions whose members cannot be seen.
+
+    A parameter that has other values in other branches of the program occurs once for each.
+    """
 
     arguments: tuple[Argument, ...]
     unseen: tuple[ast.expr, ...]
+
+    def value(self, name: str) -> object:
+        """Return the value of a parameter; None where it is not given."""
+        return next((each.value for each in self.arguments if each.name == name), None)
 
 
 class Literals:
@@ -84,16 +93,29 @@ class Literals:
             case _:
                 return UNSEEN
 
+    def alternatives(self, node: ast.expr, scope: Scope, depth: int = 0) -> list[object]:
+        """Return the JSON values that an expression has in the branches of a program."""
+        if isinstance(node, ast.IfExp) and depth < _DEEPEST:
+            parts = [(node.body, scope), (node.orelse, scope)]
+        else:
+            parts = self._bound(node, scope)
+        if not parts or len(parts) > _MAX_ALTERNATIVES or depth > _DEEPEST:
+            return [self.value(node, scope)]
+        found: list[object] = []
+        for part, home in parts:
+            found += [each for each in self.alternatives(part, home, depth + 1) if each not in found]
+        return found[:_MAX_ALTERNATIVES]
+
     def text(self, node: ast.expr, scope: Scope) -> str | None:
         """Return the text that is written out, there or under a name, also as bytes; None for all else."""
         for _ in range(_DEEPEST):
             if isinstance(node, ast.Constant):
                 value = node.value.decode(errors="replace") if isinstance(node.value, bytes) else node.value
                 return value if isinstance(value, str) else None
-            found = self._only_value(node, scope)
-            if found is None:
+            found = self._bound(node, scope)
+            if len(found) != 1:
                 return None
-            node, scope = found
+            node, scope = found[0]
         return None
 
     def _object(self, node: ast.Dict, scope: Scope, depth: int) -> object:
@@ -116,30 +138,63 @@ class Literals:
         for value in self.inference.values(node, scope):
             if isinstance(value, External | Instance) and value.path in _OMITTING:
                 return OMITTED
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "dict":
-            if node.args or any(keyword.arg is None for keyword in node.keywords):
+        if isinstance(node, ast.Call):
+            if not _is_dict(node) or node.args or any(keyword.arg is None for keyword in node.keywords):
                 return UNSEEN
             return {str(each.arg): self.value(each.value, scope, depth + 1) for each in node.keywords}
-        found = self._only_value(node, scope)
-        return UNSEEN if found is None else self.value(*found, depth + 1)
+        found = self._bound(node, scope)
+        return self.value(*found[0], depth + 1) if len(found) == 1 else UNSEEN
 
-    def _only_value(self, node: ast.expr, scope: Scope) -> tuple[ast.expr, Scope] | None:
-        """Return the one expression that is bound to a name, when it is never changed."""
+    def _bound(self, node: ast.expr, scope: Scope) -> list[tuple[ast.expr, Scope]]:
+        """Return the expressions that a name stands for, when nothing else changes it; else none."""
+        if isinstance(node, ast.Attribute):
+            return self._bound_attribute(node, scope)
         if not isinstance(node, ast.Name):
-            return None
+            return []
         use = scope.module.places.get(node)
-        found = self.inference.bindings(node.id, scope if use is None else use.scope, use) or []
-        found = [pair for pair in found if pair[0].kind != "annotation"]
-        if len(found) != 1 or found[0][0].kind != "value" or not isinstance(found[0][0].node, ast.expr):
-            return None
-        binding, home = found[0]
-        return None if node.id in home.updates else (found[0][0].node, home) if binding.node else None
+        found = bindings_of(node.id, scope if use is None else use.scope, use) or []
+        return self._expressions(node.id, found)
+
+    def _expressions(self, name: str, found: list[tuple[Binding, Scope]]) -> list[tuple[ast.expr, Scope]]:
+        bound: list[tuple[ast.expr, Scope]] = []
+        for binding, home in found:
+            if binding.kind == "annotation":
+                continue
+            if binding.kind == "import":
+                module = self.inference.project.find(binding.path.rpartition(".")[0])
+                inner = None if module is None else module.scope
+                inside = [] if inner is None else inner.bindings.get(binding.path.rpartition(".")[2], [])
+                if inner is None or any(each.kind != "value" for each in inside):
+                    return []
+                found_there = [(each, inner) for each in inside]
+                bound += self._expressions(binding.path.rpartition(".")[2], found_there)
+            elif binding.kind == "value" and isinstance(binding.node, ast.expr) and name not in home.updates:
+                bound.append((binding.node, home))
+            else:
+                return []
+        return bound
+
+    def _bound_attribute(self, node: ast.Attribute, scope: Scope) -> list[tuple[ast.expr, Scope]]:
+        """Return what a class or module of the code gives to an attribute, when it is one expression."""
+        for value in self.inference.values(node.value, scope):
+            if isinstance(value, ModuleValue):
+                home = value.module.scope
+                return self._expressions(
+                    node.attr, [(each, home) for each in home.bindings.get(node.attr, [])]
+                )
+            if isinstance(value, Class | Object):
+                of = value.of if isinstance(value, Object) else value
+                bindings = of.scope.bindings.get(node.attr, [])
+                inside = self._expressions(node.attr, [(each, of.scope) for each in bindings])
+                found = [*inside, *of.scope.attributes.get(node.attr, [])]
+                return found if len(found) == 1 and isinstance(found[0][0], ast.Constant) else []
+        return []
 
     # --- arguments ---
 
-    def given(self, call: ast.Call, scope: Scope, bodies: frozenset[str]) -> Given:
+    def given(self, call: ast.Call, scope: Scope, bodies: frozenset[str] = frozenset()) -> Given:
         """Return the keyword arguments of a call; those named in `bodies` give their members too."""
-        arguments: dict[str, Argument] = {}
+        arguments: dict[str, list[Argument]] = {}
         unseen: list[ast.expr] = []
         spread: list[MemberOf] = []
         for keyword in call.keywords:
@@ -150,32 +205,39 @@ class Literals:
             spread += members
             if not whole:
                 unseen.append(keyword.value)
-        inner: list[Argument] = []
+        inner: dict[str, list[Argument]] = {}
         for name, node, home in spread:
             if name in bodies:
                 members, whole = self.members(node, home)
-                inner += [Argument(key, item, self.value(item, where), True) for key, item, where in members]
+                for key, item, where in members:
+                    inner.setdefault(key, []).append(Argument(key, item, self.value(item, where), True))
                 if not whole and self.value(node, home) not in (None, OMITTED):
                     unseen.append(node)
             else:
-                arguments[name] = Argument(name, node, self.value(node, home))
-        arguments.update({each.name: each for each in inner})  # the SDK lets extra_body win
-        return Given(tuple(each for each in arguments.values() if each.value is not OMITTED), tuple(unseen))
+                values = self.alternatives(node, home)
+                arguments.setdefault(name, []).extend(Argument(name, node, value) for value in values)
+        arguments.update(inner)  # the SDK lets extra_body win
+        seen = (each for many in arguments.values() for each in many if each.value is not OMITTED)
+        return Given(tuple(seen), tuple(unseen))
 
     def members(self, node: ast.expr, scope: Scope, depth: int = 0) -> Members:
         """Return the members of a dict that is written out, and whether these are all."""
         if depth > _DEEPEST:
             return [], False
-        if isinstance(node, ast.Dict):
-            return self._merged(self._pairs(node, scope, depth))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "dict":
-            parts = [self.members(each, scope, depth + 1) for each in node.args]
-            return self._merged([*parts, *self._keywords(node, scope, depth)])
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-            return self._merged([self.members(each, scope, depth + 1) for each in (node.left, node.right)])
-        if isinstance(node, ast.Name):
-            return self._members_of_name(node, scope, depth)
-        return [], False
+        match node:
+            case ast.Dict():
+                return _merged(self._pairs(node, scope, depth))
+            case ast.Call() if _is_dict(node):
+                parts = [self.members(each, scope, depth + 1) for each in node.args]
+                return _merged([*parts, *self._keywords(node, scope, depth)])
+            case ast.BinOp(op=ast.BitOr()):
+                return _merged([self.members(each, scope, depth + 1) for each in (node.left, node.right)])
+            case ast.IfExp():
+                return _either([self.members(each, scope, depth + 1) for each in (node.body, node.orelse)])
+            case ast.Name():
+                return self._members_of_name(node, scope, depth)
+            case _:
+                return [], False
 
     def _pairs(self, node: ast.Dict, scope: Scope, depth: int) -> Iterator[Members]:
         for key, item in zip(node.keys, node.values, strict=True):
@@ -193,16 +255,18 @@ class Literals:
                 yield [(keyword.arg, keyword.value, scope)], True
 
     def _members_of_name(self, node: ast.Name, scope: Scope, depth: int) -> Members:
+        """Return what the dict under a name can hold: by any of its bindings, and all later changes."""
         use = scope.module.places.get(node)
-        found = self.inference.bindings(node.id, scope if use is None else use.scope, use)
+        found = bindings_of(node.id, scope if use is None else use.scope, use)
         parts: list[Members] = []
+        updates: list[Members] = []
         for binding, home in found or []:
             if binding.kind == "annotation":
                 continue
             inner = binding.node if binding.kind == "value" else None
             parts.append(self.members(inner, home, depth + 1) if isinstance(inner, ast.expr) else ([], False))
-            parts += [self._update(update, home, depth) for update in home.updates.get(node.id, [])]
-        return self._merged(parts or [([], False)])
+            updates = [self._update(update, home, depth) for update in home.updates.get(node.id, [])]
+        return _either([_either(parts or [([], False)]), *updates])
 
     def _update(self, update: ast.expr | ast.Assign, scope: Scope, depth: int) -> Members:
         if isinstance(update, ast.Assign):  # name["key"] = value
@@ -211,14 +275,26 @@ class Literals:
             return ([], False) if key is None else ([(key, update.value, scope)], True)
         if isinstance(update, ast.Call):  # name.update(...)
             parts = [self.members(each, scope, depth + 1) for each in update.args]
-            return self._merged([*parts, *self._keywords(update, scope, depth)])
+            return _merged([*parts, *self._keywords(update, scope, depth)])
         return self.members(update, scope, depth + 1)  # name |= ...
 
-    @staticmethod
-    def _merged(parts: Iterable[Members]) -> Members:
-        members: dict[str, MemberOf] = {}
-        whole = True
-        for some, is_whole in parts:
-            members.update({each[0]: each for each in some})
-            whole = whole and is_whole
-        return list(members.values()), whole
+
+def _is_dict(node: ast.Call) -> bool:
+    return isinstance(node.func, ast.Name) and node.func.id == "dict"
+
+
+def _merged(parts: Iterable[Members]) -> Members:
+    """Return the members of several dicts of which the later win."""
+    members: dict[str, list[MemberOf]] = {}
+    whole = True
+    for some, is_whole in parts:
+        names = {each[0] for each in some}
+        members.update({name: [each for each in some if each[0] == name] for name in names})
+        whole = whole and is_whole
+    return [each for many in members.values() for each in many], whole
+
+
+def _either(parts: Iterable[Members]) -> Members:
+    """Return the members of several dicts each of which may be the one."""
+    found = list(parts)
+    return [each for some, _ in found for each in some], all(is_whole for _, is_whole in found)

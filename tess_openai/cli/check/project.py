@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import tokenize
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,22 +10,31 @@ from pathlib import Path
 from typing import Final
 
 from tess_openai.cli.check.libraries import LIBRARIES, WORDS
-from tess_openai.cli.check.scopes import Module, read_module
+from tess_openai.cli.check.notebooks import NOTEBOOK, read_notebook
+from tess_openai.cli.check.recorder import read_module
+from tess_openai.cli.check.scopes import Module, Use
 
 SKIPPED: Final = frozenset(
     {"__pycache__", "node_modules", "site-packages", "build", "dist", "venv", "env", ".tox", ".git"}
 )
-NOTEBOOK: Final = ".ipynb"
-NOTEBOOKS: Final = "jupyter nbconvert --to script makes it Python"
-_MENTIONS: Final = re.compile("|".join(map(re.escape, WORDS)), re.IGNORECASE)
+MAX_BYTES: Final = 1_000_000
+"""Of a file: a longer one, which no person has written, takes Python alone a second to parse. A notebook, whose
+pictures count too, may have ten times as much."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A file that could not be read, and why."""
+    """A file that could not be read, or not to its end, and why.
+
+    Attributes:
+        path: As it was given.
+        why: The reason.
+        is_partial: Whether the rest of it was read.
+    """
 
     path: str
     why: str
+    is_partial: bool = False
 
 
 @dataclass(slots=True)
@@ -37,74 +45,93 @@ class Project:
         files: As they are shown -> where they are.
         names: By which they are imported -> as they are shown.
         unreadable: Grows as they are read.
-        notebooks: How many stand beside them in folders.
     """
 
     files: dict[str, Path]
     names: dict[str, str]
     unreadable: list[Unreadable] = field(default_factory=list[Unreadable])
-    notebooks: int = 0
     _modules: dict[str, Module | None] = field(default_factory=dict[str, "Module | None"])
+    _mentioning: list[Module] | None = None
 
-    def modules(self) -> Iterator[Module]:
-        """Parse and give each file that mentions anything of OpenAI's."""
-        for shown in self.files:
-            module = self._load(shown, only_if_it_mentions=True)
-            if module is not None:
-                yield module
+    def modules(self) -> list[Module]:
+        """Return each file that mentions anything of OpenAI's."""
+        if self._mentioning is None:
+            read = (self._load(shown, only_if_it_mentions=True) for shown in self.files)
+            self._mentioning = [module for module in read if module is not None]
+        return self._mentioning
 
     def find(self, name: str) -> Module | None:
         """Return the module of a dotted name, as far as it is one of the files."""
         shown = self.names.get(name)
         return None if shown is None else self._load(shown, only_if_it_mentions=False)
 
+    def calls_of(self, name: str) -> Iterator[Use]:
+        """Yield the calls of anything of a name, in the files that mention OpenAI."""
+        for module in self.modules():
+            yield from module.calls_by_name.get(name, ())
+
     def _load(self, shown: str, *, only_if_it_mentions: bool) -> Module | None:
         if shown in self._modules:
             return self._modules[shown]
         file = self.files[shown]
-        if file.suffix == NOTEBOOK:  # it is JSON, and as Python it would be one dict without any call
-            self._refuse(shown, f"a notebook; {NOTEBOOKS}")
-            return None
+        cells: list[tuple[int, int]] = []
         try:
-            with tokenize.open(file) as opened:
-                source = opened.read()
-            if only_if_it_mentions and _MENTIONS.search(source) is None:
+            source = _text_of(file)
+            if only_if_it_mentions and not _mentions(source):
                 return None
+            if file.suffix == NOTEBOOK:
+                source, cells, broken = read_notebook(source)
+                if broken:
+                    listed = ", ".join(map(str, broken))
+                    self.unreadable.append(Unreadable(shown, f"no Python in cell {listed}", is_partial=True))
             name, is_package = module_name(file)
-            module = read_module(source, path=shown, name=name, is_package=is_package)
-        except (OSError, SyntaxError, ValueError, RecursionError) as error:
+            module = read_module(source, path=shown, name=name, is_package=is_package, cells=cells)
+        except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
             where = f" (line {error.lineno})" if isinstance(error, SyntaxError) and error.lineno else ""
             message = error.msg if isinstance(error, SyntaxError) else str(error) or type(error).__name__
-            self._refuse(shown, f"{message}{where}")
+            self.unreadable.append(Unreadable(shown, f"{message}{where}"))
+            self._modules[shown] = None
             return None
         self._modules[shown] = module
         return module
 
-    def _refuse(self, shown: str, why: str) -> None:
-        self.unreadable.append(Unreadable(shown, why))
-        self._modules[shown] = None
-
 
 def find_project(paths: Sequence[Path]) -> Project:
-    """List the Python files of files and folders; hidden folders, caches and environments are left out."""
+    """List the Python files and notebooks of files and folders.
+
+    Hidden folders, caches and environments are left out.
+    """
     files: dict[str, Path] = {}
     names: dict[str, str] = {}
-    notebooks = 0
     for path in paths:
         for file in [path] if path.is_file() else _below(path):
-            if file.suffix == NOTEBOOK and file != path:
-                notebooks += 1
-                continue
             shown = file.as_posix()
             if shown not in files:
                 files[shown] = file
                 for name in _names_of(file, path):
                     names.setdefault(name, shown)
-    return Project(files, names, notebooks=notebooks)
+    return Project(files, names)
+
+
+def _mentions(source: str) -> bool:
+    """Whether a file can have a call site; a search for each word is faster than one for all."""
+    lowered = source.lower()
+    return any(word in lowered for word in WORDS)
+
+
+def _text_of(file: Path) -> str:
+    if file.stat().st_size > MAX_BYTES * (10 if file.suffix == NOTEBOOK else 1):
+        raise ValueError(f"longer than {MAX_BYTES:,} bytes")
+    if file.suffix == NOTEBOOK:
+        return file.read_text(encoding="utf-8")
+    with tokenize.open(file) as opened:
+        return opened.read()
 
 
 def _names_of(file: Path, root: Path) -> set[str]:
     """Return the names a file may be imported by: of its packages, and of the folders below the root."""
+    if file.suffix == NOTEBOOK:
+        return set()
     names = {module_name(file)[0]}
     if root.is_dir():
         parts = list(file.relative_to(root).with_suffix("").parts)

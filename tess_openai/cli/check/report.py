@@ -1,86 +1,89 @@
-"""Says what was found: as text for a terminal, as JSON for programs, as SARIF for code scanning."""
+"""Says what was found: as text for a terminal, as JSON for programs; see `sarif` for code scanning."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict
 from typing import Final
-from urllib.parse import quote
 
 from rich.text import Text
 
-import tess_openai
-from tess_openai.cli.check.findings import LEVELS, Effect, Level, Site
-from tess_openai.cli.check.project import NOTEBOOKS, Unreadable
+from tess_openai.cli.check.findings import VERDICTS, Effect, Level, Site, Verdict
+from tess_openai.cli.check.summary import (
+    CheckReport,
+    by_file,
+    plural,
+    summarize,
+    summarize_others,
+    unknown_models,
+    verdicts_of,
+)
 from tess_openai.core.jsons import JSONObject
 
+JSON_VERSION: Final = 2
 COLOURS: Final = {"error": "bold red", "warning": "yellow", "note": "cyan", "none": "dim"}
-LIMITS: Final = (
-    "Read, not run. Not seen: values and messages that are made at run time, clients and arguments that come "
-    "from code outside of these paths, calls by other libraries than the SDK, LangChain and LlamaIndex, and "
-    "the options of your own agent. emulate= and unsupported= count where they are written out; elsewhere "
-    "--policy says them. What is marked (?) depends on such a value."
-)
-RULES: Final = {
-    "refused": "It is refused, or not there on Tess.",
-    "stripped": "It is not sent to Tess.",
-    "rewritten": "It is sent in another form.",
-    "emulated": "The adapter does it itself.",
-    "unread": "OpenAI's environment is not read.",
-    "unseen": "It cannot be judged by reading.",
-    "kept": "It stays as it is.",
+_VERDICT_COLOURS: Final[dict[Verdict, str]] = {
+    "as it is": "green",
+    "emulated": "green",
+    "left out": "yellow",
+    "needs emulation": "bold yellow",
+    "cannot": "bold red",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class CheckReport:
-    """All that one run found; `notebooks` counts those in folders, which are not read."""
-
-    files: int
-    sites: Sequence[Site]
-    unreadable: Sequence[Unreadable]
-    notebooks: int = 0
-
-    @property
-    def counts(self) -> dict[Level, int]:
-        """How many effects there are of each level."""
-        counted = Counter(effect.level for site in self.sites for effect in site.effects)
-        return {level: counted[level] for level in LEVELS}
-
-    def reaches(self, level: Level) -> bool:
-        """Whether there is anything of a level or a worse one; a file that cannot be read is an error."""
-        worse = LEVELS[: LEVELS.index(level) + 1]
-        return bool(self.unreadable) or any(self.counts[each] for each in worse)
+LIMITS: Final = (
+    "Read, not run: values and messages that are made at run time are not seen, nor are clients and "
+    "arguments that come from outside of these paths. What is marked (?) depends on such a value. emulate= and "
+    "unsupported= count where they are written out; elsewhere --policy says them."
+)
 
 
 def to_text(report: CheckReport, *, everything: bool) -> Text:
-    """Return the report for a terminal; arguments that stay as they are only when asked for."""
+    """Return the report for a terminal; calls that stay as they are only when asked for."""
     text = Text()
     for site in report.sites:
         effects = [effect for effect in site.effects if everything or effect.level != "none"]
-        if not effects and not everything:
-            continue
-        text.append(f"{site.path}:{site.line}:{site.column}", "bold")
-        text.append(f"  {site.name}{'' if site.certain else '  (client not seen)'}\n")
-        text.append(f"    {site.source.strip()}\n", "dim")
-        for effect in effects:
-            _append_effect(text, effect)
-    for unreadable in report.unreadable:
-        text.append(f"{unreadable.path}", "bold")
-        text.append(f"  cannot be read: {unreadable.why}\n", COLOURS["error"])
+        if effects or everything:
+            _append_site(text, site, effects)
+    for each in report.unreadable:
+        text.append(f"{each.path}", "bold")
+        text.append(
+            f"  {'not read to its end' if each.is_partial else 'cannot be read'}: {each.why}\n", "red"
+        )
+    _append_files(text, report)
+    own = [site for site in report.sites if not site.is_aside]
+    aside = [site for site in report.sites if site.is_aside]
+    text.append(f"{report.files} file{plural(report.files)} read. ", "dim")
+    text.append(f"{summarize(own)}.\n", "bold")
+    if aside:
+        text.append(f"Tests and examples: {summarize(aside)}.\n")
+    if others := summarize_others(report.sites):
+        text.append(f"Also: {others}.\n")
+    if models := unknown_models(report.sites):
+        listed = ", ".join(f"{name} ({count})" for name, count in models.most_common(6))
+        text.append(f"No agent is known to have these models: {listed}. --agent compares them with yours.\n")
     counts = report.counts
-    summary = ", ".join(
-        f"{counts[level]} {level}{_s(counts[level])}" if level != "none" else f"{counts[level]} unchanged"
-        for level in LEVELS
+    levels: tuple[Level, ...] = ("error", "warning", "note")
+    text.append(
+        ", ".join(f"{counts[level]} {level}{plural(counts[level])}" for level in levels) + ".\n", "dim"
     )
-    if report.notebooks:
-        text.append(f"{report.notebooks} notebook{_s(report.notebooks)} not read: {NOTEBOOKS}\n", "yellow")
-    files, places = report.files, len(report.sites)
-    text.append(f"{files} file{_s(files)}, {places} place{_s(places)}: {summary}\n", "bold")
     text.append(f"{LIMITS}\n", "dim")
     return text
+
+
+def place_of(site: Site) -> str:
+    """Return where a site is: `shop.py:5:10`, of a notebook `shop.ipynb:cell 3:5:10`."""
+    cell = f"cell {site.cell}:" if site.cell else ""
+    return f"{site.path}:{cell}{site.line}:{site.column}"
+
+
+def _append_site(text: Text, site: Site, effects: list[Effect]) -> None:
+    text.append(place_of(site), "bold")
+    if site.verdict is not None:
+        text.append(f"  {site.verdict}{'' if site.is_sure else ' (?)'}", _VERDICT_COLOURS[site.verdict])
+    notes = [] if site.certain or site.kind != "call" else ["client not seen"]
+    notes += [f"calls {site.provider} now"] if site.provider else []
+    text.append(f"  {site.name}" + (f"  ({', '.join(notes)})" if notes else "") + "\n")
+    text.append(f"    {site.source.strip()}\n", "dim")
+    for effect in effects:
+        _append_effect(text, effect)
 
 
 def _append_effect(text: Text, effect: Effect) -> None:
@@ -93,80 +96,26 @@ def _append_effect(text: Text, effect: Effect) -> None:
     text.append(f": {message}\n" if message else "\n", "dim")
 
 
+def _append_files(text: Text, report: CheckReport) -> None:
+    """Append a table of the calls of each file, when there are several."""
+    files = by_file(report.sites)
+    if len(files) < 2:
+        return
+    width = min(max(map(len, files)), 60)
+    text.append(f"{'':<{width}}" + "".join(f"  {verdict:>15}" for verdict in VERDICTS) + "\n", "bold")
+    for path in sorted(files, key=lambda path: (files[path][0].is_aside, path)):
+        counts = verdicts_of(files[path])
+        shown = path if len(path) <= width else f"...{path[3 - width :]}"
+        text.append(f"{shown:<{width}}" + "".join(f"  {counts[each] or '':>15}" for each in VERDICTS) + "\n")
+
+
 def to_json(report: CheckReport) -> JSONObject:
-    """Return `{"version", "files", "counts", "sites": [...], "unreadable": [...], "limits"}`."""
+    """Return `{"version", "files", "summary", "sites": [...], "unreadable": [...], "limits"}`."""
     return {
-        "version": 1,
+        "version": JSON_VERSION,
         "files": report.files,
-        "counts": report.counts,
+        "summary": report.to_json(),
         "sites": [site.to_json() for site in report.sites],
-        "notebooks": report.notebooks,
         "unreadable": [asdict(each) for each in report.unreadable],
         "limits": LIMITS,
     }
-
-
-def to_sarif(report: CheckReport) -> JSONObject:
-    """Return the report as SARIF 2.1.0; what stays as it is is left out."""
-    results = [
-        {
-            "ruleId": f"tess/{effect.effect}",
-            "level": effect.level,
-            "message": {"text": _message(effect)},
-            "locations": [_location(site, effect)],
-        }
-        for site in report.sites
-        for effect in site.effects
-        if effect.level != "none"
-    ]
-    rules = [
-        {"id": f"tess/{name}", "name": name, "shortDescription": {"text": text}}
-        for name, text in RULES.items()
-    ]
-    notices = [
-        {
-            "level": "error",
-            "message": {"text": f"cannot be read: {each.why}"},
-            "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(each.path)}}}],
-        }
-        for each in report.unreadable
-    ]
-    return {
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [
-            {
-                "tool": {
-                    "driver": {
-                        "name": "tess-openai check",
-                        "version": tess_openai.__version__,
-                        "rules": rules,
-                    }
-                },
-                "columnKind": "unicodeCodePoints",
-                "results": results,
-                "invocations": [{"executionSuccessful": not notices, "toolExecutionNotifications": notices}],
-            }
-        ],
-    }
-
-
-def _message(effect: Effect) -> str:
-    moved = f" -> {effect.sent}" if effect.sent else ""
-    doubt = "" if effect.certain else " (depends on a value that is not written out)"
-    parts = (f"{effect.subject}{moved} {effect.effect}{doubt}", effect.why, effect.remedy)
-    return ". ".join(part.rstrip(".") for part in parts if part) + "."
-
-
-def _location(site: Site, effect: Effect) -> JSONObject:
-    region = {"startLine": effect.line, "startColumn": effect.column}
-    return {"physicalLocation": {"artifactLocation": {"uri": _uri(site.path)}, "region": region}}
-
-
-def _uri(path: str) -> str:
-    """Return a path as a reference of RFC 3986: relative as it was given, else `file:///...`."""
-    return Path(path).as_uri() if Path(path).is_absolute() else quote(path, errors="surrogateescape")
-
-
-def _s(number: int) -> str:
-    return "" if number == 1 else "s"

@@ -1,27 +1,19 @@
-"""The names that a module binds, scope by scope, and every call and subscript with its scope."""
+"""The names that a module binds, scope by scope, and the places that may have to do with OpenAI."""
 
 from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias, cast
+from typing import Literal, TypeAlias
 
 from tess_openai.cli.check.redaction import shown_lines
 
-Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Callable: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-Kind: TypeAlias = Literal[
+BindingKind: TypeAlias = Literal[
     "value", "element", "annotation", "import", "function", "class", "parameter", "unknown"
 ]
-
-OPENAI_HOST: Final = "api.openai.com"
-_PLAIN_FIELDS: Final = frozenset(
-    {
-        *("arg", "asname", "attr", "conversion", "ctx", "id", "is_async", "kind", "level", "module", "name"),
-        *("names", "op", "ops", "simple", "type_comment"),
-    }
-)
-BLOCKS: Final = ("body", "orelse", "finalbody", "handlers", "cases")
+Block: TypeAlias = tuple[int, ...]
+"""The blocks around a statement, outermost first, as numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +24,31 @@ class Binding:
         kind: How: a value, an element of one, an annotation alone, an import, ...
         node: The expression or definition; None where nothing can be known.
         order: Counts the statements of the module in reading order.
-        block: The blocks around it, outermost first.
+        block: Where it is.
         path: Of an import, `"openai.OpenAI"`.
     """
 
-    kind: Kind
+    kind: BindingKind
     node: ast.AST | None
     order: int
-    block: tuple[int, ...]
+    block: Block
     path: str = ""
 
 
 @dataclass(slots=True, eq=False)
 class Scope:
-    """A module, a class, a function or a lambda."""
+    """A module, a class, a function or a lambda.
+
+    Attributes:
+        module: Where it is.
+        node: Its definition.
+        parent: The scope around it.
+        bindings: Name -> where it gets a value.
+        elsewhere: Name -> the scope that `global` or `nonlocal` names.
+        attributes: Of a class: attribute -> what methods assign to it, `self.x = value`.
+        updates: Name of a dict -> the calls and assignments that change it.
+        results: What it returns or yields.
+    """
 
     module: Module = field(repr=False)
     node: ast.AST
@@ -66,19 +69,38 @@ class Scope:
         return isinstance(self.node, ast.ClassDef)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Use:
-    """A node that may be a call site, and its place."""
+    """A node that may be a call site or a name, and its place."""
 
     node: ast.expr
     scope: Scope = field(repr=False)
     order: int
-    block: tuple[int, ...]
+    block: Block
 
 
 @dataclass(slots=True, eq=False)
 class Module:
-    """A parsed file."""
+    """A parsed file.
+
+    Attributes:
+        path: To show.
+        name: By which it is imported.
+        is_package: Whether it is a package's `__init__`.
+        lines: Of its source.
+        tree: Of its source.
+        is_ascii: Whether columns in bytes are columns in characters.
+        has_variables: Whether the name of a variable of OpenAI's occurs in it.
+        cells: Of a notebook: the first line of each code cell and its number, ascending.
+        scope: Its names.
+        scopes: Definition -> the scope inside it.
+        uses: What may be a site, in reading order.
+        places: Name -> where it is used.
+        calls_by_name: Last part of what is called -> the calls.
+        imports: The first part of each import.
+        branches: Block -> the statement and its branch; blocks of other branches of it never run together.
+        ended: Blocks that end in `return` or `raise`, behind which nothing of them is seen.
+    """
 
     path: str
     name: str
@@ -86,12 +108,16 @@ class Module:
     lines: list[str] = field(repr=False)
     tree: ast.Module = field(repr=False)
     is_ascii: bool
+    has_variables: bool = False
+    cells: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     scope: Scope = field(init=False, repr=False)
     scopes: dict[ast.AST, Scope] = field(default_factory=dict[ast.AST, Scope], repr=False)
     uses: list[Use] = field(default_factory=list[Use], repr=False)
     places: dict[ast.expr, Use] = field(default_factory=dict[ast.expr, Use], repr=False)
     calls_by_name: dict[str, list[Use]] = field(default_factory=dict[str, list[Use]], repr=False)
     imports: set[str] = field(default_factory=set[str])
+    branches: dict[int, tuple[int, int]] = field(default_factory=dict[int, tuple[int, int]])
+    ended: set[int] = field(default_factory=set[int])
     _shown: list[str] | None = field(default=None, repr=False)
 
     def column(self, number: int, offset: int) -> int:
@@ -106,244 +132,48 @@ class Module:
             self._shown = shown_lines(self.tree, self.lines)
         return self._shown[number - 1] if number <= len(self._shown) else ""
 
+    def cell_of(self, number: int) -> tuple[int, int]:
+        """Return the cell of a notebook's line and the line in it, from 1; `(0, number)` elsewhere."""
+        cell, first = 0, 1
+        for begin, index in self.cells:
+            if begin > number:
+                break
+            cell, first = index, begin
+        return cell, number - first + 1
 
-def read_module(source: str, *, path: str, name: str, is_package: bool) -> Module:
-    """Parse a file and record its names.
+    def reaching(self, bindings: list[Binding], use: Use) -> list[Binding]:
+        """Return the bindings that a use can see: those before it, back to one that is certain to have run.
 
-    Args:
-        source: Its text, with newlines alone between lines: nothing else ends a line of Python.
-        path: To show.
-        name: By which it is imported.
-        is_package: Whether it is a package's `__init__`.
+        Where none is before it, as in a loop, all that do not exclude it can be.
+        """
+        possible = [each for each in bindings if not self._excludes(each.block, use.block)]
+        before = [
+            each
+            for each in possible
+            if each.order < use.order or (each.order == use.order and each.kind == "element")
+        ]
+        chosen: list[Binding] = []
+        certain = -2
+        for binding in reversed(before):
+            if certain not in (-2, binding.order):
+                break
+            chosen.append(binding)
+            if binding.block == use.block[: len(binding.block)]:
+                certain = binding.order
+        return chosen or possible
 
-    Raises:
-        SyntaxError: It is no Python, or none of this interpreter's.
-        ValueError: It holds a NUL byte.
-        RecursionError: It is nested too deeply.
-    """
-    tree = ast.parse(source, path)
-    module = Module(path, name, is_package, source.split("\n"), tree, source.isascii())
-    module.scope = Scope(module, tree, None)
-    module.scopes[tree] = module.scope
-    _Recorder(module).block(tree.body, module.scope, ())
-    return module
-
-
-class _Recorder:
-    """Walks a module once, in reading order."""
-
-    def __init__(self, module: Module) -> None:
-        self.module = module
-        self.order = 0
-        self.blocks = 0
-
-    def block(self, statements: list[ast.stmt], scope: Scope, block: tuple[int, ...]) -> None:
-        self.blocks += 1
-        inner = (*block, self.blocks)
-        for statement in statements:
-            self.order += 1
-            self.statement(statement, scope, inner)
-
-    def statement(self, node: ast.stmt, scope: Scope, block: tuple[int, ...]) -> None:  # noqa: C901, PLR0912 - one case for each statement
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            self.definition(node, scope, block)
-            return
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            self.imports(node, scope, block)
-            return
-        if isinstance(node, ast.Global | ast.Nonlocal):
-            for name in node.names:
-                scope.elsewhere[name] = _home_of(name, scope, isinstance(node, ast.Global))
-            return
-        if isinstance(node, ast.Assign):
-            for target in node.targets:
-                self.target(target, node.value, "value", scope, block, node)
-        elif isinstance(node, ast.AnnAssign):
-            kind: Kind = "value" if node.value is not None else "annotation"
-            self.target(node.target, node.value or node.annotation, kind, scope, block, node)
-        elif isinstance(node, ast.AugAssign):
-            if isinstance(node.target, ast.Name):
-                scope.updates.setdefault(node.target.id, []).append(node.value)
-            if isinstance(node.op, ast.BitOr):
-                self.merge(node, scope, block)
-        elif isinstance(node, ast.For | ast.AsyncFor):
-            self.target(node.target, node.iter, "element", scope, block, node)
-        elif isinstance(node, ast.With | ast.AsyncWith):
-            for item in node.items:
-                if item.optional_vars is not None:
-                    self.target(item.optional_vars, item.context_expr, "value", scope, block, node)
-        elif isinstance(node, ast.Return) and node.value is not None:
-            scope.results.append(node.value)
-        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            return  # a docstring says nothing that runs
-        self.children(node, scope, block)
-
-    def merge(self, node: ast.AugAssign, scope: Scope, block: tuple[int, ...]) -> None:
-        """Record `os.environ |= x` as the call `os.environ.update(x)` that it is."""
-        func = ast.copy_location(ast.Attribute(node.target, "update", ast.Load()), node)
-        call = ast.copy_location(ast.Call(func, [node.value], []), node)
-        use = Use(call, scope, self.order, block)
-        self.module.places[call] = use
-        self.module.uses.append(use)
-
-    def children(self, node: ast.AST, scope: Scope, block: tuple[int, ...]) -> None:
-        for name in node._fields:
-            if name in _PLAIN_FIELDS:
-                continue
-            value: object = getattr(node, name, None)
-            if isinstance(value, list):
-                items = cast("list[object]", value)
-                if name in BLOCKS and items and isinstance(items[0], ast.stmt):
-                    self.block(cast("list[ast.stmt]", items), scope, block)
-                    continue
-                for item in items:
-                    if isinstance(item, ast.expr):
-                        self.expression(item, scope, block)
-                    elif isinstance(item, ast.AST):
-                        self.children(item, scope, block)
-            elif isinstance(value, ast.expr):
-                self.expression(value, scope, block)
-            elif isinstance(value, ast.AST):
-                self.children(value, scope, block)
-
-    def expression(self, node: ast.expr, scope: Scope, block: tuple[int, ...]) -> None:  # noqa: C901 - one case for each expression
-        if isinstance(node, ast.Constant):
-            if isinstance(node.value, str) and OPENAI_HOST in node.value:
-                self.module.uses.append(Use(node, scope, self.order, block))
-            return
-        if isinstance(node, ast.Name):
-            self.module.places[node] = Use(node, scope, self.order, block)
-            return
-        if isinstance(node, ast.Lambda):
-            inner = self.scope(node, scope)
-            inner.results.append(node.body)
-            self.expression(node.body, inner, block)
-            return
-        if isinstance(node, ast.Call | ast.Subscript | ast.Attribute | ast.Compare):
-            use = Use(node, scope, self.order, block)
-            self.module.places[node] = use
-            self.module.uses.append(use)
-            if isinstance(node, ast.Call):
-                self.call(node, use)
-        elif isinstance(node, ast.NamedExpr):
-            self.bind(node.target.id, Binding("value", node.value, self.order, block), scope)
-        elif isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
-            for generator in node.generators:
-                self.target(generator.target, generator.iter, "element", scope, block, None)
-        elif isinstance(node, ast.Yield) and node.value is not None:
-            scope.results.append(node.value)
-        self.children(node, scope, block)
-
-    def call(self, node: ast.Call, use: Use) -> None:
-        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-        self.module.calls_by_name.setdefault(name, []).append(use)
-        func = node.func
-        if isinstance(func, ast.Attribute) and func.attr == "update" and isinstance(func.value, ast.Name):
-            use.scope.updates.setdefault(func.value.id, []).append(node)
-
-    def definition(self, node: Definition, scope: Scope, block: tuple[int, ...]) -> None:
-        kind: Kind = "class" if isinstance(node, ast.ClassDef) else "function"
-        self.bind(node.name, Binding(kind, node, self.order, block), scope)
-        for outer in node.decorator_list:
-            self.expression(outer, scope, block)
-        if isinstance(node, ast.ClassDef):
-            for base in [*node.bases, *(keyword.value for keyword in node.keywords)]:
-                self.expression(base, scope, block)
-            self.block(node.body, self.scope(node, scope), block)
-            return
-        defaults = [*node.args.defaults, *(item for item in node.args.kw_defaults if item is not None)]
-        for default in defaults:
-            self.expression(default, scope, block)
-        inner = self.scope(node, scope)
-        self.block(node.body, inner, block)
-
-    def scope(self, node: ast.AST, parent: Scope) -> Scope:
-        made = Scope(self.module, node, parent)
-        self.module.scopes[node] = made
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            for argument in parameters_of(node):
-                made.bindings[argument.arg] = [Binding("parameter", argument, -1, ())]
-            for star in (node.args.vararg, node.args.kwarg):
-                if star is not None:
-                    made.bindings[star.arg] = [Binding("unknown", None, -1, ())]
-        return made
-
-    def imports(self, node: ast.Import | ast.ImportFrom, scope: Scope, block: tuple[int, ...]) -> None:
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                self.module.imports.add(alias.name.partition(".")[0])
-                path = alias.name if alias.asname else alias.name.partition(".")[0]
-                name = alias.asname or path
-                self.bind(name, Binding("import", node, self.order, block, path), scope)
-            return
-        base = self.absolute(node)
-        self.module.imports.add(base.partition(".")[0])
-        for alias in node.names:
-            path = f"{base}.{alias.name}" if base else alias.name
-            if alias.name == "*":
-                self.bind("*", Binding("import", node, self.order, block, base), scope)
-            else:
-                self.bind(alias.asname or alias.name, Binding("import", node, self.order, block, path), scope)
-
-    def absolute(self, node: ast.ImportFrom) -> str:
-        if not node.level:
-            return node.module or ""
-        parts = self.module.name.split(".")
-        kept = len(parts) - node.level + (1 if self.module.is_package else 0)
-        return ".".join([*parts[: max(kept, 0)], *([node.module] if node.module else [])])
-
-    def target(  # noqa: PLR0917 - what an assignment consists of
-        self,
-        target: ast.expr,
-        value: ast.expr,
-        kind: Kind,
-        scope: Scope,
-        block: tuple[int, ...],
-        statement: ast.stmt | None,
-    ) -> None:
-        """Bind the target of an assignment."""
-        if isinstance(target, ast.Name):
-            self.bind(target.id, Binding(kind, value, self.order, block), scope)
-            if isinstance(statement, ast.AnnAssign) and kind == "value":
-                self.bind(target.id, Binding("annotation", statement.annotation, self.order, block), scope)
-        elif isinstance(target, ast.Tuple | ast.List):
-            whole = value.elts if kind == "value" and isinstance(value, ast.Tuple | ast.List) else []
-            for position, item in enumerate(target.elts):
-                if len(whole) == len(target.elts):
-                    self.target(item, whole[position], "value", scope, block, None)
-                else:
-                    self.target(item, value, "element", scope, block, None)
-        elif isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
-            self.attribute(target.value.id, target.attr, value, kind, scope)
-        elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
-            if isinstance(statement, ast.Assign):
-                scope.updates.setdefault(target.value.id, []).append(statement)
-        elif isinstance(target, ast.Starred):
-            self.target(target.value, value, "element", scope, block, None)
-
-    def attribute(self, owner: str, name: str, value: ast.expr, kind: Kind, scope: Scope) -> None:
-        """Record `self.x = value` with the class around the method."""
-        parent = scope.parent
-        if kind != "value" or parent is None or not parent.is_class:
-            return
-        first = next(iter(scope.bindings), "")
-        if owner == first:
-            parent.attributes.setdefault(name, []).append((value, scope))
-
-    def bind(self, name: str, binding: Binding, scope: Scope) -> None:
-        home = scope.elsewhere.get(name, scope)
-        home.bindings.setdefault(name, []).append(binding)
+    def _excludes(self, bound: Block, used: Block) -> bool:
+        """Whether what runs in one block cannot be seen in another: another branch, or it has returned."""
+        for depth, block in enumerate(bound):
+            if depth >= len(used) or used[depth] != block:
+                if not self.ended.isdisjoint(bound[depth:]):
+                    return True
+                one = self.branches.get(block)
+                other = None if depth >= len(used) else self.branches.get(used[depth])
+                return one is not None and other is not None and one[0] == other[0]
+        return False
 
 
 def parameters_of(node: Callable) -> list[ast.arg]:
     """Return the named parameters in order."""
     return [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-
-
-def _home_of(name: str, scope: Scope, is_global: bool) -> Scope:  # noqa: FBT001 - one of two statements
-    if is_global:
-        return scope.module.scope
-    home = scope.parent
-    while home is not None and name not in home.bindings:
-        home = home.parent
-    return home or scope.module.scope

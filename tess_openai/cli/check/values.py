@@ -1,8 +1,9 @@
-"""What an expression can be, as far as it matters here. The empty tuple of values is: unknown."""
+"""What an expression can be, as far as it matters here. An empty tuple of values means: unknown."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -23,13 +24,15 @@ class Instance:
 
     Attributes:
         path: Of what was called.
-        call: Where it was made, for what keeps settings of Tess's.
+        call: Where it was made; None where only its type is known.
         scope: Of the call.
+        bound: What was bound to a framework's model since: method, call and scope.
     """
 
     path: str
     call: ast.Call | None = field(default=None, repr=False)
     scope: Scope | None = field(default=None, repr=False)
+    bound: tuple[tuple[str, ast.Call, Scope], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class Partial:
 
 @dataclass(frozen=True, slots=True)
 class FunctionValue:
-    """A function or lambda of the code that is read; `owner` when it is a method."""
+    """A function or lambda of the code that is read."""
 
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
     scope: Scope = field(repr=False)
@@ -94,3 +97,23 @@ Value: TypeAlias = (
 )
 Values: TypeAlias = tuple[Value, ...]
 UNKNOWN: Values = ()
+
+
+def flat(many: Iterable[Values]) -> Values:
+    """Return all values of many."""
+    return tuple(value for values in many for value in values)
+
+
+def text_of(node: ast.expr | None) -> str | None:
+    """Return the text of a string that is written out; None for all else."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def is_decorated(node: ast.AST, names: Iterable[str]) -> bool:
+    """Whether a definition has a decorator of one of these names, from wherever."""
+    for decorator in getattr(node, "decorator_list", []):
+        inner = decorator.func if isinstance(decorator, ast.Call) else decorator
+        name = inner.attr if isinstance(inner, ast.Attribute) else getattr(inner, "id", "")
+        if name in names:
+            return True
+    return False

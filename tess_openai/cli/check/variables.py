@@ -40,6 +40,8 @@ class Variables:
 
     def of_call(self, node: ast.Call, scope: Scope) -> list[str]:
         """Return the variables that a call reads, sets or names for a library to read."""
+        if not scope.module.has_variables:
+            return []
         given = [keyword.value for keyword in node.keywords if keyword.arg in _NAMING]
         found = list(self._names(given, scope))
         if self._reads(node.func, scope) and node.args:
@@ -61,7 +63,7 @@ class Variables:
 
     def of_compare(self, node: ast.Compare, scope: Scope) -> list[str]:
         """Return the variable whose presence is asked for."""
-        names = list(self._names([node.left], scope))
+        names = list(self._names([node.left], scope)) if scope.module.has_variables else []
         return names if names and self._is_like_environ(node.comparators[0], scope) else []
 
     def _names(self, nodes: Iterable[ast.expr], scope: Scope) -> Iterator[str]:

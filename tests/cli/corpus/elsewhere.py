@@ -9,21 +9,21 @@ from openai import AsyncAzureOpenAI, AzureOpenAI, OpenAI
 
 client = OpenAI(api_key=os.environ["OPENAI_API_KEY"])  # expect: openai.OpenAI openai.OpenAI=rewritten api_key=rewritten | OPENAI_API_KEY OPENAI_API_KEY=unread
 azure = AzureOpenAI(azure_endpoint="https://example.com")  # expect: openai.AzureOpenAI openai.AzureOpenAI=refused
-azure.chat.completions.create(model="m", messages=[], seed=3)
+azure.chat.completions.create(model="tess-6", messages=[], seed=3)  # expect: chat.completions.create seed=stripped
 AsyncAzureOpenAI()  # expect: openai.AsyncAzureOpenAI openai.AsyncAzureOpenAI=refused
 
-client.responses.create(model="m", input="x")  # expect: responses.create
-client.responses.with_raw_response.create(model="m", input="x")  # expect: responses.create
-client.embeddings.create(model="m", input="x")  # expect: embeddings.create embeddings.create=refused
+client.responses.create(model="tess-6", input="x")  # expect: responses.create
+client.responses.with_raw_response.create(model="tess-6", input="x")  # expect: responses.create
+client.embeddings.create(model="tess-6", input="x")  # expect: embeddings.create embeddings.create=refused
 client.images.generate(prompt="x")  # expect: images.generate images.generate=refused
-client.audio.transcriptions.create(model="m", file=b"")  # expect: audio.transcriptions.create audio.transcriptions.create=refused
-client.audio.speech.with_streaming_response.create(model="m", voice="v", input="x")  # expect: audio.speech.create audio.speech.create=refused
+client.audio.transcriptions.create(model="tess-6", file=b"")  # expect: audio.transcriptions.create audio.transcriptions.create=refused
+client.audio.speech.with_streaming_response.create(model="tess-6", voice="v", input="x")  # expect: audio.speech.create audio.speech.create=refused
 client.moderations.create(input="x")  # expect: moderations.create moderations.create=refused
-client.completions.create(model="m", prompt="x")  # expect: completions.create
-client.fine_tuning.jobs.create(model="m", training_file="x")  # expect: fine_tuning.jobs.create fine_tuning.jobs.create=refused
+client.completions.create(model="tess-6", prompt="x")  # expect: completions.create
+client.fine_tuning.jobs.create(model="tess-6", training_file="x")  # expect: fine_tuning.jobs.create fine_tuning.jobs.create=refused
 client.batches.create(input_file_id="x", endpoint="/v1/chat/completions", completion_window="24h")  # expect: batches.create batches.create=refused
 client.vector_stores.create()  # expect: vector_stores.create vector_stores.create=refused
-client.beta.assistants.create(model="m")  # expect: assistants.create assistants.create=refused
+client.beta.assistants.create(model="tess-6")  # expect: assistants.create assistants.create=refused
 client.beta.threads.runs.create("t", assistant_id="a")  # expect: threads.runs.create threads.runs.create=refused
 client.chat.completions.list()  # expect: chat.completions.list chat.completions.list=refused
 client.uploads.create(bytes=1, filename="f", mime_type="t", purpose="batch")  # expect: uploads.create uploads.create=refused
@@ -31,8 +31,8 @@ client.post("/chat/completions", cast_to=object)  # expect: post post=unseen
 client.models.list()  # expect: models.list
 client.files.create(file=b"", purpose="assistants")  # expect: files.create
 client.close()
-openai.embeddings.create(model="m", input="x")  # expect: embeddings.create embeddings.create=refused
-openai.ChatCompletion.create(model="m", messages=[])  # expect: openai.ChatCompletion.create openai.ChatCompletion.create=refused
+openai.embeddings.create(model="tess-6", input="x")  # expect: embeddings.create embeddings.create=refused
+openai.ChatCompletion.create(model="tess-6", messages=[])  # expect: openai.ChatCompletion.create openai.ChatCompletion.create=refused
 client.webhooks.unwrap(b"", {})
 
 environ.get("OPENAI_BASE_URL")  # expect: OPENAI_BASE_URL OPENAI_BASE_URL=unread

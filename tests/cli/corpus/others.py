@@ -6,14 +6,14 @@ from mistralai import Mistral
 from tess_openai import create_async_client, create_client
 
 groq_client = Groq()
-groq_client.chat.completions.create(model="m", messages=[], seed=1)
-groq.Groq().chat.completions.create(model="m", messages=[])
+groq_client.chat.completions.create(model="tess-6", messages=[], seed=1)
+groq.Groq().chat.completions.create(model="tess-6", messages=[])
 
 
 def typed(client: Groq, other: Mistral) -> None:
     """Take other services' clients."""
-    client.chat.completions.create(model="m", messages=[], top_p=0.3)
-    other.embeddings.create(model="m", inputs=[])
+    client.chat.completions.create(model="tess-6", messages=[], top_p=0.3)
+    other.embeddings.create(model="tess-6", inputs=[])
 
 
 class Shop:
@@ -28,24 +28,24 @@ class Shop:
         self.responses.update(options)
 
 
-Shop().create(model="m", temperature=0.7)
+Shop().create(model="tess-6", temperature=0.7)
 OPENAI_API_KEY = "a name, not a variable of the environment"
 text = "client.chat.completions.create(model='m')"
 
 client = create_client(42)
-client.chat.completions.create(model="m", messages=[], seed=1)  # expect: chat.completions.create seed=stripped
-create_async_client(42).embeddings.create(model="m", input="x")  # expect: embeddings.create embeddings.create=refused
+client.chat.completions.create(model="tess-6", messages=[], seed=1)  # expect: chat.completions.create seed=stripped
+create_async_client(42).embeddings.create(model="tess-6", input="x")  # expect: embeddings.create embeddings.create=refused
 
 from openai import OpenAI  # noqa: E402
 
 again = OpenAI()  # expect: openai.OpenAI openai.OpenAI=rewritten
 again = Groq()
-again.chat.completions.create(model="m", messages=[], seed=1)
+again.chat.completions.create(model="tess-6", messages=[], seed=1)
 
 
 def unknown(client, helper) -> None:
     """Take what nobody says."""
-    client.chat.completions.create(model="m", messages=[], seed=1)  # expect: chat.completions.create? seed=stripped
-    client.responses.create(model="m", input="x")  # expect: responses.create?
+    client.chat.completions.create(model="tess-6", messages=[], seed=1)  # expect: chat.completions.create? seed=stripped
+    client.responses.create(model="tess-6", input="x")  # expect: responses.create?
     helper.files.create(name="x")
-    helper.create(model="m", messages=[], seed=1)
+    helper.create(model="tess-6", messages=[], seed=1)

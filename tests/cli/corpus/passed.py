@@ -25,23 +25,23 @@ messages = [{"role": "user", "content": "Hello"}]
 
 async def run(loop, pool, retry, helper) -> None:
     """Hand a method to what calls it."""
-    await asyncio.to_thread(client.chat.completions.create, model="m", messages=messages, seed=1)  # expect: chat.completions.create seed=stripped
-    await asyncio.to_thread(client.embeddings.create, model="m", input="x")  # expect: embeddings.create embeddings.create=refused
+    await asyncio.to_thread(client.chat.completions.create, model="tess-6", messages=messages, seed=1)  # expect: chat.completions.create seed=stripped
+    await asyncio.to_thread(client.embeddings.create, model="tess-6", input="x")  # expect: embeddings.create embeddings.create=refused
     await loop.run_in_executor(None, client.chat.completions.create)  # expect: chat.completions.create
     await loop.run_in_executor(pool, functools.partial(client.chat.completions.create, messages=messages, stop="x"))  # expect: chat.completions.create stop=stripped
     await loop.run_in_executor(None, lambda: client.chat.completions.create(messages=messages, top_p=0.3))  # expect: chat.completions.create top_p=stripped
     await to_thread.run_sync(functools.partial(client.chat.completions.create, user="me"), limiter=None)  # expect: chat.completions.create user=stripped
     with ThreadPoolExecutor() as executor:
-        executor.submit(client.chat.completions.create, model="m", messages=messages, temperature=0.7)  # expect: chat.completions.create temperature=rewritten
+        executor.submit(client.chat.completions.create, model="tess-6", messages=messages, temperature=0.7)  # expect: chat.completions.create temperature=rewritten
         executor.submit(OpenAI, organization="o")  # expect: openai.OpenAI openai.OpenAI=rewritten organization=stripped
-    retry(client.chat.completions.create, 3, model="m", messages=messages, seed=2)  # expect: chat.completions.create seed=stripped
+    retry(client.chat.completions.create, 3, model="tess-6", messages=messages, seed=2)  # expect: chat.completions.create seed=stripped
     retry(client.chat.completions.parse, **messages[0])
     threading.Thread(target=client.chat.completions.create, kwargs={"messages": messages, "n": 2}).start()  # expect: chat.completions.create n=stripped
     pool.apply_async(client.chat.completions.create, kwds=dict(messages=messages, seed=3))  # expect: chat.completions.create seed=stripped
-    await sync_to_async(client.chat.completions.create)(model="m", messages=messages, seed=4)  # expect: chat.completions.create seed=stripped
-    answer = await asyncio.to_thread(client.chat.completions.create, model="m", messages=messages)  # expect: chat.completions.create
+    await sync_to_async(client.chat.completions.create)(model="tess-6", messages=messages, seed=4)  # expect: chat.completions.create seed=stripped
+    answer = await asyncio.to_thread(client.chat.completions.create, model="tess-6", messages=messages)  # expect: chat.completions.create
     answer.choices[0].message.model_dump()
-    answer.create(model="m", messages=messages)
+    answer.create(model="tess-6", messages=messages)
     helper.register(client.chat.completions.create)
     helper.show(name=client.chat.completions.create)
     print(client.chat.completions.create)
@@ -57,7 +57,7 @@ def named(function, messages, seed):
     return function(messages=messages, seed=seed)  # expect: chat.completions.create messages=kept? seed=stripped?
 
 
-again(client.chat.completions.create, model="m", messages=messages, seed=5)  # expect: chat.completions.create seed=stripped
+again(client.chat.completions.create, model="tess-6", messages=messages, seed=5)  # expect: chat.completions.create seed=stripped
 named(client.chat.completions.create, messages=messages, seed=6)
 
 
@@ -92,12 +92,12 @@ def resources(
     a: Completions, b: AsyncCompletions, c: ChatCompletions, d: AsyncEmbeddings, e: Responses, f: openai.resources.Chat
 ) -> None:
     """Take parts of a client by annotation."""
-    a.create(model="m", messages=messages, seed=1)  # expect: chat.completions.create seed=stripped
-    b.create(model="m", messages=messages)  # expect: chat.completions.create
-    c.create(model="m", messages=messages)  # expect: chat.completions.create
+    a.create(model="tess-6", messages=messages, seed=1)  # expect: chat.completions.create seed=stripped
+    b.create(model="tess-6", messages=messages)  # expect: chat.completions.create
+    c.create(model="tess-6", messages=messages)  # expect: chat.completions.create
     d.create(input="x")  # expect: embeddings.create embeddings.create=refused
     e.create(input="x")  # expect: responses.create
-    f.completions.create(model="m", messages=messages)  # expect: chat.completions.create
+    f.completions.create(model="tess-6", messages=messages)  # expect: chat.completions.create
 
 
 Completions(client).create(messages=messages)  # expect: chat.completions.create

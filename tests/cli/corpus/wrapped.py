@@ -30,11 +30,11 @@ def cached():
     return make_unannotated()
 
 
-make().chat.completions.create(model="m", messages=Ask)  # expect: chat.completions.create
-make_unannotated().chat.completions.create(model="m", messages=Ask)  # expect: chat.completions.create
-cached().chat.completions.create(model="m", messages=Ask)  # expect: chat.completions.create
+make().chat.completions.create(model="tess-6", messages=Ask)  # expect: chat.completions.create
+make_unannotated().chat.completions.create(model="tess-6", messages=Ask)  # expect: chat.completions.create
+cached().chat.completions.create(model="tess-6", messages=Ask)  # expect: chat.completions.create
 quick = lambda: OpenAI()  # expect: openai.OpenAI openai.OpenAI=rewritten
-quick().chat.completions.create(model="m", messages=Ask)  # expect: chat.completions.create
+quick().chat.completions.create(model="tess-6", messages=Ask)  # expect: chat.completions.create
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def opened():
 
 
 with opened() as inside:
-    inside.chat.completions.create(model="m", messages=Ask)  # expect: chat.completions.create
+    inside.chat.completions.create(model="tess-6", messages=Ask)  # expect: chat.completions.create
 
 _shared = None
 
@@ -57,7 +57,7 @@ def shared():
     return _shared
 
 
-shared().chat.completions.create(model="m", messages=Ask)  # expect: chat.completions.create
+shared().chat.completions.create(model="tess-6", messages=Ask)  # expect: chat.completions.create
 
 
 class Bot:
@@ -76,13 +76,13 @@ class Bot:
 
     def ask(self) -> None:
         """Ask in every way."""
-        self.client.chat.completions.create(model="m", messages=Ask)  # expect: chat.completions.create
-        self.fast.chat.completions.create(model="m", messages=Ask)  # expect: chat.completions.create
-        self._create(model="m", messages=Ask, seed=2)  # expect: chat.completions.create seed=stripped
-        Bot.shared.chat.completions.create(model="m", messages=Ask)  # expect: chat.completions.create
+        self.client.chat.completions.create(model="tess-6", messages=Ask)  # expect: chat.completions.create
+        self.fast.chat.completions.create(model="tess-6", messages=Ask)  # expect: chat.completions.create
+        self._create(model="tess-6", messages=Ask, seed=2)  # expect: chat.completions.create seed=stripped
+        Bot.shared.chat.completions.create(model="tess-6", messages=Ask)  # expect: chat.completions.create
 
 
-Bot().client.chat.completions.create(model="m", messages=Ask)  # expect: chat.completions.create
+Bot().client.chat.completions.create(model="tess-6", messages=Ask)  # expect: chat.completions.create
 
 
 class Child(Bot):
@@ -90,7 +90,7 @@ class Child(Bot):
 
     def again(self) -> None:
         """Ask."""
-        self.client.chat.completions.create(model="m", messages=Ask)  # expect: chat.completions.create
+        self.client.chat.completions.create(model="tess-6", messages=Ask)  # expect: chat.completions.create
 
 
 class Own(OpenAI):
@@ -98,10 +98,10 @@ class Own(OpenAI):
 
     def ask(self) -> None:
         """Ask."""
-        self.chat.completions.create(model="m", messages=Ask)  # expect: chat.completions.create
+        self.chat.completions.create(model="tess-6", messages=Ask)  # expect: chat.completions.create
 
 
-Own().chat.completions.create(model="m", messages=Ask)  # expect: openai.OpenAI openai.OpenAI=rewritten | chat.completions.create
+Own().chat.completions.create(model="tess-6", messages=Ask)  # expect: openai.OpenAI openai.OpenAI=rewritten | chat.completions.create
 
 
 class Grandchild(Own):
@@ -109,7 +109,7 @@ class Grandchild(Own):
 
     def ask(self) -> None:
         """Ask."""
-        self.chat.completions.create(model="m", messages=Ask, seed=1)  # expect: chat.completions.create seed=stripped
+        self.chat.completions.create(model="tess-6", messages=Ask, seed=1)  # expect: chat.completions.create seed=stripped
 
 
 Grandchild(organization="o").embeddings.create(input="x")  # expect: openai.OpenAI openai.OpenAI=rewritten organization=stripped | embeddings.create embeddings.create=refused
@@ -124,43 +124,43 @@ class Settings:
 
     async def ask(self) -> None:
         """Ask."""
-        self.client.chat.completions.create(model="m", messages=Ask)  # expect: chat.completions.create
-        await self.other.chat.completions.create(model="m", messages=Ask)  # expect: chat.completions.create
+        self.client.chat.completions.create(model="tess-6", messages=Ask)  # expect: chat.completions.create
+        await self.other.chat.completions.create(model="tess-6", messages=Ask)  # expect: chat.completions.create
 
 
 def typed(client: OpenAI, maybe: Optional[OpenAI], noted: Annotated[OpenAI, "x"], quoted: "OpenAI") -> None:
     """Take them by annotation."""
-    client.chat.completions.create(model="m", messages=Ask)  # expect: chat.completions.create
-    maybe.chat.completions.create(model="m", messages=Ask)  # expect: chat.completions.create
-    noted.chat.completions.create(model="m", messages=Ask)  # expect: chat.completions.create
-    quoted.chat.completions.create(model="m", messages=Ask)  # expect: chat.completions.create
+    client.chat.completions.create(model="tess-6", messages=Ask)  # expect: chat.completions.create
+    maybe.chat.completions.create(model="tess-6", messages=Ask)  # expect: chat.completions.create
+    noted.chat.completions.create(model="tess-6", messages=Ask)  # expect: chat.completions.create
+    quoted.chat.completions.create(model="tess-6", messages=Ask)  # expect: chat.completions.create
 
 
 def untyped(one, two=make()) -> None:
     """Take them from callers and defaults."""
-    one.embeddings.create(model="m", input="x")  # expect: embeddings.create embeddings.create=refused
-    two.embeddings.create(model="m", input="x")  # expect: embeddings.create embeddings.create=refused
+    one.embeddings.create(model="tess-6", input="x")  # expect: embeddings.create embeddings.create=refused
+    two.embeddings.create(model="tess-6", input="x")  # expect: embeddings.create embeddings.create=refused
 
 
 untyped(make())
 
 clients = {"a": OpenAI(), "b": make()}  # expect: openai.OpenAI openai.OpenAI=rewritten
-clients["a"].chat.completions.create(model="m", messages=Ask)  # expect: chat.completions.create
-clients.get("b").chat.completions.create(model="m", messages=Ask)  # expect: chat.completions.create
+clients["a"].chat.completions.create(model="tess-6", messages=Ask)  # expect: chat.completions.create
+clients.get("b").chat.completions.create(model="tess-6", messages=Ask)  # expect: chat.completions.create
 for each in clients.values():
-    each.chat.completions.create(model="m", messages=Ask)  # expect: chat.completions.create
+    each.chat.completions.create(model="tess-6", messages=Ask)  # expect: chat.completions.create
 pool = [OpenAI() for _ in range(2)]  # expect: openai.OpenAI openai.OpenAI=rewritten
-answers = [each.chat.completions.create(model="m", messages=Ask) for each in pool]  # expect: chat.completions.create
+answers = [each.chat.completions.create(model="tess-6", messages=Ask) for each in pool]  # expect: chat.completions.create
 first, second = OpenAI(), make()  # expect: openai.OpenAI openai.OpenAI=rewritten
-first.chat.completions.create(model="m", messages=Ask)  # expect: chat.completions.create
-second.chat.completions.create(model="m", messages=Ask)  # expect: chat.completions.create
-(first or second).chat.completions.create(model="m", messages=Ask)  # expect: chat.completions.create
-(first if Ask else second).chat.completions.create(model="m", messages=Ask)  # expect: chat.completions.create
-getattr(first, "chat").completions.create(model="m", messages=Ask)  # expect: chat.completions.create
-cast(OpenAI, object()).chat.completions.create(model="m", messages=Ask)  # expect: chat.completions.create
+first.chat.completions.create(model="tess-6", messages=Ask)  # expect: chat.completions.create
+second.chat.completions.create(model="tess-6", messages=Ask)  # expect: chat.completions.create
+(first or second).chat.completions.create(model="tess-6", messages=Ask)  # expect: chat.completions.create
+(first if Ask else second).chat.completions.create(model="tess-6", messages=Ask)  # expect: chat.completions.create
+getattr(first, "chat").completions.create(model="tess-6", messages=Ask)  # expect: chat.completions.create
+cast(OpenAI, object()).chat.completions.create(model="tess-6", messages=Ask)  # expect: chat.completions.create
 create = first.chat.completions.create
-create(model="m", messages=Ask)  # expect: chat.completions.create
-ask = functools.partial(first.chat.completions.create, model="m", seed=7, stop="x")
+create(model="tess-6", messages=Ask)  # expect: chat.completions.create
+ask = functools.partial(first.chat.completions.create, model="tess-6", seed=7, stop="x")
 ask(messages=Ask, stop=None)  # expect: chat.completions.create seed=stripped
 completions = first.chat.completions
-completions.create(model="m", messages=Ask)  # expect: chat.completions.create
+completions.create(model="tess-6", messages=Ask)  # expect: chat.completions.create
