@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from programs import COMMAND, Program, environment
 
 from tess_openai.cli.check.check_command import check_paths
-from tess_openai.cli.check.effects import chat_effects
+from tess_openai.cli.check.effects import CallReader
 from tess_openai.cli.check.literals import Argument
 from tess_openai.cli.check.redaction import shown_lines
-from tess_openai.cli.check.report import to_json, to_sarif, to_text
+from tess_openai.cli.check.report import to_json, to_text
+from tess_openai.cli.check.sarif import to_sarif
 from tess_openai.core.chat.parameters import CHAT_PARAMETERS, UNSUPPORTED
 from tess_openai.core.chat_call import translate_request
 from tess_openai.core.options import Options
@@ -30,7 +31,7 @@ from tess_openai.core.policy_parameters import resolve_policy
 CORPUS = Path(__file__).parent / "corpus"
 PROGRAM = """from openai import OpenAI
 client = OpenAI(api_key="sk-secret-0123456789")
-client.chat.completions.create(model="m", messages=[{"role": "user", "content": "x"}], seed=1, temperature=.7)
+client.chat.completions.create(model="auto", messages=[{"role":"user", "content":"x"}], seed=1,temperature=.7)
 """
 
 
@@ -45,7 +46,7 @@ def program(tmp_path: Path) -> Path:
 def test_text_names_file_line_column_and_source(program: Path, tess_openai: Program) -> None:
     """So that an editor can jump there."""
     shown = tess_openai("check", "program.py").stdout
-    assert "program.py:3:1  chat.completions.create" in shown
+    assert "program.py:3:1  left out  chat.completions.create" in shown
     assert "client.chat.completions.create(model=" in shown
     assert "stripped  seed: Tess does not have it" in shown
     assert "temperature -> 0.75" in shown
@@ -121,7 +122,9 @@ def test_json_is_one_object(program: Path, tess_openai: Program) -> None:
         "seed": "stripped",
         "temperature": "rewritten",
     }
-    assert report["counts"]["warning"] == 2
+    assert report["version"] == 2
+    assert report["summary"]["levels"]["warning"] == 2
+    assert (call["verdict"], call["sure"], call["is_aside"]) == ("left out", True, False)
 
 
 def test_sarif_is_what_code_scanning_reads(program: Path, tess_openai: Program) -> None:
@@ -135,7 +138,16 @@ def test_sarif_is_what_code_scanning_reads(program: Path, tess_openai: Program) 
     (seed,) = [each for each in run["results"] if each["message"]["text"].startswith("seed")]
     place = seed["locations"][0]["physicalLocation"]
     assert place["artifactLocation"]["uri"] == "program.py"
-    assert place["region"] == {"startLine": 3, "startColumn": PROGRAM.splitlines()[2].index("1,") + 1}
+    column = PROGRAM.splitlines()[2].index("1,") + 1
+    assert place["region"] == {
+        "startLine": 3,
+        "startColumn": column,
+        "endLine": 3,
+        "endColumn": column + 1,
+    }
+    assert all(rule["help"]["text"].startswith("See ") for rule in run["tool"]["driver"]["rules"])
+    prints = [each["partialFingerprints"]["tessOpenaiCheck/v1"] for each in run["results"]]
+    assert len(set(prints)) == len(prints)
 
 
 def test_columns_are_characters(tmp_path: Path) -> None:
@@ -170,25 +182,16 @@ def test_places_in_sarif_are_references(is_absolute: bool, tmp_path: Path, tess_
     (run,) = json.loads(shown)["runs"]
     uri = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
     assert uri == (f"{tmp_path.as_uri()}/" if is_absolute else "") + "a%20b/c%23d%25e%3F.py"
-    (notice,) = run["invocations"][0]["toolExecutionNotifications"]
+    notices = run["invocations"][0]["toolExecutionNotifications"]
+    (notice,) = [each for each in notices if each["level"] == "error"]
     assert notice["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].endswith("a%20b/f%20g.py")
-
-
-def test_a_notebook_is_not_taken_for_clean(tmp_path: Path, tess_openai: Program) -> None:
-    """By name it cannot be read, in a folder it is counted."""
-    (tmp_path / "nb.ipynb").write_text('{"cells": [{"source": ["openai.embeddings.create()"]}]}')
-    named, below = tess_openai("check", "nb.ipynb"), tess_openai("check", ".")
-    assert named.returncode == 1
-    assert "nb.ipynb  cannot be read: a notebook; jupyter nbconvert --to script" in named.stdout
-    assert below.returncode == 0
-    assert "1 notebook not read: jupyter nbconvert --to script" in below.stdout
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a pipe with a name is Unix's")
 def test_a_pipe_with_the_name_of_a_file_is_passed_by(tmp_path: Path, tess_openai: Program) -> None:
     """Reading it would never end."""
     os.mkfifo(tmp_path / "x.py")
-    assert "0 files, 0 places" in tess_openai("check", ".").stdout
+    assert "0 files read. no calls." in tess_openai("check", ".").stdout
 
 
 @pytest.mark.parametrize(
@@ -284,7 +287,10 @@ def test_environments_and_caches_are_not_read(tmp_path: Path, tess_openai: Progr
 
 def test_it_states_what_it_cannot_see(program: Path, tess_openai: Program) -> None:
     """In every report."""
-    assert "Read, not run. Not seen:" in tess_openai("check", ".").stdout
+    assert (
+        "Read, not run: values and messages that are made at run time are not seen"
+        in tess_openai("check", ".").stdout
+    )
 
 
 _VALUES = st.one_of(
@@ -305,13 +311,12 @@ _VALUES = st.one_of(
 @given(st.sampled_from(sorted(CHAT_PARAMETERS)), _VALUES, st.sampled_from(["warn", "ignore", "forward"]))
 def test_the_checker_agrees_with_the_adapter(name: str, value: object, word: Word) -> None:
     """What is kept is sent as it is, what is stripped is not sent, what is rewritten differs."""
-    (effect, *more) = chat_effects(
-        [Argument(name, ast.Constant(0, lineno=1, col_offset=0), value)], resolve_policy(word)
-    )
+    reader = CallReader("chat", Options(policy=resolve_policy(word)))
+    (effect, *more) = reader.effects([Argument(name, ast.Constant(0, lineno=1, col_offset=0), value)])
     sent = translate_request({name: value}, Options(policy=resolve_policy(word)), new_id=str).body
     if more:
         return
-    if effect.effect == "kept":
+    if effect.effect == "kept" or name == "model":
         assert sent.get(name) == value
     elif effect.effect == "stripped":
         assert name not in sent or sent[name] == effect.sent
@@ -354,7 +359,7 @@ def test_a_thousand_files_take_less_than_ten_seconds(tmp_path: Path) -> None:
     after = os.times()
     spent = after.children_user - before.children_user + after.children_system - before.children_system
     assert ended.returncode == 0, ended.stderr
-    assert "1000 files" in ended.stdout
+    assert "1000 files read" in ended.stdout
     assert min(spent, time.monotonic() - began) < 10
 
 

@@ -180,6 +180,8 @@ def test_calls_of_a_module_that_is_set_go_to_tess(importing: str, tmp_path: Path
 
 
 def test_one_is_not_many(tmp_path: Path, tess_openai: Program) -> None:
-    """In the last line."""
+    """In the summary."""
     (tmp_path / "program.py").write_text("import openai\nopenai.models.list()\n")
-    assert "\n1 file, 1 place: 0 errors, 1 warning," in tess_openai("check", ".").stdout
+    shown = tess_openai("check", ".").stdout
+    assert "\n1 file read. 1 call in 1 file: 1 as it is.\n" in shown
+    assert "\n0 errors, 1 warning, 0 notes.\n" in shown

@@ -51,10 +51,10 @@ def call_values(inference: Inference, node: ast.Call, scope: Scope) -> Values:
             values = inference.values(held, scope)
             if any(isinstance(value, Container) for value in values):
                 return inference.elements(values) if name in _TAKES else values
-        case ast.Name(id="getattr") if len(node.args) > 1 and (name := text_of(node.args[1])) is not None:
-            return flat(inference.attribute(each, name) for each in inference.values(node.args[0], scope))
-        case ast.Name(id="__import__") if node.args and (name := text_of(node.args[0])) is not None:
-            return import_values(inference, name.partition(".")[0])
+        case ast.Name(id="getattr") if len(node.args) > 1 and (read := text_of(node.args[1])) is not None:
+            return flat(inference.attribute(each, read) for each in inference.values(node.args[0], scope))
+        case ast.Name(id="__import__") if node.args and (imported := text_of(node.args[0])) is not None:
+            return import_values(inference, imported.partition(".")[0])
         case _:
             pass
     return flat(inference.called(value, node, scope) for value in inference.values(node.func, scope))
@@ -68,7 +68,9 @@ def called_values(inference: Inference, value: Value, node: ast.Call, scope: Sco
         case Class():
             return inference.object_of(value, node, scope)
         case FunctionValue():
-            return inference.result(value)
+            passed = _passed_on(value, node)
+            found = UNKNOWN if passed is None else inference.values(passed, scope)
+            return found or inference.result(value)
         case Member(owner, path) if path[-1] in COPIES:
             return (owner,)
         case Member(owner, path) if is_model(owner.path) and path[-1] in CHAINED:
@@ -79,10 +81,25 @@ def called_values(inference: Inference, value: Value, node: ast.Call, scope: Sco
             return UNKNOWN
 
 
+def _passed_on(function: FunctionValue, call: ast.Call) -> ast.expr | None:
+    """Return the argument that a function gives back by its types, `def f(x: T) -> T`; None for others."""
+    if isinstance(function.node, ast.Lambda) or not isinstance(function.node.returns, ast.Name):
+        return None
+    type_name = function.node.returns.id
+    parameters = [*function.node.args.posonlyargs, *function.node.args.args]
+    for position, parameter in enumerate(parameters):
+        if isinstance(parameter.annotation, ast.Name) and parameter.annotation.id == type_name:
+            named = (each.value for each in call.keywords if each.arg == parameter.arg)
+            return call.args[position] if position < len(call.args) else next(named, None)
+    return None
+
+
 def result_values(inference: Inference, function: FunctionValue) -> Values:
     """Return what a function can return or yield: by its body, else by its annotation."""
     returns = None if isinstance(function.node, ast.Lambda) else function.node.returns
-    noted = UNKNOWN if returns is None else inference.annotated(returns, function.scope.parent or function.scope)
+    noted = (
+        UNKNOWN if returns is None else inference.annotated(returns, function.scope.parent or function.scope)
+    )
     if returns is not None and (is_plain(returns) or (noted and not any(map(_may_be_client, noted)))):
         return noted
     return flat(inference.values(result, function.scope) for result in function.scope.results) or noted

@@ -37,9 +37,9 @@ _PROGRESS_EVERY: Final = 25
 HELP = worded(
     "Tell what each OpenAI call in Python source becomes on Tess.",
     "Reads source and notebooks only: nothing is imported or run. Every call gets one verdict: it runs as it "
-    "is, it runs and something is left out, it needs emulation, or it cannot be made; and, argument by argument, "
-    "the reasons, by the very rules of the adapter. Constructors, other services' clients and OpenAI's "
-    "environment variables are listed too.",
+    "is, it runs and something is left out, it needs emulation, or it cannot be made; and, argument by "
+    "argument, the reasons, by the very rules of the adapter. Constructors, other services' clients and "
+    "OpenAI's environment variables are listed too.",
     examples={
         "tess-openai check .": "this code base",
         "tess-openai check src --policy emulate": 'as unsupported="emulate" would have it',

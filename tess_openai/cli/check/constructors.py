@@ -117,7 +117,9 @@ class Constructors:
                 return site_at(use, "client", path, [effect], page=framework.page)
         if role in ("embeddings", "azure embeddings", "chosen embeddings"):
             why = "Tess does not have embeddings"
-            effect = effect_at(node, path, "refused", "error", why, libraries.ELSEWHERE)
+            effect = effect_at(
+                node, path, "refused", "error", why, "Keep it as it is: it is a client of its own."
+            )
             return site_at(use, "client", path, [effect], endpoint="embeddings", page=framework.page)
         if role == "azure":
             return self._other_service(path, node, use, framework.remedy, framework.page)
@@ -252,4 +254,4 @@ def _options(arguments: Iterable[Argument]) -> Iterator[Effect]:
 def _schema_of(name: str) -> object:
     if name == "tools":
         return [{"type": "function", "function": {"name": "schema"}}]
-    return {"type": "json_schema", "json_schema": {"name": "schema"}}
+    return {"type": "json_schema", "json_schema": {"name": "schema", "schema": {"type": "object"}}}

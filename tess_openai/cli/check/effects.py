@@ -111,7 +111,8 @@ class CallReader:
             translated = translate(self.api, body, options, agent)
         except Refused as refused:
             argument = nodes.get((refused.param or "").partition(".")[0], arguments[0])
-            why = refused.message.partition(": ")[2] or refused.message
+            head, _, rest = refused.message.partition(": ")
+            why = refused.message if " " in head or not rest else rest
             is_stand_in = _is_unseen(argument.value)
             if is_stand_in and refused.code == "model_not_found":
                 return []
@@ -123,7 +124,8 @@ class CallReader:
             effects += [_changed(change, argument) for change in changes] or [
                 self._unchanged(argument, name, translated, body)
             ]
-        return effects
+        others = [each for each in translated.changes if each.param.partition(".")[0] not in nodes]
+        return [*effects, *(_changed(change, arguments[0]) for change in others)]
 
     def _missing(self, arguments: Sequence[Argument]) -> list[Effect]:
         """Say which fields the agent requires and the call has not."""
@@ -246,7 +248,7 @@ def _changed(change: Change, argument: Argument) -> Effect:
     certain = not _is_unseen(argument.value)
     return effect_at(
         argument.node,
-        change.param if "." in change.param else argument.name,
+        change.param if change.param != _root(argument.name) else argument.name,
         effect,
         "error" if breaks else level,
         change.why,

@@ -35,6 +35,9 @@ _SERVED: Final = frozenset(
     }
 )
 """What is answered although nothing is translated."""
+_OF_FILES: Final = frozenset(
+    {"content", "create", "delete", "list", "retrieve", "retrieve_content", "wait_for_processing"}
+)
 _TELLING: Final = frozenset(
     {
         "assistants",
@@ -88,8 +91,10 @@ def endpoint_of(path: tuple[str, ...]) -> Endpoint | None:
     return None if parts[0] not in RESOURCES else _below(parts, name)
 
 
-def _below(parts: tuple[str, ...], name: str) -> Endpoint:
+def _below(parts: tuple[str, ...], name: str) -> Endpoint | None:
     part = RENAMED.get(parts[0], parts[0])
+    if (part == "chat" and parts[1] != "completions") or (part == "files" and parts[-1] not in _OF_FILES):
+        return None  # the SDK has no such method: it is another library's client
     if parts[:2] == _CHAT and len(parts) == 3 and parts[2] in CHAT_METHODS:
         return Endpoint(name, "chat", "chat")
     if part == "completions" and parts[1:] == ("create",):
@@ -107,8 +112,7 @@ def likely_endpoint(func: ast.expr, *, imports_openai: bool) -> Endpoint | None:
     while isinstance(func, ast.Attribute):
         names.insert(0, func.attr)
         func = func.value
-    if isinstance(func, ast.Name):
-        names.insert(0, func.id)
+    names.insert(0, func.id if isinstance(func, ast.Name) else "")
     names = [name for name in names if name not in VIEWS]
     if len(names) < 3 or names[-1] not in SENDING:
         return None

@@ -73,6 +73,7 @@ class Site:
 
     Attributes:
         path: Of the file, as it was given.
+        is_aside: Whether it is in a test or an example.
         cell: Of a notebook: the number of the code cell, from 1; else 0.
         line: From 1; of a notebook, in the cell.
         column: From 1, in characters.
@@ -89,6 +90,7 @@ class Site:
     """
 
     path: str
+    is_aside: bool
     cell: int
     line: int
     column: int
@@ -117,35 +119,28 @@ class Site:
         """What becomes of a call; None for all other kinds, which are listed and not counted."""
         if self.kind != "call":
             return None
-        verdicts = {effect.verdict for effect in self.effects}
-        return next((each for each in reversed(VERDICTS) if each in verdicts), "as it is")
+        found = {effect.verdict for effect in self.effects}
+        for verdict in reversed(VERDICTS):
+            if verdict in found:
+                return verdict
+        return "as it is"
 
     @property
     def is_sure(self) -> bool:
         """Whether the verdict depends on nothing that is not written out."""
         verdict = self.verdict
         deciding = [each for each in self.effects if each.verdict == verdict]
-        unseen = [each for each in self.effects if not each.certain]
+        unseen = [each for each in self.effects if not each.certain and each.subject not in _TAKEN_FOR_GOOD]
         return any(each.certain for each in deciding) if verdict != "as it is" else not unseen
-
-    @property
-    def is_aside(self) -> bool:
-        """Whether it is in a test or an example."""
-        *folders, name = self.path.replace("\\", "/").lower().split("/")
-        parts = {word for folder in folders for word in folder.replace("-", "_").split("_")}
-        return bool(parts & _ASIDE) or name.startswith(("test_", "conftest")) or name.endswith("_test.py")
 
     def to_json(self) -> JSONObject:
         """Return its attributes, its level and its verdict; the effects as objects."""
         plain = {name: getattr(self, name) for name in self.__slots__}
-        more = {"level": self.level, "verdict": self.verdict, "sure": self.is_sure, "aside": self.is_aside}
+        more = {"level": self.level, "verdict": self.verdict, "sure": self.is_sure}
         return {**plain, **more, "effects": [effect.to_json() for effect in self.effects]}
 
 
-_ASIDE: Final = frozenset(
-    {
-        *("benchmark", "benchmarks", "cookbook", "cookbooks", "demo", "demos", "doc", "docs", "example"),
-        *("examples", "notebook", "notebooks", "sample", "samples", "test", "testing", "tests"),
-    }
+_TAKEN_FOR_GOOD: Final = frozenset(
+    {"input", "instructions", "messages", "model", "previous_response_id", "prompt", "stream"}
 )
-"""Words in the name of a folder that holds no part of the program itself."""
+"""Arguments that hardly any program writes out, and that hardly ever change the verdict."""

@@ -34,9 +34,9 @@ from tess_openai.cli.check.values import (
 Key: TypeAlias = ast.AST | tuple[object, str]
 """An expression or definition, or a name below a module or a class."""
 
-MAX_STEPS: Final = 30_000
+MAX_STEPS: Final = 40_000
 """For each file: about half a second. Source: measured."""
-MAX_STEPS_A_QUESTION: Final = 4_000
+MAX_STEPS_A_QUESTION: Final = 15_000
 """For what one expression can be."""
 _DEEPEST: Final = 45
 """How far a value is followed: Python's own stack holds about twice as much."""
@@ -86,9 +86,13 @@ class Inference:
         self._begun = self._steps
         self._round_before = {}
         found = UNKNOWN
-        for _ in range(_MAX_ROUNDS):
+        for number in range(_MAX_ROUNDS):
             self._round = {}
-            found = self._step(key, work)
+            answer = self._step(key, work)
+            if self._steps > self._limit and number:
+                break  # the round before has answered, if not in full
+            found = answer
+            self.has_given_up = self.has_given_up or self._steps > self._limit
             if key in self._known or self._round == self._round_before:
                 break
             self._round_before = self._round
@@ -102,7 +106,6 @@ class Inference:
             return self._round[key]
         self._steps += 1
         if self._steps > self._limit:
-            self.has_given_up = True
             self._cuts += 1
             return UNKNOWN
         if key in self._working or len(self._working) > _DEEPEST:

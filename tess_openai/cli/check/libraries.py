@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 from tess_openai.cli.check.frameworks import FRAMEWORKS, is_model
-from tess_openai.core.routes import UNSUPPORTED_ENDPOINTS
+from tess_openai.core.routes import OTHER_ENDPOINTS, UNSUPPORTED_ENDPOINTS
 
 OPENAI_CLIENTS: Final = {
     "openai.OpenAI": "create_client",
@@ -53,12 +53,22 @@ TESS_INSTRUCTORS: Final = frozenset(
 
 CONNECTION: Final = "tess_openai.connection"
 TESS_SETTINGS: Final = frozenset(
-    {CONNECTION, "tess_openai.presets.langchain", "tess_openai.presets.llama_index"}
+    {
+        CONNECTION,
+        "tess_openai.presets.langchain",
+        "tess_openai.presets.litellm",
+        "tess_openai.presets.llama_index",
+    }
 )
 """What a framework's model is given to talk to Tess."""
 
-ELSEWHERE: Final = "Keep them where they are, with a client of their own."
-"""What to do with calls that Tess has no endpoint for."""
+
+def others_remedy(part: str) -> str:
+    """Say what to do with calls below an endpoint that Tess lacks; `""` where nothing can be done."""
+    if part not in OTHER_ENDPOINTS:
+        return ""
+    return f'Another client can answer it: create_client(others={{"{part}": openai.OpenAI()}}).'
+
 
 MODULE_PRESET: Final = "tess_openai.presets.openai_module"
 """What makes the module `openai` talk to Tess."""
@@ -161,7 +171,8 @@ def resource_of(path: str) -> tuple[str, ...] | None:
 
     `openai.resources.chat.completions.AsyncCompletions` is `("chat", "completions")`.
     """
-    if not path.startswith("openai.resources.") or (found := _CLASS_PATH.fullmatch(path)) is None:
+    found = _CLASS_PATH.fullmatch(path) if path.startswith("openai.resources.") else None
+    if found is None or "Connection" in found["name"]:  # a connection is open already, and sends no request
         return None
     modules = found["modules"].split(".") if found["modules"] else []
     name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", found["name"]).lower()
@@ -242,8 +253,11 @@ ENVIRONMENT: Final = {
 }
 """Variables of OpenAI's -> the one to set for Tess; `""` where there is none."""
 
-LIBRARIES: Final = FRAMEWORKS.keys() - {"agents"} | {"openai", "os", "tess_openai"}
-"""Never taken for a file of the code that is read, whatever its name; `agents` names many folders."""
+LIBRARIES: Final = frozenset({"openai", "os", "tess_openai"})
+"""Never taken for files of the code that is read, whatever their names."""
+SINGLE_FILES: Final = FRAMEWORKS.keys()
+"""Never taken for a single file; a package of such a name is the library itself, or the
+program's own."""
 
 WORDS: Final = (
     *("openai", "chat.completions", "completions.create", "embeddings.create", "images.generate"),

@@ -12,7 +12,7 @@ from tess_openai.cli.check.inference import Inference
 from tess_openai.cli.check.names import bindings_of
 from tess_openai.cli.check.scopes import Binding, Scope
 from tess_openai.cli.check.values import Class, External, Instance, ModuleValue, Object, text_of
-from tess_openai.core.jsons import to_object
+from tess_openai.core.jsons import to_list, to_object
 
 MemberOf: TypeAlias = tuple[str, ast.expr, Scope]
 """A name, the expression bound to it, and its place."""
@@ -85,13 +85,20 @@ class Literals:
             case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
                 return -number
             case ast.List() | ast.Tuple():
-                return [self.value(item, scope, depth + 1) for item in node.elts]
+                return [each for item in node.elts for each in self._items(item, scope, depth + 1)]
             case ast.Dict():
                 return self._object(node, scope, depth)
             case ast.Name() | ast.Attribute() | ast.Call():
                 return self._named(node, scope, depth)
             case _:
                 return UNSEEN
+
+    def _items(self, node: ast.expr, scope: Scope, depth: int) -> list[object]:
+        """Return the elements that one part of a list gives it: several, where it is `*items`."""
+        if not isinstance(node, ast.Starred):
+            return [self.value(node, scope, depth)]
+        inner = to_list(self.value(node.value, scope, depth))
+        return [UNSEEN] if inner is None else inner
 
     def alternatives(self, node: ast.expr, scope: Scope, depth: int = 0) -> list[object]:
         """Return the JSON values that an expression has in the branches of a program."""

@@ -26,8 +26,12 @@ if TYPE_CHECKING:
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 _UNIONS: Final = frozenset({"typing.Optional", "typing.Union", "typing.Annotated", "typing.Final"})
 _NOT_TELLING: Final = frozenset({"typing.Any", "typing.Self", "object"})
-_PLAIN: Final = frozenset({"bool", "bytes", "date", "datetime", "dict", "float", "int", "list", "Path", "str"})
-_GENERIC: Final = frozenset({"Dict", "Iterable", "List", "Optional", "Sequence", "Union", "dict", "list", "set"})
+_PLAIN: Final = frozenset(
+    {"bool", "bytes", "date", "datetime", "dict", "float", "int", "list", "Path", "str"}
+)
+_GENERIC: Final = frozenset(
+    {"Dict", "Iterable", "List", "Optional", "Sequence", "Union", "dict", "list", "set"}
+)
 _MAX_CALLERS: Final = 20
 """A function that more places call than these is followed to the first of them."""
 

@@ -28,6 +28,7 @@ def site_at(
     end_line, end = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
     return Site(
         path=module.path,
+        is_aside=module.is_aside,
         cell=cell,
         line=line,
         column=module.column(node.lineno, node.col_offset),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tess_openai.cli.check.libraries import LIBRARIES, WORDS
+from tess_openai.cli.check.libraries import LIBRARIES, SINGLE_FILES, WORDS
 from tess_openai.cli.check.notebooks import NOTEBOOK, read_notebook
 from tess_openai.cli.check.recorder import read_module
 from tess_openai.cli.check.scopes import Module, Use
@@ -18,8 +18,16 @@ SKIPPED: Final = frozenset(
     {"__pycache__", "node_modules", "site-packages", "build", "dist", "venv", "env", ".tox", ".git"}
 )
 MAX_BYTES: Final = 1_000_000
-"""Of a file: a longer one, which no person has written, takes Python alone a second to parse. A notebook, whose
-pictures count too, may have ten times as much."""
+"""Of a file: a longer one, which no person has written, takes Python alone a second to parse. A notebook,
+whose pictures count too, may have ten times as much."""
+
+_ASIDE: Final = frozenset(
+    {
+        *("benchmark", "benchmarks", "cookbook", "cookbooks", "demo", "demos", "doc", "docs", "example"),
+        *("examples", "notebook", "notebooks", "sample", "samples", "test", "testing", "tests"),
+    }
+)
+"""Words in the name of a folder that holds no part of the program itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +52,17 @@ class Project:
     Attributes:
         files: As they are shown -> where they are.
         names: By which they are imported -> as they are shown.
+        aside: Those that are tests or examples, as they are shown.
         unreadable: Grows as they are read.
     """
 
     files: dict[str, Path]
     names: dict[str, str]
+    aside: set[str]
     unreadable: list[Unreadable] = field(default_factory=list[Unreadable])
     _modules: dict[str, Module | None] = field(default_factory=dict[str, "Module | None"])
     _mentioning: list[Module] | None = None
+    _calls: dict[str, list[Use]] | None = None
 
     def modules(self) -> list[Module]:
         """Return each file that mentions anything of OpenAI's."""
@@ -65,10 +76,14 @@ class Project:
         shown = self.names.get(name)
         return None if shown is None else self._load(shown, only_if_it_mentions=False)
 
-    def calls_of(self, name: str) -> Iterator[Use]:
-        """Yield the calls of anything of a name, in the files that mention OpenAI."""
-        for module in self.modules():
-            yield from module.calls_by_name.get(name, ())
+    def calls_of(self, name: str) -> list[Use]:
+        """Return the calls of anything of a name, in the files that mention OpenAI."""
+        if self._calls is None:
+            self._calls = {}
+            for module in self.modules():
+                for called, uses in module.calls_by_name.items():
+                    self._calls.setdefault(called, []).extend(uses)
+        return self._calls.get(name, [])
 
     def _load(self, shown: str, *, only_if_it_mentions: bool) -> Module | None:
         if shown in self._modules:
@@ -86,6 +101,7 @@ class Project:
                     self.unreadable.append(Unreadable(shown, f"no Python in cell {listed}", is_partial=True))
             name, is_package = module_name(file)
             module = read_module(source, path=shown, name=name, is_package=is_package, cells=cells)
+            module.is_aside = shown in self.aside
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
             where = f" (line {error.lineno})" if isinstance(error, SyntaxError) and error.lineno else ""
             message = error.msg if isinstance(error, SyntaxError) else str(error) or type(error).__name__
@@ -103,14 +119,17 @@ def find_project(paths: Sequence[Path]) -> Project:
     """
     files: dict[str, Path] = {}
     names: dict[str, str] = {}
+    aside: set[str] = set()
     for path in paths:
         for file in [path] if path.is_file() else _below(path):
             shown = file.as_posix()
             if shown not in files:
                 files[shown] = file
+                if _is_aside(file.relative_to(path if path.is_dir() else path.parent)):
+                    aside.add(shown)
                 for name in _names_of(file, path):
                     names.setdefault(name, shown)
-    return Project(files, names)
+    return Project(files, names, aside)
 
 
 def _mentions(source: str) -> bool:
@@ -136,7 +155,16 @@ def _names_of(file: Path, root: Path) -> set[str]:
     if root.is_dir():
         parts = list(file.relative_to(root).with_suffix("").parts)
         names.add(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
+    if file.stem != "__init__":
+        names -= SINGLE_FILES
     return {name for name in names if name and name.partition(".")[0] not in LIBRARIES}
+
+
+def _is_aside(file: Path) -> bool:
+    """Whether a file, from where the reading began, is a test or an example by its name or its folders'."""
+    *folders, name = (part.lower() for part in file.parts)
+    words = {word for folder in folders for word in folder.replace("-", "_").split("_")}
+    return bool(words & _ASIDE) or name.startswith(("test_", "conftest")) or name.endswith("_test.py")
 
 
 def module_name(file: Path) -> tuple[str, bool]:

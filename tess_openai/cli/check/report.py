@@ -30,8 +30,8 @@ _VERDICT_COLOURS: Final[dict[Verdict, str]] = {
 }
 LIMITS: Final = (
     "Read, not run: values and messages that are made at run time are not seen, nor are clients and "
-    "arguments that come from outside of these paths. What is marked (?) depends on such a value. emulate= and "
-    "unsupported= count where they are written out; elsewhere --policy says them."
+    "arguments that come from outside of these paths. What is marked (?) depends on such a value. emulate= "
+    "and unsupported= count where they are written out; elsewhere --policy says them."
 )
 
 

@@ -87,6 +87,7 @@ class Module:
         path: To show.
         name: By which it is imported.
         is_package: Whether it is a package's `__init__`.
+        is_aside: Whether it is a test or an example.
         lines: Of its source.
         tree: Of its source.
         is_ascii: Whether columns in bytes are columns in characters.
@@ -108,6 +109,7 @@ class Module:
     lines: list[str] = field(repr=False)
     tree: ast.Module = field(repr=False)
     is_ascii: bool
+    is_aside: bool = False
     has_variables: bool = False
     cells: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     scope: Scope = field(init=False, repr=False)

@@ -33,12 +33,17 @@ from tess_openai.cli.check.values import (
 from tess_openai.cli.check.variables import Variables
 from tess_openai.core.agents import Agent
 from tess_openai.core.chat.parameters import CHAT_PARAMETERS
+from tess_openai.core.completions.completion_parameters import COMPLETIONS_UNSUPPORTED
 from tess_openai.core.options import Options
+from tess_openai.core.responses.response_parameters import RESPONSES_PARAMETERS
 
 _IN_BODY: Final = frozenset({"extra_body"})
 _IN_PASSED: Final = _IN_BODY | libraries.RUNNERS_ARGUMENTS
 _MODULE_REMEDY: Final = (
     "Before the first call: vars(openai).update(tess_openai.presets.openai_module(AGENT_ID))."
+)
+_PARAMETERS: Final = (
+    CHAT_PARAMETERS | RESPONSES_PARAMETERS | COMPLETIONS_UNSUPPORTED.keys() | {"prompt", RESPONSE_MODEL}
 )
 _PAGES: Final = {
     "chat": "parameters",
@@ -257,7 +262,8 @@ class Finder:
         given = self.literals.given(node, use.scope, _IN_PASSED if is_passed else _IN_BODY)
         arguments, unseen = list(given.arguments), list(given.unseen)
         if is_passed:  # the others are the runner's own
-            arguments = [each for each in arguments if each.name in CHAT_PARAMETERS or each.in_body]
+            arguments = [each for each in arguments if each.name in _PARAMETERS or each.in_body]
+            unseen = [each for each in unseen if self.converted.made(each, use.scope) is None]
         if more is not None:
             earlier = self.literals.given(*more, _IN_BODY)
             own = {each.name for each in arguments}
@@ -282,7 +288,9 @@ class Finder:
         if isinstance(others, set) and endpoint.part in others:
             why = f"another client serves {endpoint.part}, by others="
             return effect_at(node, endpoint.name, "kept", "none", why)
-        return effect_at(node, endpoint.name, "refused", "error", endpoint.why_not, libraries.ELSEWHERE)
+        return effect_at(
+            node, endpoint.name, "refused", "error", endpoint.why_not, libraries.others_remedy(endpoint.part)
+        )
 
     def _elsewhere(self, node: ast.Call, owner: Instance | None) -> list[Effect]:
         """Say that a call of the module `openai` itself still goes to OpenAI."""

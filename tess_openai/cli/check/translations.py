@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias
 
 from tess_openai.core.agents import Agent
 from tess_openai.core.changes import Change
-from tess_openai.core.chat.request_translation import translate_request
+from tess_openai.core.chat_call import translate_request
 from tess_openai.core.completions.completion_request import read_prompt_request
 from tess_openai.core.jsons import JSONObject
 from tess_openai.core.options import Options

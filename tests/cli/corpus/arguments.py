@@ -56,7 +56,7 @@ def given(prompt: str, picture: str, history: list, tools: list, **options: obje
     client.chat.completions.create(model="tess-6", messages=[], functions=[{"name": "look"}], function_call="auto")  # expect: chat.completions.create functions=stripped
     client.chat.completions.create(model="tess-6", messages=[], tools="internet")  # expect: chat.completions.create
     client.chat.completions.create(model="tess-6", messages=[], tools=[{"type": "web_search_preview"}])  # expect: chat.completions.create tools=rewritten
-    client.chat.completions.create(model="tess-6", messages=[], web_search_options={})  # expect: chat.completions.create
+    client.chat.completions.create(model="tess-6", messages=[], web_search_options={})  # expect: chat.completions.create tools=rewritten
     client.chat.completions.create(model="tess-6", messages=[], response_format={"type": "json_object"})  # expect: chat.completions.create response_format=stripped
     client.chat.completions.create(model="tess-6", messages=[], response_format={"type": "text"})  # expect: chat.completions.create
     client.chat.completions.create(model="tess-6", messages=[], extra_body={"tools": "internet", "root_id": 7})  # expect: chat.completions.create

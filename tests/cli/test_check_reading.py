@@ -1,0 +1,263 @@
+"""`tess-openai check` reads what people have: notebooks, circles of functions, agents, long files."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from programs import Program
+
+from tess_openai.cli.check import inference
+from tess_openai.cli.check.check_command import check_paths
+from tess_openai.cli.check.findings import Site
+from tess_openai.cli.check.report import place_of, to_text
+from tess_openai.cli.check.sarif import to_sarif
+from tess_openai.cli.check.summary import CheckReport, summarize
+from tess_openai.core.agents import Agent, parse_agent
+from tess_openai.core.policy_parameters import resolve_policy
+
+CALL = "client.chat.completions.create(model='tess-6', messages=[], seed=1)\n"
+Check = Callable[..., CheckReport]
+
+
+@pytest.fixture
+def check(tmp_path: Path) -> Check:
+    """Write files and check them: `check({"a.py": "..."}, agent=...)`."""
+
+    def run(files: dict[str, str], *, policy: str = "warn", agent: Agent | None = None) -> CheckReport:
+        for name, text in files.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text, encoding="utf-8")
+        return check_paths([tmp_path], resolve_policy(policy), agent=agent)
+
+    return run
+
+
+def calls(report: CheckReport) -> list[Site]:
+    """Return the calls of a report."""
+    return [site for site in report.sites if site.kind == "call"]
+
+
+def notebook(*cells: str) -> str:
+    """Return a notebook with these code cells, and a text before them."""
+    code = [{"cell_type": "code", "source": cell.splitlines(keepends=True)} for cell in cells]
+    return json.dumps({"cells": [{"cell_type": "markdown", "source": ["# openai"]}, *code], "nbformat": 4})
+
+
+# --- notebooks ---
+
+
+def test_a_notebook_is_read_cell_by_cell(check: Check) -> None:
+    """What one cell makes, the next uses; a place is the cell and the line in it."""
+    text = notebook("%pip install openai\nfrom openai import OpenAI\nclient = OpenAI()", "# ask\n" + CALL)
+    report = check({"a.ipynb": text})
+    (call,) = calls(report)
+    assert (call.cell, call.line, call.verdict, call.certain) == (2, 2, "left out", True)
+    assert place_of(call).endswith("a.ipynb:cell 2:2:1")
+    assert [(each.line, each.subject) for each in call.effects if each.level == "warning"] == [(2, "seed")]
+
+
+def test_magics_and_other_languages_do_not_hide_calls(check: Check) -> None:
+    """Lines for IPython are left out, and a cell that is no Python is named."""
+    cells = (
+        "%%bash\nexport OPENAI_API_KEY=x",
+        "!ls\nopenai?\nawait f()",
+        "this is no python(",
+        "x = 1\n%time " + CALL,
+    )
+    report = check({"a.ipynb": notebook("import openai\nclient = openai.OpenAI()", *cells, CALL)})
+    assert [call.cell for call in calls(report)] == [6]
+    assert [(each.why, each.is_partial) for each in report.unreadable] == [("no Python in cell 4", True)]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"cells": 1}', "openai"])
+def test_what_is_no_notebook_is_reported(text: str, check: Check) -> None:
+    """As a file that cannot be read, if it mentions OpenAI at all."""
+    report = check({"a.ipynb": f"{text} openai" if "openai" not in text else text})
+    assert [each.why.startswith("no notebook") for each in report.unreadable] == [True]
+
+
+def test_a_place_in_a_notebook_is_no_line_of_its_file(check: Check) -> None:
+    """Code scanning gets the cell as a logical location."""
+    log = to_sarif(check({"a.ipynb": notebook("import openai\nopenai.embeddings.create()")}))
+    text = json.dumps(log)
+    assert '"name": "cell 1, line 2"' in text
+    assert '"region"' not in text
+
+
+# --- it ends ---
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f():\n    global a\n    a = b or g()\ndef g():\n    global b\n    b = a or f()\n    return b\n",
+        "def f(x=None):\n    return g(x)\ndef g(y):\n    return f(g(f(y)))\na = f(g(1))\n",
+        "class A:\n    def __init__(self):\n        self.a = self.b\n        self.b = self.a\na = A().a\n",
+        "class A(A):\n    pass\na = A().x.y.z\n",
+        "a = b\nb = a\nfor a in b:\n    b = a\n",
+        "a = [a]\na = a[0][a][a]\n",
+        "a = lambda: a()\na()()()()\n",
+    ],
+)
+def test_circles_end(source: str, check: Check) -> None:
+    """Whatever depends on itself is followed a bounded number of times."""
+    began = time.process_time()
+    report = check({"a.py": f"from openai import OpenAI\n{source}\nclient = OpenAI()\na.b.c()\n{CALL}"})
+    assert [call.certain for call in calls(report)] == [True]
+    assert time.process_time() - began < 5
+
+
+def test_circles_over_files_end(check: Check) -> None:
+    """Files that import one another, by star too."""
+    names = [f"m{number}" for number in range(12)]
+    stars = "\n".join(f"from {name} import *\nfrom {name} import x as x_{name}" for name in names)
+    files = {f"{name}.py": f"import openai\n{stars}\ny = x or x_m1.z.client\n" for name in names}
+    files["m3.py"] += "x = openai.OpenAI()\n"
+    report = check({**files, "main.py": "# openai\nfrom m7 import x as client\n" + CALL})
+    (call,) = calls(report)
+    assert (call.name, call.verdict) == ("chat.completions.create", "left out")
+
+
+def test_a_file_that_takes_too_long_is_named_and_the_rest_is_read(
+    check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not read to its end, and says so; that is no failure."""
+    monkeypatch.setattr(inference, "MAX_STEPS", 30)
+    many = "".join(f"x{number} = f(x{number - 1})\n" for number in range(1, 90))
+    report = check(
+        {
+            "a.py": f"import openai\nx0 = openai.OpenAI()\n{many}x89.chat.completions.create(messages=[])\n",
+            "b.py": f"import openai\nclient = openai.OpenAI()\n{CALL}",
+        }
+    )
+    assert [Path(call.path).name for call in calls(report)] == ["a.py", "b.py"]
+    (gap,) = report.unreadable
+    assert (Path(gap.path).name, gap.is_partial) == ("a.py", True)
+    assert "too many steps" in gap.why
+    assert "not read to its end" in to_text(report, everything=False).plain
+
+
+def test_a_very_long_file_is_named(check: Check) -> None:
+    """No person has written it, and Python alone would take seconds to parse it."""
+    report = check({"a.py": "import openai\n" + "x = 1\n" * 200_000})
+    assert ["longer than" in each.why for each in report.unreadable] == [True]
+
+
+# --- agents ---
+
+AGENT = parse_agent(
+    {
+        "id": 8794,
+        "type": "chat",
+        "questions": [
+            {"name": "model", "type": "select", "options": ["tess-6", "gpt-4o"]},
+            {"name": "temperature", "type": "select", "options": ["0", "0.7"]},
+            {"name": "company", "type": "text", "required": True},
+        ],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "verdict"),
+    [
+        ("model='gpt-4o', extra_body={'company': 'x'}", "as it is"),
+        ("model='gpt-4o', temperature=0.7, extra_body={'company': 'x'}", "as it is"),
+        ("model='gpt-4o', temperature=0.5, extra_body={'company': 'x'}", "left out"),
+        ("model='gpt-4o-mini', extra_body={'company': 'x'}", "cannot"),
+        ("model=name, extra_body={'company': 'x'}", "as it is"),
+        ("model='gpt-4o'", "cannot"),
+        ("model='gpt-4o', **more", "as it is"),
+    ],
+)
+def test_a_call_is_held_against_its_agent(arguments: str, verdict: str, check: Check) -> None:
+    """Its models, its temperatures and what it requires."""
+    source = f"import openai\nopenai.OpenAI().chat.completions.create(messages=[], {arguments})\n"
+    assert [call.verdict for call in calls(check({"a.py": source}, agent=AGENT))] == [verdict]
+
+
+def test_a_model_that_no_agent_is_known_to_have_is_named(check: Check) -> None:
+    """Without `--agent` nothing more can be said."""
+    source = "import openai\nclient = openai.OpenAI()\nclient.chat.completions.create(model='gpt-9-ultra')\n"
+    report = check({"a.py": source})
+    assert [call.verdict for call in calls(report)] == ["as it is"]
+    assert "these models: 'gpt-9-ultra' (1)" in to_text(report, everything=False).plain
+    mapped = source.replace("openai.OpenAI()", "c(1, models={'gpt-9-ultra': 'tess-6'})")
+    mapped = "from tess_openai import create_client as c\n" + mapped
+    assert "gpt-9-ultra' (1)" not in to_text(check({"a.py": mapped}), everything=False).plain
+
+
+def test_an_agent_is_asked_of_tess_or_read_from_a_file(tmp_path: Path, tess_openai: Program) -> None:
+    """By its number, or as `tess-openai agent ID --json` printed it."""
+    (tmp_path / "a.py").write_text(
+        "import openai\nopenai.OpenAI().chat.completions.create(model='gpt-9-ultra', messages=[])\n"
+    )
+    asked = tess_openai("check", "a.py", "--agent", "42")
+    (tmp_path / "agent.json").write_text(tess_openai("agent", "42", "--json").stdout)
+    from_file = tess_openai("check", "a.py", "--agent", "agent.json")
+    assert (asked.returncode, from_file.returncode) == (1, 1), asked.stderr
+    assert "Agent 42 does not offer model=" in asked.stdout
+    assert asked.stdout == from_file.stdout
+    (tmp_path / "wrong.json").write_text("{}")
+    wrong = tess_openai("check", "a.py", "--agent", "wrong.json")
+    assert (wrong.returncode, "describes no agent" in wrong.stderr) == (2, True)
+
+
+# --- summary ---
+
+
+def test_the_summary_counts_calls_and_files_and_keeps_tests_apart(check: Check) -> None:
+    """Constructors and variables are listed, and are no calls."""
+    client = "import os, openai\nclient = openai.OpenAI(api_key=os.environ['OPENAI_API_KEY'])\n"
+    plain = "client.chat.completions.create(model='tess-6', messages=[])\n"
+    tools = "client.chat.completions.create(messages=[], functions=[{'name': 'f'}])\n"
+    embed = "client.embeddings.create(model='m', input='x')\n"
+    report = check(
+        {
+            "app/a.py": client + plain + tools + embed + embed,
+            "app/b.py": client + CALL,
+            "tests/test_a.py": client + plain,
+            "examples/demo.py": client + embed,
+        }
+    )
+    own = [site for site in report.sites if not site.is_aside]
+    assert summarize(own) == (
+        "5 calls in 2 files: 1 as it is, 1 with something left out, 1 with `emulate=True`, "
+        "2 cannot (embeddings 2)"
+    )
+    text = to_text(report, everything=False).plain
+    assert "Tests and examples: 2 calls in 2 files: 1 as it is, 1 cannot (embeddings 1)." in text
+    assert "Also: 4 constructors to change, 4 variables of OpenAI's." in text
+    assert report.reaches("error")
+
+
+def test_a_client_of_another_provider_is_named(check: Check) -> None:
+    """At its constructor and at its calls."""
+    source = "from openai import OpenAI\nclient = OpenAI(base_url='https://api.deepseek.com')\n" + CALL
+    text = to_text(check({"a.py": source}), everything=False).plain
+    assert "it calls DeepSeek, not OpenAI" in text
+    assert "chat.completions.create  (calls DeepSeek now)" in text
+    assert "1 of the calls go to DeepSeek now" in text
+
+
+def test_a_library_that_is_not_followed_is_named_with_its_page(check: Check) -> None:
+    """In one line."""
+    source = "from haystack.components.generators import OpenAIGenerator\nOpenAIGenerator(model='gpt-4o')\n"
+    text = to_text(check({"a.py": source}), everything=False).plain
+    assert "calls that haystack makes are not followed here. See docs/frameworks/any-other.md." in text
+
+
+def test_pages_that_are_named_exist(check: Check) -> None:
+    """Each page that a site or a rule names is one of the documentation."""
+    corpus = Path(__file__).parent / "corpus"
+    docs = Path(__file__).parents[2] / "docs"
+    report = check_paths([corpus], resolve_policy("warn"))
+    pages = {site.page for site in report.sites if site.page}
+    rules = json.dumps(to_sarif(report)).split('"help": {"text": "See docs/')[1:]
+    pages |= {rule.partition(".md")[0] for rule in rules}
+    assert len(pages) > 8
+    assert [page for page in sorted(pages) if not (docs / f"{page}.md").is_file()] == []
