@@ -181,7 +181,7 @@ def test_a_call_is_held_against_its_agent(arguments: str, verdict: str, check: C
 
 
 def test_a_model_that_no_agent_is_known_to_have_is_named(check: Check) -> None:
-    """Without `--agent` nothing more can be said."""
+    """Without `--agent` nothing more is known."""
     source = "import openai\nclient = openai.OpenAI()\nclient.chat.completions.create(model='gpt-9-ultra')\n"
     report = check({"a.py": source})
     assert [call.verdict for call in calls(report)] == ["as it is"]

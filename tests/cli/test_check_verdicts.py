@@ -88,7 +88,7 @@ def test_the_calls_that_are_run(policy: str, tess_simulator: TessSimulator) -> N
 
 
 def prepared(simulator: TessSimulator, changes: list[Change], *, emulate: bool) -> dict[str, Any]:
-    """Run what stands before the calls, with a client of the simulator's."""
+    """Run what comes before the calls, with a client of the simulator's."""
     before = RUNNABLE.read_text().partition("client.chat")[0].replace("client = create_client(42)", "")
     namespace: dict[str, Any] = {}
     exec(before, namespace)  # noqa: S102 - a file of the tests

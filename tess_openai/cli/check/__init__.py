@@ -7,8 +7,8 @@
 | `recorder`, `scopes`                                   | names that a module binds, places to look at   |
 | `redaction`                                            | blanks the keys in lines that are shown        |
 | `inference`, `values`                                  | what expressions can be, in bounded steps      |
-| `names`, `classes`, `called`, `parameters`             | the flows that it follows                      |
-| `literals`                                             | the JSON that an expression stands for         |
+| `names`, `classes`, `called`, `passed_values`          | the flows that it follows                      |
+| `literals`                                             | the JSON that an expression means              |
 | `libraries`, `frameworks`, `endpoints`, `known_models` | names of the SDK, frameworks, APIs and models  |
 | `sites`, `constructors`, `variables`, `converted`      | find the sites; what is made for Tess already  |
 | `effects`, `translations`                              | ask the adapter's core about arguments         |

@@ -18,7 +18,7 @@ from tess_openai.cli.check.libraries import (
     resource_of,
 )
 from tess_openai.cli.check.names import import_values
-from tess_openai.cli.check.parameters import is_plain
+from tess_openai.cli.check.passed_values import is_plain
 from tess_openai.cli.check.scopes import Scope
 from tess_openai.cli.check.values import (
     UNKNOWN,

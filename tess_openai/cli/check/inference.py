@@ -6,7 +6,7 @@ use, both are kept; where none can be seen, the answer is unknown. These flows a
 - names: assignments, imports between the files, `global`, loops and `with` (`names`)
 - attributes: of modules, of classes and their bases, `self.x = value`, properties (`classes`)
 - calls: of functions that return something, of classes, `functools.partial`, wrappers of clients (`called`)
-- parameters: their annotation, else their default, else what the calls in the project pass (`parameters`)
+- parameters: their annotation, else their default, else what the calls in the project pass (`passed_values`)
 - lists, tuples and dicts, all of whose elements count alike
 """
 
@@ -16,7 +16,7 @@ import ast
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from tess_openai.cli.check import called, classes, names, parameters
+from tess_openai.cli.check import called, classes, names, passed_values
 from tess_openai.cli.check.libraries import is_client
 from tess_openai.cli.check.project import Project
 from tess_openai.cli.check.scopes import Binding, Scope
@@ -42,7 +42,7 @@ _DEEPEST: Final = 45
 """How far a value is followed: Python's own stack holds about twice as much."""
 _MAX_ROUNDS: Final = 4
 _MAX_VALUES: Final = 12
-"""So many things one expression can be; more are not told apart."""
+"""So many things one expression can be; more are not kept."""
 
 
 class Inference:
@@ -182,11 +182,11 @@ class Inference:
 
     def parameter(self, node: ast.arg, home: Scope) -> Values:
         """Return what a parameter of a function can be."""
-        return self.once(node, lambda: parameters.parameter_values(self, node, home))
+        return self.once(node, lambda: passed_values.parameter_values(self, node, home))
 
     def annotated(self, node: ast.expr, scope: Scope) -> Values:
         """Return what an expression that is annotated like this can be."""
-        return parameters.annotated_values(self, node, scope)
+        return passed_values.annotated_values(self, node, scope)
 
     def object_of(self, of: Class, call: ast.Call | None = None, scope: Scope | None = None) -> Values:
         """Return an object of a class; of a class that extends a client it is a client too."""

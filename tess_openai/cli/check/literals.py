@@ -1,4 +1,4 @@
-"""Follows expressions to the JSON that they stand for, as far as it is written out."""
+"""Follows expressions to the JSON that they mean, as far as it is written out."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ class Literals:
         return self.value(*found[0], depth + 1) if len(found) == 1 else UNSEEN
 
     def _bound(self, node: ast.expr, scope: Scope) -> list[tuple[ast.expr, Scope]]:
-        """Return the expressions that a name stands for, when nothing else changes it; else none."""
+        """Return the expressions that a name means, when nothing else changes it; else none."""
         if isinstance(node, ast.Attribute):
             return self._bound_attribute(node, scope)
         if not isinstance(node, ast.Name):
