@@ -17,15 +17,10 @@ from typing import Final, TypeAlias
 from tess_openai.core.calls import Event, Step, read_piece
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.answer_types import InvalidAnswerError
-from tess_openai.core.chat.chunks import (
-    Chunk,
-    ChunkReader,
-    MatchedChunks,
-    StreamEnd,
-    StreamFault,
-    invalid_answer_fault,
-)
+from tess_openai.core.chat.chunk_templates import MatchedChunks
+from tess_openai.core.chat.chunks import Chunk, ChunkReader, StreamEnd
 from tess_openai.core.chat.completion import Completion, parse_completion, to_chunks
+from tess_openai.core.chat.stream_faults import StreamFault, invalid_answer_fault
 from tess_openai.core.errors import parse_error_in_200
 from tess_openai.core.json_body import JSONBody
 from tess_openai.core.jsons import parse_object

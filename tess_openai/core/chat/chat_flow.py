@@ -14,7 +14,6 @@ from tess_openai.core.calls import (
     read_rest,
 )
 from tess_openai.core.chat.answer_body import STREAM_AS_WHOLE, BodyItem, read_answer_piece
-from tess_openai.core.chat.chunks import StreamFault
 from tess_openai.core.chat.completion import Completion, from_items
 from tess_openai.core.chat.context import (
     EVENT_STREAM,
@@ -29,6 +28,7 @@ from tess_openai.core.chat.context import (
 )
 from tess_openai.core.chat.plain_answer import is_json, needs_nothing
 from tess_openai.core.chat.request_translation import plain_request
+from tess_openai.core.chat.stream_faults import StreamFault
 from tess_openai.core.chat.stream_filter import StreamFilter
 from tess_openai.core.headers import request_headers
 from tess_openai.core.jsons import JSONObject

@@ -7,12 +7,11 @@ without `index`; others fail without `id` or `model`). The one recorded Tess str
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
-from tess_openai.core.changes import Change, describe
+from tess_openai.core.changes import Change
 from tess_openai.core.chat.answer_types import (
     CHOICE_EXTRAS,
     ROOT_EXTRAS,
@@ -24,32 +23,26 @@ from tess_openai.core.chat.answer_types import (
     to_int,
 )
 from tess_openai.core.chat.call_deltas import CallDeltas
+from tess_openai.core.chat.chunk_templates import MatchedChunks, Template, template_of
+from tess_openai.core.chat.finish_reasons import FINISH_REASONS, normalise_finish_reason
+from tess_openai.core.chat.stream_faults import (
+    PARTIAL_ERROR,
+    StreamFault,
+    fault_of,
+    invalid_answer_fault,
+    invalid_event_fault,
+    may_be_progress,
+    move_error_to_tess,
+    truncated_fault,
+)
 from tess_openai.core.chat.text_repair import SplitTextJoiner, parse_answer, repair
 from tess_openai.core.chat.usage import is_usage, parse_usage
-from tess_openai.core.errors import FAILED, NO_REASON, message_of, printable
-from tess_openai.core.field_errors import field_errors_of
-from tess_openai.core.jsons import JSONObject, parse_json, parse_object, to_list, to_object
-from tess_openai.core.refusals import error_envelope
+from tess_openai.core.errors import FAILED
+from tess_openai.core.jsons import JSONObject, parse_object, to_list, to_object
 from tess_openai.core.sse import ServerSentEvent, is_end_mark
 
 CHUNK: Final = "chat.completion.chunk"
-TRUNCATED: Final = "stream_truncated"
-"""Code of the error of a stream that ended before its answer was complete."""
 OUTPUT_KEYS: Final = ("content", "refusal", "tool_calls", "function_call")
-FINISH_REASONS: Final = ("stop", "length", "tool_calls", "content_filter", "function_call")
-FINISH_REASON_ALIASES: Final = {
-    "completed": "stop",
-    "end_turn": "stop",
-    "eos": "stop",
-    "stop_sequence": "stop",
-    "succeeded": "stop",
-    "max_output_tokens": "length",
-    "max_tokens": "length",
-    "safety": "content_filter",
-    "tool_use": "tool_calls",
-}
-"""Finish reasons of the models behind Tess. Source: their makers' references (documented); that Tess passes
-any of them on is assumed."""
 NO_TEXT: Final = Change(
     "noticed",
     "answer",
@@ -57,15 +50,6 @@ NO_TEXT: Final = Change(
     "",
     "Tess answered with no text",
     "Send the request again, or change the prompt.",
-    "answer",
-)
-PARTIAL_ERROR: Final = Change(
-    "noticed",
-    "answer",
-    "",
-    "",
-    "Tess sent an error together with the text, which may be incomplete",
-    "The error is in the field tess of the answer.",
     "answer",
 )
 
@@ -83,27 +67,6 @@ class Chunk:
     fields: JSONObject = field(repr=False)
     untouched: bool
     data: bytes = field(default=b"", repr=False)
-
-
-class MatchedChunks(NamedTuple):  # made once a piece: half the cost of a frozen dataclass
-    """Events that differ from an earlier complete chunk in their texts only.
-
-    Attributes:
-        texts: JSON string bodies, still escaped.
-        events: The bytes of the events.
-        choice: Its index.
-    """
-
-    texts: list[bytes]
-    events: bytes
-    choice: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class StreamFault:
-    """An error in the stream, as the envelope from which the SDK raises."""
-
-    envelope: JSONObject = field(repr=False)
 
 
 class StreamEnd:
@@ -140,7 +103,7 @@ class ChunkReader:
     has_output: bool = False
     usage: JSONObject = field(default_factory=dict[str, object])
     has_failed: bool = False
-    _template: tuple[bytes, bytes, int] | None = None  # of the event of a complete chunk, around its text
+    _template: Template | None = None
     _split_texts: SplitTextJoiner = field(default_factory=SplitTextJoiner)
     _calls: dict[int, CallDeltas] = field(default_factory=dict[int, CallDeltas])  # by the index of the choice
     _usage: JSONObject = field(default_factory=dict[str, object])  # as Tess names the counts
@@ -154,15 +117,7 @@ class ChunkReader:
         """
         if self._template is None or self.finished or self._split_texts:
             return None
-        before, after, index = self._template
-        if not (events.startswith(before) and events.endswith(after)):
-            return None
-        if len(events) < len(before) + len(after):  # one quote cannot both open and close a text
-            return None
-        texts = events[len(before) : -len(after)].split(after + before)
-        if _JSON_STRING_BODY.fullmatch(b" ".join(texts)) is None:
-            return None
-        return MatchedChunks(texts, events, index)
+        return self._template.match(events)
 
     def read(self, event: ServerSentEvent) -> Item | None:
         """Return what an event is; None for a ping and a message without content."""
@@ -180,14 +135,14 @@ class ChunkReader:
                 self.note(PARTIAL_ERROR)
                 chunk = self._read_chunk(event, fields, has_surrogates=has_surrogates)
                 return replace(chunk, untouched=False) if isinstance(chunk, Chunk) else chunk
-            fault = _fault(fields, event.event)
+            fault = fault_of(fields, event.event)
             if fault is not None:
                 return self._defer_message(fields, event.event, fault)
         return self._read_chunk(event, fields, has_surrogates=has_surrogates)
 
     def _defer_message(self, fields: JSONObject, event: str, fault: StreamFault) -> StreamFault | None:
         """Return a fault, but keep one that may be a report of progress until the end of the stream."""
-        if event == "error" or not _is_message(fields):
+        if event == "error" or not may_be_progress(fields):
             return fault
         self._message = fault
         return None
@@ -199,10 +154,10 @@ class ChunkReader:
             return invalid_answer_fault(error, parse_object(event.data))
         if chunk.untouched:
             if self._template is None and not has_surrogates:
-                self._template = _template(fields, event)
+                self._template = template_of(fields, event)
         elif self.has_failed:
             original = parse_object(event.data) or {}  # `fields` holds completed values
-            return _fault(original, "error")
+            return fault_of(original, "error")
         return chunk
 
     @staticmethod
@@ -350,116 +305,6 @@ class ChunkReader:
 def to_id(given: object) -> str:
     """Convert an id to a string; `""` when there is none. Source: Tess's own are numbers (documented)."""
     return given if isinstance(given, str) else str(given) if type(given) is int else ""
-
-
-def normalise_finish_reason(given: object, note: Callable[[Change], None]) -> str:
-    """Map a finish reason to OpenAI's; an unknown one becomes `"stop"` and is noted."""
-    known = FINISH_REASON_ALIASES.get(given) if isinstance(given, str) else None
-    if known is not None:
-        return known
-    shown = given if isinstance(given, str) and given.isidentifier() and len(given) < 40 else describe(given)
-    note(Change("noticed", "finish_reason", shown, "stop", "OpenAI has no such finish reason"))
-    return "stop"
-
-
-def move_error_to_tess(fields: JSONObject) -> None:
-    """Move the error of an answer that has text to the field `tess`, where the SDK does not raise it."""
-    fields["tess"] = {"error": fields.pop("error")}
-
-
-_JSON_STRING_BODY: Final = re.compile(
-    rb"""[\x20\x21\x23-\x5b\x5d-\x7f]*(?:(?:
-        \\["\\/bfnrt] | \\u(?:[0-9A-CEFa-cef][0-9A-Fa-f]{3} | [Dd][0-7][0-9A-Fa-f]{2})
-        | \\u[Dd][89ABab][0-9A-Fa-f]{2}\\u[Dd][C-Fc-f][0-9A-Fa-f]{2}
-        | [\xc2-\xdf][\x80-\xbf]
-        | \xe0[\xa0-\xbf][\x80-\xbf] | \xed[\x80-\x9f][\x80-\xbf] | [\xe1-\xec\xee\xef][\x80-\xbf]{2}
-        | \xf0[\x90-\xbf][\x80-\xbf]{2} | [\xf1-\xf3][\x80-\xbf]{3} | \xf4[\x80-\x8f][\x80-\xbf]{2}
-    )[\x20\x21\x23-\x5b\x5d-\x7f]*)*""",
-    re.VERBOSE,
-)
-"""The body of a JSON string in UTF-8, without its quotes and without half a surrogate pair.
-
-Source: RFC 8259, section 7; RFC 3629, section 4.
-"""
-
-
-def unescape_json_text(text: bytes) -> str:
-    """Decode the body of a JSON string."""
-    return str(parse_json(b'"%b"' % text)) if b"\\" in text else text.decode()
-
-
-def _template(fields: JSONObject, event: ServerSentEvent) -> tuple[bytes, bytes, int] | None:
-    """Return the bytes around the text of a complete chunk, and its choice; None when that is ambiguous."""
-    data = event.data
-    choices = fields["choices"]
-    if len(choices) != 1 or choices[0]["finish_reason"] is not None or fields.get("usage"):
-        return None
-    text = choices[0]["delta"].get("content")
-    quoted = b'"%b"' % text.encode(errors="surrogatepass") if isinstance(text, str) and text else b""
-    if not quoted or event.event or b"\n" in data or data.count(quoted) != 1:
-        return None
-    before, _, after = data.partition(quoted)
-    blank = [{**choices[0], "delta": {**choices[0]["delta"], "content": ""}}]
-    if (parse_object(before + b'""' + after) or {}).get("choices") != blank:  # it was another field's text
-        return None
-    return b"data: " + before + b'"', b'"' + after + b"\n\n", choices[0]["index"]
-
-
-def truncated_fault() -> StreamFault:
-    """Return the fault of a stream that ended before its answer was complete."""
-    message = (
-        "The stream ended before the answer was complete: neither a finish reason nor [DONE] arrived. "
-        "The execution may go on at Tess and be paid for."
-    )
-    return StreamFault(error_envelope(message, type_="server_error", param=None, code=TRUNCATED))
-
-
-def broken_connection_fault(reason: str) -> StreamFault:
-    """Return the fault of a connection that broke in the middle of a stream."""
-    message = f"The connection broke before the answer was complete: {reason or 'no reason given'}"
-    return StreamFault(error_envelope(message, type_="server_error", param=None, code=TRUNCATED))
-
-
-def invalid_event_fault(event: ServerSentEvent) -> StreamFault:
-    """Return the fault of an event whose data is not a JSON object."""
-    text = event.data[:500].decode(errors="replace")
-    value = parse_json(event.data)
-    message = f"Tess sent an event in the stream that is not a JSON object: {printable(text)}"
-    code = "stream_not_json"
-    if event.event == "error" or isinstance(value, str):
-        message, code = (value if isinstance(value, str) else text) or NO_REASON, "stream_error"
-    return StreamFault(error_envelope(message, type_="server_error", param=None, code=code, tess=text))
-
-
-def invalid_answer_fault(error: InvalidAnswerError, fields: JSONObject | None) -> StreamFault:
-    """Return the fault of an answer of which a part cannot be read."""
-    message = f"Tess sent an answer that cannot be read as OpenAI's format: {error}"
-    return StreamFault(
-        error_envelope(message, type_="server_error", param=None, code="invalid_answer", tess=fields)
-    )
-
-
-def _is_message(fields: JSONObject) -> bool:
-    """Whether an object that looks like an error may be a report of progress: it only has a message."""
-    if fields.get("error") or fields.get("status") in FAILED or field_errors_of(fields):
-        return False
-    return isinstance(fields.get("message"), str)
-
-
-def _fault(fields: JSONObject, event: str) -> StreamFault | None:
-    """Return the error in an event without `choices`, in any dialect; None when it holds none."""
-    text = message_of(fields)
-    if not text and event != "error" and fields.get("status") not in FAILED:
-        return None
-    inner = to_object(fields.get("error")) or {}
-    envelope = error_envelope(
-        text or NO_REASON,
-        type_=str(inner.get("type") or "server_error"),
-        param=inner["param"] if isinstance(inner.get("param"), str) else None,
-        code=str(inner.get("code") or "stream_error"),
-        tess=fields,
-    )
-    return StreamFault(envelope)
 
 
 def _native_choices(fields: JSONObject) -> list[object]:

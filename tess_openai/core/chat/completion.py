@@ -23,19 +23,10 @@ from tess_openai.core.chat.answer_types import (
     to_choices,
     to_int,
 )
-from tess_openai.core.chat.chunks import (
-    FINISH_REASONS,
-    NO_TEXT,
-    OUTPUT_KEYS,
-    PARTIAL_ERROR,
-    Chunk,
-    ChunkReader,
-    MatchedChunks,
-    move_error_to_tess,
-    normalise_finish_reason,
-    to_id,
-    unescape_json_text,
-)
+from tess_openai.core.chat.chunk_templates import MatchedChunks, unescape_json_text
+from tess_openai.core.chat.chunks import NO_TEXT, OUTPUT_KEYS, Chunk, ChunkReader, to_id
+from tess_openai.core.chat.finish_reasons import FINISH_REASONS, normalise_finish_reason
+from tess_openai.core.chat.stream_faults import PARTIAL_ERROR, move_error_to_tess
 from tess_openai.core.chat.text_repair import parse_answer, repair
 from tess_openai.core.chat.usage import complete_usage, parse_usage
 from tess_openai.core.errors import has_failed

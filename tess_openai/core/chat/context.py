@@ -12,10 +12,11 @@ from tess_openai.core.calls import Answer, Call, Event, Flow, Incoming, Step, re
 from tess_openai.core.chat.agent_validation import rejected_options, with_available_options
 from tess_openai.core.chat.answer_body import AnswerBody, AnswerHead
 from tess_openai.core.chat.answer_types import InvalidAnswerError
-from tess_openai.core.chat.chunks import ChunkReader, StreamFault, invalid_answer_fault
+from tess_openai.core.chat.chunks import ChunkReader
 from tess_openai.core.chat.completion import complete
 from tess_openai.core.chat.messages import texts_of
 from tess_openai.core.chat.request_translation import TranslatedRequest
+from tess_openai.core.chat.stream_faults import StreamFault, invalid_answer_fault
 from tess_openai.core.chat.stream_filter import ChunkWriter, with_ledger
 from tess_openai.core.errors import TessError
 from tess_openai.core.fetching import read_error

@@ -10,15 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tess_openai.core.chat.answer_body import WHOLE_AS_STREAM, AnswerBody, BodyItem, to_items
-from tess_openai.core.chat.chunks import (
-    NO_TEXT,
-    Chunk,
-    ChunkReader,
-    MatchedChunks,
-    StreamFault,
-    unescape_json_text,
-)
+from tess_openai.core.chat.chunk_templates import MatchedChunks, unescape_json_text
+from tess_openai.core.chat.chunks import NO_TEXT, Chunk, ChunkReader
 from tess_openai.core.chat.completion import Completion
+from tess_openai.core.chat.stream_faults import StreamFault
 from tess_openai.core.chat.usage import complete_usage, is_usage
 from tess_openai.core.jsons import JSONObject, dump_json, to_list, to_object
 from tess_openai.core.ledger import Ledger

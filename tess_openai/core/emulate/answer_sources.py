@@ -8,17 +8,11 @@ from typing import Final
 
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.answer_body import AnswerBody, BodyItem
-from tess_openai.core.chat.chunks import (
-    FINISH_REASONS,
-    PARTIAL_ERROR,
-    Chunk,
-    MatchedChunks,
-    StreamFault,
-    move_error_to_tess,
-    normalise_finish_reason,
-    unescape_json_text,
-)
+from tess_openai.core.chat.chunk_templates import MatchedChunks, unescape_json_text
+from tess_openai.core.chat.chunks import Chunk
 from tess_openai.core.chat.completion import Completion, contents_of
+from tess_openai.core.chat.finish_reasons import FINISH_REASONS, normalise_finish_reason
+from tess_openai.core.chat.stream_faults import PARTIAL_ERROR, StreamFault, move_error_to_tess
 from tess_openai.core.chat.stream_filter import texts_of_chunk
 from tess_openai.core.chat.usage import parse_usage
 from tess_openai.core.jsons import JSONObject

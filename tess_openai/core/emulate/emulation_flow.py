@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 
 from tess_openai.core.calls import Answer, Event, Flow, Outgoing, Step, exchange, read_rest
 from tess_openai.core.chat.answer_body import STREAM_AS_WHOLE, WHOLE_AS_STREAM, read_answer_piece
-from tess_openai.core.chat.chunks import broken_connection_fault
 from tess_openai.core.chat.context import (
     ChatContext,
     error_answer,
@@ -20,6 +19,7 @@ from tess_openai.core.chat.context import (
     stream_fault_response,
 )
 from tess_openai.core.chat.messages import BLANK_LINE, texts_of, to_messages
+from tess_openai.core.chat.stream_faults import broken_connection_fault
 from tess_openai.core.chat.usage import UsageSum
 from tess_openai.core.emulate.answer_reader import AnswerReader
 from tess_openai.core.emulate.answer_sources import CUT_REASONS, AnswerSource

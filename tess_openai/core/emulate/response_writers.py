@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from tess_openai.core.calls import Answer, Flow
-from tess_openai.core.chat.chunks import FINISH_REASONS, StreamFault
 from tess_openai.core.chat.context import (
     EVENT_STREAM,
     ChatContext,
@@ -15,8 +14,10 @@ from tess_openai.core.chat.context import (
     report_changes,
     respond_with_completion,
 )
+from tess_openai.core.chat.finish_reasons import FINISH_REASONS
+from tess_openai.core.chat.stream_faults import StreamFault
 from tess_openai.core.chat.stream_filter import ChunkWriter
-from tess_openai.core.emulate.functions import deltas, message_fields
+from tess_openai.core.emulate.call_messages import deltas, message_fields
 from tess_openai.core.emulate.outcomes import TextOutcome, ToolCallOutcome
 from tess_openai.core.jsons import JSONObject, parse_object
 from tess_openai.core.refusals import error_envelope

@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from tess_openai.core.chat.answer_body import AnswerBody, BodyItem, to_items
-from tess_openai.core.chat.chunks import (
-    OUTPUT_KEYS,
-    TRUNCATED,
-    Chunk,
-    MatchedChunks,
-    StreamFault,
-    truncated_fault,
-    unescape_json_text,
-)
+from tess_openai.core.chat.chunk_templates import MatchedChunks, unescape_json_text
+from tess_openai.core.chat.chunks import OUTPUT_KEYS, Chunk
 from tess_openai.core.chat.completion import Completion
+from tess_openai.core.chat.stream_faults import TRUNCATED, StreamFault, truncated_fault
 from tess_openai.core.chat.stream_filter import texts_of_chunk
 from tess_openai.core.chat.usage import UsageSum
 from tess_openai.core.jsons import JSONObject, dump_json, to_object

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tess_openai.core.chat.answer_body import AnswerBody, AnswerHead
-from tess_openai.core.chat.chunks import ChunkReader, StreamFault, unescape_json_text
+from tess_openai.core.chat.chunk_templates import unescape_json_text
+from tess_openai.core.chat.chunks import ChunkReader
+from tess_openai.core.chat.stream_faults import StreamFault
 from tess_openai.core.chat.stream_filter import ChunkWriter, StreamFilter
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.policy import Policy

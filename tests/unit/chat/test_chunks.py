@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tess_openai.core.chat.chunks import FINISH_REASONS, Chunk, ChunkReader, StreamEnd, StreamFault
+from tess_openai.core.chat.chunks import Chunk, ChunkReader, StreamEnd
+from tess_openai.core.chat.finish_reasons import FINISH_REASONS
+from tess_openai.core.chat.stream_faults import StreamFault
 from tess_openai.core.sse import ServerSentEvent
 
 JSON: TypeAlias = dict[str, Any]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.answer_types import InvalidAnswerError
-from tess_openai.core.chat.chunks import FINISH_REASONS, ChunkReader
+from tess_openai.core.chat.chunks import ChunkReader
 from tess_openai.core.chat.completion import (
     complete,
     contents_of,
@@ -22,6 +22,7 @@ from tess_openai.core.chat.completion import (
     parse_completion,
     to_chunks,
 )
+from tess_openai.core.chat.finish_reasons import FINISH_REASONS
 from tess_openai.core.jsons import parse_object
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.policy import Policy

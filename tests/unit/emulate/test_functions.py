@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tess_openai.core.emulate.answer_parser import Block
-from tess_openai.core.emulate.functions import MAX_CALLS, deltas, message_fields, settle
+from tess_openai.core.emulate.answer_parts import Block
+from tess_openai.core.emulate.call_messages import deltas, message_fields
+from tess_openai.core.emulate.functions import MAX_CALLS, settle
 from tess_openai.core.emulate.offers import parse_offer
 from tess_openai.core.emulate.outcomes import FunctionCall
 from tess_openai.core.schemas.schema_checker import SchemaCache
