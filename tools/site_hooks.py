@@ -41,7 +41,8 @@ def prepared(table: str) -> str:
     """Label the cells with their columns, mark names, and keep the number of a note with its word."""
     labels = [TAG.sub("", cell["text"]).strip() for cell in HEAD_CELL.finditer(table)]
     labelled = ROW.sub(lambda row: _labelled(row[0], labels), table)
-    return NAME.sub(r'<code class="name">\g<name></code>', labelled).replace(" <sup>", "&nbsp;<sup>")
+    whole = labelled.replace(" <sup>", "&nbsp;<sup>").replace("\\|", "|")  # GitHub wants it escaped
+    return NAME.sub(r'<code class="name">\g<name></code>', whole)
 
 
 def _labelled(row: str, labels: list[str]) -> str:
