@@ -27,7 +27,7 @@ from tess_openai.core.schemas.schema_checker import SchemaCache
 from tess_openai.edge.agent_cache import AgentCache, UploadCache
 from tess_openai.edge.answer_limits import DEFAULT_MAX_ANSWER_BYTES
 from tess_openai.edge.caller_warnings import warn_changes
-from tess_openai.edge.families import Request, pick, to_dict
+from tess_openai.edge.families import HeaderNames, Request, to_dict
 from tess_openai.edge.known_keys import KnownKeys, has_tess_form
 from tess_openai.edge.origins import REDIRECT_FOLLOWED, ApiPath, Origin, followed
 from tess_openai.edge.pacing import Pacer, hash_key, new_pacer
@@ -41,9 +41,7 @@ OnChange: TypeAlias = Callable[[Change], object]
 
 logger = logging.getLogger("tess_openai")
 
-_DECISIVE: Final = {
-    name.encode(): name for name in (*FOREIGN, WORKSPACE, "authorization", "x-stainless-retry-count")
-}
+_DECISIVE: Final = HeaderNames(*FOREIGN, WORKSPACE, "authorization", "x-stainless-retry-count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +102,7 @@ class Adapter:
             body: The body of a chat call; other calls do not need it.
             fields: The parsed body, if it is a JSON object.
         """
-        headers = pick(request.headers, _DECISIVE)
+        headers = _DECISIVE.pick(request.headers)
         refused = self._refuse_headers(headers)
         if refused is not None:
             yield refused.to_answer()

@@ -175,14 +175,21 @@ def change_headers(headers: Headers, changes: Mapping[str, str | None]) -> None:
             headers[name] = value
 
 
-def pick(headers: Headers, names: Mapping[bytes, str]) -> dict[str, str]:
-    """Return the headers that are present, of those in `names`: name in lower case -> the same as text."""
-    picked: dict[str, str] = {}
-    for name, value in headers.raw:
-        found = names.get(name.lower())
-        if found is not None:
-            picked[found] = value.decode("latin-1")
-    return picked
+class HeaderNames:
+    """Names of headers to look for in every request; most others are passed over by their length."""
+
+    def __init__(self, *names: str) -> None:
+        self._names = {name.encode(): name for name in names}
+        self._lengths = frozenset(map(len, names))
+
+    def pick(self, headers: Headers) -> dict[str, str]:
+        """Return the named headers that are present, with names in lower case."""
+        names, lengths = self._names, self._lengths
+        return {
+            names[low]: value.decode("latin-1")
+            for name, value in headers.raw
+            if len(name) in lengths and (low := name.lower()) in names
+        }
 
 
 def to_dict(headers: Headers) -> dict[str, str]:
