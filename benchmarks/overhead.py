@@ -26,110 +26,32 @@ import sys
 import time
 import warnings
 from collections.abc import Awaitable, Callable
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import openai
+from fixed_answers import CHANGED, KEY, PLAIN, serve
 
 from tess_openai import TessWarning, create_async_client, create_client
 
-KEY = "1|abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKL"
-HISTORY = [
-    {"role": "system", "content": "You are a helpful assistant."},
-    {"role": "user", "content": "Write one sentence about the sea." * 4},
-]
-PLAIN: dict[str, Any] = {"model": "tess-6", "messages": HISTORY}
-CHANGED: dict[str, Any] = {
+RESPONSE: dict[str, Any] = {
     "model": "tess-6",
-    "messages": [
-        {"role": "developer", "content": "Be brief."},
-        {"role": "user", "content": [{"type": "text", "text": "Weather?"}], "name": "ann"},
-        {
-            "role": "assistant",
-            "content": None,
-            "tool_calls": [
-                {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"city":"x"}'}}
-            ],
-        },
-        {"role": "tool", "tool_call_id": "c1", "content": "sunny"},
-        {"role": "user", "content": "And now?"},
-    ],
-    "temperature": 0.7,
-    "top_p": 0.9,
-    "seed": 1,
-    "stop": ["END"],
-    "max_tokens": 100,
-    "response_format": {"type": "json_object"},
-    "tools": [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}],
+    "instructions": "You are a helpful assistant.",
+    "input": "Write one sentence about the sea." * 4,
 }
-COMPLETION = {
-    "id": "chatcmpl-1",
-    "object": "chat.completion",
-    "created": 1,
-    "model": "tess-6",
-    "choices": [
-        {
-            "index": 0,
-            "message": {"role": "assistant", "content": "The sea is wide and blue. " * 4},
-            "finish_reason": "stop",
-        }
-    ],
-    "usage": {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 30},
+BARS = {
+    "plain": 1.06,
+    "changed": 1.12,
+    "stream": 1.03,
+    "async": 1.05,
+    "response": 1.25,
+    "delta": 1.3,
 }
-BARS = {"plain": 1.06, "changed": 1.12, "stream": 1.03, "async": 1.05}
 IMPORT_BAR_MS = 15.0
 PAIRS = 3
 """Measured with one pair of clients."""
 Work: TypeAlias = Callable[[], object]
 Row: TypeAlias = tuple[str, Callable[[], tuple[Work, Work]], int]
-
-
-def chunk(delta: dict[str, Any], reason: str | None = None) -> bytes:
-    """Return one complete stream event."""
-    fields = {
-        "id": "chatcmpl-1",
-        "object": "chat.completion.chunk",
-        "created": 1,
-        "model": "tess-6",
-        "choices": [{"index": 0, "delta": delta, "finish_reason": reason}],
-    }
-    return b"data: " + json.dumps(fields).encode() + b"\n\n"
-
-
-def serve(port: Connection) -> None:
-    """Answer every request with fixed bytes, as fast as asyncio can; runs in a process of its own."""
-    whole = json.dumps(COMPLETION).encode()
-    words = [chunk({"content": f"word{number} "}) for number in range(1000)]
-    events = [chunk({"role": "assistant", "content": ""}), *words, chunk({}, "stop"), b"data: [DONE]\n\n"]
-    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(whole)
-    stream_head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
-    # ten events a piece, as a network delivers them
-    pieces = [b"".join(events[i : i + 10]) for i in range(0, len(events), 10)]
-    body = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                request = await reader.readuntil(b"\r\n\r\n")
-                length = next(
-                    int(line.split(b":")[1])
-                    for line in request.split(b"\r\n")
-                    if line.lower().startswith(b"content-length:")
-                )
-                given = await reader.readexactly(length)
-                streamed = b'"stream":true' in given or b'"stream": true' in given
-                writer.write(stream_head + body if streamed else head + whole)
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            writer.close()
-
-    async def main() -> None:
-        server = await asyncio.start_server(handle, "127.0.0.1", 0)
-        port.send(server.sockets[0].getsockname()[1])
-        await server.serve_forever()
-
-    asyncio.run(main())
 
 
 def cpu(work: Callable[[], object]) -> float:
@@ -211,6 +133,12 @@ def rows_of(root: str) -> dict[str, Row]:
             sum(1 for _ in client.chat.completions.create(**PLAIN, stream=True)) for _ in range(2)
         ]
 
+    def responses(client: openai.OpenAI) -> Callable[[], object]:
+        return lambda: [client.responses.create(**RESPONSE) for _ in range(60)]
+
+    def events(client: openai.OpenAI) -> Callable[[], object]:
+        return lambda: [sum(1 for _ in client.responses.create(**RESPONSE, stream=True)) for _ in range(2)]
+
     def asynchronous(client: openai.AsyncOpenAI) -> Callable[[], object]:
         return gather(lambda: client.chat.completions.create(**PLAIN), 60)
 
@@ -220,6 +148,8 @@ def rows_of(root: str) -> dict[str, Row]:
         "varied": ("the same, other values each time", both(varied), 60),
         "stream": ("a chunk of a 1000-chunk stream", both(stream), 2000),
         "async": ("a request, async, 20 at once", both_async, 60),
+        "response": ("a response", both(responses), 60),
+        "delta": ("a delta of a 1000-delta response", both(events), 2000),
     }
 
 
