@@ -15,7 +15,7 @@ from tess_openai.core.chat.finish_reasons import FINISH_REASONS, normalise_finis
 from tess_openai.core.chat.stream_faults import PARTIAL_ERROR, StreamFault, move_error_to_tess
 from tess_openai.core.chat.stream_filter import texts_of_chunk
 from tess_openai.core.chat.usage import parse_usage
-from tess_openai.core.jsons import JSONObject
+from tess_openai.core.jsons import JSONObject, to_object
 
 NATIVE_CALLS: Final = Change(
     "noticed",
@@ -93,6 +93,6 @@ class AnswerSource:
             self.root["tess"] = fields["tess"]
         for choice in fields["choices"]:
             self.finish_reason = choice.get("finish_reason") or self.finish_reason
-            if (choice.get("delta") or choice.get("message") or {}).get("tool_calls"):
+            if any((to_object(choice.get(key)) or {}).get("tool_calls") for key in ("delta", "message")):
                 self.body.reader.note(NATIVE_CALLS)
         self.texts += texts
