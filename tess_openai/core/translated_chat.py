@@ -12,6 +12,7 @@ from typing import Protocol
 
 from tess_openai.core.calls import Answer, Call, Event, Flow, Outgoing, ReportChanges, Step, drive
 from tess_openai.core.changes import Change
+from tess_openai.core.chat.chunk_templates import Template, template_of
 from tess_openai.core.chat.context import EVENT_STREAM, LEDGER_HEADER, ledger_header, report_changes
 from tess_openai.core.chat_call import CHAT_PATH, chat_completion
 from tess_openai.core.errors import parse_redirect
@@ -49,6 +50,10 @@ class AnswerTranslator(Protocol):
 
     def chunk(self, fields: JSONObject) -> bytes:
         """Return the events for one chunk."""
+        ...
+
+    def texts(self, template: Template, texts: list[bytes]) -> bytes:
+        """Return the events for chunks that differ in their texts only, given as JSON string bodies."""
         ...
 
     def end(self) -> Flow:
@@ -97,6 +102,7 @@ class _ChatRun:
         self.fields = fields
         self.translator = translator
         self.decoder: EventDecoder | None = None  # of the chat's stream, once it began
+        self.template: Template | None = None  # of its chunks that have a text
         self.is_sent = False
         self.earlier = translator.ledger.changes  # of the chats before this one, for the same call
 
@@ -161,7 +167,12 @@ class _ChatRun:
         return Answer(answer.status, headers, body, base=answer.base)
 
     def _pieces(self, data: bytes) -> Flow:
-        decoder, translator = self.decoder, self.translator
+        """Give the events for some of the chat's, which are always whole."""
+        decoder, translator, template = self.decoder, self.translator, self.template
+        matched = None if template is None else template.match(data)
+        if template is not None and matched is not None:
+            yield from _given([translator.texts(template, matched.texts)])
+            return
         out: list[bytes] = []
         for event in [] if decoder is None else decoder.feed(data):
             if event.data == DONE:
@@ -172,6 +183,8 @@ class _ChatRun:
             fields.pop(CALL_FIELD, None)
             if "choices" in fields:
                 out.append(translator.chunk(fields))
+                if self.template is None:
+                    self.template = template_of(fields, event)
             else:
                 out.append(translator.fail(renamed_envelope(fields, translator.names)))
         yield from _given(out)

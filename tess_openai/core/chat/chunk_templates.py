@@ -51,15 +51,17 @@ class Template(NamedTuple):
         before: Of its event.
         after: Of its event.
         choice: Its index.
+        fields: Those of the chunk, with an empty text; not to be changed.
     """
 
     before: bytes
     after: bytes
     choice: int
+    fields: JSONObject
 
     def match(self, events: bytes) -> MatchedChunks | None:
         """Return the texts of events that differ from the chunk in nothing else; None if one of them does."""
-        before, after, choice = self
+        before, after, choice, _ = self
         if not (events.startswith(before) and events.endswith(after)):
             return None
         if len(events) < len(before) + len(after):  # one quote cannot both open and close a text
@@ -68,6 +70,12 @@ class Template(NamedTuple):
         if _JSON_STRING_BODY.fullmatch(b" ".join(texts)) is None:
             return None
         return MatchedChunks(texts, events, choice)
+
+    def with_text(self, text: bytes) -> JSONObject:
+        """Return the fields of a chunk with this text, a JSON string body."""
+        choice = self.fields["choices"][0]
+        delta = {**choice["delta"], "content": unescape_json_text(text)}
+        return {**self.fields, "choices": [{**choice, "delta": delta}]}
 
 
 def template_of(fields: JSONObject, event: ServerSentEvent) -> Template | None:
@@ -84,4 +92,5 @@ def template_of(fields: JSONObject, event: ServerSentEvent) -> Template | None:
     blank = [{**choices[0], "delta": {**choices[0]["delta"], "content": ""}}]
     if (parse_object(before + b'""' + after) or {}).get("choices") != blank:  # it was another field's text
         return None
-    return Template(b"data: " + before + b'"', b'"' + after + b"\n\n", choices[0]["index"])
+    blank_fields = {**fields, "choices": blank}
+    return Template(b"data: " + before + b'"', b'"' + after + b"\n\n", choices[0]["index"], blank_fields)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from tess_openai.core.calls import Answer, Call, Flow
+from tess_openai.core.chat.chunk_templates import Template
 from tess_openai.core.chat.context import LEDGER_HEADER, ledger_header, report_changes
 from tess_openai.core.chat.stream_filter import with_ledger
 from tess_openai.core.chat.usage import UsageSum
@@ -127,6 +128,10 @@ class _CompletionTranslator:
             self._held = chunk
             return released
         return released + encode_event(dump_json(chunk))
+
+    def texts(self, template: Template, texts: list[bytes]) -> bytes:
+        """Return the chunks of a completion for those of a chat."""
+        return b"".join([self.chunk(template.with_text(text)) for text in texts])
 
     def end(self) -> Flow:
         """End the stream after the last prompt."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from tess_openai.core.chat.chunk_templates import unescape_json_text
 from tess_openai.core.jsons import JSONObject, dump_json, to_list, to_object
 from tess_openai.core.responses.response_object import (
     INCOMPLETE,
@@ -76,6 +77,22 @@ class ResponseEventWriter:
                 self._add_text("refusal", delta["refusal"], out)
             for place, call in enumerate(map(to_object, to_list(calls) or [])):
                 self._add_call(call or {}, place, out)
+        return b"".join(out)
+
+    def texts(self, texts: list[bytes]) -> bytes:
+        """Return the events for texts, given as JSON string bodies: they are written as they are."""
+        out: list[bytes] = []
+        texts = [text for text in texts if text]
+        message = self._message
+        if texts and (message is None or message.part != "output_text"):
+            message = self._begin_part("output_text", out)
+        if message is not None:
+            message.pieces.append(unescape_json_text(b"".join(texts)))
+        before, between = self._delta_event
+        first, self._number = self._number, self._number + len(texts)
+        out += [
+            b'%b%d%b"%b"}\n\n' % (before, number, between, text) for number, text in enumerate(texts, first)
+        ]
         return b"".join(out)
 
     def end(self) -> tuple[bytes, str | None]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from tess_openai.core.calls import Answer, Call, Event, Flow, Step
 from tess_openai.core.changes import Change
+from tess_openai.core.chat.chunk_templates import Template
 from tess_openai.core.chat.context import LEDGER_HEADER, ledger_header, report_changes
 from tess_openai.core.chat.stream_filter import with_ledger
 from tess_openai.core.jsons import JSONObject, dump_json
@@ -81,6 +82,12 @@ def _referenced(
     raise Refused(message, param="input", code="item_not_found", status=404)
 
 
+def _has_text_only(template: Template) -> bool:
+    """Whether the chunks bring nothing but their text."""
+    delta: JSONObject = template.fields["choices"][0]["delta"]
+    return not delta.get("refusal") and not delta.get("tool_calls")
+
+
 class _ResponseTranslator:
     """Turns the answer of a chat into a response, whole or as events."""
 
@@ -129,6 +136,12 @@ class _ResponseTranslator:
     def chunk(self, fields: JSONObject) -> bytes:
         """Return the events for one chunk."""
         return self._writer.chunk(fields)
+
+    def texts(self, template: Template, texts: list[bytes]) -> bytes:
+        """Return the events for chunks that differ in their texts only."""
+        if _has_text_only(template):
+            return self._writer.texts(texts)
+        return b"".join([self._writer.chunk(template.with_text(text)) for text in texts])
 
     def end(self) -> Flow:
         """End the items, and give the whole response."""
