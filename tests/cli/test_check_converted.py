@@ -179,6 +179,43 @@ def test_calls_of_a_module_that_is_set_go_to_tess(importing: str, tmp_path: Path
     assert reported(tmp_path, source) == []
 
 
+AGENTS = """from agents import Agent as Guide
+from crewai import LLM
+from langchain.agents import create_agent
+from langchain_openai import ChatOpenAI
+from openai import OpenAI
+from pydantic_ai import Agent
+from tess_openai import create_client, presets
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("create_agent('openai:gpt-4o')", ["langchain.agents.create_agent=rewritten"]),
+        ("create_agent('anthropic:claude', tools=[f])", []),
+        (
+            "create_agent(ChatOpenAI(), tools=[f])",
+            ["tools=stripped", "langchain_openai.ChatOpenAI=rewritten"],
+        ),
+        ("create_agent(ChatOpenAI(**presets.langchain(42)), tools=[f])", ["tools=stripped"]),
+        ("create_agent(ChatOpenAI(**presets.langchain(42, emulate=True)), tools=[f])", ["tools=emulated"]),
+        ("create_agent(other, tools=[f])", []),
+        ("Agent('openai:gpt-4o', tools=[])", ["pydantic_ai.Agent=rewritten"]),
+        ("Agent(presets.pydantic_ai(42, model='tess-6'))", []),
+        ("Agent(presets.pydantic_ai(42, model='tess-6'), tools=[f])", ["tools=stripped"]),
+        ("Agent(presets.pydantic_ai(42, model='tess-6', emulate=True), tools=[f])", ["tools=emulated"]),
+        ("Guide(name='x', tools=[f])", ["agents.Agent=rewritten", "tools=stripped"]),
+        ("Guide(name='x', model=presets.openai_agents(42, model='tess-6'))", []),
+        ("LLM(model='openai/gpt-4o')", ["crewai.LLM=rewritten"]),
+        ("create_client(42, others={'embeddings': OpenAI()})", []),
+    ],
+)
+def test_agents_of_frameworks(source: str, expected: list[str], tmp_path: Path) -> None:
+    """Those that are made for Tess are clean; functions break without emulation, and work with it."""
+    assert reported(tmp_path, f"{AGENTS}{source}\n") == expected
+
+
 def test_one_is_not_many(tmp_path: Path, tess_openai: Program) -> None:
     """In the summary."""
     (tmp_path / "program.py").write_text("import openai\nopenai.models.list()\n")

@@ -10,7 +10,8 @@
 | `names`, `classes`, `called`, `passed_values`          | the flows that it follows                      |
 | `literals`                                             | the JSON that an expression means              |
 | `libraries`, `frameworks`, `endpoints`, `known_models` | names of the SDK, frameworks, APIs and models  |
-| `sites`, `constructors`, `variables`, `converted`      | find the sites; what is made for Tess already  |
+| `sites`, `constructors`, `mentions`, `variables`       | find the sites                                 |
+| `converted`                                            | what is made for Tess already, and how         |
 | `effects`, `translations`                              | ask the adapter's core about arguments         |
 | `places`, `findings`, `summary`                        | sites, verdicts, counts                        |
 | `report`, `sarif`                                      | say it as text, JSON or SARIF                  |

@@ -15,6 +15,7 @@ from tess_openai.cli.check.frameworks import (
     ASKING,
     FRAMEWORKS,
     Role,
+    is_model,
     is_openai_model,
     role_of,
 )
@@ -109,8 +110,10 @@ class Constructors:
             return site_at(use, "library", path, [effect], certain=False, page=page)
         if role in ("chosen chat", "chosen embeddings", "agent"):
             is_openai = self._chooses_openai(node, use.scope, path)
-            if is_openai is False or (is_openai is None and role == "agent"):
+            if is_openai is False:
                 return None
+            if is_openai is None and role == "agent":
+                return self._agent(path, node, use, owner=self._model_given(node, use.scope))
             if is_openai is None:
                 why = "which provider's model it is, only the running program knows"
                 effect = effect_at(node, path, "unseen", "note", why, framework.remedy, certain=False)
@@ -127,19 +130,41 @@ class Constructors:
             return self._agent(path, node, use)
         return self._model(path, node, use)
 
-    def _agent(self, path: str, node: ast.Call, use: Use) -> Site | None:
-        """Return the site of a framework's agent or provider; its tools need emulation."""
+    def _agent(
+        self, path: str, node: ast.Call, use: Use, owner: Instance | str | None = "chosen by a word"
+    ) -> Site | None:
+        """Return the site of a framework's agent or provider; its tools need emulation.
+
+        Args:
+            path: Its name.
+            node: The call that makes it.
+            use: Its place.
+            owner: The model that it is given; None where that is not seen to be one of OpenAI's.
+        """
         framework = FRAMEWORKS[path.partition(".")[0]]
         effects: list[Effect] = []
-        if not self.converted.uses_tess(node, use.scope):
+        options = self.converted.options
+        if isinstance(owner, Instance):
+            options = self.converted.options_of(owner)
+        elif owner is None:
+            return None
+        elif not self.converted.uses_tess(node, use.scope):
             effects.append(effect_at(node, path, "rewritten", "note", "point it at Tess", framework.remedy))
-        given = self.literals.given(node, use.scope)
-        for each in given.arguments:
+        for each in self.literals.given(node, use.scope).arguments:
             if each.name in _OF_AGENTS and each.value not in (None, []):
-                reader = CallReader("chat", self.converted.options)
-                argument = Argument("tools", each.node, UNSEEN)
-                effects += reader.effects([argument]) if effects else []
+                effects += CallReader("chat", options).effects([Argument("tools", each.node, UNSEEN)])
         return site_at(use, "client", path, effects, page=framework.page) if effects else None
+
+    def _model_given(self, node: ast.Call, scope: Scope) -> Instance | None:
+        """Return the model object that an agent is given, if it is one of OpenAI's or made for Tess."""
+        named = [each.value for each in node.keywords if each.arg in _MODEL_NAMES]
+        for given in [*named, *node.args[:1]]:
+            for value in self.converted.inference.values(given, scope):
+                if isinstance(value, Instance) and (
+                    is_model(value.path) or value.path in libraries.TESS_SETTINGS
+                ):
+                    return value
+        return None
 
     def _model(self, path: str, node: ast.Call, use: Use) -> Site:
         framework = FRAMEWORKS[path.partition(".")[0]]
@@ -237,10 +262,15 @@ class Constructors:
 
 
 def _in_words_of_openai(arguments: Iterable[Argument]) -> list[Argument]:
-    return [
-        Argument(libraries.FRAMEWORK_NAMES.get(each.name, each.name), each.node, each.value, each.in_body)
-        for each in arguments
-    ]
+    """Return arguments of a framework under OpenAI's names, and a model without `openai/` before it."""
+    named: list[Argument] = []
+    for each in arguments:
+        name = libraries.FRAMEWORK_NAMES.get(each.name, each.name)
+        value = each.value
+        if name == "model" and isinstance(value, str):
+            value = value.removeprefix("openai/").removeprefix("openai:")
+        named.append(Argument(name, each.node, value, each.in_body))
+    return named
 
 
 def _options(arguments: Iterable[Argument]) -> Iterator[Effect]:

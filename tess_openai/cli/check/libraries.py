@@ -55,9 +55,12 @@ CONNECTION: Final = "tess_openai.connection"
 TESS_SETTINGS: Final = frozenset(
     {
         CONNECTION,
+        "tess_openai.presets.crewai",
         "tess_openai.presets.langchain",
         "tess_openai.presets.litellm",
         "tess_openai.presets.llama_index",
+        "tess_openai.presets.openai_agents",
+        "tess_openai.presets.pydantic_ai",
     }
 )
 """What a framework's model is given to talk to Tess."""
@@ -73,6 +76,9 @@ def others_remedy(part: str) -> str:
 MODULE_PRESET: Final = "tess_openai.presets.openai_module"
 """What makes the module `openai` talk to Tess."""
 
+MODULE_REMEDY: Final = (
+    "Before the first call: vars(openai).update(tess_openai.presets.openai_module(AGENT_ID))."
+)
 MODULE_CLIENT: Final = "openai"
 """`openai.chat.completions.create(...)`: the client that the SDK makes itself."""
 

@@ -1,4 +1,4 @@
-"""Finds the call sites of a module, and everything else in it that has to do with OpenAI."""
+"""Finds the calls and constructors of a module that have to do with OpenAI."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tess_openai.cli.check.converted import Converted
 from tess_openai.cli.check.effects import RESPONSE_MODEL, CallReader, effect_at
 from tess_openai.cli.check.endpoints import Endpoint, endpoint_of, likely_endpoint, litellm_endpoint
 from tess_openai.cli.check.findings import Effect, Site
-from tess_openai.cli.check.frameworks import is_model, is_openai_model, role_of
+from tess_openai.cli.check.frameworks import is_model, is_openai_model
 from tess_openai.cli.check.inference import Inference
 from tess_openai.cli.check.literals import Literals
+from tess_openai.cli.check.mentions import Mentions
 from tess_openai.cli.check.places import site_at, unseen_of
-from tess_openai.cli.check.recorder import OPENAI_HOST
 from tess_openai.cli.check.scopes import Module, Scope, Use
 from tess_openai.cli.check.values import (
     Class,
@@ -30,7 +30,6 @@ from tess_openai.cli.check.values import (
     Value,
     Values,
 )
-from tess_openai.cli.check.variables import Variables
 from tess_openai.core.agents import Agent
 from tess_openai.core.chat.parameters import CHAT_PARAMETERS
 from tess_openai.core.completions.completion_parameters import COMPLETIONS_UNSUPPORTED
@@ -39,9 +38,6 @@ from tess_openai.core.responses.response_parameters import RESPONSES_PARAMETERS
 
 _IN_BODY: Final = frozenset({"extra_body"})
 _IN_PASSED: Final = _IN_BODY | libraries.RUNNERS_ARGUMENTS
-_MODULE_REMEDY: Final = (
-    "Before the first call: vars(openai).update(tess_openai.presets.openai_module(AGENT_ID))."
-)
 _PARAMETERS: Final = (
     CHAT_PARAMETERS | RESPONSES_PARAMETERS | COMPLETIONS_UNSUPPORTED.keys() | {"prompt", RESPONSE_MODEL}
 )
@@ -70,8 +66,9 @@ class Finder:
         self.literals = Literals(inference)
         self.converted = Converted(self.literals, options)
         self.constructors = Constructors(self.converted, agent)
-        self.variables = Variables(inference, self.literals)
-        self._handled: set[ast.AST] = set()
+        self.mentions = Mentions(self.literals)
+        self._handled: set[ast.AST] = set()  # parts of constructors, whose addresses are reported there
+        self._others: set[ast.AST] = set()  # clients that are to stay, `others={"embeddings": OpenAI()}`
 
     def sites(self, module: Module) -> list[Site]:
         """Return all sites of a module, in the order of its lines."""
@@ -83,26 +80,20 @@ class Finder:
         match use.node:
             case ast.Call():
                 return self._call(use.node, use)
-            case ast.Attribute():
-                return self._attribute(use.node, use)
-            case ast.Subscript():
-                return self._variables(self.variables.of_subscript(use.node, use.scope), use)
-            case ast.Compare():
-                return self._compare(use.node, use)
-            case ast.Constant() if use.node not in self._handled:
-                why = "it goes to OpenAI itself, past the adapter"
-                effect = effect_at(use.node, OPENAI_HOST, "unseen", "warning", why)
-                return site_at(use, "base-url", OPENAI_HOST, [effect], page="migration")
-            case _:
+            case ast.Constant() if use.node in self._handled:
                 return None
+            case _:
+                return self.mentions.site(use)
 
     # --- calls ---
 
     def _call(self, node: ast.Call, use: Use) -> Site | None:
+        if node in self._others:
+            return None
         if isinstance(node.func, ast.Name) and node.func.id in ("isinstance", "issubclass"):
-            return self._type_check(node.args[1:], use)
-        if names := self.variables.of_call(node, use.scope):
-            return self._variables(names, use)
+            return self.mentions.type_check(node.args[1:], use)
+        if (site := self.mentions.site(use)) is not None:
+            return site
         values = self.inference.values(node.func, use.scope)
         for value in values:
             site = self._called(value, node, use)
@@ -117,6 +108,10 @@ class Finder:
 
     def _called(self, value: Value, node: ast.Call, use: Use) -> Site | None:
         match value:
+            case External(path) if path in libraries.TESS_CLIENTS:
+                others = (each for each in node.keywords if each.arg == "others")
+                self._others.update(part for each in others for part in ast.walk(each.value))
+                return None
             case External(path) if (endpoint := litellm_endpoint(path)) is not None:
                 return self._litellm(endpoint, node, use)
             case External(path):
@@ -297,7 +292,7 @@ class Finder:
         if owner is None or owner.path != libraries.MODULE_CLIENT or self.converted.has_module:
             return []
         why = "a call of the module itself still goes to OpenAI"
-        return [effect_at(node, owner.path, "unseen", "warning", why, _MODULE_REMEDY)]
+        return [effect_at(node, owner.path, "unseen", "warning", why, libraries.MODULE_REMEDY)]
 
     def _copied(self, node: ast.Call, use: Use) -> Site | None:
         for keyword in node.keywords:
@@ -306,52 +301,6 @@ class Finder:
                 remedy = "Make one client per agent."
                 effect = effect_at(keyword.value, "base_url", "unseen", "warning", why, remedy)
                 return site_at(use, "base-url", "base_url", [effect], page="agents")
-        return None
-
-    # --- everything else ---
-
-    def _attribute(self, node: ast.Attribute, use: Use) -> Site | None:
-        is_setting = isinstance(node.ctx, ast.Store)
-        if node.attr != "base_url" and not is_setting:
-            return None
-        for value in self.inference.values(node, use.scope):
-            if isinstance(value, Member) and value.path == ("base_url",) and not role_of(value.owner.path):
-                why = "it is the agent's root on Tess, not OpenAI's"
-                effect = effect_at(node, "base_url", "unseen", "note", why)
-                return site_at(use, "base-url", "base_url", [effect], page="migration")
-            if isinstance(value, External) and value.path == f"openai.{node.attr}" and is_setting:
-                why = "a setting of the module for OpenAI; Tess's come from a preset"
-                effect = effect_at(node, value.path, "rewritten", "warning", why, _MODULE_REMEDY)
-                return site_at(use, "client", value.path, [effect], page="migration")
-        return None
-
-    @staticmethod
-    def _variables(names: list[str], use: Use) -> Site | None:
-        effects: list[Effect] = []
-        for name in names:
-            instead = libraries.ENVIRONMENT[name]
-            remedy = f"Set {instead}." if instead else ""
-            why = "the adapter never reads OpenAI's variables"
-            effects.append(effect_at(use.node, name, "unread", "warning", why, remedy))
-        return site_at(use, "environment", names[0], effects, page="options") if names else None
-
-    def _compare(self, node: ast.Compare, use: Use) -> Site | None:
-        if isinstance(node.ops[0], ast.In | ast.NotIn):
-            return self._variables(self.variables.of_compare(node, use.scope), use)
-        if isinstance(node.ops[0], ast.Is | ast.Eq) and isinstance(node.left, ast.Call):
-            called = node.left.func
-            if isinstance(called, ast.Name) and called.id == "type":
-                return self._type_check(node.comparators, use)
-        return None
-
-    def _type_check(self, nodes: list[ast.expr], use: Use) -> Site | None:
-        flat = [item for each in nodes for item in (each.elts if isinstance(each, ast.Tuple) else [each])]
-        for each in flat:
-            for value in self.inference.values(each, use.scope):
-                if isinstance(value, External) and value.path in libraries.OPENAI_CLIENTS:
-                    why = "it stays true: create_client gives the SDK's own type"
-                    effect = effect_at(each, value.path, "kept", "note", why)
-                    return site_at(use, "type-check", value.path, [effect], page="migration")
         return None
 
 

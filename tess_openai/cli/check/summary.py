@@ -109,7 +109,7 @@ def summarize(sites: Sequence[Site]) -> str:
 
 def summarize_others(sites: Sequence[Site]) -> str:
     """Say in one line what else was found; `""` for nothing."""
-    counted = Counter(site.kind for site in sites)
+    counted = Counter(site.kind for site in sites if site.level != "none")
     parts = [
         f"{counted[kind]} {words[counted[kind] > 1]}" for kind, words in _OTHERS.items() if counted[kind]
     ]
@@ -130,7 +130,7 @@ def _count_words(verdict: Verdict, count: int) -> str:
 
 def _to_json(sites: Sequence[Site]) -> JSONObject:
     calls = [site for site in sites if site.kind == "call"]
-    kinds = Counter(site.kind for site in sites)
+    kinds = Counter(site.kind for site in sites if site.level != "none")
     return {
         "calls": len(calls),
         "files": len(by_file(calls)),
