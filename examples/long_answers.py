@@ -24,3 +24,9 @@ with create_client(long_answers="stream", on_cut="continue", timeout=90, max_ans
         print("  ", completion.choices[0].finish_reason)
     except openai.APIStatusError as error:
         print("  ", (error.body or {}).get("partial"))
+
+with create_client(long_answers="poll", max_answer_seconds=3600) as client:
+    print("\nAn execution whose state is asked for: no connection waits for it")
+    for chunk in client.chat.completions.create(model="tess-6", messages=question, stream=True):
+        for choice in chunk.choices:
+            print("  ", choice.delta.content or choice.finish_reason)

@@ -94,7 +94,8 @@ class TessOptions(TypedDict, total=False):
         others: Clients of yours that answer endpoints which Tess lacks, with their own keys:
             `{"embeddings": openai.OpenAI()}`, and an `openai.AsyncOpenAI` for an async client.
         long_answers: `"stream"` asks Tess for a stream also where the call asks for a whole answer, which may
-            then take longer than a connection to Tess may be silent.
+            then take longer than a connection to Tess may be silent. `"poll"` starts an execution on Tess's
+            own route and asks for its state, however long it takes (an experiment).
         on_cut: What is done when a stream is cut that has brought text: `"error"`, `"return"` the text with
             `finish_reason="length"`, or `"continue"` it by further paid calls.
         max_answer_seconds: The longest time for one answer with `long_answers` or `on_cut`, of which

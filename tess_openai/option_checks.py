@@ -139,7 +139,7 @@ def to_usage(given: object) -> UsageOption:
 def to_long_answers(given: object) -> LongAnswers | None:
     """Check how long answers are fetched."""
     if given not in (None, *get_args(LongAnswers)):
-        raise ValueError('it must be "stream" or None')
+        raise ValueError('it must be "stream", "poll" or None')
     return cast("LongAnswers | None", given)
 
 

@@ -21,7 +21,7 @@ _OPTIONS: Final = {
     r"\bworkspace_id=": "--workspace",
     r"\bbase_url=": "--base-url",
     rf" ?{re.escape(RATE_HINT)}": " Ask less often: Tess allows about one request a second.",
-    r" ?Use stream=True for long answers\.?": "",
+    r" ?For long answers, stream=True.*?always\.?": "",
     r"The ([\w-]+) field is required\.?": r"The \g<1> field is required; give it with --field \g<1>=...",
 }
 """Parts of messages for programs -> the wording for the command line: the key is never an option there."""

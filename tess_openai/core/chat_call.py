@@ -7,6 +7,7 @@ from typing import Final
 
 from tess_openai.core.agents import Agent
 from tess_openai.core.calls import Answer, Call, Event, Flow, Outgoing, Step
+from tess_openai.core.changes import Change
 from tess_openai.core.chat.chat_flow import plain_completion, untouched_completion
 from tess_openai.core.chat.context import ChatContext, report_changes
 from tess_openai.core.chat.plain_request import is_plain
@@ -17,6 +18,7 @@ from tess_openai.core.emulate.emulation_flow import emulated_completion
 from tess_openai.core.emulate.emulation_request import to_emulation
 from tess_openai.core.headers import request_headers
 from tess_openai.core.jsons import JSONObject, dump_json, parse_object
+from tess_openai.core.long_answers.polled_answers import POLLED, with_polled_answers
 from tess_openai.core.long_answers.streamed_answers import STREAMED, with_streamed_answers
 from tess_openai.core.lookups import locate, without_agent
 from tess_openai.core.options import CALL_FIELD, Options
@@ -50,9 +52,7 @@ def chat_completion(call: Call, options: Options) -> Flow:
         return
     chat = ChatContext(call, translated, place)
     translated.ledger.extend(uploaded.changes)
-    options = translated.options
-    if options.long_answers == "stream" and not translated.stream:
-        translated.ledger.add(STREAMED)
+    translated.ledger.extend(_notes_on_long_answers(translated))
     if place.problem:
         translated.ledger.add(without_agent(place.problem))
     # A retry is the same request, whose changes were reported with the first.
@@ -61,14 +61,31 @@ def chat_completion(call: Call, options: Options) -> Flow:
         yield refused_by_filter.to_answer()
         return
     body = None if translated.untouched or given is None else dump_json(translated.body)
-    first = emulation is None and not translated.stream and not options.joins_answers
-    headers = request_headers(call, options)
-    outgoing = Outgoing(body, headers, path=place.path, with_first_piece=first)
+    yield from _answer(chat, emulation, body)
+
+
+def _answer(chat: ChatContext, emulation: Emulation | None, body: bytes | None) -> Flow:
+    """Send the request, `body` None being the caller's own, and answer the caller."""
+    options = chat.translated.options
+    first = emulation is None and not chat.translated.stream and not options.joins_answers
+    headers = request_headers(chat.call, options)
+    outgoing = Outgoing(body, headers, path=chat.place.path, with_first_piece=first)
     if emulation is None:
         flow = plain_completion(chat, outgoing)
     else:
         flow = emulated_completion(chat, emulation, outgoing)
-    yield from with_streamed_answers(chat, flow) if options.joins_answers else flow
+    if options.long_answers == "poll":
+        flow = with_polled_answers(chat, flow)
+    elif options.joins_answers:
+        flow = with_streamed_answers(chat, flow)
+    yield from flow
+
+
+def _notes_on_long_answers(translated: TranslatedRequest) -> list[Change]:
+    """Return the changes that `long_answers` makes to how the answer is fetched."""
+    if translated.options.long_answers == "poll":
+        return [POLLED]
+    return [STREAMED] if translated.options.long_answers == "stream" and not translated.stream else []
 
 
 def _upload(

@@ -44,8 +44,9 @@ PATH_HINT: Final = (
     "/agents/8794/openai/chat/completions below base_url=."
 )
 TIMEOUT_HINT: Final = (
-    "Cloudflare stopped waiting after about 100 seconds, but the execution goes on and is paid for, so a "
-    "chat is sent again with repeat_paid=True only. Use stream=True for long answers."
+    "Cloudflare stopped waiting after 100 to 125 seconds, but the execution goes on and is paid for, so a "
+    "chat is sent again with repeat_paid=True only. For long answers, stream=True and "
+    'long_answers="stream" help while text flows, long_answers="poll" always.'
 )
 RATE_HINT: Final = "create_client(requests_per_second=1) spaces all calls of a key."
 CREDITS_HINT: Final = "Add credits to the workspace that x-workspace-id names."

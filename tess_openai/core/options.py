@@ -17,7 +17,7 @@ from tess_openai.core.refusals import Refused
 from tess_openai.core.schemas.schema_checker import SchemaCache
 
 UsageOption: TypeAlias = Literal["estimate", "none"]
-LongAnswers: TypeAlias = Literal["stream"]
+LongAnswers: TypeAlias = Literal["stream", "poll"]
 AttachmentOption: TypeAlias = Literal["upload"]
 OnCut: TypeAlias = Literal["error", "return", "continue"]
 AgentRef: TypeAlias = int | str
@@ -117,8 +117,8 @@ class Options:
 
     @property
     def joins_answers(self) -> bool:
-        """Whether answers are read as streams that are joined where they are cut."""
-        return self.long_answers == "stream" or self.on_cut != "error"
+        """Whether answers are read as streams, whatever the call asks for."""
+        return self.long_answers is not None or self.on_cut != "error"
 
     @property
     def temperature_options(self) -> tuple[str, ...] | None:
@@ -195,7 +195,7 @@ _CALL_OPTIONS: Final[Mapping[str, _CallOption]] = {
     "usage": _CallOption(_one_of(*get_args(UsageOption)), '"estimate" or "none"'),
     "max_repairs": _CallOption(is_count, "a number from 0"),
     "tools": _CallOption(_is_of(str), "a word"),
-    "long_answers": _CallOption(_one_of(None, *get_args(LongAnswers)), '"stream" or null'),
+    "long_answers": _CallOption(_one_of(None, *get_args(LongAnswers)), '"stream", "poll" or null'),
     "on_cut": _CallOption(_one_of(*get_args(OnCut)), '"error", "return" or "continue"'),
     "attachments": _CallOption(_one_of(None, *get_args(AttachmentOption)), '"upload" or null'),
     "max_answer_seconds": _CallOption(_is_limit, "a number above 0, or null"),

@@ -17,11 +17,12 @@ from tess_openai.testing.catalogue import list_agents
 from tess_openai.testing.chat_rules import find_problems, without_nulls
 from tess_openai.testing.faults import NO_FAULT, Fault
 from tess_openai.testing.faults.fault import Struck
+from tess_openai.testing.native_runs import NativeRuns, find_native_problems
 from tess_openai.testing.records import RecordedRequest
 from tess_openai.testing.simulated_agents import DEFAULT_AGENTS, SimulatedAgent
 from tess_openai.testing.simulated_files import FileShelf
 from tess_openai.testing.simulator_profile import SIMULATOR_API_KEY, Profile
-from tess_openai.testing.simulator_routes import find_route
+from tess_openai.testing.simulator_routes import Route, find_route
 from tess_openai.testing.wire import WireRequest, WireResponse, json_response
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class TessSimulator:
         self._on_request = on_request
         self._limiter = RateLimiter(clock, {})
         self._files = FileShelf()
+        self._native = NativeRuns()
         self._script: deque[Script] = deque()
         self._faults: list[_Waiting] = []
         self._requests: list[RecordedRequest] = []
@@ -213,20 +215,32 @@ class TessSimulator:
         if isinstance(workspace_id, WireResponse):
             return workspace_id
         visible = {key: each for key, each in self.agents.items() if is_visible(each, workspace_id)}
-        if route.name in {"chat", "agent"} and route.number not in visible:
+        if route.name in {"chat", "execute", "agent"} and route.number not in visible:
             return error_responses.worded(404, "Agent not found.", self.profile)
         limited = self._limiter.check(request, self.profile)
         if limited is not None:
             return limited
         if route.name == "chat":
             return self._chat(request, visible[route.number])
-        if route.name == "agent":
-            good = json_response(200, visible[route.number].to_json())
-        elif route.name == "agents":
-            good = list_agents(request, list(visible.values()), self.profile)
-        else:
-            good = self._files.answer(route, request, workspace_id, self.profile)
+        if route.name == "execute":
+            return self._execute(request, visible[route.number], workspace_id)
+        good = self._read(route, request, visible, workspace_id)
         return self._strike(good) if good.status < 400 else good
+
+    def _read(
+        self, route: Route, request: WireRequest, visible: dict[int, SimulatedAgent], workspace_id: int
+    ) -> WireResponse:
+        """Answer a route without agent runs."""
+        if route.name == "response":
+            found = self._native.look(route.number, workspace_id)
+            return (
+                error_responses.worded(404, "Response not found.", self.profile) if found is None else found
+            )
+        if route.name == "agent":
+            return json_response(200, visible[route.number].to_json())
+        if route.name == "agents":
+            return list_agents(request, list(visible.values()), self.profile)
+        return self._files.answer(route, request, workspace_id, self.profile)
 
     def _chat(self, request: WireRequest, agent: SimulatedAgent) -> WireResponse:
         limit = self.profile.body_limit_bytes
@@ -243,6 +257,17 @@ class TessSimulator:
         if self.profile.without_system == "times out" and "system" not in dict(read_messages(body)):
             return error_responses.gateway_timeout()
         return fault.on_response(answer_run(fault.on_run(self._run(agent, body, is_stream=is_stream))))
+
+    def _execute(self, request: WireRequest, agent: SimulatedAgent, workspace_id: int) -> WireResponse:
+        body = without_nulls(request.parse_body() or {}, self.profile)
+        problems = find_native_problems(body, agent, self.profile)
+        if problems:
+            return error_responses.invalid(problems, self.profile)
+        fault = self._take_fault("completions", is_chat=True)
+        if fault.instead is not None:
+            return fault.on_response(fault.instead)
+        run = fault.on_run(self._run(agent, body, is_stream=False))
+        return fault.on_response(self._native.start(run, workspace_id))
 
     def _run(self, agent: SimulatedAgent, body: JSONObject, *, is_stream: bool) -> AgentRun:
         script = self._script.popleft() if self._script else echo(agent, body)

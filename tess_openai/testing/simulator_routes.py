@@ -8,7 +8,16 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from tess_openai.testing.wire import WireRequest
 
 RouteName: TypeAlias = Literal[
-    "chat", "agent", "agents", "list files", "upload file", "file", "delete file", "process file"
+    "chat",
+    "execute",
+    "response",
+    "agent",
+    "agents",
+    "list files",
+    "upload file",
+    "file",
+    "delete file",
+    "process file",
 ]
 
 
@@ -22,6 +31,8 @@ class Route(NamedTuple):
 _NUMBER: Final = "([0-9]{1,18})"
 _ROUTES: Final[tuple[tuple[str, str, RouteName], ...]] = (
     ("POST", f"/agents/{_NUMBER}/openai/chat/completions", "chat"),
+    ("POST", f"/agents/{_NUMBER}/execute", "execute"),
+    ("GET", f"/agent-responses/{_NUMBER}", "response"),
     ("GET", f"/agents/{_NUMBER}", "agent"),
     ("GET", "/agents", "agents"),
     ("GET", "/files", "list files"),

@@ -68,7 +68,8 @@ class StreamedAnswers:
         if self._answer is not None and step in (Read.PIECE, Read.LAST):
             return (yield from self._read(self._answer))
         if isinstance(step, Answer):
-            yield self._with_partial(step)
+            joined = self._answer
+            yield step if joined is None else with_partial_text(step, joined.whole_text, joined.fault)
             return None
         return (yield step)
 
@@ -146,15 +147,20 @@ class StreamedAnswers:
         merged = to_messages(messages, self._chat.ledger, merge=options.merge_messages)
         return {**self._request, "messages": merged}
 
-    def _with_partial(self, given: Answer) -> Answer:
-        """Return an error with the text that came before it, as `error.body["partial"]`."""
-        text = "" if self._answer is None else self._answer.whole_text
-        if given.status < 400 or given.body is None or not text:
-            return given
-        fault = None if self._answer is None else self._answer.fault
-        envelope = (parse_object(given.body) or {}) if fault is None else fault.envelope
-        error = to_object(envelope.get("error")) or {}
-        return replace(given, body=dump_json({**envelope, "error": {**error, "partial": text}}))
+
+def with_partial_text(given: Answer, text: str, fault: StreamFault | None = None) -> Answer:
+    """Return an error with the text that came before it, as `error.body["partial"]`; another answer as given.
+
+    Args:
+        given: The answer.
+        text: All text so far.
+        fault: What ended the stream, as Tess sent it; None to keep the error as it is.
+    """
+    if given.status < 400 or given.body is None or not text:
+        return given
+    envelope = (parse_object(given.body) or {}) if fault is None else fault.envelope
+    error = to_object(envelope.get("error")) or {}
+    return replace(given, body=dump_json({**envelope, "error": {**error, "partial": text}}))
 
 
 def _continued(answer: JoinedAnswer) -> Change:

@@ -1,0 +1,42 @@
+"""The messages of a chat as Tess's own route `/execute` takes them.
+
+Source: Tess docs, execute-agent: `developer` in place of `system`, as the first message only, and users and
+assistants in turn, or "Chat messages must be a pair of user/assistant" (documented).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tess_openai.core.chat.messages import BLANK_LINE
+from tess_openai.core.jsons import JSONObject, to_list, to_object
+
+_OPENING: Final = "(The conversation begins with your message.)"
+"""What the user says where the assistant speaks first."""
+
+
+def to_native_messages(given: object) -> object:
+    """Return messages for `/execute`; anything but a list of messages is returned as given.
+
+    Leading `system` messages become one of `developer`, later ones are the user's. Neighbours of one role are
+    joined by a blank line.
+    """
+    items = to_list(given)
+    if items is None or not all(to_object(item) for item in items):
+        return given
+    native: list[JSONObject] = []
+    for item in items:
+        message = to_object(item) or {}
+        role = message.get("role")
+        if role in ("system", "developer"):
+            is_first = all(each["role"] == "developer" for each in native)
+            role = "developer" if is_first else "user"
+        if role == "assistant" and not any(each["role"] == "user" for each in native):
+            native.append({"role": "user", "content": _OPENING})
+        before = native[-1] if native else {}
+        one, other = before.get("content"), message.get("content")
+        if before.get("role") == role and isinstance(one, str) and isinstance(other, str):
+            native[-1] = {**before, "content": f"{one}{BLANK_LINE}{other}"}
+        else:
+            native.append({**message, "role": role})
+    return native

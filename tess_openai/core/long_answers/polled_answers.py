@@ -1,0 +1,215 @@
+"""Run a chat as an execution of Tess's own route, and ask for its state: `long_answers="poll"`.
+
+No connection waits for the answer, so an execution may take as long as it will. The flow that answers the
+caller, plain or emulated, reads a stream that is made of what the execution has written so far.
+
+Source: Tess docs, execute-agent and agent-response (documented); intervals of two seconds, or of three that
+grow, are observed, and so is that these requests count for the rate limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+from typing import Final
+
+from tess_openai.core.calls import (
+    Answer,
+    Event,
+    Flow,
+    Incoming,
+    LimitAnswer,
+    Outgoing,
+    Read,
+    Sleep,
+    Step,
+    drive,
+    exchange,
+    read_all,
+)
+from tess_openai.core.changes import Change
+from tess_openai.core.chat.chunks import StreamFault, broken_connection_fault
+from tess_openai.core.chat.context import ChatContext, error_answer
+from tess_openai.core.errors import FAILED
+from tess_openai.core.fetching import get
+from tess_openai.core.headers import request_headers
+from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_list, to_object
+from tess_openai.core.long_answers.native_messages import to_native_messages
+from tess_openai.core.long_answers.streamed_answers import with_partial_text
+from tess_openai.core.lookups import AGENTS
+from tess_openai.core.refusals import error_envelope
+from tess_openai.core.sse import DONE_EVENT, encode_event
+
+RESPONSES: Final = "/agent-responses"
+POLLED: Final = Change(
+    "mapped",
+    "messages",
+    "a chat completion",
+    "an execution",
+    'long_answers="poll" starts it on /execute, with developer for system, and asks for its state',
+)
+_SUCCEEDED: Final = ("succeeded", "completed")
+_FIRST_WAIT_SECONDS: Final = 1.0
+_LONGEST_WAIT_SECONDS: Final = 15.0
+_MOST_FAILURES: Final = 5
+"""Requests for the state that may fail one after another; the execution goes on meanwhile."""
+
+
+def with_polled_answers(chat: ChatContext, flow: Flow) -> Flow:
+    """Run the flow that answers the caller; its exchanges with Tess are executions."""
+    yield LimitAnswer(chat.translated.options.max_answer_seconds)
+    yield from drive(flow, PolledAnswers(chat).take)
+
+
+class PolledAnswers:
+    """Takes the steps of the flow that answers one call."""
+
+    def __init__(self, chat: ChatContext) -> None:
+        self._chat = chat
+        self._execution: _Execution | None = None
+
+    def take(self, step: Step) -> Generator[Step, Event, Event]:
+        """Carry out one step of the flow."""
+        if isinstance(step, Outgoing):
+            return (yield from self._start(step))
+        if self._execution is not None and step in (Read.PIECE, Read.LAST):
+            return (yield from self._read(self._execution))
+        if isinstance(step, Answer):
+            execution = self._execution
+            given = step if execution is None else with_partial_text(step, execution.output, execution.fault)
+            yield given
+            return None
+        return (yield step)
+
+    def _start(self, outgoing: Outgoing) -> Generator[Step, Event, Incoming]:
+        """Start an execution; return the head of the answer that the flow reads."""
+        self._execution = None
+        chat = self._chat
+        body = chat.translated.body if outgoing.body is None else parse_object(outgoing.body) or {}
+        agent = (outgoing.path or f"{AGENTS}/{chat.call.agent}/openai").partition("/openai")[0]
+        native = replace(
+            outgoing,
+            body=dump_json(_to_native(body)),
+            path=f"{agent}/execute",
+            query="",
+            with_first_piece=False,
+        )
+        incoming = yield from exchange(native)
+        if incoming.status < 300:
+            self._execution = _Execution((yield from read_all()), is_stream=chat.translated.stream)
+        return incoming
+
+    def _read(self, execution: _Execution) -> Generator[Step, Event, bytes]:
+        """Return the next events of the execution; `b""` at the end."""
+        while not execution.out and not execution.is_over:
+            try:
+                yield Sleep(min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 1.3**execution.looks))
+            except ConnectionError as broken:  # the time for the answer is over
+                if not execution.output:
+                    raise
+                execution.fault = broken_connection_fault(str(broken))
+                return b""  # the flow finds that the end is missing
+            yield from self._look(execution)
+        out, execution.out = execution.out, b""
+        return out
+
+    def _look(self, execution: _Execution) -> Flow:
+        """Ask for the state of the execution."""
+        execution.looks += 1
+        headers = request_headers(self._chat.call, self._chat.translated.options)
+        try:
+            incoming = yield from exchange(get(f"{RESPONSES}/{execution.number}", headers))
+            if incoming.status < 300:
+                execution.take(parse_object((yield from read_all())) or {})
+                return
+            answer = yield from error_answer(self._chat, incoming)
+        except ConnectionError:
+            execution.failures += 1
+            if execution.failures > _MOST_FAILURES:
+                raise
+            return
+        execution.failures += 1
+        passes = incoming.status in (408, 429) or incoming.status >= 500
+        if not passes or execution.failures > _MOST_FAILURES:
+            execution.fail(parse_object(answer.body or b"") or {})
+
+
+class _Execution:
+    """What is known of one execution, as a stream of OpenAI's.
+
+    Attributes:
+        number: Of its response.
+        output: All it has written so far.
+        out: The events that are ready.
+        is_over: Whether the last of them is ready.
+        fault: What ended the wait for it; None where nothing did.
+        looks: How often its state was asked for.
+        failures: How often that failed, since it last did not.
+    """
+
+    def __init__(self, body: bytes, *, is_stream: bool) -> None:
+        """Begin with the answer to the request that started it; what is none is for the flow to judge."""
+        first = to_object((to_list((parse_object(body) or {}).get("responses")) or [None])[0])
+        number = None if first is None else first.get("id")
+        self.number = number if type(number) is int else 0
+        self.output = ""
+        self.out = b""
+        self.is_over = False
+        self.fault: StreamFault | None = None
+        self.looks = 0
+        self.failures = 0
+        self._is_stream = is_stream
+        self._given = ""
+        if first is None or not self.number:
+            self.out, self.is_over = body, True
+        else:
+            self.take(first)
+
+    def take(self, fields: JSONObject) -> None:
+        """Take the state of the execution."""
+        self.failures = 0
+        status, output = fields.get("status"), fields.get("output")
+        if status in FAILED:
+            self._write(fields)
+            self.is_over = True
+            return
+        if isinstance(output, str) and output:
+            self.output = output
+        is_over = status in _SUCCEEDED
+        if not self.output.startswith(self._given):
+            if is_over:
+                message = "Tess changed the text of the execution while it was streamed"
+                self.fail(error_envelope(message, type_="server_error", param=None, code="stream_error"))
+            return
+        new = self.output[len(self._given) :]
+        if is_over:
+            known = {
+                name: fields[name] for name in ("id", "root_id", "credits") if fields.get(name) is not None
+            }
+            self._write({**_chunk(new, "stop"), "tess": known})
+            self.out += DONE_EVENT
+            self.is_over = True
+        elif self._is_stream and new:
+            self._write(_chunk(new, None))
+            self._given = self.output
+
+    def fail(self, envelope: JSONObject) -> None:
+        """End the stream with an error."""
+        self._write(envelope)
+        self.is_over = True
+
+    def _write(self, fields: JSONObject) -> None:
+        self.out += encode_event(dump_json(fields))
+
+
+def _chunk(text: str, reason: str | None) -> JSONObject:
+    return {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": reason}]}
+
+
+def _to_native(body: JSONObject) -> JSONObject:
+    """Return the body for `/execute`."""
+    native = {name: value for name, value in body.items() if name not in ("stream", "stream_options")}
+    temperature = native.get("temperature")
+    if isinstance(temperature, int | float) and not isinstance(temperature, bool):
+        native["temperature"] = f"{temperature:g}"
+    return {**native, "messages": to_native_messages(native.get("messages")), "waitExecution": False}
