@@ -28,8 +28,8 @@ from tess_openai.core.calls import (
     read_all,
 )
 from tess_openai.core.changes import Change
-from tess_openai.core.chat.chunks import StreamFault, broken_connection_fault
 from tess_openai.core.chat.context import ChatContext, error_answer
+from tess_openai.core.chat.stream_faults import StreamFault, broken_connection_fault
 from tess_openai.core.errors import FAILED
 from tess_openai.core.fetching import get
 from tess_openai.core.headers import request_headers
