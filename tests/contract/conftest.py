@@ -10,7 +10,6 @@ import pytest
 
 from tess_openai.core.calls import Call, Outgoing, StoreAccess, StoreResult
 from tess_openai.core.options import Options
-from tess_openai.core.responses.conversation_store import StoredResponse
 from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, SimulatedAgent, TessSimulator
 from tess_openai.testing.wire import WireRequest
 from tests.flows import JSON, Carried, TessAnswer, carry_call
@@ -22,10 +21,15 @@ MODELS = (
 """What the bodies ask for; other models are another test's matter."""
 
 
-EARLIER = StoredResponse(
-    {"id": "resp_1", "output": [{"type": "message", "role": "assistant", "content": "Hello, Ana."}]},
-    [{"type": "message", "role": "user", "content": "I am Ana."}],
-).to_bytes()
+EARLIER = json.dumps(
+    {
+        "response": {
+            "id": "resp_1",
+            "output": [{"type": "message", "role": "assistant", "content": "Hello, Ana."}],
+        },
+        "inputs": [{"type": "message", "role": "user", "content": "I am Ana."}],
+    }
+).encode()
 """What is found under every `previous_response_id`."""
 
 Carry: TypeAlias = Callable[..., Carried]

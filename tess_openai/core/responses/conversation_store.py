@@ -59,11 +59,10 @@ class StoredResponse:
         """The conversation, the output of the response at its end."""
         return [*self.inputs, *_objects(self.response.get("output"))]
 
-    def to_bytes(self) -> bytes:
-        """Return what a store keeps."""
-        return dump_json(
-            {"response": self.response, "inputs": list(self.inputs), "background": self.background}
-        )
+    def to_bytes(self, response: bytes) -> bytes:
+        """Return what a store keeps; `response` is the response as JSON, which the answer needs too."""
+        rest = dump_json({"inputs": list(self.inputs), "background": self.background})
+        return b'{"response":%b,%b' % (response, rest[1:])
 
 
 def parse_stored(value: bytes) -> StoredResponse | None:
@@ -87,10 +86,10 @@ def load_response(call: Call, response_id: str) -> Generator[Step, Event, Stored
     return None if result.value is None else parse_stored(result.value)
 
 
-def save_response(call: Call, stored: StoredResponse) -> Generator[Step, Event, str]:
-    """Keep a response; the name of the exception if that failed, else `""`."""
+def save_response(call: Call, stored: StoredResponse, response: bytes) -> Generator[Step, Event, str]:
+    """Keep a response, given as JSON too; the name of the exception if that failed, else `""`."""
     response_id = str(stored.response["id"])
-    result = yield from use_store(StoreAccess("save", _key(call, response_id), stored.to_bytes()))
+    result = yield from use_store(StoreAccess("save", _key(call, response_id), stored.to_bytes(response)))
     return result.problem
 
 

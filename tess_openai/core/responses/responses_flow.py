@@ -104,25 +104,27 @@ class _ResponseTranslator:
     def whole(self, completion: JSONObject) -> Flow:
         """Give the whole response."""
         response = to_response(self._draft, completion, now=self._call.now())
-        yield from self._save(response)
+        data = yield from self._saved(response)
         refused = yield from report_changes(self.ledger)
         if refused is not None:
             yield refused.to_answer()
             return
         headers = json_headers({LEDGER_HEADER: None, **ledger_header(self.ledger)})
-        yield Answer(200, headers, with_ledger(dump_json(response), self.ledger))
+        yield Answer(200, headers, with_ledger(data, self.ledger))
 
-    def _save(self, response: JSONObject) -> Flow:
-        """Keep the response; an answer that was paid for is given whether or not that works."""
+    def _saved(self, response: JSONObject) -> Generator[Step, Event, bytes]:
+        """Keep the response, and return it as JSON; an answer that was paid for is given in any case."""
+        data = dump_json(response)
         if not self._request.stored:
-            return
+            return data
         background = self._request.given.get("background") is True
         stored = StoredResponse(response, with_ids(self._items, self._draft), background)
-        problem = yield from save_response(self._call, stored)
-        if problem:
-            response["store"] = False
-            why = f"the store of responses failed with {problem}, so this response cannot be continued"
-            self.ledger.note(Change("noticed", "store", "", "", why, "See responses_store=.", "answer"))
+        problem = yield from save_response(self._call, stored, data)
+        if not problem:
+            return data
+        why = f"the store of responses failed with {problem}, so this response cannot be continued"
+        self.ledger.note(Change("noticed", "store", "", "", why, "See responses_store=.", "answer"))
+        return dump_json({**response, "store": False})
 
     def refuse(self, answer: Answer) -> Flow:
         """Give an error."""
@@ -150,14 +152,12 @@ class _ResponseTranslator:
             response = self._draft.to_json("completed", ended=self._call.now())
         else:
             response = self._draft.to_json("incomplete", incomplete=incomplete)
-        yield from self._save(response)
+        data = yield from self._saved(response)
         refused = yield from report_changes(self.ledger)
         if refused is not None:
             yield events + self._writer.fail(refused.to_json())
             return
-        yield events + self._writer.last(
-            with_ledger(dump_json(response), self.ledger), str(response["status"])
-        )
+        yield events + self._writer.last(with_ledger(data, self.ledger), str(response["status"]))
 
     def fail(self, envelope: JSONObject) -> bytes:
         """Return the events of a stream that failed."""
