@@ -1,4 +1,4 @@
-# The gateway: docker build -t tess-gateway . && docker run --rm -p 8484:8484 -e TESS_API_KEY -v ./gateway.toml:/etc/tess/gateway.toml:ro ...
+# The gateway, with its settings in /etc/tess/gateway.toml; see docs/gateway.md and compose.yaml.
 FROM python:3.13-slim
 
 WORKDIR /build

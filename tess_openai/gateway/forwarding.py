@@ -55,18 +55,18 @@ class Forwarder:
             limit_bytes=limit,
             heartbeat_seconds=self._settings.heartbeat_seconds,
         )
-        request = self._upstream.client.build_request
         headers = self._headers(scope)
         url = f"{self._upstream.root}{quote(path, safe=_SAFE)}"
         if query := scope.get("query_string", b"").decode("latin-1"):
             url = f"{url}?{query}"
-        if not is_json:
-            headers["accept-encoding"] = "identity"  # what the adapter does not read goes on as it comes
+        # what the adapter does not read goes on as it comes
+        headers["accept-encoding"] = self._upstream.accepted_encodings if is_json else "identity"
         if is_upload and (length := headers_of(scope).get(b"content-length", b"")).isdigit():
             headers["content-length"] = length.decode()
 
         def to_request(body: Any) -> Any:
-            return request(method, url, headers=headers, content=body if method == "POST" else None)
+            content = body if method == "POST" else None
+            return self._upstream.new_request(method, url, headers=headers, content=content)
 
         await call.run(to_request, streams_body=is_upload)
 
@@ -77,6 +77,7 @@ class Forwarder:
         retries = given.get(RETRY_COUNT.encode(), b"0")
         headers = {
             "authorization": caller.authorization,
+            "accept": "*/*",
             "user-agent": _USER_AGENT,
             RETRY_COUNT: retries.decode() if retries.isdigit() and len(retries) < 4 else "0",
         }

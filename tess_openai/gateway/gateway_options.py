@@ -6,6 +6,7 @@ import ipaddress
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -152,6 +153,7 @@ def check_gateway_option(name: str, given: object) -> object:
         raise TessConfigurationError(f"{name} is {quoted(given)}; {error}") from None
 
 
+@lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """Whether a host, a name or an address, is this machine only."""
     if host.lower() == "localhost":

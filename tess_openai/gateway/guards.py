@@ -20,12 +20,15 @@ AsgiApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 MAX_HEADER_BYTES: Final = 32 * 1024
 CALLER: Final = "tess_openai.caller"
 """Key of the scope under which the caller is kept."""
+_HEADERS: Final = "tess_openai.headers"
 _FROM_PAGES: Final = (b"cross-site", b"same-site")
 
 
 def headers_of(scope: Scope) -> dict[bytes, bytes]:
     """Return the headers of a request; of several with one name the last."""
-    found: dict[bytes, bytes] = dict(scope["headers"])
+    found: dict[bytes, bytes] | None = scope.get(_HEADERS)
+    if found is None:
+        found = scope[_HEADERS] = dict(scope["headers"])
     return found
 
 

@@ -70,6 +70,19 @@ class Upstream:
         """The HTTP family of the client."""
         return load_family(_own_family())
 
+    @property
+    def accepted_encodings(self) -> str:
+        """The encodings that the http client decodes."""
+        accepted: str = self.client.headers["accept-encoding"]
+        return accepted
+
+    def new_request(self, method: str, url: str, *, headers: dict[str, str], content: Any) -> Any:
+        """Return a request of the client's family; the client itself would merge and parse each anew."""
+        extensions = {"timeout": self.client.timeout.as_dict()}
+        return self.family.Request(
+            method, _to_url(url), headers=headers, content=content, extensions=extensions
+        )
+
     @contextmanager
     def open_call(self) -> Generator[None]:
         """Count a call while it is answered."""
@@ -110,6 +123,12 @@ def _new_client() -> Any:
         max_connections=None, max_keepalive_connections=_KEPT_CONNECTIONS
     )
     return openai.DefaultAsyncHttpxClient(limits=limits)
+
+
+@functools.lru_cache(maxsize=64)
+def _to_url(url: str) -> Any:
+    """Return the parsed URL; most calls have one of a few."""
+    return load_family(_own_family()).Request("GET", url).url
 
 
 @functools.cache

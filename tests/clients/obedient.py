@@ -32,4 +32,4 @@ def obey(body: dict[str, Any]) -> str:
         plain = arguments.replace('\\"', '"')  # opencode quotes its arguments again
         call = json.dumps({"name": name, "arguments": json.loads(plain)})
         return f"<call:{mark[1]}>\n{call}\n</call:{mark[1]}>"
-    return _SAY.findall(prompt)[-1]
+    return str(_SAY.findall(prompt)[-1])
