@@ -13,7 +13,8 @@ import math
 import os
 import time
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final
@@ -107,6 +108,7 @@ class KeyQueues:
         self._lock = Lock()
         self._by_key: dict[bytes, _KeyQueue] = {}
         self._cleaned_at = -math.inf
+        self._waiting_elsewhere = 0
 
     def claim(self, key: bytes, slot: Ticket | None, terms: Terms) -> Turn:
         """Join the queue of a key, and take the turn if it has come."""
@@ -151,13 +153,25 @@ class KeyQueues:
             queue.paused_until = max(queue.paused_until, now + min(seconds, LONGEST_PAUSE_SECONDS))
 
     def waiting(self) -> int:
-        """Return how many callers wait, in all queues."""
+        """Return how many callers wait, in all queues and in lines that processes share."""
         with self._lock:
-            return sum(len(queue.waiting) for queue in self._by_key.values())
+            return self._waiting_elsewhere + sum(len(queue.waiting) for queue in self._by_key.values())
+
+    @contextmanager
+    def waiting_elsewhere(self) -> Generator[None]:
+        """Count a caller who waits in a line that processes share."""
+        with self._lock:
+            self._waiting_elsewhere += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waiting_elsewhere -= 1
 
     def forget_waiting(self) -> None:
         """Start anew in a forked child: the parent's callers do not wait there, nor hold the lock."""
         self._lock = Lock()
+        self._waiting_elsewhere = 0
         for queue in self._by_key.values():
             queue.waiting.clear()
 

@@ -134,7 +134,8 @@ class Pacer:
     def _take_turn(self, key: bytes) -> Generator[Step, None, float]:
         """Wait in the line of the store; where that fails, in the process's own."""
         if self.shared is not None:
-            too_long = yield from self._stand_in(self.shared, key)
+            with self.turns.waiting_elsewhere():
+                too_long = yield from self._stand_in(self.shared, key)
             if too_long is not None:
                 return too_long
         return (yield from self._stand_in(self.turns, key)) or 0.0

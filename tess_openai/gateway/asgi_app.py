@@ -111,7 +111,7 @@ class _Gateway:
 
     @asynccontextmanager
     async def _live(self, _app: Starlette) -> AsyncGenerator[None]:
-        """Close the connections to Tess at the end, once the calls have said that they were cut off."""
+        """Close the connections to Tess at the end, once the calls that were cut off have ended."""
         yield
         await self._upstream.aclose()
 

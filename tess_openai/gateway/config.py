@@ -198,6 +198,8 @@ def _from_toml(name: str, value: Any, folder: Path) -> object:
         if not isinstance(value, str) or not value.startswith(_SQLITE):
             raise ValueError(f'it must be a file of SQLite, "{_SQLITE}responses.sqlite"')
         return SQLiteResponseStore(folder / value.removeprefix(_SQLITE))
+    if name == "pacing" and isinstance(value, str) and value.startswith(_SQLITE):
+        return f"{_SQLITE}{(folder / value.removeprefix(_SQLITE)).absolute()}"
     if name == "profile" and isinstance(value, str):
         return folder / value
     return value

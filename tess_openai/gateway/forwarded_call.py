@@ -233,7 +233,7 @@ class ForwardedCall:
         await self.writer.end(body)
 
     def _note_end(self) -> None:
-        """Count the call and log it: who, what and how long, and nothing of what was said."""
+        """Count the call and log it: who, what and how long, and nothing of any body."""
         status = self.writer.status or _LEFT
         self._metrics.end(self.route, status)
         self._metrics.events(self.writer.events)

@@ -26,6 +26,9 @@ from tess_openai.testing.stop_signals import stop_on_signals
 
 _BACKLOG: Final = 2048
 _OPEN_FILES: Final = 65_536
+_WORKER_SECONDS: Final = 60
+"""A worker that does not answer for so long is replaced. On a busy machine its imports alone take longer
+than the five seconds of uvicorn's default."""
 _LOGGING: Final[Mapping[str, Any]] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -91,15 +94,17 @@ def _uvicorn_config(config: GatewayConfig, options: Mapping[str, Any], log_level
         access_log=False,
         server_header=False,
         backlog=_BACKLOG,
+        timeout_worker_healthcheck=_WORKER_SECONDS,
         timeout_graceful_shutdown=max(1, round(config.server.shutdown_seconds)),
     )
 
 
 def _shared(options: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
-    """Return the options for several processes: what one remembers, the others must find."""
-    if options.get("responses_store") is not None:
-        return options
-    return {**options, "responses_store": SQLiteResponseStore(folder / "responses.sqlite")}
+    """Return the options for several processes: one store of responses, and one line for the key."""
+    shared: dict[str, Any] = {"responses_store": SQLiteResponseStore(folder / "responses.sqlite")}
+    if options.get("requests_per_second") is not None and not os.environ.get("TESS_PACING", "").strip():
+        shared["pacing"] = f"sqlite:///{folder / 'line.sqlite'}"
+    return {**shared, **{name: value for name, value in options.items() if value is not None}}
 
 
 @contextmanager

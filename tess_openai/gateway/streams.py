@@ -82,7 +82,7 @@ class AnswerWriter:
     async def fail(self, envelope: JSONObject, *, of_responses: bool) -> None:
         """End a stream with an error, as OpenAI's own servers do.
 
-        After half an event nothing more can be said: the connection is then closed by whoever called, which
+        After half an event no other can be written: the connection is then closed by whoever called, which
         finds `is_whole` false.
         """
         if self._is_between_events and not self.is_whole:

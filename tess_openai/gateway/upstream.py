@@ -95,7 +95,7 @@ class Upstream:
                 self._idle.set()
 
     async def aclose(self) -> None:
-        """Close the connections, once the calls that the server has cut off have said so."""
+        """Close the connections, once the calls that the server has cut off have given their errors."""
         if self._open_calls:
             self._idle = anyio.Event()
             with anyio.move_on_after(_LAST_CALLS_SECONDS):

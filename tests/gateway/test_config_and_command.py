@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +20,7 @@ import pytest
 from tess_openai import Prompts, SQLiteResponseStore, TessConfigurationError
 from tess_openai.cli import main
 from tess_openai.gateway.config import find_problems, parse_config, read_config
-from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, TessSimulator
+from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, RecordedRequest, TessSimulator
 from tests.gateway.running import HELLO
 
 FILE = f"""
@@ -28,6 +30,7 @@ unsupported = {{ seed = "ignore", "*" = "warn" }}
 emulate = true
 requests_per_second = 50
 responses_store = "sqlite:///responses.sqlite"
+pacing = "sqlite:///line.sqlite"
 
 [agents]
 support = 43
@@ -64,6 +67,7 @@ def test_a_file_becomes_the_arguments_of_create_app(folder: Path) -> None:
     assert config.options["models"] == {"gpt-4o": "tess-6", "*": None}
     assert config.options["prompts"] == Prompts(reminder="Remember.")
     assert isinstance(config.options["responses_store"], SQLiteResponseStore)
+    assert config.options["pacing"] == f"sqlite:///{folder / 'line.sqlite'}"
     assert config.options["key_file"] == folder / "keys"
     assert (config.server.host, config.server.port) == ("127.0.0.1", 0)
     assert find_problems(config) == []
@@ -177,10 +181,10 @@ def test_the_command_serves_and_stops(simulator: TessSimulator, stop: signal.Sig
 def test_workers_share_responses_and_numbers(simulator: TessSimulator) -> None:
     """A conversation goes on in whichever process answers, and `/metrics` adds all of them up."""
     with serving(simulator, "--workers", "2") as (url, process):
-        with httpx2.Client(timeout=60) as http:
+        with httpx2.Client(timeout=150) as http:
             first = http.post(f"{url}/responses", json={"model": "tess-6", "input": "hello"}).json()["id"]
         for _ in range(12):
-            with httpx2.Client(timeout=60) as http:
+            with httpx2.Client(timeout=150) as http:
                 answer = http.get(f"{url}/responses/{first}")
                 assert (answer.status_code, answer.json()["id"]) == (200, first)
         numbers = httpx2.get(url.replace("/v1", "/metrics")).text
@@ -188,6 +192,29 @@ def test_workers_share_responses_and_numbers(simulator: TessSimulator) -> None:
         process.communicate(timeout=30)
     assert 'tess_gateway_calls_total{route="responses",status="200"} 13.0' in numbers
     assert process.returncode == 0
+
+
+def test_workers_share_the_rate_of_the_key(tmp_path: Path) -> None:
+    """Each of them alone would send at the whole rate."""
+    (tmp_path / "gateway.toml").write_text("requests_per_second = 20\n[gateway]\nworkers = 2\n")
+    arrived: list[float] = []
+
+    def note(request: RecordedRequest) -> None:
+        if request.path.endswith("/chat/completions"):
+            arrived.append(time.monotonic())
+
+    async def call_at_once(url: str, count: int) -> list[int]:
+        async with httpx2.AsyncClient(timeout=150, limits=httpx2.Limits(max_keepalive_connections=0)) as http:
+            calls = [http.post(f"{url}/chat/completions", json=HELLO) for _ in range(count)]
+            return [answer.status_code for answer in await asyncio.gather(*calls)]
+
+    with TessSimulator(on_request=note) as simulator:
+        simulator.serve()
+        with serving(simulator, "--config", str(tmp_path / "gateway.toml")) as (url, process):
+            assert asyncio.run(call_at_once(url, 30)) == [200] * 30
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=30)
+    assert arrived[-1] - arrived[0] >= 29 / 20
 
 
 def test_a_port_that_is_taken(simulator: TessSimulator, capsys: pytest.CaptureFixture[str]) -> None:

@@ -94,7 +94,7 @@ def unfinished(connection: Connection) -> None:
 
 
 @pytest.mark.parametrize("body", [STREAM, HELLO], ids=["in a stream", "before an answer"])
-def test_a_caller_who_leaves_ends_the_call_at_tess(body: Any) -> None:
+def test_a_disconnect_ends_the_call_at_tess(body: Any) -> None:
     """At once: an answer that nobody reads is paid for all the same."""
     with before_faults(unfinished) as (gateway, server), gateway.http() as http:
         http.timeout = 1.0
@@ -104,7 +104,7 @@ def test_a_caller_who_leaves_ends_the_call_at_tess(body: Any) -> None:
         assert until(lambda: server.open_now() == 0)
 
 
-def test_an_upload_whose_caller_leaves(start: Start, simulator: TessSimulator) -> None:
+def test_an_upload_that_is_broken_off(start: Start, simulator: TessSimulator) -> None:
     """Half a file is not sent as a whole one."""
 
     def half() -> Iterator[bytes]:
@@ -122,7 +122,7 @@ def test_an_upload_whose_caller_leaves(start: Start, simulator: TessSimulator) -
 
 
 @pytest.mark.parametrize("api", ["chat", "responses"])
-def test_the_end_of_the_gateway_is_said_in_the_stream(
+def test_a_stream_that_the_shutdown_cuts_ends_in_an_error(
     simulator: TessSimulator, start: Start, api: str
 ) -> None:
     """A running stream has its time; then its caller's SDK raises."""
