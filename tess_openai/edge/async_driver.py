@@ -119,10 +119,8 @@ class AsyncDriver(CallDriver):
         """Async counterpart of `exchange` in `sync_driver`."""
         if self.response is not None:
             await self.drop()
-        if self.deadline is not None:
-            self.seconds_left()
         request = to_request(outgoing, self.request, self.family, self.adapter.origin)
-        response = await self.send(request)
+        response = await self.send(self.in_time(request))
         self.take(response)
         reads_on = outgoing.with_first_piece and response.status_code < 300
         first_piece = await self.read_next() if reads_on else None

@@ -232,7 +232,7 @@ class CallDriver:
         if isinstance(step, LimitAnswer):
             self.reads_stream = True
             if step.seconds is not None:
-                self.limit_answer(step.seconds)
+                self.deadline = time.monotonic() + step.seconds
             return None
         if self.pacer is not None and NOT_SENT not in self.current_response.extensions:
             self.pacer.pause(self.authorization, step.seconds)
@@ -259,12 +259,18 @@ class CallDriver:
         stream = self.family.ByteStream(body)
         return self.family.Response(429, headers=headers, stream=stream, extensions={NOT_SENT: True})
 
-    def limit_answer(self, seconds: float) -> None:
-        """Limit the time for all answers of this call: for each wait, and for their sum."""
-        self.deadline = time.monotonic() + seconds
-        self.request = with_headers(self.request, self.family, {})
-        timeouts = _timeouts(self.request)
-        self.request.extensions["timeout"] = {**timeouts, "read": _at_most(seconds, timeouts["read"])}
+    def in_time(self, request: Request) -> Request:
+        """Return a request that waits no longer than the answers of this call may still take.
+
+        Raises:
+            RequestError: The family's own: their time is over.
+        """
+        if self.deadline is None:
+            return request
+        left, timeouts = self.seconds_left(), _timeouts(request)
+        limited = with_headers(request, self.family, {})
+        limited.extensions["timeout"] = {**timeouts, "read": _at_most(left, timeouts["read"])}
+        return limited
 
     def seconds_left(self) -> float:
         """Return how long the answers of this call may still take.

@@ -122,10 +122,8 @@ class SyncDriver(CallDriver):
         """Return the head of the answer to a request."""
         if self.response is not None:
             self.drop()
-        if self.deadline is not None:
-            self.seconds_left()
         request = to_request(outgoing, self.request, self.family, self.adapter.origin)
-        response = self.send(request)
+        response = self.send(self.in_time(request))
         self.take(response)
         reads_on = outgoing.with_first_piece and response.status_code < 300
         first_piece = self.read_next() if reads_on else None

@@ -50,6 +50,9 @@ assert_type(get_agent(8794, api_key="1|x"), Agent)
 assert_type(list_agents(q="support", type="chat"), Iterator[Agent])
 create_client(8794, agent="fetch", agents={"support": 8794, "sales": "a-slug-AbC12d"}, requests_per_second=1)
 create_client(others={"embeddings": openai.OpenAI(), "audio": openai.OpenAI()})
+create_client(long_answers="stream", on_cut="continue", max_answer_seconds=900, attachments="upload")
+create_client(long_answers="poll")
+create_client(on_cut="guess")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 create_client(others={"embeddings": "sk-1"})  # type: ignore[dict-item] # pyright: ignore[reportArgumentType]
 create_client(8794, pacing="sqlite:///line.sqlite", requests_per_second=1)
 create_client(repeat_paid=True, max_answer_bytes=None)

@@ -292,6 +292,19 @@ def test_max_answer_seconds_bounds_the_wait_for_the_first_byte(driver: Driver) -
     assert time.monotonic() - began < 4
 
 
+def test_redirects_are_counted_as_ever(driver: Driver) -> None:
+    """A limit of time makes new requests, which are still those of one call."""
+    counts: list[int] = []
+    for options in ({}, {"long_answers": "stream", "max_answer_seconds": 60}):
+        path = "/agents/42/openai/chat/completions"
+        driver.simulator.fault(faults.redirect(location=path, status=307), times=6)
+        before = len(driver.simulator.calls)
+        error = driver.fails(driver.client(**options))
+        assert error.code == "redirected"
+        counts.append(len(driver.simulator.calls) - before)
+    assert counts == [6, 6]
+
+
 @pytest.fixture
 def answers_json(driver: Driver) -> Driver:
     """Let Tess answer whole although it was asked for a stream."""
