@@ -108,8 +108,12 @@ def compact_json(value: object) -> str:
     """Return JSON on one line without spaces; numbers keep their text, what UTF-8 cannot hold is escaped."""
     if _has_exact_number(value):
         return _write(value)
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text if _is_encodable(text) else json.dumps(value, separators=(",", ":"))
+    text = _ENCODER.encode(value)
+    return text if _is_encodable(text) else _ASCII_ENCODER.encode(value)
+
+
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_ASCII_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 def _has_exact_number(value: object) -> bool:

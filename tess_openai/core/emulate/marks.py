@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 from tess_openai.core.jsons import to_list, to_object
 
@@ -58,6 +58,8 @@ class Kind(Enum):
     MISNAMED_OPEN = "a call seems to begin, with the nonce, but in another word"
     MISNAMED_CLOSE = "a call seems to end, with the nonce, but in another word"
 
+    __hash__ = object.__hash__  # members are compared by identity; the default hashes the name each time
+
 
 OUR_MARKS: Final = frozenset(
     {
@@ -72,8 +74,7 @@ _GENUINE: Final = dict.fromkeys(_CALL_WORDS, (Kind.OPEN, Kind.CLOSE)) | {
 ALL_MARKS: Final = OUR_MARKS | {Kind.NEAR_OPEN, Kind.NEAR_CLOSE}
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):  # an answer can hold hundreds: half the cost of a frozen dataclass
     """One mark in a text, from `start` up to `end`."""
 
     kind: Kind
@@ -119,14 +120,22 @@ class Marks:
             final: False when more may follow; an `UNDECIDED` mark is then the last one given.
         """
         tags: list[Mark] = []
+        exact = {self.open: Kind.OPEN, self.close: Kind.CLOSE}  # most marks are written as they should be
+        well_written = 0
         for found in _TAG.finditer(text) if "<" in text else ():
+            kind = exact.get(found[0])
+            if kind is not None:
+                tags.append(Mark(kind, found.start(), found.end()))
+                well_written += 1
+                continue
             mark = self._classify(text, found, final=final)
             if mark.kind is not Kind.PROSE:
                 tags.append(mark)
             if mark.kind is Kind.UNDECIDED:
                 break
         is_decided = not tags or tags[-1].kind is not Kind.UNDECIDED
-        strays = list(self._strays(text, tags))
+        has_others = text.count(self.nonce) > well_written or self.nonce.upper() in text
+        strays = list(self._strays(text, tags)) if has_others else []
         if not final and is_decided and (begun := self._begun_mark(text, (tags, strays))) is not None:
             strays.append(begun)
         yield from sorted((*tags, *strays), key=_start) if strays else tags
@@ -224,11 +233,11 @@ def restore(text: str) -> str:
 def restore_all(value: object) -> object:
     """Return a JSON value with all strings in it restored, keys included."""
     if isinstance(value, str):
-        return restore(value)
+        return restore(value) if "<~" in value else value
     if (items := to_list(value)) is not None:
         return [restore_all(item) for item in items]
     if (members := to_object(value)) is not None:
-        return {restore(key): restore_all(member) for key, member in members.items()}
+        return {restore(key) if "<~" in key else key: restore_all(member) for key, member in members.items()}
     return value
 
 

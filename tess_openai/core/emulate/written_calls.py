@@ -142,4 +142,6 @@ def _written_calls(value: object, known: tuple[str, ...], depth: int = 0) -> lis
 def find_name(name: str, known: Iterable[str]) -> str | None:
     """Return the function that is meant; some models were trained to write `functions.x` for `x`."""
     name, names = name.strip(), tuple(known)
+    if not name or name in names:
+        return name or None
     return match_name(name, names) or match_name(name.removeprefix("functions."), names)

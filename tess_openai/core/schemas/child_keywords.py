@@ -11,6 +11,7 @@ from typing import Final
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.schemas.applicators import Applicator, Compiler, nodes_of
 from tess_openai.core.schemas.evaluation import (
+    MAX_PROBLEMS,
     UNKNOWN,
     VALID,
     Check,
@@ -58,11 +59,15 @@ def member_check(node: Node) -> Check:
 
     def check(evaluation: Evaluation, value: object) -> SchemaVerdict:
         members = to_object(value) or {}
-        named = combine(
-            evaluation.evaluate_child(part, members[name], name)
-            for name, part in node.properties.items()
-            if name in members
-        )
+        named = VALID
+        for name, part in node.properties.items():
+            if name not in members:
+                continue
+            verdict = evaluation.evaluate_child(part, members[name], name)
+            if verdict is not VALID:
+                named = combine((named, verdict))
+                if len(named.problems) >= MAX_PROBLEMS:
+                    break
         return combine((named, *_other_verdicts(evaluation, node, members))) if speaks_of_others else named
 
     return check

@@ -88,7 +88,7 @@ def missing(value: object, names: list[str], words: str) -> SchemaVerdict:
     """Return the verdict on an object that must have members of these names."""
     members = to_object(value)
     absent = [] if members is None else [name for name in names if name not in members]
-    return combine(fail("required", f"{name!r} {words}") for name in absent)
+    return combine(fail("required", f"{name!r} {words}") for name in absent) if absent else VALID
 
 
 def unique_items(evaluation: Evaluation, value: object) -> SchemaVerdict:
