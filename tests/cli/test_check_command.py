@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from programs import COMMAND, Program, environment
 
+from tess_openai.cli.check.arguments import Argument
 from tess_openai.cli.check.check_command import check_paths
 from tess_openai.cli.check.effects import CallReader
-from tess_openai.cli.check.literals import Argument
 from tess_openai.cli.check.redaction import shown_lines
 from tess_openai.cli.check.report import to_json, to_text
 from tess_openai.cli.check.sarif import to_sarif

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from programs import Program
+from programs import Program, Terminal
 
 from tess_openai.cli.check import inference
 from tess_openai.cli.check.check_command import check_paths
 from tess_openai.cli.check.findings import Site
 from tess_openai.cli.check.report import place_of, to_text
 from tess_openai.cli.check.sarif import to_sarif
+from tess_openai.cli.check.scopes import Module
+from tess_openai.cli.check.sites import Finder
 from tess_openai.cli.check.summary import CheckReport, summarize
 from tess_openai.core.agents import Agent, parse_agent
 from tess_openai.core.policy_parameters import resolve_policy
@@ -261,3 +264,40 @@ def test_pages_that_are_named_exist(check: Check) -> None:
     pages |= {rule.partition(".md")[0] for rule in rules}
     assert len(pages) > 8
     assert [page for page in sorted(pages) if not (docs / f"{page}.md").is_file()] == []
+
+
+# --- real files ---
+
+
+def test_real_files_are_read_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK's own, which mention OpenAI in each: 10 s of CPU for 1,000, and none takes 2 s."""
+    import openai
+
+    longest = 0.0
+    read = Finder.sites
+
+    def timed(finder: Finder, module: Module) -> list[Site]:
+        nonlocal longest
+        began = time.process_time()
+        found = read(finder, module)
+        longest = max(longest, time.process_time() - began)
+        return found
+
+    monkeypatch.setattr(Finder, "sites", timed)
+    began = time.process_time()
+    report = check_paths([Path(str(openai.__file__)).parent], resolve_policy("warn"))
+    spent = time.process_time() - began
+    assert report.files > 300
+    assert not [each for each in report.unreadable if each.is_partial]
+    assert spent < max(report.files / 1000, 1) * 10
+    assert longest < 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is Unix's")
+def test_progress_is_shown_on_a_terminal(tmp_path: Path, open_terminal: Callable[..., Terminal]) -> None:
+    """And is gone before the report."""
+    for number in range(30):
+        (tmp_path / f"a{number}.py").write_text("import openai\n")
+    shown = open_terminal("check", ".")
+    shown.wait_for("25 of 30 files")
+    shown.wait_for("30 files read.")

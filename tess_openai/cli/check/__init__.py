@@ -8,7 +8,7 @@
 | `redaction`                                            | blanks the keys in lines that are shown        |
 | `inference`, `values`                                  | what expressions can be, in bounded steps      |
 | `names`, `classes`, `called`, `passed_values`          | the flows that it follows                      |
-| `literals`                                             | the JSON that an expression means              |
+| `literals`, `arguments`                                | the JSON that an expression means              |
 | `libraries`, `frameworks`, `endpoints`, `known_models` | names of the SDK, frameworks, APIs and models  |
 | `sites`, `constructors`, `mentions`, `variables`       | find the sites                                 |
 | `converted`                                            | what is made for Tess already, and how         |

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
-from typing import Annotated, Final, Literal, TypeAlias, cast
+from typing import Annotated, Literal, TypeAlias, cast
 
 import typer
 
 from tess_openai.cli import console
 from tess_openai.cli.check.findings import Level, Site
 from tess_openai.cli.check.inference import Inference
-from tess_openai.cli.check.project import Project, Unreadable, find_project
+from tess_openai.cli.check.project import Progress, Project, Unreadable, counted, find_project
 from tess_openai.cli.check.report import to_json, to_text
 from tess_openai.cli.check.sarif import to_sarif
 from tess_openai.cli.check.scopes import Module
@@ -32,7 +32,6 @@ from tess_openai.core.policy_parameters import resolve_policy
 
 Format: TypeAlias = Literal["text", "json", "sarif"]
 FailOn: TypeAlias = Literal["error", "warning", "note", "never"]
-_PROGRESS_EVERY: Final = 25
 
 HELP = worded(
     "Tell what each OpenAI call in Python source becomes on Tess.",
@@ -89,7 +88,7 @@ def check_paths(
     policy: Policy,
     *,
     agent: Agent | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> CheckReport:
     """Read files and folders and report what is in them.
 
@@ -104,9 +103,11 @@ def check_paths(
     finder = Finder(inference, Options(policy=policy), agent)
     sites = [
         site
-        for module in _counted(project, progress)
+        for module in counted(project.modules(progress), progress)
         for site in _sites_of(module, finder, inference, project)
     ]
+    if progress is not None:
+        progress(1, 1)
     return CheckReport(len(project.files), sites, project.unreadable)
 
 
@@ -120,24 +121,13 @@ def _sites_of(module: Module, finder: Finder, inference: Inference, project: Pro
         project.unreadable.append(Unreadable(module.path, why, is_partial=True))
 
 
-def _counted(project: Project, progress: Callable[[int, int], None] | None) -> Iterator[Module]:
-    modules = project.modules()
-    for number, module in enumerate(modules):
-        if progress is not None and number % _PROGRESS_EVERY == 0:
-            progress(number, len(modules))
-        yield module
-    if progress is not None:
-        progress(len(modules), len(modules))
-
-
-def _progress() -> Callable[[int, int], None] | None:
+def _progress() -> Progress | None:
     """Return what shows progress on a terminal; None where stderr is none."""
     if not sys.stderr.isatty():
         return None
 
     def show(done: int, of: int) -> None:
-        ending = "\r\x1b[K" if done == of else ""
-        sys.stderr.write(ending or f"\r{done} of {of} files that mention OpenAI")
+        sys.stderr.write(f"\r\x1b[K{done} of {of} files" if done < of else "\r\x1b[K")
         sys.stderr.flush()
 
     return show

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from tess_openai.cli.check import libraries
+from tess_openai.cli.check.arguments import UNSEEN, Argument, ValueMark
 from tess_openai.cli.check.converted import Converted
 from tess_openai.cli.check.effects import CallReader, effect_at
 from tess_openai.cli.check.findings import Effect, Site
@@ -19,7 +20,6 @@ from tess_openai.cli.check.frameworks import (
     is_openai_model,
     role_of,
 )
-from tess_openai.cli.check.literals import UNSEEN, Argument, ValueMark
 from tess_openai.cli.check.places import site_at, unseen_of
 from tess_openai.cli.check.scopes import Scope, Use
 from tess_openai.cli.check.values import Instance

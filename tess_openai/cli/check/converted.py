@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import Final
 
 from tess_openai.cli.check import libraries
+from tess_openai.cli.check.arguments import ValueMark
 from tess_openai.cli.check.frameworks import role_of
-from tess_openai.cli.check.literals import Literals, ValueMark
+from tess_openai.cli.check.literals import Literals
 from tess_openai.cli.check.scopes import Scope
 from tess_openai.cli.check.values import Container, External, Instance, Value
 from tess_openai.core.jsons import to_object
@@ -111,6 +112,15 @@ class Converted:
             return replace(options, policy=resolve_policy(unsupported, emulate=emulate))
         except ValueError:  # not written out, or a mistake that the factory itself refuses
             return options
+
+    def asks_in_prompt(self, owner: Instance) -> bool:
+        """Whether an Instructor puts the schema into the prompt, which needs nothing that Tess lacks."""
+        keywords = [] if owner.call is None else owner.call.keywords
+        mode = next((each.value for each in keywords if each.arg == "mode"), None)
+        if mode is not None:
+            return isinstance(mode, ast.Attribute) and mode.attr == "MD_JSON"
+        is_ours = owner.path in libraries.TESS_INSTRUCTORS
+        return is_ours and self.options_of(owner).policy.word("tools") != "emulate"
 
     def others_of(self, owner: Instance | None) -> object:
         """Return `others=` of the client: endpoint -> whose client serves it; None where there is none."""

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from tess_openai.cli.check.arguments import UNSEEN, Argument, ValueMark
 from tess_openai.cli.check.findings import Effect, EffectKind, Level
 from tess_openai.cli.check.known_models import KNOWN_MODELS
-from tess_openai.cli.check.literals import UNSEEN, Argument, ValueMark
 from tess_openai.cli.check.translations import Api, Translation, translate
 from tess_openai.core.agents import Agent
 from tess_openai.core.changes import Change

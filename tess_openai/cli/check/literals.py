@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from enum import Enum
 from typing import Final, TypeAlias
 
+from tess_openai.cli.check.arguments import OMITTED, UNSEEN, Argument, Given
 from tess_openai.cli.check.inference import Inference
 from tess_openai.cli.check.names import bindings_of
 from tess_openai.cli.check.scopes import Binding, Scope
@@ -20,52 +19,11 @@ Members: TypeAlias = tuple[list[MemberOf], bool]
 """The members of a dict, and whether these are all; a name that has several values occurs several times."""
 
 
-class ValueMark(Enum):
-    """A value that is not JSON."""
-
-    UNSEEN = "a value that only the running program knows"
-    OMITTED = "an argument that the SDK omits"
-
-
-UNSEEN: Final = ValueMark.UNSEEN
-OMITTED: Final = ValueMark.OMITTED
 _OMITTING: Final = frozenset(
     {"openai.NOT_GIVEN", "openai.omit", "openai.NotGiven", "openai.Omit", "openai.not_given"}
 )
 _DEEPEST: Final = 12
 _MAX_ALTERNATIVES: Final = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """One argument of a call, wherever it is written.
-
-    Attributes:
-        name: Of the parameter.
-        node: Its value.
-        value: Its JSON value, with `UNSEEN` where it is not written out.
-        in_body: Whether it is part of `extra_body` or the like, beside the SDK's parameters.
-    """
-
-    name: str
-    node: ast.expr = field(repr=False)
-    value: object
-    in_body: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """The arguments of a call, and the expressions whose members cannot be seen.
-
-    A parameter that has other values in other branches of the program occurs once for each.
-    """
-
-    arguments: tuple[Argument, ...]
-    unseen: tuple[ast.expr, ...]
-
-    def value(self, name: str) -> object:
-        """Return the value of a parameter; None where it is not given."""
-        return next((each.value for each in self.arguments if each.name == name), None)
 
 
 class Literals:

@@ -89,3 +89,14 @@ class Mentions:
                     effect = effect_at(each, value.path, "kept", "note", why)
                     return site_at(use, "type-check", value.path, [effect], page="migration")
         return None
+
+    @staticmethod
+    def copied(node: ast.Call, use: Use) -> Site | None:
+        """Return the site of `client.with_options(base_url=...)`."""
+        for keyword in node.keywords:
+            if keyword.arg == "base_url":
+                why = "another base_url than the agent's bypasses the adapter"
+                remedy = "Make one client per agent."
+                effect = effect_at(keyword.value, "base_url", "unseen", "warning", why, remedy)
+                return site_at(use, "base-url", "base_url", [effect], page="agents")
+        return None

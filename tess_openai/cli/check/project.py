@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias, TypeVar
 
 from tess_openai.cli.check.libraries import LIBRARIES, SINGLE_FILES, WORDS
 from tess_openai.cli.check.notebooks import NOTEBOOK, read_notebook
@@ -17,6 +17,10 @@ from tess_openai.cli.check.scopes import Module, Use
 SKIPPED: Final = frozenset(
     {"__pycache__", "node_modules", "site-packages", "build", "dist", "venv", "env", ".tox", ".git"}
 )
+Progress: TypeAlias = Callable[[int, int], None]
+"""Gets how many are done, and of how many."""
+Item = TypeVar("Item")
+_PROGRESS_EVERY: Final = 25
 MAX_BYTES: Final = 1_000_000
 """Of a file: a longer one, which no person has written, takes Python alone a second to parse. A notebook,
 whose pictures count too, may have ten times as much."""
@@ -64,10 +68,11 @@ class Project:
     _mentioning: list[Module] | None = None
     _calls: dict[str, list[Use]] | None = None
 
-    def modules(self) -> list[Module]:
-        """Return each file that mentions anything of OpenAI's."""
+    def modules(self, progress: Progress | None = None) -> list[Module]:
+        """Return each file that mentions anything of OpenAI's, and report the reading."""
         if self._mentioning is None:
-            read = (self._load(shown, only_if_it_mentions=True) for shown in self.files)
+            shown = counted(list(self.files), progress)
+            read = (self._load(each, only_if_it_mentions=True) for each in shown)
             self._mentioning = [module for module in read if module is not None]
         return self._mentioning
 
@@ -110,6 +115,14 @@ class Project:
             return None
         self._modules[shown] = module
         return module
+
+
+def counted(items: Sequence[Item], progress: Progress | None) -> Iterator[Item]:
+    """Yield items, and report now and then how many are done."""
+    for number, item in enumerate(items):
+        if progress is not None and number and number % _PROGRESS_EVERY == 0:
+            progress(number, len(items))
+        yield item
 
 
 def find_project(paths: Sequence[Path]) -> Project:

@@ -126,7 +126,7 @@ class Finder:
             case Member(owner, path) if is_model(owner.path):
                 return self.constructors.method(owner, path[-1], node, use) if len(path) == 1 else None
             case Member(_, path) if path[-1] in libraries.COPIES:
-                return self._copied(node, use)
+                return self.mentions.copied(node, use)
             case Member(owner, path):
                 endpoint = endpoint_of(path)
                 return None if endpoint is None else self._sent(endpoint, node, use, owner)
@@ -264,18 +264,9 @@ class Finder:
             own = {each.name for each in arguments}
             arguments += [each for each in earlier.arguments if each.name not in own]
             unseen += earlier.unseen
-        if owner is not None and self._asks_in_prompt(owner, reader.options):
+        if owner is not None and self.converted.asks_in_prompt(owner):
             arguments = [each for each in arguments if each.name != RESPONSE_MODEL]
         return [*reader.effects(arguments, is_whole=not unseen), *map(unseen_of, unseen)]
-
-    def _asks_in_prompt(self, owner: Instance, options: Options) -> bool:
-        """Whether an Instructor puts the schema into the prompt, which needs nothing that Tess lacks."""
-        mode = next(
-            (each.value for each in (owner.call.keywords if owner.call else []) if each.arg == "mode"), None
-        )
-        if mode is not None:
-            return isinstance(mode, ast.Attribute) and mode.attr == "MD_JSON"
-        return owner.path in libraries.TESS_INSTRUCTORS and options.policy.word("tools") != "emulate"
 
     def _missing(self, endpoint: Endpoint, node: ast.Call, owner: Instance | None) -> Effect:
         """Say that Tess lacks an endpoint, unless the client has another client for it."""
@@ -293,15 +284,6 @@ class Finder:
             return []
         why = "a call of the module itself still goes to OpenAI"
         return [effect_at(node, owner.path, "unseen", "warning", why, libraries.MODULE_REMEDY)]
-
-    def _copied(self, node: ast.Call, use: Use) -> Site | None:
-        for keyword in node.keywords:
-            if keyword.arg == "base_url":
-                why = "another base_url than the agent's bypasses the adapter"
-                remedy = "Make one client per agent."
-                effect = effect_at(keyword.value, "base_url", "unseen", "warning", why, remedy)
-                return site_at(use, "base-url", "base_url", [effect], page="agents")
-        return None
 
 
 def _takes_its_own(values: Values) -> bool:

@@ -1,0 +1,51 @@
+"""The arguments of a call, as far as they are written out."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+
+class ValueMark(Enum):
+    """A value that is not JSON."""
+
+    UNSEEN = "a value that only the running program knows"
+    OMITTED = "an argument that the SDK omits"
+
+
+UNSEEN: Final = ValueMark.UNSEEN
+OMITTED: Final = ValueMark.OMITTED
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a call, wherever it is written.
+
+    Attributes:
+        name: Of the parameter.
+        node: Its value.
+        value: Its JSON value, with `UNSEEN` where it is not written out.
+        in_body: Whether it is part of `extra_body` or the like, beside the SDK's parameters.
+    """
+
+    name: str
+    node: ast.expr = field(repr=False)
+    value: object
+    in_body: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The arguments of a call, and the expressions whose members cannot be seen.
+
+    A parameter that has other values in other branches of the program occurs once for each.
+    """
+
+    arguments: tuple[Argument, ...]
+    unseen: tuple[ast.expr, ...]
+
+    def value(self, name: str) -> object:
+        """Return the value of a parameter; None where it is not given."""
+        return next((each.value for each in self.arguments if each.name == name), None)
