@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import openai
 import pytest
 from pydantic import BaseModel
 
@@ -32,6 +33,12 @@ class Person(BaseModel):
 
     name: str
     age: int
+
+
+class Place(BaseModel):
+    """What a function takes."""
+
+    city: str
 
 
 def calling(before: str = "") -> Callable[[dict[str, Any]], str]:
@@ -97,6 +104,17 @@ def test_a_schema_is_met(driver: Driver, client: Any) -> None:
     streamed = respond(driver, client, text={"format": form}, stream=True)
     assert Person.model_validate_json(streamed.output_text) == parsed.output_parsed
     assert streamed.text.format.type == "json_schema"
+
+
+def test_arguments_are_parsed_by_the_sdk(driver: Driver, client: Any) -> None:
+    """`parse` with a function made of a model gives the call's arguments as that model."""
+    driver.simulator.script(calling())
+    tool: Any = openai.pydantic_function_tool(Place, name="get_weather")
+    flat = {"type": "function", **tool["function"]}
+    parsed = driver.run(client.responses.parse(model="tess-6", input="Weather?", tools=[flat]))
+    (call,) = parsed.output
+    assert call.type == "function_call"
+    assert Place.model_validate_json(call.arguments) == Place(city="Lisbon")
 
 
 def test_a_demanded_call_wins_over_a_format(driver: Driver, client: Any, *, stream: bool) -> None:
