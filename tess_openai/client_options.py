@@ -57,38 +57,43 @@ class TessOptions(TypedDict, total=False):
     """The adapter's own options, the same for every factory.
 
     Attributes:
-        workspace_id: The number of the workspace that the key belongs to.
-        api_key: A key of Tess, or a function that returns one (openai 1.106 or later).
-        base_url: The root of the API; `https://api.tess.im` by default.
+        workspace_id: The number of the workspace that the key belongs to; its credits pay the calls.
+        api_key: A key of Tess, or a function that returns one (openai 1.106 or later). It is sent to
+            `base_url` and nowhere else.
+        base_url: The root of the API; `https://api.tess.im` by default. It begins with `https://`, or with
+            `http://` where the host is this machine.
         tools: The agent's tool for calls that name none themselves, such as `"internet"`.
         unsupported: What to do with parameters that Tess lacks: `"warn"`, `"ignore"`, `"error"`, `"forward"`,
             `"emulate"`, or a mapping of parameters to these words, `{"seed": "ignore", "*": "error"}`.
         emulate: Whether everything that can be emulated is, unless `unsupported` names it: functions,
-            structured output, `stop`, `n`, `max_tokens`. Changes prompts and cost. Needs
-            `pip install "tess-openai[emulate]"`.
+            structured output, `stop`, `n`, `max_tokens`. It changes prompts and may cost further calls.
+            `pip install "tess-openai[emulate]"` adds the check of `pattern` in schemas.
         max_repairs: How often the model is asked again, by a paid call each, when its emulated answer cannot
-            be used.
+            be used; 0 or more.
         prompts: The texts with which emulation instructs the model.
-        profile: The file that `tess-openai probe` wrote, or its content: what is proven is forwarded, or
-            refused before the network.
-        on_change: Called with each `Change`, before the request is sent.
+        profile: The path of the file that `tess-openai probe` wrote, or its content: a parameter that is
+            proven to work is forwarded, and one that is proven to fail is refused before anything is sent.
+        on_change: A function that is called with each `Change`, before the request is sent.
         usage: `"estimate"` marks estimated token counts where Tess gives none; `"none"` omits them.
-        temperatures: The temperatures that the agent offers; None sends any number as given.
+        temperatures: The temperatures that the agent offers; a call with another one gets the nearest. None
+            sends any number as it is given.
         tool_names: Further hosted tools or functions that are a tool of Tess, `{"my_search": "internet"}`.
         merge_messages: Whether neighbouring messages of one role become one.
-        max_retry_wait: Seconds; when Tess asks to wait longer, the call fails at once.
-        agent: Checks each call against what the agent offers, before the network: an `Agent`, or `"fetch"` to
-            look it up at the first call.
+        max_retry_wait: The longest wait, in seconds, that Tess may ask for; when it asks for more, the call
+            fails at once.
+        agent: Checks each call against what the agent offers, before anything is sent: an `Agent`, or
+            `"fetch"` to look it up at the first call.
         agents: Names for more agents, to be used as `model`: `{"support": 8794, "sales": "a-slug-AbC12d"}`.
         models: Aliases of models, `{"gpt-4o": "tess-6", "*": None}`; None means the model of the agent.
         requests_per_second: The highest rate for this key, over all its clients in the process; with `pacing`
-            over all processes.
+            over all processes. None sets no limit.
         pacing: The store of the line that processes share: `"sqlite:///line.sqlite"` for those of a machine,
             `"redis://host:6379/0"` for several machines (`pip install "tess-openai[redis]"`). One request a
-            second where `requests_per_second` is not given.
+            second is sent where `requests_per_second` is not given.
         repeat_paid: Whether a call whose answer was lost is sent again as OpenAI's SDK does, although its
             execution may be running and be paid for.
-        max_answer_bytes: The most that is kept of one answer in memory; None sets no limit.
+        max_answer_bytes: The most bytes of one answer that are kept in memory; a longer answer ends in an
+            error. None sets no limit.
         responses_store: Where responses are kept that `previous_response_id` continues; by default in the
             client's own memory. A `SQLiteResponseStore` is shared by processes.
         others: Clients of yours that answer endpoints which Tess lacks, with their own keys:
@@ -96,12 +101,12 @@ class TessOptions(TypedDict, total=False):
         long_answers: `"stream"` asks Tess for a stream also where the call asks for a whole answer, which may
             then take longer than a connection to Tess may be silent. `"poll"` starts an execution on Tess's
             own route and asks for its state, however long it takes (an experiment).
-        on_cut: What is done when a stream is cut that has brought text: `"error"`, `"return"` the text with
-            `finish_reason="length"`, or `"continue"` it by further paid calls.
-        max_answer_seconds: The longest time for one answer with `long_answers` or `on_cut`, of which
-            `timeout` bounds each silence; None sets no limit.
+        on_cut: What is done when a stream is cut that has brought text: `"error"` raises, `"return"` gives
+            the text with `finish_reason="length"`, and `"continue"` has it continued by further paid calls.
         attachments: `"upload"` uploads images, audio and files that are in the messages as data, waits until
             Tess has processed them, which may cost credits, and names them in `file_ids`.
+        max_answer_seconds: The longest time, in seconds, for one answer with `long_answers` or `on_cut`, of
+            which `timeout` bounds each silence; None sets no limit.
     """
 
     workspace_id: Annotated[int | str | None, Option(None, to_workspace_id, "TESS_WORKSPACE_ID")]
