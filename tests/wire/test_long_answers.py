@@ -295,7 +295,8 @@ def test_max_answer_seconds_bounds_the_wait_for_the_first_byte(driver: Driver) -
 def test_redirects_are_counted_as_ever(driver: Driver) -> None:
     """A limit of time makes new requests, which are still those of one call."""
     counts: list[int] = []
-    for options in ({}, {"long_answers": "stream", "max_answer_seconds": 60}):
+    forms: list[dict[str, Any]] = [{}, {"long_answers": "stream", "max_answer_seconds": 60}]
+    for options in forms:
         path = "/agents/42/openai/chat/completions"
         driver.simulator.fault(faults.redirect(location=path, status=307), times=6)
         before = len(driver.simulator.calls)
