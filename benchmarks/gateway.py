@@ -31,7 +31,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
-from overhead import COMPLETION, HISTORY, KEY, chunk
+from fixed_answers import COMPLETION, HISTORY, KEY, chunk
 
 ROOT: Final = Path(__file__).parents[1]
 PAGE: Final = ROOT / "docs" / "performance.md"
