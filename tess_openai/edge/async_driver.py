@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
-import anyio
-
 from tess_openai.core.calls import (
     Answer,
     Event,
@@ -181,7 +179,7 @@ class AsyncDriver(CallDriver):
 
     async def sleep(self, seconds: float) -> None:
         """Async counterpart of `sleep` in `sync_driver`."""
-        await anyio.sleep(min(seconds, self.seconds_left()))
+        await self.transport.deadlines.async_sleep(min(seconds, self.seconds_left()), lambda: self.is_closed)
         self.seconds_left()
 
     def read(self) -> AsyncIterator[bytes]:
@@ -195,16 +193,12 @@ class AsyncDriver(CallDriver):
         return pieces
 
     async def read_piece(self) -> bytes:
-        """Async counterpart of `read_piece` in `sync_driver`.
-
-        The wait for a transport of another library is limited here: aiohttp sometimes waits for ever behind a
-        chunk that it cannot read, whatever its timeout.
-        """
+        """Async counterpart of `read_piece` in `sync_driver`."""
         try:
-            if self.transport.keeps_timeouts:
+            if self.transport.deadlines.are_kept:
                 piece = await self.receive()
             else:
-                with anyio.fail_after(self.silence_seconds):
+                with self.transport.deadlines.async_silence(self.silence_seconds):
                     piece = await self.receive()
         except Exception as error:
             broken = to_family_error(error, self.family)
@@ -215,7 +209,7 @@ class AsyncDriver(CallDriver):
         return piece
 
     async def receive(self) -> bytes:
-        """Wait for the next piece."""
+        """Async counterpart of `receive` in `sync_driver`."""
         async for piece in self.read():
             if piece:
                 return piece
@@ -226,13 +220,17 @@ class AsyncDriver(CallDriver):
         if self.deadline is None:
             return await self.read_piece()
         connection = self.held_connection()
-        response, received = self.current_response, list[bytes]()
-        limit = self.transport.deadlines.async_limit
-        with limit(self.seconds_left(), lambda: connection.interrupt(response)):
-            received.append(await self.read_piece())
-        if not received:
-            raise self.overdue_error()
-        return received[0]
+        response, limit = self.current_response, self.transport.deadlines.async_limit
+        piece = b""
+        try:
+            with limit(self.seconds_left(), lambda: connection.interrupt(response)):
+                piece = await self.read_piece()
+        except self.family.RequestError:
+            self.seconds_left()
+            raise
+        if not piece:
+            self.seconds_left()
+        return piece
 
     async def read_last(self) -> bytes:
         """Async counterpart of `read_last` in `sync_driver`."""

@@ -41,23 +41,19 @@ class AsyncTessTransport:
     """Async counterpart of `TessTransport`."""
 
     def __init__(self, inner: AsyncTransport, adapter: Adapter, family: Family, owner: object) -> None:
-        """Wrap `inner`; `owner`, the client it came from, is kept alive, since its end may close `inner`.
-
-        A transport of the family itself, not of another library, ends each wait after its timeout.
-        """
+        """Wrap `inner`; `owner`, the client it came from, is kept alive, since its end may close `inner`."""
         self.inner = inner
         self.owner = owner
         self.adapter = adapter
         self.family = family
-        self.keeps_timeouts = type(inner).__module__.partition(".")[0] == family.name
-        self.deadlines = Deadlines()
+        self.deadlines = Deadlines(inner, family.name)
         self.loop_guard = LoopGuard()
-        self.others = OtherEndpoints(adapter.others, "async", adapter.keys, family)
+        self.others = OtherEndpoints(adapter.others, family.AsyncBaseTransport, adapter.keys, family)
         self.body_class = family.derive(AsyncBody, family.AsyncByteStream)
 
     async def handle_async_request(self, request: Any) -> Any:
         """Async counterpart of `handle_request` in `transports`."""
-        await self.loop_guard.enter(self.inner)
+        await self.loop_guard.async_enter(self.inner)
         request, place = self.adapter.origin.locate(request)
         if place is None:
             refusal = self.adapter.refuse_outside(request)

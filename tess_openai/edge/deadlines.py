@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Lock, Thread
 from typing import Final
 
@@ -12,17 +12,25 @@ import anyio
 
 _STEP_SECONDS: Final = 0.02
 _IDLE_STEPS: Final = 50
+_SLEEP_SECONDS: Final = 0.05
+"""After which a waiting call notices that its stream was closed."""
 
 
 class Deadlines:
     """The time limits of one transport.
+
+    Attributes:
+        are_kept: Whether the transport ends each wait after its timeout, as those of the HTTP families do.
+            aiohttp sometimes waits for ever behind a chunk that it cannot read.
 
     A blocked read of a socket ends only when another thread interrupts it. One thread for all reads of the
     transport does that. It starts with the first limit and ends after a second without one: a thread for each
     read would cost as much as the rest of the adapter.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, inner: object, family: str) -> None:
+        """Limit the reads of a transport that may be of another library than the family."""
+        self.are_kept = type(inner).__module__.partition(".")[0] == family
         self._lock = Lock()
         self._pending: dict[object, tuple[float, Callable[[], object]]] = {}
         self._thread: Thread | None = None
@@ -46,6 +54,26 @@ class Deadlines:
         """Async counterpart of `limit`: cancels what the block awaits; `interrupt` is not needed for that."""
         del interrupt
         return anyio.move_on_after(seconds)
+
+    def silence(self, seconds: float | None) -> AbstractContextManager[object]:
+        """Set no limit: a sync transport ends each of its waits."""
+        del seconds
+        return nullcontext()
+
+    def async_silence(self, seconds: float | None) -> AbstractContextManager[object]:
+        """Return what raises `TimeoutError` when the block takes longer; None sets no limit."""
+        return anyio.fail_after(seconds)
+
+    def sleep(self, seconds: float, is_over: Callable[[], bool]) -> None:
+        """Wait, in steps: another thread may end the wait."""
+        until = time.monotonic() + seconds
+        while not is_over() and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, _SLEEP_SECONDS))
+
+    async def async_sleep(self, seconds: float, is_over: Callable[[], bool]) -> None:
+        """Async counterpart of `sleep`; a task that waits is cancelled."""
+        del is_over
+        await anyio.sleep(seconds)
 
     def _watch(self) -> None:
         idle_steps = 0

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 
-from tess_openai.edge.families import AsyncTransport
+from tess_openai.edge.families import AsyncTransport, Transport
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
@@ -34,7 +34,10 @@ class LoopGuard:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watcher: AsyncGenerator[None, None] | None = None
 
-    async def enter(self, inner: AsyncTransport) -> None:
+    def enter(self, inner: Transport) -> None:
+        """Do nothing: a sync transport belongs to no loop."""
+
+    async def async_enter(self, inner: AsyncTransport) -> None:
         """Watch the running loop, if it is another one than before."""
         loop = running_loop()
         if loop is None or loop is self._loop:

@@ -76,8 +76,16 @@ class PassedBody:
 class OtherEndpoints:
     """The other clients of one transport, and what its requests to them need."""
 
-    def __init__(self, clients: OtherClients, kind: Kind, keys: KnownKeys, family: Family) -> None:
-        """Use those clients that are of the kind of the transport; a request for another one is refused."""
+    def __init__(self, clients: OtherClients, base: type[Any], keys: KnownKeys, family: Family) -> None:
+        """Use those clients that are of the kind of the transport; a request for another one is refused.
+
+        Args:
+            clients: By the name of their endpoint.
+            base: The family's base class of the transport.
+            keys: Of Tess, which no other service gets.
+            family: Of the transport.
+        """
+        kind: Kind = "async" if base is family.AsyncBaseTransport else "sync"
         self._clients = {name: each for name, each in clients.items() if isinstance(each, KINDS[kind])}
         self._keys = keys
         self._family = family

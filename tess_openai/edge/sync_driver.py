@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Final
 
 from tess_openai.core.calls import (
     Answer,
@@ -31,9 +29,6 @@ from tess_openai.edge.families import Request, Response
 from tess_openai.edge.outgoing_requests import to_request
 from tess_openai.edge.paid_calls import to_family_error
 from tess_openai.edge.response_stores import access_store
-
-_STEP_SECONDS: Final = 0.05
-"""After which a waiting call notices that its stream was closed."""
 
 
 class SyncDriver(CallDriver):
@@ -183,10 +178,8 @@ class SyncDriver(CallDriver):
         return upload_failed() if found is None else found
 
     def sleep(self, seconds: float) -> None:
-        """Wait, in steps: another thread may close the stream meanwhile."""
-        until = time.monotonic() + min(seconds, self.seconds_left())
-        while not self.is_closed and (left := until - time.monotonic()) > 0:
-            time.sleep(min(left, _STEP_SECONDS))
+        """Wait, at most until the time of the call is over, or its stream closed."""
+        self.transport.deadlines.sleep(min(seconds, self.seconds_left()), lambda: self.is_closed)
         self.seconds_left()
 
     def read(self) -> Iterator[bytes]:
@@ -202,11 +195,11 @@ class SyncDriver(CallDriver):
     def read_piece(self) -> bytes:
         """Read the next piece of the current response that is not empty; `b""` at its end."""
         try:
-            for piece in self.read():
-                if piece:
-                    break
+            if self.transport.deadlines.are_kept:
+                piece = self.receive()
             else:
-                piece = b""
+                with self.transport.deadlines.silence(self.silence_seconds):
+                    piece = self.receive()
         except Exception as error:
             broken = to_family_error(error, self.family)
             if broken is error:
@@ -214,6 +207,13 @@ class SyncDriver(CallDriver):
             raise broken from error
         self.check(piece)
         return piece
+
+    def receive(self) -> bytes:
+        """Wait for the next piece."""
+        for piece in self.read():
+            if piece:
+                return piece
+        return b""
 
     def read_next(self) -> bytes:
         """Read the next piece, for as long as the answers of this call may still take."""

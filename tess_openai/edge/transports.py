@@ -10,6 +10,7 @@ from tess_openai.core.paid_once import IDEMPOTENT
 from tess_openai.core.routes import reads_body
 from tess_openai.edge.adapter import Adapter
 from tess_openai.edge.deadlines import Deadlines
+from tess_openai.edge.event_loops import LoopGuard
 from tess_openai.edge.families import Family, Transport
 from tess_openai.edge.other_clients import OtherEndpoints
 from tess_openai.edge.paid_calls import repeated_failure
@@ -45,12 +46,14 @@ class TessTransport:
         self.owner = owner
         self.adapter = adapter
         self.family = family
-        self.deadlines = Deadlines()
-        self.others = OtherEndpoints(adapter.others, "sync", adapter.keys, family)
+        self.deadlines = Deadlines(inner, family.name)
+        self.loop_guard = LoopGuard()
+        self.others = OtherEndpoints(adapter.others, family.BaseTransport, adapter.keys, family)
         self.body_class = family.derive(Body, family.SyncByteStream)
 
     def handle_request(self, request: Any) -> Any:
         """Carry one request out; requests for elsewhere go to the inner transport untouched."""
+        self.loop_guard.enter(self.inner)
         request, place = self.adapter.origin.locate(request)
         if place is None:
             refusal = self.adapter.refuse_outside(request)
