@@ -83,15 +83,15 @@ def read_json(text: str, start: int = 0, *, is_closed: bool = True) -> Reading:
         UnreadableError: There is no value, it was cut in the middle, it can be read in more than one way, or
             it is nested too deeply.
     """
-    reader = _Reader(text, start, is_closed=is_closed)
-    reader.skip(_GAP)
+    gap = _GAP.match(text, start)
+    at = start if gap is None else gap.end()
     try:
-        reading = read_strictly(text, reader.at)
+        reading = read_strictly(text, at)
     except UnreadableError as reason:
         reason.has_begun, reason.at = True, len(text)
         raise
     except (ValueError, RecursionError):
-        return reader.read()
+        return _Reader(text, at, is_closed=is_closed).read()
     if reading.end == len(text) and not is_closed and isinstance(reading.value, int | float):
         raise UnreadableError("it ends in the middle of a number")
     return reading

@@ -34,7 +34,7 @@ class UnreadableError(ValueError):
     at: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # made for each call of an answer: frozen, it would take twice as long
 class Reading:
     """A value read from a text.
 
@@ -112,11 +112,14 @@ def compact_json(value: object) -> str:
     return text if _is_encodable(text) else _ASCII_ENCODER.encode(value)
 
 
+_OF_OTHER_TYPES: Final = frozenset({str, int, bool, type(None)})
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _ASCII_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 def _has_exact_number(value: object) -> bool:
+    if isinstance(value, dict) and _OF_OTHER_TYPES.issuperset(map(type, value.values())):  # most are flat
+        return False
     if (members := to_object(value)) is not None:
         return any(map(_has_exact_number, members.values()))
     if (items := to_list(value)) is not None:

@@ -11,7 +11,7 @@ from tess_openai.core.emulate.marks import OUR_MARKS, Kind, Mark, Marks, restore
 from tess_openai.core.emulate.thinking import StringTracker, thinking_spans
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # made for each call of an answer: frozen, it would take twice as long
 class Block:
     """The text between two marks.
 
@@ -30,6 +30,7 @@ _RESULTS: Final = frozenset({Kind.RESULT_OPEN, Kind.RESULT_CLOSE})
 LINE_LENGTH: Final = 100
 """Characters of the last line that tell where a mark or a call begins."""
 _JSON_BODY: Final = re.compile(r"\s{0,200}(?:`{3}[\w-]{0,16}\s{0,20})?[\w .:`(-]{0,200}[{\[]")
+_BLANK_END: Final = re.compile(r"[ \t\r\n`]*\Z")
 _NEAR: Final = 400
 _MAX_NEAR: Final = 128
 
@@ -97,10 +98,11 @@ class AnswerParts:
         """End the block at a mark, unless a string goes on there."""
         if mark.kind not in OUR_MARKS:
             return
-        ends_answer = mark.kind is Kind.CLOSE and not self._raw[mark.end :].strip(" \t\r\n`")
-        if self._tracker.is_inside(mark.start) and not ends_answer:
-            self._holds_marks = True
-            return
+        if self._tracker.is_inside(mark.start):
+            ends_answer = mark.kind is Kind.CLOSE and _BLANK_END.match(self._raw, mark.end) is not None
+            if not ends_answer:
+                self._holds_marks = True
+                return
         self._add_block(opened, mark.start, is_closed=True)
         self._at = mark.end
         self._is_result = mark.kind is Kind.RESULT_OPEN

@@ -12,10 +12,11 @@ from typing import Final
 
 _WORDS: Final = r"(?:think|thinking|thought|thoughts|reasoning|reason|reflection|scratchpad|analysis)"
 _TAG: Final = re.compile(
+    r"(?=[<\[])(?:"  # most positions are passed over at once
     rf"<(?P<close>/?){_WORDS}(?:\s[^<>]{{0,80}})?>"
     r"|\[(?P<close_bracket>/?)THINK\]"
     r"|(?P<harmony><\|channel\|>analysis[^<]{0,40}<\|message\|>)"
-    r"|(?P<harmony_end><\|end\|>|<\|start\|>|<\|channel\|>(?!analysis))",
+    r"|(?P<harmony_end><\|end\|>|<\|start\|>|<\|channel\|>(?!analysis)))",
     re.IGNORECASE,
 )
 _JSON_START: Final = re.compile(r"[{\[]\s{0,200}[\"'{\[]")

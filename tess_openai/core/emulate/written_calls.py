@@ -29,7 +29,7 @@ _EDGES: Final = " \t\r\n`(:"
 _OPENING: Final = re.compile(r"[{\[]")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # made for each call of an answer: frozen, it would take twice as long
 class WrittenCall:
     """A call as the model wrote it.
 
