@@ -77,7 +77,7 @@ def serve(config: GatewayConfig, announce: Callable[[str], None], *, log_level: 
             return
         with tempfile.TemporaryDirectory(prefix="tess-openai-") as folder:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-            options = _shared(config.options, Path(folder))
+            options = shared_by_workers(config.options, Path(folder))
             Multiprocess(_uvicorn_config(config, options, log_level), [listener]).run()
 
 
@@ -99,7 +99,7 @@ def _uvicorn_config(config: GatewayConfig, options: Mapping[str, Any], log_level
     )
 
 
-def _shared(options: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
+def shared_by_workers(options: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
     """Return the options for several processes: one store of responses, and one line for the key."""
     shared: dict[str, Any] = {"responses_store": SQLiteResponseStore(folder / "responses.sqlite")}
     if options.get("requests_per_second") is not None and not os.environ.get("TESS_PACING", "").strip():

@@ -20,6 +20,7 @@ import pytest
 from tess_openai import Prompts, SQLiteResponseStore, TessConfigurationError
 from tess_openai.cli import main
 from tess_openai.gateway.config import find_problems, parse_config, read_config
+from tess_openai.gateway.gateway_server import shared_by_workers
 from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, RecordedRequest, TessSimulator
 from tests.gateway.running import HELLO
 
@@ -194,27 +195,35 @@ def test_workers_share_responses_and_numbers(simulator: TessSimulator) -> None:
     assert process.returncode == 0
 
 
-def test_workers_share_the_rate_of_the_key(tmp_path: Path) -> None:
-    """Each of them alone would send at the whole rate."""
-    (tmp_path / "gateway.toml").write_text("requests_per_second = 20\n[gateway]\nworkers = 2\n")
+def test_two_gateways_share_the_rate_of_the_key(tmp_path: Path) -> None:
+    """Each of them alone would send at the whole rate, and both together at twice that."""
+    (tmp_path / "gateway.toml").write_text('requests_per_second = 20\npacing = "sqlite:///line.sqlite"\n')
     arrived: list[float] = []
 
     def note(request: RecordedRequest) -> None:
         if request.path.endswith("/chat/completions"):
             arrived.append(time.monotonic())
 
-    async def call_at_once(url: str, count: int) -> list[int]:
-        async with httpx2.AsyncClient(timeout=150, limits=httpx2.Limits(max_keepalive_connections=0)) as http:
-            calls = [http.post(f"{url}/chat/completions", json=HELLO) for _ in range(count)]
+    async def call_at_once(urls: list[str]) -> list[int]:
+        async with httpx2.AsyncClient(timeout=150) as http:
+            calls = [http.post(f"{url}/chat/completions", json=HELLO) for url in urls]
             return [answer.status_code for answer in await asyncio.gather(*calls)]
 
+    settings = ("--config", str(tmp_path / "gateway.toml"))
     with TessSimulator(on_request=note) as simulator:
         simulator.serve()
-        with serving(simulator, "--config", str(tmp_path / "gateway.toml")) as (url, process):
-            assert asyncio.run(call_at_once(url, 30)) == [200] * 30
-            process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=30)
+        with serving(simulator, *settings) as (first, _), serving(simulator, *settings) as (second, _):
+            assert asyncio.run(call_at_once([first, second] * 15)) == [200] * 30
     assert arrived[-1] - arrived[0] >= 29 / 20
+
+
+def test_workers_share_one_line(tmp_path: Path) -> None:
+    """By default; unless another store is named, or there is no rate to keep."""
+    paced = shared_by_workers({"requests_per_second": 1, "pacing": None}, tmp_path)
+    assert paced["pacing"] == f"sqlite:///{tmp_path / 'line.sqlite'}"
+    own = {"requests_per_second": 1, "pacing": "sqlite:////elsewhere/line.sqlite"}
+    assert shared_by_workers(own, tmp_path)["pacing"] == own["pacing"]
+    assert "pacing" not in shared_by_workers({}, tmp_path)
 
 
 def test_a_port_that_is_taken(simulator: TessSimulator, capsys: pytest.CaptureFixture[str]) -> None:
