@@ -41,6 +41,7 @@ _OF_FILES: Final = frozenset(
 _TELLING: Final = frozenset(
     {
         "assistants",
+        "completions",
         "embeddings",
         "fine_tuning",
         "images",
@@ -116,12 +117,12 @@ def likely_endpoint(func: ast.expr, *, imports_openai: bool) -> Endpoint | None:
     names = [name for name in names if name not in VIEWS]
     if len(names) < 3 or names[-1] not in SENDING:
         return None
-    if tuple(names[-3:-1]) == _CHAT and len(names) > 3:
+    if tuple(names[-3:-1]) == _CHAT:
         return endpoint_of(tuple(names[-3:]))
     if not imports_openai or names[-2] not in _TELLING:
         return None
     part = _PART_OF.get(names[-2], names[-2])
-    if part == "responses":
+    if part in ("completions", "responses"):
         return endpoint_of(tuple(names[-2:]))
     return Endpoint(".".join(names[-2:]), "missing", part)
 

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from tess_openai.cli.check.inference import Inference
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
-_UNIONS: Final = frozenset({"typing.Optional", "typing.Union", "typing.Annotated", "typing.Final"})
-_NOT_TELLING: Final = frozenset({"typing.Any", "typing.Self", "object"})
+_UNIONS: Final = frozenset({"Annotated", "ClassVar", "Final", "Optional", "Required", "Union"})
+"""Of `typing`: what is inside of them is what a value is."""
+_NOT_TELLING: Final = _UNIONS | {"Any", "Self"}
+"""Of `typing`: by themselves they say nothing."""
 _PLAIN: Final = frozenset(
     {"bool", "bytes", "date", "datetime", "dict", "float", "int", "list", "Path", "str"}
 )
@@ -69,18 +71,23 @@ def annotated_values(inference: Inference, node: ast.expr, scope: Scope) -> Valu
     if isinstance(node, ast.Subscript):
         inside = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
         outer = inference.values(node.value, scope)
-        if any(isinstance(value, External) and value.path in _UNIONS for value in outer):
+        if any(isinstance(value, External) and _name_in_typing(value.path) in _UNIONS for value in outer):
             return flat(inference.annotated(each, scope) for each in inside)
         return (Container(tuple(inside), id(node), scope, annotation=True),)
     found: Values = UNKNOWN
     for value in inference.values(node, scope):
         if isinstance(value, External) and (resource := resource_of(value.path)) is not None:
             found += (Member(Instance(ANY_CLIENT), resource),)
-        elif isinstance(value, External) and value.path not in _NOT_TELLING:
+        elif isinstance(value, External) and _name_in_typing(value.path) not in _NOT_TELLING:
             found += (Instance(value.path),)
         elif isinstance(value, Class):
             found += inference.object_of(value)
     return found
+
+
+def _name_in_typing(path: str) -> str:
+    package, _, name = path.partition(".")
+    return name if package in ("typing", "typing_extensions") else ""
 
 
 def is_plain(annotation: ast.expr) -> bool:

@@ -97,8 +97,12 @@ class Finder:
         values = self.inference.values(node.func, use.scope)
         for value in values:
             site = self._called(value, node, use)
-            if site is not None:
-                return site
+            if site is not None and (
+                site.endpoint != "raw" or all(isinstance(each, Member) for each in values)
+            ):
+                return (
+                    site  # `get` and `post` are methods of many clients: of one that may be another, no site
+                )
         if (site := self._passed(node, use, values)) is not None:
             return site
         if values or self._is_known(node.func, use.scope):

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from functools import lru_cache, partial
+from typing import Any, ClassVar, Final
 
 import instructor
 import openai
@@ -207,12 +208,36 @@ openai.responses.create(model="gpt-4o", input="x", reasoning={"effort": "low"}) 
 openai.images.edit(image=b"", prompt="x")  # verdict: cannot
 
 
+def annotated(given: "ClassVar[OpenAI]", options: dict) -> None:
+    """Say that a name is bound once."""
+    once: Final = options.get("client") or get_client()
+    once.chat.completions.create(model="gpt-4o", messages=ask)  # verdict: as it is
+    twice: Final[OpenAI] = options["client"]
+    twice.embeddings.create(model="text-embedding-3-small", input="x")  # verdict: cannot
+    given.images.generate(prompt="x")  # verdict: cannot
+    anything: Any = options["client"]
+    anything.chat.completions.create(model="gpt-4o", messages=ask)  # verdict: as it is
+
+
+class Fetcher:
+    """Has a method that the SDK's clients have too."""
+
+    def get(self, path):
+        """Get it."""
+        return path
+
+
 def unknown(llm, helper, api) -> None:
     """Take what nobody says."""
     llm.client.chat.completions.create(model="gpt-4o", messages=ask)  # verdict: as it is
     helper.get().chat.completions.create(model="gpt-4o", messages=ask, functions=[{"name": "f"}])  # verdict: needs emulation | emulated
     api.embeddings.create(model="text-embedding-3-small", input="x")  # verdict: cannot
     api.audio.transcriptions.create(model="whisper-1", file=b"")  # verdict: cannot
+    api.completions.create(model="tess-6", prompt="x")  # verdict: as it is
+    chat = helper.chat()
+    chat.completions.create(model="gpt-4o", messages=ask)  # verdict: as it is
+    (llm or OpenAI()).post("/x", cast_to=object)  # verdict: as it is
+    (Fetcher() or OpenAI()).get("/x")
     api.files.create(name="x")
     helper.create(model="m")
     helper.completions.append("x")
