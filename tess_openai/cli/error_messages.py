@@ -60,6 +60,8 @@ def to_problem(error: Exception) -> ProblemError | None:
         return error
     if isinstance(error, TessConfigurationError):
         return ProblemError(in_words_of_options(str(error)))
+    if isinstance(error, ModuleNotFoundError) and error.name == "openai":
+        return ProblemError("openai is not installed; install it with: pip install openai")
     if "openai" not in sys.modules:  # it is slow to import, and then it cannot have raised anything
         return None
     import openai

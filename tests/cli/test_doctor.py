@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import socket
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import pytest
 from programs import Program
 
 from tess_openai.cli import main
+from tess_openai.cli.doctor import server_clock
+from tess_openai.cli.error_messages import to_problem
 from tess_openai.testing import SIMULATOR_API_KEY, Fault, Profile, TessSimulator, faults
 
 KEY = SIMULATOR_API_KEY
@@ -70,6 +75,15 @@ MISTAKES = {
     "an empty key": Mistake(variables={"TESS_API_KEY": "''"}, step="key", finding="empty", remedy="quotes"),
     "a key in quotes": Mistake(
         variables={"TESS_API_KEY": f'"{KEY}"'}, step="key", finding="API key were removed", state="warning"
+    ),
+    "a key with quotes inside": Mistake(
+        variables={"TESS_API_KEY": KEY.replace("|", "|'")},
+        step="key",
+        finding="quotes inside the key",
+        remedy="Remove the quotes",
+    ),
+    "a key with typographic quotes": Mistake(
+        variables={"TESS_API_KEY": f"\u201c{KEY}\u201d"}, step="key", finding="quotes", remedy="Remove"
     ),
     "a key with Bearer": Mistake(
         variables={"TESS_API_KEY": f"Bearer {KEY}"}, step="key", finding="Bearer", state="warning"
@@ -279,9 +293,9 @@ MISTAKES = {
     ),
     "a proxy that does not answer": Mistake(
         variables={"ALL_PROXY": f"http://user:hidden@127.0.0.1:{closed_port()}"},
-        step="connection",
-        finding="the connection fails",
-        remedy="proxies",
+        step="proxies",
+        finding="the proxy of ALL_PROXY, 127.0.0.1:",
+        remedy="Start the proxy",
     ),
     "certificates that are not there": Mistake(
         variables={"SSL_CERT_FILE": "missing.pem"},
@@ -384,11 +398,80 @@ def test_a_mistake_is_recognised(
     assert verdict["state"] == mistake.state
     assert mistake.finding in verdict["finding"]
     assert mistake.remedy in verdict["remedy"]
+    good = {each["step"] for each in report["steps"] if each["state"] == "ok"}
+    assert mistake.step not in good - {"base URL"}  # another server may answer the calls only
     wrong = [each["step"] for each in report["steps"] if each["state"] == "wrong"]
     assert wrong == ([mistake.step] if mistake.state == "wrong" else wrong)
     assert status == (1 if wrong else 0)
     assert "hidden" not in shown
     assert KEY not in shown
+
+
+def steps_of(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, str]]:
+    """Run the doctor and return its verdicts by their steps."""
+    main(["doctor", "--json"])
+    return {each["step"]: each for each in json.loads(capsys.readouterr().out)["steps"]}
+
+
+@pytest.mark.parametrize("mistake", [Mistake(step="", finding="")], ids=["none"])
+@pytest.mark.parametrize(
+    ("ahead", "state", "finding"),
+    [
+        (0, "ok", "it agrees"),
+        (50, "ok", "it agrees"),
+        (300, "warning", "5 minutes ahead of the server's"),
+        (-8000, "warning", "2 hours behind the server's"),
+    ],
+)
+def test_the_clock_is_compared_with_the_servers(
+    *,
+    ahead: float,
+    state: str,
+    finding: str,
+    simulated: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """By the `Date` of an answer; a wrong clock is a warning."""
+    for name, value in simulated.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(server_clock, "time", SimpleNamespace(time=lambda: time.time() + ahead))
+    clock = steps_of(capsys)["clock"]
+    assert clock["state"] == state
+    assert finding in clock["finding"]
+
+
+@pytest.mark.parametrize(
+    "date", ["", "soon", "Thu, 99 Nov 2026 00:00:00 GMT", "Thu, 26 Nov 99999999 00:00:00 GMT"]
+)
+def test_a_date_that_is_none_is_not_compared(date: str) -> None:
+    """Nothing is known then."""
+    assert server_clock.seconds_ahead(date, 0.0) is None
+
+
+@pytest.mark.parametrize("mistake", [Mistake(step="", finding="")], ids=["none"])
+def test_a_missing_sdk_is_a_finding(
+    simulated: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And no bug of the program; other commands end with a line."""
+    for name, value in simulated.items():
+        monkeypatch.setenv(name, value)
+    real = importlib.metadata.version
+
+    def version(name: str) -> str:
+        if name == "openai":
+            raise importlib.metadata.PackageNotFoundError(name)
+        return real(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    assert main(["doctor", "--json"]) == 1
+    steps = {each["step"]: each for each in json.loads(capsys.readouterr().out)["steps"]}
+    assert steps["SDK"]["state"] == "wrong"
+    assert steps["SDK"]["remedy"] == "Install it: pip install openai"
+    assert steps["network"]["state"] == "skipped"
+    problem = to_problem(ModuleNotFoundError("No module named 'openai'", name="openai"))
+    assert problem is not None
+    assert "pip install openai" in str(problem)
 
 
 WRONG_SURROUNDINGS = [

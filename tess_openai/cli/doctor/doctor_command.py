@@ -29,6 +29,8 @@ HELP = worded(
     },
     epilogue="Exit status: 0 when calls work, 1 when something is wrong.",
 )
+CONFIRMED: Final = ("key", "workspace", "agent", "base URL")
+"""The steps that are judged by their form first, and then by Tess."""
 COLOURS: Final[dict[State, str]] = {"ok": "green", "warning": "yellow", "wrong": "bold red", "skipped": "dim"}
 
 
@@ -61,25 +63,42 @@ def doctor(
 def _visit(
     setup: Setup, timeout: float, fields: JSONObject, *, only_offline: bool, calls: bool
 ) -> Iterator[Verdict]:
-    is_wrong = False
-    doubts: list[Verdict] = []
-    for verdict in offline(setup):
-        is_wrong = is_wrong or verdict.state == "wrong"
-        if verdict.step == "workspace" and verdict.state == "warning" and not only_offline:
-            doubts.append(verdict)  # Tess may report the same; one report is enough
-        else:
-            yield verdict
-    if only_offline:
+    found = list(offline(setup))
+    is_wrong = any(verdict.state == "wrong" for verdict in found)
+    if only_offline or is_wrong:
+        yield from found
+        if not only_offline:
+            yield Verdict("network", "skipped", "until the problem above is fixed")
         return
-    if is_wrong:
-        yield from doubts
+    from tess_openai.cli.doctor.proxy_reach import judge_reach
+
+    unreached = judge_reach(setup.root, timeout)
+    if unreached is not None:
+        yield from _without(found, "proxies")
+        yield unreached
         yield Verdict("network", "skipped", "until the problem above is fixed")
         return
-    from tess_openai.cli.doctor.network import online
+    yield from _confirm(found, _ask(setup, timeout, fields, calls=calls))
 
+
+def _ask(setup: Setup, timeout: float, fields: JSONObject, *, calls: bool) -> Iterator[Verdict]:
+    """Make a client and ask Tess."""
+    import openai
+
+    from tess_openai.cli.doctor.network import online
+    from tess_openai.cli.doctor.server_clock import ServerClock
+
+    clock = ServerClock()
     try:
+        http_client = openai.DefaultHttpxClient(event_hooks={"response": [clock.note]})
         client = connect(
-            setup.agent, setup.workspace, setup.base_url, timeout=timeout, max_retries=0, quiet=True
+            setup.agent,
+            setup.workspace,
+            setup.base_url,
+            timeout=timeout,
+            max_retries=0,
+            quiet=True,
+            http_client=http_client,
         )
     except Exception as error:
         problem = to_problem(error)
@@ -89,10 +108,31 @@ def _visit(
         return
     with client:
         for verdict in online(client, fields, calls=calls):
-            if verdict.step != "workspace":
-                yield from doubts
-            doubts.clear()
             yield verdict
+            if (compared := clock.judge_once()) is not None:
+                yield compared
+
+
+def _confirm(found: list[Verdict], asked: Iterator[Verdict]) -> Iterator[Verdict]:
+    """Yield what was found without the network once Tess has confirmed it, and what Tess says.
+
+    A key that looks right and is refused is wrong: a step has one verdict, that of Tess where there is one.
+    """
+    held = list(found)
+    while held and held[0].step not in CONFIRMED:
+        yield held.pop(0)
+    for verdict in asked:
+        held = list(_without(held, verdict.step))
+        is_known = verdict.state == "wrong" or verdict.step == "agent"
+        waits = () if is_known else ("agent",)
+        yield from (each for each in held if each.step not in waits)
+        held = [each for each in held if each.step in waits]
+        yield verdict
+    yield from held
+
+
+def _without(found: list[Verdict], step: str) -> Iterator[Verdict]:
+    return (verdict for verdict in found if verdict.step != step)
 
 
 def to_text(verdict: Verdict) -> Text:

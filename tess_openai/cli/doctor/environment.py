@@ -46,6 +46,22 @@ def judge_proxies(variables: Mapping[str, str], root: str) -> Verdict:
     return Verdict("proxies", "ok", f"{shown}{', but NO_PROXY exempts this host' if skips else ''}")
 
 
+def proxy_for(root: SplitResult, variables: Mapping[str, str]) -> str | None:
+    """Return the variable that names the proxy for an address; None when it is reached without one."""
+    if _is_exempt(root.hostname or "", variables):
+        return None
+    names = (f"{root.scheme.upper()}_PROXY", "ALL_PROXY")
+    return next((name for name in names if variables.get(name) or variables.get(name.lower())), None)
+
+
+def address_of_proxy(name: str, variables: Mapping[str, str]) -> tuple[str, int | None, str]:
+    """Return host, port and scheme of a proxy whose address is valid."""
+    parts = _parts_of(variables.get(name) or variables.get(name.lower()) or "")
+    if parts is None:
+        return "", None, "http"
+    return parts.hostname or "", parts.port, parts.scheme
+
+
 def judge_certificates(variables: Mapping[str, str]) -> Verdict:
     """Check the certificates that replace the default ones."""
     for name, finding in _wrong_certificates(variables):

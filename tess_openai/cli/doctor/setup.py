@@ -33,6 +33,7 @@ URL_NAMES: Final = ("TESS_API_BASE", "TESS_API_URL", "TESS_API_BASE_URL", "PARET
 OVERRIDING: Final = {"Authorization": "Tess's key", WORKSPACE: "TESS_WORKSPACE_ID"}
 """A header -> what of Tess's it replaces when `OPENAI_CUSTOM_HEADERS` holds it."""
 TESS_HOSTS: Final = ("api.tess.im", "tess.pareto.io")
+QUOTES: Final = "\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb"
 _KEY_LENGTH: Final = 30
 _FAMILIES: Final = ("httpx2", "httpx")
 _APP_URL: Final = "Copy the number out of the address of the agent's page, .../agents/8794."
@@ -50,13 +51,18 @@ class Setup:
         """Return an option, else its variable, else None; a blank variable counts as absent."""
         return given if given is not None else os.environ.get(variable, "").strip() or None
 
+    @property
+    def root(self) -> str:
+        """The base URL as it is given."""
+        return self.value(self.base_url, "TESS_BASE_URL") or DEFAULT_BASE_URL
+
 
 def offline(setup: Setup) -> Iterator[Verdict]:
     """Judge everything that is set, in the order in which it would fail."""
     yield _sdk()
     yield _key()
     yield _workspace(setup)
-    root = setup.value(setup.base_url, "TESS_BASE_URL") or DEFAULT_BASE_URL
+    root = setup.root
     judged = judge("base URL", lambda: to_api_root(root), _shown_root, _url_remedy(root))
     verdict, parsed = judged
     yield _agent(setup, None if parsed is None else parsed[1])
@@ -70,6 +76,8 @@ def offline(setup: Setup) -> Iterator[Verdict]:
 
 
 def _sdk() -> Verdict:
+    if not _installed("openai"):
+        return Verdict("SDK", "wrong", "openai is not installed", "Install it: pip install openai")
     version = importlib.metadata.version("openai")
     families = [name for name in _FAMILIES if _installed(name)]
     finding = f"openai {version} with {' and '.join(families) or 'no HTTP library'}"
@@ -102,6 +110,9 @@ def _key() -> Verdict:
         return Verdict(
             "key", "wrong", finding, "Make a key in Tess, user menu, API tokens, and set TESS_API_KEY."
         )
+    if any(quote in (given or "").strip().strip("\"'") for quote in QUOTES):
+        remedy = "Remove the quotes from the key; plain ones belong around the whole key in the shell only."
+        return Verdict("key", "wrong", "there are quotes inside the key", remedy)
     remedy = (
         "Set it in quotes: export TESS_API_KEY='123|abc...' (keys are made in Tess, user menu, API tokens)."
     )
