@@ -19,6 +19,7 @@ _OPTIONS: Final = {
     r"TESS_API_KEY or api_key=": "TESS_API_KEY",
     r"\bcreate_client\(workspace_id=\d+\)": "--workspace",
     r"\bworkspace_id=": "--workspace",
+    r"pass its number, create_client\(8794\), or set": "name it with --agent 8794, or set",
     r"\bbase_url=": "--base-url",
     rf" ?{re.escape(RATE_HINT)}": " Ask less often: Tess allows about one request a second.",
     r" ?For long answers, stream=True.*?always\.?": "",

@@ -7,11 +7,12 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from tess_openai.core.jsons import parse_json, to_list
 from tess_openai.testing import SIMULATOR_API_KEY, Fault, Profile, RecordedRequest, TessSimulator
 from tess_openai.testing.faults import FAULTS
+from tess_openai.testing.simulator import ModelName
 from tess_openai.testing.stop_signals import stop_on_signals, wait_until_set
 
 PROFILES: Final[Mapping[str, Callable[[], Profile]]] = {
@@ -92,6 +93,12 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="NAME[:OPTION=VALUE,...]",
         help="a fault for the next good chat answers: rate_limited:header=true,times=3; repeatable",
     )
+    parser.add_argument(
+        "--model",
+        choices=get_args(ModelName),
+        default="echo",
+        help="who answers: an echo, or a model that follows the instructions in the prompt (default: echo)",
+    )
     parser.add_argument("--key", action="append", help="an accepted API key; repeatable (default: made up)")
     parser.add_argument("--quiet", action="store_true", help="do not show the requests")
     return parser
@@ -99,7 +106,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 def show_request(record: RecordedRequest) -> None:
     """Print one line for a request: no key, no body."""
-    print(f"{record.method} {record.path} -> {record.status}", flush=True)
+    fault = f" by the fault {record.fault}" if record.fault else ""
+    reason = f": {record.reason}" if record.reason else ""
+    print(f"{record.method} {record.path} -> {record.status}{fault}{reason}", flush=True)
 
 
 def describe(simulator: TessSimulator) -> str:
@@ -127,7 +136,10 @@ def main(arguments: list[str] | None = None) -> int:
     except (TypeError, ValueError) as error:
         parser.error(str(error))
     simulator = TessSimulator(
-        profile=profile, api_keys=options.key, on_request=None if options.quiet else show_request
+        profile=profile,
+        api_keys=options.key,
+        on_request=None if options.quiet else show_request,
+        model=options.model,
     )
     for fault, times in options.fault:
         simulator.fault(fault, times=times)

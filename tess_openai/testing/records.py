@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from threading import Event
 
-from tess_openai.core.jsons import parse_json
-from tess_openai.testing.wire import WireRequest
+from tess_openai.core.jsons import parse_json, to_list, to_object
+from tess_openai.testing.wire import WireRequest, WireResponse
 
 
 @dataclass(slots=True, eq=False)
@@ -20,6 +20,8 @@ class RecordedRequest:
         headers: Names in lower case.
         body: The bytes sent.
         status: Of the answer.
+        reason: Why it was refused, in Tess's words; `""` for a good answer.
+        fault: The fault that changed the answer; `""` for none.
         closed_early: The client hung up before the answer was complete. Over a socket the simulator
             notices it while it waits or sends, not once everything is in the socket's buffer.
         over: Set when the answer is complete or abandoned: `request.over.wait(1)`.
@@ -30,13 +32,16 @@ class RecordedRequest:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     status: int
+    reason: str = ""
+    fault: str = ""
     closed_early: bool = False
     over: Event = field(default_factory=Event, repr=False)
 
     @classmethod
-    def of(cls, request: WireRequest, status: int) -> RecordedRequest:
-        """Record a request."""
-        return cls(request.method, request.target, request.headers, request.body, status)
+    def of(cls, request: WireRequest, response: WireResponse, fault: str) -> RecordedRequest:
+        """Record a request, and why its answer is what it is."""
+        given = (request.method, request.target, request.headers, request.body)
+        return cls(*given, response.status, reason=_reason(response), fault=fault)
 
     @property
     def path(self) -> str:
@@ -47,3 +52,14 @@ class RecordedRequest:
     def json(self) -> object:
         """The body as JSON; None when it is none."""
         return parse_json(self.body)
+
+
+def _reason(response: WireResponse) -> str:
+    """Return the message of an error answer, with all its fields."""
+    if response.status < 400:
+        return ""
+    fields = to_object(parse_json(b"".join(piece.data for piece in response.pieces))) or {}
+    message = fields.get("message") or fields.get("error") or ""
+    problems = to_object(fields.get("errors")) or to_object(fields.get("messages")) or {}
+    texts = [str(text) for each in problems.values() for text in to_list(each) or []]
+    return " ".join(texts) or (message if isinstance(message, str) else "")

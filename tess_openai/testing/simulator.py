@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from threading import Event, RLock
-from typing import TYPE_CHECKING, Literal, TypeAlias, overload
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args, overload
 
 from tess_openai.core.jsons import JSONObject
 from tess_openai.testing import error_responses
@@ -18,6 +18,7 @@ from tess_openai.testing.chat_rules import find_problems, without_nulls
 from tess_openai.testing.faults import NO_FAULT, Fault
 from tess_openai.testing.faults.fault import Struck
 from tess_openai.testing.native_runs import NativeRuns, find_native_problems
+from tess_openai.testing.obedient_model import obey
 from tess_openai.testing.records import RecordedRequest
 from tess_openai.testing.simulated_agents import DEFAULT_AGENTS, SimulatedAgent
 from tess_openai.testing.simulated_files import FileShelf
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
     from tess_openai.testing.server import SimulatorServer
 
+ModelName: TypeAlias = Literal["echo", "obedient"]
+"""Who answers without a script: an echo of the request, or a model that follows the instructions in it."""
 Script: TypeAlias = str | Sequence[str] | Callable[[JSONObject], "str | Sequence[str]"]
 """What an agent answers: a text, the exact pieces of a stream, or a function of the request body."""
 
@@ -53,6 +56,8 @@ class TessSimulator:
         api_keys: By default `SIMULATOR_API_KEY` only.
         chunking: How streamed texts are cut.
         clock: Monotonic seconds, for the rate limit.
+        model: Who answers without a script: `"echo"` repeats what it received, `"obedient"` follows the
+            instructions of the prompt: it calls functions, answers JSON, and ends after results.
         on_request: Called with each request when its answer is decided.
     """
 
@@ -64,12 +69,14 @@ class TessSimulator:
         api_keys: Iterable[str] | None = None,
         chunking: Chunking = "words",
         clock: Callable[[], float] = time.monotonic,
+        model: ModelName = "echo",
         on_request: Callable[[RecordedRequest], None] | None = None,
     ) -> None:
         self.agents = {agent.id: agent for agent in (DEFAULT_AGENTS if agents is None else agents)}
         self.profile = Profile.strict() if profile is None else profile
         self.api_keys = frozenset({SIMULATOR_API_KEY} if api_keys is None else api_keys)
         self.chunking: Chunking = chunking
+        self.model: ModelName = _checked_model(model)
         self.closing = Event()
         self._on_request = on_request
         self._limiter = RateLimiter(clock, {})
@@ -80,6 +87,7 @@ class TessSimulator:
         self._requests: list[RecordedRequest] = []
         self._servers: list[SimulatorServer] = []
         self._runs = 0
+        self._struck = NO_FAULT
         self._lock = RLock()
 
     def __enter__(self) -> Self:
@@ -159,7 +167,7 @@ class TessSimulator:
     def script(self, *answers: Script) -> None:
         """Queue the next answers of the agents, one for each run.
 
-        After the last one the agents again repeat what they received.
+        After the last one the agents again answer as `model` has it.
 
         Args:
             answers: Each a text, the exact pieces of a stream, or a function that gets the JSON body of the
@@ -197,8 +205,11 @@ class TessSimulator:
     def answer(self, request: WireRequest) -> tuple[WireResponse, RecordedRequest]:
         """Answer one request according to the rules, and record it; the servers and transports call this."""
         with self._lock:
+            self._struck = NO_FAULT
             response = self._decide(request)
-            record = RecordedRequest.of(request, response.status)
+            record = RecordedRequest.of(
+                request, response, "" if self._struck is NO_FAULT else self._struck.name
+            )
             self._requests.append(record)
         if self._on_request is not None:
             self._on_request(record)
@@ -270,7 +281,7 @@ class TessSimulator:
         return fault.on_response(self._native.start(run, workspace_id))
 
     def _run(self, agent: SimulatedAgent, body: JSONObject, *, is_stream: bool) -> AgentRun:
-        script = self._script.popleft() if self._script else echo(agent, body)
+        script = self._script.popleft() if self._script else self._unscripted(agent, body)
         message = script(body) if callable(script) else script
         self._runs += 1
         return AgentRun(
@@ -283,6 +294,9 @@ class TessSimulator:
             created=int(time.time()),
         )
 
+    def _unscripted(self, agent: SimulatedAgent, body: JSONObject) -> str:
+        return obey(body) if self.model == "obedient" else echo(agent, body)
+
     def _strike(self, good: WireResponse) -> WireResponse:
         """Apply a queued fault to the answer of a route without agent runs."""
         fault = self._take_fault("any answer", is_chat=False)
@@ -294,5 +308,12 @@ class TessSimulator:
             if waiting.fault.strikes in {"any answer", kind} and (is_chat or waiting.on == "any"):
                 then = waiting.fault.then
                 self._faults[index : index + 1] = [] if then is None else [_Waiting(then, waiting.on)]
+                self._struck = waiting.fault
                 return waiting.fault
         return NO_FAULT
+
+
+def _checked_model(model: ModelName) -> ModelName:
+    if model not in get_args(ModelName):
+        raise ValueError(f"model is one of {', '.join(get_args(ModelName))}, not {model!r}")
+    return model

@@ -8,6 +8,7 @@ import socket
 import subprocess
 from pathlib import Path
 
+import openai
 import pytest
 from programs import COMMAND, Program, environment
 
@@ -117,6 +118,10 @@ def test_simulate_serves_and_logs(tmp_path: Path) -> None:
             answer = client.chat.completions.create(
                 model="tess-6", messages=[{"role": "user", "content": "a secret"}]
             )
+            with pytest.raises(openai.UnprocessableEntityError):
+                client.chat.completions.create(
+                    model="tess-99", messages=[{"role": "user", "content": "a secret"}]
+                )
         assert "a secret" in (answer.choices[0].message.content or "")
         program.send_signal(signal.SIGINT)
         shown, errors = program.communicate(timeout=30)
@@ -124,7 +129,11 @@ def test_simulate_serves_and_logs(tmp_path: Path) -> None:
     assert errors == ""
     log = shown.splitlines()
     assert [line.split()[1] for line in log[:2]] == ["503", "200"]
+    assert "fault: bad_gateway" in log[0]
     assert "messages: a list of 1" in log[1]
+    assert "model: 'tess-6'" in log[1]
+    assert "422" in log[2]
+    assert "refused: The selected model is invalid" in log[2]
     assert "a secret" not in shown
     assert log[-1] == "stopped"
 

@@ -124,6 +124,7 @@ def test_nothing_to_ask_is_a_mistake(tess_openai: Program) -> None:
     ("variables", "options", "status", "words"),
     [
         ({"TESS_API_KEY": None}, [], 2, "no API key"),
+        ({"TESS_AGENT_ID": None}, [], 2, "no agent: name it with --agent 8794, or set TESS_AGENT_ID"),
         ({"TESS_API_KEY": "9|" + "x" * 48}, [], 3, "Unauthenticated"),
         ({}, ["--agent", "99"], 3, "Agent not found"),
         ({}, ["--agent", "48"], 3, "give it with --field audience=..."),
@@ -269,6 +270,21 @@ class TestConversation:
         terminal.wait_for("first token")
         terminal.wait_for("> ")
         terminal.type("/quit ")
+        assert terminal.program.wait(30) == 0
+
+    @pytest.mark.parametrize("text", ["One\n/quit\ntouch gone", "/quit\nexit 7", "/new\n"])
+    def test_a_pasted_text_is_one_message(
+        self, text: str, terminal: Terminal, tess_simulator: TessSimulator
+    ) -> None:
+        """No line of it is a message of its own, which is paid, or a command, or left for the shell."""
+        terminal.paste(text)
+        terminal.type("")
+        terminal.wait_for("first token")
+        (call,) = tess_simulator.calls
+        assert isinstance(call.json, dict)
+        assert call.json["messages"][-1]["content"] == text
+        terminal.wait_for("> ")
+        terminal.type("/quit")
         assert terminal.program.wait(30) == 0
 
     @pytest.mark.parametrize("option", ["--json", "--quiet"])

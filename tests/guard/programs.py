@@ -80,6 +80,11 @@ class Terminal:
         """Type a line."""
         os.write(self.ours, f"{text}\n".encode())
 
+    def paste(self, text: str) -> None:
+        """Paste a text as a terminal does that was asked to mark what is pasted."""
+        lines = text.replace("\n", "\r")
+        os.write(self.ours, f"\x1b[200~{lines}\x1b[201~".encode())
+
     def press(self, key: str) -> None:
         """Press Ctrl and a key."""
         os.write(self.ours, bytes([ord(key) - ord("@")]))

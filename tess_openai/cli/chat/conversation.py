@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,15 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 from tess_openai.cli import console
 from tess_openai.cli.chat.chat_turn import Wishes, ask, show_account
+from tess_openai.cli.chat.prompt_input import PromptInput
 from tess_openai.cli.error_messages import to_problem
 from tess_openai.cli.whole_files import write_whole
 
 if TYPE_CHECKING:
     import openai
 
-PROMPT: Final = "> "
-MORE: Final = ". "
-FENCE: Final = '"""'
 NOTHING: Final = "-"
 HELP: Final = """\
 /model NAME        ask for a model; - means the agent's default
@@ -31,6 +27,7 @@ HELP: Final = """\
 /save FILE         save the conversation: as JSON when the name ends in .json, else as text
 /quit              end, as Ctrl-D does
 A line that ends in a backslash continues in the next one; \"\"\" begins and ends a text of many lines.
+A pasted text is one message, and never a command.
 Ctrl-C stops an answer."""
 
 
@@ -55,12 +52,11 @@ class Conversation:
 
     def run(self) -> None:
         """Read prompts and answer them until the user ends the conversation."""
-        with contextlib.suppress(ImportError):
-            importlib.import_module("readline")  # input() then has a history, and lines can be edited
+        prompts = PromptInput()
         _say("Ctrl-D ends the conversation, /help lists the commands.")
         while True:
             try:
-                text = read_prompt()
+                text = prompts.read()
             except EOFError:
                 _say("")
                 return
@@ -69,6 +65,7 @@ class Conversation:
                 continue
             is_command = text.startswith("/") and "\n" not in text
             if is_command and text.strip() in ("/quit", "/exit"):
+                prompts.discard_rest()
                 return
             if is_command:
                 self._command(text.strip())
@@ -146,25 +143,6 @@ class Conversation:
 
     def _head(self) -> list[dict[str, str]]:
         return [{"role": "system", "content": self.system}] if self.system else []
-
-
-def read_prompt() -> str:
-    """Read one prompt: a line, lines joined by backslashes, or a text between lines of three quotes.
-
-    Raises:
-        EOFError: The user pressed Ctrl-D.
-        KeyboardInterrupt: The user pressed Ctrl-C.
-    """
-    line = input(PROMPT)
-    lines: list[str] = []
-    if line.strip() == FENCE:
-        while (line := input(MORE)).strip() != FENCE:
-            lines.append(line)
-        return "\n".join(lines)
-    while line.endswith("\\"):
-        lines.append(line[:-1])
-        line = input(MORE)
-    return "\n".join([*lines, line])
 
 
 def _say(text: str) -> None:
