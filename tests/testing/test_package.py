@@ -11,7 +11,7 @@ import pytest
 
 import tess_openai.testing
 from tess_openai.testing import Profile, RecordedRequest, TessSimulator
-from tess_openai.testing.wire import WireRequest
+from tess_openai.testing.wire import WireRequest, json_response
 
 HOME = str(Path(tess_openai.testing.__file__).parents[2])
 
@@ -96,7 +96,7 @@ def test_nothing_secret_is_shown() -> None:
     """Neither a request nor its record shows key, workspace or body."""
     headers = {"authorization": "Bearer 1|secret", "x-workspace-id": "7001"}
     request = WireRequest("POST", "/agents/42", headers, b"a secret prompt")
-    shown = repr(request) + repr(RecordedRequest.of(request, 200))
+    shown = repr(request) + repr(RecordedRequest.of(request, json_response(200, {}), fault=""))
     assert "POST" in shown
     assert "secret" not in shown
     assert "7001" not in shown

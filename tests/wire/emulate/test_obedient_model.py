@@ -36,7 +36,7 @@ def client(driver: Driver) -> Iterator[Any]:
         yield driver.client(base_url=simulator.serve().base_url, emulate=True, max_repairs=0)
 
 
-def test_a_function_loop_ends(driver: Driver, client: Any, *, stream: bool) -> None:  # noqa: ANN401
+def test_a_function_loop_ends(driver: Driver, client: Any, *, stream: bool) -> None:
     """The function is called with words of the question; after its result comes a text with it."""
     if stream:
         chunks = driver.items(driver.ask(client, messages=QUESTION, tools=[WEATHER], stream=True))
@@ -62,7 +62,7 @@ def test_a_function_loop_ends(driver: Driver, client: Any, *, stream: bool) -> N
     assert "18 degrees" in driver.text(client, messages=history, tools=[WEATHER], stream=stream)
 
 
-def test_a_function_that_the_question_does_not_mention_is_not_called(driver: Driver, client: Any) -> None:  # noqa: ANN401
+def test_a_function_that_the_question_does_not_mention_is_not_called(driver: Driver, client: Any) -> None:
     """Unless a call is demanded."""
     hello = [{"role": "user", "content": "Hello"}]
     assert (
@@ -76,7 +76,7 @@ def test_a_function_that_the_question_does_not_mention_is_not_called(driver: Dri
     )
 
 
-def test_json_follows_its_schema(driver: Driver, client: Any) -> None:  # noqa: ANN401
+def test_json_follows_its_schema(driver: Driver, client: Any) -> None:
     """References, choices, formats and limits included: the adapter checks the answer."""
     schema = {
         "type": "object",
@@ -103,7 +103,7 @@ def test_json_follows_its_schema(driver: Driver, client: Any) -> None:  # noqa: 
     assert driver.text(client, response_format={"type": "json_object"}) == '{"answer": "hello"}'
 
 
-def test_responses_work_too(driver: Driver, client: Any) -> None:  # noqa: ANN401
+def test_responses_work_too(driver: Driver, client: Any) -> None:
     """They are chats of the same agent."""
     tool = {"type": "function", **WEATHER["function"]}
     response = driver.run(client.responses.create(model="tess-6", input=QUESTION, tools=[tool]))
