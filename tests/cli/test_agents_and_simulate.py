@@ -118,9 +118,9 @@ def test_simulate_serves_and_logs(tmp_path: Path) -> None:
             answer = client.chat.completions.create(
                 model="tess-6", messages=[{"role": "user", "content": "a secret"}]
             )
-            with pytest.raises(openai.UnprocessableEntityError):
+            with pytest.raises(openai.NotFoundError):
                 client.chat.completions.create(
-                    model="tess-99", messages=[{"role": "user", "content": "a secret"}]
+                    model="agent:99", messages=[{"role": "user", "content": "a secret"}]
                 )
         assert "a secret" in (answer.choices[0].message.content or "")
         program.send_signal(signal.SIGINT)
@@ -132,8 +132,8 @@ def test_simulate_serves_and_logs(tmp_path: Path) -> None:
     assert "fault: bad_gateway" in log[0]
     assert "messages: a list of 1" in log[1]
     assert "model: 'tess-6'" in log[1]
-    assert "422" in log[2]
-    assert "refused: The selected model is invalid" in log[2]
+    assert log[2].split()[1] == "404"
+    assert "refused: Agent not found." in log[2]
     assert "a secret" not in shown
     assert log[-1] == "stopped"
 
