@@ -118,9 +118,9 @@ _ASCII_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 def _has_exact_number(value: object) -> bool:
-    if isinstance(value, dict) and _OF_OTHER_TYPES.issuperset(map(type, value.values())):  # most are flat
-        return False
     if (members := to_object(value)) is not None:
+        if _OF_OTHER_TYPES.issuperset(map(type, members.values())):  # most are flat
+            return False
         return any(map(_has_exact_number, members.values()))
     if (items := to_list(value)) is not None:
         return any(map(_has_exact_number, items))
