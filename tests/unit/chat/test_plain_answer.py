@@ -94,7 +94,7 @@ def is_completed(body: bytes) -> bool:
 
 
 def test_what_needs_nothing_would_be_given_as_it_is() -> None:
-    """Whatever one field holds; and most of what the usual way leaves as it is needs nothing."""
+    """Whatever one field holds; and most of what the usual way does not change needs nothing."""
     plain = untouched = 0
     for answer in answers():
         body = json.dumps(answer).encode()
