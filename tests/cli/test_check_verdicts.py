@@ -23,6 +23,7 @@ from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, TessS
 CORPUS = Path(__file__).parent / "corpus" / "verdicts"
 RUNNABLE = CORPUS / "runnable.py"
 MARK = "  # verdict: "
+NOT_IN_THIS_SDK = "an older SDK has no such parameter"
 POLICIES = {"warn": 0, "emulate": 1}
 
 
@@ -84,7 +85,9 @@ def test_the_calls_that_are_run(policy: str, tess_simulator: TessSimulator) -> N
         changes.clear()
         happened[number] = observed(source, namespace, changes)
     marked = marked_lines(RUNNABLE, policy)
-    assert happened == {number: verdict.removesuffix(" ?") for number, verdict in marked.items()}
+    ran = {number: each for number, each in happened.items() if each != NOT_IN_THIS_SDK}
+    assert ran == {number: marked[number].removesuffix(" ?") for number in ran}
+    assert len(ran) > 80
 
 
 def prepared(simulator: TessSimulator, changes: list[Change], *, emulate: bool) -> dict[str, Any]:
@@ -115,6 +118,9 @@ def observed(source: str, namespace: dict[str, Any], changes: list[Change]) -> s
             exec(source, namespace)  # noqa: S102 - a file of the tests
         except openai.APIStatusError:
             return "cannot"
+        except TypeError as error:
+            assert "unexpected keyword argument" in str(error)
+            return NOT_IN_THIS_SDK
     warned = [change for change in changes if change.warn is not None]
     if any(change.action == "stripped" and breaks(change) for change in warned):
         return "needs emulation"
