@@ -119,7 +119,8 @@ def observed(source: str, namespace: dict[str, Any], changes: list[Change]) -> s
         except openai.APIStatusError:
             return "cannot"
         except TypeError as error:
-            assert "unexpected keyword argument" in str(error)
+            if "unexpected keyword argument" not in str(error):
+                raise
             return NOT_IN_THIS_SDK
     warned = [change for change in changes if change.warn is not None]
     if any(change.action == "stripped" and breaks(change) for change in warned):
