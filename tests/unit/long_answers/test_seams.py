@@ -85,7 +85,7 @@ sizes = st.integers(1, 40)
 
 
 @given(texts(), shares, sizes)
-def test_a_continuation_as_asked_for_is_joined_without_a_seam(text: str, share: float, size: int) -> None:
+def test_a_continuation_as_asked_for_shows_no_seam(text: str, share: float, size: int) -> None:
     """The model repeats the last words: in pieces of any size, the text is the one that was not cut."""
     before = _cut(text, share)
     asked = last_words(before)
@@ -96,7 +96,7 @@ def test_a_continuation_as_asked_for_is_joined_without_a_seam(text: str, share: 
 
 
 @given(texts(), shares, sizes, st.integers(4, 30))
-def test_an_overlap_of_any_length_is_joined_without_a_seam(text: str, share: float, size: int, count: int) -> None:
+def test_an_overlap_of_any_length_shows_no_seam(text: str, share: float, size: int, count: int) -> None:
     """More words than were asked for, or fewer, as long as they are no accident."""
     before = _cut(text, share)
     start = sum(map(len, re.findall(r"\S+\s*", before)[:-count]))
@@ -107,7 +107,7 @@ def test_an_overlap_of_any_length_is_joined_without_a_seam(text: str, share: flo
 
 
 @given(texts(), shares, sizes)
-def test_a_continuation_that_repeats_nothing_is_joined_without_a_seam(text: str, share: float, size: int) -> None:
+def test_a_continuation_that_repeats_nothing_shows_no_seam(text: str, share: float, size: int) -> None:
     """It begins with the next word, since a text is cut at the end of one."""
     before = _cut(text, share)
     continuation = text[len(before) :]
