@@ -22,6 +22,8 @@ from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, TessS
 ROOT = Path(__file__).parents[1]
 NEEDED = ("TESS_API_KEY", "TESS_AGENT_ID", "TESS_WORKSPACE_ID")
 EXAMPLES = ("quickstart.py", "agents.py", "files.py", "function_calling.py", "structured_output.py")
+UNSCRIPTED = "responses.py"
+"""Answered by the simulated model that follows the instructions of the prompt."""
 COLOURED = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 
@@ -71,7 +73,7 @@ def wait_out(simulator: TessSimulator) -> None:
 def main() -> int:
     """Run the demo; the exit status of the first part that fails."""
     real = all(os.environ.get(name) for name in NEEDED)
-    with nullcontext() if real else TessSimulator() as simulator:
+    with nullcontext() if real else TessSimulator(model="obedient") as simulator:
         environment: dict[str, str] = {}
         if simulator is None:
             where = f"the real Tess, agent {os.environ['TESS_AGENT_ID']}: its answers are paid for"
@@ -87,8 +89,8 @@ def main() -> int:
             os.environ.update(environment)
         print(f"{bold('tess_openai')} with openai {openai.VERSION}, talking to {where}")
         try:
-            for name in EXAMPLES[:1] if real else EXAMPLES:
-                if simulator is not None:
+            for name in EXAMPLES[:1] if real else (*EXAMPLES, UNSCRIPTED):
+                if simulator is not None and name != UNSCRIPTED:
                     play(simulator, ROOT / "examples" / name)
                 run(ROOT / "examples" / name, environment)
         except subprocess.CalledProcessError as failed:
