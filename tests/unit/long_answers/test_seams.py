@@ -111,7 +111,9 @@ def test_a_continuation_that_repeats_nothing_shows_no_seam(text: str, share: flo
     """It begins with the next word, since a text is cut at the end of one."""
     before = _cut(text, share)
     continuation = text[len(before) :]
-    assume(before and continuation[:16] not in before and not continuation.startswith(last_words(before)))
+    begins = " ".join(continuation.split())[:16]  # white space is no difference where a repetition is sought
+    assume(before and begins not in " ".join(before.split()))
+    assume(not continuation.startswith(last_words(before)))
     assert joined(before, text[len(before) :], size) == text
 
 
