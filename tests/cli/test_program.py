@@ -203,7 +203,7 @@ def test_a_bug_is_one_line_and_a_trace_with_debug(tmp_path: Path) -> None:
     """Status 70; the trace only on demand."""
     program = (
         "import sys\nfrom tess_openai.cli.check import check_command\n"
-        "check_command.check_paths = lambda *_: 1 / 0\n"
+        "check_command.check_paths = lambda *_, **__: 1 / 0\n"
         "from tess_openai.cli import main\nsys.exit(main(sys.argv[1:]))"
     )
 

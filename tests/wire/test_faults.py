@@ -100,7 +100,7 @@ TABLE: Final[dict[str, tuple[Fault, Outcome] | tuple[Fault, Outcome, Outcome]]] 
     ),
     "gateway_timeout after a wait": (
         faults.gateway_timeout(wait_seconds=0.05),
-        fails("execution_timeout", "Use stream=True"),
+        fails("execution_timeout", "stream=True and long_answers="),
     ),
     "gateway_timeout, broken off": (faults.together(faults.gateway_timeout(), faults.breaks_off()), ONCE),
     "gateway_timeout, hanging": (hangs_after(524, "error code: 524"), ONCE),
