@@ -69,6 +69,7 @@ class Seam:
         self._before = before
         self._asked = last_words(before)
         self._buffer = ""
+        self._repetitions: dict[int, _Repetition] = {}
         self._repeats_until: int | None = None
         self._is_joined = not before
         self._text = before.rstrip()
@@ -119,11 +120,11 @@ class Seam:
         return end if length >= min(_SHORTEST_OVERLAP, len(self._before)) else 0
 
     def _match(self, place: int, *, is_end: bool) -> int | None:
-        """Return where a repetition of the text from `place` ends, as `_repeated` does.
+        """Return where a repetition of the text from `place` ends, as `_Repetition` does.
 
         Where the text ends with a word, so does its repetition.
         """
-        found = _repeated(self._text, self._buffer, place)
+        found = self._repetitions.setdefault(place, _Repetition(place)).find_end(self._text, self._buffer)
         if found is None or found < 0 or len(self._text) == len(self._before):
             return found
         if found == len(self._buffer):
@@ -144,30 +145,40 @@ def _begins_word(text: str, place: int) -> bool:
     return not text[place].isspace() and (text[place - 1].isspace() or not text[place].isascii())
 
 
-def _repeated(text: str, buffer: str, start: int = 0) -> int | None:
-    """Return where in `buffer` a repetition of `text[start:]` ends; None while it may go on, -1 for none.
+class _Repetition:
+    """Compares a text from a place on with a buffer that grows, and goes on where the last comparison ended.
 
     White space may differ in kind and length, and may come before the repetition.
     """
-    if start >= len(text):
-        return -1
-    at = len(buffer) - len(buffer.lstrip())
-    index = start
-    while index < len(text):
-        if at == len(buffer):
-            return None
-        if text[index].isspace():
-            if not buffer[at].isspace():
-                return -1
-            while index < len(text) and text[index].isspace():
-                index += 1
-            while at < len(buffer) and buffer[at].isspace():
-                at += 1
-        elif text[index] == buffer[at]:
-            index, at = index + 1, at + 1
-        else:
+
+    __slots__ = ("_at", "_index")
+
+    def __init__(self, place: int) -> None:
+        self._index = place
+        self._at = 0
+
+    def find_end(self, text: str, buffer: str) -> int | None:
+        """Return where in `buffer` a repetition of `text` ends; None while it may go on, -1 for none."""
+        index = self._index
+        if index >= len(text):
             return -1
-    return at
+        at = self._at or len(buffer) - len(buffer.lstrip())
+        while index < len(text):
+            if at == len(buffer):
+                return None
+            self._index, self._at = index, at  # before white space, which the next piece may go on with
+            if text[index].isspace():
+                if not buffer[at].isspace():
+                    return -1
+                while index < len(text) and text[index].isspace():
+                    index += 1
+                while at < len(buffer) and buffer[at].isspace():
+                    at += 1
+            elif text[index] == buffer[at]:
+                index, at = index + 1, at + 1
+            else:
+                return -1
+        return at
 
 
 def _common(text: str, buffer: str) -> int:

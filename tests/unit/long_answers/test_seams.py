@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import sys
+from types import FrameType
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from tess_openai.core.long_answers import seams
 from tess_openai.core.long_answers.seams import LONGEST_WORD, Seam, WordEnds, last_words
 
 TEXT = "The quick brown fox jumps over the lazy dog, and then it sleeps until the sun is up again."
@@ -134,6 +138,30 @@ def test_a_word_is_held_until_it_is_complete(pieces: list[str]) -> None:
         assert len(ends.held) <= LONGEST_WORD
         assert not ends.held or not any(character.isspace() for character in ends.held)
     assert passed + ends.finish() == "".join(pieces)
+
+
+def lines_run(before: str) -> int:
+    """Return how many lines of the package run while a model writes a whole text again, in small pieces."""
+    count = 0
+
+    def see(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal count
+        count += event == "line"
+        return see if frame.f_code.co_filename == seams.__file__ else None
+
+    before_trace = sys.gettrace()
+    sys.settrace(see)
+    try:
+        assert joined(before, f"{before}and goes on", 8) == f"{before}and goes on"
+    finally:
+        sys.settrace(before_trace)
+    return count
+
+
+def test_a_text_that_is_written_again_costs_a_fixed_time_for_each_piece() -> None:
+    """Not more with each piece: other calls of an event loop would wait for minutes in the end."""
+    text = "".join(f"word{number} " for number in range(1000))
+    assert lines_run(text) < 3 * lines_run(text[: len(text) // 2])
 
 
 def test_text_without_spaces_is_passed_on() -> None:
