@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from tess_openai.core.jsons import dump_json
 from tess_openai.core.refusals import Refused
@@ -21,36 +21,57 @@ _TOO_LONG: Final = Refused(
 class BoundedHttpProtocol(HttpToolsProtocol):
     """Ends a connection whose request line and headers are too long, before they are complete.
 
-    Source: `HttpToolsProtocol` of uvicorn collects headers without a limit (read).
+    It ends one too that goes on and on after a body, where trailers may come. Nobody reads those.
+
+    Source: `HttpToolsProtocol` of uvicorn collects headers and trailers without a limit (read).
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._is_in_head = True
-        self._head_bytes = 0
-        self._heads = 0
+        self._unused_bytes = 0  # since a head, a part of a body or the end of a request came
+        self._parts = 0
 
     def data_received(self, data: bytes) -> None:
-        """Feed the parser, unless too much of a head has come."""
-        heads, was_in_head = self._heads, self._is_in_head
+        """Feed the parser, unless too much has come that is no body."""
+        parts, was_in_head = self._parts, self._is_in_head
         super().data_received(data)
-        if was_in_head and self._heads == heads and not self.transport.is_closing():
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEADER_BYTES:
-                self._refuse()
+        if self._parts == parts and not self.transport.is_closing():
+            self._unused_bytes += len(data)
+            if self._unused_bytes > MAX_HEADER_BYTES:
+                self._refuse(may_answer=was_in_head)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header, and drop a trailer."""
+        if self._is_in_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Begin the request."""
-        self._is_in_head, self._head_bytes = False, 0
-        self._heads += 1
+        self._is_in_head = False
+        self._note_part()
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body."""
+        self._note_part()
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """End the request; the next bytes are of another head."""
         self._is_in_head = True
+        self._note_part()
         super().on_message_complete()
 
-    def _refuse(self) -> None:
+    def _note_part(self) -> None:
+        self._unused_bytes = 0
+        self._parts += 1
+
+    def _refuse(self, *, may_answer: bool) -> None:
+        cycle: RequestResponseCycle | None = self.cycle
+        if not may_answer or (cycle is not None and not cycle.response_complete):
+            self.transport.abort()  # an answer was given, or is being given
+            return
         body = dump_json(_TOO_LONG.to_json())
         head = (
             "HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/json\r\n"

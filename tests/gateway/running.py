@@ -33,6 +33,12 @@ class Gateway:
     loop: asyncio.AbstractEventLoop
     server: uvicorn.Server
 
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens."""
+        host, _, port = self.url.removeprefix("http://").partition(":")
+        return host, int(port)
+
     def http(self, key: str = "any", **headers: str) -> httpx2.Client:
         """Return a plain http client for it."""
         given = {"authorization": f"Bearer {key}", **headers}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -220,3 +221,32 @@ def test_heads_are_bounded(start: Start) -> None:
     with start() as gateway, gateway.http(**{"x-long": "a" * 100_000}) as http:
         answer = http.get("/healthz")
     assert (answer.status_code, answer.json()["error"]["code"]) == (431, "headers_too_large")
+
+
+def test_trailers_without_end_are_cut_off(start: Start, key_file: Path) -> None:
+    """Also those of a caller without a key: they come after the body, and would be kept in memory."""
+    with start(key_file=key_file) as gateway, socket.create_connection(gateway.address, 10) as connection:
+        connection.sendall(
+            b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+        )
+        assert connection.recv(12) == b"HTTP/1.1 401"
+        trailers = (b"x-more: " + b"m" * 16_384 + b"\r\n") * 1000
+        with pytest.raises(ConnectionError):
+            connection.sendall(trailers)
+
+
+def test_trailers_are_no_headers(start: Start, simulator: TessSimulator) -> None:
+    """A few of them do no harm, and what they say counts for nothing."""
+    body = b'{"model":"tess-6","messages":[{"role":"user","content":"hello"}]}'
+    with start() as gateway, socket.create_connection(gateway.address, 10) as connection:
+        connection.sendall(
+            b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\nX-Late: yes\r\n\r\n" % (len(body), body)
+        )
+        assert connection.recv(12) == b"HTTP/1.1 200"
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        answers = b""
+        while piece := connection.recv(65_536):
+            answers += piece
+    assert answers.endswith(b'{"status":"ok"}')
+    assert len(simulator.calls) == 1
