@@ -195,6 +195,12 @@ class ResultCache(Generic[Found]):
         pending.over.set()
         return found
 
+    def forget(self, is_gone: Callable[[Found], bool]) -> None:
+        """Forget the results that are of no use any more."""
+        with self._lock:
+            for key in [key for key, known in self._known.items() if is_gone(known.found)]:
+                del self._known[key]
+
     def forget_in_flight(self) -> None:
         """Start anew in a forked child: the parent's look-ups do not complete there, nor hold the lock."""
         self._lock = Lock()

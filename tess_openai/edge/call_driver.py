@@ -30,6 +30,7 @@ from tess_openai.core.calls import (
     UploadedFile,
     UploadResult,
 )
+from tess_openai.core.files import FILES
 from tess_openai.core.headers import WORKSPACE
 from tess_openai.core.jsons import dump_json
 from tess_openai.core.lookups import lookup_failed
@@ -163,9 +164,14 @@ class CallDriver:
             self.may_have_run = self.may_have_run or may_have_been_sent(error, body)
 
     def note_response(self, request: Request, response: Response) -> None:
-        """Note that a response came, perhaps to a request that was executed."""
+        """Note that a response came, perhaps to a request that was executed, or that deleted a file."""
         if request.method not in IDEMPOTENT and may_have_run(response.status_code):
             self.may_have_run = True
+        if request.method == "DELETE":
+            number = request.url.path.rstrip("/").rpartition(f"{FILES}/")[2]
+            self.adapter.uploads.forget(
+                lambda found: isinstance(found, UploadedFile) and str(found.number) == number
+            )
 
     def take(self, response: Response) -> None:
         """Make a response the current one."""

@@ -225,3 +225,16 @@ def test_nothing_of_the_callers_is_changed(driver: Driver) -> None:
     driver.ask(driver.client(attachments="upload"), messages=messages)
     assert repr(messages) == before
     assert to_list(messages[0]["content"]) == [TEXT, PARTS["image_url"][0]]
+
+
+def test_a_deleted_file_is_uploaded_again(driver: Driver) -> None:
+    """The next chat names a file that is there, and not the number of the deleted one."""
+    client = driver.client(attachments="upload")
+    messages = user(TEXT, PARTS["image_url"][0])
+    for _ in range(2):
+        driver.text(client, messages=messages)
+        sent = [to_object(each.json) or {} for each in driver.simulator.calls][-1]
+        (number,) = to_list(sent["file_ids"]) or []
+        assert driver.run(client.files.delete(str(number))).deleted
+    uploads = [each for each in driver.simulator.requests if (each.method, each.path) == ("POST", "/files")]
+    assert len(uploads) == 2
