@@ -13,10 +13,12 @@ from tess_openai.core.calls import (
     Call,
     Event,
     Incoming,
+    LimitAnswer,
     Outgoing,
     Read,
     ReadAll,
     ReportChanges,
+    Sleep,
     StoreAccess,
     StoreResult,
 )
@@ -102,6 +104,8 @@ def carry_call(
             carried.changes += step.changes
         elif isinstance(step, Answer):
             carried.status, carried.body = step.status, carried.body + (step.body or b"")
+        elif isinstance(step, Sleep | LimitAnswer):
+            continue
         else:
             assert isinstance(step, bytes)
             assert step

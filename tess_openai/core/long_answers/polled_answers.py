@@ -53,6 +53,12 @@ _FIRST_WAIT_SECONDS: Final = 1.0
 _LONGEST_WAIT_SECONDS: Final = 15.0
 _MOST_FAILURES: Final = 5
 """Requests for the state that may fail one after another; the execution goes on meanwhile."""
+_NO_STATE: Final = error_envelope(
+    "Tess does not say how the execution goes on; it may be complete, and be paid for",
+    type_="server_error",
+    param=None,
+    code="not_an_answer",
+)
 
 
 def with_polled_answers(chat: ChatContext, flow: Flow) -> Flow:
@@ -103,7 +109,7 @@ class PolledAnswers:
         """Return the next events of the execution; `b""` at the end."""
         while not execution.out and not execution.is_over:
             try:
-                yield Sleep(min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 1.3**execution.looks))
+                yield Sleep(execution.wait_seconds)
             except ConnectionError as broken:  # the time for the answer is over
                 if not execution.output:
                     raise
@@ -115,12 +121,16 @@ class PolledAnswers:
 
     def _look(self, execution: _Execution) -> Flow:
         """Ask for the state of the execution."""
-        execution.looks += 1
+        execution.wait_seconds = min(_LONGEST_WAIT_SECONDS, execution.wait_seconds * 1.3)
         headers = request_headers(self._chat.call, self._chat.translated.options)
         try:
             incoming = yield from exchange(get(f"{RESPONSES}/{execution.number}", headers))
             if incoming.status < 300:
-                execution.take(parse_object((yield from read_all())) or {})
+                fields = parse_object((yield from read_all())) or {}
+                if isinstance(fields.get("status"), str):
+                    execution.take(fields)
+                else:
+                    execution.note_failure(_NO_STATE, passes=True)
                 return
             answer = yield from error_answer(self._chat, incoming)
         except ConnectionError:
@@ -128,10 +138,8 @@ class PolledAnswers:
             if execution.failures > _MOST_FAILURES:
                 raise
             return
-        execution.failures += 1
         passes = incoming.status in (408, 429) or incoming.status >= 500
-        if not passes or execution.failures > _MOST_FAILURES:
-            execution.fail(parse_object(answer.body or b"") or {})
+        execution.note_failure(parse_object(answer.body or b"") or {}, passes=passes)
 
 
 class _Execution:
@@ -143,7 +151,7 @@ class _Execution:
         out: The events that are ready.
         is_over: Whether the last of them is ready.
         fault: What ended the wait for it; None where nothing did.
-        looks: How often its state was asked for.
+        wait_seconds: Until its state is asked for next.
         failures: How often that failed, since it last did not.
     """
 
@@ -156,7 +164,7 @@ class _Execution:
         self.out = b""
         self.is_over = False
         self.fault: StreamFault | None = None
-        self.looks = 0
+        self.wait_seconds = _FIRST_WAIT_SECONDS
         self.failures = 0
         self._is_stream = is_stream
         self._given = ""
@@ -192,6 +200,12 @@ class _Execution:
         elif self._is_stream and new:
             self._write(_chunk(new, None))
             self._given = self.output
+
+    def note_failure(self, envelope: JSONObject, *, passes: bool) -> None:
+        """Note that its state could not be read; end the stream with the error, unless that may pass."""
+        self.failures += 1
+        if not passes or self.failures > _MOST_FAILURES:
+            self.fail(envelope)
 
     def fail(self, envelope: JSONObject) -> None:
         """End the stream with an error."""
