@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from tess_openai.core.calls import Outgoing
-from tess_openai.edge.families import Family, Request, change_headers, with_headers
+from tess_openai.edge.families import URL, Family, Request, change_headers, with_headers
 from tess_openai.edge.origins import Origin
 
 
@@ -16,7 +18,7 @@ def to_request(outgoing: Outgoing, given: Request, family: Family, origin: Origi
     if outgoing.path is not None:
         query = url.query.decode() if outgoing.query is None else outgoing.query
         query = f"?{query}" if query else ""
-        url = url.copy_with(raw_path=f"{origin.prefix}{outgoing.path}{query}".encode())
+        url = _with_path(url, f"{origin.prefix}{outgoing.path}{query}")
     method = outgoing.method or given.method
     request = family.Request(method, url, headers=given.headers, stream=stream, extensions=given.extensions)
     change_headers(request.headers, outgoing.headers)  # the new request has copied them
@@ -25,3 +27,8 @@ def to_request(outgoing: Outgoing, given: Request, family: Family, origin: Origi
     if isinstance(stream, family.ByteStream):
         request.read()  # in memory already; inner transports and instruments look at `content`
     return request
+
+
+@lru_cache(maxsize=64)  # the calls of a program go to a few paths, and a URL cannot be changed
+def _with_path(url: URL, path: str) -> URL:
+    return url.copy_with(raw_path=path.encode())
