@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Generator
 from typing import Final
 
@@ -17,7 +18,7 @@ from tess_openai.core.emulate.emulation import Emulation
 from tess_openai.core.emulate.emulation_flow import emulated_completion
 from tess_openai.core.emulate.emulation_request import to_emulation
 from tess_openai.core.headers import request_headers
-from tess_openai.core.jsons import JSONObject, dump_json, parse_object
+from tess_openai.core.jsons import BYTE_ORDER_MARK, JSONObject, dump_json, parse_object
 from tess_openai.core.long_answers.polled_answers import POLLED, with_polled_answers
 from tess_openai.core.long_answers.streamed_answers import STREAMED, with_streamed_answers
 from tess_openai.core.lookups import locate, without_agent
@@ -30,12 +31,15 @@ CHAT_PATH: Final = "/chat/completions"
 
 
 def chat_completion(call: Call, options: Options) -> Flow:
-    """Run one chat call. A body that is no JSON object is sent as is, for Tess to refuse."""
-    given = parse_object(call.body) if call.fields is None else call.fields
-    if given is not None and call.agent.isdigit() and is_plain(given, options):
-        yield from untouched_completion(call, given, options)
+    """Run one chat call."""
+    try:
+        fields = read_fields(call)
+    except Refused as refused:
+        yield refused.to_answer()
         return
-    fields = {} if given is None else given
+    if call.agent.isdigit() and is_plain(fields, options):
+        yield from untouched_completion(call, fields, options)
+        return
     try:
         place = yield from locate(to_target(fields.get("model"), options).agent, call, options)
         if isinstance(place, Answer):
@@ -60,8 +64,37 @@ def chat_completion(call: Call, options: Options) -> Flow:
     if refused_by_filter is not None:
         yield refused_by_filter.to_answer()
         return
-    body = None if translated.untouched or given is None else dump_json(translated.body)
+    body = None if translated.untouched else dump_json(translated.body)
     yield from _answer(chat, emulation, body)
+
+
+def read_fields(call: Call) -> JSONObject:
+    """Return the JSON object of a call.
+
+    Raises:
+        Refused: The body is none. Tess would only say that a field is missing.
+    """
+    fields = parse_object(call.body) if call.fields is None else call.fields
+    if fields is None:
+        raise Refused(
+            f"The body of the request is not a JSON object{_unreadable(call.body)}. It was not sent.",
+            param=None,
+            code="invalid_json",
+        )
+    return fields
+
+
+def _unreadable(body: bytes) -> str:
+    """Return where a body that is no JSON breaks off; nothing of what it holds."""
+    try:
+        json.loads(body.removeprefix(BYTE_ORDER_MARK).decode())
+    except json.JSONDecodeError as error:
+        return f": {error.msg.partition(':')[0]} (line {error.lineno}, column {error.colno})"
+    except UnicodeDecodeError as error:
+        return f": byte {error.start + 1} is not UTF-8"
+    except (ValueError, RecursionError):  # such as a number of thousands of digits
+        pass
+    return ""
 
 
 def _answer(chat: ChatContext, emulation: Emulation | None, body: bytes | None) -> Flow:

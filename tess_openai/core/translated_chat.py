@@ -14,14 +14,13 @@ from tess_openai.core.calls import Answer, Call, Event, Flow, Outgoing, ReportCh
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.chunk_templates import Template, template_of
 from tess_openai.core.chat.context import EVENT_STREAM, LEDGER_HEADER, ledger_header, report_changes
-from tess_openai.core.chat_call import CHAT_PATH, chat_completion
+from tess_openai.core.chat_call import CHAT_PATH, chat_completion, read_fields
 from tess_openai.core.errors import parse_redirect
 from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_object
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.lookups import AGENTS
 from tess_openai.core.options import CALL_FIELD, Options
 from tess_openai.core.policy_parameters import POLICY_PARAMETERS
-from tess_openai.core.refusals import Refused
 from tess_openai.core.sse import DONE, EventDecoder
 
 
@@ -71,9 +70,7 @@ def read_call(call: Call, options: Options) -> tuple[JSONObject, Options]:
     Raises:
         Refused: The body is no JSON object, or an option of the call is wrong.
     """
-    given = parse_object(call.body) if call.fields is None else call.fields
-    if given is None:
-        raise Refused("The body is not a JSON object.", param=None, code="invalid_json")
+    given = read_fields(call)
     if CALL_FIELD in given:
         options = options.for_call(given[CALL_FIELD], POLICY_PARAMETERS)
     return given, options

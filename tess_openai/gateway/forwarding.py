@@ -56,6 +56,8 @@ class Forwarder:
             heartbeat_seconds=self._settings.heartbeat_seconds,
         )
         headers = self._headers(scope)
+        if is_json:  # also where the caller says nothing of it, or curl says that it is a form
+            headers["content-type"] = "application/json"
         url = f"{self._upstream.root}{quote(path, safe=_SAFE)}"
         if query := scope.get("query_string", b"").decode("latin-1"):
             url = f"{url}?{query}"

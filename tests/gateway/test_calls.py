@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import openai
@@ -101,6 +102,38 @@ def test_what_tess_lacks_answers_as_in_the_adapter(gateway: Gateway) -> None:
     with gateway.sdk() as client, pytest.raises(openai.NotFoundError, match="does not have") as caught:
         client.embeddings.create(model="tess-6", input="hello")
     assert caught.value.code == "endpoint_not_supported"
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", None])
+def test_a_chat_is_json_whatever_its_caller_says(gateway: Gateway, kind: str | None) -> None:
+    """Without a header of its own, `curl -d` says that it sends a form."""
+    headers = {} if kind is None else {"content-type": kind}
+    with gateway.http() as http:
+        answer = http.post("/v1/chat/completions", content=json.dumps(HELLO), headers=headers)
+    assert answer.json()["choices"][0]["message"]["content"] == ANSWER
+
+
+@pytest.mark.parametrize("path", ["chat/completions", "responses", "completions"])
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b'{"model": "tess-6" "messages": []}', r": Expecting ',' delimiter \(line 1, column 20\)\. It was"),
+        (b'{"model": "caf\xe9"}', r": byte 15 is not UTF-8\. It was"),
+        (b'{"seed": %s}' % (b"1" * 5000), r"object\. It was"),
+        (b"", r": Expecting value \(line 1, column 1\)\. It was"),
+    ],
+    ids=["a missing comma", "another encoding", "an endless number", "nothing"],
+)
+def test_a_body_that_is_no_json_is_refused(
+    gateway: Gateway, simulator: TessSimulator, path: str, body: bytes, why: str
+) -> None:
+    """With the place of the mistake, where Tess would only say that a field is missing."""
+    with gateway.http() as http:
+        answer = http.post(f"/v1/{path}", content=body)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (400, "invalid_json")
+    assert re.search(why, error["message"])
+    assert not simulator.requests
 
 
 @pytest.mark.parametrize(

@@ -87,11 +87,13 @@ def test_a_multipart_body_passes_untouched(driver: Driver) -> None:
     assert b"\x00\xff" * 5000 in request.body
 
 
-def test_a_body_that_is_no_object_is_left_to_tess(driver: Driver) -> None:
-    """What cannot be read cannot be translated."""
-    with pytest.raises(openai.UnprocessableEntityError):
-        post(driver, driver.client(), "/chat/completions", body=[1, 2])
-    assert driver.simulator.calls[0].json == [1, 2]
+@pytest.mark.parametrize("path", ["/chat/completions", "/completions", "/responses"])
+def test_a_body_that_is_no_object_is_refused(driver: Driver, path: str) -> None:
+    """What cannot be read cannot be translated, and Tess would only say that a field is missing."""
+    with pytest.raises(openai.BadRequestError, match=r"is not a JSON object\. It was not sent") as caught:
+        post(driver, driver.client(), path, body=[1, 2])
+    assert caught.value.code == "invalid_json"
+    assert driver.simulator.requests == []
 
 
 @pytest.mark.parametrize("path", ["/agents/42/openai/future/route", "/agent-responses/7", "/files/9/nothing"])
