@@ -34,7 +34,7 @@ from tess_openai.core.policy_parameters import POLICY_PARAMETERS
 from tess_openai.core.probe_profile import NOTHING_PROVEN, TessProfile, parse_profile
 from tess_openai.core.prompts import Prompts
 from tess_openai.core.responses.conversation_store import ResponseStore
-from tess_openai.core.routes import OTHER_ENDPOINTS
+from tess_openai.core.routes import OTHER_ENDPOINTS, TESS_ENDPOINTS
 from tess_openai.edge.pacing_urls import parse_pacing_url
 from tess_openai.edge.response_stores import MemoryResponseStore
 from tess_openai.exceptions import TessConfigurationError
@@ -244,6 +244,10 @@ def to_other_clients(given: object) -> dict[str, Any]:
     if clients is None:
         raise ValueError('it must be a mapping of endpoints, such as {"embeddings": openai.OpenAI()}')
     for name, client in clients.items():
+        if name in TESS_ENDPOINTS:
+            raise TessConfigurationError(
+                f"others has {quoted(name)}, which Tess answers itself; another client takes what Tess lacks"
+            )
         if name not in OTHER_ENDPOINTS:
             near = difflib.get_close_matches(name, OTHER_ENDPOINTS, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else f": {', '.join(OTHER_ENDPOINTS)}"

@@ -59,6 +59,8 @@ UNSUPPORTED_ENDPOINTS: Final = {
     "webhook_event_types": "OpenAI's webhooks",
 }
 """OpenAI endpoints that Tess does not have: first segment of the path -> what the endpoint is."""
+TESS_ENDPOINTS: Final = frozenset({"chat", COMPLETIONS[1:], RESPONSES[1:], MODELS[1:], FILES[1:]})
+"""First segments of the paths that the adapter answers."""
 OTHER_ENDPOINTS: Final = tuple(name for name in UNSUPPORTED_ENDPOINTS if name not in ("chat", "models"))
 """Those that another client may answer; below the other two, Tess has something of its own."""
 

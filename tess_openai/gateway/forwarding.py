@@ -5,13 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 from urllib.parse import quote
 
-from tess_openai.core.completions.completions_flow import COMPLETIONS
-from tess_openai.core.files import FILES
 from tess_openai.core.headers import WORKSPACE, is_sendable
-from tess_openai.core.models import MODELS
 from tess_openai.core.refusals import Refused
-from tess_openai.core.responses.responses_flow import RESPONSES
-from tess_openai.core.routes import UNSUPPORTED_ENDPOINTS, reads_body
+from tess_openai.core.routes import TESS_ENDPOINTS, UNSUPPORTED_ENDPOINTS, reads_body
 from tess_openai.edge.paid_calls import RETRY_COUNT
 from tess_openai.gateway.forwarded_call import ForwardedCall
 from tess_openai.gateway.gateway_options import GatewaySettings
@@ -20,8 +16,6 @@ from tess_openai.gateway.keys import Caller
 from tess_openai.gateway.upstream import Upstream
 
 VERSION: Final = "/v1"
-SERVED: Final = frozenset({"chat", COMPLETIONS[1:], RESPONSES[1:], MODELS[1:], FILES[1:]})
-"""First segments of the paths that the adapter answers; of OpenAI's others it says that Tess lacks them."""
 _FORWARDED: Final = (b"content-type", b"accept")
 _USER_AGENT: Final = "tess-openai-gateway"
 _SAFE: Final = "/:@!$&'()*+,;=~"
@@ -99,7 +93,7 @@ def without_version(path: str) -> str:
 def refuse_path(path: str, method: str) -> Refused | None:
     """Return the refusal of a path that is not OpenAI's: the key of Tess opens more than those."""
     segments = path.rstrip("/").split("/")[1:] or [""]
-    is_known = segments[0] in SERVED or segments[0] in UNSUPPORTED_ENDPOINTS
+    is_known = segments[0] in TESS_ENDPOINTS or segments[0] in UNSUPPORTED_ENDPOINTS
     if is_known and not any(segment in ("", ".", "..") or "\\" in segment for segment in segments):
         return None
     shown = path if len(path) < 80 and path.isascii() and path.isprintable() else "of this name"

@@ -258,7 +258,7 @@ def test_a_client_of_the_wrong_kind_is_refused_when_the_client_is_made() -> None
     [
         (openai.OpenAI, "it must be a mapping"),
         ({"embedings": openai.OpenAI(api_key="x")}, "did you mean 'embeddings'"),
-        ({"chat": openai.OpenAI(api_key="x")}, "not an endpoint that another client may answer"),
+        ({"chat": openai.OpenAI(api_key="x")}, "others has 'chat', which Tess answers itself"),
         ({"embeddings": "sk-secret-of-mine"}, "is of type str"),
     ],
     ids=["no mapping", "misspelt", "Tess has it", "a key"],
