@@ -169,8 +169,9 @@ class _Translation:
             given=what,
             sent="a note in the text",
             why="Tess takes text only on this route, so the model does not see it",
-            remedy='Let the adapter upload data to Tess, create_client(attachments="upload"), or pass the '
-            'number of a file: extra_body={"file_ids": [389571]}.',
+            remedy='Let the adapter upload it to Tess, create_client(attachments="upload"), given as data: '
+            "URLs of other servers are not fetched. Or pass the number of a file: "
+            'extra_body={"file_ids": [389571]}.',
         )
         return verdict == "keep"
 
