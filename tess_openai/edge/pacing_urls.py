@@ -26,6 +26,10 @@ def parse_pacing_url(given: object) -> str | None:
     if given.startswith(SQLITE):
         return _checked_file(given)
     scheme = given.partition("://")[0]
+    if scheme == "sqlite":
+        raise ValueError(
+            "pacing is a URL of 'sqlite' with two slashes; a path follows three: sqlite:///line.sqlite"
+        )
     if scheme not in _REDIS_SCHEMES:
         raise ValueError(
             f"pacing is a URL of {quoted(scheme)}; known are sqlite:///path for the processes of one machine "

@@ -151,13 +151,13 @@ def test_a_redis_that_is_not_there_fails_no_call(make_pacer: Callable[..., Pacer
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
-        pytest.param("sqlite://line.sqlite", "known are sqlite:///path", id="two slashes"),
+        pytest.param("sqlite://line.sqlite", "a path follows three", id="two slashes"),
         pytest.param("sqlite:///", "names no file", id="no file"),
         pytest.param("sqlite:///:memory:", "names no file", id="memory"),
         pytest.param(
             "sqlite:///no-such-folder/line.sqlite", "a fourth slash", id="a folder that is not there"
         ),
-        pytest.param("postgres://host/db", "'postgres'", id="another store"),
+        pytest.param("postgres://host/db", "'postgres'; known are sqlite:///path", id="another store"),
         pytest.param("redis://", "without a usable host", id="no host"),
         pytest.param("redis://SECRET@host:notaport", "without a usable host", id="a port that is no number"),
         pytest.param("line.sqlite", "must be a URL", id="a path"),
