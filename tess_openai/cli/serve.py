@@ -54,10 +54,11 @@ def serve(
         bool, typer.Option("--pass-through", help="Each caller sends a key of Tess instead.")
     ] = False,
     allow_origin: Annotated[
-        list[str] | None, typer.Option(help="An origin whose pages may call; repeatable.")
+        list[str] | None, typer.Option(metavar="ORIGIN", help="An origin whose pages may call; repeatable.")
     ] = None,
     allow_host: Annotated[
-        list[str] | None, typer.Option(help="A name that Host may have on loopback; repeatable.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A name that Host may have on loopback; repeatable."),
     ] = None,
     emulate: Annotated[
         bool,

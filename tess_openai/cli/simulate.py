@@ -63,7 +63,8 @@ def simulate(
         ModelName, typer.Option(help="Who answers: an echo, or a model that does what the prompt says.")
     ] = "echo",
     keys: Annotated[
-        list[str] | None, typer.Option("--key", help="An accepted key; repeatable. Default: a made-up one.")
+        list[str] | None,
+        typer.Option("--key", metavar="KEY", help="An accepted key; repeatable. Default: a made-up one."),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Do not show the requests.")] = False,
 ) -> None:

@@ -53,7 +53,9 @@ def probe(
     *,
     agent: AgentOption = None,
     out: OutOption = Path("tess-profile.json"),
-    only: Annotated[list[str] | None, typer.Option(help="Only this question; repeatable.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="QUESTION", help="Only this question; repeatable.")
+    ] = None,
     fields: FieldOption = None,
     pause: Annotated[float, typer.Option(min=0, callback=finite, help="Seconds between two calls.")] = 1.2,
     again: Annotated[bool, typer.Option("--again", help="Ask all questions again.")] = False,
