@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, Final
+from urllib.parse import quote
 
 import openai
 from openai._models import FinalRequestOptions
@@ -37,6 +38,8 @@ _NOT_PASSED: Final = frozenset(
     }
 )
 """Headers that belong to the connection with Tess, or hold a credential."""
+_IN_PATHS: Final = "/:@!$&'()*+,;=~"
+"""What needs no escape in a path. Source: RFC 3986, 3.3."""
 _OF_BODY: Final = ("content-type", "content-length", "transfer-encoding")
 
 
@@ -94,8 +97,9 @@ class OtherEndpoints:
         """Return the client that answers a request, given by what its URL names; None for Tess."""
         if not place.agent:
             return None
-        name = place.path.lstrip("/").partition("/")[0]
-        return self._clients.get(name) if name in OTHER_ENDPOINTS else None
+        name, *segments = place.path.lstrip("/").split("/")
+        leads_out = not {".", ".."}.isdisjoint(segments)
+        return self._clients.get(name) if name in OTHER_ENDPOINTS and not leads_out else None
 
     def send(self, client: Any, request: Request, path: str) -> Response:
         """Send a request to another client's service and return the answer as it is."""
@@ -124,6 +128,7 @@ class OtherEndpoints:
         """Return the call from which the other client builds its own request.
 
         The fields of a JSON body decide the URL in `AzureOpenAI`; what is sent are the caller's own bytes.
+        `path` comes without escapes.
         """
         headers = {
             name: value
@@ -131,7 +136,10 @@ class OtherEndpoints:
             if name not in _NOT_PASSED and name not in _OF_BODY and not self._keys.are_in({name: value})
         }
         return FinalRequestOptions.construct(
-            method=request.method.lower(), url=path, headers=headers, json_data=parse_object(body)
+            method=request.method.lower(),
+            url=quote(path, safe=_IN_PATHS),
+            headers=headers,
+            json_data=parse_object(body),
         )
 
     def _to_request(self, built: Any, request: Request) -> Any:

@@ -90,6 +90,25 @@ def test_an_endpoint_is_answered_by_the_other_client(driver: Driver, other: Othe
     assert driver.simulator.requests == []
 
 
+@pytest.mark.parametrize("name", ["%252e%252e/chat", "a%3Fadmin=1", "a%23b", "a%2541"])
+def test_a_path_reaches_the_other_service_as_it_was_written(
+    driver: Driver, other: OtherService, name: str
+) -> None:
+    """What is escaped in it stays so: it names no other endpoint there, and adds no query."""
+    client = driver.client(others={"vector_stores": other.client()})
+    driver.run(client.get(f"/vector_stores/{name}", cast_to=object))
+    (request,) = other.requests
+    assert request.url.raw_path.decode().upper() == f"/v1/vector_stores/{name}".upper()
+
+
+def test_a_path_that_leads_out_of_its_endpoint_is_not_passed(driver: Driver, other: OtherService) -> None:
+    """The endpoint it leads to was not named."""
+    client = driver.client(others={"vector_stores": other.client()})
+    with pytest.raises(openai.NotFoundError):
+        driver.run(client.get("/vector_stores/%2e%2e/chat/completions", cast_to=object))
+    assert other.requests == []
+
+
 def test_chats_still_go_to_tess(driver: Driver, other: OtherService) -> None:
     """Only the named endpoints go elsewhere; an agent's own are not asked for at all."""
     client = driver.client(others={"embeddings": other.client()})
