@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections.abc import Callable
@@ -22,6 +23,8 @@ BUSY_SECONDS: Final = 1.0
 _LOG_ATTEMPTS: Final = 50
 _ABANDONED_SECONDS: Final = 2 * LONGEST_PAUSE_SECONDS
 """After this time without a change nobody waits in a line any more."""
+_CLEANING_SECONDS: Final = 600.0
+"""How often abandoned lines are removed: a gateway may see a key that was made up in each call."""
 
 Result = TypeVar("Result")
 _connections: Final[list[sqlite3.Connection]] = []
@@ -42,6 +45,7 @@ class SQLitePacingStore:
         self._path = path
         self._clock = clock
         self._connection: sqlite3.Connection | None = None
+        self._cleaned_at = -math.inf
 
     def claim(self, key: bytes, slot: Slot | None, terms: Terms) -> Turn:
         """Reserve a slot, or take the turn of one if it has come."""
@@ -73,11 +77,15 @@ class SQLitePacingStore:
         connection.execute("BEGIN IMMEDIATE")
         try:
             row = connection.execute("SELECT state FROM lines WHERE key = ?", (key,)).fetchone()
-            kept = None if row is None else _to_line(json.loads(row[0]))
-            line, now = current_line(kept, self._clock())
+            found = None if row is None else _to_line(json.loads(row[0]))
+            line, now = current_line(found, self._clock())
             line, result = rule(line, now)
             statement = "INSERT OR REPLACE INTO lines (key, changed_at, state) VALUES (?, ?, ?)"
             connection.execute(statement, (key, now, json.dumps(asdict(line))))
+            if not 0 <= now - self._cleaned_at < _CLEANING_SECONDS:
+                kept = now - _ABANDONED_SECONDS, now + 60
+                connection.execute("DELETE FROM lines WHERE changed_at NOT BETWEEN ? AND ?", kept)
+                self._cleaned_at = now
             connection.execute("COMMIT")
         except BaseException:
             connection.execute("ROLLBACK")
@@ -100,10 +108,7 @@ class SQLitePacingStore:
             "CREATE TABLE IF NOT EXISTS lines "
             "(key BLOB PRIMARY KEY, changed_at REAL NOT NULL, state TEXT NOT NULL)"
         )
-        now = self._clock()
-        connection.execute(
-            "DELETE FROM lines WHERE changed_at NOT BETWEEN ? AND ?", (now - _ABANDONED_SECONDS, now + 60)
-        )
+        self._cleaned_at = -math.inf
         self._connection = connection
         return connection
 

@@ -6,22 +6,26 @@ import asyncio
 import multiprocessing
 import os
 import random
+import sqlite3
 import stat
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from tess_openai.core.pacing_line import AHEAD_SECONDS, Line, Slot, Terms, current_line
+from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS
 from tess_openai.edge.key_queues import KeyQueues
 from tess_openai.edge.pacing import Pacer, hash_key
 from tess_openai.edge.redis_pacing import RedisPacingStore
 from tess_openai.edge.shared_pacing import PacingStore, shared_pacing
+from tess_openai.edge.sqlite_pacing import SQLitePacingStore
 
 KEY = hash_key("Bearer 1|a")
 TERMS = Terms(1.0, 60.0, 0.0)
@@ -206,6 +210,18 @@ def test_a_store_keeps_no_key(url: str, tmp_path: Path, make_pacer: Callable[...
         assert secret.encode() not in kept
         assert hashlib.sha256(secret.encode()).digest() not in kept
         assert hashlib.sha256(secret.encode()).hexdigest().encode() not in kept
+
+
+def test_lines_in_which_nobody_waits_are_removed(tmp_path: Path) -> None:
+    """While the store is in use: keys that anybody makes up do not fill the disk."""
+    path, now = tmp_path / "line.sqlite", 1000.0
+    store = SQLitePacingStore(path, lambda: now)
+    for number in range(20):
+        store.claim(hash_key(f"Bearer {number}"), None, TERMS)
+    now += 3 * LONGEST_PAUSE_SECONDS
+    store.claim(KEY, None, TERMS)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT key FROM lines").fetchall() == [(KEY,)]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
