@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, TypeAlias
 
@@ -10,6 +11,8 @@ from tess_openai.core.refusals import NO_RETRY, Refused
 from tess_openai.gateway.gateway_options import is_loopback
 from tess_openai.gateway.keys import Admission
 from tess_openai.gateway.metrics import Metrics
+
+logger = logging.getLogger("tess_openai.gateway")
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -33,7 +36,8 @@ def headers_of(scope: Scope) -> dict[bytes, bytes]:
 
 
 async def send_refusal(send: Send, refused: Refused) -> None:
-    """Answer with OpenAI's error body."""
+    """Answer with OpenAI's error body, and log why; nothing of the request."""
+    logger.info("refused with %d: %s", refused.status, refused.code)
     body = dump_json(refused.to_json())
     headers = [
         (b"content-type", b"application/json"),

@@ -169,6 +169,16 @@ def test_nothing_of_a_body_is_logged(
     assert SIMULATOR_API_KEY not in caplog.text
 
 
+def test_the_log_says_why_a_request_is_refused(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    """Else nobody finds out why a page, or a program with a wrong URL, gets no answer."""
+    caplog.set_level(logging.INFO)
+    with start() as gateway, gateway.http() as http:
+        http.post("/v1/chat/completions", json=HELLO, headers={"origin": "https://private.example"})
+        http.get("/v1/private")
+    logged = [record.getMessage() for record in caplog.records if record.name == "tess_openai.gateway"]
+    assert logged == ["refused with 403: origin_not_allowed", "refused with 404: unknown_url"]
+
+
 def test_numbers_without_names(start: Start, simulator: TessSimulator) -> None:
     """Calls, errors, events and times; no id and no text."""
     simulator.fault(faults.rate_limited())
