@@ -21,6 +21,12 @@ if not TYPE_CHECKING:  # `serve --check` reads the settings without the web fram
     def __getattr__(name: str) -> object:
         if name != "create_app":
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from tess_openai.gateway.asgi_app import create_app
-
+        try:
+            from tess_openai.gateway.asgi_app import create_app
+        except ModuleNotFoundError as error:
+            message = (
+                f"the gateway is an extra, and {error.name} is not installed; install it with: "
+                "pip install 'tess-openai[gateway]'"
+            )
+            raise ModuleNotFoundError(message, name=error.name) from error
         return create_app

@@ -17,7 +17,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tess_openai import Prompts, SQLiteResponseStore, TessConfigurationError
+from tess_openai import Prompts, SQLiteResponseStore, TessConfigurationError, gateway
 from tess_openai.cli import main
 from tess_openai.gateway.config import find_problems, parse_config, read_config
 from tess_openai.gateway.gateway_server import shared_by_workers
@@ -234,3 +234,11 @@ def test_a_port_that_is_taken(simulator: TessSimulator, capsys: pytest.CaptureFi
         patch.setenv("TESS_API_KEY", SIMULATOR_API_KEY)
         assert main(given) == 2
     assert "--port 0" in capsys.readouterr().err
+
+
+def test_without_the_extra_the_application_states_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the command does; a name of another package would say nothing of this one."""
+    monkeypatch.delitem(sys.modules, "tess_openai.gateway.asgi_app", raising=False)
+    monkeypatch.setitem(sys.modules, "starlette.applications", None)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'tess-openai\[gateway\]'"):
+        gateway.create_app  # noqa: B018 - it is imported when it is asked for
