@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -21,16 +22,34 @@ _TOO_LONG: Final = Refused(
 class BoundedHttpProtocol(HttpToolsProtocol):
     """Ends a connection whose request line and headers are too long, before they are complete.
 
-    It ends one too that goes on and on after a body, where trailers may come. Nobody reads those.
+    It ends one too that goes on and on after a body, where trailers may come: nobody reads those. And it ends
+    one on which no call is answered, and the next head does not come in time.
 
-    Source: `HttpToolsProtocol` of uvicorn collects headers and trailers without a limit (read).
+    Source: `HttpToolsProtocol` of uvicorn collects headers and trailers without a limit, and waits for a head
+    without one (read).
+
+    Attributes:
+        head_seconds: The time for a head.
     """
+
+    head_seconds = 60.0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._is_in_head = True
         self._unused_bytes = 0  # since a head, a part of a body or the end of a request came
         self._parts = 0
+        self._head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Wait for the first head."""
+        super().connection_made(transport)
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing more."""
+        self._stop_waiting()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser, unless too much has come that is no body."""
@@ -40,6 +59,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._unused_bytes += len(data)
             if self._unused_bytes > MAX_HEADER_BYTES:
                 self._refuse(may_answer=was_in_head)
+        if self._head_timer is None and not self._is_answering:
+            self._wait_for_head()  # uvicorn has stopped its own timer
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header, and drop a trailer."""
@@ -49,6 +70,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Begin the request."""
         self._is_in_head = False
+        self._stop_waiting()
         self._note_part()
         super().on_headers_complete()
 
@@ -63,13 +85,30 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._note_part()
         super().on_message_complete()
 
+    @property
+    def _is_answering(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and not cycle.response_complete
+
+    def _wait_for_head(self) -> None:
+        self._head_timer = self.loop.call_later(self.head_seconds, self._give_up)
+
+    def _stop_waiting(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _give_up(self) -> None:
+        self._head_timer = None
+        if not self._is_answering:
+            self.transport.close()
+
     def _note_part(self) -> None:
         self._unused_bytes = 0
         self._parts += 1
 
     def _refuse(self, *, may_answer: bool) -> None:
-        cycle: RequestResponseCycle | None = self.cycle
-        if not may_answer or (cycle is not None and not cycle.response_complete):
+        if not may_answer or self._is_answering:
             self.transport.abort()  # an answer was given, or is being given
             return
         body = dump_json(_TOO_LONG.to_json())

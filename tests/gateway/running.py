@@ -53,12 +53,14 @@ Start: TypeAlias = Callable[..., AbstractContextManager[Gateway]]
 
 
 @contextmanager
-def running(app: Any, *, shutdown_seconds: int = 1) -> Iterator[Gateway]:
+def running(
+    app: Any, *, shutdown_seconds: int = 1, protocol: type[BoundedHttpProtocol] = BoundedHttpProtocol
+) -> Iterator[Gateway]:
     """Serve an application on a free port until the block ends."""
     config = uvicorn.Config(
         app,
         port=0,
-        http=BoundedHttpProtocol,
+        http=protocol,
         ws="none",
         log_config=None,
         access_log=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -12,10 +13,12 @@ import pytest
 from tess_openai import TessConfigurationError
 from tess_openai.core.refusals import Refused
 from tess_openai.gateway import create_app
+from tess_openai.gateway.bounded_http import BoundedHttpProtocol
 from tess_openai.gateway.keys import KeyFile, ThisMachine
 from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, TessSimulator
-from tests.gateway.running import HELLO, Gateway, Start
+from tests.gateway.running import HELLO, Gateway, Start, running
 
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 ALICE, BOB = "gw-" + "a" * 24, "gw-" + "b" * 24
 
 
@@ -233,6 +236,43 @@ def test_trailers_without_end_are_cut_off(start: Start, key_file: Path) -> None:
         trailers = (b"x-more: " + b"m" * 16_384 + b"\r\n") * 1000
         with pytest.raises(ConnectionError):
             connection.sendall(trailers)
+
+
+class Impatient(BoundedHttpProtocol):
+    """Waits a short time for a head."""
+
+    head_seconds = 0.3
+
+
+@pytest.mark.parametrize("is_later", [False, True])
+@pytest.mark.parametrize("begins", [b"", b"GET /he"])
+def test_a_head_that_does_not_come_is_not_waited_for(begins: bytes, is_later: bool) -> None:
+    """Neither the first of a connection nor a later one: each open connection takes a file of the process."""
+    app = create_app(42, api_key=SIMULATOR_API_KEY, workspace_id=SIMULATOR_WORKSPACE_ID)
+    with running(app, protocol=Impatient) as gateway:
+        with socket.create_connection(gateway.address, 4) as connection:
+            received = b""
+            if is_later:
+                connection.sendall(HEALTH)
+                while not received.endswith(b'{"status":"ok"}'):
+                    received += connection.recv(65_536)
+            if begins or not is_later:  # uvicorn itself ends an idle connection
+                connection.sendall(begins)
+                assert connection.recv(65_536) == b""
+        with gateway.http() as http:
+            assert http.get("/healthz").status_code == 200
+
+
+def test_a_call_may_take_longer_than_a_head() -> None:
+    """Their time does not count while a call is answered."""
+
+    async def answer(_scope: Any, _receive: Any, send: Any) -> None:
+        await asyncio.sleep(3 * Impatient.head_seconds)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"late"})
+
+    with running(answer, protocol=Impatient) as gateway, gateway.http() as http:
+        assert http.get("/").content == b"late"
 
 
 def test_trailers_are_no_headers(start: Start, simulator: TessSimulator) -> None:
