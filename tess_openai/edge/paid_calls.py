@@ -138,6 +138,8 @@ def _is_keep_alive_race(error: Exception, uses: int, sent_at: float) -> bool:
 def _uses_of_connection(error: BaseException) -> int:
     """Return how many requests the HTTP/1.1 connection that failed had been used for; 0 if unknown.
 
+    One on which a part of an answer came was not idle for the server, and counts as used once.
+
     The error's own frames lead to the connection, which counts them. A trace of each exchange would say the
     same, but every call would pay for it.
 
@@ -151,10 +153,20 @@ def _uses_of_connection(error: BaseException) -> int:
             connection: Any = frames.tb_frame.f_locals.get("self")
             if type(connection).__name__ in _HTTP11_CONNECTIONS:
                 counted = _REQUEST_COUNT.search(connection.info())
-                return 0 if counted is None else int(counted[1])
+                uses = 0 if counted is None else int(counted[1])
+                return min(uses, 1) if _has_begun_to_answer(connection) else uses
             frames = frames.tb_next
         chain = chain.__cause__
     return 0
+
+
+def _has_begun_to_answer(connection: Any) -> bool:
+    """Whether a part of a head came, of which httpcore says the same as of none at all.
+
+    Source: `trailing_data` of h11's connections (documented); `_h11_state` of httpcore's (read in it).
+    """
+    parser = getattr(connection, "_h11_state", None)
+    return parser is not None and bool(parser.trailing_data[0])
 
 
 def to_family_error(error: Exception, family: Family) -> Exception:

@@ -54,6 +54,16 @@ def test_a_request_that_was_read_is_not_sent_again(driver: Driver, *, stream: bo
         assert (server.posts, server.opened) == (2, 1)
 
 
+def test_a_request_whose_answer_had_begun_is_not_sent_again(driver: Driver, *, stream: bool) -> None:
+    """The server had read it, however soon the connection ended."""
+    with serving(raw_faults.good, raw_faults.half_a_head) as server:
+        client = driver.client(base_url=server.url, max_retries=1)
+        assert driver.text(client) == TEXT
+        with pytest.raises(openai.APIConnectionError):
+            driver.text(client, stream=stream)
+        assert (server.posts, server.opened) == (2, 1)
+
+
 @pytest.mark.parametrize("fault", [raw_faults.closes, raw_faults.resets], ids=fault_id)
 def test_a_request_on_a_new_connection_is_not_sent_again(driver: Driver, fault: Fault) -> None:
     """No server closes a connection for being idle that was opened for the request."""
