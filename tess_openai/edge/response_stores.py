@@ -22,6 +22,10 @@ _BUSY_SECONDS: Final = 5.0
 """How long one process waits for another to finish writing."""
 
 
+class EntryTooLargeError(ValueError):
+    """An entry is larger than all that a store may hold; it was not kept, and nothing made room for it."""
+
+
 class MemoryResponseStore:
     """Keeps responses in memory, the newest of them."""
 
@@ -57,9 +61,15 @@ class MemoryResponseStore:
         return None if entry is None else entry[1]
 
     def save(self, key: str, value: bytes) -> None:
-        """Keep an entry; older ones make room for it."""
+        """Keep an entry; older ones make room for it.
+
+        Raises:
+            EntryTooLargeError: It has more than `max_bytes` alone.
+        """
         with self._lock:
             self._remove(key)
+            if len(value) > self._max_bytes:
+                raise EntryTooLargeError(f"{len(value)} bytes, and the store holds {self._max_bytes}")
             self._entries[key] = self._clock() + self._max_age_seconds, value
             self._bytes += len(value)
             self._expire()

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tess_openai import MemoryResponseStore, ResponseStore, SQLiteResponseStore
+from tess_openai.edge.response_stores import EntryTooLargeError
 
 
 class Clock:
@@ -61,15 +62,16 @@ def test_an_entry_expires(store: ResponseStore, clock: Clock) -> None:
 
 
 def test_memory_is_bounded_by_number_and_bytes() -> None:
-    """The oldest make room; what is larger than all of it is not kept."""
+    """The oldest make room; what is larger than all of it is not kept, and its caller knows."""
     store = MemoryResponseStore(max_entries=3, max_bytes=10)
     for name in "abcd":
         store.save(name, b"12")
     assert [name for name in "abcd" if store.load(name)] == ["b", "c", "d"]
     store.save("e", b"1234567")
     assert [name for name in "abcde" if store.load(name)] == ["d", "e"]
-    store.save("f", b"x" * 11)
-    assert store.load("f") is None
+    with pytest.raises(EntryTooLargeError):
+        store.save("f", b"x" * 11)
+    assert [name for name in "def" if store.load(name)] == ["d", "e"]
 
 
 def test_threads_share_a_store(store: ResponseStore) -> None:
