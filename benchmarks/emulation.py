@@ -1,10 +1,11 @@
 """What reading the answers of a model costs when function calls or structured output are emulated.
 
-Usage: python benchmarks/emulation.py [--rounds N] [--check]
+Usage: python benchmarks/emulation.py [--rounds N] [--check] [--hostile]
 
 Each figure is the best of many rounds, in CPU seconds of this process: what the code costs, not what the
 machine does besides. Checking values against schemas is measured apart, since a library does it. `--check`
-fails when a bar is missed: 20 microseconds a chunk, 1 millisecond for an answer of 4 kB.
+fails when a bar is missed: 20 microseconds a chunk, 1 millisecond for an answer of 4 kB. `--hostile` measures
+instead what a server can send at worst: texts up to 1 MB, of which each character is a chunk of its own.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from tess_openai.core.emulate.answer_reader import AnswerReader
@@ -53,6 +55,19 @@ ANSWERS: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+HOSTILE: dict[str, tuple[dict[str, Any], str]] = {
+    "prose with a bracket in each word": (FUNCTIONS, "word < "),
+    "brackets that open": (FUNCTIONS, "{"),
+    "brackets of tags": (FUNCTIONS, "<"),
+    "fences": (FUNCTIONS, "```\n"),
+    "thinking that begins": (FUNCTIONS, "<think>"),
+    "marks that begin a call": (FUNCTIONS, f"<call:{NONCE}>\n"),
+    "calls": (FUNCTIONS, f'<call:{NONCE}>\n{{"name": "note", "arguments": {{"text": "x"}}}}\n'),
+    "JSON that opens": (STRUCTURED, "[{"),
+}
+SIZES = (125_000, 250_000, 500_000, 1_000_000)
+
+
 def emulation_of(body: dict[str, Any]) -> Emulation:
     """Read a request, with a check that costs nothing."""
     emulation = parse_emulation(
@@ -78,7 +93,7 @@ def best(action: Callable[[], object], rounds: int) -> float:
     return min(times)
 
 
-def read(emulation: Emulation, pieces: list[str]) -> None:
+def read(emulation: Emulation, pieces: Iterable[str]) -> None:
     """Read an answer that comes in pieces."""
     reader = AnswerReader(emulation)
     for piece in pieces:
@@ -94,12 +109,25 @@ def measure(body: dict[str, Any], answer: str, rounds: int) -> tuple[float, floa
     return streamed, best(lambda: read(emulation, [answer]), rounds)
 
 
+def measure_hostile() -> None:
+    """Print the seconds that texts of each size take, one character at a time."""
+    print(f"{'one character a chunk':<42}" + "".join(f"{size:>12,}" for size in SIZES))
+    for name, (body, unit) in HOSTILE.items():
+        texts = [(unit * size)[:size] for size in SIZES]
+        seconds = [best(partial(read, emulation_of(body), text), 1) for text in texts]
+        print(f"{name:<42}" + "".join(f"{each:>10.2f} s" for each in seconds))
+
+
 def main() -> int:
     """Measure, print a table, and return 1 when a bar was missed and `--check` was given."""
     options = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     options.add_argument("--rounds", type=int, default=200)
     options.add_argument("--check", action="store_true", help="fail when a bar is missed")
+    options.add_argument("--hostile", action="store_true", help="texts up to 1 MB, one character a chunk")
     given = options.parse_args()
+    if given.hostile:
+        measure_hostile()
+        return 0
     missed = 0
     print(f"{'an answer of 4 kB':<42} {f'a chunk of {CHUNK}':>14} {'the whole':>12}")
     for name, (body, answer) in ANSWERS.items():
