@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from redis_server import running_redis
 
 from tess_openai import Prompts, SQLiteResponseStore, TessConfigurationError, gateway
 from tess_openai.cli import main
@@ -195,9 +196,19 @@ def test_workers_share_responses_and_numbers(simulator: TessSimulator) -> None:
     assert process.returncode == 0
 
 
-def test_two_gateways_share_the_rate_of_the_key(tmp_path: Path) -> None:
+@pytest.fixture(params=["sqlite", "redis"])
+def line(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a store of pacing: for the processes of one machine, and for several machines."""
+    if request.param == "sqlite":
+        yield "sqlite:///line.sqlite"
+        return
+    with running_redis(tmp_path) as url:
+        yield url
+
+
+def test_two_gateways_share_the_rate_of_the_key(tmp_path: Path, line: str) -> None:
     """Each of them alone would send at the whole rate, and both together at twice that."""
-    (tmp_path / "gateway.toml").write_text('requests_per_second = 20\npacing = "sqlite:///line.sqlite"\n')
+    (tmp_path / "gateway.toml").write_text(f'requests_per_second = 20\npacing = "{line}"\n')
     arrived: list[float] = []
 
     def note(request: RecordedRequest) -> None:
