@@ -227,7 +227,7 @@ def _verdict(
     ask: Callable[[openai.OpenAI, list[Any], Any], str],
     client: openai.OpenAI,
     before: int,
-    task: Any,  # noqa: ANN401
+    task: Any,  # noqa: ANN401 - a task of the file, in JSON
 ) -> str:
     messages: list[Any] = []
     while sum(len(message["content"]) for message in messages) < before:

@@ -105,7 +105,7 @@ class OtherEndpoints:
         """Send a request to another client's service and return the answer as it is."""
         body = request.read() if _is_json(request) else b""
         try:
-            options = client._prepare_options(self._to_options(request, path, body))  # noqa: SLF001
+            options = client._prepare_options(self._to_options(request, path, body))  # noqa: SLF001 - only the SDK builds them
             made = self._to_request(client._build_request(options), request)  # noqa: SLF001
             client._prepare_request(made)  # noqa: SLF001
             return self._to_response(client._client.send(made, stream=True, **_auth(client)))  # noqa: SLF001
@@ -116,7 +116,7 @@ class OtherEndpoints:
         """Async counterpart of `send`."""
         body = await request.aread() if _is_json(request) else b""
         try:
-            options = await client._prepare_options(self._to_options(request, path, body))  # noqa: SLF001
+            options = await client._prepare_options(self._to_options(request, path, body))  # noqa: SLF001 - only the SDK builds them
             made = self._to_request(client._build_request(options), request)  # noqa: SLF001
             await client._prepare_request(made)  # noqa: SLF001
             answer = await client._client.send(made, stream=True, **_auth(client))  # noqa: SLF001

@@ -57,7 +57,7 @@ def create_app(agent_id: int | str | None = None, **options: Unpack[GatewayOptio
     check_names(create_app, options, {**OPTIONS, **GATEWAY_OPTIONS})
     own = {name: value for name, value in options.items() if name in GATEWAY_OPTIONS}
     settings = check_gateway_options(own)
-    adapters: TessOptions = {name: value for name, value in options.items() if name in OPTIONS}  # type: ignore[assignment]
+    adapters: TessOptions = {name: value for name, value in options.items() if name in OPTIONS}  # type: ignore[assignment] # names of OPTIONS
     resolved = resolve_settings(agent_id, adapters, pass_through=settings.pass_through)
     admission = admission_of(settings, resolved.api_key)
     metrics = Metrics(SHARED_QUEUES.waiting)

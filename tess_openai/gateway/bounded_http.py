@@ -41,7 +41,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._parts = 0
         self._head_timer: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Wait for the first head."""
         super().connection_made(transport)
         self._wait_for_head()

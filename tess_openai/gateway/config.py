@@ -190,10 +190,13 @@ def _from_toml(name: str, value: Any, folder: Path) -> object:
 
     TOML has no null: an empty alias of a model means the model of the agent.
     """
-    if name == "models" and isinstance(value, dict):
-        return {alias: model or None for alias, model in to_object(value).items()}  # type: ignore[union-attr]
+    table = to_object(value)
+    if name == "models" and table is not None:
+        return {alias: model or None for alias, model in table.items()}
     if name == "prompts":
-        return Prompts(**(to_object(value) or {"prompts": value}))
+        if table is None:
+            raise ValueError("it must be a table: write [prompts] before its texts")
+        return Prompts(**table)
     if name == "responses_store":
         if not isinstance(value, str) or not value.startswith(_SQLITE):
             raise ValueError(f'it must be a file of SQLite, "{_SQLITE}responses.sqlite"')

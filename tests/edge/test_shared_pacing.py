@@ -186,7 +186,7 @@ async def test_a_cancelled_task_returns_its_slot(url: str, make_pacer: Callable[
         waiting.cancel()
     assert waiting.cancelled()
     assert mine.shared is not None
-    turn = mine.shared._thread.submit(lambda: mine.shared._store.claim(KEY, None, TERMS)).result(5)  # type: ignore[union-attr]
+    turn = mine.shared._thread.submit(lambda: mine.shared._store.claim(KEY, None, TERMS)).result(5)  # type: ignore[union-attr] # it is shared
     assert turn.wait_seconds < 5.5
 
 

@@ -85,6 +85,7 @@ def test_a_file_becomes_the_arguments_of_create_app(folder: Path) -> None:
         ({"unsupported": {"sead": "ignore"}}, "sead"),
         ({"prompts": {"functions": "no holes"}}, "prompts is wrong"),
         ({"prompts": {"nothing": ""}}, "prompts is wrong"),
+        ({"prompts": 3}, "prompts is wrong: it must be a table"),
         ({"responses_store": "redis://x"}, "responses_store is wrong"),
         ({"models": ["a"]}, "models is"),
         ({"gateway": 1}, "gateway is not a table"),
