@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -181,21 +183,41 @@ def in_fresh_environment(lane: Lane, python: str, wheel: Path) -> tuple[bool, st
     try:
         uv("venv", "--clear", "--no-project", "--python", python, str(environment))
         install(interpreter(environment), "--no-deps", "--requirement", str(lane.pins_file), str(wheel))
-        ended = subprocess.run(
-            [str(interpreter(environment)), *lane.program],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=LIMIT_SECONDS,
-            check=False,
-        )
     except CommandError as error:
         return False, str(error)
-    except subprocess.TimeoutExpired:
-        return False, f"did not end within {LIMIT_SECONDS} s"
-    return ended.returncode == 0, ended.stdout
+    return run_tests([str(interpreter(environment)), *lane.program], LANES_DIR / f"{lane.name}.log")
+
+
+def run_tests(command: list[str], log: Path, limit_seconds: float = LIMIT_SECONDS) -> tuple[bool, str]:
+    """Run a program; whether it passed, and its output.
+
+    It writes to a file: reading a pipe would end only with the last process that has inherited it. What is
+    left of its processes is killed. If the program itself hangs, its output shows where its threads were.
+    """
+    with (
+        log.open("wb") as sink,
+        subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONFAULTHANDLER": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as program,
+    ):
+        problem = ""
+        try:
+            program.wait(limit_seconds)
+        except subprocess.TimeoutExpired:
+            problem = f"\ndid not end within {limit_seconds:g} s"
+            program.send_signal(signal.SIGABRT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                program.wait(10)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(program.pid, signal.SIGKILL)
+    return program.returncode == 0, log.read_text(errors="replace") + problem
 
 
 def find_python(version: str) -> str | None:

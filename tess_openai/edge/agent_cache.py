@@ -170,7 +170,7 @@ class ResultCache(Generic[Found]):
                 completed.over.set()
                 return completed, False
             pending = self._in_flight.get(in_flight_key)
-            if pending is not None and not is_closed_loop(pending.loop):
+            if pending is not None and not (pending.over.is_set() or is_closed_loop(pending.loop)):
                 return pending, False
             pending = self._in_flight[in_flight_key] = _InFlight[Found](loop)
             return pending, True
@@ -179,14 +179,16 @@ class ResultCache(Generic[Found]):
         self, in_flight_key: Hashable, key: Hashable, pending: _InFlight[Found], found: Found | None
     ) -> Found | None:
         """Cache the result and wake all waiters; return it, or the agent that was cached before a failure."""
+        if found is None:
+            self._give_up(in_flight_key, pending)
+            return None
         with self._lock:
-            if self._in_flight.get(in_flight_key) is pending:
-                del self._in_flight[in_flight_key]
-            kept = 0.0 if found is None else self._kept_seconds(found)
-            if found is not None and self._is_failure(found):
+            self._end_flight(in_flight_key, pending)
+            kept = self._kept_seconds(found)
+            if self._is_failure(found):
                 known = self._known.get(key)
                 found = found if known is None or self._is_failure(known.found) else known.found
-            if found is not None and kept:
+            if kept:
                 self._known.pop(key, None)  # re-inserted as the newest
                 self._known[key] = _CachedResult(found, self._clock() + kept)
                 while len(self._known) > MOST_KNOWN:
@@ -194,6 +196,23 @@ class ResultCache(Generic[Found]):
             pending.found = found
         pending.over.set()
         return found
+
+    def _give_up(self, in_flight_key: Hashable, pending: _InFlight[Found]) -> None:
+        """Let another caller carry the look-up out; never wait for the lock.
+
+        A task that was never finished gives up when it is garbage-collected, which may happen in the midst of
+        any method here, in the thread that holds the lock.
+        """
+        pending.over.set()
+        if self._lock.acquire(blocking=False):  # else the next look-up takes its place
+            try:
+                self._end_flight(in_flight_key, pending)
+            finally:
+                self._lock.release()
+
+    def _end_flight(self, in_flight_key: Hashable, pending: _InFlight[Found]) -> None:
+        if self._in_flight.get(in_flight_key) is pending:
+            del self._in_flight[in_flight_key]
 
     def forget(self, is_gone: Callable[[Found], bool]) -> None:
         """Forget the results that are of no use any more."""

@@ -13,6 +13,7 @@ import math
 import os
 import time
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -101,6 +102,9 @@ class KeyQueues:
 
     No turn depends on another caller waking up: when the first in a queue does not come because its event
     loop is blocked, the second goes one interval later.
+
+    A task that was never finished gives its place back when it is garbage-collected, which may happen in the
+    midst of any method here, in the thread that holds the lock. So giving back never waits for the lock.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -108,11 +112,13 @@ class KeyQueues:
         self._lock = Lock()
         self._by_key: dict[bytes, _KeyQueue] = {}
         self._cleaned_at = -math.inf
-        self._waiting_elsewhere = 0
+        self._released: deque[tuple[bytes, Ticket]] = deque()
+        self._waiting_elsewhere: set[object] = set()
 
     def claim(self, key: bytes, slot: Ticket | None, terms: Terms) -> Turn:
         """Join the queue of a key, and take the turn if it has come."""
         with self._lock:
+            self._remove_released()
             now = self.clock()
             if slot is None:
                 self._delete_unused()
@@ -135,10 +141,12 @@ class KeyQueues:
 
     def release(self, key: bytes, slot: Ticket) -> None:
         """Leave the queue; those behind move up."""
-        with self._lock:
-            queue = self._by_key.get(key)
-            if queue is not None:
-                queue.leave(slot)
+        self._released.append((key, slot))
+        if self._lock.acquire(blocking=False):  # else whoever claims next removes it
+            try:
+                self._remove_released()
+            finally:
+                self._lock.release()
 
     def postpone(self, key: bytes, interval_seconds: float) -> None:
         """Count the next turn from now: the call that took this turn is sent only now."""
@@ -155,25 +163,32 @@ class KeyQueues:
     def waiting(self) -> int:
         """Return how many callers wait, in all queues and in lines that processes share."""
         with self._lock:
-            return self._waiting_elsewhere + sum(len(queue.waiting) for queue in self._by_key.values())
+            self._remove_released()
+            return len(self._waiting_elsewhere) + sum(len(queue.waiting) for queue in self._by_key.values())
 
     @contextmanager
     def waiting_elsewhere(self) -> Generator[None]:
         """Count a caller who waits in a line that processes share."""
-        with self._lock:
-            self._waiting_elsewhere += 1
+        caller = object()
+        self._waiting_elsewhere.add(caller)
         try:
             yield
         finally:
-            with self._lock:
-                self._waiting_elsewhere -= 1
+            self._waiting_elsewhere.discard(caller)
 
     def forget_waiting(self) -> None:
         """Start anew in a forked child: the parent's callers do not wait there, nor hold the lock."""
         self._lock = Lock()
-        self._waiting_elsewhere = 0
+        self._waiting_elsewhere.clear()
         for queue in self._by_key.values():
             queue.waiting.clear()
+
+    def _remove_released(self) -> None:
+        while self._released:
+            key, ticket = self._released.popleft()
+            queue = self._by_key.get(key)
+            if queue is not None:
+                queue.leave(ticket)
 
     def _delete_unused(self) -> None:
         now = self.clock()

@@ -85,13 +85,20 @@ class StoreThread:
         return time.monotonic() - self._began_at > STORE_SECONDS
 
     def submit(self, job: Job) -> Future[Any]:
-        """Carry a job out later; its result is what it returned or the exception that it raised."""
+        """Carry a job out later; its result is what it returned or the exception that it raised.
+
+        Whoever holds the lock starts the thread. Nobody waits for that: it may be this very thread, when it is
+        a task that was garbage-collected while it waited that gives its slot back.
+        """
         future: Future[Any] = Future()
         self._jobs.put((job, future))
-        with self._lock:
-            if self._thread is None:
-                self._thread = Thread(target=self._work, name="tess_openai pacing", daemon=True)
-                self._thread.start()
+        if self._thread is None and self._lock.acquire(blocking=False):
+            try:
+                if self._thread is None:
+                    self._thread = Thread(target=self._work, name="tess_openai pacing", daemon=True)
+                    self._thread.start()
+            finally:
+                self._lock.release()
         return future
 
     def _work(self) -> None:

@@ -191,6 +191,19 @@ def test_a_look_up_in_a_loop_that_was_closed_is_made_again() -> None:
     unfinished._log_destroy_pending = False  # type: ignore[attr-defined]
 
 
+def test_a_look_up_that_is_collected_inside_of_the_cache_is_made_again() -> None:
+    """The garbage collector closes it in any thread, also in the one that holds the lock."""
+    cache, source = AgentCache(), Source(AGENT)
+    loop = asyncio.new_event_loop()
+    unfinished = cache.async_find(42, asyncio.Event().wait)  # type: ignore[arg-type]  # it never returns
+    loop.call_soon(lambda: unfinished.send(None))
+    loop.run_until_complete(asyncio.sleep(0))
+    with cache._lock:
+        unfinished.close()
+    assert asyncio.run(cache.async_find(42, source.later)) is AGENT
+    loop.close()
+
+
 def test_each_key_has_its_own() -> None:
     """Another key, or workspace, may see another agent."""
     agent_cache, source = AgentCache(), Source(AGENT, FAILED)

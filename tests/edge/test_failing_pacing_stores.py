@@ -126,6 +126,16 @@ async def test_a_store_that_hangs_does_not_block_the_event_loop(monkeypatch: pyt
     assert ticks > 10
 
 
+def test_a_task_that_is_collected_while_the_store_starts_gives_its_slot_back() -> None:
+    """The garbage collector closes it in any thread, also in the one that starts the store's."""
+    store = Broken(lambda: Turn(0.0, is_taken=True))
+    shared = SharedPacing("redis://127.0.0.1:1/0", store)
+    with shared._thread._lock:
+        shared.release(b"key", Slot(0.0, 0.0))
+    assert Pacer(0.01, 60.0, KeyQueues(), shared=shared).wait("key") == 0.0
+    assert store.asked == 1
+
+
 def test_a_locked_or_broken_file_fails_no_call(tmp_path: Path, make_pacer: Callable[..., Pacer]) -> None:
     """The real stores, as they fail."""
     file = tmp_path / "line.sqlite"

@@ -327,6 +327,21 @@ def test_an_absurd_pause_ends_within_an_hour(turns: KeyQueues, clock: Clock, sec
     assert pacer.wait("Bearer 1|a", clock.sleep) == 0.0
 
 
+def test_a_task_that_is_collected_inside_of_the_queue_gives_its_place_back(
+    turns: KeyQueues, clock: Clock
+) -> None:
+    """The garbage collector closes it in any thread, also in the one that holds the lock."""
+    Caller(turns).claim()
+    first, second = Caller(turns), Caller(turns)
+    assert first.claim() == 1.0
+    second.claim()
+    with turns._lock:
+        first.leave()
+    clock.sleep(1.0)
+    assert second.claim() == 0.0
+    assert turns.waiting() == 0
+
+
 def test_a_new_client_may_try_during_a_long_pause(turns: KeyQueues, clock: Clock) -> None:
     """Until it gets a 429 itself; a pause that it would wait for holds for it too."""
     earlier = Pacer(1.0, 60.0, turns)

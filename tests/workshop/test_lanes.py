@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from environment import PINS, to_uv_variables
 from frameworks import FRAMEWORKS
-from lanes import LANES, PINS_DIR, Lane, Outcome, count, find_python
+from lanes import LANES, PINS_DIR, Lane, Outcome, count, find_python, run_tests
 from peers import PEERS
 
 PINS_FILES = [PINS, *sorted(PINS_DIR.glob("*.txt"))]
@@ -47,6 +48,26 @@ def test_a_lane_is_counted_by_its_closing_line(output: str, counts: dict[str, in
 def test_a_failed_lane_never_counts_as_none_failed(outcome: Outcome, failures: int) -> None:
     """Also when it failed before it ran a test."""
     assert outcome.failures == failures
+
+
+def test_a_lane_ends_with_its_program(tmp_path: Path) -> None:
+    """Not with a process that it has left behind, which ends too."""
+    log, sign = tmp_path / "lane.log", tmp_path / "sign"
+    left = f"import pathlib, time; time.sleep(2); pathlib.Path({str(sign)!r}).touch(); time.sleep(60)"
+    program = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {left!r}]); print('ended')"
+    assert run_tests([sys.executable, "-c", program], log, limit_seconds=30.0) == (True, "ended\n")
+    time.sleep(3)
+    assert not sign.exists()
+
+
+def test_a_lane_that_hangs_shows_where(tmp_path: Path) -> None:
+    """What it has printed, and the lines at which its threads wait."""
+    program = "import sys, threading\nprint('begun', flush=True)\nthreading.Event().wait()"
+    passed, output = run_tests([sys.executable, "-c", program], tmp_path / "lane.log", limit_seconds=3.0)
+    assert not passed
+    assert output.startswith("begun\n")
+    assert 'File "<string>", line 3 in <module>' in output
+    assert output.endswith("did not end within 3 s")
 
 
 @pytest.mark.parametrize(
