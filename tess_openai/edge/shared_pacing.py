@@ -87,8 +87,8 @@ class StoreThread:
     def submit(self, job: Job) -> Future[Any]:
         """Carry a job out later; its result is what it returned or the exception that it raised.
 
-        Whoever holds the lock starts the thread. Nobody waits for that: it may be this very thread, when it is
-        a task that was garbage-collected while it waited that gives its slot back.
+        Whoever holds the lock starts the thread, and no other caller waits for that. The other caller may be
+        a task that is garbage-collected in the thread that holds the lock, and gives its slot back.
         """
         future: Future[Any] = Future()
         self._jobs.put((job, future))
