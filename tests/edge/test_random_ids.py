@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
+import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -28,7 +30,11 @@ def test_a_fork_does_not_repeat_its_parent() -> None:
     if child == 0:
         os.write(writer, new_random_id().encode())
         os._exit(0)
-    os.waitpid(child, 0)
-    assert os.read(reader, 24).decode() not in [new_random_id() for _ in range(128)]
-    os.close(reader)
-    os.close(writer)
+    try:
+        assert select.select([reader], [], [], 20)[0], "the child hangs"
+        assert os.read(reader, 24).decode() not in [new_random_id() for _ in range(128)]
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(reader)
+        os.close(writer)

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -25,24 +25,33 @@ def running_redis(folder: Path) -> Iterator[str]:
         if os.environ.get(REQUIRED):
             pytest.fail(f"redis-server is not installed, and {REQUIRED} is set")
         pytest.skip("redis-server is not installed: apt-get install redis-server")
+    for _ in range(5):
+        port, server = _start(program, folder)
+        try:
+            if _is_ready(port, server):
+                yield f"redis://127.0.0.1:{port}/0"
+                return
+        finally:
+            server.kill()
+            server.wait(10)
+    pytest.fail("redis-server does not listen")
+
+
+def _start(program: str, folder: Path) -> tuple[int, subprocess.Popen[bytes]]:
+    """Start the server on a port that is free now, and perhaps not when it listens."""
     with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+        port: int = free.getsockname()[1]
     options = ("--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder))
-    server = subprocess.Popen(
-        [program, "--port", str(port), *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        _wait_until_open(port)
-        yield f"redis://127.0.0.1:{port}/0"
-    finally:
-        server.terminate()
-        server.wait(10)
+    command = [program, "--port", str(port), *options]
+    return port, subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def _wait_until_open(port: int) -> None:
+def _is_ready(port: int, server: subprocess.Popen[bytes]) -> bool:
+    """Wait until the server answers; False if it has ended, or another program answers on its port."""
     deadline = time.monotonic() + 20
-    with socket.socket() as probe:
-        while probe.connect_ex(("127.0.0.1", port)) != 0:
-            if time.monotonic() > deadline:
-                pytest.fail("redis-server does not listen")
-            time.sleep(0.02)
+    while server.poll() is None and time.monotonic() < deadline:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5) as probe:
+            probe.sendall(b"PING\r\n")
+            return probe.recv(7) == b"+PONG\r\n"
+        time.sleep(0.02)
+    return False
