@@ -26,7 +26,7 @@ TOOLS = [
 client = create_client(emulate=True)
 
 print("A loop of calls, as for OpenAI")
-messages = [{"role": "user", "content": "Lisbon or Porto tomorrow, for a picnic?"}]
+messages = [{"role": "user", "content": "What will the weather in Lisbon be tomorrow?"}]
 for _ in range(5):
     completion = client.chat.completions.create(model="tess-6", messages=messages, tools=TOOLS)
     message = completion.choices[0].message
@@ -40,11 +40,11 @@ for _ in range(5):
     if not message.tool_calls:
         break
 
-print("\nIn a stream: prose as it comes, then the call; what could not be used was asked for again")
+print("\nIn a stream the call comes in pieces; the ledger names what was added to the messages")
 arguments = ""
 for chunk in client.chat.completions.create(
     model="tess-6",
-    messages=[{"role": "user", "content": "And the day after, in Lisbon?"}],
+    messages=[{"role": "user", "content": "And the weather in Porto?"}],
     tools=TOOLS,
     stream=True,
 ):

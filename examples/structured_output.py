@@ -20,7 +20,7 @@ FORMAT = {
     "type": "json_schema",
     "json_schema": {"name": "recipe", "schema": Recipe.model_json_schema(), "strict": True},
 }
-MESSAGES = [{"role": "user", "content": "A quick soup?"}]
+MESSAGES = [{"role": "user", "content": "A recipe for 'leek soup' in 25 minutes, of 'leeks' and 'potatoes'?"}]
 
 client = create_client(emulate=True)
 
@@ -38,7 +38,8 @@ for chunk in client.chat.completions.create(
     print(chunk.choices[0].delta.content or "", end="", flush=True)
 print()
 
-print("\nTwo answers, each cut before its third line")
-completion = client.chat.completions.create(model="tess-6", messages=MESSAGES, n=2, stop="\n3.")
+print("\nTwo answers, each cut before its third step")
+STEPS = [{"role": "user", "content": "Repeat these steps:\n1. Wash the leeks.\n2. Boil them.\n3. Serve."}]
+completion = client.chat.completions.create(model="tess-6", messages=STEPS, n=2, stop="\n3.")
 for choice in completion.choices:
     print(f"   {choice.index}: {choice.message.content!r} ({choice.finish_reason})")

@@ -14,16 +14,20 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import openai
-from scripts import play
 
 from tess_openai import create_client
 from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, TessSimulator, faults
 
 ROOT = Path(__file__).parents[1]
 NEEDED = ("TESS_API_KEY", "TESS_AGENT_ID", "TESS_WORKSPACE_ID")
-EXAMPLES = ("quickstart.py", "agents.py", "files.py", "function_calling.py", "structured_output.py")
-UNSCRIPTED = "responses.py"
-"""Answered by the simulated model that follows the instructions of the prompt."""
+EXAMPLES = (
+    "quickstart.py",
+    "agents.py",
+    "files.py",
+    "function_calling.py",
+    "structured_output.py",
+    "responses.py",
+)
 COLOURED = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 
@@ -89,9 +93,7 @@ def main() -> int:
             os.environ.update(environment)
         print(f"{bold('tess_openai')} with openai {openai.VERSION}, talking to {where}")
         try:
-            for name in EXAMPLES[:1] if real else (*EXAMPLES, UNSCRIPTED):
-                if simulator is not None and name != UNSCRIPTED:
-                    play(simulator, ROOT / "examples" / name)
+            for name in EXAMPLES[:1] if real else EXAMPLES:
                 run(ROOT / "examples" / name, environment)
         except subprocess.CalledProcessError as failed:
             return failed.returncode

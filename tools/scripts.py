@@ -1,4 +1,4 @@
-"""What a simulated agent answers while an example or a recipe runs: the texts of `scripts/NAME.json`."""
+"""What a simulated agent answers while a recipe runs: the texts of `scripts/NAME.json`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 from tess_openai.testing import TessSimulator
 
 
-def play(simulator: TessSimulator, example: Path) -> None:
-    """Let the simulated agents answer what an example needs; without a script they echo."""
-    script = example.parent / "scripts" / f"{example.stem}.json"
+def play(simulator: TessSimulator, page: Path) -> None:
+    """Let the simulated agents answer what a recipe needs; without a script it is their model's."""
+    script = page.parent / "scripts" / f"{page.stem}.json"
     if script.exists():
         texts: list[str] = json.loads(script.read_text())
         simulator.script(*map(_saying, texts))

@@ -23,6 +23,8 @@ from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, TessS
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+OBEDIENT = "<!-- model: obedient -->"
+"""On a page whose simulated model follows the instructions of emulation instead of echoing."""
 FENCE = re.compile(
     r"^(?P<indent> *)(?P<ticks>```+) *(?P<language>\w*)[^\n]*\n(?P<code>.*?)^(?P=indent)(?P=ticks) *$",
     re.MULTILINE | re.DOTALL,
@@ -123,6 +125,8 @@ def test_what_a_page_shows_runs(
     page: Path, tess_simulator: TessSimulator, environment: dict[str, str], tmp_path: Path
 ) -> None:
     """A reader who copies a page's code gets what the page promises, and sees what it shows."""
+    if OBEDIENT in page.read_text():
+        tess_simulator.model = "obedient"
     scripts.play(tess_simulator, page)
     shown = tmp_path / f"test_{page.stem}.py".replace("-", "_")
     text = page.read_text()
@@ -137,12 +141,14 @@ def test_what_a_page_shows_runs(
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
-def test_an_example_runs(
-    example: Path, tess_simulator: TessSimulator, environment: dict[str, str], tmp_path: Path
-) -> None:
-    """Each example works from any folder, with the settings its guide names, and shows something."""
-    scripts.play(tess_simulator, example)
-    printed = run(command_for(example), tmp_path, environment)
+def test_an_example_runs(example: Path, environment: dict[str, str], tmp_path: Path) -> None:
+    """Each example works from any folder, with the settings its guide names, and shows something.
+
+    The simulated model follows the instructions of emulation, as in `make demo`; nothing is scripted.
+    """
+    with TessSimulator(model="obedient") as simulator:
+        environment["TESS_BASE_URL"] = simulator.serve().base_url
+        printed = run(command_for(example), tmp_path, environment)
     assert len(printed) > 100
 
 
