@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from tess_openai.core.calls import Answer, Call, Flow
+from tess_openai.core.changes import Change
 from tess_openai.core.chat.chunk_templates import Template
 from tess_openai.core.chat.context import LEDGER_HEADER, ledger_header, report_changes
 from tess_openai.core.chat.stream_filter import with_ledger
@@ -20,6 +21,8 @@ from tess_openai.core.translated_chat import read_call, translated_chat
 
 COMPLETIONS: Final = "/completions"
 TEXT_COMPLETION: Final = "text_completion"
+_CALL_REASONS: Final = ("tool_calls", "function_call")
+"""Finish reasons of chat, and the fields of its messages, that legacy completions do not have."""
 _ROOT: Final = ("created", "model", "system_fingerprint")
 
 
@@ -63,6 +66,7 @@ class _CompletionTranslator:
         self._choices: list[JSONObject] = []
         self._begun: set[int] = set()  # indices of the choices that have begun, in a stream
         self._prompt_usage: JSONObject | None = None
+        self._has_calls = False
         self._held: JSONObject | None = None  # a chunk that may be the last, which carries the ledger
 
     def start(self, prompt: str) -> None:
@@ -86,7 +90,9 @@ class _CompletionTranslator:
         before = self._prompt if self._request.echo else ""
         for given in to_list(completion.get("choices")) or []:
             choice = to_object(given) or {}
-            text = before + _text_of(to_object(choice.get("message")) or {})
+            message = to_object(choice.get("message")) or {}
+            self._note_calls(message)
+            text = before + _text_of(message)
             self._choices.append(_choice(len(self._choices), text, choice.get("finish_reason")))
         self._end_prompt()
         if self._answered < len(self._request.prompts):
@@ -114,6 +120,7 @@ class _CompletionTranslator:
         choices: list[JSONObject] = []
         for given in fields["choices"]:
             index = self._first + given["index"]
+            self._note_calls(given["delta"])
             text = _text_of(given["delta"])
             if index not in self._begun:
                 self._begun.add(index)
@@ -161,6 +168,14 @@ class _CompletionTranslator:
         held, self._held = self._held, None
         return b"" if held is None else encode_event(dump_json(held))
 
+    def _note_calls(self, message: JSONObject) -> None:
+        """Record, once, that an answer has calls, which a legacy completion cannot hold."""
+        if not self._has_calls and any(message.get(key) for key in _CALL_REASONS):
+            self._has_calls = True
+            why = "Tess called a function, which the answer to a prompt cannot hold"
+            remedy = "client.chat.completions and client.responses give calls."
+            self.ledger.add(Change("noticed", "tool_calls", "a call", "", why, remedy, "answer"))
+
     def _read_root(self, fields: JSONObject) -> None:
         self._root.update((name, fields[name]) for name in _ROOT if fields.get(name) is not None)
         usage = to_object(fields.get("usage"))
@@ -178,4 +193,5 @@ def _text_of(message: JSONObject) -> str:
 
 
 def _choice(index: int, text: str, finish_reason: object) -> JSONObject:
-    return {"index": index, "text": text, "logprobs": None, "finish_reason": finish_reason}
+    reason = "stop" if finish_reason in _CALL_REASONS else finish_reason
+    return {"index": index, "text": text, "logprobs": None, "finish_reason": reason}

@@ -7,8 +7,8 @@ Source: OpenAI's API reference, chat completions: `tool_calls` and `tool` messag
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
+from tess_openai.core.chat.messages import RESULT_ROLES
 from tess_openai.core.emulate.marks import Marks, escape
 from tess_openai.core.emulate.past_calls import PastCalls
 from tess_openai.core.emulate.protocol import call_text
@@ -16,13 +16,11 @@ from tess_openai.core.jsons import JSONObject, parse_object, to_list, to_object
 from tess_openai.core.prompts import Prompts, fill
 from tess_openai.core.strict_json import compact_json
 
-_RESULT_ROLES: Final = frozenset({"tool", "function"})
-
 
 def tells_of_calls(messages: list[object]) -> bool:
     """Whether there are calls or results among the messages."""
     return any(
-        message.get("role") in _RESULT_ROLES or message.get("tool_calls") or message.get("function_call")
+        message.get("role") in RESULT_ROLES or message.get("tool_calls") or message.get("function_call")
         for message in map(to_object, messages)
         if message is not None
     )
@@ -30,7 +28,7 @@ def tells_of_calls(messages: list[object]) -> bool:
 
 def contains_results(messages: list[object]) -> bool:
     """Whether there are results of calls among the messages."""
-    return any((to_object(message) or {}).get("role") in _RESULT_ROLES for message in messages)
+    return any((to_object(message) or {}).get("role") in RESULT_ROLES for message in messages)
 
 
 def render_messages(messages: list[object], marks: Marks, prompts: Prompts) -> list[object]:
@@ -66,7 +64,7 @@ class _History:
         message = to_object(given)
         if message is None:
             self.rendered.append(given)
-        elif message.get("role") in _RESULT_ROLES:
+        elif message.get("role") in RESULT_ROLES:
             self._add_result(message)
             return
         else:

@@ -91,7 +91,7 @@ def parse_offer(body: JSONObject, *, taken: Collection[str] = ()) -> Offer:
         kind = fields.get("type", "function")
         inner = to_object(fields.get(kind)) if kind in ("function", "custom") else None
         if inner is None:
-            if kind not in taken:
+            if not _names_one_of(taken, kind):
                 left_out.append(str(kind))
         elif not _is_taken(inner.get("name"), taken):
             _add(functions, _parse_function(inner, "tools", is_custom=kind == "custom"), "tools")
@@ -158,14 +158,19 @@ def _choose(offer: Offer, choice: object, param: str, taken: Collection[str]) ->
             offer, functions=functions, demand="required" if allowed.get("mode") == "required" else "auto"
         )
     name = _chosen_name(fields)
-    if _is_taken(name, taken) or fields.get("type") in taken:
+    if _is_taken(name, taken) or _names_one_of(taken, fields.get("type")):
         return offer
     return replace(offer, functions={name: _find(offer, name, param)}, demand="required", is_named=True)
 
 
 def _is_taken(name: object, taken: Collection[str]) -> bool:
     """Whether the agent has a function of this name itself; one called like a hosted tool is the caller's."""
-    return name in taken and name not in HOSTED_TOOLS
+    return _names_one_of(taken, name) and name not in HOSTED_TOOLS
+
+
+def _names_one_of(names: Collection[str], given: object) -> bool:
+    """Whether a value that may be anything, a list or an object too, is one of some names."""
+    return isinstance(given, str) and given in names
 
 
 def _chosen_name(choice: JSONObject) -> str:

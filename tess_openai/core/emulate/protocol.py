@@ -22,7 +22,7 @@ _SCHEMA_MAPS: Final = frozenset(
 _LITERALS: Final = frozenset({"enum", "const", "default", "examples", "required"})
 _MAX_EXAMPLES: Final = 8
 _MAX_EXAMPLE_LENGTH: Final = 240
-_INSTRUCTION_ROLES: Final = frozenset({"system", "developer"})
+_INSTRUCTION_ROLES: Final = ("system", "developer")
 
 
 def compact_schema(schema: object, depth: int = 0) -> object:

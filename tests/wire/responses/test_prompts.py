@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import openai
 import pytest
 
-from tess_openai import TessRequestWarning, changes_of
+from tess_openai import TessAnswerWarning, TessRequestWarning, changes_of
 from tess_openai.testing import faults
 
 if TYPE_CHECKING:
@@ -95,3 +95,33 @@ def test_an_error_after_the_first_prompt_is_not_tried_again(driver: Driver, *, s
     with pytest.raises(openai.APIError, match="Rate limit"):
         texts(driver, driver.client(max_retries=2), prompt=["one", "two", "three"], stream=stream)
     assert len(driver.simulator.requests) == 2
+
+
+CALL: dict[str, Any] = {"name": "look", "arguments": "{}"}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"tool_calls": [{"index": 0, "id": "call_1", "type": "function", "function": CALL}]},
+        {"function_call": CALL},
+    ],
+    ids=["tool_calls", "function_call"],
+)
+def test_a_call_in_an_answer_is_reported(driver: Driver, message: dict[str, Any], *, stream: bool) -> None:
+    """A legacy completion has no place for it; the program is warned, and the finish reason is OpenAI's."""
+    (reason,) = message
+    message = {"role": "assistant", "content": None, **message}
+    answer = {"id": "1", "object": "chat.completion", "created": 1, "model": "tess-6"}
+    choice = {"index": 0, "message": message, "finish_reason": reason}
+    driver.simulator.fault(faults.answers(200, {**answer, "choices": [choice]}))
+    client = driver.client()
+
+    def complete() -> list[Any]:
+        found = driver.run(client.completions.create(model="tess-6", prompt="x", stream=stream))
+        return driver.items(found) if stream else [found]
+
+    with pytest.warns(TessAnswerWarning, match="Tess called a function"):
+        chunks = complete()
+    assert [(each.text, each.finish_reason) for chunk in chunks for each in chunk.choices] == [("", "stop")]
+    assert "tool_calls" in [change.param for change in changes_of(chunks[-1])]
