@@ -107,6 +107,7 @@ class Incoming:
         redirects_within_api: Whether it is a redirect that the http client may follow.
         redirects: How many redirects led to this answer.
         first_piece: The first piece of the body, `b""` for an empty body, if it was read along with the head.
+        is_read: Whether that was the whole body, and its end was read too.
     """
 
     status: int
@@ -114,6 +115,7 @@ class Incoming:
     redirects_within_api: bool = False
     redirects: int = 0
     first_piece: bytes | None = field(default=None, repr=False)
+    is_read: bool = False
 
 
 class Read(Enum):
@@ -262,12 +264,14 @@ class Answer:
             length), `"none"` from no headers. `"as read"` returns the current response, `body` being what
             was read of it; `"as is"` returns it with its body unread, after which the flow may yield that
             piece by piece. Status and headers are then its own.
+        fields: The body as a JSON object, if it has been parsed; whoever translates the answer may change it.
     """
 
     status: int
     headers: Mapping[str, str | None] = field(default_factory=lambda: NO_HEADERS)
     body: bytes | None = field(default=None, repr=False)
     base: Literal["incoming", "none", "as read", "as is"] = "incoming"
+    fields: JSONObject | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +338,11 @@ def drive(flow: Flow, take: Callable[[Step], Generator[Step, Event, Event]]) -> 
 
 def exchange(outgoing: Outgoing) -> Generator[Step, Event, Incoming]:
     """Send `outgoing` and wait for the head of its answer."""
-    event = yield outgoing
+    return to_head((yield outgoing))
+
+
+def to_head(event: Event) -> Incoming:
+    """Return the head of an answer, with which a driver answers `Outgoing`."""
     if not isinstance(event, Incoming):
         raise TypeError(f"a driver answers Outgoing with Incoming, not {type(event).__name__}")
     return event
@@ -391,9 +399,3 @@ def use_store(access: StoreAccess) -> Generator[Step, Event, StoreResult]:
     if not isinstance(event, StoreResult):
         raise TypeError(f"a driver answers StoreAccess with StoreResult, not {type(event).__name__}")
     return event
-
-
-def report(changes: tuple[Change, ...]) -> Generator[Step, Event, str | None]:
-    """Tell the caller; the text of a warning that their filters turned into an error, else None."""
-    event = yield ReportChanges(changes)
-    return event if isinstance(event, str) else None

@@ -24,22 +24,25 @@ from tess_openai.core.long_answers.streamed_answers import STREAMED, with_stream
 from tess_openai.core.lookups import locate, without_agent
 from tess_openai.core.options import CALL_FIELD, Options
 from tess_openai.core.policy_parameters import POLICY_PARAMETERS
-from tess_openai.core.refusals import Refused
+from tess_openai.core.refusals import Refused, refuse
 from tess_openai.core.uploads import UploadedRequest, upload_attachments, with_placeholders
 
 CHAT_PATH: Final = "/chat/completions"
 
 
 def chat_completion(call: Call, options: Options) -> Flow:
-    """Run one chat call."""
+    """Return the flow of one chat call."""
     try:
-        fields = read_fields(call)
+        fields = read_fields(call) if call.fields is None else call.fields
     except Refused as refused:
-        yield refused.to_answer()
-        return
+        return refuse(refused)
     if call.agent.isdigit() and is_plain(fields, options):
-        yield from untouched_completion(call, fields, options)
-        return
+        return untouched_completion(call, fields, options)
+    return _translated_completion(call, fields, options)
+
+
+def _translated_completion(call: Call, fields: JSONObject, options: Options) -> Flow:
+    """Run a chat call that may need changes."""
     try:
         place = yield from locate(to_target(fields.get("model"), options).agent, call, options)
         if isinstance(place, Answer):
@@ -98,7 +101,7 @@ def _unreadable(body: bytes) -> str:
 
 
 def _answer(chat: ChatContext, emulation: Emulation | None, body: bytes | None) -> Flow:
-    """Send the request, `body` None being the caller's own, and answer the caller."""
+    """Return what sends the request, `body` None being the caller's own, and answers the caller."""
     options = chat.translated.options
     first = emulation is None and not chat.translated.stream and not options.joins_answers
     headers = request_headers(chat.call, options)
@@ -111,7 +114,7 @@ def _answer(chat: ChatContext, emulation: Emulation | None, body: bytes | None) 
         flow = with_polled_answers(chat, flow)
     elif options.joins_answers:
         flow = with_streamed_answers(chat, flow)
-    yield from flow
+    return flow
 
 
 def _notes_on_long_answers(translated: TranslatedRequest) -> list[Change]:

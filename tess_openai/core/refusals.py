@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from tess_openai.core.calls import Answer
+from tess_openai.core.calls import Answer, Flow
 from tess_openai.core.jsons import JSONObject, dump_json
 
 NO_RETRY: Final = {"x-should-retry": "false"}
@@ -28,6 +28,11 @@ class Refused(Exception):  # noqa: N818 - control flow inside the core; users ne
     def to_answer(self) -> Answer:
         """Return the answer that the SDK raises as `BadRequestError`, `NotFoundError`, ..."""
         return Answer(self.status, json_headers(NO_RETRY), dump_json(self.to_json()), base="none")
+
+
+def refuse(refused: Refused) -> Flow:
+    """Yield a refusal as the answer."""
+    yield refused.to_answer()
 
 
 def redirected_outside() -> Refused:

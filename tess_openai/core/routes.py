@@ -19,7 +19,7 @@ from tess_openai.core.jsons import MAX_NESTING, is_nested_too_deep
 from tess_openai.core.lookups import AGENTS, show_agent, show_agents
 from tess_openai.core.models import MODELS, models
 from tess_openai.core.options import Options
-from tess_openai.core.refusals import Refused
+from tess_openai.core.refusals import Refused, refuse
 from tess_openai.core.responses.responses_flow import RESPONSES, create_response
 from tess_openai.core.responses.stored_responses import (
     INPUT_TOKENS,
@@ -72,7 +72,8 @@ def route(call: Call, options: Options) -> Flow:
         if not call.agent:
             return _below_root(call, options)
         if call.method == "POST" and call.path in _POSTED:
-            _check_nesting(call)
+            if call.fields is None:
+                _check_nesting(call)
             return _POSTED[call.path](call, options)
         if _is_below(RESPONSES, call.path):
             return stored_response(call, options)
@@ -104,18 +105,13 @@ def reads_body(method: str, path: str) -> bool:
 
 def _check_nesting(call: Call) -> None:
     """Refuse a body that no reader takes: sent as it is, it would reach Tess untranslated and unreported."""
-    if call.fields is None and is_nested_too_deep(call.body):
+    if is_nested_too_deep(call.body):
         raise Refused(
             f"The request is nested deeper than {MAX_NESTING} levels, so it cannot be translated; it was not "
             "sent. Send deeply nested data as text, with json.dumps.",
             param=None,
             code="nested_too_deep",
         )
-
-
-def refuse(refused: Refused) -> Flow:
-    """Yield a refusal as the answer."""
-    yield refused.to_answer()
 
 
 def _unsupported_endpoint(endpoint: str) -> Refused:

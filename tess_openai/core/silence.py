@@ -18,17 +18,6 @@ _QUIET: Final = re.compile(
 _LONGEST_PING: Final = 2000
 
 
-class ContentWatch:
-    """Tells the content of one answer from what only keeps its connection open."""
-
-    def __init__(self) -> None:
-        self._line = b""  # the quiet last line of what came, whose end may be still to come
-
-    def is_content(self, piece: bytes) -> bool:
-        """Whether the next bytes hold anything but a few comments, pings and blank space."""
-        text = self._line + piece if self._line else piece
-        if len(text) > _LONGEST_PING or _QUIET.fullmatch(text) is None:
-            self._line = b""
-            return True
-        self._line = text[text.rfind(b"\n") + 1 :]
-        return False
+def is_quiet(text: bytes) -> bool:
+    """Whether the next bytes of an answer hold nothing but a few comments, pings and blank space."""
+    return len(text) <= _LONGEST_PING and _QUIET.fullmatch(text) is not None

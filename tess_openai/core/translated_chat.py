@@ -77,7 +77,7 @@ def read_call(call: Call, options: Options) -> tuple[JSONObject, Options]:
 
 
 def translated_chat(call: Call, fields: JSONObject, options: Options, translator: AnswerTranslator) -> Flow:
-    """Run a chat for `call`, and give its answer as the translator translates it.
+    """Return the flow of a chat for `call`, whose answer is given as the translator translates it.
 
     Args:
         call: The caller's, of another API.
@@ -86,9 +86,20 @@ def translated_chat(call: Call, fields: JSONObject, options: Options, translator
         translator: Of the answer.
     """
     # The chat flow must report all of its changes, also of a retry; whether to warn is decided here.
-    chat_call = replace(call, path=CHAT_PATH, body=b"", fields=fields, attempt=0)
+    chat_call = Call(
+        call.method,
+        CHAT_PATH,
+        call.headers,
+        body=b"",
+        attempt=0,
+        now=call.now,
+        new_id=call.new_id,
+        agent=call.agent,
+        query=call.query,
+        fields=fields,
+    )
     run = _ChatRun(call, fields, translator)
-    yield from drive(chat_completion(chat_call, options), run.take)
+    return drive(chat_completion(chat_call, options), run.take)
 
 
 class _ChatRun:
@@ -135,7 +146,7 @@ class _ChatRun:
             return outgoing
         path = f"{AGENTS}/{self.call.agent}/openai{CHAT_PATH}" if outgoing.path is None else outgoing.path
         body = dump_json(self.fields) if outgoing.body is None else outgoing.body
-        return replace(outgoing, body=body, path=path)
+        return Outgoing(body, outgoing.headers, None, path, outgoing.query, outgoing.with_first_piece)
 
     def _answer(self, answer: Answer) -> Flow:
         if answer.status >= 300:
@@ -149,7 +160,7 @@ class _ChatRun:
             if answer.body is not None:
                 yield from self._pieces(answer.body)
             return
-        completion = parse_object(answer.body) or {}
+        completion = (parse_object(answer.body) or {}) if answer.fields is None else answer.fields
         completion.pop(CALL_FIELD, None)
         yield from self.translator.whole(completion)
 

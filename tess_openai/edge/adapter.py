@@ -20,9 +20,9 @@ from tess_openai.core.headers import (
 )
 from tess_openai.core.jsons import JSONObject
 from tess_openai.core.options import Options
-from tess_openai.core.refusals import Refused, redirected_outside
+from tess_openai.core.refusals import Refused, redirected_outside, refuse
 from tess_openai.core.responses.conversation_store import ResponseStore
-from tess_openai.core.routes import is_openai_path, outside_agent, refuse, route
+from tess_openai.core.routes import is_openai_path, outside_agent, route
 from tess_openai.core.schemas.schema_checker import SchemaCache
 from tess_openai.edge.agent_cache import AgentCache, UploadCache
 from tess_openai.edge.answer_limits import DEFAULT_MAX_ANSWER_BYTES
@@ -102,28 +102,22 @@ class Adapter:
             body: The body of a chat call; other calls do not need it.
             fields: The parsed body, if it is a JSON object.
         """
-        headers = _DECISIVE.pick(request.headers)
-        refused = self._refuse_headers(headers)
-        if refused is not None:
-            yield refused.to_answer()
-            return
-        retries = headers.get("x-stainless-retry-count", "0")
-        attempt = int(retries) if retries.isdecimal() else 0
-        if REDIRECT_FOLLOWED in request.extensions:
-            attempt += followed(request)
-        call = Call(
-            method=request.method,
-            path=place.path,
-            headers=headers,
-            body=body,
-            attempt=attempt,
-            now=_now,
-            new_id=new_random_id,
-            agent=place.agent,
-            query=place.query,
-            fields=fields,
-        )
-        yield from route(call, self.options)
+        try:
+            headers = _DECISIVE.pick(request.headers)
+            refused = self._refuse_headers(headers)
+            if refused is not None:
+                return refuse(refused)
+            retries = headers.get("x-stainless-retry-count", "0")
+            attempt = int(retries) if retries.isdecimal() else 0
+            if REDIRECT_FOLLOWED in request.extensions:
+                attempt += followed(request)
+            agent, path, query = place
+            call = Call(
+                request.method, path, headers, body, attempt, _now, new_random_id, agent, query, fields
+            )
+            return route(call, self.options)
+        except Exception as error:  # noqa: BLE001 - raised here, it would look like a broken connection
+            return _failing(error)
 
     def _refuse_headers(self, headers: Mapping[str, str]) -> Refused | None:
         """Return a refusal for headers that cannot be sent, or for a key of another service.
@@ -197,6 +191,12 @@ def _restore_adapter(
         settings = {**settings, "responses_store": store}
     made = Options(**options, schemas=SchemaCache(pattern_compiler()))
     return Adapter(options=made, pacer=None if pacing is None else new_pacer(*pacing), **settings)
+
+
+def _failing(error: Exception) -> Flow:
+    """Fail with an error of our own at the first step, as a bug in a flow does."""
+    raise error
+    yield  # type: ignore[unreachable] # it makes this a generator
 
 
 def _call_on_change(change: Change, on_change: OnChange) -> None:

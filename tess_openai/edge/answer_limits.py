@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Final, Literal
 
-from tess_openai.core.silence import ContentWatch
+from tess_openai.core.silence import is_quiet
 
 DEFAULT_MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
 """Of one answer, decoded: some hundred times the longest text that a model writes."""
@@ -21,6 +21,10 @@ class AnswerLimits:
     answer without content open, drops that never make a whole answer, and an answer that fills the memory.
     """
 
+    received_bytes = 0
+    _kept_bytes = 0
+    _quiet_line = b""  # the last line of what came, if it was quiet; its end may be still to come
+
     def __init__(
         self,
         timeout_seconds: float | None,
@@ -30,9 +34,6 @@ class AnswerLimits:
         self._timeout_seconds = timeout_seconds
         self._max_bytes = max_bytes
         self._clock = clock
-        self._watch = ContentWatch()
-        self.received_bytes = 0
-        self._kept_bytes = 0
         self._began_at = self._content_at = clock()
 
     def resume(self) -> None:
@@ -58,7 +59,9 @@ class AnswerLimits:
         now = self._clock()
         if is_whole and now - self._began_at > timeout * WHOLE_ANSWER_TIMEOUTS:
             return "too slow"
-        if self._watch.is_content(piece):
-            self._content_at = now
+        text = self._quiet_line + piece
+        if not is_quiet(text):
+            self._quiet_line, self._content_at = b"", now
             return None
+        self._quiet_line = text[text.rfind(b"\n") + 1 :]
         return "too slow" if now - self._content_at > timeout else None

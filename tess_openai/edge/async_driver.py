@@ -6,13 +6,15 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 
 from tess_openai.core.calls import (
+    READ,
+    READ_LAST,
+    READ_REST,
     Answer,
     Event,
     Incoming,
     Lookup,
     LookupResult,
     Outgoing,
-    Read,
     ReadAll,
     Sleep,
     Step,
@@ -37,7 +39,10 @@ class AsyncDriver(CallDriver):
     async def run(self) -> Response:
         """Async counterpart of `run` in `sync_driver`."""
         try:
-            return await self.run_flow()
+            answer = await self.advance()
+            response = self.to_response(answer)
+            if isinstance(answer, Answer) and answer.body is not None:
+                await self.aclose()
         except self.family.RequestError as error:
             await self.aclose()
             shown = self.to_caller_error(error)
@@ -47,22 +52,6 @@ class AsyncDriver(CallDriver):
         except BaseException:  # the caller gave up, or was cancelled
             await self.aclose()
             raise
-
-    async def run_flow(self) -> Response:
-        """Async counterpart of `run_flow` in `sync_driver`."""
-        answer = await self.advance()
-        if not isinstance(answer, Answer):
-            raise TypeError("a flow gives an Answer first")
-        if answer.base == "as is" and self.response is not None:
-            if self.may_have_run:
-                self.passes_raw, self.is_encoded = True, False
-                self.response.stream = self.new_body()
-            return self.response
-        if answer.body is None:
-            self.has_begun = True
-            return self.to_response(answer, self.new_body())
-        response = self.to_response(answer, self.family.ByteStream(answer.body))
-        await self.aclose()
         return response
 
     async def advance(self) -> Answer | bytes | LookupResult | UploadedFile | None:
@@ -83,7 +72,9 @@ class AsyncDriver(CallDriver):
                 return step
             event = error = None
             try:
-                event = await self.carry_out(step)
+                event = (
+                    await self.exchange(step) if isinstance(step, Outgoing) else await self.carry_out(step)
+                )
             except self.family.RequestError as broken:
                 error = self.note_break(broken)
             if self.is_closed:
@@ -91,15 +82,13 @@ class AsyncDriver(CallDriver):
 
     async def carry_out(self, step: InnerStep) -> Event:
         """Async counterpart of `carry_out` in `sync_driver`."""
-        if step is Read.PIECE:
+        if step is READ:
             return await self.read_next()
-        if step is Read.LAST:
+        if step is READ_LAST:
             return await self.read_last()
-        if step is Read.REST:
+        if step is READ_REST:
             await self.read_rest()
             return None
-        if isinstance(step, Outgoing):
-            return await self.exchange(step)
         if isinstance(step, ReadAll):
             return await self.read_all(step)
         if isinstance(step, Lookup):
@@ -118,11 +107,17 @@ class AsyncDriver(CallDriver):
         if self.response is not None:
             await self.drop()
         request = to_request(outgoing, self.request, self.family, self.adapter.origin)
-        response = await self.send(self.in_time(request))
+        if self.deadline is not None:
+            request = self.in_time(request)
+        response = await self.send(request)
         self.take(response)
-        reads_on = outgoing.with_first_piece and response.status_code < 300
-        first_piece = await self.read_next() if reads_on else None
-        return self.to_incoming(response.status_code, first_piece)
+        if not outgoing.with_first_piece or response.status_code >= 300:
+            return self.to_incoming(response.status_code, None, is_read=False)
+        first_piece = await self.read_next()
+        is_read = self.has_whole_body
+        if is_read:
+            await self.read_end()
+        return self.to_incoming(response.status_code, first_piece, is_read=is_read)
 
     async def send(self, request: Request) -> Response:
         """Async counterpart of `send` in `sync_driver`."""
@@ -184,11 +179,10 @@ class AsyncDriver(CallDriver):
 
     def read(self) -> AsyncIterator[bytes]:
         """Async counterpart of `read` in `sync_driver`."""
-        if self.pieces is None:
-            response = self.current_response
-            if self.is_encoded:
-                split_compressed(response, self.headers["content-encoding"], self.family)
-            self.pieces = aiter(response.aiter_bytes() if self.is_encoded else response.stream)
+        response = self.current_response
+        if self.is_encoded:
+            split_compressed(response, self.headers["content-encoding"], self.family)
+        self.pieces = aiter(response.aiter_bytes() if self.is_encoded else response.stream)
         pieces: AsyncIterator[bytes] = self.pieces
         return pieces
 
@@ -205,12 +199,13 @@ class AsyncDriver(CallDriver):
             if broken is error:
                 raise
             raise broken from error
-        self.check(piece)
+        if piece:
+            self.check(piece)
         return piece
 
     async def receive(self) -> bytes:
         """Async counterpart of `receive` in `sync_driver`."""
-        async for piece in self.read():
+        async for piece in self.read() if self.pieces is None else self.pieces:
             if piece:
                 return piece
         return b""
@@ -255,20 +250,27 @@ class AsyncDriver(CallDriver):
 
     async def read_rest(self) -> None:
         """Async counterpart of `read_rest` in `sync_driver`."""
+        if self.has_whole_body:
+            await self.read_end()
+            return
         try:
-            if self.has_whole_body:
-                async for _ in self.read():
-                    pass
-                return
             connection, response, deadlines = (
                 self.held_connection(),
                 self.current_response,
                 self.transport.deadlines,
             )
             with deadlines.async_limit(REST_SECONDS, lambda: connection.interrupt(response)):
-                async for _ in self.read():
+                async for _ in self.read() if self.pieces is None else self.pieces:
                     pass
         except Exception:  # noqa: BLE001, S110 - the caller has the whole answer; nothing else matters
+            pass
+
+    async def read_end(self) -> None:
+        """Async counterpart of `read_end` in `sync_driver`."""
+        try:
+            async for _ in self.pieces:
+                pass
+        except Exception:  # noqa: BLE001, S110 - as in `read_rest`
             pass
 
     async def drop(self) -> None:

@@ -14,7 +14,7 @@ from tess_openai.edge.deadlines import Deadlines
 from tess_openai.edge.event_loops import LoopGuard
 from tess_openai.edge.families import AsyncTransport, Family
 from tess_openai.edge.other_clients import OtherEndpoints
-from tess_openai.edge.paid_calls import repeated_failure
+from tess_openai.edge.paid_calls import observed_bodies, repeated_failure
 
 
 class AsyncBody:
@@ -50,6 +50,7 @@ class AsyncTessTransport:
         self.loop_guard = LoopGuard()
         self.others = OtherEndpoints(adapter.others, family.AsyncBaseTransport, adapter.keys, family)
         self.body_class = family.derive(AsyncBody, family.AsyncByteStream)
+        self.observed_bytes, self.observed_stream = observed_bodies(family)
 
     async def handle_async_request(self, request: Any) -> Any:
         """Async counterpart of `handle_request` in `transports`."""

@@ -18,7 +18,6 @@ from tess_openai.core.calls import (
     LimitAnswer,
     Lookup,
     LookupResult,
-    Outgoing,
     PauseKey,
     Read,
     ReadAll,
@@ -46,7 +45,6 @@ from tess_openai.edge.pacing import hash_key
 from tess_openai.edge.paid_calls import (
     ObservedBody,
     may_have_been_sent,
-    observe,
     passes_own_errors,
     remember_failure,
     to_sdk_error,
@@ -55,9 +53,9 @@ from tess_openai.edge.paid_calls import (
 RESULT_STEPS: Final = (Answer, bytes, Agent, AgentNotFound, UploadedFile)
 """Steps that are results for whoever waits for the driver."""
 InnerStep: TypeAlias = (
-    Outgoing | Read | ReadAll | PauseKey | LimitAnswer | Lookup | Upload | Sleep | StoreAccess | ReportChanges
+    Read | ReadAll | PauseKey | LimitAnswer | Lookup | Upload | Sleep | StoreAccess | ReportChanges
 )
-"""The other steps, which the driver carries out."""
+"""The other steps but `Outgoing`, which the driver carries out."""
 HINT_SECONDS: Final = 5.0
 """Time limit of a look-up that only adds to an error, for which the caller waits."""
 LAST_SECONDS: Final = 2.0
@@ -68,7 +66,8 @@ NOT_SENT: Final = "tess_openai.not_sent"
 """Extension of an answer to a request that was held back: it is not from Tess and asks nobody to wait."""
 _NO_HEADERS: Final[Mapping[str, str]] = {}
 _NO_LIMITS: Final = AnswerLimits(None, None)
-_REPLACED: Final = ("content-length", "transfer-encoding", "content-encoding")
+_LENGTH: Final = "content-length"
+_REPLACED: Final = (_LENGTH, "transfer-encoding", "content-encoding")
 _TIMEOUTS: Final = ("connect", "read", "write", "pool")
 _IDENTITY: Final = ("", "identity")
 
@@ -154,7 +153,10 @@ class CallDriver:
             return request
         if request is self.request:
             request = with_headers(request, self.family, {})
-        observe(request, self.family, on_start)
+        transport, body = self.transport, request.stream
+        is_in_memory = isinstance(body, self.family.ByteStream)
+        observed = transport.observed_bytes if is_in_memory else transport.observed_stream
+        request.stream = observed(body, on_start)
         return request
 
     def note_failure(self, request: Request, error: Exception) -> None:
@@ -165,9 +167,9 @@ class CallDriver:
 
     def note_response(self, request: Request, response: Response) -> None:
         """Note that a response came, perhaps to a request that was executed, or that deleted a file."""
-        if request.method not in IDEMPOTENT and may_have_run(response.status_code):
-            self.may_have_run = True
-        if request.method == "DELETE":
+        if request.method not in IDEMPOTENT:
+            self.may_have_run = self.may_have_run or may_have_run(response.status_code)
+        elif request.method == "DELETE":
             number = request.url.path.rstrip("/").rpartition(f"{FILES}/")[2]
             self.adapter.uploads.forget(
                 lambda found: isinstance(found, UploadedFile) and str(found.number) == number
@@ -182,8 +184,8 @@ class CallDriver:
         self.is_encoded = headers.get("content-encoding", "") not in _IDENTITY
         self.limits = AnswerLimits(self.silence_seconds, self.adapter.max_answer_bytes)
 
-    def to_incoming(self, status: int, first_piece: bytes | None) -> Incoming:
-        """Return the head of the current response."""
+    def to_incoming(self, status: int, first_piece: bytes | None, *, is_read: bool) -> Incoming:
+        """Return the head of the current response, and what has been read of its body."""
         extensions, headers = self.request.extensions, self.headers
         redirects = followed(self.request) if REDIRECT_FOLLOWED in extensions else 0
         may_follow = 300 <= status < 400 and self.adapter.origin.follows(
@@ -191,30 +193,46 @@ class CallDriver:
         )
         if may_follow:
             extensions[REDIRECT_FOLLOWED] = redirects + 1  # the client's next request shares them
-        return Incoming(status, headers, may_follow, redirects, first_piece)
+        return Incoming(status, headers, may_follow, redirects, first_piece, is_read)
 
     def check(self, piece: bytes) -> None:
-        """Take note of the next piece of an answer, `b""` for its end.
+        """Take note of the next piece of an answer.
 
         Raises:
             RequestError: The family's own: the answer is too large, or brings nothing but pings.
         """
-        problem = None
-        if piece:
-            is_whole = not (self.has_begun or self.passes_raw or self.reads_stream)
-            problem = self.limits.problem_with(piece, is_whole=is_whole)
+        is_whole = not (self.has_begun or self.passes_raw or self.reads_stream)
+        problem = self.limits.problem_with(piece, is_whole=is_whole)
+        if problem is None:
+            return
         if problem == "too large":
             limit = self.adapter.max_answer_bytes
             raise self.family.ReadError(f"the answer is longer than max_answer_bytes={limit}")
-        if problem is not None:
-            raise self.family.ReadTimeout("The read operation timed out: only pings came, or too little")
+        raise self.family.ReadTimeout("The read operation timed out: only pings came, or too little")
 
-    def to_response(self, answer: Answer, stream: Any) -> Response:
-        """Return the caller's response; `stream` is its body, decoded."""
+    def to_response(self, answer: Step | None) -> Response:
+        """Return the caller's response to the first result of a flow."""
+        if not isinstance(answer, Answer):
+            raise TypeError("a flow gives an Answer first")
         response = self.response
+        if answer.base == "as is" and response is not None:
+            if self.may_have_run:
+                self.passes_raw, self.is_encoded = True, False
+                response.stream = self.new_body()
+            return response
+        if answer.body is None:
+            self.has_begun = True
+            stream = self.new_body()
+        else:
+            stream = self.family.ByteStream(answer.body)
         if answer.base == "as read" and response is not None and not self.is_encoded:
             response.stream = stream
             return response
+        return self.new_response(answer, stream)
+
+    def new_response(self, answer: Answer, stream: Any) -> Response:
+        """Return a response of the family's own; `stream` is its body, decoded."""
+        response = self.response
         kept = None if response is None or answer.base == "none" else response
         made = self.family.Response(
             answer.status,
@@ -222,13 +240,16 @@ class CallDriver:
             stream=stream,
             extensions={} if kept is None else kept.extensions,
         )
+        headers = made.headers
         if kept is not None:
-            change_headers(made.headers, dict.fromkeys(name for name in _REPLACED if name in self.headers))
-        change_headers(made.headers, answer.headers)
+            for name in _REPLACED:
+                if name in self.headers and (name != _LENGTH or answer.body is None):
+                    del headers[name]
+        change_headers(headers, answer.headers)
         if answer.status >= 400 and self.may_have_run and not self.adapter.repeat_paid:
-            change_headers(made.headers, NO_RETRY)
+            change_headers(headers, NO_RETRY)
         if answer.body is not None:
-            made.headers["content-length"] = str(len(answer.body))
+            headers[_LENGTH] = str(len(answer.body))
         return made
 
     def apply_step(self, step: ReportChanges | PauseKey | LimitAnswer) -> str | None:

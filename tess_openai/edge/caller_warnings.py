@@ -45,14 +45,15 @@ def warn_changes(changes: Sequence[Change]) -> str | None:
     Returns:
         The text of the first warning that the filters turn into an error; None when there is none.
     """
-    if all(change.warn is None for change in changes):
-        return None
+    by_topic: dict[Topic, list[Change]] = {}
+    for change in changes:
+        if change.warn is not None:
+            by_topic.setdefault(change.warn, []).append(change)
     errors: list[str] = []
     for topic, category in CATEGORIES.items():
-        reported = [change for change in changes if change.warn == topic]
-        if reported:
+        if topic in by_topic:
             try:
-                _warn(reported, category)
+                _warn(by_topic[topic], category)
             except Warning as warning:
                 errors.append(str(warning))
     return errors[0] if errors else None

@@ -24,6 +24,7 @@ FAMILY_NAMES: Final[tuple[FamilyName, ...]] = ("httpx", "httpx2")
 class URL(Protocol):
     """What this package reads of `httpx.URL`."""
 
+    def __init__(self, url: str) -> None: ...
     @property
     def scheme(self) -> str: ...
     @property
@@ -186,11 +187,11 @@ class HeaderNames:
     def pick(self, headers: Headers) -> dict[str, str]:
         """Return the named headers that are present, with names in lower case."""
         names, lengths = self._names, self._lengths
-        return {
-            names[low]: value.decode("latin-1")
-            for name, value in headers.raw
-            if len(name) in lengths and (low := name.lower()) in names
-        }
+        picked: dict[str, str] = {}
+        for name, value in headers.raw:  # no comprehension: up to Python 3.11 it is a function of its own
+            if len(name) in lengths and (low := name.lower()) in names:
+                picked[names[low]] = value.decode("latin-1")
+        return picked
 
 
 def to_dict(headers: Headers) -> dict[str, str]:
@@ -198,7 +199,10 @@ def to_dict(headers: Headers) -> dict[str, str]:
 
     Each access to the family's own `Headers` walks its whole list.
     """
-    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers.raw}
+    found: dict[str, str] = {}
+    for name, value in headers.raw:  # no comprehension: as in `pick`
+        found[name.decode("latin-1").lower()] = value.decode("latin-1")
+    return found
 
 
 _DERIVED: Final[dict[tuple[type[Any], ...], type[Any]]] = {}

@@ -18,7 +18,7 @@ def to_request(outgoing: Outgoing, given: Request, family: Family, origin: Origi
     if outgoing.path is not None:
         query = url.query.decode() if outgoing.query is None else outgoing.query
         query = f"?{query}" if query else ""
-        url = _with_path(url, f"{origin.prefix}{outgoing.path}{query}")
+        url = _with_path(type(url), str(url), f"{origin.prefix}{outgoing.path}{query}")
     method = outgoing.method or given.method
     request = family.Request(method, url, headers=given.headers, stream=stream, extensions=given.extensions)
     change_headers(request.headers, outgoing.headers)  # the new request has copied them
@@ -30,5 +30,5 @@ def to_request(outgoing: Outgoing, given: Request, family: Family, origin: Origi
 
 
 @lru_cache(maxsize=64)  # the calls of a program go to a few paths, and a URL cannot be changed
-def _with_path(url: URL, path: str) -> URL:
-    return url.copy_with(raw_path=path.encode())
+def _with_path(kind: type[URL], url: str, path: str) -> URL:
+    return kind(url).copy_with(raw_path=path.encode())

@@ -64,14 +64,17 @@ class ObservedBody:
         sent_at: When all of it was sent, by the monotonic clock; None before.
     """
 
+    has_begun = False
+    sent_at: float | None = None
+
     def __init__(self, body: Any, on_start: Callable[[], None] | None = None) -> None:
         self._body = body
         self._on_start = on_start
-        self.has_begun = False
-        self.sent_at: float | None = None
 
     def __iter__(self) -> Iterator[bytes]:
-        self._begin()
+        self.has_begun = True
+        if self._on_start is not None:
+            self._on_start()
         for piece in self._body:
             if len(piece) <= _PART_BYTES:
                 yield piece
@@ -80,7 +83,9 @@ class ObservedBody:
         self.sent_at = time.monotonic()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        self._begin()
+        self.has_begun = True
+        if self._on_start is not None:
+            self._on_start()
         async for piece in self._body:
             if len(piece) <= _PART_BYTES:
                 yield piece
@@ -88,11 +93,6 @@ class ObservedBody:
                 for part in split(piece, _PART_BYTES):
                     yield part
         self.sent_at = time.monotonic()
-
-    def _begin(self) -> None:
-        self.has_begun = True
-        if self._on_start is not None:
-            self._on_start()
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,11 +226,10 @@ def passes_own_errors() -> bool:
     return (int(major), int(minor)) >= PASSES_OWN_ERRORS
 
 
-def observe(request: Request, family: Family, on_start: Callable[[], None] | None) -> None:
-    """Replace the body of a request by an `ObservedBody`."""
-    in_memory = isinstance(request.stream, family.ByteStream)  # an inner transport may read that again
-    bases = (family.ByteStream,) if in_memory else (family.SyncByteStream, family.AsyncByteStream)
-    request.stream = family.derive(ObservedBody, *bases)(request.stream, on_start)
+def observed_bodies(family: Family) -> tuple[type[ObservedBody], type[ObservedBody]]:
+    """Return the classes of bodies in memory, which an inner transport may read again, and of all others."""
+    streamed = family.derive(ObservedBody, family.SyncByteStream, family.AsyncByteStream)
+    return family.derive(ObservedBody, family.ByteStream), streamed
 
 
 def _digest(request: Request) -> bytes:

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from tess_openai.core.calls import (
+    READ,
+    READ_LAST,
+    READ_REST,
     Answer,
     Event,
     Incoming,
     Lookup,
     LookupResult,
     Outgoing,
-    Read,
     ReadAll,
     Sleep,
     Step,
@@ -37,7 +39,10 @@ class SyncDriver(CallDriver):
     def run(self) -> Response:
         """Return the call's answer, whole or with its body still to come."""
         try:
-            return self.run_flow()
+            answer = self.advance()
+            response = self.to_response(answer)
+            if isinstance(answer, Answer) and answer.body is not None:
+                self.close()
         except self.family.RequestError as error:
             self.close()
             shown = self.to_caller_error(error)
@@ -47,22 +52,6 @@ class SyncDriver(CallDriver):
         except BaseException:  # the caller gave up, or was cancelled
             self.close()
             raise
-
-    def run_flow(self) -> Response:
-        """Run the flow to its answer."""
-        answer = self.advance()
-        if not isinstance(answer, Answer):
-            raise TypeError("a flow gives an Answer first")
-        if answer.base == "as is" and self.response is not None:
-            if self.may_have_run:
-                self.passes_raw, self.is_encoded = True, False
-                self.response.stream = self.new_body()
-            return self.response
-        if answer.body is None:
-            self.has_begun = True
-            return self.to_response(answer, self.new_body())
-        response = self.to_response(answer, self.family.ByteStream(answer.body))
-        self.close()
         return response
 
     def advance(self) -> Answer | bytes | LookupResult | UploadedFile | None:
@@ -83,7 +72,7 @@ class SyncDriver(CallDriver):
                 return step
             event = error = None
             try:
-                event = self.carry_out(step)
+                event = self.exchange(step) if isinstance(step, Outgoing) else self.carry_out(step)
             except self.family.RequestError as broken:
                 error = self.note_break(broken)
             if self.is_closed:
@@ -91,15 +80,13 @@ class SyncDriver(CallDriver):
 
     def carry_out(self, step: InnerStep) -> Event:
         """Carry out a step that has no result for the caller; return what the flow receives."""
-        if step is Read.PIECE:
+        if step is READ:
             return self.read_next()
-        if step is Read.LAST:
+        if step is READ_LAST:
             return self.read_last()
-        if step is Read.REST:
+        if step is READ_REST:
             self.read_rest()
             return None
-        if isinstance(step, Outgoing):
-            return self.exchange(step)
         if isinstance(step, ReadAll):
             return self.read_all(step)
         if isinstance(step, Lookup):
@@ -118,11 +105,17 @@ class SyncDriver(CallDriver):
         if self.response is not None:
             self.drop()
         request = to_request(outgoing, self.request, self.family, self.adapter.origin)
-        response = self.send(self.in_time(request))
+        if self.deadline is not None:
+            request = self.in_time(request)
+        response = self.send(request)
         self.take(response)
-        reads_on = outgoing.with_first_piece and response.status_code < 300
-        first_piece = self.read_next() if reads_on else None
-        return self.to_incoming(response.status_code, first_piece)
+        if not outgoing.with_first_piece or response.status_code >= 300:
+            return self.to_incoming(response.status_code, None, is_read=False)
+        first_piece = self.read_next()
+        is_read = self.has_whole_body
+        if is_read:
+            self.read_end()
+        return self.to_incoming(response.status_code, first_piece, is_read=is_read)
 
     def send(self, request: Request) -> Response:
         """Send one request, when it is its key's turn."""
@@ -184,11 +177,10 @@ class SyncDriver(CallDriver):
 
     def read(self) -> Iterator[bytes]:
         """Return the iterator over the current response, decoded."""
-        if self.pieces is None:
-            response = self.current_response
-            if self.is_encoded:
-                split_compressed(response, self.headers["content-encoding"], self.family)
-            self.pieces = iter(response.iter_bytes() if self.is_encoded else response.stream)
+        response = self.current_response
+        if self.is_encoded:
+            split_compressed(response, self.headers["content-encoding"], self.family)
+        self.pieces = iter(response.iter_bytes() if self.is_encoded else response.stream)
         pieces: Iterator[bytes] = self.pieces
         return pieces
 
@@ -205,12 +197,13 @@ class SyncDriver(CallDriver):
             if broken is error:
                 raise
             raise broken from error
-        self.check(piece)
+        if piece:
+            self.check(piece)
         return piece
 
     def receive(self) -> bytes:
         """Wait for the next piece."""
-        for piece in self.read():
+        for piece in self.read() if self.pieces is None else self.pieces:
             if piece:
                 return piece
         return b""
@@ -255,20 +248,27 @@ class SyncDriver(CallDriver):
 
     def read_rest(self) -> None:
         """Read what follows an answer for a moment, so that its connection can be reused."""
+        if self.has_whole_body:
+            self.read_end()
+            return
         try:
-            if self.has_whole_body:
-                for _ in self.read():
-                    pass
-                return
             connection, response, deadlines = (
                 self.held_connection(),
                 self.current_response,
                 self.transport.deadlines,
             )
             with deadlines.limit(REST_SECONDS, lambda: connection.interrupt(response)):
-                for _ in self.read():
+                for _ in self.read() if self.pieces is None else self.pieces:
                     pass
         except Exception:  # noqa: BLE001, S110 - the caller has the whole answer; nothing else matters
+            pass
+
+    def read_end(self) -> None:
+        """Read the end of a body of which all has come."""
+        try:
+            for _ in self.pieces:
+                pass
+        except Exception:  # noqa: BLE001, S110 - as in `read_rest`
             pass
 
     def drop(self) -> None:

@@ -13,7 +13,7 @@ from tess_openai.edge.deadlines import Deadlines
 from tess_openai.edge.event_loops import LoopGuard
 from tess_openai.edge.families import Family, Transport
 from tess_openai.edge.other_clients import OtherEndpoints
-from tess_openai.edge.paid_calls import repeated_failure
+from tess_openai.edge.paid_calls import observed_bodies, repeated_failure
 from tess_openai.edge.sync_driver import SyncDriver
 
 
@@ -50,6 +50,7 @@ class TessTransport:
         self.loop_guard = LoopGuard()
         self.others = OtherEndpoints(adapter.others, family.BaseTransport, adapter.keys, family)
         self.body_class = family.derive(Body, family.SyncByteStream)
+        self.observed_bytes, self.observed_stream = observed_bodies(family)
 
     def handle_request(self, request: Any) -> Any:
         """Carry one request out; requests for elsewhere go to the inner transport untouched."""

@@ -10,8 +10,8 @@ from tess_openai.core.calls import (
     Flow,
     Incoming,
     Outgoing,
-    exchange,
     read_rest,
+    to_head,
 )
 from tess_openai.core.chat.answer_body import STREAM_AS_WHOLE, BodyItem, read_answer_piece
 from tess_openai.core.chat.completion import Completion, from_items
@@ -26,7 +26,7 @@ from tess_openai.core.chat.context import (
     respond_with_completion,
     stream_fault_response,
 )
-from tess_openai.core.chat.plain_answer import is_json, needs_nothing
+from tess_openai.core.chat.plain_answer import is_json, parse_plain
 from tess_openai.core.chat.request_translation import plain_request
 from tess_openai.core.chat.stream_faults import StreamFault
 from tess_openai.core.chat.stream_filter import StreamFilter
@@ -40,10 +40,12 @@ def untouched_completion(call: Call, given: JSONObject, options: Options) -> Flo
     """Run a chat call that `is_plain`: without a look-up, a change, or what only other answers need."""
     with_first_piece = given.get("stream") is not True
     outgoing = Outgoing(None, request_headers(call, options), with_first_piece=with_first_piece)
-    incoming = yield from exchange(outgoing)
-    if needs_nothing(incoming):
-        yield READ_REST
-        yield Answer(200, NO_HEADERS, incoming.first_piece, base="as read")
+    incoming = to_head((yield outgoing))
+    fields = parse_plain(incoming)
+    if fields is not None:
+        if not incoming.is_read:
+            yield READ_REST
+        yield Answer(200, NO_HEADERS, incoming.first_piece, "as read", fields)
         return
     chat = ChatContext(call, plain_request(given, options), Place(to_ref(call.agent)))
     yield from _answer(chat, incoming)
@@ -51,9 +53,10 @@ def untouched_completion(call: Call, given: JSONObject, options: Options) -> Flo
 
 def plain_completion(chat: ChatContext, outgoing: Outgoing) -> Flow:
     """Run a chat call of which nothing is emulated: send it, and answer the caller as OpenAI would."""
-    incoming = yield from exchange(outgoing)
-    if needs_nothing(incoming):
-        yield READ_REST
+    incoming = to_head((yield outgoing))
+    if parse_plain(incoming) is not None:
+        if not incoming.is_read:
+            yield READ_REST
         yield complete_answer(chat.ledger, incoming.first_piece or b"")
         return
     yield from _answer(chat, incoming)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tess_openai.core.agents import Agent
-from tess_openai.core.calls import Answer, Call, Event, Flow, Incoming, Step, report
+from tess_openai.core.calls import Answer, Call, Event, Flow, Incoming, ReportChanges, Step
 from tess_openai.core.chat.agent_validation import rejected_options, with_available_options
 from tess_openai.core.chat.answer_body import AnswerBody, AnswerHead
 from tess_openai.core.chat.answer_types import InvalidAnswerError
@@ -84,8 +84,8 @@ def report_changes(ledger: Ledger, *, silently: bool = False) -> Generator[Step,
     changes = ledger.unreported()
     if silently or not changes:
         return None
-    problem = yield from report(changes)
-    return None if problem is None else Refused(problem, param=None, code="warning_is_error")
+    problem = yield ReportChanges(changes)
+    return Refused(problem, param=None, code="warning_is_error") if isinstance(problem, str) else None
 
 
 def respond_with_completion(chat: ChatContext, fields: JSONObject, body: bytes | None = None) -> Flow:

@@ -33,20 +33,13 @@ class _Message:
     content: object  # a string, or what is sent as given
     forwarded: JSONObject  # further keys that are sent as given
 
-    @property
-    def is_empty(self) -> bool:
-        return self.content == "" and not self.forwarded
-
     def joined(self, other: _Message) -> _Message | None:
-        """Return both as one message; None when they cannot be joined."""
-        if self.role != other.role or self.forwarded or other.forwarded:
+        """Return both as one message of their role; None when they cannot be joined."""
+        if self.forwarded or other.forwarded:
             return None
         if not isinstance(self.content, str) or not isinstance(other.content, str):
             return None
         return _Message(self.role, self.content + BLANK_LINE + other.content, {})
-
-    def to_json(self) -> JSONObject:
-        return {"role": self.role, "content": self.content, **self.forwarded}
 
 
 def to_messages(
@@ -66,7 +59,11 @@ def to_messages(
         return given
     translation = _Translation(ledger, profile)
     translated = [translation.translate(message) for message in messages]
-    kept = [item for item in translated if not (isinstance(item, _Message) and item.is_empty)]
+    kept = [
+        item
+        for item in translated
+        if not (isinstance(item, _Message) and item.content == "" and not item.forwarded)
+    ]
     if not kept:
         return given
     if len(kept) < len(translated):
@@ -76,7 +73,10 @@ def to_messages(
     if len(merged) < len(kept):
         why = "Tess may require alternating roles, so neighbours of one role were joined"
         ledger.mapped("messages", counted(len(kept), "message"), str(len(merged)), why)
-    return [item.to_json() if isinstance(item, _Message) else item for item in merged]
+    return [
+        {"role": item.role, "content": item.content, **item.forwarded} if isinstance(item, _Message) else item
+        for item in merged
+    ]
 
 
 def is_plain_chat(messages: list[object], *, merge: bool) -> bool:
@@ -118,7 +118,7 @@ class _Translation:
         given_content = message.get("content")
         if role in ROLES and isinstance(given_content, str) and message.keys() == PLAIN_KEYS:  # most are
             return _Message(role, given_content, {})
-        calls = _calls_of(message)
+        calls = _calls_of(message) if "tool_calls" in message or "function_call" in message else []
         if role in RESULT_ROLES or calls:
             self.seen["calls"] += 1
             if self.ledger.policy.word("messages.tool_calls") == "forward":
@@ -269,7 +269,7 @@ def _merge(messages: list[_Message | object]) -> list[_Message | object]:
     merged: list[_Message | object] = []
     for message in messages:
         before = merged[-1] if merged else None
-        if isinstance(message, _Message) and isinstance(before, _Message):
+        if isinstance(message, _Message) and isinstance(before, _Message) and message.role == before.role:
             joined = before.joined(message)
             if joined is not None:
                 merged[-1] = joined
@@ -280,8 +280,6 @@ def _merge(messages: list[_Message | object]) -> list[_Message | object]:
 
 def _calls_of(message: JSONObject) -> list[object]:
     """Return the tool calls of a message, also in the older form `function_call`."""
-    if "tool_calls" not in message and "function_call" not in message:
-        return []
     calls = message.get("tool_calls")
     found = list(to_list(calls) or ([calls] if calls else []))
     function_call = message.get("function_call")

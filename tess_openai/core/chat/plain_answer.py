@@ -12,7 +12,7 @@ from tess_openai.core.chat.answer_types import ROOT_EXTRAS
 from tess_openai.core.chat.finish_reasons import FINISH_REASONS
 from tess_openai.core.chat.text_repair import may_hold_surrogates
 from tess_openai.core.chat.usage import is_usage
-from tess_openai.core.jsons import JSONObject, parse_object, to_object
+from tess_openai.core.jsons import JSONObject, parse_object
 
 _COMPLETION: Final = "chat.completion"
 _CHECKED_IN_MESSAGE: Final = frozenset({"refusal", "tool_calls", "function_call", "annotations", "audio"})
@@ -20,16 +20,18 @@ _CHECKED_IN_MESSAGE: Final = frozenset({"refusal", "tool_calls", "function_call"
 _CHECKED_IN_ROOT: Final = frozenset({*ROOT_EXTRAS, "error"})
 
 
-def needs_nothing(incoming: Incoming) -> bool:
-    """Whether the first piece of an answer, if it was read, is a whole one in OpenAI's form.
+def parse_plain(incoming: Incoming) -> JSONObject | None:
+    """Return the completion in the first piece of an answer, if it was read and needs nothing; else None.
 
-    `completion` would neither complete nor report anything of it.
+    It is a whole one in OpenAI's form: `completion` would neither complete nor report anything of it.
     """
     body = incoming.first_piece
     if not body or body[:1] != b"{" or b'"usage"' not in body or not is_json(incoming):
-        return False
-    fields = None if may_hold_surrogates(body) else parse_object(body)
-    return fields is not None and is_plain_completion(fields)
+        return None
+    if b"\\u" in body and may_hold_surrogates(body):
+        return None
+    fields = parse_object(body)
+    return fields if fields is not None and is_plain_completion(fields) else None
 
 
 def is_json(incoming: Incoming) -> bool:
@@ -57,7 +59,7 @@ def is_plain_completion(fields: JSONObject) -> bool:
             and choice.get("logprobs") is None
             and _CHECKED_IN_MESSAGE.isdisjoint(message)
             and _CHECKED_IN_ROOT.isdisjoint(fields)
-            and is_usage(to_object(fields["usage"]))
+            and is_usage(fields["usage"])
         )
     except (KeyError, TypeError, ValueError, AttributeError):  # something is missing, or of another kind
         return False

@@ -86,13 +86,16 @@ _DETAIL_COUNTS: Final = {
 _MAX_COUNT: Final = 10**15
 
 
-def is_usage(usage: JSONObject | None) -> TypeGuard[JSONObject]:
-    """Whether an object is usage as OpenAI's: three counts, and details of counts."""
+def is_usage(given: object) -> TypeGuard[JSONObject]:
+    """Whether a value is usage as OpenAI's: three counts, and details of counts."""
+    usage: JSONObject | None = given if isinstance(given, dict) else None  # pyright: ignore[reportUnknownVariableType] - as in `to_object`, whose call each answer would pay for
     if usage is None:
         return False
     prompt, completion, total = map(usage.get, USAGE_KEYS)
     if not type(prompt) is type(completion) is type(total) is int:
         return False
+    if len(usage) == len(USAGE_KEYS):
+        return True
     for key, counts in _DETAIL_COUNTS.items():
         if usage.get(key) is not None and not _is_details(usage[key], counts):
             return False

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tess_openai.core.calls import Call
+from tess_openai.core.chat.usage import USAGE_KEYS
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.responses.conversation_store import ID_POSITION_DIGITS
 from tess_openai.core.responses.input_items import item_type
@@ -32,6 +33,7 @@ INCOMPLETE: Final[Mapping[object, str]] = {"length": "max_output_tokens", "conte
 _COMPLETION_KEYS: Final = frozenset(
     {"id", "object", "created", "model", "choices", "usage", "system_fingerprint", "service_tier"}
 )
+_USAGE_KEYS: Final = frozenset({*USAGE_KEYS, "prompt_tokens_details", "completion_tokens_details"})
 
 
 @dataclass(slots=True)
@@ -213,8 +215,7 @@ def to_response_usage(usage: JSONObject) -> JSONObject:
     """Return the token counts of chat under the names of this API; an estimate stays marked as one."""
     prompt, completion = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
     total = usage.get("total_tokens")
-    known = {"prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details"}
-    others = {key: value for key, value in usage.items() if key not in known | {"completion_tokens_details"}}
+    others = {key: value for key, value in usage.items() if key not in _USAGE_KEYS}
     cached = _count((to_object(usage.get("prompt_tokens_details")) or {}).get("cached_tokens"))
     reasoned = _count((to_object(usage.get("completion_tokens_details")) or {}).get("reasoning_tokens"))
     return {

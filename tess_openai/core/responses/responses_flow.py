@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from functools import cached_property
 from typing import Final
 
 from tess_openai.core.calls import Answer, Call, Event, Flow, Step
@@ -99,7 +100,10 @@ class _ResponseTranslator:
         self._items = items
         self._call = call
         self._draft = new_draft(request, call)
-        self._writer = ResponseEventWriter(self._draft)
+
+    @cached_property
+    def _writer(self) -> ResponseEventWriter:
+        return ResponseEventWriter(self._draft)
 
     def whole(self, completion: JSONObject) -> Flow:
         """Give the whole response."""

@@ -41,11 +41,10 @@ _LOST: Final = ("stripped", "rewritten")
 def used_parameters(given: JSONObject, ledger: Ledger) -> JSONObject:
     """Return the parameters of a request, `given`, as they were used."""
     lost = {change.param for change in ledger.changes if change.action in _LOST}
-    fields: JSONObject = {}
-    for name, default in _DEFAULTS.items():
-        value = given.get(name)
-        kept = value is not None and (name in _LABELS or name not in lost)
-        fields[name] = value if kept else default
+    fields: JSONObject = dict(_DEFAULTS)
+    for name, value in given.items():
+        if value is not None and name in _DEFAULTS and (name in _LABELS or name not in lost):
+            fields[name] = value
     if "temperature" in lost or not isinstance(fields["temperature"], int | float):
         fields["temperature"] = _sent_temperature(ledger)
     fields["service_tier"] = "default"

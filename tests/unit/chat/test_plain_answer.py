@@ -10,7 +10,7 @@ from typing import Any
 from tess_openai.core.calls import Incoming
 from tess_openai.core.chat.answer_types import InvalidAnswerError
 from tess_openai.core.chat.completion import complete, parse_completion
-from tess_openai.core.chat.plain_answer import needs_nothing
+from tess_openai.core.chat.plain_answer import parse_plain
 from tess_openai.core.jsons import parse_object
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.policy import Policy
@@ -98,7 +98,7 @@ def test_what_needs_nothing_would_be_given_as_it_is() -> None:
     plain = untouched = 0
     for answer in answers():
         body = json.dumps(answer).encode()
-        is_plain = needs_nothing(Incoming(200, AS_JSON, first_piece=body))
+        is_plain = parse_plain(Incoming(200, AS_JSON, first_piece=body)) is not None
         assert not (is_plain and is_completed(body)), answer
         plain += is_plain
         untouched += not is_completed(body)
@@ -108,7 +108,7 @@ def test_what_needs_nothing_would_be_given_as_it_is() -> None:
 def test_an_answer_needs_nothing_only_when_it_is_all_there() -> None:
     """Not when it is cut, called a stream, or was not read."""
     body = json.dumps(ANSWER).encode()
-    assert needs_nothing(Incoming(200, {"content-type": "application/json; charset=utf-8"}, first_piece=body))
-    assert not needs_nothing(Incoming(200, AS_JSON, first_piece=body[:-1]))
-    assert not needs_nothing(Incoming(200, {"content-type": "text/event-stream"}, first_piece=body))
-    assert not needs_nothing(Incoming(200, AS_JSON))
+    assert parse_plain(Incoming(200, {"content-type": "application/json; charset=utf-8"}, first_piece=body))
+    assert not parse_plain(Incoming(200, AS_JSON, first_piece=body[:-1]))
+    assert not parse_plain(Incoming(200, {"content-type": "text/event-stream"}, first_piece=body))
+    assert not parse_plain(Incoming(200, AS_JSON))
