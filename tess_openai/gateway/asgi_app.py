@@ -25,11 +25,12 @@ from tess_openai.gateway.gateway_options import (
     GatewaySettings,
     check_gateway_options,
 )
-from tess_openai.gateway.guards import KeyGuard, OriginGuard
+from tess_openai.gateway.guards import KeyGuard, OriginGuard, PathNormaliser
 from tess_openai.gateway.keys import Admission, ThisMachine, admission_of
 from tess_openai.gateway.metrics import CONTENT_TYPE, Metrics
 from tess_openai.gateway.model_list import ModelList
 from tess_openai.gateway.upstream import Upstream, resolve_settings
+from tess_openai.gateway.upstream_errors import gateway_failed
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -92,14 +93,14 @@ class _Gateway:
             ],
             middleware=self._middleware(),
             lifespan=self._live,
-            exception_handlers={HTTPException: _show_refusal},
+            exception_handlers={HTTPException: _show_refusal, Exception: _show_failure},
         )
 
     def _middleware(self) -> list[Middleware]:
         settings = self._settings
         guard = Middleware(OriginGuard, settings.allow_origins, settings.allow_hosts, self._metrics)
         if not settings.allow_origins:
-            return [guard]
+            return [Middleware(PathNormaliser), guard]
         cors = Middleware(
             CORSMiddleware,
             allow_origins=settings.allow_origins,
@@ -107,7 +108,7 @@ class _Gateway:
             allow_headers=["*"],
             expose_headers=_EXPOSED,
         )
-        return [guard, cors]
+        return [Middleware(PathNormaliser), guard, cors]
 
     @asynccontextmanager
     async def _live(self, _app: Starlette) -> AsyncGenerator[None]:
@@ -138,3 +139,8 @@ async def _show_refusal(request: Request, error: Exception) -> Response:
     message = f"{request.method} is not a method of this URL."
     refused = Refused(message, param=None, code="method_not_allowed", status=status)
     return JSONResponse(refused.to_json(), status, dict(NO_RETRY))
+
+
+async def _show_failure(_request: Request, _error: Exception) -> Response:
+    """Answer in OpenAI's form for a bug of the gateway; the server logs it."""
+    return JSONResponse(gateway_failed(), 500, dict(NO_RETRY))

@@ -1,10 +1,12 @@
-"""uvicorn's HTTP protocol with a limit on the head of a request, which its parser does not have."""
+"""uvicorn's HTTP protocol, with limits and answers for requests that its parser does not have."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import Any, Final, cast
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from tess_openai.core.jsons import dump_json
@@ -17,6 +19,11 @@ _TOO_LONG: Final = Refused(
     code="headers_too_large",
     status=431,
 )
+_INVALID: Final = Refused(
+    "This is not a valid HTTP/1.1 request.", param=None, code="invalid_http_request", status=400
+)
+_PHRASES: Final = {400: "Bad Request", 431: "Request Header Fields Too Large"}
+_OF_UPGRADES: Final = (b"upgrade", b"http2-settings")
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
@@ -25,8 +32,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     It ends one too that goes on and on after a body, where trailers may come: nobody reads those. And it ends
     one on which no call is answered, and the next head does not come in time.
 
-    Source: `HttpToolsProtocol` of uvicorn collects headers and trailers without a limit, and waits for a head
-    without one (read).
+    A request that asks for another protocol, as Java's own client does with `Upgrade: h2c`, is answered in
+    this one. The answer to a request of HTTP/1.0 has no chunks; the end of the connection is its end.
+
+    Source: `HttpToolsProtocol` of uvicorn collects headers and trailers without a limit, waits for a head
+    without one, drops the body of a request with `Upgrade`, and writes chunks for HTTP/1.0 (read).
 
     Attributes:
         head_seconds: The time for a head.
@@ -40,6 +50,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._unused_bytes = 0  # since a head, a part of a body or the end of a request came
         self._parts = 0
         self._head_timer: asyncio.TimerHandle | None = None
+        self._received = b""  # the bytes that the parser is fed with
+        self._method = b""
+        self._is_upgrade = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Wait for the first head."""
@@ -53,12 +66,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser, unless too much has come that is no body."""
-        parts, was_in_head = self._parts, self._is_in_head
+        parts, was_in_head, self._received = self._parts, self._is_in_head, data
         super().data_received(data)
         if self._parts == parts and not self.transport.is_closing():
             self._unused_bytes += len(data)
             if self._unused_bytes > MAX_HEADER_BYTES:
-                self._refuse(may_answer=was_in_head)
+                self._refuse(_TOO_LONG, may_answer=was_in_head and not self._is_answering)
         if self._head_timer is None and not self._is_answering:
             self._wait_for_head()  # uvicorn has stopped its own timer
 
@@ -72,7 +85,15 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._is_in_head = False
         self._stop_waiting()
         self._note_part()
+        self._method = self.parser.get_method()
+        self._is_upgrade = (
+            self.parser.should_upgrade() and self._method != b"CONNECT" and not self._should_upgrade()
+        )
+        if self._is_upgrade:
+            return
         super().on_headers_complete()
+        if self.parser.get_http_version() == "1.0":
+            _leave_out_chunks(self.cycle)
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""
@@ -83,12 +104,43 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """End the request; the next bytes are of another head."""
         self._is_in_head = True
         self._note_part()
-        super().on_message_complete()
+        if not self._is_upgrade:
+            super().on_message_complete()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Take a request that asks for another protocol for one that does not.
+
+        The parser stopped at its body, which comes next.
+        """
+        stopped = sys.exc_info()[1]
+        rest = self._received[stopped.args[0] if stopped is not None else len(self._received) :]
+        lines = [self._method + b" " + self.url + b" HTTP/1.1"]
+        for name, value in self.headers:
+            if name == b"connection":
+                tokens = [token.strip() for token in value.split(b",")]
+                kept = b", ".join(token for token in tokens if token.lower() not in _OF_UPGRADES)
+                lines.append(b"connection: " + kept)
+            elif name not in _OF_UPGRADES:
+                lines.append(name + b": " + value)
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+        self._is_in_head = True
+        self.data_received(b"\r\n".join([*lines, b"", rest]))
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - it is uvicorn's, and no JSON
+        """Refuse what is not HTTP in OpenAI's form; nothing may come between the parts of an answer."""
+        cycle = self._cycle
+        self._refuse(_INVALID, may_answer=cycle is None or not cycle.response_started)
 
     @property
     def _is_answering(self) -> bool:
-        cycle = cast("RequestResponseCycle | None", self.cycle)  # None before the first request
+        cycle = self._cycle
         return cycle is not None and not cycle.response_complete
+
+    @property
+    def _cycle(self) -> RequestResponseCycle | None:
+        """The exchange of the last request; None before the first."""
+        return cast("RequestResponseCycle | None", self.cycle)
 
     def _wait_for_head(self) -> None:
         self._head_timer = self.loop.call_later(self.head_seconds, self._give_up)
@@ -107,14 +159,26 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._unused_bytes = 0
         self._parts += 1
 
-    def _refuse(self, *, may_answer: bool) -> None:
-        if not may_answer or self._is_answering:
+    def _refuse(self, refused: Refused, *, may_answer: bool) -> None:
+        if not may_answer or self.pipeline:
             self.transport.abort()  # an answer was given, or is being given
             return
-        body = dump_json(_TOO_LONG.to_json())
+        body = dump_json(refused.to_json())
         head = (
-            "HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/json\r\n"
+            f"HTTP/1.1 {refused.status} {_PHRASES[refused.status]}\r\ncontent-type: application/json\r\n"
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
         self.transport.write(head.encode() + body)
         self.transport.close()
+
+
+def _leave_out_chunks(cycle: RequestResponseCycle) -> None:
+    """Write the body of an answer as it is, whatever its length."""
+    send = cycle.send
+    cycle.chunked_encoding = False
+
+    async def send_plainly(message: Any) -> None:
+        cycle.expected_content_length = len(message.get("body", b""))
+        await send(message)
+
+    cycle.send = send_plainly  # type: ignore[method-assign] # there is no other way in

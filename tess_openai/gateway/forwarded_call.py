@@ -11,24 +11,24 @@ import anyio
 import openai
 
 from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_object
-from tess_openai.core.refusals import NO_RETRY, Refused, error_envelope
+from tess_openai.core.refusals import NO_RETRY, Refused
 from tess_openai.core.responses.responses_flow import RESPONSES
 from tess_openai.edge.paid_calls import must_not_be_repeated
 from tess_openai.gateway.guards import CALLER, Message, Receive, Scope, Send, headers_of
 from tess_openai.gateway.keys import Caller
 from tess_openai.gateway.streams import EVENT_STREAM, STREAM_HEADERS, AnswerWriter
 from tess_openai.gateway.upstream import Upstream
-from tess_openai.gateway.upstream_errors import not_a_stream, shutting_down, to_error
+from tess_openai.gateway.upstream_errors import gateway_failed, not_a_stream, shutting_down, to_error
 
 logger = logging.getLogger("tess_openai.gateway")
 
 _GIVEN: Final = frozenset(
     {
-        *("content-type", "content-length", "content-encoding", "content-disposition"),
-        *("retry-after", "retry-after-ms", "x-should-retry", "x-request-id", "x-tess-openai"),
+        *(b"content-type", b"content-length", b"content-encoding", b"content-disposition"),
+        *(b"retry-after", b"retry-after-ms", b"x-should-retry", b"x-request-id", b"x-tess-openai"),
     }
 )
-"""Headers of an answer that the caller gets."""
+"""Headers of an answer that the caller gets, as the bytes that they are: not all are text."""
 _LONGEST_ERROR: Final = 65_536
 _LAST_WORDS_SECONDS: Final = 2.0
 _LEFT: Final = 499
@@ -117,9 +117,7 @@ class ForwardedCall:
                 await self._fail(shutting_down(), 503, may_repeat=False)
         except Exception:
             logger.exception("the gateway failed on a call of %s", self.route)
-            message = "The gateway itself failed; please report it."
-            envelope = error_envelope(message, type_="server_error", param=None, code="gateway_error")
-            await self._fail(envelope, 500, may_repeat=False)
+            await self._fail(gateway_failed(), 500, may_repeat=False)
 
     async def _pieces(self) -> AsyncIterator[bytes]:
         """Yield the body as it comes; at its end, begin to watch for the caller leaving.
@@ -174,11 +172,7 @@ class ForwardedCall:
 
     async def _relay(self, response: Any) -> None:
         """Write the answer of the adapter."""
-        headers = [
-            (low.encode(), value.encode("latin-1"))
-            for name, value in response.headers.items()
-            if (low := name.lower()) in _GIVEN
-        ]
+        headers = [(low, value) for name, value in response.headers.raw if (low := name.lower()) in _GIVEN]
         is_stream = dict(headers).get(b"content-type", b"").startswith(EVENT_STREAM)
         if response.status_code >= 400:
             await self._relay_error(response, headers)

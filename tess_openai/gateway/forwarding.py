@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import quote
 
 from tess_openai.core.headers import WORKSPACE, is_sendable
+from tess_openai.core.jsons import BYTE_ORDER_MARK
 from tess_openai.core.refusals import Refused
 from tess_openai.core.routes import TESS_ENDPOINTS, UNSUPPORTED_ENDPOINTS, reads_body
 from tess_openai.edge.paid_calls import RETRY_COUNT
@@ -36,6 +39,12 @@ class Forwarder:
             self._upstream.metrics.error(refused.code)
             await send_refusal(send, refused)
             return
+        encoding = headers_of(scope).get(b"content-encoding", b"identity").strip().lower()
+        if encoding not in (b"", b"identity"):
+            refused = _compressed()
+            self._upstream.metrics.error(refused.code)
+            await send_refusal(send, refused)
+            return
         method: str = scope["method"]
         is_json = reads_body(method, path)
         is_upload = method == "POST" and not is_json
@@ -61,7 +70,7 @@ class Forwarder:
             headers["content-length"] = length.decode()
 
         def to_request(body: Any) -> Any:
-            content = body if method == "POST" else None
+            content = None if method != "POST" else to_strict_json(body) if is_json else body
             return self._upstream.new_request(method, url, headers=headers, content=content)
 
         await call.run(to_request, streams_body=is_upload)
@@ -88,6 +97,34 @@ class Forwarder:
 def without_version(path: str) -> str:
     """Return a path without OpenAI's `/v1` before it."""
     return path.removeprefix(VERSION) if path.startswith(f"{VERSION}/") else path
+
+
+def to_strict_json(body: bytes) -> bytes:
+    """Return the body of a call as every reader of JSON takes it, without a byte order mark.
+
+    Raises:
+        Refused: It has `NaN` or `Infinity`, which Python reads, and Tess does not.
+    """
+    body = body.removeprefix(BYTE_ORDER_MARK)
+    if b"NaN" in body or b"Infinity" in body:
+        with suppress(ValueError, RecursionError):  # what is no JSON at all is refused by the adapter
+            json.loads(body, parse_constant=_refuse_constant)
+    return body
+
+
+def _refuse_constant(name: str) -> object:
+    message = f"The body of the request is not JSON: {name} is no number of it. It was not sent."
+    raise Refused(message, param=None, code="invalid_json")
+
+
+def _compressed() -> Refused:
+    return Refused(
+        "The body of this request is compressed (Content-Encoding), which this gateway does not take. Send "
+        "it as it is.",
+        param=None,
+        code="compressed_body",
+        status=415,
+    )
 
 
 def refuse_path(path: str, method: str) -> Refused | None:

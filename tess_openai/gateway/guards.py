@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, TypeAlias
 
@@ -24,6 +25,7 @@ MAX_HEADER_BYTES: Final = 32 * 1024
 CALLER: Final = "tess_openai.caller"
 """Key of the scope under which the caller is kept."""
 _HEADERS: Final = "tess_openai.headers"
+_SLASHES: Final = re.compile("/{2,}")
 _FROM_PAGES: Final = (b"cross-site", b"same-site")
 
 
@@ -48,6 +50,20 @@ async def send_refusal(send: Send, refused: Refused) -> None:
         headers.append((b"www-authenticate", b"Bearer"))
     await send({"type": "http.response.start", "status": refused.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+class PathNormaliser:
+    """Reads `//v1//chat/completions/` as `/v1/chat/completions`: programs join base URLs in many ways."""
+
+    def __init__(self, app: AsgiApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on with one slash between the parts of its path, and none behind them."""
+        path: str = scope.get("path", "")
+        if "//" in path or path.endswith("/"):
+            scope = {**scope, "path": _SLASHES.sub("/", path).rstrip("/") or "/"}
+        await self._app(scope, receive, send)
 
 
 class OriginGuard:
@@ -85,7 +101,9 @@ class OriginGuard:
         headers = headers_of(scope)
         server = scope.get("server")
         host = _host_of(headers.get(b"host", b""))
-        if server and is_loopback(str(server[0])) and not (is_loopback(host) or host in self._hosts):
+        names_none = b"host" not in headers and scope.get("http_version") == "1.0"  # which no browser does
+        is_own = is_loopback(host) or host in self._hosts or names_none
+        if server and is_loopback(str(server[0])) and not is_own:
             return Refused(
                 "This gateway listens on loopback, and the request is for a host of another name. A reverse "
                 "proxy on this machine is allowed with --allow-host.",

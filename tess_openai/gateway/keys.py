@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
+from tess_openai.core.headers import is_sendable
 from tess_openai.core.refusals import Refused
 from tess_openai.exceptions import TessConfigurationError
 from tess_openai.gateway.gateway_options import GatewaySettings, is_loopback
@@ -110,7 +111,7 @@ def read_keys(path: Path) -> Mapping[bytes, str]:
         TessConfigurationError: It cannot be read, or a line of it is wrong; no key is shown.
     """
     try:
-        lines = path.read_text("utf-8").splitlines()
+        lines = path.read_text("utf-8-sig").splitlines()  # editors of Windows write a byte order mark
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise TessConfigurationError(f"the key file {str(path)!r} cannot be read: {reason}") from None
@@ -182,7 +183,7 @@ class PassThrough:
     async def admit(self, authorization: str, client: str | None) -> Caller:  # noqa: ARG002 - of the protocol
         """Return the caller; Tess judges the key."""
         token = _token(authorization)
-        if not token:
+        if not token or not is_sendable(token):
             raise _unknown_key()
         return Caller("-", f"Bearer {token}")
 
@@ -201,11 +202,25 @@ def admission_of(settings: GatewaySettings, api_key: ApiKey) -> Admission:
 
 
 async def to_authorization(api_key: ApiKey) -> str:
-    """Return the header with a key, which a function may give."""
+    """Return the header with a key, which a function may give.
+
+    Raises:
+        Refused: The function failed.
+    """
     if isinstance(api_key, str):
         return f"Bearer {api_key}"
-    made = api_key()
-    return f"Bearer {await made if inspect.isawaitable(made) else made}"
+    try:
+        made = api_key()
+        return f"Bearer {await made if inspect.isawaitable(made) else made}"
+    except Exception as error:  # noqa: BLE001 - of a function that may be anybody's
+        name = type(error).__name__  # its text may hold the key
+        logger.error("the function that gives the key of Tess failed with %s", name)  # noqa: TRY400 - as above
+        raise Refused(
+            f"The function that gives the gateway its key of Tess failed with {name}; nothing was sent.",
+            param=None,
+            code="no_api_key",
+            status=503,
+        ) from None
 
 
 def _token(authorization: str) -> str:

@@ -6,12 +6,14 @@ from typing import Any
 from urllib.parse import quote
 
 import anyio
+import openai
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from tess_openai.core.jsons import JSONObject, parse_object, to_list, to_object
 from tess_openai.core.models import DETAILS, MODELS
 from tess_openai.core.options import AgentRef
+from tess_openai.core.refusals import Refused
 from tess_openai.gateway.guards import CALLER
 from tess_openai.gateway.keys import Caller, to_authorization
 from tess_openai.gateway.upstream import Upstream
@@ -26,7 +28,10 @@ class ModelList:
 
     async def look_up_own_agent(self) -> tuple[int, JSONObject]:
         """Return the status and the body of a look-up with the gateway's own key of Tess."""
-        authorization = await to_authorization(self._upstream.settings.api_key)
+        try:
+            authorization = await to_authorization(self._upstream.settings.api_key)
+        except Refused as refused:
+            return refused.status, refused.to_json()
         return await self._models_of(self._upstream.settings.agent_id, authorization)
 
     async def list_models(self, request: Request) -> Response:
@@ -62,7 +67,7 @@ class ModelList:
         headers = {"authorization": authorization}
         try:
             response: Any = await self._upstream.client.get(url, headers=headers)
-        except self._upstream.family.RequestError as error:
+        except (self._upstream.family.RequestError, openai.OpenAIError) as error:
             envelope, status = to_error(error)
             return status, envelope
         return response.status_code, parse_object(response.content) or {}

@@ -17,6 +17,8 @@ STREAM_HEADERS: Final = (
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),  # nginx would collect the pieces
 )
+_STATUSES_END: Final = 600
+"""HTTP has no status from here on, and servers cannot write one."""
 EVENT_STREAM: Final = b"text/event-stream"
 _END_OF_EVENT: Final = re.compile(rb"(?:\n\n|\r\n\r\n|\r\r)\Z")
 
@@ -48,9 +50,9 @@ class AnswerWriter:
 
     async def begin(self, status: int, headers: list[tuple[bytes, bytes]], *, is_stream: bool) -> None:
         """Write the head."""
-        self.status, self.is_stream = status, is_stream
+        self.status, self.is_stream = status if status < _STATUSES_END else 502, is_stream
         async with self._turn:
-            await self._send({"type": "http.response.start", "status": status, "headers": headers})
+            await self._send({"type": "http.response.start", "status": self.status, "headers": headers})
 
     async def write(self, piece: bytes) -> None:
         """Write a piece of the body."""

@@ -33,5 +33,10 @@ def not_a_stream() -> JSONObject:
     return _server_error("Tess answered a request for a stream with something else.", "not_an_answer")
 
 
+def gateway_failed() -> JSONObject:
+    """Return the error of a call that a bug of the gateway has ended."""
+    return _server_error("The gateway itself failed; please report it.", "gateway_error")
+
+
 def _server_error(message: str, code: str) -> JSONObject:
     return error_envelope(message, type_="server_error", param=None, code=code)
