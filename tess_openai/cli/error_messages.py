@@ -22,7 +22,7 @@ _OPTIONS: Final = {
     r"pass its number, create_client\(8794\), or set": "name it with --agent 8794, or set",
     r"\bbase_url=": "--base-url",
     rf" ?{re.escape(RATE_HINT)}": " Ask less often: Tess allows about one request a second.",
-    r" ?For long answers, stream=True.*?always\.?": "",
+    r" ?For long answers use stream=True.*?\"poll\"\)\.?": "",
     r"The ([\w-]+) field is required\.?": r"The \g<1> field is required; give it with --field \g<1>=...",
 }
 """Parts of messages for programs -> the wording for the command line: the key is never an option there."""

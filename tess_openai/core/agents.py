@@ -57,7 +57,7 @@ class Agent:
         workspace_id: The workspace of its owner.
         description: As its author wrote it.
         active: Whether it can be used.
-        questions: Its fields; empty when Tess returned none; then it is unknown what the agent offers.
+        questions: Its fields; empty when Tess returned none, which leaves unknown what the agent offers.
     """
 
     id: int
@@ -103,8 +103,8 @@ class Agent:
     def required(self) -> tuple[Question, ...]:
         """The fields that a call must contain.
 
-        Source: `required` is not enforced for temperature, model and tools on chat agents, and is for all
-        fields of text agents (observed).
+        Source: Tess enforces `required` for all fields of a text agent, but not for the temperature, model
+        and tools of a chat agent (observed).
         """
         is_text = self.type == "text"
         asked = (each for each in self.questions if each.required)
@@ -137,7 +137,7 @@ def parse_agent(value: object) -> Agent | None:
 
 
 def closest(given: str, offered: Iterable[str]) -> str | None:
-    """Return the offered word that is most similar to the given one, ignoring case; None when none is."""
+    """Return the offered word most similar to the given one, ignoring case; None without a similar one."""
     words = {word.casefold(): word for word in offered}
     near = difflib.get_close_matches(given.casefold(), words, n=1, cutoff=0.5)
     return words[near[0]] if near else None
@@ -170,7 +170,7 @@ def _to_questions(items: list[object]) -> Iterable[Question]:
 
 
 def _to_options(fields: JSONObject) -> tuple[str, ...]:
-    """Return the options of a field; none, so that any value is allowed, when one cannot be read."""
+    """Return the options of a field; `()`, which allows any value, when one of them cannot be read."""
     given = next((found for key in _OPTION_KEYS if (found := to_list(fields.get(key)))), None)
     texts: list[str] = []
     for item in given or []:

@@ -1,19 +1,19 @@
 """The plain data that crosses between the core and the edge, and the protocol of a flow.
 
 A flow is a generator in the manner of httpx's `auth_flow`: it does no I/O but yields steps, and a
-driver at the edge carries them out and sends back what came of them.
+driver at the edge carries them out and sends back the results.
 
 | the flow yields          | the driver                                          | the flow receives         |
 |--------------------------|-----------------------------------------------------|---------------------------|
 | `Outgoing`               | closes the current response, makes one exchange     | `Incoming` (head only)    |
 | `READ`                   | reads the next piece of the current response        | `bytes`, `b""` at its end |
-| `READ_LAST`              | the same, but waits for it for two seconds only     | the same                  |
-| `READ_REST`              | reads its end for a moment, to reuse the connection | None                      |
+| `READ_LAST`              | the same, but waits two seconds at most             | the same                  |
+| `READ_REST`              | drains it briefly, to reuse the connection          | None                      |
 | `ReadAll(limit)`         | reads it to its end or to `limit`                   | `bytes`                   |
 | `PauseKey(seconds)`      | pauses all paced calls of the key                   | None                      |
 | `LimitAnswer(seconds)`   | reads answers as streams, all within that time      | None                      |
-| `Lookup(agent)`          | runs the look-up once for all who ask               | `LookupResult`            |
-| `Upload(...)`            | uploads a file once for all who need it             | `UploadResult`            |
+| `Lookup(agent)`          | runs the look-up once for all calls that ask        | `LookupResult`            |
+| `Upload(...)`            | uploads a file once for all calls that need it      | `UploadResult`            |
 | `Sleep(seconds)`         | waits                                               | None                      |
 | `StoreAccess(...)`       | reads or changes the store of responses             | `StoreResult`             |
 | `ReportChanges(changes)` | warns at the caller's line, logs, calls `on_change` | None, or an error text    |
@@ -23,12 +23,12 @@ driver at the edge carries them out and sends back what came of them.
 | `Agent`, `AgentNotFound` | (in a look-up) completes it; the flow ends          | nothing                   |
 | `UploadedFile`           | (in an upload) completes it; the flow ends          | nothing                   |
 
-When a connection breaks, times out or brings what cannot be decoded, the driver throws `ConnectionError` into
-the flow, at any of these steps. A flow that has a whole answer all the same catches it; otherwise the caller
-gets the SDK's own exception, and what may have been executed is not sent again.
+When a connection breaks, times out or delivers bytes that cannot be decoded, the driver throws
+`ConnectionError` into the flow, at any of these steps. A flow that already has a complete answer catches it;
+otherwise the caller gets the SDK's own exception. A request that may have been executed is not sent again.
 
-One mechanism serves plain answers, streams, repairs that must ask again in the middle of a stream,
-and answers cut early: when the flow ends, the driver closes whatever is still open.
+One mechanism serves plain answers, streams, repairs that send a further request in the middle of a stream,
+and answers that end early: when the flow ends, the driver closes the response that is still open.
 """
 
 from __future__ import annotations
@@ -53,14 +53,14 @@ class Call:
         method: Upper case, `"POST"`.
         path: Below the agent's OpenAI root, `"/chat/completions"`, or, for a request that is not below one,
             below the API root, `"/agents/42"`; never a query.
-        headers: Those that decide anything here, names in lower case.
+        headers: The request headers that the rules read, names in lower case.
         body: The bytes of the body; `b""` when there is none or it is not JSON.
-        attempt: 0 for the first try, 1 and more when the SDK sends the same again: a retry, a redirect.
+        attempt: 0 for the first try, 1 and more when the same request is sent again: a retry, a redirect.
         now: Seconds since the epoch; called only when a timestamp must be made up.
         new_id: A fresh identifier of letters and digits; called only when one must be made up.
         agent: The agent in the URL, a number or a slug; `""` for a request below the API root.
-        query: Of the URL, without `?`.
-        fields: The body of a chat call as a JSON object, if somebody has read it already; not to be changed.
+        query: The query of the URL, without `?`.
+        fields: The body of a chat call as a JSON object, if it was parsed before; must not be mutated.
     """
 
     method: str
@@ -77,16 +77,16 @@ class Call:
 
 @dataclass(slots=True)  # each call makes them: frozen, they would take twice as long to make
 class Outgoing:
-    """One HTTP request for Tess, given as its difference from the caller's own.
+    """One HTTP request for Tess, given as its difference from the caller's request.
 
     Attributes:
-        body: New body; None sends the caller's own, byte for byte.
-        headers: To set, or with None to remove; all others are the caller's.
-        method: None keeps the caller's.
-        path: Below the API root, `"/agents/42"`; None keeps the caller's whole URL.
-        query: Of the new path, without `?`; None keeps the caller's. Ignored when `path` is None.
+        body: The new body; None sends the caller's body, byte for byte.
+        headers: Headers to set or, with None, to remove; all others stay as the caller sent them.
+        method: None keeps the caller's method.
+        path: Path below the API root, `"/agents/42"`; None keeps the caller's whole URL.
+        query: Query of the new path, without `?`; None keeps the caller's. Ignored when `path` is None.
         with_first_piece: Whether to read the first piece of a successful answer along with its head: most
-            whole answers are one piece, and each step costs.
+            whole answers are one piece, and each step takes time.
     """
 
     body: bytes | None = field(default=None, repr=False)
@@ -119,7 +119,7 @@ class Incoming:
 
 
 class Read(Enum):
-    """Ask for the next piece of the current response, or for its end behind all that is needed of it."""
+    """Read the current response: its next piece, a piece that it is complete without, or its unused rest."""
 
     PIECE = "piece"
     LAST = "last"
@@ -133,10 +133,10 @@ READ_REST: Final = Read.REST
 
 @dataclass(frozen=True, slots=True)
 class ReadAll:
-    """Ask for the rest of the current response, decoded, at most `limit` bytes of it (None: all).
+    """Read the rest of the current response, decoded, at most `limit` bytes of it (None: all).
 
-    With `allow_truncation`, what came before the connection broke, hung or could not be decoded is enough:
-    for an answer whose status says enough, and which must not be lost with its text.
+    With `allow_truncation`, a connection that breaks, hangs or cannot be decoded ends the body instead of
+    raising. Error answers are read so: their status matters even where their text is incomplete.
     """
 
     limit: int | None = None
@@ -145,20 +145,20 @@ class ReadAll:
 
 @dataclass(frozen=True, slots=True)
 class PauseKey:
-    """Say that Tess asks this key to wait."""
+    """Pause all paced calls of this key, as Tess asked."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class LimitAnswer:
-    """Say that the answers of this call come as streams, whatever the caller gets.
+    """Read the answers of this call as streams, also where the caller gets a whole answer.
 
-    The caller's timeout then bounds each silence and not the whole.
+    The caller's read timeout then limits the wait for each piece instead of the wait for the whole answer.
 
     Attributes:
-        seconds: For all of them together, from now on; None sets no limit. When it is over, the connection
-            breaks as by a timeout, and nothing further is sent.
+        seconds: The time for all of these answers together, from now on; None sets no limit. After it, the
+            connection fails as on a timeout, and nothing further is sent.
     """
 
     seconds: float | None
@@ -170,10 +170,10 @@ class Lookup:
 
     Attributes:
         agent: Its number or its slug.
-        headers: To set or remove on the caller's own, as in `Outgoing`.
+        headers: Headers to set or to remove, as in `Outgoing`.
         max_retry_wait_seconds: As in the client's options.
-        is_hint: Whether it only adds to an error that is known; then it is not worth a long wait, and
-            nothing that goes wrong with it may show.
+        is_hint: Whether the result only adds a hint to an error that is already known. Such a look-up does
+            not wait long, and its own failure is not shown.
     """
 
     agent: int | str
@@ -187,11 +187,11 @@ class Upload:
     """Upload a file to Tess, and wait until it is processed.
 
     Attributes:
-        digest: Of its bytes: equal files are uploaded once.
+        digest: The hash of its bytes: equal files are uploaded once.
         filename: The name that Tess shows.
-        media_type: Of its bytes, `"image/png"`.
+        media_type: The media type of its bytes, `"image/png"`.
         data: Its bytes.
-        headers: To set or remove on the caller's own, as in `Outgoing`.
+        headers: Headers to set or to remove, as in `Outgoing`.
         max_retry_wait_seconds: As in the client's options.
     """
 
@@ -212,7 +212,7 @@ class UploadedFile:
 
 @dataclass(frozen=True, slots=True)
 class Sleep:
-    """Wait, for as long as the caller is there and the time for the answers of this call allows."""
+    """Wait; a caller that disconnects, or the time limit of `LimitAnswer`, ends the wait with an error."""
 
     seconds: float
 
@@ -222,9 +222,9 @@ class StoreAccess:
     """Use the store of earlier responses, which may block.
 
     Attributes:
-        method: Of the store.
-        key: Of the entry.
-        value: To save.
+        method: The method of the store to call.
+        key: The key of the entry.
+        value: The value to save.
     """
 
     method: Literal["load", "save", "delete"]
@@ -234,11 +234,11 @@ class StoreAccess:
 
 @dataclass(frozen=True, slots=True)
 class StoreResult:
-    """What came of using the store.
+    """The result of a `StoreAccess`.
 
     Attributes:
-        value: What was loaded; None when there is no such entry.
-        problem: The name of the exception that the store raised; `""` for none.
+        value: The loaded value; None when there is no such entry.
+        problem: The name of the exception that the store raised; `""` without one.
     """
 
     value: bytes | None = field(default=None, repr=False)
@@ -247,24 +247,24 @@ class StoreResult:
 
 @dataclass(frozen=True, slots=True)
 class ReportChanges:
-    """Tell the caller of changes before the request is sent."""
+    """Report changes to the caller before the request is sent."""
 
     changes: tuple[Change, ...]
 
 
 @dataclass(slots=True)  # each call makes them: frozen, they would take twice as long to make
 class Answer:
-    """What the caller's SDK gets.
+    """The response that the caller's SDK receives.
 
     Attributes:
         status: HTTP status.
-        headers: To set, or with None to remove, on top of `base`.
-        body: The whole body; None when the flow goes on to yield it piece by piece.
-        base: `"incoming"` starts from the headers of the current response (without its encoding and
-            length), `"none"` from no headers. `"as read"` returns the current response, `body` being what
-            was read of it; `"as is"` returns it with its body unread, after which the flow may yield that
-            piece by piece. Status and headers are then its own.
-        fields: The body as a JSON object, if it has been parsed; whoever translates the answer may change it.
+        headers: Headers to set or, with None, to remove, on top of `base`.
+        body: The whole body; None when the flow yields it afterwards, piece by piece.
+        base: What the response is made from. `"incoming"`: the headers of the current response, without its
+            encoding and length. `"none"`: no headers. `"as read"` and `"as is"`: the current response
+            itself, with its own status and headers; with `"as read"`, `body` is what was read of it, with
+            `"as is"` its body is still unread, and the flow may yield it piece by piece.
+        fields: The body as a JSON object, if it was parsed; the code that translates the answer may mutate it.
     """
 
     status: int
@@ -279,9 +279,9 @@ class AgentNotFound:
     """A look-up that found no agent.
 
     Attributes:
-        answer: What says so to the caller's SDK.
-        why: One clause, without anything of the caller's.
-        lasts: Whether asking again soon would find no more.
+        answer: The error answer for the caller's SDK.
+        why: The reason as one clause, without a key or a text of the caller.
+        is_permanent: Whether a further look-up would soon give the same result.
     """
 
     answer: Answer
@@ -291,7 +291,7 @@ class AgentNotFound:
 
 LookupResult: TypeAlias = Agent | AgentNotFound
 UploadResult: TypeAlias = UploadedFile | Answer
-"""An answer is the error that the caller gets."""
+"""An `Answer` is the error that the caller gets."""
 Step: TypeAlias = (
     Outgoing
     | Read
@@ -316,8 +316,9 @@ def drive(flow: Flow, take: Callable[[Step], Generator[Step, Event, Event]]) -> 
     """Run a flow inside another one.
 
     Args:
-        flow: To run.
-        take: Carries out one step of it and returns what it receives; what `take` raises is thrown into it.
+        flow: The inner flow.
+        take: Carries out one step of the inner flow and returns the event for it. An exception that `take`
+            raises is thrown into the inner flow.
     """
     event: Event = None
     error: Exception | None = None
@@ -330,7 +331,7 @@ def drive(flow: Flow, take: Callable[[Step], Generator[Step, Event, Event]]) -> 
             event = error = None
             try:
                 event = yield from take(step)
-            except Exception as broken:  # noqa: BLE001 - whatever it is, it is the inner flow's
+            except Exception as broken:  # noqa: BLE001 - the inner flow decides about every error of its steps
                 error = broken
     finally:
         flow.close()
@@ -352,8 +353,8 @@ def read_piece(*, may_be_missing: bool = False) -> Generator[Step, Event, bytes]
     """Read the next piece of the current response; `b""` at its end.
 
     Args:
-        may_be_missing: Whether the answer is complete without it. A server that holds the connection open is
-            then not waited for long, which ends in `b""` or `ConnectionError`.
+        may_be_missing: Whether the answer is complete without this piece. The wait for a server that holds
+            the connection open is then short and ends in `b""` or `ConnectionError`.
     """
     event = yield READ_LAST if may_be_missing else READ
     if not isinstance(event, bytes):
@@ -362,15 +363,15 @@ def read_piece(*, may_be_missing: bool = False) -> Generator[Step, Event, bytes]
 
 
 def read_rest() -> Generator[Step, Event, None]:
-    """Read what follows the end of an answer, for a tenth of a second: then its connection can be reused.
+    """Read what follows the end of an answer, for a tenth of a second, so that its connection can be reused.
 
-    Nothing that goes wrong there matters any more.
+    Errors of this reading are ignored.
     """
     yield READ_REST
 
 
 def read_all(limit: int | None = None, *, allow_truncation: bool = False) -> Generator[Step, Event, bytes]:
-    """Read the rest of the current response, at most `limit` bytes; `allow_truncation` ends it at a break."""
+    """Read the rest of the current response; the arguments are those of `ReadAll`."""
     event = yield ReadAll(limit, allow_truncation)
     if not isinstance(event, bytes):
         raise TypeError(f"a driver answers ReadAll with bytes, not {type(event).__name__}")
@@ -381,7 +382,7 @@ def look_up(lookup: Lookup) -> Generator[Step, Event, LookupResult]:
     """Ask what an agent offers."""
     event = yield lookup
     if not isinstance(event, Agent | AgentNotFound):
-        raise TypeError(f"a driver answers Lookup with an agent or Unfound, not {type(event).__name__}")
+        raise TypeError(f"a driver answers Lookup with Agent or AgentNotFound, not {type(event).__name__}")
     return event
 
 

@@ -1,7 +1,7 @@
 """The record of one difference between what the caller asked and what was done.
 
-The same record is shown as a warning, as a log line, to `on_change` and on the answer. It never holds a
-prompt, a key or another free text of the caller: `describe` says what a value is, not what it says.
+The same record is shown as a warning, as a log line, to `on_change` and on the answer. It never contains a
+prompt, a key or another free text of the caller: `describe` shows the type and the size of such a value.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ Action: TypeAlias = Literal[
     "forwarded",  # sent although Tess does not document it
     "emulated",  # done by the adapter itself
     "asked again",  # a further paid call
-    "noticed",  # Tess's answer is given unchanged, and the caller should know something about it
+    "noticed",  # nothing was changed, but the caller should know something about the answer
 ]
 Topic: TypeAlias = Literal["request", "answer"]
-"""What a warning is about; each is a category that a user can silence on its own."""
+"""The topic of a warning: each is a category that users can silence separately."""
 
 _PHRASES: Final[dict[Action, tuple[str, str]]] = {
-    # without something sent instead, and with it
+    # first without a value that was sent instead, then with it
     "mapped": ("was left out", "was sent as {}"),
     "rewritten": ("was changed", "was changed to {}"),
     "stripped": ("was not sent", "was replaced by {}"),
@@ -45,11 +45,11 @@ class Change:
     Attributes:
         action: What was done.
         param: Which parameter, dotted below the root: `"top_p"`, `"messages.name"`.
-        given: The caller's value as `describe` gives it; never a text of theirs.
+        given: The caller's value as `describe` shows it, without free text.
         sent: What was sent instead; `""` for nothing.
         why: The reason, one clause.
         remedy: What the caller can do; `""` when nothing has to be done.
-        warn: The topic of the warning; None for ledger and log only.
+        warn: The topic of the warning; None records the change in the ledger and the log only.
     """
 
     action: Action
@@ -61,7 +61,7 @@ class Change:
     warn: Topic | None = None
 
     def __hash__(self) -> int:
-        return hash((self.param, self.given, self.why))  # enough to tell changes apart, and cheap
+        return hash((self.param, self.given, self.why))  # nearly unique, and cheaper than all fields
 
     def __str__(self) -> str:
         return " ".join(part for part in (f"{self.summary}.", self.remedy) if part)
@@ -87,20 +87,20 @@ class Change:
 
 
 def accept_advice(params: Sequence[str]) -> str:
-    """Say how a program accepts that parameters are not sent, in the exact spelling."""
+    """Return the advice for parameters that are not sent, with the exact option that accepts this."""
     words = ", ".join(f'"{param}": "ignore"' for param in params)
     return f"Leave {'it' if len(params) == 1 else 'them'} out, or accept this: {unsupported_option(words)}."
 
 
 def unsupported_option(words: str) -> str:
-    """Spell the option that sets a policy, `create_client(unsupported={"seed": "ignore"})`."""
+    """Return the option that sets a policy, `create_client(unsupported={"seed": "ignore"})`."""
     return f"create_client(unsupported={{{words}}})"
 
 
 def summarize(changes: Sequence[Change]) -> str:
     """Return one line for all changes of a warning: a list where there are several.
 
-    What a program does to accept all of them is stated once, at the end.
+    The option that accepts all of them is named once, at the end.
     """
     if len(changes) == 1:
         return str(changes[0])
@@ -112,9 +112,9 @@ def summarize(changes: Sequence[Change]) -> str:
 
 
 def describe(value: object, words: Iterable[str] = ()) -> str:
-    """Say what a JSON value is without repeating free text: `0.7`, `a string of 12 characters`.
+    """Describe a JSON value without repeating free text: `0.7`, `a string of 12 characters`.
 
-    Numbers, booleans and null are shown; a string, list or object only by its size, since it may hold a
+    Numbers, booleans and null are shown; a string, list or object only by its size, since it may contain a
     prompt, a user's name or a secret.
 
     Args:
@@ -140,7 +140,7 @@ def describe(value: object, words: Iterable[str] = ()) -> str:
 
 
 def quoted(value: object) -> str:
-    """Return `repr(value)` for a message; a key that was put in a wrong place is not repeated.
+    """Return `repr(value)` for a message; a value that may be an API key is not repeated.
 
     Source: keys of Tess are a number, a pipe and about 48 letters and digits (observed), those of OpenAI
     begin with `sk-`. A shell cuts a key at its pipe.
@@ -158,7 +158,7 @@ _LIKE_A_KEY: Final = re.compile(
     r"\d(?:\||%7C)\w|\bsk-\w|\bBearer\b|(?=[a-z]{0,23}\d)(?=\d{0,23}[a-z])[a-z0-9]{24}", re.IGNORECASE
 )
 _LITERAL: Final = re.compile(r'-?\d\S*$|true$|false$|null$|"|\[')
-"""What `describe` returns when it shows a value, and not what kind of value it is."""
+"""Matches a description that shows the value itself instead of its type and size."""
 
 
 def counted(number: int, noun: str) -> str:

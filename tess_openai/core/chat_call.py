@@ -75,7 +75,7 @@ def read_fields(call: Call) -> JSONObject:
     """Return the JSON object of a call.
 
     Raises:
-        Refused: The body is none. Tess would only say that a field is missing.
+        Refused: The body is not a JSON object. Tess would only answer that a field is missing.
     """
     fields = parse_object(call.body) if call.fields is None else call.fields
     if fields is None:
@@ -88,7 +88,7 @@ def read_fields(call: Call) -> JSONObject:
 
 
 def _unreadable(body: bytes) -> str:
-    """Return where a body that is no JSON breaks off; nothing of what it holds."""
+    """Return where and why parsing a body fails, without repeating any of its text."""
     try:
         json.loads(body.removeprefix(BYTE_ORDER_MARK).decode())
     except json.JSONDecodeError as error:
@@ -101,7 +101,7 @@ def _unreadable(body: bytes) -> str:
 
 
 def _answer(chat: ChatContext, emulation: Emulation | None, body: bytes | None) -> Flow:
-    """Return what sends the request, `body` None being the caller's own, and answers the caller."""
+    """Return the flow that sends the request, with the caller's own body for None, and answers the caller."""
     options = chat.translated.options
     first = emulation is None and not chat.translated.stream and not options.joins_answers
     headers = request_headers(chat.call, options)
@@ -130,7 +130,7 @@ def _upload(
     """Upload the files in a request, where the client or the call asks for that.
 
     Raises:
-        Refused: What the request will become cannot be sent; then nothing is uploaded.
+        Refused: The translated request cannot be sent; nothing is uploaded then.
     """
     if CALL_FIELD in given:
         options = options.for_call(given[CALL_FIELD], POLICY_PARAMETERS)
@@ -146,7 +146,7 @@ def _upload(
 def translate_request(
     given: JSONObject, options: Options, agent: Agent | None = None, *, new_id: Callable[[], str]
 ) -> TranslatedRequest:
-    """Translate a request. `given` is not changed; unchanged values are shared with it.
+    """Translate a request without mutating it; the result shares unchanged values with `given`.
 
     Args:
         given: The caller's request.
@@ -155,7 +155,7 @@ def translate_request(
         new_id: Returns a new identifier.
 
     Raises:
-        Refused: The policy, the call's own options or what the agent offers forbid to send it.
+        Refused: The policy, the options of the call or the agent's own fields do not allow the request.
     """
     return _translate(given, options, agent, new_id)[0]
 
@@ -170,7 +170,7 @@ def translate_changed_request(
 def _translate(
     given: JSONObject, options: Options, agent: Agent | None, new_id: Callable[[], str]
 ) -> tuple[TranslatedRequest, Emulation | None]:
-    """Translate a request; also what is emulated for it."""
+    """Return the translated request, and its emulation if it needs one."""
     if agent is None and is_plain(given, options):
         return plain_request(given, options), None
     return _translate_changed(given, options, agent, new_id)

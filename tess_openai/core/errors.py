@@ -21,7 +21,7 @@ from tess_openai.core.refusals import error_envelope, json_headers
 from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS, retry_after_seconds, show_seconds
 
 ERROR_BODY_LIMIT: Final = 65_536
-"""Bytes read of an error's body. Tess's own bodies are far smaller; a proxy's page may not be."""
+"""The largest part of an error's body that is read, in bytes. A proxy may send a page of any length."""
 _EXCERPT: Final = 300
 FAILED: Final = ("failed", "error", "canceled", "cancelled")
 """Finish reasons of an execution that gave no answer. Source: `failed` documented, the others reported."""
@@ -40,15 +40,19 @@ NOT_FOUND_HINT: Final = (
     "that TESS_BASE_URL or base_url= is the API's root, https://api.tess.im."
 )
 PATH_HINT: Final = (
-    "Tess has no such path, or nothing at it. Chat completions of an agent are at "
+    "Tess has no such path, or no resource at it. The path of an agent's chat completions is "
     "/agents/8794/openai/chat/completions below base_url=."
 )
 TIMEOUT_HINT: Final = (
-    "Cloudflare stopped waiting after 100 to 125 seconds, but the execution goes on and is paid for, so a "
-    "chat is sent again with repeat_paid=True only. For long answers, stream=True and "
-    'long_answers="stream" help while text flows, long_answers="poll" always.'
+    "Cloudflare stopped waiting after 100 to 125 seconds, but the execution continues and is paid for, so a "
+    "chat is retried only with create_client(repeat_paid=True). For long answers use stream=True or "
+    'create_client(long_answers="stream"), or, for an agent that is silent for longer than that, '
+    'create_client(long_answers="poll").'
 )
-RATE_HINT: Final = "create_client(requests_per_second=1) spaces all calls of a key."
+RATE_HINT: Final = (
+    "create_client(requests_per_second=1) spaces all calls of a key. If it is set already, lower it, or set "
+    "pacing= where several processes or machines use the key."
+)
 CREDITS_HINT: Final = "Add credits to the workspace that x-workspace-id names."
 
 
@@ -62,7 +66,7 @@ class TessError:
         param: The first refused field.
         code: What a program tests as `exception.code`.
         type: OpenAI's error type.
-        hint: The cause that users found, or the remedy; `""` when unknown.
+        hint: The usual cause or the remedy; `""` when unknown.
         retry_after_seconds: How long Tess asks to wait.
         may_retry: False when the SDK must not retry; None means that the SDK decides.
         tess: Tess's own body, parsed or as text.
@@ -114,7 +118,7 @@ def parse_error(
         headers: Response headers with names in lower case.
         body: Decoded body, possibly cut at `ERROR_BODY_LIMIT`.
         max_retry_wait_seconds: The SDK must not retry when Tess asks for a longer wait.
-        names_agent: Whether the request was a question to an agent or about one.
+        names_agent: Whether the path of the request names an agent.
     """
     payload = parse_json(body)
     fields = to_object(payload) or {}
@@ -223,8 +227,8 @@ def parse_redirect(
 def message_of(fields: JSONObject) -> str:
     """Return the text of an error object in any format, with its reasons; `""` when it is not an error.
 
-    Reasons without a text count as an error only in an object `messages` or `errors`: other answers may
-    contain a list of messages or details too.
+    Field errors without a message count as an error only in an object `messages` or `errors`: other answers
+    may contain a list of messages or details too.
     """
     message, reasons = _message(fields), field_errors_of(fields)
     is_error = message or to_object(fields.get("messages")) or to_object(fields.get("errors"))

@@ -21,7 +21,7 @@ PER_PAGE: Final = 100
 """Source: the maximum of list-agents (reported)."""
 _LAST_PAGE: Final = 1000
 _DEFAULT_WAIT_SECONDS: Final = 1.0
-"""The pause when a 429 does not say how long. Source: the limit is about one request a second (reported)."""
+"""The pause after a 429 that gives no delay. Source: the limit is about one request a second (reported)."""
 
 
 def read_error(
@@ -30,10 +30,10 @@ def read_error(
     """Read an answer with status 300 or above; a rate limit pauses the key's other calls too.
 
     Args:
-        incoming: Its head.
+        incoming: The head of the answer.
         max_retry_wait_seconds: As in the client's options.
         method: The method of the request.
-        names_agent: Whether the request was a question to an agent or about one.
+        names_agent: Whether the path of the request names an agent.
     """
     if incoming.status < 400:
         location = incoming.headers.get("location", "")
@@ -73,7 +73,7 @@ def read_object(
     blank: JSONObject | None = None,
     names_agent: bool = False,
 ) -> Generator[Step, Event, JSONObject | TessError]:
-    """Make an exchange whose answer must be a JSON object; return an error when it is not.
+    """Send a request and return the JSON object of its answer; return an error when it is not one.
 
     A JSON list is returned as `{"data": [...]}`.
 
@@ -82,8 +82,8 @@ def read_object(
         max_retry_wait_seconds: As in the client's options.
         expected: What the answer should be, `"an agent"`.
         is_expected: Whether an object is what was expected.
-        blank: The value of an empty body; None makes it an error.
-        names_agent: Whether the path is that of an agent.
+        blank: What to return for an empty body; None makes it an error.
+        names_agent: Whether the path of the request names an agent.
     """
     incoming = yield from exchange(outgoing)
     if incoming.status >= 300:
@@ -144,7 +144,7 @@ def next_page(page: JSONObject, number: int) -> int | None:
 
 
 def get(path: str, headers: Mapping[str, str | None], query: str = "") -> Outgoing:
-    """Return a GET request that is sent in place of the caller's own."""
+    """Return a GET request that replaces the caller's."""
     return Outgoing(b"", {**headers, "content-type": None}, "GET", path, query)
 
 

@@ -1,4 +1,4 @@
-"""Read from an error body why single fields were refused, in each format that Tess or a proxy uses.
+"""Read which fields an error body refuses, and why, in each format that Tess or a proxy uses.
 
 Source: `{"messages": {field: [...]}}` (documented); Laravel's `{"errors": {field: [...]}}` (observed). Lists,
 plain strings, nested fields, and FastAPI's `{"detail": [{"loc", "msg"}]}`, which a gateway in front of Tess
@@ -17,7 +17,7 @@ _TEXTS: Final = ("message", "msg", "reason", "detail")
 _FIELDS: Final = ("field", "param", "loc")
 _DEPTH: Final = 6
 _MOST: Final = 50
-"""Reasons that are kept; a hostile body may hold any number."""
+"""How many reasons are kept; a hostile body may contain any number."""
 
 
 class FieldError(NamedTuple):
@@ -64,7 +64,7 @@ def _flat(value: object, path: str, depth: int) -> Iterator[FieldError]:
         if found is not None:
             yield found
         elif fields is None or not any(isinstance(each, str) for each in fields.values()):
-            yield from _flat(item, path, depth + 1)  # other objects may be chat messages, not errors
+            yield from _flat(item, path, depth + 1)  # an object with other texts may be a chat message
     for name, item in (to_object(value) or {}).items():
         yield from _flat(item, f"{path}.{name}" if path else name, depth + 1)
 

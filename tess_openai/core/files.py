@@ -1,9 +1,9 @@
-"""Map OpenAI's `/files` to those of Tess: uploads pass unchanged, answers get the shape of OpenAI.
+"""Map OpenAI's `/files` to those of Tess: uploads pass unchanged, answers get OpenAI's shape.
 
 Source: Tess docs, link-files: `POST /files` (multipart `file` and `process`), `GET /files`, `GET` and `DELETE
 /files/{id}`, `POST /files/{id}/process`, and the object `{"id", "object": "file", "bytes", "created_at",
-"filename", "credits", "status"}` with `waiting`, `processing`, `completed`, `failed` (documented). That a
-part `purpose` next to the file is ignored is assumed, and so is what the answer to a `DELETE` looks like.
+"filename", "credits", "status"}` with `waiting`, `processing`, `completed`, `failed` (documented). That Tess
+ignores the part `purpose` of an upload is assumed, and so is the shape of the answer to a `DELETE`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FILES: Final = "/files"
 _STATUSES: Final = {"completed": "processed", "failed": "error"}
 """All others become OpenAI's `uploaded`, which is not ready yet."""
 _PURPOSE: Final = "assistants"
-"""Tess has no purposes; this one of OpenAI says that a file is for an agent."""
+"""OpenAI's purpose for files that an agent reads; Tess has no purposes."""
 _LIMIT: Final = 10_000
 _ROOT_HINT: Final = "Check that TESS_BASE_URL or base_url= is the API's root, https://api.tess.im."
 
@@ -39,7 +39,7 @@ def files(call: Call, options: Options) -> Flow:
     elif not name and call.method == "POST":
         yield from _one(Outgoing(headers=request_headers(call, options), path=FILES), options, _ROOT_HINT)
     elif not _is_number(number):
-        yield _absent("a file of Tess has a number, such as '389571', and this is not one").to_answer()
+        yield _absent("The id of a file must be its number in Tess, such as '389571'").to_answer()
     elif (call.method, part) in (("GET", ""), ("POST", "process")):
         yield from _one(_bare(call, f"{FILES}/{name}", options), options)
     elif (call.method, part) == ("DELETE", ""):
@@ -51,7 +51,7 @@ def files(call: Call, options: Options) -> Flow:
 
 
 def to_file(fields: JSONObject) -> JSONObject:
-    """Return an object of Tess in the shape of OpenAI, with the original as `tess`."""
+    """Return Tess's file object in OpenAI's shape, with the original as `tess`."""
     size, name = fields.get("bytes"), fields.get("filename")
     status = fields.get("status")
     otherwise = "uploaded" if has_no_error(fields) else "error"
@@ -68,7 +68,7 @@ def to_file(fields: JSONObject) -> JSONObject:
 
 
 def to_epoch(given: object) -> int:
-    """Return a time as seconds since the epoch; 0 when it is unknown. Without a time zone it is UTC."""
+    """Return a time as seconds since the epoch; 0 when it is unknown. A time without a zone is UTC."""
     if isinstance(given, int) and not isinstance(given, bool):
         return given
     if not isinstance(given, str):
@@ -86,7 +86,7 @@ def _bare(call: Call, path: str, options: Options) -> Outgoing:
 
 
 def _one(outgoing: Outgoing, options: Options, hint: str = "") -> Flow:
-    """Answer with one file. A file whose processing failed contains an error and is still a file."""
+    """Answer with one file; a file whose processing failed is one too, although it contains an error."""
     fields = yield from read_object(
         outgoing,
         options.max_retry_wait_seconds,
@@ -100,7 +100,7 @@ def _one(outgoing: Outgoing, options: Options, hint: str = "") -> Flow:
 
 
 def _delete(outgoing: Outgoing, number: str, options: Options) -> Flow:
-    """Answer a deletion. An answer that reports no failure, or an empty one, means that it succeeded."""
+    """Answer a deletion; it succeeded unless Tess reports a failure, also where its answer is empty."""
     fields = yield from read_object(
         outgoing, options.max_retry_wait_seconds, expected="a deletion", is_expected=_is_done, blank={}
     )
@@ -150,7 +150,10 @@ def _list(call: Call, options: Options) -> Flow:
 
 
 def _start(found: list[JSONObject], after: str, *, is_descending: bool) -> int:
-    """Return where the next page begins; if the last file is gone, after its number, since numbers grow."""
+    """Return the index where the next page begins.
+
+    A file `after` that was deleted in the meantime is placed by its number, since numbers grow with time.
+    """
     for index, item in enumerate(found):
         if item["id"] == after:
             return index + 1

@@ -10,11 +10,11 @@ from tess_openai.core.refusals import Refused
 
 WORKSPACE: Final = "x-workspace-id"
 FOREIGN: Final = ("openai-organization", "openai-project")
-"""The SDK sends these when its environment names them; they are for OpenAI only."""
+"""The SDK sends these when the environment sets them; they are for OpenAI only."""
 
 
 def request_headers(call: Call, options: Options) -> dict[str, str | None]:
-    """Return the headers to set and, with None, to remove. A workspace named by the call itself wins."""
+    """Return the headers to set and, with None, to remove; the call's own workspace has precedence."""
     headers: dict[str, str | None] = {}
     for name in FOREIGN:
         if name in call.headers:
@@ -35,7 +35,7 @@ def check_key(call: Call) -> None:
 
 
 def is_sendable(value: str) -> bool:
-    """Whether a header can carry a value: a line break in it would end up in an error and in a log."""
+    """Whether a header can carry a value; the http client would log one with a line break."""
     return value.isascii() and value.isprintable()
 
 
@@ -57,7 +57,7 @@ def unsendable_header(name: str) -> Refused:
 def foreign_key() -> Refused:
     """Return the refusal of a call that carries another service's key.
 
-    In the SDK, `OPENAI_CUSTOM_HEADERS` replaces the program's key again at each `with_options()`.
+    With `OPENAI_CUSTOM_HEADERS`, the SDK replaces the program's key again in each `with_options()`.
     """
     return Refused(
         "This call carries the key of another service, which is never sent to Tess. Pass a Tess key with "

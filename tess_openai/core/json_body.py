@@ -1,4 +1,4 @@
-"""The body of an answer in JSON, piece by piece: it is complete when its object is, whatever follows."""
+"""Reads a JSON answer piece by piece; it is complete as soon as its object is."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _FREE_BYTES: Final = 65_536
 
 
 class JSONBody:
-    """Collects the bytes of a JSON object and finds its end without waiting for that of the connection.
+    """Collects the bytes of a JSON object and finds its end without waiting for the end of the connection.
 
-    Each piece that ends like an object is a reason to parse. What that may cost is bounded: a server that
-    sends many such pieces gets its answer parsed at the end of the connection only.
+    After each piece that ends with `}` the bytes so far are parsed. The cost of this is bounded: when a
+    server sends many such pieces, its answer is parsed only when the connection ends.
 
     Attributes:
         data: All bytes so far.
@@ -39,7 +39,7 @@ class JSONBody:
             self.parse()
 
     def parse(self) -> JSONObject | None:
-        """Return the object that the bytes so far are; None when they are none."""
+        """Return the bytes so far as a JSON object; None when they are not one."""
         if self._fields is None:
             self._parsed_bytes += len(self.data)
             self._fields = parse_object(bytes(self.data))
@@ -48,7 +48,7 @@ class JSONBody:
 
 
 def read_json_body() -> Generator[Step, Event, JSONBody]:
-    """Read the current response to the end of its JSON object, where a broken connection is no error."""
+    """Read the current response to the end of its JSON object; a connection may break after that end."""
     body = JSONBody()
     while not body.is_complete:
         try:

@@ -1,4 +1,4 @@
-"""JSON from outside: parsed and narrowed here, once; `object` until then."""
+"""Parses JSON from outside and narrows its type; until then a value is an `object`."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ JSONObject: TypeAlias = dict[str, Any]
 
 
 def parse_json(data: bytes | str, *, errors: str = "strict") -> object:
-    """Return the JSON value in `data`, or None when it holds none (`null` gives None too).
+    """Return the JSON value in `data`, or None when it is not JSON (`null` gives None too).
 
-    JSON nested deeper than `MAX_NESTING` counts as none.
+    JSON nested deeper than `MAX_NESTING` counts as not being JSON.
 
     Args:
         data: UTF-8 with or without a byte order mark.
@@ -50,7 +50,7 @@ def parse_json(data: bytes | str, *, errors: str = "strict") -> object:
 
 
 def is_nested_too_deep(data: bytes) -> bool:
-    """Whether more than `MAX_NESTING` brackets are open at any place of a JSON text, strings aside."""
+    """Whether more than `MAX_NESTING` brackets outside strings are open at any place of a JSON text."""
     brackets = data.translate(None, _NOT_BRACKETS)
     for _ in range(MAX_NESTING // 5):  # usually enough, and much faster than to look at each bracket
         fewer = brackets.replace(b"{}", b"").replace(b"[]", b"")
@@ -88,7 +88,7 @@ def to_list(value: object) -> list[object] | None:
 
 
 def dump_json(value: object) -> bytes:
-    """Serialise compactly, as UTF-8 with characters outside ASCII kept as they are."""
+    """Serialise compactly as UTF-8, without escaping characters outside ASCII."""
     try:
         return _ENCODER.encode(value).encode()
     except UnicodeEncodeError:  # a lone surrogate has no UTF-8; JSON can still escape it

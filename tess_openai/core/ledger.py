@@ -1,4 +1,4 @@
-"""The ledger of one call, and the one place where the policy decides about what Tess does not take."""
+"""The ledger of one call, which asks the policy about each parameter that Tess does not support."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Ledger:
         self.policy = policy
         self._changes: list[Change] = []
         self._reported = 0
-        self._text: tuple[int, str] = (0, "[]")  # how many changes it holds, and them as JSON
+        self._text: tuple[int, str] = (0, "[]")  # cached: the number of changes, and the changes as JSON
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -29,7 +29,7 @@ class Ledger:
         return tuple(self._changes)
 
     def to_text(self) -> str:
-        """Return the changes as a JSON list, in ASCII: header and body carry the same."""
+        """Return the changes as a JSON list in ASCII, the same for the header and the body."""
         count, text = self._text
         if count != len(self._changes):
             text = f"[{', '.join(map(_to_text, self._changes))}]"
@@ -37,13 +37,13 @@ class Ledger:
         return text
 
     def unreported(self) -> tuple[Change, ...]:
-        """Return the changes since this was last asked."""
+        """Return the changes since the last call of this method."""
         changes = tuple(self._changes[self._reported :])
         self._reported = len(self._changes)
         return changes
 
     def add(self, change: Change) -> None:
-        """Record a change that the policy does not decide about, since nothing is lost by it."""
+        """Record a change that loses nothing, so that the policy does not decide about it."""
         self._changes.append(change)
 
     def extend(self, changes: Iterable[Change]) -> None:
@@ -51,12 +51,12 @@ class Ledger:
         self._changes.extend(changes)
 
     def note(self, change: Change) -> None:
-        """Record something about the answer once, however often it occurs."""
+        """Record a change once, however often it occurs in the answer."""
         if change not in self._changes:
             self._changes.append(change)
 
     def mapped(self, param: str, given: str, sent: str, why: str) -> None:
-        """Record that something was sent in another form, with the same meaning."""
+        """Record that a value was sent in another form with the same meaning."""
         self.add(_change("mapped", param, given, sent, why))
 
     def resolve_unsupported(
@@ -73,7 +73,7 @@ class Ledger:
         can_emulate: bool = False,
         parent: str | None = None,
     ) -> PolicyDecision:
-        """Ask the policy about something that Tess does not honour, and record what follows.
+        """Ask the policy about a parameter that Tess does not support, and record the change.
 
         Args:
             param: Which parameter.
@@ -82,9 +82,9 @@ class Ledger:
             sent: What is sent instead.
             remedy: What the caller can do; by default to leave it out, or to accept this.
             action: What is done when it is not sent as given.
-            topic: Of the warning.
-            quiet: Whether the ledger is enough, unless the policy names this very parameter.
-            can_emulate: Whether the adapter can do it itself.
+            topic: The topic of the warning.
+            quiet: Whether to record without a warning, unless the policy names this parameter itself.
+            can_emulate: Whether the adapter can emulate it.
             parent: The parameter whose action applies when the policy does not name this one.
 
         Returns:

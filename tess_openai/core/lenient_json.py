@@ -1,16 +1,16 @@
 r"""Reads JSON as models write it, where the text can be read in one way only.
 
-What is JSON is read by the standard library. What is not goes through a reader that repairs syntax and never
-a value: single, typographic and triple quotes, Python's and JavaScript's literals, comments, superfluous
-commas, unquoted keys and words, line breaks in strings, missing closing brackets, and quotes left unescaped
-in the last string. Where a text allows a second reading it is refused, with the reason:
+The standard library reads what is valid JSON. Any other text goes to a reader that repairs its syntax and
+never a value: single, typographic and triple quotes, Python's and JavaScript's literals, comments,
+superfluous commas, unquoted keys and words, line breaks in strings, missing closing brackets, and unescaped
+quotes in the last string. A text that can be read in two ways is refused, with the reason:
 
-- A backslash in a string that is not JSON: `C:\new` may be a path or hold a line break.
-- A quote left unescaped in a string with more members after it: they may be part of the string.
-- A key without a comma before it or with `=` after it: it may be part of the string before.
+- A backslash in a string that is not JSON: `C:\new` may be a path or contain a line break.
+- An unescaped quote in a string with more members after it: they may be part of the string.
+- A key without a comma before it or with `=` after it: it may be part of the previous string.
 
-It evaluates nothing, fills no gap, reads at most `MAX_DEPTH` levels, and takes time linear in the length of
-the text (tests/unit/emulate/test_linear_time.py).
+The reader evaluates nothing, invents no missing value, reads at most `MAX_DEPTH` levels, and takes time
+linear in the length of the text (tests/unit/emulate/test_linear_time.py).
 """
 
 from __future__ import annotations
@@ -71,13 +71,13 @@ _RAW_QUOTE: Final = r"a quote in a string is not escaped; write \" for each quot
 
 
 def read_json(text: str, start: int = 0, *, is_closed: bool = True) -> Reading:
-    """Read the value that begins at `start`, where white space may precede it.
+    """Read the value that begins at `start`, after optional white space and comments.
 
     Args:
-        text: What the model wrote.
+        text: The text of the model.
         start: Where to begin.
-        is_closed: Whether the model ended the text itself; if not, a word or number at its very end may
-            have been cut and is not taken, nor is a string with unescaped quotes.
+        is_closed: Whether the model ended the text itself. If not, a word or number at the end of the text
+            may be incomplete and is refused, and so is a string with unescaped quotes.
 
     Raises:
         UnreadableError: There is no value, it was cut in the middle, it can be read in more than one way, or
@@ -98,7 +98,7 @@ def read_json(text: str, start: int = 0, *, is_closed: bool = True) -> Reading:
 
 
 class _Reader:
-    """A recursive descent over one text; `at` is the current position."""
+    """A recursive-descent parser of one text; `at` is its current position."""
 
     def __init__(self, text: str, at: int, *, is_closed: bool) -> None:
         self.text = text
@@ -127,7 +127,7 @@ class _Reader:
         return self.text[self.at : self.at + 1]
 
     def skip(self, pattern: re.Pattern[str]) -> bool:
-        """Step over `pattern`, if the text continues with it; whether it does."""
+        """Skip `pattern` at the current position; return whether it was there."""
         found = pattern.match(self.text, self.at)
         if found is not None:
             self.at = found.end()
@@ -171,7 +171,7 @@ class _Reader:
             items.append(self.value())
             self.has_read = True
         if self.holds_raw_text and sum(isinstance(item, str) for item in items) > 1:
-            raise UnreadableError(_RAW_QUOTE)  # they may be one string: nothing but a quote divides them
+            raise UnreadableError(_RAW_QUOTE)  # only a quote separates them, so they may be one string
         self.holds_raw_text |= held_raw_text
         return items
 
@@ -181,10 +181,10 @@ class _Reader:
         self.closers.append(closer)
 
     def has_more(self, *, is_first: bool) -> bool:
-        """Go to the next member or item; False, and a step out, when there is none.
+        """Move to the next member or item; at the end of the object or array, leave it and return False.
 
-        A bracket that closes something further out closes what is within it too; one that closes nothing
-        is passed over.
+        A bracket that closes an outer object or array closes the inner ones too; a bracket that closes
+        nothing is skipped.
         """
         has_comma = is_first
         while True:
@@ -252,7 +252,7 @@ class _Reader:
             raise UnreadableError(f"the number {word[:40]} is too large") from None
 
     def string(self, after: re.Pattern[str]) -> str:
-        """Read a string; a quote ends it only where `after` follows, else it was left unescaped."""
+        """Read a string; a quote before which `after` does not match is an unescaped part of the string."""
         opener = self.peek()
         closers = _CLOSERS[opener]
         if opener in {'"', "'"} and self.text.startswith(opener * 3, self.at):
@@ -286,7 +286,7 @@ class _Reader:
         return text
 
     def triple_quoted(self, quotes: str) -> str:
-        """Read a string in three quotes, as Python has it; on one line it may be a text that holds quotes."""
+        """Read a string in three quotes, as in Python; one on a single line is ambiguous."""
         start = self.at + len(quotes)
         end = self.text.find(quotes, start)
         if end < 0:
@@ -303,7 +303,7 @@ class _Reader:
         return text
 
     def escape(self) -> str:
-        """Read what follows a backslash; one that escapes nothing shows that no backslash was escaped."""
+        """Read an escape sequence after its backslash; an invalid one makes every backslash ambiguous."""
         found = _ESCAPE.match(self.text, self.at)
         if found is None:
             if self.at >= len(self.text):
@@ -313,14 +313,14 @@ class _Reader:
         return _ESCAPES[found[0]] if len(found[0]) == 1 else chr(int(found[0][1:], 16))
 
     def ends_here(self) -> bool:
-        """Whether nothing follows but the closing brackets, each of them, of a text that is whole."""
+        """Whether the text is complete, and exactly the closing brackets that are missing follow."""
         found = _BRACKETS.fullmatch(self.text, self.at)
         if found is None or not self.is_closed:
             return False
         return [char for char in found[0] if char in "]}"] == self.closers[::-1]
 
     def check_not_cut(self) -> None:
-        """Raise the true reason where the text is over."""
+        """Raise the error of an incomplete text where the text has ended."""
         if self.at >= len(self.text):
             raise UnreadableError("it ends in the middle")
 

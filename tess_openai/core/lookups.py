@@ -1,7 +1,7 @@
 """Look up an agent by number or by slug: the flow behind `Lookup`.
 
-Source: Tess docs, get-agent and list-agents (documented). One user finds a slug in the list, not with
-`GET /agents/{slug}` (observed).
+Source: Tess docs, get-agent and list-agents (documented). A user searches the list for a slug, since
+`GET /agents/{slug}` does not find it (observed).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tess_openai.core.refusals import Refused, json_headers
 AGENTS: Final = "/agents"
 _LIST: Final = "a list of agents"
 _TEMPORARY: Final = frozenset({401, 429})
-"""Statuses of a failed look-up that may succeed with another key, or later."""
+"""Statuses of a failed look-up that may succeed later or with another key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Place:
         ref: The agent as it was named; None when the URL names none.
         agent: What the agent offers, when calls are validated against it.
         other: The agent's number when the call names another agent than the client's own; else None.
-        path: Path below the API root; None when the caller's own URL is right.
+        path: Path below the API root; None when the call keeps the caller's URL.
         problem: Why the look-up failed; `""` when it succeeded or was not needed.
     """
 
@@ -66,7 +66,7 @@ class Place:
 def locate(named: AgentRef | None, call: Call, options: Options) -> Generator[Step, Event, Place | Answer]:
     """Find the agent of a call; look it up when the client asks for that or when only its slug is known.
 
-    When a look-up fails, the call continues without the agent's options if it can.
+    When the look-up of an agent's number fails, the call continues without the agent's options.
 
     Args:
         named: The agent that the call itself names; None for the agent in the URL.
@@ -74,8 +74,8 @@ def locate(named: AgentRef | None, call: Call, options: Options) -> Generator[St
         options: The client's options.
 
     Returns:
-        Where to send the call; or the answer to give instead, when a slug was not found, or when Tess refused
-        the key or the rate, since it would refuse the call too.
+        Where to send the call; or the error answer for the caller, when a slug was not found, or when Tess
+        refused the key or the rate and would refuse the call too.
     """
     ref = named if named is not None else to_ref(call.agent)
     if ref is None:
@@ -99,7 +99,7 @@ def locate(named: AgentRef | None, call: Call, options: Options) -> Generator[St
 
 def without_agent(problem: str) -> Change:
     """Return the change that reports a call without its agent's options."""
-    remedy = 'Check that this key may read the agent, or remove agent="fetch".'
+    remedy = 'Check that this key may read the agent, or remove create_client(agent="fetch").'
     return Change(
         "noticed", "agent", "", "", f"{problem}, so the call is not validated against it", remedy, "answer"
     )

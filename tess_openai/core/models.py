@@ -15,7 +15,7 @@ from tess_openai.core.refusals import Refused, json_headers
 
 MODELS: Final = "/models"
 DETAILS: Final = "tess"
-"""Key of what the agent of a model offers, beside OpenAI's own keys."""
+"""The key under which a model's object shows what its agent offers."""
 _CREATED: Final = 0
 """Tess returns no date, and OpenAI's object requires one."""
 
@@ -43,7 +43,7 @@ def models(call: Call, options: Options) -> Flow:
 
 
 def _answer_unlisted(wanted: str, names: list[str], own: Agent, call: Call, options: Options) -> Flow:
-    """Answer for a name that is not listed: it may name another agent, as in a call."""
+    """Answer for a name that is not listed, which may name another agent, as in a call."""
     try:
         target = to_target(wanted, options)
         if target.agent is None:
@@ -66,12 +66,12 @@ def names_of(agent: Agent, options: Options) -> list[str]:
 
 
 def own_models(agent: Agent) -> tuple[str, ...]:
-    """Return the names of an agent's models; that of an agent with a fixed model is its number."""
+    """Return the names of an agent's models; an agent with a fixed model has one, `"agent:8794"`."""
     return agent.models or (f"{AGENT}{agent.id}",)
 
 
 def _model(name: str, agent: Agent, model: object = None) -> JSONObject:
-    """Return OpenAI's object for a name; that of an agent's own model says what the agent offers."""
+    """Return OpenAI's object for a name; for an agent's own model it shows what the agent offers."""
     listed = {"id": name, "object": "model", "created": _CREATED, "owned_by": "tess"}
     if (model or name) not in own_models(agent):
         return listed

@@ -1,4 +1,4 @@
-"""Finds the name that is meant where a model writes it in another case or with other punctuation."""
+"""Matches names that a model wrote in another case or with other punctuation."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Iterable
 
 
 def bare_name(name: str) -> str:
-    """Return a name without case and punctuation, for comparison: `getWeather` and `get-weather` are one."""
+    """Return a name without case and punctuation, so that `getWeather` and `get-weather` are equal."""
     if name.isascii() and name.isalnum() and name.islower():
         return name
     return "".join(char for char in name.casefold() if char.isalnum())
 
 
 def bare_names(names: Iterable[str]) -> dict[str, str]:
-    """Return the names by their bare form, without those that share one."""
+    """Return the names by their bare form, without names that have the same bare form."""
     bare = [(bare_name(name), name) for name in names]
     counts = Counter(form for form, _ in bare)
     return {form: name for form, name in bare if form and counts[form] == 1}
 
 
 def match_name(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that is meant: the same, or the only one that differs in case or punctuation."""
+    """Return the known name that equals `name`, or the only one that differs in case or punctuation."""
     names = tuple(known)
     if name in names or not name:
         return name or None

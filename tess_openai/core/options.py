@@ -1,4 +1,4 @@
-"""What decides how calls are translated: frozen, made once for each client, adjusted for each call."""
+"""The options of translation: frozen, made once for each client, adjusted for each call."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OnCut: TypeAlias = Literal["error", "return", "continue"]
 AgentRef: TypeAlias = int | str
 """An agent's number, or its slug."""
 CALL_FIELD: Final = "tess_openai"
-"""The root field that carries a call's own options in, and the ledger out."""
+"""The root field with a call's own options in the request, and with the ledger in the answer."""
 
 DOCUMENTED_TEMPERATURES: Final = ("0", "0.25", "0.5", "0.75", "1")
 """The options most agents have. Source: Tess docs, get-agent (documented for an example agent); 0.45 and
@@ -35,8 +35,8 @@ HOSTED_TOOLS: Final[Mapping[str, str]] = {
     "web_search_preview": "internet",
     "web_search_preview_2025_03_11": "internet",
 }
-"""OpenAI's hosted tools that have a word in the `tools` enum of Tess. Source: Tess docs, list-agents
-(documented values); that `internet` is their nearest is assumed from its name."""
+"""OpenAI's hosted tools -> the value of Tess's `tools` enum. Source: Tess docs, list-agents (documented
+values); that `internet` corresponds to web search is assumed from its name."""
 
 
 NO_AGENTS: Final[Mapping[int, Agent]] = {}
@@ -49,30 +49,30 @@ class Options:
     """How this client translates.
 
     Attributes:
-        policy: What to do with what Tess lacks.
+        policy: What to do with parameters that Tess lacks.
         workspace_id: Value of the header `x-workspace-id`; None sends none.
-        tools: Sent when a call names no tools itself; a word of the agent's `tools` enum.
-        tool_names: Tool type or function name -> word of the agent's `tools` enum.
-        temperatures: The agent's options, as strings of numbers; None sends any number as given. The
-            documented ones are a guess, which a profile may correct.
+        tools: Sent when a call names no tools itself; a value of the agent's `tools` enum.
+        tool_names: Tool type or function name -> value of the agent's `tools` enum.
+        temperatures: The agent's options, as strings of numbers; None sends any number as given. By
+            default those of the documented example agent, which a profile may correct.
         merge_messages: Whether neighbouring messages of one role become one.
         usage: What to do when Tess gives no token counts: mark an estimate, or leave them out.
         max_retry_wait_seconds: The longest wait requested by Tess that is left to the SDK.
         fetch_agents: Whether each call is checked against its agent, which is looked up once.
         agents: Agents that need no look-up, by number.
-        agent_names: Names that stand for an agent where a model is named.
+        agent_names: Names that a call may pass as its model to choose an agent.
         models: Aliases of models; None as a value means the model of the agent, `"*"` matches all others.
-        schemas: Compiled schemas, for all calls with these options.
-        prompts: What emulation tells the model.
-        max_repairs: How often an emulated answer that cannot be used is asked for again, each a paid call.
+        schemas: Cache of compiled schemas, shared by all calls with these options.
+        prompts: The texts with which emulation instructs the model.
+        max_repairs: How many further paid requests are made for an emulated answer that cannot be used.
         profile: What a probe proved.
-        long_answers: How answers are fetched that may take longer than a connection may be silent; None
-            fetches them as the caller asks for them.
-        on_cut: What is done when a stream is cut that has brought text.
+        long_answers: How answers are fetched that take longer than a connection may be silent; None fetches
+            an answer whole or as a stream, as the caller asked.
+        on_cut: What to do when a stream ends early after some of its text.
         max_answer_seconds: The longest time for an answer that is read as a stream; None sets no limit.
-        attachments: What is done with the files in messages; None sends a note in their place.
-        settled: Translated parameters, cached for these very options; the only thing here that changes.
-        may_be_plain: Whether these options change nothing in a request that asks for nothing unusual.
+        attachments: What to do with the files in messages; None replaces each with a note.
+        settled: Cache of the parameters translated with these options; all other fields are constant.
+        may_be_plain: Whether these options leave a request unchanged that uses only what Tess documents.
     """
 
     policy: Policy = field(default_factory=Policy)
@@ -110,7 +110,7 @@ class Options:
         object.__setattr__(self, "may_be_plain", may_be_plain)
 
     def for_agent(self, number: int) -> Options:
-        """Return these options for an agent about which the probe proved nothing, if it is another."""
+        """Return the options for an agent; a profile of another agent does not apply to it."""
         if self.profile.agent_id in (number, NOTHING_PROVEN.agent_id):
             return self
         return replace(self, profile=NOTHING_PROVEN)
@@ -122,7 +122,7 @@ class Options:
 
     @property
     def temperature_options(self) -> tuple[str, ...] | None:
-        """What a temperature moves to; None where one between the documented options was accepted."""
+        """The temperatures to choose from; None where the probe proved that others are accepted."""
         if self.temperatures is DOCUMENTED_TEMPERATURES and self.profile.accepts("temperature.between"):
             return None
         return self.temperatures

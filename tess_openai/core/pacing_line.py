@@ -1,11 +1,11 @@
-"""The line of one key in a store that processes share: who gets which slot, and when its turn has come.
+"""The waiting line of one key in a store that processes share: who gets which slot, and when its turn is.
 
-Pure: the store brings its clock and keeps the `Line`. A caller reserves a slot in one step, sleeps until it,
-and claims it in a second step. So the store is asked twice for a call, however long the line is, and a caller
-that was killed in the line costs its own slot and nobody else's turn.
+Pure: the store provides the time and keeps the `Line`. A caller reserves a slot in one step, sleeps until it,
+and claims it in a second step. So each call asks the store twice, however long the line is, and a process
+that is killed while it waits gives up its own slot and delays no other.
 
-A slot is a place on the line's own scale. The whole line moves back by adding to `Line.delay`: when a 429
-pauses the key, and when a call was sent later than its slot.
+A slot is a place on the line's own time scale. Adding to `Line.delay` moves all slots to a later time: when a
+429 pauses the key, and when a call was sent later than its slot.
 
 The script for Redis, in `edge/redis_pacing.py`, is the same rule in Lua; a test compares the two.
 """
@@ -22,23 +22,23 @@ from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS
 LATE_PART: Final = 0.05
 LATE_SECONDS: Final = 0.05
 """How much later than its slot a call may be sent without moving the line: a part of the interval, or a
-twentieth of a second if that is more. Else each caller that wakes up a little late would add to the wait of
-all that follow."""
+twentieth of a second if that is more. Otherwise each caller that wakes up a little late would delay all
+callers after it."""
 AHEAD_SECONDS: Final = 0.05
-"""A caller comes for its turn so long before its slot, and sleeps the rest of the time with its turn in hand:
-what the store and the way to it take on a busy machine makes no call late."""
+"""How long before its slot a caller claims its turn. It sleeps the rest of the time after the claim, so that
+the time that the store takes does not make the call late."""
 CLOCK_TOLERANCE_SECONDS: Final = 1.0
 """How far a clock may be behind the last change of a line before it counts as set back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a caller brings to its turn.
+    """What the line must know of a caller that claims a slot.
 
     Attributes:
-        interval_seconds: Between two sends.
+        interval_seconds: The time between two calls.
         longest_pause_seconds: The longest pause for which its calls wait.
-        client_age_seconds: Since when its client exists.
+        client_age_seconds: How long ago its client was made.
     """
 
     interval_seconds: float
@@ -47,7 +47,7 @@ class Terms:
 
     @property
     def closest_seconds(self) -> float:
-        """The least time between two sends."""
+        """The shortest time between two calls."""
         return max(0.0, self.interval_seconds - late_seconds(self.interval_seconds))
 
     def pause_seconds(self, now: float, paused_at: float, paused_until: float) -> float:
@@ -66,7 +66,7 @@ class Slot:
     """A reserved turn.
 
     Attributes:
-        line: When its line was made; a slot of another line counts for nothing.
+        line: When its line was made; a slot of another line is void.
         place: Seconds on the scale of the line.
     """
 
@@ -79,10 +79,10 @@ class Turn:
     """The answer to a claim.
 
     Attributes:
-        wait_seconds: After which it sends its call, or asks again.
-        is_taken: Whether the turn is the caller's: it waits and sends.
-        pause_seconds: For how long a 429 pauses it.
-        slot: What it has reserved; None when the turn is taken, or the caller must not wait.
+        wait_seconds: How long the caller waits before it sends its call, or before it claims again.
+        is_taken: Whether the caller has its turn: it waits and sends, without a further claim.
+        pause_seconds: How long a 429 pauses the caller.
+        slot: The slot that it has reserved; None when it has its turn, or must not wait.
     """
 
     wait_seconds: float
@@ -101,7 +101,7 @@ class Line:
         last: The place of the last slot that was reserved.
         delay: What is added to a place to get its time.
         sent_at: When the last call was sent.
-        paused_at: When the last 429 came that asked for a pause.
+        paused_at: When the last 429 that asked for a pause was received.
         paused_until: When that pause ends.
         returned: The places of slots that were given back, the earliest first.
     """
@@ -116,15 +116,15 @@ class Line:
     returned: tuple[float, ...] = ()
 
     def claim(self, slot: Slot | None, terms: Terms, now: float) -> tuple[Line, Turn]:
-        """Reserve a slot, or take the turn of one if it has come.
+        """Reserve a slot, or take the caller's turn if the time of its slot has come.
 
         Args:
-            slot: The caller's; None for one that has none yet.
-            terms: The caller's.
+            slot: The slot that the caller has reserved; None before its first claim.
+            terms: The terms of the caller.
             now: The store's time.
 
         Returns:
-            The changed line, and what the caller does.
+            The changed line, and what the caller has to do.
         """
         pause = terms.pause_seconds(now, self.paused_at, self.paused_until)
         if pause > terms.longest_pause_seconds:
@@ -132,7 +132,7 @@ class Line:
         line, place = self, None if slot is None or slot.line != self.made_at else slot.place
         if place is None:
             line, place = self._reserve(terms.interval_seconds, now)
-        due = max(place + line.delay, now)  # a slot that was missed counts as one of this moment
+        due = max(place + line.delay, now)  # a missed slot is moved to now
         earliest = max(due, line.sent_at + terms.closest_seconds, now + pause)
         if earliest <= now + AHEAD_SECONDS:
             return replace(line, sent_at=earliest), Turn(earliest - now, is_taken=True)
@@ -149,7 +149,7 @@ class Line:
         return replace(self, returned=tuple(returned))
 
     def postpone(self, now: float) -> Line:
-        """Count the next turn from now: the call that took the last one is sent only now."""
+        """Measure the interval to the next turn from now, since the previous call is sent only now."""
         return replace(self, sent_at=max(self.sent_at, now))
 
     def pause(self, seconds: float, now: float) -> Line:
@@ -169,10 +169,10 @@ def late_seconds(interval_seconds: float) -> float:
 
 
 def current_line(line: Line | None, now: float) -> tuple[Line, float]:
-    """Return the line to go on with, and the time.
+    """Return the line to use, and the time.
 
-    A clock that was set back, or began again with the machine, would let callers wait for times that are far
-    away: the line then begins again. A small step back is no reason to forget it.
+    After a clock was set back, or restarted with the machine, callers would wait for times that are far away,
+    so a new line begins. The line survives steps back of up to `CLOCK_TOLERANCE_SECONDS`.
     """
     if line is None or not now >= line.changed_at - CLOCK_TOLERANCE_SECONDS:
         return Line(now, now), now

@@ -1,7 +1,7 @@
-"""Which requests may be sent again: not those whose execution may be running, or over, and paid for.
+"""Which requests may be sent again: only those that Tess has certainly not executed, and so not charged.
 
 Source: RFC 9110, 9.2.2 (idempotent methods) and 15 (statuses); Cloudflare's pages on its 5xx errors for 520
-to 530 (documented). That Tess executes a call although its caller gets no answer was observed for 524.
+to 530 (documented). After a 524, Tess executes the call although its caller gets no answer (observed).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
-"""Methods whose repetition does what one request does."""
+"""Methods that have the same effect when they are repeated."""
 NOT_EXECUTED: Final = {
     500: "Tess itself reports that the execution failed",
     501: "the server does not implement the request",
@@ -23,17 +23,18 @@ NOT_EXECUTED: Final = {
     529: "the server is overloaded and took no request",
     530: "Cloudflare found no way to Tess's server, a DNS error for example",
 }
-"""Statuses from 500 on which say that the request was not executed -> why."""
+"""Statuses from 500 on that show that the request was not executed -> the reason."""
 REPEATED_ON_REQUEST_HINT: Final = (
-    "The execution may be running and be paid for, so a chat is sent again with repeat_paid=True only."
+    "The execution may be running and be paid for, so a chat is retried only with "
+    "create_client(repeat_paid=True)."
 )
 
 
 def may_have_run(status: int) -> bool:
     """Whether the request behind an answer with this status may have been executed.
 
-    A redirect and a refusal were not executed, a success was. From 500 on a gateway may have lost the answer
-    of a request that it had passed on, unless the status says otherwise.
+    A redirected or refused request was not executed, a successful one was. With a status from 500 on, a proxy
+    may have lost the answer of a request that it had passed on, unless the status is in `NOT_EXECUTED`.
     """
     if status < 300:
         return True

@@ -15,18 +15,19 @@ LARGEST: Final = 16_384
 
 
 class ParameterCache:
-    """Caches what was made from JSON objects: a few objects, none of them large.
+    """Caches values made from JSON objects: a few of them, none from a large object.
 
-    Any number of threads may use it; at worst a value is made twice.
+    It is safe to use from several threads; at worst a value is made twice.
     """
 
     def __init__(self) -> None:
         self._made: dict[bytes, Any] = {}
 
     def get_or_make(self, fields: JSONObject, make: Callable[[], T]) -> T:
-        """Return the value made from an equal object, or the one that `make` makes now; never None.
+        """Return the cached value for `fields`, or make and cache it with `make`, which must not return None.
 
-        Objects are equal when their JSON is: `1`, `1.0` and `true` differ, and so does another order of keys.
+        Objects are equal when their JSON text is: `1`, `1.0` and `true` differ, and so do objects with their
+        keys in another order.
         """
         try:
             key = marshal.dumps(fields, 2)  # a version without references: equal objects give equal bytes

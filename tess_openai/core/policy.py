@@ -26,7 +26,7 @@ RESPONSES_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "text.format": ("response_format",),
     "text.verbosity": ("verbosity",),
 }
-"""Parameter of the Responses API -> what it is called in chat, and so in a policy: one thing has one word."""
+"""Parameter of the Responses API -> its names in chat completions, which a policy uses for both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Policy:
         return self.default == "emulate" or "emulate" in self.by_param.values()
 
     def has_own(self, param: str) -> bool:
-        """Whether the policy names this very parameter."""
+        """Whether the policy names this parameter itself."""
         return param in self.by_param
 
     def word(self, param: str, *, parent: str | None = None) -> Word:

@@ -1,4 +1,4 @@
-"""What `unsupported=` may name, and the policy that follows from it: for chat, Responses and completions."""
+"""What `unsupported=` may name, for chat, Responses and completions, and the policy that is made of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tess_openai.core.responses.response_parameters import RESPONSES_UNSUPPORTED
 POLICY_PARAMETERS: Final = frozenset(
     {*CHAT_PARAMETERS, *MESSAGE_PARAMETERS, *COMPLETIONS_UNSUPPORTED, *RESPONSES_UNSUPPORTED}
 )
-"""In the words of chat; `RESPONSES_NAMES` has what the Responses API calls otherwise."""
+"""Names of chat completions; `RESPONSES_NAMES` maps those of the Responses API to them."""
 
 
 def resolve_policy(unsupported: object, *, emulate: bool = False) -> Policy:
@@ -20,7 +20,7 @@ def resolve_policy(unsupported: object, *, emulate: bool = False) -> Policy:
 
     Args:
         unsupported: As the caller gave it.
-        emulate: Whether what can be emulated is, unless `unsupported` names it.
+        emulate: Whether to emulate all parameters that can be, except those that `unsupported` names.
 
     Raises:
         ValueError: `unsupported` contains another word, or a parameter that OpenAI does not have.

@@ -1,9 +1,9 @@
 """What a probe of Tess proved about one agent.
 
-A profile holds no key, no workspace and no text. A parameter that is proven to be supported is forwarded, one
-that is proven to be refused is refused before the network, and all others are treated as without a profile.
+A profile contains no key, no workspace and no text. A parameter that the probe found supported is forwarded,
+one that it found refused is refused without a request, and all others are treated as without a profile.
 
-Source: observed, by `tess-openai probe`, on the day and the agent that the profile names.
+Source: observed by `tess-openai probe`, on the day and for the agent that the profile names.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final, Literal, TypeAlias, cast, get_args
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 
 ProbeVerdict: TypeAlias = Literal["supported", "accepted", "refused"]
-"""`supported`: it had its effect. `accepted`: not refused, but without an effect. `refused`: 400 or 422."""
+"""`supported`: it had an effect. `accepted`: not refused, but without an effect. `refused`: 400 or 422."""
 
 VERSION: Final = 1
 VERSION_FIELD: Final = "tess_openai_profile"
@@ -40,7 +40,7 @@ class TessProfile:
     statuses: Mapping[str, int] = field(default_factory=dict[str, int])
 
     def supports(self, question: str) -> bool:
-        """Whether the probe saw it work."""
+        """Whether the probe observed an effect."""
         return self.answers.get(question) == "supported"
 
     def accepts(self, question: str) -> bool:

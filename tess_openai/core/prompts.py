@@ -29,7 +29,7 @@ _REQUIRED_HOLES: Final = {
 class Prompts:
     """The texts of emulation; replace any of them.
 
-    A word in braces is a hole that is filled; other braces stay as they are.
+    A word in braces is a placeholder ("hole"); other braces stay as they are.
 
     | hole | what is filled in |
     |---|---|
@@ -41,7 +41,7 @@ class Prompts:
     | `{result_open}`, `{result_close}` | the marks around a result |
     | `{json}` | `json_object` or `json_schema` |
     | `{last_words}` | the last words of an answer that was cut (`on_cut="continue"`) |
-    | `{name}`, `{names}`, `{schema}`, `{problems}`, `{tokens}`, `{words}` | what they say |
+    | `{name}`, `{names}`, `{schema}`, `{problems}`, `{tokens}`, `{words}` | values that these words name |
 
     `reminder` and `json_reminder` follow the last message of a long conversation; the repairs follow the last
     message of the request when it is sent once more; `continuation` follows an answer that was cut. `""`

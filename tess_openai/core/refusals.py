@@ -1,4 +1,4 @@
-"""Refusals: answers in OpenAI's error format that the adapter gives itself, without a request or a retry."""
+"""Refusals: error answers in OpenAI's format that the adapter makes itself, without a request to Tess."""
 
 from __future__ import annotations
 

@@ -10,13 +10,13 @@ from typing import Final
 from tess_openai.core.jsons import JSONObject, to_object
 
 LONGEST_PAUSE_SECONDS: Final = 3600.0
-"""A 429 pauses the calls of its key for an hour at most: a longer wait is taken for a mistake of the server,
-such as a Unix timestamp in the place of seconds."""
+"""A 429 pauses the calls of its key for an hour at most. A longer wait is treated as a mistake of the server,
+such as a Unix timestamp instead of seconds."""
 _LARGEST_SHOWN: Final = 1e12
 
 
 def retry_after_seconds(fields: JSONObject, headers: Mapping[str, str]) -> float | None:
-    """Read the longest wait that an error asks for, in any of the known places and forms.
+    """Return the longest wait that an error asks for, in any of the known places and forms.
 
     Tess puts it in the body, where the SDK's retry loop does not look:
     `{"error": "Rate limit exceeded", "retry_after": 60}`. A proxy may send a date in the header; the wait is

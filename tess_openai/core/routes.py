@@ -1,6 +1,6 @@
 """Choose the flow for a request by its method and its path below the agent's OpenAI root or the API root.
 
-Source: Tess docs list one OpenAI route, chat completions (documented by absence of others).
+Source: the Tess docs list chat completions as the only OpenAI route (documented).
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ UNSUPPORTED_ENDPOINTS: Final = {
 TESS_ENDPOINTS: Final = frozenset({"chat", COMPLETIONS[1:], RESPONSES[1:], MODELS[1:], FILES[1:]})
 """First segments of the paths that the adapter answers."""
 OTHER_ENDPOINTS: Final = tuple(name for name in UNSUPPORTED_ENDPOINTS if name not in ("chat", "models"))
-"""Those that another client may answer; below the other two, Tess has something of its own."""
+"""Endpoints that a client of another service may answer; Tess itself has paths below `chat` and `models`."""
 
 
 def route(call: Call, options: Options) -> Flow:
@@ -99,12 +99,12 @@ _POSTED: Final[Mapping[str, Callable[[Call, Options], Flow]]] = {
 
 
 def reads_body(method: str, path: str) -> bool:
-    """Whether the flow for a call needs its body; other bodies, such as uploads, are streamed unread."""
+    """Whether the flow for a call reads its body; other bodies, such as uploads, are streamed to Tess."""
     return method == "POST" and path in _POSTED
 
 
 def _check_nesting(call: Call) -> None:
-    """Refuse a body that no reader takes: sent as it is, it would reach Tess untranslated and unreported."""
+    """Refuse a body that is nested too deeply to be parsed, and so cannot be translated."""
     if is_nested_too_deep(call.body):
         raise Refused(
             f"The request is nested deeper than {MAX_NESTING} levels, so it cannot be translated; it was not "
@@ -122,8 +122,8 @@ def _unsupported_endpoint(endpoint: str) -> Refused:
             f'others={{"{endpoint}": openai.OpenAI(...)}}, or openai.AsyncOpenAI(...) for an async client.'
         )
     return Refused(
-        f"Tess does not have {UNSUPPORTED_ENDPOINTS[endpoint]}. A Tess agent serves chat completions only; "
-        f"the request was not sent.{remedy}",
+        f"Tess does not have {UNSUPPORTED_ENDPOINTS[endpoint]}; the request was not sent. This adapter "
+        f"answers chat completions, completions, responses, models and files.{remedy}",
         param=None,
         code="endpoint_not_supported",
         status=404,
@@ -131,7 +131,7 @@ def _unsupported_endpoint(endpoint: str) -> Refused:
 
 
 def is_openai_path(path: str) -> bool:
-    """Whether a path ends as OpenAI's own endpoints that an agent serves."""
+    """Whether a path ends like one of OpenAI's endpoints that an agent serves."""
     return path.endswith(tuple(_POSTED))
 
 

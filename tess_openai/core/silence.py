@@ -1,4 +1,4 @@
-"""Which bytes of an answer only keep the connection open: pings, comments and blank space."""
+"""Recognises bytes of an answer that only keep the connection open: pings, comments and blank space."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ _LONGEST_PING: Final = 2000
 
 
 def is_quiet(text: bytes) -> bool:
-    """Whether the next bytes of an answer hold nothing but a few comments, pings and blank space."""
+    """Whether the next bytes of an answer are only a few comments, pings and blank space."""
     return len(text) <= _LONGEST_PING and _QUIET.fullmatch(text) is not None

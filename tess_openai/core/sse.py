@@ -77,7 +77,7 @@ def is_end_mark(data: bytes) -> bool:
 
 
 def detect_form(data: bytes) -> BodyForm | None:
-    """Tell from the first bytes of a body what it is, whatever it is called; None when they are too few."""
+    """Detect the form of a body from its first bytes, without its content type; None when more are needed."""
     start = data.removeprefix(BYTE_ORDER_MARK).lstrip()
     if not start or BYTE_ORDER_MARK.startswith(start):
         return None
@@ -91,12 +91,12 @@ def detect_form(data: bytes) -> BodyForm | None:
 
 
 def encode_event(data: bytes) -> bytes:
-    """Return an unnamed event."""
+    """Encode the data of an event without a type."""
     return b"data: " + data.replace(b"\n", b"\ndata: ") + b"\n\n"
 
 
 def parse_events(whole: bytes) -> list[ServerSentEvent]:
-    """Return the events in bytes that hold only complete ones."""
+    """Return the events of bytes that contain complete events only."""
     events: list[ServerSentEvent] = []
     for block in whole.split(b"\n\n"):
         if block.startswith(b"data: ") and b"\n" not in block and len(block) > len(b"data: "):

@@ -1,7 +1,7 @@
-"""Reads and writes JSON as RFC 8259 defines it, with numbers as they are written.
+"""Reads and writes JSON as RFC 8259 defines it, and keeps the text of its numbers.
 
-`123456789012345678.12` has no exact `float`, and `1e3` would come back as `1000.0`. A number whose text
-Python would write differently is an `ExactNumber`: a `float` for every check, its own text when written.
+`123456789012345678.12` has no exact `float`, and `1e3` would be written as `1000.0`. A number whose text
+Python would write differently is read as an `ExactNumber`: it is a `float`, and is written with its own text.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 MAX_DEPTH: Final = 64
-"""Of objects and arrays within each other; no function's arguments come near it."""
+"""The deepest nesting of objects and arrays that is read; real function arguments are far below it."""
 
 
 class UnreadableError(ValueError):
     """The text cannot be read as JSON in one way only; the message gives the reason, for the model.
 
     Attributes:
-        has_begun: Whether a member or an item was read before, or the text ended: what cannot be read is a
-            value that is cut or wrong, and not a bracket in prose.
+        has_begun: Whether a member or an item was read before the error, or the text ended. Then the text is
+            a wrong or incomplete value, and not a bracket in prose.
         at: Where reading ended.
     """
 
@@ -40,10 +40,10 @@ class Reading:
 
     Attributes:
         value: JSON.
-        end: Where the text goes on.
+        end: The position after the value.
         is_whole: False when brackets were still open at the end of the text.
         is_repaired: Whether the text was not JSON, so that its syntax was repaired.
-        holds_raw_text: Whether a string in it was not escaped.
+        holds_raw_text: Whether it contains a string that was not escaped.
     """
 
     value: object
@@ -72,7 +72,7 @@ class ExactNumber(float):
 
 
 def parse_number(source: str) -> float:
-    """Return a JSON number: an `int`, or a `float` that is written again as it was.
+    """Return a JSON number: an `int`, or a `float` that is written with the same text.
 
     Raises:
         ValueError: It is too large.
@@ -86,7 +86,7 @@ def parse_number(source: str) -> float:
 
 
 def with_digits(number: str) -> str:
-    """Return a number as JSON has it, with a digit on both sides of its point."""
+    """Return the text of a number with a digit on both sides of its point, as JSON requires."""
     return re.sub(r"\.(?=$|[eE])", ".0", re.sub(r"^(-?)\.", r"\g<1>0.", number))
 
 
@@ -105,7 +105,7 @@ def read_strictly(text: str, start: int) -> Reading:
 
 
 def compact_json(value: object) -> str:
-    """Return JSON on one line without spaces; numbers keep their text, what UTF-8 cannot hold is escaped."""
+    """Return JSON on one line without spaces; numbers keep their text, lone surrogates are escaped."""
     if _has_exact_number(value):
         return _write(value)
     text = _ENCODER.encode(value)

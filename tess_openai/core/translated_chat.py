@@ -1,7 +1,7 @@
-"""Drives the chat flow for another API of OpenAI's, and gives its answer to a translator.
+"""Runs the chat flow for another API of OpenAI's, and passes its answer to a translator.
 
-Everything that chat has holds for these APIs without being written again: policy, look-ups, errors, waits,
-emulation. What the chat flow reports under the names of chat parameters is reported under the caller's.
+So these APIs share all of chat without a second implementation: policy, look-ups, errors, waits, emulation.
+Changes that the chat flow reports under names of chat parameters are reported under the caller's names.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ from tess_openai.core.sse import DONE, EventDecoder
 
 
 class AnswerTranslator(Protocol):
-    """Turns the answer of a chat into that of another API.
+    """Translates the answer of a chat call into the answer of another API.
 
     Attributes:
-        ledger: Of the caller's call; the chat's changes are added to it.
-        names: Chat parameter, or first part of one -> what the caller calls it.
+        ledger: The ledger of the caller's call, to which the changes of the chat call are added.
+        names: Chat parameter, or the first part of its name -> the caller's name for it.
     """
 
     ledger: Ledger
     names: Mapping[str, str]
 
     def whole(self, completion: JSONObject) -> Flow:
-        """Give the answer for a whole completion."""
+        """Yield the answer for a whole completion."""
         ...
 
     def refuse(self, answer: Answer) -> Flow:
-        """Give an error instead of an answer."""
+        """Yield an error answer."""
         ...
 
     def begin(self, answer: Answer) -> Flow:
-        """Give the head of a stream, and its first events."""
+        """Yield the head of a stream, and its first events."""
         ...
 
     def chunk(self, fields: JSONObject) -> bytes:
@@ -56,7 +56,7 @@ class AnswerTranslator(Protocol):
         ...
 
     def end(self) -> Flow:
-        """Give the last events of a stream."""
+        """Yield the last events of a stream."""
         ...
 
     def fail(self, envelope: JSONObject) -> bytes:
@@ -68,7 +68,7 @@ def read_call(call: Call, options: Options) -> tuple[JSONObject, Options]:
     """Return the JSON object of a call, and the client's options with those of the call applied.
 
     Raises:
-        Refused: The body is no JSON object, or an option of the call is wrong.
+        Refused: The body is not a JSON object, or an option of the call is wrong.
     """
     given = read_fields(call)
     if CALL_FIELD in given:
@@ -77,13 +77,13 @@ def read_call(call: Call, options: Options) -> tuple[JSONObject, Options]:
 
 
 def translated_chat(call: Call, fields: JSONObject, options: Options, translator: AnswerTranslator) -> Flow:
-    """Return the flow of a chat for `call`, whose answer is given as the translator translates it.
+    """Return the flow of a chat call for a call of another API, which yields the translated answer.
 
     Args:
-        call: The caller's, of another API.
-        fields: The chat request.
-        options: Of the call.
-        translator: Of the answer.
+        call: The caller's call.
+        fields: The chat request made from it.
+        options: The options of the call.
+        translator: Translates the answer.
     """
     # The chat flow must report all of its changes, also of a retry; whether to warn is decided here.
     chat_call = Call(
@@ -103,19 +103,19 @@ def translated_chat(call: Call, fields: JSONObject, options: Options, translator
 
 
 class _ChatRun:
-    """Takes the steps of one chat flow."""
+    """Carries out the steps of one chat flow."""
 
     def __init__(self, call: Call, fields: JSONObject, translator: AnswerTranslator) -> None:
         self.call = call
         self.fields = fields
         self.translator = translator
-        self.decoder: EventDecoder | None = None  # of the chat's stream, once it began
-        self.template: Template | None = None  # of its chunks that have a text
+        self.decoder: EventDecoder | None = None  # decodes the chat's stream, once it has begun
+        self.template: Template | None = None  # matches its chunks that differ in their text only
         self.is_sent = False
-        self.earlier = translator.ledger.changes  # of the chats before this one, for the same call
+        self.earlier = translator.ledger.changes  # from earlier chat calls for the same caller's call
 
     def take(self, step: Step) -> Generator[Step, Event, Event]:
-        """Carry one step of the chat flow out."""
+        """Carry out one step of the chat flow."""
         ledger = self.translator.ledger
         if isinstance(step, bytes):
             yield from self._pieces(step)
@@ -137,12 +137,12 @@ class _ChatRun:
         return (yield step)
 
     def _is_silent(self) -> bool:
-        """Whether what is to be reported was reported before: a retry is the same request."""
+        """Whether the changes were reported before, since this is a retry of the same request."""
         return self.call.attempt > 0 and not self.is_sent
 
     def _outgoing(self, outgoing: Outgoing) -> Outgoing:
-        """Return a request that names its path and its body: the caller's own are of another API."""
-        if outgoing.method is not None:  # of a look-up
+        """Return the request with the path and the body of a chat, since the caller's are of another API."""
+        if outgoing.method is not None:  # the request of a look-up
             return outgoing
         path = f"{AGENTS}/{self.call.agent}/openai{CHAT_PATH}" if outgoing.path is None else outgoing.path
         body = dump_json(self.fields) if outgoing.body is None else outgoing.body
@@ -165,8 +165,8 @@ class _ChatRun:
         yield from self.translator.whole(completion)
 
     def _error(self, answer: Answer) -> Answer:
-        """Return an error answer with the names that the caller knows, and the ledger."""
-        if answer.base == "as is":  # followed, the caller's own request would go to the path of a chat
+        """Return an error answer with the caller's names of parameters, and with the ledger."""
+        if answer.base == "as is":  # the SDK would follow this redirect with the request of the other API
             error = parse_redirect(answer.status, "elsewhere", redirects_within_api=True)
             return replace(error.to_answer(), base="none")
         envelope = parse_object(answer.body or b"") or {}
@@ -175,7 +175,7 @@ class _ChatRun:
         return Answer(answer.status, headers, body, base=answer.base)
 
     def _pieces(self, data: bytes) -> Flow:
-        """Give the events for some of the chat's, which are always whole."""
+        """Yield the translated events for complete events of the chat."""
         decoder, translator, template = self.decoder, self.translator, self.template
         matched = None if template is None else template.match(data)
         if template is not None and matched is not None:
@@ -207,7 +207,7 @@ def _given(events: list[bytes]) -> Flow:
 
 
 def renamed(param: str, names: Mapping[str, str]) -> str:
-    """Return what the caller calls a parameter of chat, `"input.role"` for `"messages.role"`."""
+    """Return the caller's name for a parameter of chat, `"input.role"` for `"messages.role"`."""
     if param in names:
         return names[param]
     head, dot, rest = param.partition(".")
@@ -215,7 +215,7 @@ def renamed(param: str, names: Mapping[str, str]) -> str:
 
 
 def renamed_change(change: Change, names: Mapping[str, str]) -> Change:
-    """Return a change under the name that the caller knows, with a remedy in the same word."""
+    """Return a change with the caller's name for its parameter, also in its remedy."""
     param = renamed(change.param, names)
     if param == change.param:
         return change
@@ -223,7 +223,7 @@ def renamed_change(change: Change, names: Mapping[str, str]) -> Change:
 
 
 def renamed_envelope(envelope: JSONObject, names: Mapping[str, str]) -> JSONObject:
-    """Return an error envelope under the name that the caller knows; its own object is not changed."""
+    """Return an error envelope with the caller's name for its parameter; `envelope` is not mutated."""
     error = to_object(envelope.get("error"))
     param = None if error is None else error.get("param")
     if error is None or not isinstance(param, str) or renamed(param, names) == param:
@@ -236,7 +236,7 @@ def renamed_envelope(envelope: JSONObject, names: Mapping[str, str]) -> JSONObje
 
 
 def _renamed_text(text: str, names: Mapping[str, str]) -> str:
-    """Return a text whose advice, `unsupported={"messages": "warn"}`, names what the caller knows."""
+    """Return a text with the caller's names in its advice, `unsupported={"messages": "warn"}`."""
     for name, other in names.items():
         text = text.replace(f'unsupported={{"{name}"', f'unsupported={{"{other}"')
     return text

@@ -1,10 +1,10 @@
 """Upload the files in the messages of a chat: `attachments="upload"`.
 
-Data URLs and base64 data are uploaded to Tess once for equal bytes, waited for until they are processed, and
-replaced by their numbers. URLs of other servers are not fetched.
+Each data URL or base64 text is uploaded to Tess, once for equal bytes, and replaced by the number of the file
+when Tess has processed it. URLs of other servers are not fetched.
 
-Source: routes and states as in `core/files.py` (documented); both makers of Tess integrations upload such
-parts, remember them by SHA-256 and wait for `completed` (observed, for `/execute`).
+Source: routes and states as in `core/files.py` (documented); two public integrations of Tess upload such
+parts, cache them by SHA-256 and wait for `completed` (observed, for `/execute`).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _ENDINGS: Final = {
     "text/markdown": "md",
     "text/plain": "txt",
 }
-"""Endings of the files of media types whose last part is another word."""
+"""File name extensions that differ from the second part of the media type."""
 _KINDS: Final = {
     "image_url": "image",
     "input_image": "image",
@@ -65,7 +65,7 @@ _LONGEST_WAIT_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class _Attachment:
-    """One part of a message with a file in it."""
+    """One part of a message that contains a file."""
 
     kind: str
     data: bytes = field(repr=False)
@@ -91,7 +91,7 @@ class UploadedRequest:
 
 
 def with_placeholders(given: JSONObject) -> JSONObject:
-    """Return a request as if its files were uploaded, to find what is refused of it before that is paid for.
+    """Return a request as if its files were uploaded, to check it before the upload is paid for.
 
     Raises:
         Refused: A file cannot be read.
@@ -105,7 +105,7 @@ def upload_attachments(
     """Upload the files in the messages of a request.
 
     Returns:
-        The request that names them; or the answer to give instead, when one could not be uploaded.
+        The request with their numbers; or the error answer for the caller, when an upload failed.
     """
     numbers: dict[str, int] = {}
     changes: list[Change] = []
@@ -151,7 +151,7 @@ def upload_file(step: Upload) -> Flow:
         if waits == _MOST_WAITS:
             yield _refused("Tess is still processing the file", "file_not_ready").to_answer()
             return
-        if status == "waiting":  # an earlier upload of the same bytes, which nobody had processed
+        if status == "waiting":  # an earlier upload of the same bytes that was not processed
             outgoing = Outgoing(
                 b"", {**step.headers, "content-type": None}, "POST", f"{FILES}/{number}/process", ""
             )
@@ -237,7 +237,7 @@ def _read(kind: str, given: object, media_type: str, filename: object) -> _Attac
         data = base64.b64decode("".join(text.split()), validate=True) if is_base64 else unquote_to_bytes(text)
     except (binascii.Error, ValueError):
         raise Refused(
-            f"the data of the {kind} in messages is no base64, so it cannot be uploaded; nothing was sent.",
+            f"the data of the {kind} in messages is not base64, so it cannot be uploaded; nothing was sent.",
             param="messages.content",
             code="invalid_attachment",
         ) from None
