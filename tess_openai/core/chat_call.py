@@ -134,7 +134,7 @@ def _upload(
     """
     if CALL_FIELD in given:
         options = options.for_call(given[CALL_FIELD], POLICY_PARAMETERS)
-    if options.attachments != "upload" or options.policy.word("messages.content") == "forward":
+    if options.attachments != "upload" or options.policy.action_for("messages.content") == "forward":
         return UploadedRequest(given)
     planned = with_placeholders(given)
     if planned is given:

@@ -94,21 +94,21 @@ class Ledger:
         Raises:
             Refused: The policy's action is `"error"`.
         """
-        word = self.policy.word(param, parent=parent)
-        if word == "emulate":
+        policy_action = self.policy.action_for(param, parent=parent)
+        if policy_action == "emulate":
             if can_emulate:
                 return "emulate"
-            word = "warn"
-        if word == "error":
+            policy_action = "warn"
+        if policy_action == "error":
             allowed = unsupported_option(f'"{param}": "warn"')
             advice = remedy or f"Leave it out, or allow this: {allowed}."
             raise Refused(f"{param}: {why}. {advice}", param=param, code="unsupported_parameter")
-        if word == "forward":
+        if policy_action == "forward":
             self.add(_change("forwarded", param, given, given, f"sent as given although {why}"))
             return "keep"
-        if word == "warn" and not remedy:
+        if policy_action == "warn" and not remedy:
             remedy = accept_advice([param])
-        warns = word == "warn" and (not quiet or self.policy.has_own(param))
+        warns = policy_action == "warn" and (not quiet or self.policy.has_own(param))
         self.add(_change(action, param, given, sent, why, remedy, topic if warns else None))
         return "drop"
 

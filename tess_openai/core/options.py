@@ -71,7 +71,7 @@ class Options:
         on_cut: What to do when a stream ends early after some of its text.
         max_answer_seconds: The longest time for an answer that is read as a stream; None sets no limit.
         attachments: What to do with the files in messages; None replaces each with a note.
-        settled: Cache of the parameters translated with these options; all other fields are constant.
+        parameter_cache: Cache of the parameters translated with these options; all other fields are constant.
         may_be_plain: Whether these options leave a request unchanged that uses only what Tess documents.
     """
 
@@ -95,7 +95,9 @@ class Options:
     on_cut: OnCut = "error"
     max_answer_seconds: float | None = None
     attachments: AttachmentOption | None = None
-    settled: ParameterCache = field(default_factory=ParameterCache, init=False, repr=False, compare=False)
+    parameter_cache: ParameterCache = field(
+        default_factory=ParameterCache, init=False, repr=False, compare=False
+    )
     may_be_plain: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -155,7 +157,7 @@ class Options:
                 named = "".join(f", {name} ({option.values})" for name, option in _CALL_OPTIONS.items())
                 raise _bad_option(
                     f"{param} is not an option of a call, or its value is of the wrong kind. "
-                    f"Options: unsupported (a word or a mapping){named}",
+                    f"Options: unsupported (an action, or a mapping of parameters to actions){named}",
                     param,
                 )
         return options
@@ -194,7 +196,7 @@ _CALL_OPTIONS: Final[Mapping[str, _CallOption]] = {
     "merge_messages": _CallOption(_is_of(bool), "true or false"),
     "usage": _CallOption(_one_of(*get_args(UsageOption)), '"estimate" or "none"'),
     "max_repairs": _CallOption(is_count, "a number from 0"),
-    "tools": _CallOption(_is_of(str), "a word"),
+    "tools": _CallOption(_is_of(str), "a string"),
     "long_answers": _CallOption(_one_of(None, *get_args(LongAnswers)), '"stream", "poll" or null'),
     "on_cut": _CallOption(_one_of(*get_args(OnCut)), '"error", "return" or "continue"'),
     "attachments": _CallOption(_one_of(None, *get_args(AttachmentOption)), '"upload" or null'),

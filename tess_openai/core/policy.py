@@ -9,13 +9,13 @@ from typing import Final, Literal, TypeAlias, cast, get_args
 
 from tess_openai.core.changes import quoted
 
-Word: TypeAlias = Literal["warn", "ignore", "error", "forward", "emulate"]
+PolicyAction: TypeAlias = Literal["warn", "ignore", "error", "forward", "emulate"]
 """`warn`: strip and warn. `ignore`: strip and record in the ledger only. `error`: refuse as OpenAI does.
 `forward`: send as given. `emulate`: do it in the adapter where that is possible, else warn."""
-Unsupported: TypeAlias = Word | Mapping[str, Word]
+Unsupported: TypeAlias = PolicyAction | Mapping[str, PolicyAction]
 
-WORDS: Final[tuple[Word, ...]] = get_args(Word)
-NO_WORDS: Final[Mapping[str, Word]] = {}
+POLICY_ACTIONS: Final[tuple[PolicyAction, ...]] = get_args(PolicyAction)
+NO_ACTIONS: Final[Mapping[str, PolicyAction]] = {}
 RESPONSES_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "input": ("messages",),
     "input.function_call": ("messages.tool_calls",),
@@ -33,8 +33,8 @@ RESPONSES_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 class Policy:
     """An action per parameter: its own, else its parent's (`messages.name`: `messages`), else the default."""
 
-    default: Word = "warn"
-    by_param: Mapping[str, Word] = field(default_factory=lambda: NO_WORDS)
+    default: PolicyAction = "warn"
+    by_param: Mapping[str, PolicyAction] = field(default_factory=lambda: NO_ACTIONS)
 
     @property
     def emulates(self) -> bool:
@@ -45,7 +45,7 @@ class Policy:
         """Whether the policy names this parameter itself."""
         return param in self.by_param
 
-    def word(self, param: str, *, parent: str | None = None) -> Word:
+    def action_for(self, param: str, *, parent: str | None = None) -> PolicyAction:
         """Return the action for a parameter, `"messages.content"` or `"top_p"`.
 
         Args:
@@ -56,38 +56,40 @@ class Policy:
             return self.default
         found = self.by_param.get(param)
         if found is None and parent is not None:
-            return self.word(parent)
+            return self.action_for(parent)
         if found is None and "." in param:
             found = self.by_param.get(param.partition(".")[0])
         return self.default if found is None else found
 
     def overridden_by(self, other: Unsupported | None) -> Policy:
-        """Return this policy with that of a call applied: a word replaces all, a mapping what it names."""
+        """Return this policy changed by that of a call: an action replaces it, a mapping extends it."""
         if other is None:
             return self
         if isinstance(other, str):
             return Policy(other)
-        words: dict[str, Word] = {**self.by_param, **other}
-        default = words.pop("*", self.default)
-        return Policy(default, words)
+        actions: dict[str, PolicyAction] = {**self.by_param, **other}
+        default = actions.pop("*", self.default)
+        return Policy(default, actions)
 
 
 def parse_unsupported(value: object, known: frozenset[str]) -> Unsupported:
-    """Narrow `unsupported=` to a word or a mapping of parameter names (and `"*"`) to words.
+    """Narrow `unsupported=` to an action, or a mapping of parameter names (and `"*"`) to actions.
 
     Args:
-        value: From the caller: `"warn"`, `{"seed": "ignore", "*": "error"}`.
+        value: The caller's value, `"warn"`, `{"seed": "ignore", "*": "error"}`.
         known: The names that it may contain, besides those of the Responses API.
 
     Raises:
-        ValueError: It contains another word, or a parameter that OpenAI does not have; names the closest.
+        ValueError: It contains another value, or a parameter that OpenAI does not have; names the closest.
     """
     if isinstance(value, str):
-        return _word(value, "unsupported")
+        return _parse_action(value, "unsupported")
     if not isinstance(value, Mapping):
-        raise ValueError(f"unsupported must be one of {_listed(WORDS)}, or a mapping of parameters to these")
-    words: dict[str, Word] = {}
-    for param, word in cast("Mapping[object, object]", value).items():
+        raise ValueError(
+            f"unsupported must be one of {_listed(POLICY_ACTIONS)}, or a mapping of parameters to these"
+        )
+    actions: dict[str, PolicyAction] = {}
+    for param, action in cast("Mapping[object, object]", value).items():
         if not isinstance(param, str) or (param != "*" and param not in known | RESPONSES_NAMES.keys()):
             near = difflib.get_close_matches(str(param), known | RESPONSES_NAMES.keys(), n=1)
             hint = f"; did you mean {near[0]!r}?" if near else '; "*" means all others'
@@ -95,15 +97,15 @@ def parse_unsupported(value: object, known: frozenset[str]) -> Unsupported:
                 f"unsupported names {quoted(param)}, which is no parameter of OpenAI's APIs{hint}"
             )
         for name in RESPONSES_NAMES.get(param, (param,)):
-            words[name] = _word(word, f"unsupported[{param!r}]")
-    return words
+            actions[name] = _parse_action(action, f"unsupported[{param!r}]")
+    return actions
 
 
-def _word(value: object, where: str) -> Word:
-    if isinstance(value, str) and value in WORDS:
+def _parse_action(value: object, where: str) -> PolicyAction:
+    if isinstance(value, str) and value in POLICY_ACTIONS:
         return value
-    raise ValueError(f"{where} is {quoted(value)}; it must be one of {_listed(WORDS)}")
+    raise ValueError(f"{where} is {quoted(value)}; it must be one of {_listed(POLICY_ACTIONS)}")
 
 
-def _listed(words: tuple[str, ...]) -> str:
-    return ", ".join(repr(word) for word in words)
+def _listed(actions: tuple[str, ...]) -> str:
+    return ", ".join(map(repr, actions))

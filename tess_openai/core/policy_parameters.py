@@ -23,7 +23,7 @@ def resolve_policy(unsupported: object, *, emulate: bool = False) -> Policy:
         emulate: Whether to emulate all parameters that can be, except those that `unsupported` names.
 
     Raises:
-        ValueError: `unsupported` contains another word, or a parameter that OpenAI does not have.
+        ValueError: `unsupported` contains another value, or a parameter that OpenAI does not have.
     """
     policy = Policy().overridden_by(parse_unsupported(unsupported, POLICY_PARAMETERS))
     if not emulate:

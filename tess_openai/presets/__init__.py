@@ -235,7 +235,7 @@ def _connection(agent_id: int | str | None, options: TessOptions) -> Connection:
 def _emulates(param: str, options: TessOptions) -> bool:
     """Whether calls under these options emulate a parameter."""
     policy = resolve_policy(options.get("unsupported", "warn"), emulate=options.get("emulate", False))
-    return policy.word(param) == "emulate"
+    return policy.action_for(param) == "emulate"
 
 
 def _refusing(param: str, options: TessOptions) -> Unsupported:

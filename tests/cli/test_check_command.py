@@ -25,7 +25,7 @@ from tess_openai.cli.check.sarif import to_sarif
 from tess_openai.core.chat.parameters import CHAT_PARAMETERS, UNSUPPORTED
 from tess_openai.core.chat_call import translate_request
 from tess_openai.core.options import Options
-from tess_openai.core.policy import Word
+from tess_openai.core.policy import PolicyAction
 from tess_openai.core.policy_parameters import resolve_policy
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -309,7 +309,7 @@ _VALUES = st.one_of(
 
 
 @given(st.sampled_from(sorted(CHAT_PARAMETERS)), _VALUES, st.sampled_from(["warn", "ignore", "forward"]))
-def test_the_checker_agrees_with_the_adapter(name: str, value: object, word: Word) -> None:
+def test_the_checker_agrees_with_the_adapter(name: str, value: object, word: PolicyAction) -> None:
     """What is kept is sent as it is, what is stripped is not sent, what is rewritten differs."""
     reader = CallReader("chat", Options(policy=resolve_policy(word)))
     (effect, *more) = reader.effects([Argument(name, ast.Constant(0, lineno=1, col_offset=0), value)])

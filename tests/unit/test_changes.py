@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tess_openai.core.changes import Change, describe, summarize
 from tess_openai.core.ledger import Ledger
-from tess_openai.core.policy import Policy, Word
+from tess_openai.core.policy import Policy, PolicyAction
 from tess_openai.core.refusals import Refused
 
 MARK = "Prompt-that-must-not-be-shown"
@@ -136,7 +136,7 @@ def test_a_change_on_an_answer_has_no_remedy_and_no_category() -> None:
         pytest.param("emulate", False, "drop", ("stripped", "request"), id="what cannot be emulated warns"),
     ],
 )
-def test_the_policy_decides(*, word: Word, can_emulate: bool, verdict: str, recorded: object) -> None:
+def test_the_policy_decides(*, word: PolicyAction, can_emulate: bool, verdict: str, recorded: object) -> None:
     """Each word has its verdict and its entry in the ledger."""
     ledger = Ledger(Policy(word))
     assert ledger.resolve_unsupported("seed", given="7", why="it is so", can_emulate=can_emulate) == verdict

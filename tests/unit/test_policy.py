@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tess_openai.core.options import Options
-from tess_openai.core.policy import WORDS, Policy, Unsupported, parse_unsupported
+from tess_openai.core.policy import POLICY_ACTIONS, Policy, Unsupported, parse_unsupported
 from tess_openai.core.policy_parameters import POLICY_PARAMETERS
 from tess_openai.core.refusals import Refused
 
@@ -26,7 +26,7 @@ MIXED = Policy("warn", {"seed": "ignore", "messages": "error", "messages.content
 )
 def test_a_parameter_has_one_word(param: str, word: str) -> None:
     """The most particular word counts."""
-    assert MIXED.word(param) == word
+    assert MIXED.action_for(param) == word
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_call_overrides_the_client(other: Unsupported | None, merged: Policy) 
     assert MIXED.by_param == before
 
 
-@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("word", POLICY_ACTIONS)
 def test_each_word_counts_for_all_for_one_and_for_the_rest(word: str) -> None:
     """The five words are accepted wherever a word may stand."""
     assert parse_unsupported(word, POLICY_PARAMETERS) == word

@@ -326,7 +326,7 @@ def test_emulate_is_the_word_for_all_that_can_be(unsupported: Any, words: dict[s
     policy = resolved(unsupported=unsupported, emulate=True).adapter.options.policy
     emulated = dict.fromkeys(EMULATED_PARAMETERS, "emulate")
     expected = {**emulated, "seed": "warn", **words}
-    assert {param: policy.word(param) for param in expected} == expected
+    assert {param: policy.action_for(param) for param in expected} == expected
 
 
 @pytest.mark.parametrize("is_installed", [True, False], ids=["with the extra", "without the extra"])

@@ -27,7 +27,7 @@ from tess_openai.cli.help import worded
 from tess_openai.core.agents import Agent, parse_agent
 from tess_openai.core.jsons import parse_object
 from tess_openai.core.options import Options
-from tess_openai.core.policy import Policy, Unsupported, Word
+from tess_openai.core.policy import Policy, PolicyAction, Unsupported
 from tess_openai.core.policy_parameters import resolve_policy
 
 Format: TypeAlias = Literal["text", "json", "sarif"]
@@ -173,10 +173,10 @@ def _no_collection() -> Generator[None, None, None]:
 
 def parse_policy(text: str) -> Policy:
     """Read `--policy`: `warn`, or `seed=ignore,*=error`."""
-    words: Unsupported = cast("Word", text)
+    words: Unsupported = cast("PolicyAction", text)
     if "=" in text:
         pairs = (pair.partition("=") for pair in text.split(","))
-        words = {name.strip(): cast("Word", word.strip()) for name, _, word in pairs}
+        words = {name.strip(): cast("PolicyAction", word.strip()) for name, _, word in pairs}
     try:
         return resolve_policy(words)
     except ValueError as error:

@@ -120,7 +120,7 @@ class Converted:
         if mode is not None:
             return isinstance(mode, ast.Attribute) and mode.attr == "MD_JSON"
         is_ours = owner.path in libraries.TESS_INSTRUCTORS
-        return is_ours and self.options_of(owner).policy.word("tools") != "emulate"
+        return is_ours and self.options_of(owner).policy.action_for("tools") != "emulate"
 
     def others_of(self, owner: Instance | None) -> object:
         """Return `others=` of the client: endpoint -> whose client serves it; None where there is none."""

@@ -1,1 +1,1 @@
-"""Chat completions: the request side, the answer side, and the flow that joins them."""
+"""Chat completions: translation of requests, completion of answers, and the flow between them."""

@@ -1,7 +1,7 @@
-"""Check a request against what its agent offers, before the network.
+"""Check a request against what its agent offers, before it is sent.
 
-Temperature and model have modules of their own; this one checks tools, the agent's own fields, and what is
-missing.
+`temperature.py` and `target.py` check temperature and model; this module checks the tools, the agent's own
+fields, and which required fields are missing.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from tess_openai.core.ledger import Ledger
 from tess_openai.core.refusals import Refused
 
 _LISTED: Final = 40
-"""So many options are listed in one message; an agent may have hundreds."""
+"""How many options one message lists; an agent may have hundreds."""
 
 
 _LONGEST: Final = 80
-"""A longer value is not shown: it may be a text of the caller, put in a wrong field."""
+"""Characters of the longest value that is shown; a longer one may be a text in the wrong field."""
 
 
 def validate_for_agent(body: JSONObject, given: JSONObject, agent: Agent, ledger: Ledger) -> None:
-    """Check a translated body against its agent, and remove what the agent has no field for.
+    """Check a translated body against its agent; remove a temperature or tools that the agent lacks.
 
     Args:
-        body: What is to be sent; changed.
-        given: What the caller gave.
-        agent: The agent; when it lists no questions, nothing is known and nothing is checked.
+        body: The translated body, which is changed in place.
+        given: The caller's request.
+        agent: The agent. One that lists no questions is not checked, since its options are unknown.
         ledger: The ledger of the call.
 
     Raises:
-        Refused: A value is none of the agent's options, or a field it requires is missing.
+        Refused: A value is not one of the agent's options, or a required field is missing.
     """
     if not agent.questions:
         return
@@ -58,16 +58,16 @@ def reject_option(param: str, value: str, agent: Agent, ledger: Ledger, *, also:
 
     Args:
         param: The field.
-        value: The caller's; shown only if it is as short as an option.
+        value: The caller's value; shown only if it is as short as an option.
         agent: The agent.
         ledger: The ledger of the call.
         also: Further values that the adapter accepts.
 
     Raises:
-        Refused: Unless the policy says `"forward"`.
+        Refused: Always, unless the policy is `"forward"`.
     """
     shown = json.dumps(value, ensure_ascii=False) if len(value) <= _LONGEST else "this value"
-    if ledger.policy.word(param) == "forward":
+    if ledger.policy.action_for(param) == "forward":
         ledger.add(
             Change("forwarded", param, shown, shown, f"sent as given although agent {agent.id} lacks it")
         )
@@ -83,7 +83,7 @@ def reject_option(param: str, value: str, agent: Agent, ledger: Ledger, *, also:
 
 
 def _proposal(param: str, value: str | None, agent: Agent, also: Iterable[str] = ()) -> str:
-    """Say what to use instead of a value: the nearest, all options, and for a model an alias."""
+    """Return advice for a value: the most similar option, all options, and for a model an alias."""
     near = None if value is None else closest(value, [*agent.options(param), *also])
     hint = f" Did you mean {near!r}?" if near not in (None, value) else ""
     alias = ""
@@ -94,7 +94,7 @@ def _proposal(param: str, value: str | None, agent: Agent, also: Iterable[str] =
 
 
 def describe_options(agent: Agent, param: str) -> str:
-    """Say in one sentence what an agent offers for a field."""
+    """Return a sentence that lists what an agent offers for a field."""
     question = agent.question(param)
     if question is None:
         return f"Agent {agent.id} has no {param} to choose."
@@ -117,7 +117,7 @@ def rejected_options(error: TessError) -> list[str]:
 def with_available_options(
     error: TessError, params: Iterable[str], body: JSONObject, agent: Agent
 ) -> TessError:
-    """Add to an error what the agent offers instead of what was sent."""
+    """Return the error with a hint about the options of its agent."""
     texts = [_proposal(param, option_text(body.get(param)), agent).strip() for param in params]
     return replace(error, hint=" ".join(filter(None, (error.hint, *texts))))
 
@@ -132,16 +132,16 @@ def _validate_temperature(body: JSONObject, agent: Agent, ledger: Ledger) -> Non
 
 
 def _validate_tools(body: JSONObject, given: JSONObject, agent: Agent, ledger: Ledger) -> None:
-    word = body.get("tools")
+    tool = body.get("tools")
     question = agent.question("tools")
-    if not isinstance(word, str):
+    if not isinstance(tool, str):
         return
-    if question is not None and (not question.options or word in question.options):
+    if question is not None and (not question.options or tool in question.options):
         return
-    if word == NO_TOOLS and (question is None or given.get("tools") != NO_TOOLS):
-        body.pop("tools")  # nothing is lost: the agent has no tools, or the adapter added the word
+    if tool == NO_TOOLS and (question is None or given.get("tools") != NO_TOOLS):
+        body.pop("tools")  # nothing is lost: the agent has no tools, or the adapter itself added the value
         return
-    reject_option("tools", word, agent, ledger)
+    reject_option("tools", tool, agent, ledger)
 
 
 def _missing(missing: list[Question], body: JSONObject, agent: Agent) -> Refused:

@@ -1,11 +1,11 @@
-"""The body of one answer, whatever it is called: an event stream or a whole answer, and where it is complete.
+"""Reads the body of one answer: detects whether it is an event stream or JSON, and where it is complete.
 
-This is the one place that decides when an answer is complete:
+The content type does not matter. Only this module decides when an answer is complete:
 
 | body | complete |
 |---|---|
-| event stream | at `[DONE]`; where it ends or breaks, if every choice that began has its finish reason |
-| JSON | when its object is, whatever follows or does not |
+| event stream | at `[DONE]`; or where it ends or breaks, if every choice that began has its finish reason |
+| JSON | at the end of its JSON object; the rest of the body is ignored |
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ BodyItem: TypeAlias = Chunk | MatchedChunks | Completion | StreamEnd | StreamFau
 
 @dataclass(frozen=True, slots=True)
 class AnswerHead:
-    """What the head of an answer says about its body, for an error about it; nothing else depends on it."""
+    """The parts of an answer's head that are shown in an error about its body, and decide nothing."""
 
     status: int = 200
     content_type: str = ""
@@ -51,8 +51,8 @@ class AnswerBody:
     """Reads the body of one answer, piece by piece.
 
     Attributes:
-        reader: Of its chunks.
-        form: What it is; None until enough of it arrived.
+        reader: Completes its chunks.
+        form: The detected form; None until enough bytes have arrived.
         ended: Whether the last item was returned: `StreamEnd`, `StreamFault` or `Completion`.
     """
 
@@ -67,7 +67,7 @@ class AnswerBody:
         self._json = JSONBody()
 
     def feed(self, data: bytes) -> Iterable[BodyItem]:
-        """Return the items that the next bytes complete; each is read when it is asked for."""
+        """Return the items that the next bytes complete; each is parsed when the caller iterates to it."""
         if self.form == "stream":
             return self._take_events(data)
         self._json.feed(data)
@@ -80,11 +80,11 @@ class AnswerBody:
             return ()
         items = [*self._take_events(data)] if self.form == "other" else self._take_events(data)
         if items:
-            self.form = "stream"  # whatever it began with
+            self.form = "stream"  # events follow, although the first bytes were not those of a stream
         return items
 
     def finish(self) -> Iterator[BodyItem]:
-        """Return the items that the end of the body completes, or its break."""
+        """Return the items that the end of the body completes, or the fault of an incomplete body."""
         if self.form == "json":
             yield from self._take_json()
             return
@@ -101,7 +101,7 @@ class AnswerBody:
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing is missing, although more may follow: a break of the connection is then its end."""
+        """Whether the answer is complete although more may follow; the connection may break from here on."""
         return self.ended or self.reader.is_whole or (self.form == "json" and self._json.parse() is not None)
 
     def _take_events(self, data: bytes) -> Iterable[BodyItem]:
@@ -137,7 +137,7 @@ class AnswerBody:
 
 
 def read_answer_piece(body: AnswerBody) -> Generator[Step, Event, bytes]:
-    """Read the next piece of an answer; `b""` at its end, and where its connection breaks after all of it.
+    """Read the next piece of an answer; `b""` at its end, or when the connection breaks after it is complete.
 
     Raises:
         ConnectionError: The connection broke before the answer was complete.
@@ -151,7 +151,7 @@ def read_answer_piece(body: AnswerBody) -> Generator[Step, Event, bytes]:
 
 
 def to_items(completion: Completion, reader: ChunkReader) -> list[Chunk | StreamEnd | StreamFault]:
-    """Return the chunks of a stream that is made of a whole answer, and its end."""
+    """Convert a whole answer to the chunks and the end of a stream."""
     try:
         chunks = to_chunks(completion.fields, reader)
     except InvalidAnswerError as error:

@@ -1,12 +1,12 @@
-"""The types of an answer's fields: what has one reading as OpenAI's type is converted, the rest refused.
+"""Convert the fields of an answer to OpenAI's types where only one reading is possible, else refuse them.
 
 | field | converted | refused, with an error |
 |---|---|---|
 | `choices` | one choice without a list; an object with numbered keys; a choice that is a text | all else |
 | `message`, `delta` | a text; a list of content parts | all else |
 | `content`, `refusal` | content parts joined; numbers and other JSON as their JSON text | |
-| `tool_calls` | one call without a list; one without `function`; arguments that are no text | all else |
-| `function_call` | arguments that are no text | all else |
+| `tool_calls` | one call without a list; one without `function`; arguments that are not a text | all else |
+| `function_call` | arguments that are not a text | all else |
 | `logprobs`, `annotations`, `audio`, `system_fingerprint`, ... | left out when of another type, and noted | |
 
 Source: reports about compatible servers (observed there); that Tess sends any of them is assumed.
@@ -29,7 +29,7 @@ _MAX_DIGITS: Final = 18
 
 
 class InvalidAnswerError(ValueError):
-    """A part of an answer that cannot be read as OpenAI's type; the text says which."""
+    """A part of an answer that cannot be read as OpenAI's type; the message names the part."""
 
 
 def to_int(value: object) -> int | None:
@@ -45,12 +45,12 @@ def to_int(value: object) -> int | None:
 
 
 def differs(one: object, other: object) -> bool:
-    """Whether two JSON values differ; 1, 1.0 and true are three values, unlike for `!=`."""
+    """Whether two JSON values differ; unlike with `!=`, 1, 1.0 and true are different values."""
     return dump_json(one) != dump_json(other)
 
 
 def to_items(value: object) -> list[object] | None:
-    """Read a list; PHP writes one with gaps as an object with numbered keys, and some servers omit it."""
+    """Read a list, also from a single item or from an object with numbered keys, as PHP writes gaps."""
     items = to_list(value)
     if items is not None:
         return items
@@ -63,7 +63,7 @@ def to_items(value: object) -> list[object] | None:
 
 
 def are_choices(value: object, key: str) -> bool:
-    """Whether a value needs no `to_choices`."""
+    """Whether a value is a list of choices that `to_choices` would not change."""
     items = to_list(value)
     return items is not None and all(isinstance((to_object(item) or {}).get(key), dict) for item in items)
 
@@ -109,7 +109,7 @@ def _to_choice(value: object, key: str, place: str) -> JSONObject:
 
 
 def coerce_message(message: JSONObject, note: Note, *, is_delta: bool = False) -> bool:
-    """Convert the texts of a message or delta, leave out extras of other types; True if any was changed."""
+    """Convert the texts of a message or delta, drop optional fields of other types; True if any changed."""
     changed = False
     for key in ("content", "refusal"):
         value = message.get(key)
@@ -140,11 +140,11 @@ def _texts(value: object, note: Note) -> Iterator[tuple[str, str]]:
         elif (text := _text_of_part(fields)) is not None:
             yield "content", text
         elif parts is None and not isinstance(fields.get("type"), str):
-            yield "content", dump_json(fields).decode()  # an object where its JSON text belongs
+            yield "content", dump_json(fields).decode()  # an object instead of its JSON text
         else:
             kind = fields.get("type")
             if kind not in _HIDDEN_PARTS:
-                why = "Tess sent a content part that is not a text, which a message of OpenAI's cannot hold"
+                why = "Tess sent a content part that is not a text, which OpenAI's messages cannot contain"
                 note(Change("noticed", "content", describe(part), "", why, warn="answer"))
 
 
@@ -160,7 +160,7 @@ def _text_of_part(fields: JSONObject) -> str | None:
 
 
 def to_arguments(value: object) -> str:
-    """Return the arguments of a call as the text they are in OpenAI's format."""
+    """Return the arguments of a call as JSON text, as in OpenAI's format."""
     return value if isinstance(value, str) else "" if value is None else dump_json(value).decode()
 
 
@@ -168,8 +168,8 @@ def to_call(value: object, place: str) -> JSONObject:
     """Read a call, or a delta of one, of which any field may be missing.
 
     Returns:
-        `{"id": str, "index": int, "type": str, "function": {"name": str, "arguments": str}, ...}`, less what
-        is missing; the same object when nothing had to be converted.
+        `{"id": str, "index": int, "type": str, "function": {"name": str, "arguments": str}, ...}`, without
+        the fields that are missing; the same object when nothing had to be converted.
 
     Raises:
         InvalidAnswerError: It is not a call.
@@ -202,7 +202,7 @@ def to_function(value: object, place: str) -> JSONObject:
     """Read the function of a call, or a delta of one.
 
     Raises:
-        InvalidAnswerError: It is not one.
+        InvalidAnswerError: It is not the function of a call.
     """
     function = to_object(value)
     if function is None:
@@ -285,7 +285,7 @@ ROOT_EXTRAS: Final[dict[str, Shape]] = {
     "metadata": {},
     "moderation": {},
 }
-"""Fields that an answer can do without, and their shapes for `fits`. Source: the models of OpenAI's SDK."""
+"""Optional fields of an answer, and their shapes for `fits`. Source: the models of OpenAI's SDK."""
 
 
 def fits(value: object, shape: Shape) -> bool:
@@ -307,7 +307,7 @@ def _has_member(members: JSONObject, key: str, shape: Shape) -> bool:
 
 
 def drop_misfits(fields: JSONObject, shapes: Mapping[str, Shape], note: Note) -> bool:
-    """Leave out the optional fields of an answer that have another shape, and note each; True if any was."""
+    """Drop the optional fields of an answer that have another shape, and note each; True if any was."""
     misfits = [key for key in shapes if fields.get(key) is not None and not fits(fields[key], shapes[key])]
     for key in misfits:
         why = "Tess sent it in a form that OpenAI's clients cannot read, so it was left out"

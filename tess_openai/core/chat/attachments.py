@@ -12,21 +12,21 @@ from tess_openai.core.ledger import Ledger
 
 FILE_IDS: Final = "file_ids"
 FILES_ONLY: Final = "See the attached files."
-"""The text of a message of nothing but files. Source: makers of integrations write such a text (observed)."""
+"""The text of a message that contains only files. Source: public integrations send such a text (observed)."""
 _WHY: Final = "Tess takes files outside of the messages (documented for /execute, assumed for this route)"
 
 
 def lift_files(given: JSONObject, ledger: Ledger) -> JSONObject:
     """Move the parts `{"type": "file", "file": {"file_id": "389571"}}` of all messages to `file_ids`.
 
-    A message without any other part becomes `FILES_ONLY`. Parts with another id, or with the file itself,
-    stay where they are; so do all parts under the policy `"forward"`.
+    The text of a message without any other part becomes `FILES_ONLY`. Parts with another id, or with the
+    file itself, stay in the message, and so do all parts under the policy `"forward"`.
 
     Returns:
-        A request to translate further; the same object when no message names a file of Tess.
+        The request, whose messages are translated later; `given` itself when no message names a file of Tess.
     """
     own = [] if given.get(FILE_IDS) is None else to_list(given[FILE_IDS])
-    if own is None or ledger.policy.word("messages.content") == "forward":
+    if own is None or ledger.policy.action_for("messages.content") == "forward":
         return given
     numbers: list[int] = []
     lifted = [_lift(message, numbers) for message in to_list(given.get("messages")) or []]

@@ -1,7 +1,8 @@
-"""The deltas of the calls in one streamed choice: each gets its index, and what belongs once comes once.
+"""Completes the deltas of calls in a stream, so that each has an index, and each call one id and one name.
 
 Source: some servers repeat the id and the name of a call in every delta, or omit its index, or give every
-call the index 0 (reported by users of them). OpenAI's SDK and frameworks join by the index and append texts.
+call the index 0 (reported by users of them). OpenAI's SDK and frameworks join deltas by their index and
+append their texts.
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ class CallDeltas:
     """Completes the deltas of the calls of one choice.
 
     Attributes:
-        new_id: A fresh identifier.
+        new_id: Returns a fresh identifier.
     """
 
     new_id: Callable[[], str]
     _calls: dict[int, _BegunCall] = field(default_factory=dict[int, _BegunCall])  # by the caller's index
-    _indices: dict[int, int] = field(default_factory=dict[int, int])  # Tess's to the caller's
+    _indices: dict[int, int] = field(default_factory=dict[int, int])  # Tess's index -> the caller's
     _current: int | None = None
     _legacy: _BegunCall = field(default_factory=_BegunCall)
 
@@ -44,7 +45,7 @@ class CallDeltas:
         """Complete the calls in a delta, in place; True if anything was changed.
 
         Raises:
-            InvalidAnswerError: What should be a call is not one.
+            InvalidAnswerError: A call cannot be read.
         """
         changed = False
         if delta.get("tool_calls") is not None:
@@ -75,7 +76,7 @@ class CallDeltas:
         return call
 
     def _index(self, call: JSONObject, position: int, count: int) -> int:
-        """Return which of the caller's calls a delta belongs to."""
+        """Return the caller's index of the call that a delta belongs to."""
         given, call_id = to_int(call.get("index")), call.get("id")
         name = (to_object(call.get("function")) or {}).get("name")
         if given is not None:
@@ -103,12 +104,12 @@ class CallDeltas:
 
     @staticmethod
     def _is_another(begun: _BegunCall, call_id: object, name: object) -> bool:
-        """Whether a delta with the index of a call begins another one, as where all have the index 0."""
+        """Whether a delta with the index of `begun` begins another call, as if all calls had the index 0."""
         return bool(call_id and name and begun.id != call_id and begun.has_all_arguments)
 
 
 def _once(begun: _BegunCall, function: JSONObject) -> JSONObject:
-    """Return the function of a delta without a name that was sent before."""
+    """Return the function of a delta, without its name if an earlier delta had it."""
     name, arguments = function.get("name"), function.get("arguments")
     if name and (name == begun.name or begun.arguments):
         function = {key: value for key, value in function.items() if key != "name"}

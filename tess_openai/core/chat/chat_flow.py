@@ -1,4 +1,4 @@
-"""The flow of a chat completion of which nothing is emulated: one exchange, and its answer."""
+"""The flow of a chat completion without emulation: one exchange, and its answer."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from tess_openai.core.options import Options
 
 
 def untouched_completion(call: Call, given: JSONObject, options: Options) -> Flow:
-    """Run a chat call that `is_plain`: without a look-up, a change, or what only other answers need."""
+    """Run a chat call that `is_plain`; it needs no look-up, and no context if its answer is plain too."""
     with_first_piece = given.get("stream") is not True
     outgoing = Outgoing(None, request_headers(call, options), with_first_piece=with_first_piece)
     incoming = to_head((yield outgoing))
@@ -52,7 +52,7 @@ def untouched_completion(call: Call, given: JSONObject, options: Options) -> Flo
 
 
 def plain_completion(chat: ChatContext, outgoing: Outgoing) -> Flow:
-    """Run a chat call of which nothing is emulated: send it, and answer the caller as OpenAI would."""
+    """Run a chat call without emulation: send it, and answer the caller as OpenAI would."""
     incoming = to_head((yield outgoing))
     if parse_plain(incoming) is not None:
         if not incoming.is_read:
@@ -99,7 +99,7 @@ def _stream(chat: ChatContext, incoming: Incoming) -> Flow:
     """Answer with a stream, also where Tess answers whole."""
     body = chat.body(incoming)
     stream = StreamFilter(body, chat.writer(body.reader), chat.ledger)
-    has_begun = is_stream(incoming)  # then its head is passed on before its first event
+    has_begun = is_stream(incoming)  # a stream's head is passed on before its first event
     if has_begun:
         yield Answer(200, ledger_header(chat.ledger))
     piece, ended, refused = b"", False, None
@@ -122,7 +122,7 @@ def _stream(chat: ChatContext, incoming: Incoming) -> Flow:
 
 
 def _stream_head(chat: ChatContext, stream: StreamFilter) -> Answer:
-    """Return the head of the caller's stream; an error when there is nothing else to stream."""
+    """Return the head of the caller's stream; an error answer when the stream contains only an error."""
     if stream.fault is not None and not stream.has_begun:
         return stream_fault_response(chat, stream.fault)
     return Answer(200, {"content-type": EVENT_STREAM, **ledger_header(chat.ledger)})

@@ -1,4 +1,4 @@
-"""Templates: most events of a stream differ in their text only, and are recognised without being parsed."""
+"""Recognises events of a stream that differ from an earlier one only in their text, without parsing them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class MatchedChunks(NamedTuple):  # made once a piece: half the cost of a frozen
     """Events that differ from an earlier complete chunk in their texts only.
 
     Attributes:
-        texts: JSON string bodies, still escaped.
+        texts: Their texts as JSON string bodies, still escaped.
         events: The bytes of the events.
-        choice: Its index.
+        choice: The index of their choice.
     """
 
     texts: list[bytes]
@@ -48,10 +48,10 @@ class Template(NamedTuple):
     """The bytes around the text of a complete chunk.
 
     Attributes:
-        before: Of its event.
-        after: Of its event.
-        choice: Its index.
-        fields: Those of the chunk, with an empty text; not to be changed.
+        before: The bytes of its event before the text.
+        after: The bytes of its event after the text.
+        choice: The index of its choice.
+        fields: The fields of the chunk, with an empty text; must not be mutated.
     """
 
     before: bytes
@@ -60,11 +60,11 @@ class Template(NamedTuple):
     fields: JSONObject
 
     def match(self, events: bytes) -> MatchedChunks | None:
-        """Return the texts of events that differ from the chunk in nothing else; None if one of them does."""
+        """Return the texts of events that differ from the chunk only in their text; None for other events."""
         before, after, choice, _ = self
         if not (events.startswith(before) and events.endswith(after)):
             return None
-        if len(events) < len(before) + len(after):  # one quote cannot both open and close a text
+        if len(events) < len(before) + len(after):  # the same quote would open and close the text
             return None
         texts = events[len(before) : -len(after)].split(after + before)
         if _JSON_STRING_BODY.fullmatch(b" ".join(texts)) is None:
@@ -79,7 +79,7 @@ class Template(NamedTuple):
 
 
 def template_of(fields: JSONObject, event: ServerSentEvent) -> Template | None:
-    """Return the template of a complete chunk; None when it is ambiguous which of its bytes are the text."""
+    """Return the template of a complete chunk; None when its text cannot be located with certainty."""
     data = event.data
     choices = fields["choices"]
     if len(choices) != 1 or choices[0]["finish_reason"] is not None or fields.get("usage"):
@@ -90,7 +90,7 @@ def template_of(fields: JSONObject, event: ServerSentEvent) -> Template | None:
         return None
     before, _, after = data.partition(quoted)
     blank = [{**choices[0], "delta": {**choices[0]["delta"], "content": ""}}]
-    if (parse_object(before + b'""' + after) or {}).get("choices") != blank:  # it was another field's text
+    if (parse_object(before + b'""' + after) or {}).get("choices") != blank:  # the bytes are another field's
         return None
     blank_fields = {**fields, "choices": blank}
     return Template(b"data: " + before + b'"', b'"' + after + b"\n\n", choices[0]["index"], blank_fields)

@@ -1,4 +1,4 @@
-"""Stream chunks: what Tess sends, completed to what OpenAI's clients need.
+"""Completes the chunks of Tess's streams with the fields that OpenAI's clients need.
 
 Source: which missing field breaks which client was measured (`.stream()` skips chunks without `object`, fails
 without `index`; others fail without `id` or `model`). The one recorded Tess stream has only `choices` and
@@ -60,8 +60,8 @@ class Chunk:
 
     Attributes:
         fields: All its fields.
-        untouched: Whether its own bytes may be passed on.
-        data: Its own bytes; `b""` when it was made here.
+        untouched: Whether `data` may be passed on unchanged.
+        data: The bytes that Tess sent; `b""` for a chunk that the adapter made.
     """
 
     fields: JSONObject = field(repr=False)
@@ -70,7 +70,7 @@ class Chunk:
 
 
 class StreamEnd:
-    """The mark `[DONE]`."""
+    """The event `[DONE]`."""
 
 
 Item: TypeAlias = Chunk | StreamFault | StreamEnd
@@ -79,17 +79,20 @@ _NO_FINISH_REASON: Final = ("", "null", "none", "None")
 
 @dataclass(slots=True)
 class ChunkReader:
-    """Completes the chunks of one stream and remembers how far it has come.
+    """Completes the chunks of one stream, and keeps its state.
 
     Attributes:
-        model: Of the request until a chunk names its own, for those that name none.
-        id: Constant over the stream; the first chunk's own, or made up.
+        model: The model for chunks without one: that of the latest chunk that has one, or of the request.
+        now: Returns seconds since the epoch.
+        new_id: Returns a fresh identifier.
+        id: The same for all chunks of the stream: the id of the first chunk, or a new one.
+        created: The same for all chunks of the stream, in seconds since the epoch.
         roles: Indices of the choices that have begun.
         finished: Indices of the choices that have a finish reason.
         has_output: Whether any choice has text, a refusal or a call.
-        usage: The token counts of all chunks so far, the latest of each; empty when none arrived.
-        has_failed: Whether the finish reason of a choice says that its execution failed.
-        note: Receives what the caller should know about the answer.
+        usage: The latest value of each token count so far; empty when no chunk had any.
+        has_failed: Whether the finish reason of a choice reports that its execution failed.
+        note: Records a change for the caller.
     """
 
     model: str
@@ -112,22 +115,21 @@ class ChunkReader:
     def match_template(self, events: bytes) -> MatchedChunks | None:
         """Return the texts of events that differ from an earlier complete chunk in their text only.
 
-        Most events of a stream do, and are not parsed. The texts are JSON string bodies, still escaped.
-        None when any of the events differs in more than its text.
+        Most events of a stream do, and are not parsed. None when an event differs in more than its text.
         """
         if self._template is None or self.finished or self._split_texts:
             return None
         return self._template.match(events)
 
     def read(self, event: ServerSentEvent) -> Item | None:
-        """Return what an event is; None for a ping and a message without content."""
+        """Return the item of an event; None for a ping and for a message that may be a report of progress."""
         if is_end_mark(event.data):
             return StreamEnd() if self.roles or self._message is None else self._message
         value, has_surrogates = parse_answer(event.data)
         fields = to_object(value)
         if event.event == "ping" and "choices" not in (fields or {}):
             return None
-        if fields is None:  # behind a complete answer it is no part of it
+        if fields is None:  # after a complete answer, other data is ignored
             return StreamEnd() if self.is_whole and event.event != "error" else invalid_event_fault(event)
         if event.event == "error" or "choices" not in fields or fields.get("error"):
             if self._has_partial_error(fields, event.event):
@@ -141,7 +143,7 @@ class ChunkReader:
         return self._read_chunk(event, fields, has_surrogates=has_surrogates)
 
     def _defer_message(self, fields: JSONObject, event: str, fault: StreamFault) -> StreamFault | None:
-        """Return a fault, but keep one that may be a report of progress until the end of the stream."""
+        """Return a fault; keep one that may be a report of progress until the end of the stream."""
         if event == "error" or not may_be_progress(fields):
             return fault
         self._message = fault
@@ -162,13 +164,13 @@ class ChunkReader:
 
     @staticmethod
     def _has_partial_error(fields: JSONObject, event: str) -> bool:
-        """Whether an error arrives with text, which was paid for and must not be lost with it."""
+        """Whether an error event also contains output, which was paid for and must reach the caller."""
         choices = [to_object(choice) or {} for choice in to_list(fields.get("choices")) or []]
         deltas = [to_object(choice.get("delta")) or to_object(choice.get("message")) for choice in choices]
         return event != "error" and any((delta or {}).get(key) for delta in deltas for key in OUTPUT_KEYS)
 
     def complete(self, fields: JSONObject, *, data: bytes = b"", has_surrogates: bool = False) -> Chunk:
-        """Complete a chunk in place; the parsed object belongs to this reader.
+        """Complete a chunk; `fields` is changed in place.
 
         Raises:
             InvalidAnswerError: A part of it cannot be read.
@@ -188,7 +190,7 @@ class ChunkReader:
         return Chunk(fields, untouched, data)
 
     def _complete_usage(self, fields: JSONObject) -> bool:
-        """Replace the usage of a chunk by all counts so far: some servers send them in parts."""
+        """Replace the usage of a chunk by all counts so far, since some servers send them in parts."""
         given = fields.pop("usage")
         counts = to_object(given) or {}
         self._usage.update((key, count) for key, count in counts.items() if count is not None)
@@ -221,7 +223,7 @@ class ChunkReader:
         return bool(self.finished) and self.roles <= self.finished
 
     def closing_chunk(self) -> JSONObject | None:
-        """Return a chunk with the finish reasons that Tess left out; None when none is missing."""
+        """Return a chunk with the finish reasons that Tess did not send; None when all were sent."""
         missing = sorted(self.roles - self.finished)
         if not missing:
             return None
@@ -235,7 +237,7 @@ class ChunkReader:
         return self._message or truncated_fault()
 
     def _rest(self, index: int, delta: JSONObject) -> JSONObject:
-        """Return the last delta of a choice, with half a character whose other half did not arrive."""
+        """Return the last delta of a choice, with a replacement for an incomplete character at its end."""
         for key, text in self._split_texts.flush(index):
             delta[key] = f"{delta.get(key) or ''}{text}"
         return delta
@@ -270,7 +272,7 @@ class ChunkReader:
             if role != "assistant":
                 delta["role"], untouched = "assistant", False
         elif role is not None:
-            del delta["role"]  # frameworks append what they find in each delta
+            del delta["role"]  # frameworks append the role of each delta
             untouched = False
         if coerce_message(delta, self.note, is_delta=True) | drop_misfits(choice, CHOICE_EXTRAS, self.note):
             untouched = False

@@ -1,4 +1,4 @@
-"""Whole answers: completed to what OpenAI's clients need, and converted to and from a stream.
+"""Whole answers: completes the fields that OpenAI's clients need, and converts answers to and from streams.
 
 Source: which missing field breaks which client was measured: `id`, `object`, `created`, `model`, `index`,
 `role` and `usage` each break some. Which of them Tess omits is unknown; its docs point to OpenAI's format.
@@ -35,9 +35,9 @@ from tess_openai.core.ledger import Ledger
 
 COMPLETION: Final = "chat.completion"
 _REPEATED: Final = ("id", "index", "name", "role", "type")
-"""Keys of a delta that are not joined: each piece repeats them, or only the first has them."""
+"""Keys of a delta whose values are not joined: each delta repeats them, or only the first has them."""
 _DEPTH: Final = 5
-"""Deepest joined value of a delta: `tool_calls`, item, `function`, `arguments`."""
+"""The deepest level of a delta that is joined: `tool_calls`, item, `function`, `arguments`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,9 @@ class Completion:
     """A chat completion as Tess sent it.
 
     Attributes:
-        fields: With choices that have a message each; belongs to this call.
-        body: Its own bytes.
-        untouched: Whether `fields` is exactly what `body` holds.
+        fields: Its JSON object, in which each choice has a message; it may be changed in place.
+        body: The bytes that Tess sent.
+        untouched: Whether `fields` equals the JSON in `body`.
     """
 
     fields: JSONObject = field(repr=False)
@@ -58,17 +58,17 @@ class Completion:
 def parse_completion(
     body: bytes, parsed: JSONObject | None, note: Callable[[Change], None]
 ) -> Completion | None:
-    """Read a chat completion; None when the body holds none.
+    """Read a chat completion; None when the body is not one.
 
-    An error or failure does not matter when there is also some output.
+    An answer with an error and some output is a completion.
 
     Args:
-        body: Of the answer.
-        parsed: The JSON object in it, if it was parsed.
-        note: Receives what the caller should know about the answer.
+        body: The body of the answer.
+        parsed: The JSON object in it, if it was parsed before.
+        note: Records a change for the caller.
 
     Raises:
-        InvalidAnswerError: It is one, but a part of it cannot be read.
+        InvalidAnswerError: The body is a completion, but a part of it cannot be read.
     """
     value, has_surrogates = parse_answer(body, parsed)
     repaired = repair(value) if has_surrogates else value
@@ -102,12 +102,12 @@ def complete(
     """Complete a chat completion in place; False when it already was.
 
     Args:
-        fields: With choices that have a message each; belongs to this call.
-        model: Of the request, for an answer that names none.
-        now: Seconds since the epoch.
-        new_id: A fresh identifier.
-        ledger: Receives what the caller should know about the answer.
-        estimate_for: The prompt's texts; None when no usage is to be estimated.
+        fields: The completion, in which each choice has a message; changed in place.
+        model: The model of the request, for an answer that names none.
+        now: Returns seconds since the epoch.
+        new_id: Returns a fresh identifier.
+        ledger: The ledger of the call.
+        estimate_for: The texts of the prompt, to estimate a missing usage; None estimates nothing.
 
     Raises:
         InvalidAnswerError: A part of it cannot be read.
@@ -184,7 +184,7 @@ def to_chunks(fields: JSONObject, reader: ChunkReader) -> list[Chunk]:
 
 
 def from_items(items: Iterable[object], reader: ChunkReader) -> JSONObject:
-    """Join what was read of a complete stream to one completion; without any chunk its text is empty."""
+    """Join the items of a complete stream to one completion; without any chunk its text is empty."""
     chunks: list[JSONObject] = []
     for item in items:
         if isinstance(item, Chunk):

@@ -1,4 +1,4 @@
-"""What all ways of answering a chat call share: the call, the report of changes, errors."""
+"""The context of one chat call, and the answers that the plain and the emulated flow both give."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ EVENT_STREAM: Final = "text/event-stream"
 
 @dataclass(frozen=True, slots=True)
 class ChatContext:
-    """What all steps of one chat call share."""
+    """The data that all steps of one chat call share."""
 
     call: Call
     translated: TranslatedRequest
@@ -47,7 +47,7 @@ class ChatContext:
 
     @property
     def model(self) -> str:
-        """The requested model; `""` when it is left to the agent."""
+        """The requested model; `""` when the request names none."""
         model = self.translated.body.get("model")
         return model if isinstance(model, str) else ""
 
@@ -80,7 +80,7 @@ class ChatContext:
 
 
 def report_changes(ledger: Ledger, *, silently: bool = False) -> Generator[Step, Event, Refused | None]:
-    """Report the unreported changes; a refusal when the caller's filters turn a warning into an error."""
+    """Report the unreported changes; return a refusal when the caller's filters made a warning an error."""
     changes = ledger.unreported()
     if silently or not changes:
         return None
@@ -89,7 +89,7 @@ def report_changes(ledger: Ledger, *, silently: bool = False) -> Generator[Step,
 
 
 def respond_with_completion(chat: ChatContext, fields: JSONObject, body: bytes | None = None) -> Flow:
-    """Answer with a completion; `body` holds its own bytes, sent when nothing has to be completed."""
+    """Answer with a completion; its own bytes, `body`, are passed on when nothing has to be completed."""
     try:
         changed = complete(
             fields,
@@ -114,7 +114,7 @@ def respond_with_completion(chat: ChatContext, fields: JSONObject, body: bytes |
 
 
 def complete_answer(ledger: Ledger, body: bytes) -> Answer:
-    """Return the answer for a completion that needs nothing but the ledger, if there is anything in that."""
+    """Return the answer for a complete completion; only the ledger is added, unless it is empty."""
     headers = ledger_header(ledger)
     if headers:
         return Answer(200, headers, with_ledger(body, ledger))
@@ -122,14 +122,14 @@ def complete_answer(ledger: Ledger, body: bytes) -> Answer:
 
 
 def is_stream(incoming: Incoming) -> bool:
-    """Whether Tess calls its answer a stream."""
+    """Whether the content type of an answer is that of an event stream."""
     return incoming.headers.get("content-type", "").lower().startswith(EVENT_STREAM)
 
 
 def error_answer(chat: ChatContext, incoming: Incoming) -> Generator[Step, Event, Answer]:
-    """Return what the caller gets for an answer whose status is not a success."""
+    """Return the caller's answer for an answer of Tess whose status is not a success."""
     if incoming.redirects_within_api and incoming.status in (307, 308):
-        return Answer(incoming.status, base="as is")  # the client comes back with the same request
+        return Answer(incoming.status, base="as is")  # the http client follows it with the same request
     wait = chat.translated.options.max_retry_wait_seconds
     error = yield from read_error(incoming, wait, names_agent=True)
     fields = rejected_options(error)
@@ -153,10 +153,10 @@ def stream_fault_response(chat: ChatContext, fault: StreamFault) -> Answer:
 
 
 def ledger_header(ledger: Ledger) -> Mapping[str, str | None]:
-    """Return the header that carries the ledger; no header when nothing changed.
+    """Return the header with the ledger; no header without changes.
 
-    A long ledger is shortened to `[{"action", "param"}]`, long names are cut, and of a longer one the first
-    of these are kept.
+    A ledger that is too long for a header is shortened to `[{"action", "param"}]` with cut names, and, if it
+    is still too long, to its first entries.
     """
     if not ledger.changes:
         return {}

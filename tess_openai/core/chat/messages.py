@@ -2,8 +2,8 @@
 
 Source: Tess docs, open-ai-compat: roles system, user and assistant (documented). Strings are the content of
 every published example (documented); lists of parts, `developer`, `tool` and other keys are undocumented.
-Neighbours of one role are refused on `/execute` (documented) and unknown here; a community integration
-merges them with a blank line (observed).
+Consecutive messages of one role are refused on `/execute` (documented); for this route it is unknown. A
+community integration merges them with a blank line (observed).
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ PART_NAMES: Final = {"image_url": "image", "input_audio": "audio", "file": "file
 @dataclass(slots=True)
 class _Message:
     role: str
-    content: object  # a string, or what is sent as given
-    forwarded: JSONObject  # further keys that are sent as given
+    content: object  # a string, or another value that is sent unchanged
+    forwarded: JSONObject  # further keys that are sent unchanged
 
     def joined(self, other: _Message) -> _Message | None:
         """Return both as one message of their role; None when they cannot be joined."""
@@ -47,11 +47,11 @@ def to_messages(
 ) -> object:
     """Return the messages for Tess; the same object when nothing has to change.
 
-    Shape: a list of `{"role": "system" | "user" | "assistant", "content": non-empty string}`. Anything but a
-    list of message objects is returned as given, so that Tess reports it.
+    Shape: a list of `{"role": "system" | "user" | "assistant", "content": non-empty string}`. Any other value
+    than a list of message objects is returned unchanged, so that Tess reports the error.
 
     Raises:
-        Refused: Something cannot be sent, and the policy says `"error"`.
+        Refused: A part of a message cannot be sent, and the policy is `"error"`.
     """
     messages = to_list(given)
     merge = merge and not profile.supports("messages.neighbours")
@@ -80,7 +80,7 @@ def to_messages(
 
 
 def is_plain_chat(messages: list[object], *, merge: bool) -> bool:
-    """Whether every message already has the form that Tess documents, as in an ordinary chat."""
+    """Whether every message already has the form that Tess documents."""
     before: object = ""
     for item in messages:
         message: JSONObject | None = item if isinstance(item, dict) else None  # pyright: ignore[reportUnknownVariableType] - as in `to_object`, whose call each message of a long chat would pay for
@@ -94,23 +94,23 @@ def is_plain_chat(messages: list[object], *, merge: bool) -> bool:
 
 
 def texts_of(messages: object) -> list[str]:
-    """Return the text of every message that has one, for counting."""
+    """Return the texts of all messages, to count their tokens."""
     contents = ((to_object(message) or {}).get("content") for message in to_list(messages) or [])
     return [content for content in contents if isinstance(content, str)]
 
 
 class _Translation:
-    """Translates the messages of one call and counts each kind of change, to record it once."""
+    """Translates the messages of one call, and counts changes by their kind to record each kind once."""
 
     def __init__(self, ledger: Ledger, profile: TessProfile) -> None:
         self.ledger = ledger
         self.profile = profile
         self.seen: defaultdict[str, int] = defaultdict(int)
-        self.keys: defaultdict[str, int] = defaultdict(int)  # that Tess does not take
+        self.keys: defaultdict[str, int] = defaultdict(int)  # how often each unsupported key occurs
         self.names: dict[str, str] = {}  # tool call id -> function name
 
     def translate(self, given: object) -> _Message | object:
-        """Return the message for Tess; anything but a message of a known role is returned as given."""
+        """Return the message for Tess; a value that is not a message of a known role is not changed."""
         message = to_object(given)
         role = None if message is None else message.get("role")
         if message is None or not isinstance(role, str):
@@ -121,7 +121,7 @@ class _Translation:
         calls = _calls_of(message) if "tool_calls" in message or "function_call" in message else []
         if role in RESULT_ROLES or calls:
             self.seen["calls"] += 1
-            if self.ledger.policy.word("messages.tool_calls") == "forward":
+            if self.ledger.policy.action_for("messages.tool_calls") == "forward":
                 return given
         if role in RESULT_ROLES:
             return self._result(message)
@@ -137,7 +137,7 @@ class _Translation:
         return _Message(role, content, forwarded)
 
     def _content(self, content: object) -> object:
-        """Return one string for a string, a list of parts or null; anything else as given."""
+        """Return one string for a string, a list of parts or null; other values are not changed."""
         if content is None:
             return ""
         parts = to_list(content)
@@ -164,7 +164,7 @@ class _Translation:
 
     def _forwards_parts(self, unsent: list[str]) -> bool:
         what = ", ".join(f"{n} {name}{'s' if n > 1 else ''}" for name, n in Counter(unsent).items())
-        verdict = self.ledger.resolve_unsupported(
+        decision = self.ledger.resolve_unsupported(
             "messages.content",
             given=what,
             sent="a note in the text",
@@ -173,7 +173,7 @@ class _Translation:
             "URLs of other servers are not fetched. Or pass the number of a file: "
             'extra_body={"file_ids": [389571]}.',
         )
-        return verdict == "keep"
+        return decision == "keep"
 
     def _refusal(self, message: JSONObject) -> str:
         refusal = message.get("refusal")
@@ -194,7 +194,7 @@ class _Translation:
         return f"[Called the tool {label} with {arguments}]"
 
     def _result(self, message: JSONObject) -> _Message:
-        """Return a `tool` or `function` message as text of the user."""
+        """Return a user message with the text of a `tool` or `function` message."""
         forwarded = self._keys(message, RESULT_KEYS)
         identifier = _to_text(message.get("tool_call_id") or "")
         name = _to_text(message.get("name") or self.names.get(identifier, ""))
@@ -206,7 +206,7 @@ class _Translation:
         return _Message("user", f"{head}\n{text}" if text else head, forwarded)
 
     def _keys(self, message: JSONObject, understood: set[str]) -> JSONObject:
-        """Count the keys that Tess does not take, and return those that are sent all the same."""
+        """Count the keys that Tess does not support, and return those that the policy forwards."""
         forwarded: JSONObject = {}
         if message.keys() <= understood:
             return forwarded
@@ -214,15 +214,15 @@ class _Translation:
             if key in understood or value in (None, [], {}):
                 continue
             self.keys[key] += 1
-            if self.ledger.policy.word(f"messages.{key}") == "forward":
+            if self.ledger.policy.action_for(f"messages.{key}") == "forward":
                 forwarded[key] = value
         return forwarded
 
     def record(self) -> None:
-        """Record what was done in the ledger, one entry for each kind.
+        """Record the counted changes in the ledger, one entry for each kind.
 
         Raises:
-            Refused: Something is not sent, and the policy says `"error"`.
+            Refused: A part of a message is not sent, and the policy is `"error"`.
         """
         ledger, seen = self.ledger, self.seen
         if seen["developer"]:
@@ -265,7 +265,7 @@ def _with(content: object, further: list[str]) -> object:
 
 
 def _merge(messages: list[_Message | object]) -> list[_Message | object]:
-    """Join neighbours of one role with a blank line."""
+    """Join consecutive messages of one role with a blank line."""
     merged: list[_Message | object] = []
     for message in messages:
         before = merged[-1] if merged else None

@@ -1,8 +1,8 @@
 """OpenAI's root parameters that Tess does not document, and what is done with each.
 
-`UNSUPPORTED` is the table of the docs page "What happens to each parameter"; a test holds it against the
-parameters of the installed SDK. `messages`, `model`, `stream`, `temperature` and `tools` are Tess's too and
-have modules of their own; every other root field belongs to the agent and passes unchanged.
+`UNSUPPORTED` is the table of the docs page "What happens to each parameter"; a test compares it with the
+parameters of the installed SDK. `messages`, `model`, `stream`, `temperature` and `tools` exist in Tess too
+and have modules of their own; every other root field belongs to the agent and is sent unchanged.
 
 Source: Tess docs, open-ai-compat: "our API only supports the temperature and messages parameters.
 Additionally, the tools parameter is a string enum" (documented). Whether Tess refuses or ignores the rest is
@@ -28,11 +28,11 @@ class Parameter:
 
     Attributes:
         name: Its name at the root of the request.
-        consequence: What the caller does not get without it, one clause.
-        neutral: Values that request nothing, so that leaving them out changes nothing; null always is one.
-        can_emulate: Whether the adapter can do it itself.
+        consequence: The effect of leaving it out, one clause.
+        neutral: Values that have no effect, so that leaving them out changes nothing; null always is one.
+        can_emulate: Whether the adapter can emulate it.
         remedy: What to do instead, a sentence.
-        words: Strings that OpenAI defines as values; messages show them.
+        words: String values that OpenAI defines; messages show them.
     """
 
     name: str
@@ -106,12 +106,12 @@ UNSUPPORTED: Final[dict[str, Parameter]] = {
 TOOL_PARAMETERS: Final = frozenset(
     {"function_call", "functions", "parallel_tool_calls", "tool_choice", "tools", "web_search_options"}
 )
-"""Read together, by the module `tools`."""
+"""Parameters that the module `tools` translates together."""
 
 CHAT_PARAMETERS: Final = frozenset(
     {*UNSUPPORTED, *TOOL_PARAMETERS, "messages", "model", "stream", "stream_options", "temperature"}
 )
-"""All parameters of OpenAI's chat API; no other root field is ever changed."""
+"""All parameters of OpenAI's chat API; other root fields are never changed."""
 
 EMULATED_PARAMETERS: Final = frozenset(
     {"functions", "tools", *(name for name, parameter in UNSUPPORTED.items() if parameter.can_emulate)}
@@ -127,23 +127,23 @@ MESSAGE_PARAMETERS: Final = frozenset(
 def strip_unsupported(
     name: str, value: object, ledger: Ledger, table: Mapping[str, Parameter] = UNSUPPORTED
 ) -> bool:
-    """Decide about one parameter of a table; True when it is sent all the same.
+    """Ask the policy about one parameter of a table; True when it is forwarded.
 
     Raises:
-        Refused: The policy says `"error"`.
+        Refused: The policy is `"error"`.
     """
     parameter = table[name]
     if value is None or value in parameter.neutral:
         return False
     remedy = parameter.remedy or (EMULATE if parameter.can_emulate else "")
-    verdict = ledger.resolve_unsupported(
+    decision = ledger.resolve_unsupported(
         name,
         given=describe(value, parameter.words),
         why=f"Tess does not have it, so {parameter.consequence}",
         remedy=remedy,
         can_emulate=parameter.can_emulate,
     )
-    return verdict == "keep"
+    return decision == "keep"
 
 
 def wants_usage(body: JSONObject) -> bool:
@@ -153,12 +153,12 @@ def wants_usage(body: JSONObject) -> bool:
 
 
 def strip_stream_options(body: JSONObject, ledger: Ledger, *, usage_can_be_given: bool) -> bool:
-    """Decide about `stream_options`; True when it is sent all the same.
+    """Ask the policy about `stream_options`; True when it is forwarded.
 
-    The adapter honours `include_usage` itself, and Tess never sends padding (`include_obfuscation: false`).
+    The adapter itself supports `include_usage`, and Tess never sends padding (`include_obfuscation: false`).
 
     Raises:
-        Refused: Something in it cannot be honoured, and the policy says `"error"`.
+        Refused: It contains an option that is not supported, and the policy is `"error"`.
     """
     given = body.get("stream_options")
     if given is None:
@@ -170,15 +170,15 @@ def strip_stream_options(body: JSONObject, ledger: Ledger, *, usage_can_be_given
             lost.append(key)
     if not lost:
         return False
-    verdict = ledger.resolve_unsupported(
+    decision = ledger.resolve_unsupported(
         "stream_options",
         given=", ".join(lost),
-        why="Tess does not have it, so the stream comes without",
+        why="Tess does not have it, so the stream comes without it",
         remedy='The usage can be estimated: create_client(usage="estimate").'
         if "include_usage" in lost
         else "",
     )
-    return verdict == "keep"
+    return decision == "keep"
 
 
 def stop_sequences(value: object) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
-"""Whole answers that need nothing: most are of that kind, and are recognised at a fraction of the cost.
+"""Recognises whole answers that need no completion, at a fraction of the cost of completing them.
 
-Whatever is not plainly so is read and completed like every other answer; nothing is decided here.
+Most answers are of this kind. An answer that is not recognised is completed as usual, with the same result.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from tess_openai.core.jsons import JSONObject, parse_object
 
 _COMPLETION: Final = "chat.completion"
 _CHECKED_IN_MESSAGE: Final = frozenset({"refusal", "tool_calls", "function_call", "annotations", "audio"})
-"""Parts of a message whose form `completion` checks."""
+"""Fields of a message that `completion` would check or convert."""
 _CHECKED_IN_ROOT: Final = frozenset({*ROOT_EXTRAS, "error"})
 
 
 def parse_plain(incoming: Incoming) -> JSONObject | None:
-    """Return the completion in the first piece of an answer, if it was read and needs nothing; else None.
+    """Return the completion in the first piece of an answer, if it was read and needs no change; else None.
 
-    It is a whole one in OpenAI's form: `completion` would neither complete nor report anything of it.
+    It is a whole answer in OpenAI's format: `completion` would neither change nor report anything in it.
     """
     body = incoming.first_piece
     if not body or body[:1] != b"{" or b'"usage"' not in body or not is_json(incoming):
@@ -35,12 +35,12 @@ def parse_plain(incoming: Incoming) -> JSONObject | None:
 
 
 def is_json(incoming: Incoming) -> bool:
-    """Whether Tess calls its answer JSON."""
+    """Whether the content type of an answer is JSON."""
     return incoming.headers.get("content-type", "").startswith("application/json")
 
 
 def is_plain_completion(fields: JSONObject) -> bool:
-    """Whether a completion has one choice with a text, and nothing that must be completed or checked."""
+    """Whether a completion has one choice with a text, and no field that must be completed or checked."""
     try:
         (choice,), answer_id = fields["choices"], fields["id"]
         message = choice["message"]
@@ -61,5 +61,5 @@ def is_plain_completion(fields: JSONObject) -> bool:
             and _CHECKED_IN_ROOT.isdisjoint(fields)
             and is_usage(fields["usage"])
         )
-    except (KeyError, TypeError, ValueError, AttributeError):  # something is missing, or of another kind
+    except (KeyError, TypeError, ValueError, AttributeError):  # a field is missing or has another type
         return False

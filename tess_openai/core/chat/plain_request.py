@@ -1,6 +1,6 @@
-"""Requests that need nothing changed: most are of that kind, and are recognised at a fraction of the cost.
+"""Recognises requests that need no translation, at a fraction of the cost of translating them.
 
-Whatever is not plainly so is translated like every other request; nothing is decided here.
+Most requests are of this kind. A request that is not recognised is translated as usual, with the same result.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ _FIELDS: Final = {"messages", "model", "stream"}
 
 
 def is_plain(given: JSONObject, options: Options) -> bool:
-    """Whether a request goes to the agent of its URL unchanged.
+    """Whether a request is sent to the agent of its URL unchanged.
 
-    Shape: `{"messages": [...], "model": "tess-6", "stream": false}`, each message with a documented role and
-    a text, and with `merge_messages` no two neighbours with the same role.
+    Shape: `{"messages": [...], "model": "tess-6", "stream": false}`, where each message has a documented role
+    and a text, and, with `merge_messages`, no two consecutive messages have the same role.
     """
     if not options.may_be_plain or not given.keys() <= _FIELDS:
         return False

@@ -1,4 +1,4 @@
-"""What a probe profile changes in a request, apart from parameters that are simply forwarded."""
+"""How a probe profile changes a request, apart from parameters that are forwarded."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tess_openai.core.refusals import Refused
 
 
 def refuse_disproven(name: str, profile: TessProfile, policy: Policy) -> None:
-    """Refuse a field that the probe proved to be refused by Tess, if it would be sent.
+    """Refuse a field that would be sent although, as the probe proved, Tess refuses it.
 
     Raises:
-        Refused: Sending it would waste a call.
+        Refused: The profile has the field as refused, and the policy would send it.
     """
-    if not profile.refuses(name) or (name in CHAT_PARAMETERS and policy.word(name) != "forward"):
+    if not profile.refuses(name) or (name in CHAT_PARAMETERS and policy.action_for(name) != "forward"):
         return
     raise Refused(
         f"{name}: agent {profile.agent_id} refused it when it was probed on {profile.made}, so the call was "
@@ -27,14 +27,14 @@ def refuse_disproven(name: str, profile: TessProfile, policy: Policy) -> None:
 
 
 def native_tools(given: JSONObject, profile: TessProfile) -> TessTools | None:
-    """Return tools to be sent as given, where the probe saw function calls work; None to translate them."""
+    """Return tools that are sent unchanged, if the probe proved function calls; None to translate them."""
     if not profile.supports("tools") or not to_list(given.get("tools")):
         return None
     return TessTools(None, kept=TOOL_PARAMETERS)
 
 
 def format_temperature(sent: object, profile: TessProfile) -> object:
-    """Return a temperature as a number where strings are proven refused."""
+    """Return a temperature as a number, if the probe proved that Tess refuses strings."""
     if not isinstance(sent, str) or not profile.refuses("temperature.string"):
         return sent
     try:

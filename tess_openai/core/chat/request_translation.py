@@ -1,7 +1,7 @@
 """Translate a chat request of OpenAI to one that Tess documents, and record what changed.
 
-The parameters are translated first, since they decide what is emulated; then the messages, in which an
-emulation writes its instructions. `core/chat_call.py` does both.
+The parameters are translated first, since they decide what is emulated; then the messages, to which an
+emulation adds its instructions. `core/chat_call.py` does both.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from tess_openai.core.policy_parameters import POLICY_PARAMETERS
 
 
 class RequestEmulation(Protocol):
-    """What an emulation does to a request."""
+    """The part of an emulation that changes the request."""
 
     def messages(self, messages: list[object]) -> list[object]:
         """Return the messages for the model, still with OpenAI's roles and content parts."""
@@ -50,9 +50,9 @@ class TranslatedRequest:
     """A chat request ready for Tess.
 
     Attributes:
-        body: What to send.
-        untouched: Whether it equals what the caller gave, so that the caller's own bytes can be sent.
-        ledger: What changed; the answer side adds to it.
+        body: The body to send.
+        untouched: Whether it equals the caller's body, so that the caller's own bytes can be sent.
+        ledger: The changes so far; those of the answer are added to it.
         options: The options of this call.
         stream: Whether the caller wants a stream.
         include_usage: Whether the caller wants a last chunk with `usage`.
@@ -69,7 +69,7 @@ class TranslatedRequest:
 
 
 def plain_request(given: JSONObject, options: Options) -> TranslatedRequest:
-    """Return a request that needs nothing changed."""
+    """Return a request that needs no translation."""
     return TranslatedRequest(
         body=given,
         untouched=True,
@@ -82,15 +82,15 @@ def plain_request(given: JSONObject, options: Options) -> TranslatedRequest:
 
 @dataclass(frozen=True, slots=True)
 class ParameterTranslation:
-    """A request of which everything but the messages has been translated.
+    """A request in which everything but the messages has been translated.
 
     Attributes:
         given: The caller's request.
-        asked: The same with its files where Tess takes them; shares values with it.
+        asked: The same request with its files in `file_ids`; shares values with it.
         options: The options of this call.
-        agent: The agent that answers, if it is known what it offers.
-        ledger: What changed so far.
-        parameters: What to send of the rest.
+        agent: The agent that answers, if its options are known.
+        ledger: The changes so far.
+        parameters: The translation of all fields but the messages.
     """
 
     given: JSONObject = field(repr=False)
@@ -102,14 +102,14 @@ class ParameterTranslation:
 
     @property
     def emulates_functions(self) -> bool:
-        """Whether the policy has the caller's functions emulated."""
+        """Whether calls of the caller's functions are emulated."""
         return self.parameters.emulates_functions
 
     def with_messages(self, emulation: RequestEmulation | None) -> TranslatedRequest:
-        """Translate the messages, as `emulation` writes them, and complete the request.
+        """Translate the messages, which `emulation` extends, and complete the request.
 
         Raises:
-            Refused: The policy, or what the agent offers, forbids to send it.
+            Refused: The policy or the agent's own fields do not allow the request.
         """
         given, asked, ledger, parameters = self.given, self.asked, self.ledger, self.parameters
         body = {name: asked[name] if sent is _AS_GIVEN else sent for name, sent in parameters.body.items()}
@@ -134,15 +134,15 @@ class ParameterTranslation:
 
 
 def translate_parameters(given: JSONObject, options: Options, agent: Agent | None) -> ParameterTranslation:
-    """Translate everything but the messages. `given` is not changed; unchanged values are shared with it.
+    """Translate everything but the messages, without mutating `given`; the result shares values with it.
 
     Args:
         given: The caller's request.
         options: The options of the client.
-        agent: The agent that answers, if it is known what it offers.
+        agent: The agent that answers, if its options are known.
 
     Raises:
-        Refused: The policy or the call's own options forbid to send it.
+        Refused: The policy or the call's own options do not allow the request.
     """
     if CALL_FIELD in given:
         options = options.for_call(given[CALL_FIELD], POLICY_PARAMETERS)
@@ -157,7 +157,7 @@ def translate_parameters(given: JSONObject, options: Options, agent: Agent | Non
 def _translate_messages(
     given: object, options: Options, ledger: Ledger, emulation: RequestEmulation | None
 ) -> object:
-    """Return the messages for Tess, as the model will see them; anything but a list is returned as given."""
+    """Return the messages for Tess; a value that is not a list is not changed."""
     refuse_disproven("messages", options.profile, options.policy)
     items = to_list(given)
     messages = given if emulation is None or items is None else emulation.messages(items)
@@ -173,9 +173,9 @@ class _TranslatedParameters:
     """The translation of a request without its messages.
 
     Attributes:
-        body: What to send; the messages as given.
+        body: The fields to send, `_AS_GIVEN` for each value that is sent unchanged.
         emulates_functions: Whether the adapter emulates calls of the caller's functions.
-        changes: What changed.
+        changes: The recorded changes.
     """
 
     body: Mapping[str, object]
@@ -184,7 +184,7 @@ class _TranslatedParameters:
 
 
 def _cached_parameters(asked: JSONObject, options: Options, agent: Agent | None) -> _TranslatedParameters:
-    """Translate everything but the messages; equal parameters of later calls are not translated again.
+    """Translate everything but the messages, or return the cached translation of equal parameters.
 
     Raises:
         Refused: As in `translate_parameters`.
@@ -192,7 +192,7 @@ def _cached_parameters(asked: JSONObject, options: Options, agent: Agent | None)
     given: JSONObject = {**asked, "messages": None} if "messages" in asked else asked
     if agent is not None:
         return _translate_parameters(given, options, agent)
-    return options.settled.get_or_make(given, lambda: _translate_parameters(given, options, None))
+    return options.parameter_cache.get_or_make(given, lambda: _translate_parameters(given, options, None))
 
 
 def _translate_parameters(given: JSONObject, options: Options, agent: Agent | None) -> _TranslatedParameters:
@@ -203,8 +203,8 @@ def _translate_parameters(given: JSONObject, options: Options, agent: Agent | No
         sent = _translate(name, value, given, options=options, agent=agent, ledger=ledger, tools=tools)
         if sent is not None or (value is None and (name not in CHAT_PARAMETERS or name == "messages")):
             body[name] = _AS_GIVEN if sent is value else sent
-    if tools.word is not None:
-        body["tools"] = tools.word
+    if tools.tool is not None:
+        body["tools"] = tools.tool
     return _TranslatedParameters(body, tools.emulate, ledger.changes)
 
 
@@ -218,7 +218,7 @@ def _translate(
     ledger: Ledger,
     tools: TessTools,
 ) -> object:
-    """Return what to send under the caller's field `name`; None for nothing."""
+    """Return the value to send for the field `name`; None to leave it out."""
     profile = options.profile
     if value is not None:
         refuse_disproven(name, profile, ledger.policy)

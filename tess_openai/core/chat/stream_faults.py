@@ -1,4 +1,4 @@
-"""Stream faults: what arrives in a stream, or in place of its end, that the caller gets as an error."""
+"""Stream faults: error events, invalid events and broken ends of streams, which callers get as errors."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PARTIAL_ERROR: Final = Change(
 
 @dataclass(frozen=True, slots=True)
 class StreamFault:
-    """An error in the stream, as the envelope from which the SDK raises."""
+    """An error in a stream, as the error envelope for which the SDK raises an exception."""
 
     envelope: JSONObject = field(repr=False)
 
@@ -62,7 +62,7 @@ def invalid_event_fault(event: ServerSentEvent) -> StreamFault:
 
 
 def invalid_answer_fault(error: InvalidAnswerError, fields: JSONObject | None) -> StreamFault:
-    """Return the fault of an answer of which a part cannot be read."""
+    """Return the fault of an answer with a part that cannot be read."""
     message = f"Tess sent an answer that cannot be read as OpenAI's format: {error}"
     return StreamFault(
         error_envelope(message, type_="server_error", param=None, code="invalid_answer", tess=fields)
@@ -70,7 +70,7 @@ def invalid_answer_fault(error: InvalidAnswerError, fields: JSONObject | None) -
 
 
 def fault_of(fields: JSONObject, event: str) -> StreamFault | None:
-    """Return the error in an event without `choices`, in any dialect; None when it holds none."""
+    """Return the error in an event without `choices`, in any known format; None when it contains none."""
     text = message_of(fields)
     if not text and event != "error" and fields.get("status") not in FAILED:
         return None
@@ -86,12 +86,12 @@ def fault_of(fields: JSONObject, event: str) -> StreamFault | None:
 
 
 def may_be_progress(fields: JSONObject) -> bool:
-    """Whether an object that looks like an error may be a report of progress: it only has a message."""
+    """Whether an object that looks like an error may be a report of progress, since it has only a message."""
     if fields.get("error") or fields.get("status") in FAILED or field_errors_of(fields):
         return False
     return isinstance(fields.get("message"), str)
 
 
 def move_error_to_tess(fields: JSONObject) -> None:
-    """Move the error of an answer that has text to the field `tess`, where the SDK does not raise it."""
+    """Move the error of an answer that has text to the field `tess`, for which the SDK does not raise."""
     fields["tess"] = {"error": fields.pop("error")}

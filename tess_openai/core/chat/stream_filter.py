@@ -1,6 +1,6 @@
-"""The stream filter: Tess's bytes in, the caller's bytes out.
+"""The stream filter: converts the bytes of Tess's stream to those of the caller's stream.
 
-Complete chunks are passed on byte for byte. The ledger belongs on the last chunk: after a finish reason, and
+Complete chunks are passed on byte for byte. The ledger is added to the last chunk: after a finish reason, and
 only when there is a change to report, one chunk is held until the next event shows whether it is the last.
 """
 
@@ -27,7 +27,7 @@ class ChunkWriter:
     def __init__(
         self, reader: ChunkReader, ledger: Ledger, *, include_usage: bool, estimate_for: Sequence[str] | None
     ) -> None:
-        """Write for `reader`'s stream; `estimate_for` are the prompt's texts, None for no estimate."""
+        """Make a writer; `estimate_for` are the texts of the prompt, None to estimate no usage."""
         self._reader = reader
         self._ledger = ledger
         self._include_usage = include_usage
@@ -39,13 +39,13 @@ class ChunkWriter:
         self.failed = False
 
     def write(self, chunk: Chunk) -> bytes:
-        """Return what to send for a chunk."""
+        """Return the bytes to send for a chunk."""
         fields, data = chunk.fields, chunk.data if chunk.untouched else None
         if self._texts is not None:
             self._texts.extend(texts_of_chunk(fields))
         has_usage = bool(fields.get("usage"))
         if self._include_usage and has_usage and not fields["choices"]:
-            self._usage_chunk = _HeldChunk(fields, data)  # as OpenAI has it, once it is known to be the last
+            self._usage_chunk = _HeldChunk(fields, data)  # `close` sends it as the last chunk, as OpenAI does
             return b""
         if has_usage:
             # Programs add up the counts of all chunks, and helpers keep the last finish reason they see.
@@ -64,7 +64,7 @@ class ChunkWriter:
 
     @property
     def _may_be_last(self) -> bool:
-        """Whether the present chunk must be held, as it may have to carry the ledger or the usage."""
+        """Whether to hold the current chunk, since the ledger or the usage may have to be added to it."""
         reader = self._reader
         has_more = self._ledger.changes or not reader.has_output or (reader.usage and not self._include_usage)
         return bool(reader.finished and has_more)
@@ -116,7 +116,7 @@ class ChunkWriter:
 
 @dataclass(frozen=True, slots=True)
 class _HeldChunk:
-    """A chunk that waits until it is known whether it is the last; `data` is its own, when untouched."""
+    """A chunk that may be the last; `data` is its JSON as Tess sent it, None if it was changed."""
 
     fields: JSONObject
     data: bytes | None = None
@@ -132,9 +132,9 @@ class StreamFilter:
     """Converts the body of one answer of Tess to the caller's stream, piece by piece.
 
     Attributes:
-        body: Of Tess's answer.
-        fault: The error in which the caller's stream ended; None when there was none.
-        has_begun: Whether there is anything of the stream but that error.
+        body: Reads the body of Tess's answer.
+        fault: The error with which the caller's stream ended; None without one.
+        has_begun: Whether the caller's stream contains anything before that error.
     """
 
     def __init__(self, body: AnswerBody, writer: ChunkWriter, ledger: Ledger) -> None:
@@ -150,12 +150,12 @@ class StreamFilter:
         return self._writer.ended
 
     def feed(self, data: bytes) -> bytes:
-        """Convert the next bytes of Tess; `b""` is their end."""
+        """Convert the next bytes from Tess; `b""` marks their end."""
         items = self.body.feed(data) if data else self.body.finish()
         return b"".join([self._write(item) for item in items])
 
     def fail(self, fault: StreamFault) -> bytes:
-        """End the caller's stream with an error, also in place of its `[DONE]`."""
+        """End the caller's stream with an error instead of `[DONE]`."""
         self.fault = fault
         return self._writer.fail(fault)
 
@@ -179,7 +179,7 @@ def texts_of_chunk(fields: JSONObject) -> list[str]:
 
 
 def with_ledger(data: bytes, ledger: Ledger) -> bytes:
-    """Return a JSON object, never empty, with the ledger as its last field; unchanged without changes.
+    """Add the ledger as the last field of a JSON object that is not empty; `data` itself without changes.
 
     `{..., "tess_openai": {"changes": [{"action", "param", "given", "sent", "why"}]}}`
     """

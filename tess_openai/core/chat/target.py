@@ -1,6 +1,6 @@
-"""Where a call goes and with which model: names of agents, aliases of models, and what the agent offers.
+"""The agent and the model that a call's `model` names: names of agents, aliases, and the agent's own models.
 
-`model` is the one field that every OpenAI program already sends, so it names the agent too:
+`model` is a field that every OpenAI program already sends, so it can name the agent too:
 `"agent:8794"`, `"agent:8794/tess-6"`, or a name of `agents={"support": 8794}` in the same two forms.
 """
 
@@ -20,15 +20,15 @@ from tess_openai.core.refusals import Refused
 AGENT: Final = "agent:"
 OTHERS: Final = "*"
 _SLUG: Final = re.compile(r"[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)+")
-"""Words and a code with hyphens between them, `name-words-AbC12d`. Source: observed."""
+"""Words and a code, joined by hyphens, `name-words-AbC12d`. Source: observed."""
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-"""It looks like a slug; what Tess does with one is unknown."""
+"""A UUID matches `_SLUG` too, but is not accepted as a slug; what Tess does with one is unknown."""
 _SHOWN: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a `model` names.
+    """The agent and the model that a `model` names.
 
     Attributes:
         agent: The agent it names; None means the agent of the URL.
@@ -81,10 +81,10 @@ def _split(model: str, options: Options) -> tuple[AgentRef | None, str]:
 
 
 def to_model(given: object, options: Options, agent: Agent | None, ledger: Ledger) -> object:
-    """Return what to send as `model`; None to leave it to the agent.
+    """Return the value to send as `model`; None to leave it to the agent.
 
-    A model that the agent offers, or that an alias maps to, is sent unchanged. For all others the alias `"*"`
-    decides if there is one, and the agent's own list otherwise.
+    A model that the agent offers, or that an alias maps to, is sent unchanged. Any other model is replaced
+    by that of the alias `"*"`, if there is one, or else checked against the agent's list.
 
     Raises:
         Refused: The agent does not offer it, and no alias maps it to another.
@@ -119,14 +119,14 @@ def shown(model: str) -> str:
 
 
 def _without_model(model: str, agent: Agent, ledger: Ledger) -> str | None:
-    verdict = ledger.resolve_unsupported(
+    decision = ledger.resolve_unsupported(
         "model",
         given=shown(model),
         why=f"agent {agent.id} has one fixed model",
         remedy=f'Use model="{AGENT}{agent.id}", or leave the model to the agent: '
         'create_client(models={"*": None}).',
     )
-    return model if verdict == "keep" else None
+    return model if decision == "keep" else None
 
 
 def _record(given: str, target: Target, model: object, ledger: Ledger) -> None:

@@ -1,8 +1,8 @@
 """Map a temperature to one of the agent's options.
 
 Source: Tess docs, get-agent: `temperature` is a select of strings (documented). Values between the options
-are refused, "The selected temperature is invalid" (observed). Numbers and strings of an option were both
-accepted (documented examples show `"1"` and `1`); the option's own string is what the docs list.
+are refused, "The selected temperature is invalid" (observed). An option is accepted as a number and as a
+string (the documented examples show `1` and `"1"`); the docs list the strings.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from tess_openai.core.ledger import Ledger
 
 
 def to_temperature(given: object, options: tuple[str, ...] | None, ledger: Ledger) -> object:
-    """Return what to send as `temperature`; None to leave it to the agent.
+    """Return the value to send as `temperature`; None to leave it to the agent.
 
-    A number, or a string of one, becomes the nearest option; of two equally near ones, the lower. Anything
-    else is sent as given, so that Tess reports it. `options=None` sends everything as given.
+    A number, or a string of a number, becomes the nearest option; of two equally near options, the lower. Any
+    other value is sent unchanged, so that Tess reports the error. `options=None` sends every value unchanged.
 
     Raises:
-        Refused: The value would have to change, and the policy says `"error"`.
+        Refused: The value is not an option, and the policy is `"error"`.
     """
     number = _to_number(given)
     if number is None or not options:
@@ -29,7 +29,7 @@ def to_temperature(given: object, options: tuple[str, ...] | None, ledger: Ledge
     nearest = _nearest(number, options)
     if float(nearest) == number:
         return nearest
-    verdict = ledger.resolve_unsupported(
+    decision = ledger.resolve_unsupported(
         "temperature",
         given=describe(number) if isinstance(given, str) else describe(given),
         sent=nearest,
@@ -37,13 +37,13 @@ def to_temperature(given: object, options: tuple[str, ...] | None, ledger: Ledge
         remedy="Use one of these, or name those of your agent: create_client(temperatures=[0, 0.5, 1]).",
         action="rewritten",
     )
-    return given if verdict == "keep" else nearest
+    return given if decision == "keep" else nearest
 
 
-@lru_cache(maxsize=64)  # a program uses few temperatures, again and again
+@lru_cache(maxsize=64)  # a program uses few temperatures
 def _nearest(number: float, options: tuple[str, ...]) -> str:
     numbers = [float(option) for option in options]
-    within = min(max(number, min(numbers)), max(numbers))  # from a huge number, all options are equally far
+    within = min(max(number, min(numbers)), max(numbers))  # all options are equally far from a huge float
     return min(options, key=lambda option: (abs(float(option) - within), float(option)))
 
 

@@ -1,4 +1,4 @@
-r"""Text that was split inside a character: joined across the chunks of a stream, or replaced.
+r"""Joins characters that were split between two chunks of a stream, and replaces incomplete ones.
 
 A server that cuts its text by bytes or by UTF-16 units sends half a character at the end of one chunk and
 the other half at the beginning of the next. JSON can carry both: as an escaped surrogate, `"\ud83d"`, or as
@@ -27,14 +27,14 @@ _TEXTS: Final = ("content", "refusal", "reasoning_content", "reasoning")
 
 
 def parse_answer(data: bytes, parsed: object = None) -> tuple[object, bool]:
-    """Parse JSON of an answer; None when it holds none.
+    """Parse the JSON of an answer; None when it is not JSON.
 
     Args:
-        data: The JSON.
-        parsed: The value in it, if it was parsed as UTF-8.
+        data: The JSON text.
+        parsed: Its value, if it was parsed before.
 
     Returns:
-        The value, and whether its strings may hold surrogates, for `repair` or a `SplitTextJoiner`.
+        The value, and whether its strings may contain surrogates, for `repair` or a `SplitTextJoiner`.
     """
     value = parse_json(data) if parsed is None else parsed
     if value is not None:
@@ -44,17 +44,17 @@ def parse_answer(data: bytes, parsed: object = None) -> tuple[object, bool]:
 
 
 def may_hold_surrogates(data: bytes) -> bool:
-    """Whether strings in JSON may hold surrogates, which only an escape can put there."""
+    """Whether strings in JSON may contain surrogates, which are always escaped there."""
     return b"\\u" in data and _MAY_HOLD_SURROGATES.search(data) is not None
 
 
 def repair_text(text: str) -> str:
-    """Join the halves of split characters, and replace each half that is alone by U+FFFD."""
+    """Join the halves of split characters, and replace each single half by U+FFFD."""
     return _HALVES.sub(_join_halves, text) if _SURROGATE.search(text) else text
 
 
 def repair(value: object) -> object:
-    """Return a JSON value in which every string is repaired."""
+    """Return a JSON value with every string repaired."""
     if isinstance(value, str):
         return repair_text(value)
     if (items := to_list(value)) is not None:
@@ -65,7 +65,7 @@ def repair(value: object) -> object:
 
 
 class SplitTextJoiner:
-    """Keeps half a character at the end of a text until the next text of the same place brings the other."""
+    """Keeps half a character at the end of a text until the other half arrives at the same place."""
 
     def __init__(self) -> None:
         self._pending: dict[tuple[Hashable, ...], str] = {}
@@ -74,7 +74,7 @@ class SplitTextJoiner:
         return bool(self._pending)
 
     def join(self, place: tuple[Hashable, ...], text: str) -> str:
-        """Return what is complete of `text`; `place` says to which text of the stream it belongs."""
+        """Return the complete part of `text`; `place` identifies the text of the stream that it continues."""
         text = self._pending.pop(place, "") + text
         split = _SPLIT_END.search(text)
         if split is not None:
@@ -83,7 +83,7 @@ class SplitTextJoiner:
         return repair_text(text)
 
     def join_all(self, place: tuple[Hashable, ...], value: object) -> object:
-        """Return a JSON value of which every text is joined; items of a list differ by `index`."""
+        """Return a JSON value with every text joined; items of a list are identified by their `index`."""
         if isinstance(value, str):
             return self.join(place, value)
         if (items := to_list(value)) is not None:
@@ -101,7 +101,7 @@ class SplitTextJoiner:
         return any(place[0] == index for place in self._pending)
 
     def flush(self, index: int) -> list[tuple[str, str]]:
-        """Return the keys of a choice's delta that still lack half a character, with a replacement for it."""
+        """Return the keys of a choice's delta with an incomplete character, each with its replacement."""
         places = [place for place in self._pending if place[0] == index]
         for place in places:
             del self._pending[place]

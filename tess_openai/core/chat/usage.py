@@ -1,8 +1,7 @@
-"""Token counts: those of Tess in any spelling, and an estimate where Tess gives none.
+"""Token counts: those of Tess under any known name, and an estimate where Tess gives none.
 
-One rule: four bytes of UTF-8 are one token. For the tokenizers of the models behind Tess that is close
-in every script, because rarer scripts take more bytes a character in UTF-8 and more tokens a character
-in a tokenizer alike:
+The estimate counts one token for four bytes of UTF-8. This is close for every script, because a character of
+a rarer script takes both more bytes in UTF-8 and more tokens in the tokenizers of the models behind Tess:
 
 | text                                     | bytes a character | characters a token by this rule |
 |------------------------------------------|-------------------|---------------------------------|
@@ -11,7 +10,7 @@ in a tokenizer alike:
 | Chinese, Japanese, Korean, Indic, Thai   | 3                 | 1.3                             |
 | emoji                                    | 4                 | 1                               |
 
-It is an estimate and says so wherever it is shown; it is never used to charge or to refuse.
+An estimate is always marked `estimated`; nothing is charged or refused because of it.
 
 Source:
     OpenAI's help pages, "one token is about four characters of English": documented. Its use for the
@@ -28,16 +27,16 @@ from tess_openai.core.jsons import JSONObject, to_object
 USAGE_KEYS: Final = ("prompt_tokens", "completion_tokens", "total_tokens")
 BYTES_PER_TOKEN: Final = 4
 TOKENS_PER_MESSAGE: Final = 4
-"""What a chat model's framing of role and borders costs. Source: OpenAI's cookbook, 3 or 4; documented."""
+"""Tokens of the markup of one message, such as its role. Source: OpenAI's cookbook, 3 or 4 (documented)."""
 
 
 def utf8_length(text: str) -> int:
-    """Count the bytes of `text` in UTF-8; half a surrogate pair, which has no bytes there, counts as 3."""
+    """Count the bytes of `text` in UTF-8; a lone surrogate, which UTF-8 cannot encode, counts as 3."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def estimate_tokens(text: str) -> int:
-    """Estimate how many tokens `text` is; 0 for the empty text only, linear in its length."""
+    """Estimate the number of tokens in `text`, linear in its length; 0 only for the empty text."""
     return -(-utf8_length(text) // BYTES_PER_TOKEN)
 
 
@@ -87,7 +86,7 @@ _MAX_COUNT: Final = 10**15
 
 
 def is_usage(given: object) -> TypeGuard[JSONObject]:
-    """Whether a value is usage as OpenAI's: three counts, and details of counts."""
+    """Whether a value is a complete usage in OpenAI's format: three counts, and optional details."""
     usage: JSONObject | None = given if isinstance(given, dict) else None  # pyright: ignore[reportUnknownVariableType] - as in `to_object`, whose call each answer would pay for
     if usage is None:
         return False
@@ -127,11 +126,11 @@ def _to_float(text: str) -> float | None:
 
 
 def parse_usage(value: object) -> JSONObject:
-    """Return the real counts in a `usage` of any spelling; empty when there is none.
+    """Return the counts in a `usage` with any known names; empty when there is none.
 
     Returns:
-        `{"prompt_tokens": 10, "total_tokens": 13, ...}`, less what is missing and cannot be derived; fields
-        of other names are kept.
+        `{"prompt_tokens": 10, "total_tokens": 13, ...}`, without counts that are missing and cannot be
+        derived from others; fields with unknown names are kept.
     """
     given = to_object(value) or {}
     if is_usage(given):
@@ -165,12 +164,12 @@ _CONVERTED: Final = frozenset(
 
 
 def complete_usage(usage: JSONObject, message_texts: Iterable[str], completion_text: str) -> JSONObject:
-    """Return real counts as they are, and an estimate, marked `estimated`, of those that are missing."""
+    """Return the given counts, and an estimate, marked `estimated`, of those that are missing."""
     if is_usage(usage):
         return usage
     estimate = estimate_usage(message_texts, completion_text)
     total = usage.get("total_tokens")
-    if total is not None:  # known alone: it is divided as the estimate is
+    if total is not None:  # divide it in the proportion of the estimate
         prompt = total * estimate["prompt_tokens"] // max(1, estimate["total_tokens"])
         return {**usage, "prompt_tokens": prompt, "completion_tokens": total - prompt, "estimated": True}
     counts = {**estimate, **usage}
@@ -179,7 +178,7 @@ def complete_usage(usage: JSONObject, message_texts: Iterable[str], completion_t
 
 
 class UsageSum:
-    """Sums the token counts of all calls that one answer took: each was paid for."""
+    """Sums the token counts of all requests for one answer, since each was paid for."""
 
     def __init__(self) -> None:
         self._counts = dict.fromkeys(USAGE_KEYS, 0)
@@ -187,7 +186,7 @@ class UsageSum:
         self._is_known = True
 
     def add(self, usage: JSONObject | None, prompts: Iterable[str] | None, text: str) -> None:
-        """Add the counts of one call, estimated where they are missing; not with `prompts` None."""
+        """Add the counts of one request; missing counts are estimated, unless `prompts` is None."""
         counts = parse_usage(usage)
         if not is_usage(counts):
             if prompts is None:

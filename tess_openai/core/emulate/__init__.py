@@ -1,5 +1,6 @@
-"""What Tess lacks, done over plain messages: function calls, structured output, stop and length.
+"""Emulation of features that Tess lacks, over plain messages: function calls, JSON, stop and length.
 
-Nothing here knows of HTTP, streams of bytes or OpenAI's envelopes: text of the model goes in piece by piece,
-text for the caller and one outcome come out. `docs/emulation.md` gives the protocol and its reasons.
+An `AnswerReader` takes the text of the model piece by piece, and returns text for the caller and one outcome;
+only `emulation_flow.py`, `answer_sources.py` and `response_writers.py` deal with requests and answers.
+`docs/emulation.md` describes the protocol and the reasons for it.
 """

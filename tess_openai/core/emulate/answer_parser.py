@@ -1,8 +1,8 @@
-"""Splits what the model writes, piece by piece, into prose and the text of calls.
+"""Splits the text of the model, piece by piece, into prose and the text of calls.
 
-Prose is shown at once, but for an end that may belong to a mark or a call: a `<` and what follows it, the
-beginning of the nonce, white space, and a line that may open a code fence. From the first mark on everything
-is held to the end of the answer; so is what looks like a call without marks.
+Prose is shown at once, except for an end that may belong to a mark or a call: a `<` and the text after it,
+the beginning of the nonce, white space, and a line that may open a code fence. From the first mark on, and
+from the first text that looks like a call without marks, everything is held to the end of the answer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tess_openai.core.emulate.call_shapes import CallShapes
 from tess_openai.core.emulate.marks import OUR_MARKS, Kind, Marks
 
 _TAIL: Final = 256
-"""Longest run of white space before a call that is held; a bound keeps the parser linear."""
+"""The longest white space before a call that is held; the bound keeps the time of the parser linear."""
 _FENCE: Final = re.compile(r"(?:`{1,2}|`{3}[\w-]{0,16})\Z")
 _FENCE_LINE: Final = re.compile(r"^[ \t]{0,8}`{3}[\w-]{0,16}\Z", re.MULTILINE)
 _FENCES: Final = re.compile(r"^[ \t]*`{3}", re.MULTILINE)
@@ -28,17 +28,17 @@ _HELD: Final = OUR_MARKS | {Kind.NEAR_OPEN}
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
-    """What was held to the end.
+class HeldText:
+    """The text that was held to the end of an answer, divided into its parts.
 
     Attributes:
         prose: Prose before the first call that was not shown yet.
         blocks: The texts of calls.
-        verbatim: All that was not shown, as prose, for an answer without calls.
+        verbatim: The whole held text as prose, for an answer without calls.
         around: With `blocks`, all prose that was not shown: before, between and after them.
         after: How many characters of text follow the first call.
-        is_followed: Whether prose follows a call that is more than a few letters.
-        has_nonce: Without `blocks`, whether the model wrote the nonce, so that it meant a call.
+        is_followed: Whether more prose than a few letters follows a call.
+        has_nonce: Without `blocks`, whether the model wrote the nonce, which shows that it meant a call.
         may_be_call: Without `blocks`, whether a text looks like a call of an offered function.
     """
 
@@ -53,10 +53,10 @@ class Rest:
 
 
 class AnswerParser:
-    """Splits one answer. Any way of cutting the answer into pieces gives the same result.
+    """Splits one answer, with the same result for any division of the answer into pieces.
 
     Args:
-        marks: Of the request.
+        marks: The marks of the request.
         functions: The names of the offered functions.
     """
 
@@ -84,13 +84,13 @@ class AnswerParser:
         self._shown.append(shown)
         return shown
 
-    def finish(self) -> Rest:
+    def finish(self) -> HeldText:
         """Take the end of the answer."""
         before_mark = ""
         if not self._from_mark:
             before_mark = self._scan(self._held, final=True)
             if not self._from_mark:
-                return Rest(before_mark + self._held, verbatim=before_mark + self._held)
+                return HeldText(before_mark + self._held, verbatim=before_mark + self._held)
         raw = "".join(self._raw)
         start = len(raw) - sum(map(len, self._from_mark))
         split = AnswerParts(self._marks, raw, start)
@@ -99,7 +99,7 @@ class AnswerParser:
             shown = "".join(self._shown)
             prose = shown + held + split.before
             around = "\n".join(filter(None, (held + split.before, *split.outside)))
-            return Rest(
+            return HeldText(
                 prose[len(shown) : _end_of_prose(prose)],
                 tuple(split.blocks),
                 around=around,
@@ -109,10 +109,10 @@ class AnswerParser:
         near = self._shapes.names_one(split.outside_thinking) or split.near_misses_name(self._shapes)
         if _BARE_CALL.match(raw):
             near = near or self._shapes.names_one(raw)
-        return Rest("", verbatim=held + split.before, has_nonce=split.has_nonce, may_be_call=near)
+        return HeldText("", verbatim=held + split.before, has_nonce=split.has_nonce, may_be_call=near)
 
     def _may_begin_with_call(self, text: str) -> bool:
-        """Hold an answer that begins with a bracket, as JSON does; whether it is held."""
+        """Hold an answer that begins with a bracket, like JSON; return whether it is held."""
         if _BARE_CALL.match(text):
             self._held = ""
             self._from_mark.append(text)
@@ -123,7 +123,7 @@ class AnswerParser:
         return False
 
     def _scan(self, text: str, *, final: bool) -> str:
-        """Return the prose of `text`, and keep the end that is not yet known to be prose."""
+        """Return the prose in `text`; hold an end that may turn out not to be prose."""
         prose: list[str] = []
         at = 0
         call = self._shapes.find(text, after=self._line)
@@ -151,7 +151,7 @@ class AnswerParser:
 
 
 def _tail(text: str) -> int:
-    """Return where what may be left out before a call begins: white space, what may become a code fence."""
+    """Return the start of white space or a possible code fence at the end, which is dropped before a call."""
     end = len(text.rstrip())
     fence = _FENCE.search(text, max(0, end - _FENCE_WINDOW), end)
     if fence is not None:
@@ -160,7 +160,7 @@ def _tail(text: str) -> int:
 
 
 def _end_of_prose(text: str) -> int:
-    """Return where the prose before a call ends: before white space, and before a fence that opens for it."""
+    """Return the end of the prose before a call, without white space and a code fence around the call."""
     end = len(text.rstrip())
     fence = _FENCE_LINE.search(text, max(0, end - _FENCE_WINDOW), end)
     if fence is not None and len(_FENCES.findall(text, 0, fence.start())) % 2 == 0:

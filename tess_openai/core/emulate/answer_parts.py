@@ -1,4 +1,4 @@
-"""The parts of an answer that holds calls: their blocks, and the prose around them."""
+"""Divides an answer with calls into the blocks of the calls and the prose around them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from tess_openai.core.emulate.call_shapes import CallShapes, says_something
+from tess_openai.core.emulate.call_shapes import CallShapes, is_substantial
 from tess_openai.core.emulate.marks import OUR_MARKS, Kind, Mark, Marks, restore
-from tess_openai.core.emulate.thinking import StringTracker, thinking_spans
+from tess_openai.core.emulate.thinking import JSONStringTracker, thinking_spans
 
 
 @dataclass(slots=True)  # made for each call of an answer: frozen, it would take twice as long
@@ -16,9 +16,9 @@ class Block:
     """The text between two marks.
 
     Attributes:
-        body: Without the marks.
-        is_closed: Whether a mark ended it; if not, the answer may have been cut inside.
-        holds_marks: Whether a string in it holds marks of the request.
+        body: The text without the marks.
+        is_closed: Whether a mark ends it; if not, the answer may have been cut inside the block.
+        holds_marks: Whether a string in it contains marks of the request.
     """
 
     body: str
@@ -28,7 +28,7 @@ class Block:
 
 _RESULTS: Final = frozenset({Kind.RESULT_OPEN, Kind.RESULT_CLOSE})
 LINE_LENGTH: Final = 100
-"""Characters of the last line that tell where a mark or a call begins."""
+"""How many characters of a line before a mark or a call are looked at."""
 _JSON_BODY: Final = re.compile(r"\s{0,200}(?:`{3}[\w-]{0,16}\s{0,20})?[\w .:`(-]{0,200}[{\[]")
 _BLANK_END: Final = re.compile(r"[ \t\r\n`]*\Z")
 _NEAR: Final = 400
@@ -40,12 +40,12 @@ class AnswerParts:
 
     Attributes:
         blocks: The texts of calls, without those that the model wrote while thinking.
-        before: The prose before the first block; all of it where there is none.
-        outside: The pieces of prose between and after the blocks, without made-up results.
-        after: How many characters of text follow the first block, made-up results included.
+        before: The prose before the first block; all prose in an answer without blocks.
+        outside: The pieces of prose between and after the blocks, without results that the model invented.
+        after: How many characters of text follow the first block, including invented results.
         is_followed: Whether one of `outside` is more than a few letters.
-        has_nonce: Whether the nonce occurs outside of what the model wrote while thinking.
-        outside_thinking: The text without what the model wrote while thinking.
+        has_nonce: Whether the nonce occurs outside the text that the model wrote while thinking.
+        outside_thinking: The text without the parts that the model wrote while thinking.
     """
 
     def __init__(self, marks: Marks, raw: str, start: int) -> None:
@@ -55,7 +55,7 @@ class AnswerParts:
         self.after = 0
         self.is_followed = self.has_nonce = False
         self._raw = raw
-        self._tracker = StringTracker(raw)
+        self._tracker = JSONStringTracker(raw)
         self._near: list[int] = []
         self._prose: list[str] = []
         self._at = start
@@ -66,7 +66,7 @@ class AnswerParts:
         self._read(start, marks, spans)
 
     def near_misses_name(self, shapes: CallShapes) -> bool:
-        """Whether a function is named after what looks like an opening mark."""
+        """Whether a text that looks like an opening mark is followed by the name of a function."""
         return any(shapes.is_named_in(self._raw[at : at + _NEAR]) for at in self._near[:_MAX_NEAR])
 
     def _read(self, start: int, marks: Marks, spans: list[tuple[int, int]]) -> None:
@@ -91,11 +91,11 @@ class AnswerParts:
         self._add_prose()
         written = [
             block for block in self.blocks if block.body.strip()
-        ]  # a blank one is a mark used to close
+        ]  # a blank block comes from an opening mark that was used as a closing one
         self.blocks = written or self.blocks[:1]
 
     def _end_block(self, opened: int, mark: Mark) -> None:
-        """End the block at a mark, unless a string goes on there."""
+        """End the block at a mark, unless the mark is inside a string."""
         if mark.kind not in OUR_MARKS:
             return
         if self._tracker.is_inside(mark.start):
@@ -110,7 +110,7 @@ class AnswerParts:
             self._open(mark)
 
     def _leave_prose(self, mark: Mark) -> None:
-        """Take the prose before a mark; what follows made-up results is made up too."""
+        """Add the prose before a mark; prose after an invented result belongs to the invention."""
         self.has_nonce |= mark.kind not in _RESULTS or self._begins_line(mark)
         self._prose.append(self._raw[self._at : mark.start])
         self._at = mark.end
@@ -121,19 +121,19 @@ class AnswerParts:
             self._open(mark)
 
     def _begins_line(self, mark: Mark) -> bool:
-        """Whether a result begins on a line of its own: made up, and not quoted from the conversation."""
+        """Whether a result begins on its own line, which shows that it is invented and not a quotation."""
         line = self._raw[max(0, mark.start - LINE_LENGTH) : mark.start].rpartition("\n")[2]
         return mark.kind is Kind.RESULT_OPEN and not line.strip(" \t`")
 
     def _skip_thought(self, mark: Mark) -> None:
-        """Leave out a mark in what the model wrote while thinking, with the call that follows it."""
+        """Skip a mark, and the call after it, in a text that the model wrote while thinking."""
         if not self._skips:
             self._prose.append(self._raw[self._at : mark.start])
         self._skips = mark.kind is Kind.OPEN
         self._at = mark.end
 
     def _open(self, mark: Mark) -> None:
-        """Begin a block; only in JSON can a mark be part of a string."""
+        """Begin a block; a mark can be part of a string only in JSON."""
         is_json = _JSON_BODY.match(self._raw, mark.end) is not None
         self._tracker.restart(mark.end if is_json else len(self._raw))
         self._opened = mark.end
@@ -151,11 +151,11 @@ class AnswerParts:
         self.after += len(text.strip())
         if not self._is_result:
             self.outside.append(restore(text).strip())
-            self.is_followed |= says_something(text)
+            self.is_followed |= is_substantial(text)
 
 
 def _without(text: str, spans: list[tuple[int, int]]) -> str:
-    """Return the text without some parts of it."""
+    """Return the text without the given spans."""
     pieces: list[str] = []
     start = 0
     for begin, end in spans:

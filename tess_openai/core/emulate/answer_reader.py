@@ -1,4 +1,4 @@
-"""Reads the answers of one chat call: text of the model in, text for the caller and one outcome out."""
+"""Reads one answer of the model, piece by piece: returns text for the caller, and an outcome at the end."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from tess_openai.core.changes import Change, counted
-from tess_openai.core.emulate.answer_parser import AnswerParser, Rest
+from tess_openai.core.emulate.answer_parser import AnswerParser, HeldText
 from tess_openai.core.emulate.call_shapes import CallShapes
 from tess_openai.core.emulate.emulation import Emulation
-from tess_openai.core.emulate.functions import Settlement, names_a_function, settle
+from tess_openai.core.emulate.functions import ParsedCalls, call_known_function, parse_calls
 from tess_openai.core.emulate.length import LengthCutter
 from tess_openai.core.emulate.marks import ALL_MARKS
 from tess_openai.core.emulate.offers import NO_OFFER
@@ -23,7 +23,7 @@ from tess_openai.core.emulate.outcomes import (
     ToolCallOutcome,
 )
 from tess_openai.core.emulate.stop import StopCutter
-from tess_openai.core.emulate.structured import Extract, JSONFormat, extract
+from tess_openai.core.emulate.structured import ExtractedJSON, JSONFormat, extract
 from tess_openai.core.prompts import fill
 from tess_openai.core.refusals import Refused
 
@@ -31,10 +31,10 @@ _FENCE_LINE: Final = re.compile(r"^[ \t]*`{3}[\w-]*[ \t]*$\n?", re.MULTILINE)
 
 
 class AnswerReader:
-    """Reads one answer. Any way of cutting it into pieces gives the same result.
+    """Reads one answer, with the same result for any division of it into pieces.
 
-    Prose goes out as it comes. It is held to the end where the end decides whether it goes out at all: when
-    JSON or a call is demanded, and when the answer is a repair.
+    Prose is returned at once. It is held to the end where only the end decides whether the caller gets it:
+    when JSON or a call is required, and when the answer is a repair.
     """
 
     def __init__(self, emulation: Emulation, *, is_repair: bool = False) -> None:
@@ -73,16 +73,16 @@ class AnswerReader:
         return shown
 
     def finish(self, *, is_cut: bool = False) -> Outcome:
-        """Take the end of the answer.
+        """End the answer, and return its outcome.
 
         Args:
             is_cut: Whether the answer is known to be incomplete: its finish reason is one of `CUT_REASONS`.
         """
         if self.finish_reason is not None:
             return TextOutcome(finish_reason=self.finish_reason)
-        rest = Rest("") if self._parser is None else self._parser.finish()
+        rest = HeldText("") if self._parser is None else self._parser.finish()
         if rest.blocks:
-            return self._settle_calls(rest, is_cut=is_cut)
+            return self._finish_with_calls(rest, is_cut=is_cut)
         text = "".join((*self._prose, rest.verbatim))
         if rest.has_nonce or rest.may_be_call:
             if (found := self._json_instead(text)) is not None:
@@ -92,11 +92,11 @@ class AnswerReader:
         if self._offer.demand == "required":
             return self._ask_for_call([], self._without_call(text))
         if self._emulation.wanted is not None:
-            return self._settle_json(text, self._emulation.wanted, is_cut=is_cut)
+            return self._finish_with_json(text, self._emulation.wanted, is_cut=is_cut)
         return self._text_outcome(text)
 
     def unchecked(self) -> list[Change]:
-        """Return the change to record where the schema check ended before everything was checked."""
+        """Return the change to record when the schema check ended before it had checked everything."""
         if not self._checker.is_incomplete:
             return []
         wanted = self._emulation.wanted
@@ -104,24 +104,24 @@ class AnswerReader:
         why = "checking the answer against the schema takes too long, so a part of it was not checked"
         return [Change("noticed", param, "a part of the answer", "", why, "Use a smaller schema.")]
 
-    def _settle_calls(self, rest: Rest, *, is_cut: bool) -> Outcome:
+    def _finish_with_calls(self, rest: HeldText, *, is_cut: bool) -> Outcome:
         shown = "" if self._holds else self._cut(rest.prose)
         self._has_shown |= bool(shown)
-        if self.finish_reason is not None:  # what follows a stop sequence does not count
+        if self.finish_reason is not None:  # calls after a stop sequence are ignored
             return TextOutcome(text=shown, finish_reason=self.finish_reason)
         prose = "".join((*self._prose, rest.prose)) if self._holds else ""
         emulation, offer = self._emulation, self._offer
-        settlement = settle(rest.blocks, offer, self._checker, emulation.new_id, is_cut=is_cut)
-        if rest.is_followed and offer.demand == "auto" and not settlement.problems:
+        parsed = parse_calls(rest.blocks, offer, self._checker, emulation.new_id, is_cut=is_cut)
+        if rest.is_followed and offer.demand == "auto" and not parsed.problems:
             around = rest.around if self._holds else rest.around.removeprefix(rest.prose)
             plain_text = "".join(self._prose) + around if self._holds else self._plain("", around)
             prompt = emulation.prompts.repair_followed
             return self._ask_for(prompt, "a call followed by text", self._text_instead(plain_text), shown)
-        if settlement.calls and not settlement.problems:
-            return self._called(shown, prose, settlement, rest.after)
+        if parsed.calls and not parsed.problems:
+            return self._called(shown, prose, parsed, rest.after)
         plain = self._plain(prose, *(block.body for block in rest.blocks))
-        json_outcome = None if settlement.calls else self._json_instead(plain)
-        if json_outcome is not None and not names_a_function(rest.blocks, offer.functions):
+        json_outcome = None if parsed.calls else self._json_instead(plain)
+        if json_outcome is not None and not call_known_function(rest.blocks, offer.functions):
             return json_outcome
         if offer.demand == "none":
             fallback: FinalOutcome = self._text_instead(plain)
@@ -129,44 +129,44 @@ class AnswerReader:
             return self._ask_for(prompt, "a call where none may be made", fallback, shown)
         if json_outcome is not None:
             fallback = json_outcome
-        elif settlement.usable:
-            fallback = self._called("", prose, settlement, rest.after)
+        elif parsed.usable:
+            fallback = self._called("", prose, parsed, rest.after)
         elif any(self._names_offered(block.body) for block in rest.blocks):
             fallback = self._invalid_call()
         else:
             fallback = self._without_call(plain)
-        return self._ask_for_call(settlement.problems, fallback, shown)
+        return self._ask_for_call(parsed.problems, fallback, shown)
 
     def _names_offered(self, body: str) -> bool:
-        """Whether a text that cannot be read as a call names a function that could be called."""
+        """Whether a text that cannot be read as a call contains the name of an offered function."""
         return "{" in body and CallShapes(self._offer.functions).is_named_in(body)
 
-    def _called(self, shown: str, prose: str, settlement: Settlement, after: int) -> ToolCallOutcome:
+    def _called(self, shown: str, prose: str, parsed: ParsedCalls, after: int) -> ToolCallOutcome:
         text = shown if self._is_repair or self._emulation.wanted is not None else shown + self._cut(prose)
         changes: list[Change] = []
-        unchecked = len(settlement.usable) - len(settlement.calls)
+        unchecked = len(parsed.usable) - len(parsed.calls)
         if unchecked:
-            why = "the arguments do not follow the schema; a function without strict gets them all the same"
+            why = "the arguments do not follow the schema; a function without strict gets them nevertheless"
             remedy = (
                 'Allow more repairs: create_client(max_repairs=2), or offer the function with "strict": true.'
             )
             given = counted(unchecked, "call")
             changes.append(Change("noticed", "tool_calls", given, "", why, remedy, warn="answer"))
-        elif settlement.problems:
-            why = "some calls of this answer could not be made, the others are"
-            given = counted(len(settlement.problems), "problem")
+        elif parsed.problems:
+            why = "some calls of this answer could not be read; only the others are returned"
+            given = counted(len(parsed.problems), "problem")
             remedy = "Allow more repairs: create_client(max_repairs=2)."
             changes.append(Change("stripped", "tool_calls", given, "", why, remedy, warn="answer"))
-        if settlement.surplus:
+        if parsed.surplus:
             why = "only one call may be made at a time"
-            changes.append(Change("stripped", "tool_calls", counted(settlement.surplus, "call"), "", why))
+            changes.append(Change("stripped", "tool_calls", counted(parsed.surplus, "call"), "", why))
         if after:
-            why = "text after a call would make up its result"
+            why = "the model wrote it after a call, before it could know the result"
             changes.append(Change("stripped", "content", counted(after, "character"), "", why))
-        return ToolCallOutcome(text=text, calls=tuple(settlement.usable), changes=tuple(changes))
+        return ToolCallOutcome(text=text, calls=tuple(parsed.usable), changes=tuple(changes))
 
     def _invalid_call(self) -> FailedOutcome:
-        """Return the error for a call of an offered function that cannot be made: it is no answer either."""
+        """Return the error for a call of an offered function whose arguments cannot be used."""
         if self._offer.demand == "required":
             return self._missing_call()
         message = "The model wrote a function call whose arguments cannot be used."
@@ -174,21 +174,21 @@ class AnswerReader:
         return FailedOutcome(refused=Refused(message, param=param, code="function_call_invalid", status=422))
 
     def _plain(self, prose: str, *bodies: str) -> str:
-        """Return prose, and the text between marks, for when it cannot be called."""
+        """Return prose and the texts between marks as plain text, for calls that cannot be made."""
         marks = self._emulation.marks
         texts = [_FENCE_LINE.sub("", marks.without(body, ALL_MARKS)).strip() for body in bodies]
         plain_text = "\n".join(text for text in (prose, *texts) if text)
         return f"\n{plain_text}" if plain_text and self._has_shown else plain_text
 
     def _unmarked(self, text: str) -> str:
-        """Return the text of a call that bears no valid marks, without those it bears and its own fence."""
+        """Return the text of a call without valid marks as plain text, without marks and code fence."""
         plain_text = self._emulation.marks.without(text, ALL_MARKS).strip()
         if plain_text.startswith("```"):
             plain_text = _FENCE_LINE.sub("", plain_text, count=2).strip()
         return f"\n{plain_text}" if plain_text and self._has_shown else plain_text
 
     def _without_call(self, text: str) -> FinalOutcome:
-        """Return the honest answer to a request whose call was not made."""
+        """Return the outcome of an answer without a usable call: an error if one is required, else text."""
         return self._missing_call() if self._offer.demand == "required" else self._text_instead(text)
 
     def _missing_call(self) -> FailedOutcome:
@@ -201,14 +201,14 @@ class AnswerReader:
         return FailedOutcome(refused=Refused(message, param=param, code="function_call_missing", status=422))
 
     def _text_instead(self, text: str) -> TextOutcome:
-        """Return the text of an answer that is not asked for again: as JSON, where that is wanted."""
+        """Return the text of an answer that is not repaired; JSON where the request asks for it."""
         wanted = self._emulation.wanted
         if wanted is None:
             return self._text_outcome(text)
         return self._json_outcome(text, wanted, extract(text, wanted, self._checker))
 
     def _json_instead(self, text: str) -> TextOutcome | None:
-        """Return the JSON that follows the caller's schema, where a call may not have been meant at all."""
+        """Return the JSON that follows the caller's schema, if the answer is that instead of a call."""
         wanted = self._emulation.wanted
         if wanted is None or not wanted.has_schema or self._offer.demand == "required":
             return None
@@ -228,25 +228,25 @@ class AnswerReader:
     ) -> AskAgain:
         marks = self._emulation.marks
         prompt = fill(template, open=marks.open, close=marks.close, problems="\n".join(problems))
-        why = "the answer held no call that can be made unchanged"
+        why = "the answer contained no call that can be made unchanged"
         change = Change("asked again", self._offer.param, given, "a further paid call", why)
         return self._ask_again(prompt, change, fallback, shown)
 
-    def _settle_json(self, text: str, wanted: JSONFormat, *, is_cut: bool) -> Outcome:
+    def _finish_with_json(self, text: str, wanted: JSONFormat, *, is_cut: bool) -> Outcome:
         found = extract(text, wanted, self._checker)
-        if is_cut and found.problems:  # the client is informed, and asking again would be cut again
+        if is_cut and found.problems:  # a repair would be cut too; the finish reason tells the caller
             return self._text_outcome(text[found.start or 0 :])
-        settled = self._json_outcome(text, wanted, found)
+        outcome = self._json_outcome(text, wanted, found)
         if not found.problems:
-            return settled
+            return outcome
         prompt = fill(self._emulation.prompts.repair_json, problems="\n".join(found.problems))
         why = "the answer was not the JSON that was asked for"
         given = counted(len(found.problems), "problem")
         change = Change("asked again", "response_format", given, "a further paid call", why)
-        return self._ask_again(prompt, change, settled)
+        return self._ask_again(prompt, change, outcome)
 
-    def _json_outcome(self, text: str, wanted: JSONFormat, found: Extract) -> TextOutcome:
-        """Return the JSON; else the text as the model wrote it, as a refusal where no JSON begins in it."""
+    def _json_outcome(self, text: str, wanted: JSONFormat, found: ExtractedJSON) -> TextOutcome:
+        """Return the JSON; else the text of the model, as a refusal when it contains no JSON at all."""
         if found.text is None and found.start is None and wanted.has_schema and text.strip():
             refusal = self._cut(text.strip())
             return TextOutcome(refusal=refusal, finish_reason=self.finish_reason)
@@ -259,7 +259,7 @@ class AnswerReader:
         return TextOutcome(text=self._cut(text), finish_reason=self.finish_reason)
 
     def _cut(self, text: str) -> str:
-        """Return the end of the text, as far as it goes."""
+        """Return the last text, up to a stop sequence or the limit."""
         return self._fit(self._stop.feed(text) + self._stop.finish())
 
     def _fit(self, text: str) -> str:

@@ -1,4 +1,4 @@
-"""The text of one answer of Tess, for the emulation: read as for every other call, in `answer_body`."""
+"""Collects the text of one answer of Tess for the emulation; `core/chat/answer_body.py` reads the body."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ NATIVE_CALLS: Final = Change(
     "",
     "",
     "Tess made function calls of its own, and emulation reads the text of an answer only",
-    'Offer the functions by emulation as well, unsupported={"tools": "emulate"}, or emulate nothing.',
+    'Emulate the functions too, create_client(unsupported={"tools": "emulate"}), or emulate nothing.',
     "answer",
 )
 CUT_REASONS: Final = ("length", "content_filter")
-"""Finish reasons of an answer that its model did not end. Source: OpenAI's API reference (documented)."""
+"""Finish reasons of an incomplete answer. Source: OpenAI's API reference (documented)."""
 
 
 @dataclass(slots=True)
 class AnswerSource:
-    """What is known of one answer so far.
+    """The parts of one answer that have arrived so far.
 
     Attributes:
-        body: Of the answer.
-        root: Its `id`, `created`, `model` and the like.
-        texts: Its text.
-        finish_reason: One of OpenAI's; None while there is none.
-        usage: The counts that Tess gave; empty when it gave none.
-        fault: What arrived instead of an answer, or instead of its end.
+        body: Reads the bytes of the answer.
+        root: Its `id`, `created`, `model` and other fields of the root.
+        texts: The pieces of its text.
+        finish_reason: One of OpenAI's finish reasons; None until one arrives.
+        usage: The token counts of Tess; empty when it gave none.
+        fault: The error that arrived instead of the answer or of its end.
     """
 
     body: AnswerBody
@@ -52,7 +52,7 @@ class AnswerSource:
 
     @property
     def ended(self) -> bool:
-        """Whether there is no more to come."""
+        """Whether the answer has ended."""
         return self.body.ended
 
     def feed(self, data: bytes) -> str:
@@ -89,7 +89,7 @@ class AnswerSource:
             self.root = {
                 key: value for key, value in fields.items() if key not in ("choices", "object", "usage")
             }
-        if "tess" in fields:  # an error together with text, which may arrive later than the rest
+        if "tess" in fields:  # the error of an answer with text, which may arrive in a later chunk
             self.root["tess"] = fields["tess"]
         for choice in fields["choices"]:
             self.finish_reason = choice.get("finish_reason") or self.finish_reason

@@ -1,4 +1,4 @@
-"""Write calls as fields of an answer, whole or in pieces, as OpenAI does."""
+"""Write calls as fields of an answer: whole, or as the deltas of a stream."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def message_fields(calls: Iterable[FunctionCall], *, is_legacy: bool) -> JSONObj
 
 
 def deltas(calls: Iterable[FunctionCall], *, is_legacy: bool) -> Iterator[JSONObject]:
-    """Give the deltas of a stream as OpenAI does: the name first, then the arguments or the input in pieces.
+    """Yield the deltas of a stream in OpenAI's order: the name, then the arguments or the input in pieces.
 
-    Source: OpenAI's API reference (documented) for functions; for custom tools what its users report
-    (reported: openai/openai-python issue 2530), since the reference lacks them.
+    Source: OpenAI's API reference for functions (documented). The reference does not describe custom tools in
+    streams; their form is that of openai/openai-python issue 2530 (reported).
     """
     for index, call in enumerate(calls):
         kind = _kind(call)

@@ -1,7 +1,7 @@
-"""Finds calls that a model wrote in a form it was trained on instead of the one it was asked for.
+"""Finds calls that a model wrote in a form it was trained on, instead of the form of the instructions.
 
-Such a call is never made: a text that the model repeats may hold it, and no nonce shows whose it is. The
-model is asked what it meant, if the name of an offered function occurs where that form has the name.
+Such a call is never made: it has no nonce, so it may be part of a text that the model only repeats. A repair
+is requested if the name of an offered function occurs where the form has the name.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ _LABEL: Final = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _LABEL_ENDS: Final = ("ction", "CTION", "ool", "OOL")
-"""Of the words that a label begins with; a text without them needs no search."""
+"""The ends of the words in labels; a text without any of them needs no search."""
 _TAIL: Final = 100
 _JSON_TAIL: Final = re.compile(r"\{\s{0,20}(?:[\"']?(?P<word>\w{0,16})(?:[\"']?\s{0,4})?)?\Z")
 _LIST_TAIL: Final = re.compile(r"\[\s{0,20}(?P<word>)\Z")
@@ -79,9 +79,9 @@ _PROGRAM: Final = re.compile(
 )
 _PROGRAM_TAIL: Final = re.compile(r"(?:\[|print\()?(?P<word>[A-Za-z][\w.-]{0,64})?")
 _MODULES: Final = ("functions.", "default_api.", "tools.", "tool.", "api.")
-"""What models put before the name of a function, as if it were in a module."""
+"""Prefixes that models write before the name of a function, as if it were in a module."""
 _RECIPIENT: Final = re.compile(r"\bto=(?:functions|tools?)\.(?P<name>[\w.-]{1,64})")
-"""The rest of a harmony call whose special tokens a server has removed."""
+"""A call in the harmony format whose special tokens were removed by a server."""
 _RECIPIENT_TAIL: Final = re.compile(r"\bto=(?:[a-z]{0,9}|(?:functions|tools?)\.[\w.-]{0,64})\Z")
 _WORD: Final = re.compile(r"[\w.-]+")
 _WINDOW: Final = 400
@@ -93,15 +93,15 @@ _NAMED: Final = re.compile(
 )
 _LETTERS: Final = re.compile(r"\w")
 _MUCH: Final = 10
-"""Letters from which on prose after a call says something; one that is not ASCII counts twice: it may be a
-word."""
+"""How many letters make prose after a call substantial. A letter that is not ASCII counts twice, since it
+may be a whole word."""
 
 
 class CallShapes:
-    """The forms in which calls of some functions may be written.
+    """Searches texts for calls of the given functions, in any of the known forms.
 
     Attributes:
-        names: Of the functions.
+        names: The names of the functions.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
@@ -109,11 +109,11 @@ class CallShapes:
         self._sorted = sorted(self.names)
 
     def find(self, text: str, *, after: str = "") -> int | None:
-        """Return where something that may be a call begins; None when nothing does.
+        """Return where the first text that may be a call begins; None without one.
 
         Args:
-            text: To look through.
-            after: What precedes it in its first line.
+            text: The text to search.
+            after: The text before it in its first line.
         """
         if not self.names:
             return None
@@ -121,7 +121,7 @@ class CallShapes:
         return None if start is None else max(0, start)
 
     def names_one(self, text: str) -> bool:
-        """Whether a function is named where such a form has its name."""
+        """Whether a text contains one of these forms with the name of a function in it."""
         if not self.names:
             return False
         openings = (found.start() for found in itertools.islice(_OPENING.finditer(text), _MAX_OPENINGS))
@@ -130,7 +130,7 @@ class CallShapes:
         return self._program_start(text) is not None or self._has_recipient(text) or any(named)
 
     def _starts(self, text: str, after: str) -> Iterator[int]:
-        """Give where the first of each kind of form begins; two of them only at the beginning of a line."""
+        """Yield where the first text of each form begins; labels and programs only at the start of a line."""
         if (found := _OPENING.search(text)) is not None:
             yield found.start()
         line = f"{after}{text}"
@@ -143,12 +143,12 @@ class CallShapes:
             yield recipient.start() - len(after)
 
     def _has_recipient(self, text: str) -> bool:
-        """Whether something is sent to a function."""
+        """Whether a text contains a harmony recipient that is one of the functions."""
         found = itertools.islice(_RECIPIENT.finditer(text), _MAX_OPENINGS) if "to=" in text else ()
         return any(each["name"] in self.names for each in found)
 
     def held_from(self, text: str, *, after: str = "") -> int:
-        """Return from where on the end of a text may become the beginning of a call."""
+        """Return the start of the end of a text that may turn out to begin a call."""
         if not self.names:
             return len(text)
         tail = f"{after}{text}"[-_TAIL:]
@@ -171,7 +171,7 @@ class CallShapes:
         return max(0, len(text) - len(tail) + min(starts))
 
     def _may_go_on(self, word: str | None, words: Iterable[str]) -> bool:
-        """Whether a word is the beginning of one of some words, or of a function's name."""
+        """Whether a word begins one of `words`, or the name of a function."""
         if not word or any(each.startswith(word) for each in _MODULES):
             return True
         word = _without_module(word)
@@ -180,11 +180,11 @@ class CallShapes:
         return is_name or any(each.startswith(word.lower()) for each in words)
 
     def is_named_in(self, text: str) -> bool:
-        """Whether a function is named anywhere in a text, as a word of its own."""
+        """Whether a text contains the name of a function as a separate word."""
         return any(self._is_name(word) for word in _WORD.findall(text[: 4 * _WINDOW]))
 
     def _program_start(self, text: str) -> int | None:
-        """Return where a line begins with a call as in a program, or an element has a function's name."""
+        """Return the start of a call as in a program, or of a tag with the name of a function."""
         has_call = "(" in text and any(f"{name}(" in text for name in self.names)
         if not has_call and not ("<" in text and any(f"<{name}>" in text for name in self.names)):
             return None
@@ -208,21 +208,21 @@ class CallShapes:
 
 
 def _without_module(word: str) -> str:
-    """Return the name of a function without a module that models put before it."""
+    """Return the name of a function without the prefix of a module."""
     for module in _MODULES:
         if word.startswith(module):
             return word[len(module) :]
     return word
 
 
-def says_something(prose: str) -> bool:
+def is_substantial(prose: str) -> bool:
     """Whether prose is more than a few letters."""
     letters = itertools.islice(_LETTERS.finditer(prose), _MUCH)
     return sum(1 if letter[0].isascii() else 2 for letter in letters) >= _MUCH
 
 
 def _ends_text(text: str, at: int) -> bool:
-    """Whether a call in JSON is on lines of its own, or what follows it says nothing."""
+    """Whether a call in JSON begins its own line, or no letters follow it."""
     line = text[text.rfind("\n", 0, at) + 1 : at]
     if not line.strip(f"{_EDGE}[json"):
         return True

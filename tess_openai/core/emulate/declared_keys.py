@@ -1,6 +1,6 @@
 """Finds keys that a schema does not declare, in a value whose syntax was repaired.
 
-Where a quote in a text was left unescaped, the rest of the text may read like further members. Their keys are
+After an unescaped quote in a string, the rest of the string may look like further members. Their keys are
 rarely those of the schema, so a repaired value with such a key is not used.
 """
 
@@ -20,27 +20,27 @@ _SINGLE_BRANCHES: Final = ("if", "then", "else")
 
 
 def undeclared_key(schema: JSONObject, value: object, *, holds_raw_text: bool) -> str | None:
-    """Return the first key of a value that its schema does not declare; None when there is none.
+    """Return the first key of a value that its schema does not declare; None when all keys are declared.
 
     Args:
         schema: A JSON Schema.
-        value: JSON.
-        holds_raw_text: Whether a string of the value was not escaped; then only its first key is accepted
-            where the schema allows any.
+        value: A JSON value.
+        holds_raw_text: Whether a string of the value was not escaped. Then, where the schema allows any key,
+            only the first key of an object is accepted.
     """
     return _DeclaredKeySearch(schema, holds_raw_text=holds_raw_text).find([schema], value, 0)
 
 
 @dataclass(slots=True)
 class _DeclaredKeySearch:
-    """A walk through a value and the parts of its schema."""
+    """Walks through a value and the parts of its schema."""
 
     root: JSONObject
     holds_raw_text: bool
     steps: int = _MAX_STEPS
 
     def find(self, schemas: list[object], value: object, depth: int) -> str | None:
-        """Return the first undeclared key; `schemas` are all that may apply to the value."""
+        """Return the first undeclared key of a value to which any of `schemas` may apply."""
         self.steps -= 1
         if depth > _MAX_DEPTH or self.steps < 0:
             return None
@@ -69,7 +69,7 @@ class _DeclaredKeySearch:
         return None
 
     def _parts(self, schemas: list[object], depth: int) -> Iterator[JSONObject]:
-        """Give the schemas, and those that they refer to or combine."""
+        """Yield the schemas, and those that they refer to or combine."""
         for schema in schemas:
             self.steps -= 1
             part = to_object(schema)

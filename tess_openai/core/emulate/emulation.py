@@ -1,4 +1,4 @@
-"""What is emulated for one chat call, and the instructions for the model."""
+"""The features that are emulated for one chat call, and the instructions for the model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.parameters import stop_sequences
-from tess_openai.core.emulate.history import contains_results, render_messages, tells_of_calls
+from tess_openai.core.emulate.history import contains_calls, contains_results, render_messages
 from tess_openai.core.emulate.length import Limit, length_text, parse_limit
 from tess_openai.core.emulate.marks import Marks
 from tess_openai.core.emulate.offers import Offer, parse_offer
@@ -21,24 +21,24 @@ from tess_openai.core.schemas.schema_checker import SchemaCache
 
 MAX_CHOICES: Final = 16
 LONG_CONVERSATION: Final = 8_000
-"""Characters from which on the rules are repeated after the last message."""
+"""From how many characters on the rules are repeated after the last message."""
 _NONCE_LENGTH: Final = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Emulation:
-    """What is emulated for one call.
+    """The emulated features of one call.
 
     Attributes:
-        marks: Of this request.
+        marks: The marks of this request.
         prompts: The texts of the instructions.
-        schemas: Compiles the schemas that values are checked against.
-        new_id: Makes a fresh identifier.
-        offer: The functions; None when calls play no part in the request.
+        schemas: Cache of the compiled schemas for checks.
+        new_id: Returns a fresh identifier.
+        offer: The functions; None when the request neither offers functions nor contains calls.
         wanted: The JSON that `response_format` asks for.
         stops: The stop sequences.
-        limit: The most tokens of an answer, counted by estimate.
-        choices: How many answers are asked for.
+        limit: The highest number of tokens of an answer, counted by estimate.
+        choices: The number of choices.
     """
 
     marks: Marks
@@ -97,8 +97,11 @@ class Emulation:
             given = f"{len(offer.functions)} function{'s' * (len(offer.functions) != 1)}"
             why = "Tess has no function calls, so instructions for the model describe how to make one"
             changes.append(Change("emulated", offer.param, given, sent, why))
-            if offer.left_out:
-                given, why = ", ".join(offer.left_out), "only functions and custom tools can be emulated"
+            if offer.unsupported_types:
+                given, why = (
+                    ", ".join(offer.unsupported_types),
+                    "only functions and custom tools can be emulated",
+                )
                 remedy = "Offer it as a function."
                 changes.append(Change("stripped", "tools", given, "", why, remedy, warn="request"))
             if grammars := [each.name for each in offer.functions.values() if each.grammar is not None]:
@@ -136,34 +139,34 @@ def parse_emulation(
     body: JSONObject,
     params: Collection[str],
     *,
-    taken: Collection[str],
+    agent_tools: Collection[str],
     prompts: Prompts,
     schemas: SchemaCache,
     new_id: Callable[[], str],
 ) -> Emulation | None:
-    """Read what a request asks to be emulated.
+    """Read the features of a request that have to be emulated.
 
     Args:
-        body: Of the request.
-        params: The parameters that the policy has emulated: of `tools` or `functions` (either covers
+        body: The body of the request.
+        params: The parameters whose policy is to emulate them: of `tools` or `functions` (either covers
             all that belongs to calls), `response_format`, `stop`, `n`, `max_tokens`, `max_completion_tokens`.
-        taken: Names and types of tools that the agent has itself.
+        agent_tools: Names and types of tools that the agent has itself.
         prompts: The texts of the instructions.
-        schemas: Compiles the schemas that values are checked against.
-        new_id: A fresh identifier.
+        schemas: Cache of the compiled schemas for checks.
+        new_id: Returns a fresh identifier.
 
     Returns:
-        None when the request asks for none of it.
+        The emulation; None when the request needs none.
 
     Raises:
-        Refused: What the request asks for makes no sense; OpenAI refuses it too.
+        Refused: A value is invalid; OpenAI refuses it too.
     """
     emulation = Emulation(
         marks=Marks(new_id()[:_NONCE_LENGTH]),
         prompts=prompts,
         schemas=schemas,
         new_id=new_id,
-        offer=None if {"tools", "functions"}.isdisjoint(params) else _parse_offer(body, taken),
+        offer=None if {"tools", "functions"}.isdisjoint(params) else _parse_offer(body, agent_tools),
         wanted=parse_format(body) if "response_format" in params else None,
         stops=_parse_stops(body.get("stop")) if "stop" in params else (),
         limit=parse_limit(body, params),
@@ -174,7 +177,7 @@ def parse_emulation(
 
 
 def _length(messages: list[object]) -> int:
-    """Return how many characters of text there are in messages."""
+    """Return the number of characters in the texts of messages."""
     contents = [(to_object(message) or {}).get("content") for message in messages]
     texts = [part for content in contents for part in to_list(content) or [content]]
     return sum(len(text) for text in map(_text, texts) if isinstance(text, str))
@@ -185,10 +188,12 @@ def _text(part: object) -> object:
     return part if members is None else members.get("text")
 
 
-def _parse_offer(body: JSONObject, taken: Collection[str]) -> Offer | None:
-    offer = parse_offer(body, taken=taken)
+def _parse_offer(body: JSONObject, agent_tools: Collection[str]) -> Offer | None:
+    offer = parse_offer(body, agent_tools=agent_tools)
     plays_a_part = (
-        offer.demand != "none" or offer.left_out or tells_of_calls(to_list(body.get("messages")) or [])
+        offer.demand != "none"
+        or offer.unsupported_types
+        or contains_calls(to_list(body.get("messages")) or [])
     )
     return offer if plays_a_part else None
 
@@ -208,7 +213,7 @@ def _parse_choices(given: object) -> int:
     if not isinstance(given, int) or isinstance(given, bool) or not 1 <= given <= MAX_CHOICES:
         message = (
             f"n must be a whole number from 1 to {MAX_CHOICES} to be emulated: each choice is a paid call of "
-            'its own. Ask in several calls, or allow one choice with unsupported={"n": "warn"}.'
+            'its own. Ask in several calls, or allow one choice: create_client(unsupported={"n": "warn"}).'
         )
         raise Refused(message, param="n", code="invalid_n")
     return given

@@ -1,7 +1,7 @@
 """The flow of an emulated chat completion: send the request, read the answer, repair it if needed, respond.
 
-One request is sent for each choice, and one more for each repair. Text that can be shown goes to the caller
-at once, so a repair may be requested in the middle of the caller's stream.
+One request is sent for each choice, and one more for each repair. The caller gets text as soon as it is known
+to be prose, so a repair may be requested in the middle of the caller's stream.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class _Abort(Exception):  # noqa: N818 - ends the loops of this module; callers 
 
 
 def emulated_completion(chat: ChatContext, emulation: Emulation, outgoing: Outgoing) -> Flow:
-    """Run one chat completion of which something is emulated; `outgoing` is its first request."""
+    """Run one emulated chat completion; `outgoing` is its first request."""
     is_legacy = emulation.offer is not None and emulation.offer.is_legacy
     writer = (StreamWriter if chat.translated.stream else CompletionWriter)(chat, is_legacy=is_legacy)
     run = _EmulatedCall(chat, emulation, outgoing, writer)
@@ -60,7 +60,7 @@ class _EmulatedCall:
     """The state of one emulated call.
 
     Attributes:
-        usage: The sum over all requests.
+        usage: The sum of the token counts of all requests.
         is_read: Whether the current answer was read to the end of its text.
         has_paid: Whether an answer was read, so that a retry of the whole call would pay for it again.
         has_written: Whether any text of the current choice was written.
@@ -78,7 +78,7 @@ class _EmulatedCall:
     is_interrupted: bool = False
 
     def choice(self) -> Flow:
-        """Send requests until there is an answer, and write it."""
+        """Send requests until an answer can be used or no repair is left, and write the outcome."""
         body = self.chat.translated.body
         answer: str | None = None
         repairs = self.chat.translated.options.max_repairs
@@ -92,7 +92,7 @@ class _EmulatedCall:
             if not isinstance(outcome, AskAgain):
                 break
             yield from self._write(outcome.text)
-            if repairs == 0 or outcome.answer == answer:  # what was written twice would be written again
+            if repairs == 0 or outcome.answer == answer:  # the model would repeat the same answer again
                 outcome = outcome.fallback
                 break
             repairs -= 1
@@ -111,11 +111,11 @@ class _EmulatedCall:
         yield from self.writer.end(outcome, source.finish_reason)
 
     def _read_answer(self, body: JSONObject, reader: AnswerReader) -> Generator[Step, Event, AnswerSource]:
-        """Send one request, and write the text that can be shown at once."""
+        """Send one request, and write the text that is known to be prose as it arrives."""
         chat = self.chat
         try:
             incoming = yield from exchange(replace(self.outgoing, body=dump_json(body)))
-        except Exception as error:  # noqa: BLE001 - also what the flow around this one refuses
+        except Exception as error:  # noqa: BLE001 - an outer flow may raise `Refused` here too
             raise self._broken(error) from None
         if incoming.status >= 300:
             raise _Abort(self._final((yield from error_answer(chat, incoming))))
@@ -157,7 +157,7 @@ class _EmulatedCall:
         return _Abort(replace(answer, headers={**answer.headers, **ledger_header(self.chat.ledger)}))
 
     def _broken(self, error: Exception) -> Exception:
-        """Return what ends the call: as a plain one, unless text was written or an answer is paid for."""
+        """Return the error that ends the call; the SDK does not retry it once an answer was paid for."""
         if not (self.has_paid or self.has_written):
             return error
         reason = str(error) if isinstance(error, ConnectionError) else type(error).__name__
@@ -168,7 +168,7 @@ class _EmulatedCall:
         return replace(answer, headers={**answer.headers, **NO_RETRY}) if self.has_paid else answer
 
     def _note_form(self, source: AnswerSource) -> None:
-        """Note once that Tess streams unasked, or does not stream."""
+        """Record once that Tess streamed although no stream was asked for, or the reverse."""
         options = self.chat.translated.options
         if source.body.form in ("stream", "json") and source.fault is None and not options.joins_answers:
             is_stream = source.body.form == "stream"

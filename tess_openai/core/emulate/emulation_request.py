@@ -1,4 +1,4 @@
-"""Selects the parameters of a request that the policy has emulated."""
+"""Selects the parameters of a request that have to be emulated."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from tess_openai.core.chat.parameters import EMULATED_PARAMETERS
 from tess_openai.core.emulate.emulation import Emulation, parse_emulation
-from tess_openai.core.emulate.history import tells_of_calls
+from tess_openai.core.emulate.history import contains_calls
 from tess_openai.core.jsons import JSONObject, to_list
 from tess_openai.core.options import Options
 
@@ -17,20 +17,20 @@ _OFFERS: Final = frozenset({"functions", "tools"})
 def to_emulation(
     given: JSONObject, options: Options, new_id: Callable[[], str], *, with_functions: bool
 ) -> Emulation | None:
-    """Return what the adapter emulates for a request; None when that is nothing.
+    """Return the emulation for a request; None when it needs none.
 
     Args:
         given: The caller's request.
-        options: Of the call.
-        new_id: A fresh identifier.
-        with_functions: Whether it offers functions that the policy has emulated.
+        options: The options of the call.
+        new_id: Returns a fresh identifier.
+        with_functions: Whether the request offers functions to be emulated.
 
     Raises:
         Refused: A value cannot be emulated.
     """
     if not options.policy.emulates:
         return None
-    params = {param for param in EMULATED_PARAMETERS if options.policy.word(param) == "emulate"}
+    params = {param for param in EMULATED_PARAMETERS if options.policy.action_for(param) == "emulate"}
     if params and not with_functions and not _has_past_calls(given, params):
         params -= _OFFERS
     if not params:
@@ -38,7 +38,7 @@ def to_emulation(
     return parse_emulation(
         given,
         params,
-        taken=options.tool_names,
+        agent_tools=options.tool_names,
         prompts=options.prompts,
         schemas=options.schemas,
         new_id=new_id,
@@ -46,7 +46,7 @@ def to_emulation(
 
 
 def _has_past_calls(given: JSONObject, params: set[str]) -> bool:
-    """Whether a request that offers no function to emulate still has earlier calls in its messages."""
+    """Whether a request that offers no function to emulate has earlier calls in its messages."""
     is_legacy = bool(to_list(given.get("functions"))) and not to_list(given.get("tools"))
     param = "functions" if is_legacy else "tools"
-    return param in params and tells_of_calls(to_list(given.get("messages")) or [])
+    return param in params and contains_calls(to_list(given.get("messages")) or [])

@@ -1,4 +1,4 @@
-"""Turns the text of calls into calls that can be made: read, find the function, check, coerce."""
+"""Parses the texts of calls: reads each call, finds its function, checks and coerces its arguments."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ from tess_openai.core.schemas.schema_checker import SchemaChecker
 from tess_openai.core.strict_json import UnreadableError, compact_json
 
 MAX_CALLS: Final = 128
-"""In one answer; a model that writes more has lost its way."""
+"""The highest number of calls in one answer; more are taken for an endless repetition."""
 _MAX_PROBLEMS: Final = 5
 _MAX_NAMES: Final = 30
 
 
 @dataclass(slots=True)
-class Settlement:
-    """What became of the calls of one answer.
+class ParsedCalls:
+    """The calls of one answer, after reading and checking them.
 
     Attributes:
-        calls: Those that can be made.
-        usable: These, and those whose arguments can be read but do not follow the schema of a function
-            without `strict`; in order.
-        problems: What is wrong with the others, one line each, for the model.
-        surplus: How many calls were left out because only one may be made.
+        calls: The valid calls.
+        usable: The valid calls, and those whose arguments can be read but do not follow the schema of a
+            function without `strict`; in order.
+        problems: The problems of the other calls, one line each, for the model.
+        surplus: How many calls were dropped because only one may be made.
     """
 
     calls: list[FunctionCall] = field(default_factory=list[FunctionCall])
@@ -51,58 +51,58 @@ class Settlement:
     surplus: int = 0
 
 
-def settle(
+def parse_calls(
     blocks: Sequence[Block], offer: Offer, check: SchemaChecker, new_id: Callable[[], str], *, is_cut: bool
-) -> Settlement:
+) -> ParsedCalls:
     """Read the calls in the texts between marks, and check each.
 
     Args:
-        blocks: The texts.
-        offer: What may be called.
+        blocks: The texts between marks.
+        offer: The functions that may be called.
         check: Checks arguments against a schema.
-        new_id: Makes the calls' identifiers.
-        is_cut: Whether the answer is known to be incomplete; a call that was not ended is then not made.
+        new_id: Returns a fresh identifier.
+        is_cut: Whether the answer is known to be incomplete; a call without a closing mark is then invalid.
     """
-    settlement = Settlement()
+    parsed = ParsedCalls()
     written: list[WrittenCall] = []
     for number, block in enumerate(blocks[: MAX_CALLS + 1]):
         if written and not offer.allows_several:
-            settlement.surplus = len(blocks) - number
+            parsed.surplus = len(blocks) - number
             break
         calls, problem = _try_to_read(block, offer, is_cut=is_cut)
         written += calls
-        settlement.problems += [f"- {problem}"] * bool(problem)
+        parsed.problems += [f"- {problem}"] * bool(problem)
     if not offer.allows_several:
-        settlement.surplus += max(0, len(written) - 1)
+        parsed.surplus += max(0, len(written) - 1)
         written = written[:1]
     if len(written) > MAX_CALLS or len(blocks) > MAX_CALLS:
-        return Settlement(problems=[f"- there are more than {MAX_CALLS} calls; make fewer at once"])
+        return ParsedCalls(problems=[f"- there are more than {MAX_CALLS} calls; make fewer at once"])
     for call in written:
         name = find_name(call.name, offer.functions)
         if name is None:
             names = ", ".join(list(offer.functions)[:_MAX_NAMES])
-            settlement.problems.append(f"- there is no function {call.name[:64]!r}; there are: {names}")
+            parsed.problems.append(f"- there is no function {call.name[:64]!r}; there are: {names}")
             continue
         function = offer.functions[name]
         text, errors = (
             _checked_input(call) if function.is_custom else _checked_arguments(call, function, check)
         )
-        settlement.problems += [f"- {name}: {error}" for error in errors[:_MAX_PROBLEMS]]
+        parsed.problems += [f"- {name}: {error}" for error in errors[:_MAX_PROBLEMS]]
         if text is None or (errors and function.is_strict):
             continue
         made = FunctionCall(f"call_{new_id()}", name, text, function.is_custom)
-        settlement.usable.append(made)
-        settlement.calls += [made] * (not errors)
-    return settlement
+        parsed.usable.append(made)
+        parsed.calls += [made] * (not errors)
+    return parsed
 
 
-def names_a_function(blocks: Sequence[Block], functions: Iterable[str]) -> bool:
-    """Whether texts that bear no valid marks hold a call all the same, to one of the functions."""
+def call_known_function(blocks: Sequence[Block], functions: Iterable[str]) -> bool:
+    """Whether one of the texts contains a call of a known function."""
     known = tuple(functions)
-    return any(_names_one(block.body, known) for block in blocks[:MAX_CALLS])
+    return any(_call_one_of(block.body, known) for block in blocks[:MAX_CALLS])
 
 
-def _names_one(text: str, known: tuple[str, ...]) -> bool:
+def _call_one_of(text: str, known: tuple[str, ...]) -> bool:
     with suppress(UnreadableError):
         calls = calls_in(text, read_first_value(text), known)
         return any(find_name(call.name, known) for call in calls)
@@ -118,7 +118,7 @@ def _try_to_read(block: Block, offer: Offer, *, is_cut: bool) -> tuple[list[Writ
 
 
 def _checked_input(call: WrittenCall) -> tuple[str | None, list[str]]:
-    """Return the input of a call of a custom tool, or None, and what is wrong with it."""
+    """Return the input of a call of a custom tool, None if it is unusable, and its problems."""
     if isinstance(call.arguments, CustomInput):
         return call.arguments.text, []
     return None, [
@@ -129,7 +129,7 @@ def _checked_input(call: WrittenCall) -> tuple[str | None, list[str]]:
 def _checked_arguments(
     call: WrittenCall, function: OfferedFunction, check: SchemaChecker
 ) -> tuple[str | None, list[str]]:
-    """Return the arguments of a call as JSON, or None if they cannot be read, and what is wrong with them."""
+    """Return the arguments of a call as JSON, None if they are unusable, and their problems."""
     try:
         call = _with_arguments_read(call)
         given = restore_all(_arguments(call, function))
@@ -149,7 +149,7 @@ def _checked_arguments(
 
 
 def _with_arguments_read(call: WrittenCall) -> WrittenCall:
-    """Return the call with its arguments read, where they are a string of JSON.
+    """Return the call with its arguments parsed, if they are a string of JSON.
 
     Raises:
         UnreadableError: They are not JSON.
@@ -166,7 +166,7 @@ def _with_arguments_read(call: WrittenCall) -> WrittenCall:
 
 
 def _arguments(call: WrittenCall, function: OfferedFunction) -> object:
-    """Return the arguments, with those that are members of the call itself.
+    """Return the arguments, including those that the model wrote as members of the call itself.
 
     Raises:
         UnreadableError: The call has a member that is not an argument.

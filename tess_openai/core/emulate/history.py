@@ -1,7 +1,7 @@
-"""Tells a model in words how the conversation has gone so far.
+"""Renders earlier function calls and their results as text in the messages for the model.
 
 Source: OpenAI's API reference, chat completions: `tool_calls` and `tool` messages, `function_call` and
-`function` messages (documented). Tess knows neither (documented by absence).
+`function` messages (documented). The Tess docs mention none of them.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from tess_openai.core.prompts import Prompts, fill
 from tess_openai.core.strict_json import compact_json
 
 
-def tells_of_calls(messages: list[object]) -> bool:
-    """Whether there are calls or results among the messages."""
+def contains_calls(messages: list[object]) -> bool:
+    """Whether any of the messages contains a call or a result."""
     return any(
         message.get("role") in RESULT_ROLES or message.get("tool_calls") or message.get("function_call")
         for message in map(to_object, messages)
@@ -27,14 +27,14 @@ def tells_of_calls(messages: list[object]) -> bool:
 
 
 def contains_results(messages: list[object]) -> bool:
-    """Whether there are results of calls among the messages."""
+    """Whether any of the messages is the result of a call."""
     return any((to_object(message) or {}).get("role") in RESULT_ROLES for message in messages)
 
 
 def render_messages(messages: list[object], marks: Marks, prompts: Prompts) -> list[object]:
-    """Return the messages with calls and results as text, and imitations of the marks made harmless.
+    """Return the messages with calls and results as text, and with all texts that look like marks escaped.
 
-    Neighbouring results become one message. A message in which nothing changes is the same object.
+    Consecutive results become one message. A message that needs no change is returned as the same object.
     """
     history = _History(marks, prompts)
     for message in messages:
@@ -51,7 +51,7 @@ class _PastCall:
 
 
 class _History:
-    """Renders one conversation; remembers the call of an identifier."""
+    """Renders the messages of one conversation in order."""
 
     def __init__(self, marks: Marks, prompts: Prompts) -> None:
         self.marks = marks
@@ -150,7 +150,7 @@ def _escape_part(part: object) -> object:
 
 
 def _wrap(before: str, content: object, after: str) -> object:
-    """Return the content, made harmless, between two texts of ours."""
+    """Return the escaped content between two texts."""
     safe = _escape_content(content)
     parts = to_list(safe)
     if parts is None:

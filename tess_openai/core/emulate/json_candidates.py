@@ -1,10 +1,10 @@
-r"""Finds the JSON values that stand in an answer, and tells them from brackets in prose and from fragments.
+r"""Finds the JSON values in an answer, and distinguishes them from brackets in prose and from fragments.
 
-A value within another is no answer, and neither is what is left of one that was cut or cannot be read: of
-`{"name": "root", "kids": [{"name": "a", "kids": []}, {"name": "b` nothing may be taken for the whole. So
-nothing is looked for within a value, and nothing behind one that breaks off. Brackets that begin no value, as
-in `[0, 1)`, `\frac{1}{2}` or `{name}`, are passed over. It takes time linear in the length of the text, since
-what was read as JSON is not read again (tests/unit/emulate/test_linear_time.py).
+Neither a value within another nor a part of an incomplete value is an answer: no part of
+`{"name": "root", "kids": [{"name": "a", "kids": []}, {"name": "b` may be taken for the whole. So the search
+looks neither inside a value nor behind an incomplete one. It skips brackets that begin no value, as in
+`[0, 1)`, `\frac{1}{2}` or `{name}`. The time is linear in the length of the text, since no value is read
+twice (tests/unit/emulate/test_linear_time.py).
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _ANY_BRACKET: Final = re.compile(r"[{}\[\]]")
 _PART_OF_JSON: Final = re.compile(r"[{}\"]")
 _GOES_ON: Final = "text follows it that may be part of it; a quote in a string may lack its backslash"
 _MAX_FAILURES: Final = 256
-"""How many brackets may turn out to begin no JSON; the standard library counts the lines before each."""
+"""How many brackets may turn out not to begin JSON; the standard library counts the lines before each."""
 _MAX_SLOPPY: Final = 32
 """How many brackets are read leniently."""
 _LENIENT_BUDGET: Final = 4
-"""How often the length of the text may be read leniently in all."""
+"""How many characters may be read leniently in all, as a multiple of the length of the text."""
 _OBJECT: Final = re.compile(
     r"\{\s*(?:\Z|\}|/|\#|(?:\"(?:[^\"\\\n]|\\.)*(?:\"|\Z)|'[^'\n]*(?:'|\Z)"
     r"|[“„\u2018`][^“”„\u2018\u2019`\n]*(?:[“”\u2018\u2019`]|\Z)"
@@ -43,11 +43,11 @@ class Candidate:
     """A value that may be the answer.
 
     Attributes:
-        start: Where it begins.
-        end: Where it ends.
-        value: JSON.
+        start: Its first position in the text.
+        end: The position after it.
+        value: The JSON value.
         is_repaired: Whether its syntax was repaired.
-        holds_raw_text: Whether a string in it was not escaped.
+        holds_raw_text: Whether it contains a string that was not escaped.
     """
 
     start: int
@@ -59,12 +59,12 @@ class Candidate:
 
 @dataclass(slots=True)
 class FoundCandidates:
-    """The parts of an answer.
+    """The result of a search.
 
     Attributes:
-        candidates: In order; none within another.
-        broken_at: Where a value begins that breaks off or cannot be read; nothing behind it counts.
-        problem: Why, for the model.
+        candidates: The values in order; none is within another.
+        broken_at: Where an incomplete or unreadable value begins; the text after it is not searched.
+        problem: What is wrong with that value, for the model.
     """
 
     candidates: list[Candidate] = field(default_factory=list[Candidate])
@@ -73,11 +73,11 @@ class FoundCandidates:
 
 
 def find_candidates(text: str, *, may_be_list: bool) -> FoundCandidates:
-    """Return the objects and arrays in the text, or the one bare value that it is.
+    """Return the objects and arrays in the text, or the single string, number or literal that the text is.
 
     Args:
         text: The answer.
-        may_be_list: Whether an array is asked for; if not, a `[` before mere words is a bracket in prose.
+        may_be_list: Whether an array may be the answer; if not, a `[` before unquoted words is prose.
     """
     stripped = text.strip()
     if not stripped.startswith(("{", "[")) and (stripped == "null" or parse_json(stripped) is not None):
@@ -89,7 +89,7 @@ def find_candidates(text: str, *, may_be_list: bool) -> FoundCandidates:
 
 
 class _Search:
-    """Goes through one text once."""
+    """Searches one text from its beginning to its end."""
 
     def __init__(self, text: str, *, may_be_list: bool) -> None:
         self.text = text
@@ -100,7 +100,7 @@ class _Search:
         self.found = FoundCandidates()
 
     def run(self) -> None:
-        """Look at each bracket that does not stand within a value."""
+        """Examine each bracket that is not part of a value."""
         bracket = _BRACKET.search(self.text)
         while bracket is not None and self.found.broken_at is None:
             bracket = _BRACKET.search(self.text, self._after(bracket.start()))
@@ -108,7 +108,7 @@ class _Search:
             self._check_what_follows()
 
     def _check_what_follows(self) -> None:
-        """Break at a value whose last string may go on after it, with a quote left unescaped."""
+        """Mark a value as broken if its last string may continue after it, because of an unescaped quote."""
         candidates = self.found.candidates
         ends = [each.start for each in candidates[1:]] + [len(self.text)]
         for candidate, end in zip(candidates, ends, strict=False):
@@ -124,7 +124,7 @@ class _Search:
                 return
 
     def _after(self, start: int) -> int:
-        """Take what begins at a bracket; return where to go on."""
+        """Examine the text at a bracket; return the position from which to search on."""
         if self.text[start] == "{" and _OBJECT.match(self.text, start) is None:
             return start + 1
         if not self.failures_left:
@@ -158,15 +158,15 @@ class _Search:
         return start + 1 if reading is None else self._take(start, reading)
 
     def _is_prose(self, start: int, end: int) -> bool:
-        """Whether a `[` before bare words or numbers, up to another bracket or a quote, begins no list."""
+        """Whether a `[`, followed by unquoted words or numbers up to `end`, is prose and not a list."""
         if self.text.startswith("]", end):
             line = self.text[max(0, start - _LINE) : start].rpartition("\n")[2].strip()
             return not self.may_be_list or (bool(line) and not line.endswith(":"))
-        is_followed = self.text[start:end].rstrip().endswith(("[", ","))  # by an item
+        is_followed = self.text[start:end].rstrip().endswith(("[", ","))  # an item of a list follows
         return not self.may_be_list and not is_followed
 
     def _read(self, start: int) -> Reading | None:
-        """Read a value leniently; None when there is none, and the search is over when one breaks off."""
+        """Read a value leniently; None when there is none. An incomplete value ends the search."""
         if not self.sloppy_left or self.characters_left < 0:
             self._break(start, "it cannot be read")
             return None

@@ -1,7 +1,7 @@
-"""Ends a text at about `max_tokens`, counted as `usage` counts.
+"""Ends a text at about `max_tokens` tokens, counted with the estimate of `core/chat/usage.py`.
 
 Source: OpenAI's API reference, chat completions, `max_completion_tokens` and the older `max_tokens`
-(documented). That Tess ignores them: observed once.
+(documented). Tess ignored them (observed once).
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from tess_openai.core.prompts import Prompts, fill
 from tess_openai.core.refusals import Refused
 
 _HINTED_TOKENS: Final = 2_000
-"""Above this many the instructions do not mention the limit, since it would invite a long answer."""
+"""The highest limit that the instructions mention; a higher one would suggest a long answer."""
 _WORDS_PER_TOKEN: Final = 0.75
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The most tokens a request allows for its answer.
+    """The highest number of tokens that a request allows for its answer.
 
     Attributes:
         param: The parameter that sets the limit.
@@ -35,7 +35,7 @@ class Limit:
 
 
 def parse_limit(body: JSONObject, params: Collection[str]) -> Limit | None:
-    """Read the limit of a request: of OpenAI's two parameters, those among `params`, the smaller.
+    """Read the limit of a request: the smaller one, if both of OpenAI's parameters are given and in `params`.
 
     Raises:
         Refused: The value is not a positive whole number; OpenAI refuses it too.
@@ -52,7 +52,7 @@ def parse_limit(body: JSONObject, params: Collection[str]) -> Limit | None:
 
 
 def length_text(limit: Limit, prompts: Prompts) -> str:
-    """Return the hint for the model; `""` when the limit is no reason for one."""
+    """Return the instruction about the length; `""` for a limit above `_HINTED_TOKENS`."""
     if limit.tokens > _HINTED_TOKENS:
         return ""
     words = max(1, round(limit.tokens * _WORDS_PER_TOKEN))
@@ -60,14 +60,14 @@ def length_text(limit: Limit, prompts: Prompts) -> str:
 
 
 class LengthCutter:
-    """Passes text on until the limit is reached."""
+    """Passes text through until the limit is reached."""
 
     def __init__(self, tokens: int) -> None:
         self._bytes_left = tokens * BYTES_PER_TOKEN
         self.is_done = False
 
     def feed(self, text: str) -> str:
-        """Take the next piece; return as much of it as still fits, in whole characters."""
+        """Return the part of the next piece that is within the limit, in whole characters."""
         if self.is_done:
             return ""
         length = utf8_length(text)

@@ -1,9 +1,10 @@
-"""The marks around a call, and how to tell them from everything that only looks like them.
+"""The marks around a call, and how they are distinguished from texts that only look like marks.
 
 A call is written between `<call:NONCE>` and `</call:NONCE>`. The nonce is new in each request, so no text
 written before it can contain a valid mark. Text of users and tools that looks like a mark is sent with a
-tilde, `<~call:...`, which is removed again where the model repeats it: the text is unchanged, and a repeated
-imitation is not even a near miss. Any other text with the nonce is the model's own, so it meant a call.
+tilde, `<~call:...`, which is removed again where the model repeats the text. So the caller gets the text
+unchanged, and the repetition is never mistaken for a call. Any other text with the nonce was written by the
+model itself, which therefore meant a call.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from tess_openai.core.jsons import to_list, to_object
 _CALL_WORDS: Final = ("call", "calls", "toolcall", "toolcalls", "functioncall", "functioncalls")
 _RESULT: Final = "result"
 _OTHER_WORDS: Final = ("function", "functions", "tool", "tools", "invoke", "action", "cal", "end", "endcall")
-"""What models write in place of `call`; such a tag is one of ours only where it has a colon and the nonce."""
+"""Words that models write instead of `call`; a tag with one counts only with a colon and the nonce."""
 _WORDS: Final = (*_CALL_WORDS, _RESULT, *_OTHER_WORDS)
 _COLONS: Final = frozenset(":\uff1a")
 _TILDES: Final = 8
@@ -43,7 +44,7 @@ _PAYLOAD: Final = re.compile(r"\s{0,16}(?:`{1,3}[\w-]{0,16}\s{0,4})?(?P<start>[{
 
 
 class Kind(Enum):
-    """What a part of a text is."""
+    """The kind of a part of a text."""
 
     PROSE = "prose"
     UNDECIDED = "the text so far may become a mark"
@@ -67,14 +68,14 @@ OUR_MARKS: Final = frozenset(
         *(Kind.MISNAMED_OPEN, Kind.MISNAMED_CLOSE),
     }
 )
-"""What has the nonce, so that only the model itself can have written it."""
+"""Kinds with the nonce, which only the model itself can have written."""
 _GENUINE: Final = dict.fromkeys(_CALL_WORDS, (Kind.OPEN, Kind.CLOSE)) | {
     _RESULT: (Kind.RESULT_OPEN, Kind.RESULT_CLOSE)
 }
 ALL_MARKS: Final = OUR_MARKS | {Kind.NEAR_OPEN, Kind.NEAR_CLOSE}
 
 
-class Mark(NamedTuple):  # an answer can hold hundreds: half the cost of a frozen dataclass
+class Mark(NamedTuple):  # an answer may contain hundreds: half the cost of a frozen dataclass
     """One mark in a text, from `start` up to `end`."""
 
     kind: Kind
@@ -87,7 +88,7 @@ class Marks:
     """The marks of one request.
 
     Attributes:
-        nonce: A few lower-case letters and digits, never used before.
+        nonce: A few random lower-case letters and digits, new in each request.
     """
 
     nonce: str
@@ -113,11 +114,11 @@ class Marks:
         return f"</{_RESULT}:{self.nonce}>"
 
     def find(self, text: str, *, final: bool) -> Iterator[Mark]:
-        """Give each mark, and each other occurrence of the nonce, in order.
+        """Yield each mark, and each other occurrence of the nonce, in order.
 
         Args:
-            text: What the model wrote.
-            final: False when more may follow; an `UNDECIDED` mark is then the last one given.
+            text: The text of the model.
+            final: Whether the text is complete; if not, the last mark may be `UNDECIDED`.
         """
         tags: list[Mark] = []
         exact = {self.open: Kind.OPEN, self.close: Kind.CLOSE}  # most marks are written as they should be
@@ -141,7 +142,7 @@ class Marks:
         yield from sorted((*tags, *strays), key=_start) if strays else tags
 
     def _strays(self, text: str, tags: list[Mark]) -> Iterator[Mark]:
-        """Give each occurrence of the nonce outside of the tags, with the brackets and words around it."""
+        """Yield each occurrence of the nonce outside of the tags, with the brackets and words around it."""
         number = end = 0
         for at in heapq.merge(_positions(text, self.nonce), _positions(text, self.nonce.upper())):
             while number < len(tags) and tags[number].end <= at:
@@ -156,7 +157,7 @@ class Marks:
             yield Mark(Kind.STRAY, at if before is None else before.start(), end)
 
     def _begun_mark(self, text: str, marks: tuple[list[Mark], ...]) -> Mark | None:
-        """Return the end of a text that may become a mark in another form; None when there is none."""
+        """Return the end of a text that may become a mark in another form; None without one."""
         end = max((each[-1].end for each in marks if each), default=0)
         tail = _STRAY_TAIL.search(text, max(end, len(text) - _STRAY_WINDOW))
         if tail is not None and self._may_go_on(tail):
@@ -165,20 +166,20 @@ class Marks:
         return Mark(Kind.UNDECIDED, len(text) - length, len(text)) if length else None
 
     def _begun(self, text: str) -> int:
-        """Return how many characters of the nonce a text ends in."""
+        """Return how many characters of the nonce are at the end of a text."""
         lengths = range(len(self.nonce) - 1, 0, -1)
         end = text[-len(self.nonce) :].lower()
         return next((length for length in lengths if end.endswith(self.nonce[:length])), 0)
 
     def _may_go_on(self, tail: re.Match[str]) -> bool:
-        """Whether a text that ends in a bracket and this may go on to the nonce."""
+        """Whether the nonce may follow a bracket and word at the end of a text."""
         word = tail["word"].lower().replace("_", "")
         if tail["gap"]:
             return self.nonce.startswith(tail["token"].lower()) and (not word or word in _WORDS)
         return not tail["token"] and any(name.startswith(word) for name in _WORDS)
 
     def without(self, text: str, kinds: frozenset[Kind]) -> str:
-        """Return a whole text without the marks of some kinds, and with imitations restored."""
+        """Return a complete text without the marks of the given kinds, and with escaped texts restored."""
         pieces: list[str] = []
         at = 0
         for mark in self.find(text, final=True):
@@ -201,7 +202,7 @@ class Marks:
         return Mark(kind, found.start(), found.end())
 
     def _may_have_nonce(self, found: re.Match[str]) -> bool:
-        """Whether a tag with any word, which the text ends in, may turn out to have the nonce."""
+        """Whether an incomplete tag at the end of the text, with any word, may turn out to have the nonce."""
         return not _COLONS.isdisjoint(found["gap"]) and self.nonce.startswith(found["token"].lower())
 
     def _kind(self, text: str, found: re.Match[str], *, final: bool) -> Kind:
@@ -221,17 +222,17 @@ class Marks:
 
 
 def escape(text: str) -> str:
-    """Return `text` with a tilde in everything that looks like a mark; `restore` takes it out again."""
+    """Return `text` with a tilde in everything that looks like a mark; `restore` removes the tildes."""
     return _TAG.sub(_with_tilde, text) if "<" in text else text
 
 
 def restore(text: str) -> str:
-    """Return the text that `escape` was given."""
+    """Undo `escape`."""
     return _TAG.sub(_without_tilde, text) if "<~" in text else text
 
 
 def restore_all(value: object) -> object:
-    """Return a JSON value with all strings in it restored, keys included."""
+    """Return a JSON value with all its strings and keys restored."""
     if isinstance(value, str):
         return restore(value) if "<~" in value else value
     if (items := to_list(value)) is not None:

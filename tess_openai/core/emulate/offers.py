@@ -1,4 +1,4 @@
-"""Which functions and custom tools a request offers, and how far it demands a call.
+"""Read which functions and custom tools a request offers, and whether it requires or forbids a call.
 
 Source: OpenAI's API reference, chat completions: `tools`, `tool_choice`, `parallel_tool_calls`, and the older
 `functions`, `function_call` (documented).
@@ -24,11 +24,11 @@ class OfferedFunction:
     """A function or custom tool of the caller's program.
 
     Attributes:
-        name: As the caller spells it.
-        description: May be empty.
-        parameters: The JSON Schema of its arguments; of no meaning for a custom tool.
+        name: The caller's name for it.
+        description: The caller's description; may be empty.
+        parameters: The JSON Schema of its arguments; not used for a custom tool.
         is_custom: Whether it is a custom tool, whose input is plain text instead of arguments.
-        grammar: What a custom tool demands of its input, `{"syntax": "lark", "definition": "..."}`.
+        grammar: The grammar for the input of a custom tool, `{"syntax": "lark", "definition": "..."}`.
         is_strict: Whether the caller accepts only arguments that follow the schema.
     """
 
@@ -42,15 +42,16 @@ class OfferedFunction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """What may be called in answer to one request.
+    """The functions that may be called in answer to one request.
 
     Attributes:
-        functions: By name; only the one that must be called, when one is named; none when none may be.
-        demand: `"none"`: nothing may be called. `"required"`: something must be.
+        functions: The functions by name: only the one that the caller names, if `is_named`; none with
+            demand `"none"`.
+        demand: `"none"`: no function may be called. `"required"`: one must be called.
         is_named: Whether the caller named the function to call.
-        allows_several: Whether one answer may hold more than one call.
+        allows_several: Whether one answer may contain more than one call.
         is_legacy: Whether the caller uses the older `functions` and expects `function_call`.
-        left_out: Types of tools that cannot be emulated, such as `"web_search"`.
+        unsupported_types: Types of tools that cannot be emulated, such as `"web_search"`.
     """
 
     functions: dict[str, OfferedFunction]
@@ -58,7 +59,7 @@ class Offer:
     is_named: bool = False
     allows_several: bool = True
     is_legacy: bool = False
-    left_out: tuple[str, ...] = ()
+    unsupported_types: tuple[str, ...] = ()
 
     @property
     def param(self) -> str:
@@ -70,20 +71,20 @@ NO_OFFER: Final = Offer(functions={}, demand="none")
 """For a request without functions whose messages contain earlier calls."""
 
 
-def parse_offer(body: JSONObject, *, taken: Collection[str] = ()) -> Offer:
+def parse_offer(body: JSONObject, *, agent_tools: Collection[str] = ()) -> Offer:
     """Read the functions of a request, and whether one must be called.
 
     Args:
-        body: Of the request.
-        taken: Names and types of tools that the agent has itself.
+        body: The body of the request.
+        agent_tools: Names and types of tools that the agent has itself.
 
     Raises:
-        Refused: A function without a name, two of one name, or a choice that OpenAI refuses too.
+        Refused: A function has no name, two have the same name, or the choice is invalid at OpenAI too.
     """
     tools = to_list(body.get("tools")) or []
     legacy = to_list(body.get("functions")) or []
     functions: dict[str, OfferedFunction] = {}
-    left_out: list[str] = []
+    unsupported_types: list[str] = []
     for tool in tools:
         if isinstance(tool, str):  # a hosted tool of Tess
             continue
@@ -91,9 +92,9 @@ def parse_offer(body: JSONObject, *, taken: Collection[str] = ()) -> Offer:
         kind = fields.get("type", "function")
         inner = to_object(fields.get(kind)) if kind in ("function", "custom") else None
         if inner is None:
-            if not _names_one_of(taken, kind):
-                left_out.append(str(kind))
-        elif not _is_taken(inner.get("name"), taken):
+            if not _names_one_of(agent_tools, kind):
+                unsupported_types.append(str(kind))
+        elif not _is_agent_tool(inner.get("name"), agent_tools):
             _add(functions, _parse_function(inner, "tools", is_custom=kind == "custom"), "tools")
     for item in legacy:
         _add(functions, _parse_function(to_object(item) or {}, "functions"), "functions")
@@ -102,16 +103,16 @@ def parse_offer(body: JSONObject, *, taken: Collection[str] = ()) -> Offer:
         functions=functions,
         allows_several=body.get("parallel_tool_calls") is not False and not is_legacy,
         is_legacy=is_legacy,
-        left_out=tuple(left_out),
+        unsupported_types=tuple(unsupported_types),
     )
     param = "function_call" if is_legacy else "tool_choice"
-    if not functions and not left_out:
+    if not functions and not unsupported_types:
         return replace(offer, demand="none")
-    offer = _choose(offer, body.get(param), param, taken)
+    offer = _choose(offer, body.get(param), param, agent_tools)
     if not offer.functions and offer.demand == "required":
         raise Refused(
-            f"{param} demands a call, but the request has no function and no custom tool, which alone can "
-            "be emulated.",
+            f"{param} requires a call, but the request has no function and no custom tool, and only their "
+            "calls can be emulated.",
             param=param,
             code="invalid_tool_choice",
         )
@@ -142,7 +143,7 @@ def _parse_function(given: JSONObject, param: str, *, is_custom: bool = False) -
     )
 
 
-def _choose(offer: Offer, choice: object, param: str, taken: Collection[str]) -> Offer:
+def _choose(offer: Offer, choice: object, param: str, agent_tools: Collection[str]) -> Offer:
     if choice is None or choice == "auto":
         return offer
     if choice == "none":
@@ -153,28 +154,30 @@ def _choose(offer: Offer, choice: object, param: str, taken: Collection[str]) ->
     allowed = to_object(fields.get("allowed_tools"))
     if allowed is not None:
         names = [_chosen_name(to_object(tool) or {}) for tool in to_list(allowed.get("tools")) or []]
-        functions = {name: _find(offer, name, param) for name in names if not _is_taken(name, taken)}
+        functions = {
+            name: _find(offer, name, param) for name in names if not _is_agent_tool(name, agent_tools)
+        }
         return replace(
             offer, functions=functions, demand="required" if allowed.get("mode") == "required" else "auto"
         )
     name = _chosen_name(fields)
-    if _is_taken(name, taken) or _names_one_of(taken, fields.get("type")):
+    if _is_agent_tool(name, agent_tools) or _names_one_of(agent_tools, fields.get("type")):
         return offer
     return replace(offer, functions={name: _find(offer, name, param)}, demand="required", is_named=True)
 
 
-def _is_taken(name: object, taken: Collection[str]) -> bool:
-    """Whether the agent has a function of this name itself; one called like a hosted tool is the caller's."""
-    return _names_one_of(taken, name) and name not in HOSTED_TOOLS
+def _is_agent_tool(name: object, agent_tools: Collection[str]) -> bool:
+    """Whether the agent has a tool of this name; a function named like a hosted tool is the caller's."""
+    return _names_one_of(agent_tools, name) and name not in HOSTED_TOOLS
 
 
 def _names_one_of(names: Collection[str], given: object) -> bool:
-    """Whether a value that may be anything, a list or an object too, is one of some names."""
+    """Whether a value of any type is one of the names."""
     return isinstance(given, str) and given in names
 
 
 def _chosen_name(choice: JSONObject) -> str:
-    """Return the name in `{"type": "function", "function": {"name": ...}}`, its like, or `{"name": ...}`."""
+    """Return the name in `{"function": {"name": ...}}`, `{"custom": {"name": ...}}` or `{"name": ...}`."""
     inner = to_object(choice.get("function")) or to_object(choice.get("custom")) or choice
     return str(inner.get("name", ""))
 

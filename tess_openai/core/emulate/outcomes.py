@@ -15,8 +15,9 @@ class FunctionCall:
 
     Attributes:
         id: `"call_"` and a fresh identifier.
-        name: Of a function that was offered.
-        arguments: A JSON object, as text.
+        name: The name of an offered function.
+        arguments: A JSON object as text; for a custom tool, its input.
+        is_custom: Whether it calls a custom tool.
     """
 
     id: str
@@ -31,9 +32,9 @@ class TextOutcome:
 
     Attributes:
         text: The text that was not shown yet.
-        refusal: The text in which the model declined to give the JSON; `text` is then empty.
+        refusal: The text with which the model declined to give the JSON; `text` is then empty.
         finish_reason: Why the adapter ended the text; None when the model ended it.
-        changes: For the ledger.
+        changes: Changes for the ledger.
     """
 
     text: str = field(default="", repr=False)
@@ -48,8 +49,8 @@ class ToolCallOutcome:
 
     Attributes:
         text: Prose before the calls that was not shown yet.
-        calls: One or more.
-        changes: For the ledger.
+        calls: One or more calls.
+        changes: Changes for the ledger.
     """
 
     text: str = field(default="", repr=False)
@@ -77,9 +78,9 @@ class AskAgain:
 
     Attributes:
         text: Prose that is shown to the caller in any case.
-        answer: The answer as the model wrote it.
-        note: What is wrong with it and what to do instead; it goes after the last message of the request.
-        change: For the ledger, when the further request is sent.
+        answer: The text of the whole answer.
+        note: What is wrong and what to do, for the model; added after the last message of the request.
+        change: The change for the ledger, when the further request is sent.
         fallback: The outcome when no further request is allowed.
     """
 

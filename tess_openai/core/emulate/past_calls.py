@@ -1,8 +1,8 @@
 """Finds the call that each result in a conversation belongs to.
 
-Identifiers of calls may be empty, absent or repeated: many programs number the calls of each answer anew. The
-nth result with an identifier belongs to the nth call with it; a result without one belongs to the first call
-that has neither an identifier nor a result, else to the first without a result.
+Identifiers of calls may be empty, missing or repeated, since many programs number the calls of each answer
+from one. The nth result with an identifier belongs to the nth call with it. A result without an identifier
+belongs to the first call that has neither an identifier nor a result, else to the first without a result.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ class PastCalls:
         """Return the label of the call that the next result belongs to.
 
         Args:
-            identifier: As the result gives it; `""` for none.
-            name: The name of the function, where the result gives it; else `""`.
+            identifier: The identifier in the result; `""` without one.
+            name: The name of the function in the result; `""` without one.
 
         Returns:
-            The label; the name when there is no such call, or `"function"`.
+            The label; without a matching call the name, or `"function"`.
         """
         call = self._find(identifier, name)
         if call is None:
@@ -63,7 +63,7 @@ class PastCalls:
         return without if without is not None or identifier else next(iter(waiting), None)
 
     def _waiting(self) -> Iterator[_Call]:
-        """Give the calls without a result, in order."""
+        """Yield the calls without a result, in order."""
         while self._first_open < len(self._calls) and self._calls[self._first_open].has_result:
             self._first_open += 1
         yield from (call for call in self._calls[self._first_open :] if not call.has_result)

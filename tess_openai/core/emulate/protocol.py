@@ -1,4 +1,4 @@
-"""Write the instructions that tell a model which functions there are and how to call them."""
+"""Write the instructions for a model: the functions that it may call, and how to call them."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _INSTRUCTION_ROLES: Final = ("system", "developer")
 
 
 def compact_schema(schema: object, depth: int = 0) -> object:
-    """Return a JSON Schema without what tells a model nothing, such as titles and identifiers.
+    """Return a JSON Schema without parts that do not help a model, such as titles and identifiers.
 
-    `additionalProperties: false` is left out too; `Prompts.no_other_keys` says it in words.
+    `additionalProperties: false` is left out too; `Prompts.no_other_keys` expresses it in words.
     """
     if depth > _MAX_SCHEMA_DEPTH:
         return schema
@@ -50,22 +50,22 @@ def compact_schema(schema: object, depth: int = 0) -> object:
 
 
 def forbids_other_keys(schema: JSONObject) -> bool:
-    """Whether a schema says `additionalProperties: false` anywhere."""
+    """Whether any part of a schema has `additionalProperties: false`."""
     return '"additionalProperties":false' in compact_json(schema)
 
 
 def functions_text(
     offer: Offer, marks: Marks, prompts: Prompts, check: SchemaChecker, *, has_results: bool = False
 ) -> str:
-    """Return what the system message says about functions.
+    """Return the part of the system message about functions.
 
     Args:
         offer: The functions.
-        marks: Of the request.
+        marks: The marks of the request.
         prompts: The texts.
-        check: Checks a value against a JSON Schema; the example shown must pass it.
-        has_results: Whether the history holds results. Their marks are not shown before: a small model that
-            sees them writes a result itself.
+        check: Checks the example against the JSON Schema of its function.
+        has_results: Whether the conversation contains results. Only then are their marks explained, since a
+            small model that sees them tends to write a result itself.
     """
     holes = {
         "open": marks.open,
@@ -104,7 +104,7 @@ def _rules(offer: Offer, prompts: Prompts) -> Iterator[str]:
 
 
 def _example(functions: list[OfferedFunction], check: SchemaChecker) -> str:
-    """Return a call of the first function for which an example can be made that follows its schema."""
+    """Return an example call of the first function whose schema allows to make a valid example."""
     for function in functions[:_MAX_EXAMPLES]:
         if function.is_custom:
             return f"{function.name}\nsome input"
@@ -116,7 +116,7 @@ def _example(functions: list[OfferedFunction], check: SchemaChecker) -> str:
 
 
 def call_text(name: str, arguments: str) -> str:
-    """Return a call as a model is to write it between the marks; `arguments` are JSON."""
+    """Return the text of a call for between the marks; `arguments` are JSON."""
     return f'{{"name": {compact_json(name)}, "arguments": {arguments}}}'
 
 
@@ -126,7 +126,7 @@ def _without_blank_lines(text: str) -> str:
 
 
 def _function_line(function: OfferedFunction) -> str:
-    """Return a function as OpenAI describes it, which keeps a model from taking the line for a call."""
+    """Return a function in OpenAI's form, so that a model does not mistake the line for a call."""
     described: JSONObject = {"name": function.name}
     if function.description:
         described["description"] = cleandoc(function.description)
@@ -139,7 +139,7 @@ def _function_line(function: OfferedFunction) -> str:
 
 
 def with_note(messages: list[object], note: str) -> list[object]:
-    """Return the messages with `note` at the end of the last one, if that is the user's, else after it."""
+    """Append a note to the last message if that is the user's, else add it as a new message."""
     last = to_object(messages[-1]) if messages else None
     if last is None or last.get("role") != "user":
         return [*messages, {"role": "user", "content": note}]
@@ -147,9 +147,9 @@ def with_note(messages: list[object], note: str) -> list[object]:
 
 
 def with_instructions(messages: list[object], text: str) -> list[object]:
-    """Return the messages with `text` at the end of the first one, if that instructs, else before it.
+    """Append a text to the first message if that is a system message, else add it as a new first message.
 
-    One system message is what every example of Tess shows; what two do is unknown.
+    Every example in the Tess docs has at most one system message; the effect of two is unknown.
     """
     first = to_object(messages[0]) if messages else None
     if first is None or first.get("role") not in _INSTRUCTION_ROLES:
@@ -158,7 +158,7 @@ def with_instructions(messages: list[object], text: str) -> list[object]:
 
 
 def _appended(message: JSONObject, text: str) -> JSONObject:
-    """Return a message with a text at the end of its content, which may be a list of parts."""
+    """Return a message with a text appended to its content, which may be a list of parts."""
     content = message.get("content")
     if (parts := to_list(content)) is not None:
         return {**message, "content": [*parts, {"type": "text", "text": text}]}

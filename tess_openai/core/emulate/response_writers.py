@@ -1,4 +1,4 @@
-"""Write the emulated answer for the caller: as one completion, or as the chunks of a stream."""
+"""Write the emulated answer to the caller: as one completion, or as the chunks of a stream."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ResponseWriter(Protocol):
     """Writes the choices of one answer, one after another.
 
     Attributes:
-        root: `id`, `created`, `model` and the like, of the first answer of Tess.
+        root: The root fields of Tess's first answer, such as `id`, `created` and `model`.
     """
 
     root: JSONObject
@@ -38,8 +38,8 @@ class ResponseWriter(Protocol):
         """Write a piece of the text of the current choice."""
         ...
 
-    def end(self, settled: TextOutcome | ToolCallOutcome, reason: object) -> Flow:
-        """End the current choice with the rest of it; `reason` is the finish reason of Tess."""
+    def end(self, outcome: TextOutcome | ToolCallOutcome, reason: object) -> Flow:
+        """Write the rest of the current choice, and end it; `reason` is the finish reason of Tess."""
         ...
 
     def close(self, usage: JSONObject | None) -> Flow:
@@ -51,10 +51,10 @@ class ResponseWriter(Protocol):
         ...
 
 
-def _reason(settled: TextOutcome | ToolCallOutcome, reason: object, *, is_legacy: bool) -> object:
-    if isinstance(settled, ToolCallOutcome):
+def _reason(outcome: TextOutcome | ToolCallOutcome, reason: object, *, is_legacy: bool) -> object:
+    if isinstance(outcome, ToolCallOutcome):
         return "function_call" if is_legacy else "tool_calls"
-    given = settled.finish_reason or reason
+    given = outcome.finish_reason or reason
     return "stop" if given in _CALL_REASONS or given not in FINISH_REASONS else given
 
 
@@ -73,17 +73,17 @@ class CompletionWriter:
         self._texts.append(text)
         yield from ()
 
-    def end(self, settled: TextOutcome | ToolCallOutcome, reason: object) -> Flow:
+    def end(self, outcome: TextOutcome | ToolCallOutcome, reason: object) -> Flow:
         """Keep a whole choice."""
-        text = "".join((*self._texts, settled.text))
+        text = "".join((*self._texts, outcome.text))
         self._texts.clear()
         message: JSONObject = {"role": "assistant", "content": text}
-        if isinstance(settled, ToolCallOutcome):
+        if isinstance(outcome, ToolCallOutcome):
             message["content"] = text or None
-            message.update(message_fields(settled.calls, is_legacy=self._is_legacy))
-        elif settled.refusal is not None:
-            message.update(content=text or None, refusal=settled.refusal)
-        finish_reason = _reason(settled, reason, is_legacy=self._is_legacy)
+            message.update(message_fields(outcome.calls, is_legacy=self._is_legacy))
+        elif outcome.refusal is not None:
+            message.update(content=text or None, refusal=outcome.refusal)
+        finish_reason = _reason(outcome, reason, is_legacy=self._is_legacy)
         self._choices.append(
             {"index": len(self._choices), "message": message, "finish_reason": finish_reason}
         )
@@ -97,12 +97,12 @@ class CompletionWriter:
         yield from respond_with_completion(self._chat, fields)
 
     def fail(self, answer: Answer) -> Flow:
-        """Give the error."""
+        """Answer with the error."""
         yield answer
 
 
 class StreamWriter:
-    """Writes the chunks of a stream, which begins with its first text: an error before is a real one."""
+    """Writes the chunks of a stream, whose head is sent with its first text: earlier errors have a status."""
 
     def __init__(self, chat: ChatContext, *, is_legacy: bool) -> None:
         self.root: JSONObject = {}
@@ -116,27 +116,27 @@ class StreamWriter:
         self._has_begun = False
 
     def write_text(self, text: str) -> Flow:
-        """Give a piece of text; a tag of thinking in a chunk of its own, as models write it.
+        """Write a piece of text; `<think>` and `</think>` each get a chunk of their own.
 
-        Frameworks look for the tag in single chunks: one that misses it would take the answer for thinking.
+        Frameworks look for these tags in single chunks, and would take the answer for thinking without them.
         """
         for part in _THINKING_TAG.split(text) if "think>" in text else (text,):
             if part:
                 yield from self._give(self._delta({"content": part}))
 
-    def end(self, settled: TextOutcome | ToolCallOutcome, reason: object) -> Flow:
-        """Give the rest of the choice: text, a refusal, or calls, the name of each before its arguments."""
-        yield from self.write_text(settled.text)
-        if isinstance(settled, ToolCallOutcome):
-            for delta in deltas(settled.calls, is_legacy=self._is_legacy):
+    def end(self, outcome: TextOutcome | ToolCallOutcome, reason: object) -> Flow:
+        """Write the rest of the choice: text, a refusal, or calls, the name of each before its arguments."""
+        yield from self.write_text(outcome.text)
+        if isinstance(outcome, ToolCallOutcome):
+            for delta in deltas(outcome.calls, is_legacy=self._is_legacy):
                 yield from self._give(self._delta(delta))
-        elif settled.refusal is not None:
-            yield from self._give(self._delta({"refusal": settled.refusal}))
-        yield from self._give(self._delta({}, _reason(settled, reason, is_legacy=self._is_legacy)))
+        elif outcome.refusal is not None:
+            yield from self._give(self._delta({"refusal": outcome.refusal}))
+        yield from self._give(self._delta({}, _reason(outcome, reason, is_legacy=self._is_legacy)))
         self._index += 1
 
     def close(self, usage: JSONObject | None) -> Flow:
-        """Give the usage if it was asked for, the ledger on the last chunk, `[DONE]`."""
+        """Write the usage if it was requested, the ledger on the last chunk, and `[DONE]`."""
         last = b""
         if usage is not None and self._chat.translated.include_usage:
             last = self._write({"choices": [], "usage": usage})
@@ -145,7 +145,7 @@ class StreamWriter:
         yield from self._give(last) if refused is None else self.fail(refused.to_answer())
 
     def fail(self, answer: Answer) -> Flow:
-        """Give the error: as it is, or in the stream if that has begun."""
+        """Answer with the error, or write it as an event if the stream has begun."""
         if not self._has_begun:
             yield answer
             return

@@ -1,7 +1,7 @@
-"""Recognises what a model copied from the instructions: the line of a function, or its schema.
+"""Recognises parts of a call that the model copied from the instructions: a function's line, or its schema.
 
-A small model fills in the line it was shown instead of writing a call of its own. What equals the line is no
-argument; a schema in place of the arguments is no value.
+A small model tends to fill in the line of the instructions instead of writing a call. A copied part of the
+line is not an argument, and a schema is not the value of one.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _WORDS_OF_ANY_SCHEMA: Final = frozenset({"type", "properties", "enum", "const", 
 
 
 def copies_description(key: str, value: object, function: OfferedFunction) -> bool:
-    """Whether a member of a call is a copy of the function's own line."""
+    """Whether a member of a call is copied from the description of its function."""
     if bare_name(key) == "description":
         return value in (function.description, cleandoc(function.description))
     if bare_name(key) in {"parameters", "inputschema", "schema"}:
@@ -44,7 +44,7 @@ def copies_description(key: str, value: object, function: OfferedFunction) -> bo
 
 
 def schema_echo(arguments: object, schema: JSONObject) -> str | None:
-    """Return what in the arguments is a schema instead of a value; None when nothing is."""
+    """Return which of the arguments is a schema instead of a value; None when none is."""
     members = to_object(arguments)
     if members is None:
         return None
@@ -59,7 +59,7 @@ def schema_echo(arguments: object, schema: JSONObject) -> str | None:
 
 
 def _is_schema(members: JSONObject, schema: JSONObject) -> bool:
-    """Whether an object is this schema, or one of schema words that the schema does not declare."""
+    """Whether an object is this schema, or consists of schema keywords that are not declared properties."""
     if _WORDS_OF_ANY_SCHEMA.isdisjoint(members):
         return False
     if members in (schema, compact_schema(schema)):

@@ -1,4 +1,4 @@
-"""Make an example value from a JSON Schema, to show a model what a call looks like."""
+"""Make an example value from a JSON Schema, for the example call in the instructions."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _FORMATS: Final = {
 
 
 def example_value(schema: JSONObject, name: str) -> object:
-    """Return a value of the form that a schema describes, with the required members only.
+    """Return an example value for a schema, with the required members only.
 
-    The value may break constraints such as `pattern`; whoever shows it should check it first.
+    The value may violate constraints such as `pattern`, so it must be checked before it is shown.
 
     Args:
-        schema: Also the document in which references are followed.
-        name: What the value is called; a text without further rules becomes `"some <name>"`.
+        schema: The schema, and the document in which references are followed.
+        name: The name of the value; a string without further constraints becomes `"some <name>"`.
     """
     return _Example(schema).value(schema, name, 0)
 

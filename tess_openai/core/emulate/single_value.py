@@ -1,8 +1,9 @@
-"""Reads the one value of a text, and refuses a text that may hold more than one.
+"""Reads the single value of a text, and refuses a text that may contain more than one.
 
-Where a model copies a text into a string and does not escape a quote, the rest of the text ends up outside
-the string: as a second value, as members that exist already, or as quotes and brackets. What can be read then
-is not what the model meant, and the rest may look like a call that only the copied text makes.
+When a model copies a text into a string and does not escape a quote, the rest of the text ends up outside
+the string: as a second value, as members that exist already, or as quotes and brackets. The value that can
+be read is then not the one that the model meant, and the rest may look like a call although it is only part
+of the copied text.
 """
 
 from __future__ import annotations
@@ -21,15 +22,15 @@ _MORE_THAN_ONE: Final = "there is more than one object or array; a quote in a st
 
 
 def read_only_value(text: str, *, is_closed: bool = True) -> Reading | None:
-    """Read the one object or array in a text, with words before and after it; None when there is none.
+    """Read the single object or array in a text, with words before and after it; None without one.
 
     Args:
-        text: What the model wrote.
-        is_closed: Whether the model ended the text; if not, the value must be complete, and nothing but a
-            broken mark may follow it.
+        text: The text of the model.
+        is_closed: Whether the model ended the text; if not, the value must be complete, and only a broken
+            mark may follow it.
 
     Raises:
-        UnreadableError: As `read_json`; or there is more than the one value, or the text may have been cut.
+        UnreadableError: As for `read_json`; or there is a second value, or the text may be incomplete.
     """
     bracket = _OPENING.search(text)
     if bracket is None:
@@ -46,10 +47,10 @@ def read_only_value(text: str, *, is_closed: bool = True) -> Reading | None:
 
 
 def read_first_value(text: str) -> Reading | None:
-    """Read the first object or array in a text, whatever follows it; None when there is none.
+    """Read the first object or array in a text, ignoring the text after it; None without one.
 
     Raises:
-        UnreadableError: As `read_json`.
+        UnreadableError: As for `read_json`.
     """
     bracket = _OPENING.search(text)
     return None if bracket is None else read_json(text, bracket.start(), is_closed=False)

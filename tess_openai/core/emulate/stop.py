@@ -1,4 +1,4 @@
-"""Ends a text before the first stop sequence, wherever the pieces of the text are cut.
+"""Ends a text before the first stop sequence, also one that is divided between two pieces of the text.
 
 Source: OpenAI's API reference, chat completions, `stop`: the text will not contain the sequence (documented).
 """
@@ -9,10 +9,10 @@ from collections.abc import Iterable
 
 
 class StopCutter:
-    """Passes text on until a stop sequence is complete.
+    """Passes text through until a stop sequence is complete.
 
-    Of sequences that overlap, the one complete first counts, as it would for a model that is stopped while it
-    writes; of those complete at once, the longest.
+    Of overlapping sequences, the one that is complete first counts, as for a model that is stopped while it
+    writes; of several that are complete at the same position, the longest.
     """
 
     def __init__(self, sequences: Iterable[str]) -> None:
@@ -21,7 +21,7 @@ class StopCutter:
         self.is_done = False
 
     def feed(self, text: str) -> str:
-        """Take the next piece; return what cannot be part of a stop sequence."""
+        """Return the text so far that cannot be part of a stop sequence."""
         if self.is_done:
             return ""
         buffer = self._held + text
@@ -38,13 +38,13 @@ class StopCutter:
         return buffer[: len(buffer) - keep]
 
     def finish(self) -> str:
-        """Take the end of the text; return what was held back, since no sequence was completed."""
+        """End the text; return the held text, since it did not become a stop sequence."""
         held, self._held = self._held, ""
         return "" if self.is_done else held
 
 
 def _overlap(text: str, sequence: str) -> int:
-    """Return the length of the longest end of `text` with which `sequence` begins without being complete."""
+    """Return the length of the longest end of `text` that is an incomplete beginning of `sequence`."""
     for length in range(min(len(sequence) - 1, len(text)), 0, -1):
         if text.endswith(sequence[:length]):
             return length

@@ -1,7 +1,7 @@
-"""Finds the JSON that was asked for in what the model wrote around it.
+"""Finds the requested JSON in an answer that may contain other text too.
 
-Nothing is shown before the answer is complete: only then is it known which part is the answer, whether it
-follows the schema, and whether it has to be repaired. The caller gets JSON from the first byte to the last.
+The caller gets nothing before the answer is complete: only then is it known which part is the JSON, whether
+it follows the schema, and whether it has to be repaired. The caller gets nothing but JSON.
 
 Source: OpenAI's API reference, chat completions, `response_format` (documented).
 """
@@ -36,8 +36,8 @@ class JSONFormat:
     """The JSON that a request asks for.
 
     Attributes:
-        schema: What it must follow; that it is an object, when no schema is given.
-        has_schema: Whether the caller gave one.
+        schema: The schema that it must follow; that of any object when the caller gave none.
+        has_schema: Whether the caller gave a schema.
     """
 
     schema: JSONObject
@@ -45,11 +45,11 @@ class JSONFormat:
 
 
 @dataclass(frozen=True, slots=True)
-class Extract:
-    """JSON found in an answer.
+class ExtractedJSON:
+    """The JSON found in an answer.
 
     Attributes:
-        text: For the caller; None when no value of the right type can be read.
+        text: The JSON for the caller; None when no value of the right type can be read.
         problems: What is wrong with it, one line each, for the model.
         start: Where in the answer a value begins; None when the answer is prose.
     """
@@ -60,10 +60,10 @@ class Extract:
 
 
 def parse_format(body: JSONObject) -> JSONFormat | None:
-    """Read `response_format`; None when it asks for nothing but text.
+    """Read `response_format`; None when it asks for text.
 
     Raises:
-        Refused: A type or a schema that OpenAI refuses too.
+        Refused: Its type or its schema is invalid; OpenAI refuses it too.
     """
     given = to_object(body.get("response_format"))
     kind = None if given is None else given.get("type")
@@ -82,10 +82,10 @@ def parse_format(body: JSONObject) -> JSONFormat | None:
 
 
 def format_text(wanted: JSONFormat, prompts: Prompts, *, beside_functions: bool = False) -> str:
-    """Return what the system message says about the form of the answer.
+    """Return the part of the system message about the format of the answer.
 
     Args:
-        wanted: The form.
+        wanted: The requested format.
         prompts: The texts.
         beside_functions: Whether the model may call a function instead.
     """
@@ -97,23 +97,23 @@ def format_text(wanted: JSONFormat, prompts: Prompts, *, beside_functions: bool 
     return fill(prompts.json_beside_functions, json=text) if beside_functions else text
 
 
-def extract(text: str, wanted: JSONFormat, check: SchemaChecker) -> Extract:
-    """Find the JSON in an answer: the one value that follows the schema.
+def extract(text: str, wanted: JSONFormat, check: SchemaChecker) -> ExtractedJSON:
+    """Find the JSON in an answer: the only value that follows the schema.
 
-    What the model wrote while thinking and a copy of the schema do not count. Of several values that follow
-    the schema and differ, none is taken.
+    Text that the model wrote while thinking, and copies of the schema, are ignored. When several different
+    values follow the schema, none is used.
 
     Args:
         text: The answer.
-        wanted: The form that was asked for.
+        wanted: The requested format.
         check: Checks a value against a schema.
     """
     types = check.root_types(wanted.schema)
     found = find_candidates(without_thinking(text), may_be_list=not types or "array" in types)
     if found.broken_at is not None:
-        return Extract(None, [f"- {found.problem}"], found.broken_at)
-    best: Extract | None = None
-    fitting: list[Extract] = []
+        return ExtractedJSON(None, [f"- {found.problem}"], found.broken_at)
+    best: ExtractedJSON | None = None
+    fitting: list[ExtractedJSON] = []
     values: set[str] = set()
     longest = 0
     candidates = [each for each in found.candidates if not _is_schema(each.value, wanted)]
@@ -126,20 +126,20 @@ def extract(text: str, wanted: JSONFormat, check: SchemaChecker) -> Extract:
             if key is not None:
                 errors, source = [f"{key[:40]!r} is not in the schema"], None
         if not errors and (is_meant or len(candidates) == 1):
-            fitting.append(Extract(source, [], candidate.start))
+            fitting.append(ExtractedJSON(source, [], candidate.start))
             values.add(compact_json(value))
         elif candidate.end - candidate.start > longest:
             longest = candidate.end - candidate.start
             begins = is_meant or not text[: candidate.start].strip(_BEFORE)
             start = candidate.start if begins else None
-            best = Extract(source if is_meant else None, _problems(errors) or [_NONE], start)
+            best = ExtractedJSON(source if is_meant else None, _problems(errors) or [_NONE], start)
     if len(values) > 1:
-        return Extract(None, [_SEVERAL], fitting[0].start)
+        return ExtractedJSON(None, [_SEVERAL], fitting[0].start)
     if fitting:
         return fitting[-1]
     if best is None and found.candidates:
-        return Extract(None, [_SCHEMA], found.candidates[0].start)
-    return best or Extract(None, [_NONE])
+        return ExtractedJSON(None, [_SCHEMA], found.candidates[0].start)
+    return best or ExtractedJSON(None, [_NONE])
 
 
 def _is_schema(value: object, wanted: JSONFormat) -> bool:
@@ -151,6 +151,6 @@ def _problems(errors: list[str]) -> list[str]:
 
 
 def _source(text: str, candidate: Candidate, value: object) -> str:
-    """Return a value as the model wrote it, if that is JSON and needed no repair."""
+    """Return the text of a value in the answer if it needed no repair or coercion, else its JSON."""
     source = text[candidate.start : candidate.end]
     return source if parse_json(source) == value else compact_json(value)

@@ -1,7 +1,7 @@
-"""Finds what a model wrote while thinking: it is not part of its answer.
+"""Finds the text that a model wrote while thinking, which is not part of its answer.
 
-Reasoning models think between tags such as `<think>` and `</think>`, and some servers drop the first of them.
-A tag within a string of JSON is part of that string.
+Reasoning models write it between tags such as `<think>` and `</think>`; some servers remove the first tag. A
+tag in a JSON string is part of that string.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 
 _WORDS: Final = r"(?:think|thinking|thought|thoughts|reasoning|reason|reflection|scratchpad|analysis)"
 _TAG: Final = re.compile(
-    r"(?=[<\[])(?:"  # most positions are passed over at once
+    r"(?=[<\[])(?:"  # rejects most positions at once
     rf"<(?P<close>/?){_WORDS}(?:\s[^<>]{{0,80}})?>"
     r"|\[(?P<close_bracket>/?)THINK\]"
     r"|(?P<harmony><\|channel\|>analysis[^<]{0,40}<\|message\|>)"
@@ -23,8 +23,8 @@ _JSON_START: Final = re.compile(r"[{\[]\s{0,200}[\"'{\[]")
 _QUOTE: Final = re.compile(r"\\.|\"", re.DOTALL)
 
 
-class StringTracker:
-    """Tells whether positions of a text, in order, are within a string of JSON."""
+class JSONStringTracker:
+    """Tracks whether positions of a text, given in ascending order, are inside a JSON string."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -32,7 +32,7 @@ class StringTracker:
         self.restart(0)
 
     def restart(self, at: int) -> None:
-        """Forget what came before `at`, which is not before an earlier one."""
+        """Begin again at `at`, which must not be before an earlier position."""
         if self._next_start < at:
             found = _JSON_START.search(self._text, at)
             self._next_start = len(self._text) if found is None else found.start()
@@ -40,7 +40,7 @@ class StringTracker:
         self._is_inside = False
 
     def is_inside(self, position: int) -> bool:
-        """Whether a string is open at `position`, which is not before the one asked for last."""
+        """Whether a string is open at `position`, which must not be before the previous position."""
         if position > self._at:
             quotes = self._text.count('"', self._at, position)
             if self._text.find("\\", self._at, position) >= 0:
@@ -52,8 +52,8 @@ class StringTracker:
 
 
 def thinking_spans(text: str) -> Iterator[tuple[int, int]]:
-    """Give start and end of each part of a text that the model wrote while thinking, tags included."""
-    tracker = StringTracker(text)
+    """Yield start and end of each part of a text that was written while thinking, including its tags."""
+    tracker = JSONStringTracker(text)
     at = 0
     opened: int | None = None
     for tag in _TAG.finditer(text):
@@ -76,7 +76,7 @@ def thinking_spans(text: str) -> Iterator[tuple[int, int]]:
 
 
 def without_thinking(text: str) -> str:
-    """Return the text with blanks in place of what the model wrote while thinking: positions stay."""
+    """Return the text with blanks instead of the parts written while thinking; all positions stay valid."""
     pieces: list[str] = []
     at = 0
     for start, end in thinking_spans(text):

@@ -1,4 +1,4 @@
-"""Read the text between two marks: the calls that the model wrote, in whatever form."""
+"""Read the calls in the text between two marks, in each form that models use."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class WrittenCall:
     """A call as the model wrote it.
 
     Attributes:
-        name: As written.
-        arguments: As written; None when there were none.
+        name: The name as written.
+        arguments: The arguments as written; None without any.
         others: The members other than name and arguments.
         is_repaired: Whether the syntax of the text was repaired.
-        holds_raw_text: Whether a string in the text was not escaped.
+        holds_raw_text: Whether the text contains a string that was not escaped.
     """
 
     name: str
@@ -56,13 +56,13 @@ class CustomInput:
 
 
 def read_custom_call(block: Block, offer: Offer) -> WrittenCall | None:
-    """Read a call of a custom tool: its name in the first line, and below it its input.
+    """Read a call of a custom tool: its name in the first line, and its input in the lines below.
 
     Returns:
-        The call, with the input exactly as the model wrote it; None when no custom tool is named.
+        The call with its unchanged input; None when the first line is not the name of a custom tool.
 
     Raises:
-        UnreadableError: The closing mark is missing, so nobody knows whether the input is complete.
+        UnreadableError: The closing mark is missing, so the input may be incomplete.
     """
     name, _, text = block.body.lstrip().partition("\n")
     function = offer.functions.get(name.strip())
@@ -74,10 +74,10 @@ def read_custom_call(block: Block, offer: Offer) -> WrittenCall | None:
 
 
 def read_calls(block: Block, functions: Iterable[str], *, is_cut: bool) -> list[WrittenCall]:
-    """Read the calls in one text: an object, or an array of some, in any of the spellings models use.
+    """Read the calls in one text, an object or an array of objects, with any of the keys that models use.
 
     Raises:
-        UnreadableError: There is nothing that can be read as a call, or more than can be separated.
+        UnreadableError: The text contains no readable call, or calls that cannot be separated.
     """
     known = tuple(functions)
     reading = read_only_value(block.body, is_closed=block.is_closed)
@@ -96,7 +96,7 @@ def read_calls(block: Block, functions: Iterable[str], *, is_cut: bool) -> list[
 
 
 def calls_in(text: str, reading: Reading | None, known: tuple[str, ...]) -> list[WrittenCall]:
-    """Return the calls of a text, and of the value that was read in it."""
+    """Return the calls of a text, given the value that was read in it."""
     calls = [] if reading is None else _written_calls(reading.value, known)
     name = find_name(_OPENING.split(text, maxsplit=1)[0].strip(_EDGES), known)
     if name is None:
@@ -140,7 +140,7 @@ def _written_calls(value: object, known: tuple[str, ...], depth: int = 0) -> lis
 
 
 def find_name(name: str, known: Iterable[str]) -> str | None:
-    """Return the function that is meant; some models were trained to write `functions.x` for `x`."""
+    """Return the known function with this name; some models were trained to write `functions.x` for `x`."""
     name, names = name.strip(), tuple(known)
     if not name or name in names:
         return name or None

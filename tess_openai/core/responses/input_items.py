@@ -90,7 +90,7 @@ class _ItemTranslation:
         else:
             name = kind if kind.isidentifier() and len(kind) < 40 else "unknown"
             self._unknown[name] += 1
-            if self._ledger.policy.word(f"input.{name}", parent="messages") == "forward":
+            if self._ledger.policy.action_for(f"input.{name}", parent="messages") == "forward":
                 self.messages.append(item)
 
     def record(self) -> None:

@@ -17,7 +17,7 @@ from tess_openai.core.chat.parameters import (
 from tess_openai.core.chat.request_translation import TranslatedRequest
 from tess_openai.core.chat_call import translate_request
 from tess_openai.core.options import Options, UsageOption
-from tess_openai.core.policy import Policy, Word
+from tess_openai.core.policy import Policy, PolicyAction
 from tess_openai.core.policy_parameters import POLICY_PARAMETERS
 from tess_openai.core.refusals import Refused
 
@@ -77,7 +77,7 @@ ASKING: dict[str, Any] = {
 }
 
 
-def prepared_with(name: str, value: object, word: Word = "warn") -> TranslatedRequest:
+def prepared_with(name: str, value: object, word: PolicyAction = "warn") -> TranslatedRequest:
     """Translate an ordinary chat with one more parameter."""
     return prepare({**CHAT, name: value}, Options(policy=Policy(word)))
 

@@ -13,7 +13,7 @@ from tess_openai.core.chat.parameters import CHAT_PARAMETERS, TOOL_PARAMETERS
 from tess_openai.core.chat.request_translation import TranslatedRequest
 from tess_openai.core.chat_call import translate_request
 from tess_openai.core.options import Options
-from tess_openai.core.policy import Policy, Word
+from tess_openai.core.policy import Policy, PolicyAction
 from tess_openai.core.refusals import Refused
 from tess_openai.testing import DEFAULT_AGENTS, Profile
 from tess_openai.testing.chat_rules import find_problems
@@ -162,13 +162,13 @@ def test_no_parameter_vanishes(body: JSON, word: str) -> None:
     assert set(translated.body) <= {*body, "tools", "file_ids"}
 
 
-SHARED: dict[Word, Options] = {
-    word: Options(policy=Policy(word)) for word in get_args(Word) if word != "error"
+SHARED: dict[PolicyAction, Options] = {
+    word: Options(policy=Policy(word)) for word in get_args(PolicyAction) if word != "error"
 }
 
 
 @given(well_formed | odd, st.lists(messages, max_size=3), st.sampled_from(sorted(SHARED)))
-def test_what_came_before_changes_nothing(body: JSON, others: list[JSON], word: Word) -> None:
+def test_what_came_before_changes_nothing(body: JSON, others: list[JSON], word: PolicyAction) -> None:
     """A client remembers what parameters become, whatever messages they come with; it shows in nothing."""
     for given_body in (body, {**body, "messages": others}, body):
         outcomes: list[object] = []
@@ -188,7 +188,7 @@ def test_parameters_are_worked_out_once_whatever_the_messages() -> None:
     options = Options()
     for text in ("hi", "and now?"):
         translate_request({"messages": [{"role": "user", "content": text}], "seed": 1}, options, new_id=str)
-    assert len(options.settled._made) == 1
+    assert len(options.parameter_cache._made) == 1
 
 
 def test_what_is_sent_as_given_is_of_this_very_call() -> None:

@@ -203,7 +203,7 @@ def test_functions_for_the_emulation_are_reported_by_it() -> None:
     options = Options(policy=Policy("emulate"), tools="wikipedia")
     ledger = Ledger(options.policy)
     tools = to_tools({"tools": [FUNCTION]}, options, ledger)
-    assert (tools.emulate, tools.word, tools.kept, ledger.changes) == (True, "wikipedia", frozenset(), ())
+    assert (tools.emulate, tools.tool, tools.kept, ledger.changes) == (True, "wikipedia", frozenset(), ())
 
 
 def test_a_hosted_tool_stays_when_functions_go() -> None:

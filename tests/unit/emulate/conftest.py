@@ -73,7 +73,7 @@ def make_emulation() -> Callable[..., Emulation]:
         emulation = parse_emulation(
             {"tools": TOOLS, **body},
             ALL_PARAMS,
-            taken=(),
+            agent_tools=(),
             prompts=Prompts(),
             schemas=SchemaCache(compile_pattern),
             new_id=lambda: next(ids),

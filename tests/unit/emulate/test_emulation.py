@@ -26,7 +26,7 @@ BODY: dict[str, Any] = {
 def parse(body: dict[str, Any], *params: str) -> Emulation | None:
     """Read a request of which these parameters are to be emulated."""
     return parse_emulation(
-        body, params, taken=(), prompts=Prompts(), schemas=SchemaCache(), new_id=lambda: "k7x2q1abc"
+        body, params, agent_tools=(), prompts=Prompts(), schemas=SchemaCache(), new_id=lambda: "k7x2q1abc"
     )
 
 
@@ -182,7 +182,7 @@ def test_the_instructions_can_be_replaced() -> None:
     emulation = parse_emulation(
         {"response_format": {"type": "json_object"}},
         ["response_format"],
-        taken=(),
+        agent_tools=(),
         prompts=Prompts(json_object="JSON!"),
         schemas=SchemaCache(),
         new_id=lambda: "1",

@@ -95,8 +95,8 @@ def test_a_function_without_parameters_takes_none() -> None:
 def test_tools_that_cannot_be_emulated_are_listed_by_type() -> None:
     """Except those that the agent has itself."""
     tools = [*TOOLS, {"type": "code_interpreter"}, {"type": "web_search"}]
-    offer = parse_offer({"tools": tools}, taken={"web_search", "look"})
-    assert offer.left_out == ("code_interpreter",)
+    offer = parse_offer({"tools": tools}, agent_tools={"web_search", "look"})
+    assert offer.unsupported_types == ("code_interpreter",)
     assert list(offer.functions) == ["leap"]
 
 
@@ -113,8 +113,8 @@ def test_a_custom_tool_is_offered_with_its_grammar() -> None:
 def test_a_function_called_like_a_hosted_tool_is_offered() -> None:
     """It is the caller's own; only the hosted tool itself is the agent's."""
     tools = [{"type": "function", "function": {"name": "web_search"}}, {"type": "web_search"}]
-    offer = parse_offer({"tools": tools}, taken={"web_search"})
-    assert (list(offer.functions), offer.left_out) == (["web_search"], ())
+    offer = parse_offer({"tools": tools}, agent_tools={"web_search"})
+    assert (list(offer.functions), offer.unsupported_types) == (["web_search"], ())
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_a_choice_that_makes_no_sense_is_refused(choice: object) -> None:
 def test_a_choice_of_a_tool_the_agent_has_itself_demands_nothing() -> None:
     """The word that is sent for it does what is asked."""
     body = {"tools": TOOLS, "tool_choice": {"type": "web_search"}}
-    assert parse_offer(body, taken={"web_search"}).demand == "auto"
+    assert parse_offer(body, agent_tools={"web_search"}).demand == "auto"
 
 
 @pytest.mark.parametrize("tool", [{"function": {}}, {"function": {"name": ""}}], ids=["none", "empty"])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tess_openai.core.emulate.history import render_messages, tells_of_calls
+from tess_openai.core.emulate.history import contains_calls, render_messages
 from tess_openai.core.emulate.marks import Marks
 from tess_openai.core.emulate.offers import NO_OFFER, parse_offer
 from tess_openai.core.emulate.protocol import (
@@ -402,7 +402,7 @@ def test_what_is_no_message_and_what_is_no_text_passes() -> None:
 )
 def test_whether_messages_contain_calls(message: object, tells: bool) -> None:
     """By role or by key."""
-    assert tells_of_calls([message]) is tells
+    assert contains_calls([message]) is tells
 
 
 def test_json_that_utf_8_cannot_hold_is_escaped() -> None:

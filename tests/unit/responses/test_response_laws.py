@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tess_openai.core.options import Options
-from tess_openai.core.policy import Policy, Word
+from tess_openai.core.policy import Policy, PolicyAction
 from tess_openai.core.responses.response_parameters import ONLY_IN_CHAT, RESPONSES_PARAMETERS
 from tests.flows import JSON, Carried
 from tests.unit.responses.driven import drive
@@ -221,7 +221,7 @@ words = st.sampled_from(["warn", "ignore", "forward"])
 
 
 @given(bodies, words)
-def test_nothing_of_a_request_vanishes(body: JSON, word: Word) -> None:
+def test_nothing_of_a_request_vanishes(body: JSON, word: PolicyAction) -> None:
     """Each key is sent, translated, neutral or in the ledger; and the caller's body is not changed."""
     before = copy.deepcopy(body)
     driven = drive(body, [ANSWER], options=Options(policy=Policy(word)))
