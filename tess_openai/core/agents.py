@@ -57,7 +57,7 @@ class Agent:
         workspace_id: The workspace of its owner.
         description: As its author wrote it.
         active: Whether it can be used.
-        questions: Its fields; empty when Tess returned none, which leaves unknown what the agent offers.
+        questions: Its fields; empty when Tess returned none. Then the options of the agent are unknown.
     """
 
     id: int

@@ -43,7 +43,7 @@ class Ledger:
         return changes
 
     def add(self, change: Change) -> None:
-        """Record a change that loses nothing, so that the policy does not decide about it."""
+        """Record a change about which the policy does not decide, since nothing is lost."""
         self._changes.append(change)
 
     def extend(self, changes: Iterable[Change]) -> None:

@@ -132,7 +132,7 @@ def test_an_emulated_call_runs_few_functions() -> None:
     emulation = parse_emulation(
         {"tools": [{"type": "function", "function": {"name": "note", "parameters": tool}}]},
         ("tools",),
-        taken=(),
+        agent_tools=(),
         prompts=Prompts(),
         schemas=SchemaCache(),
         new_id=lambda: NONCE,

@@ -1,1 +1,1 @@
-"""Legacy completions, the endpoint before chat: each prompt is a chat of one message."""
+"""Legacy completions, OpenAI's endpoint before chat: each prompt becomes a chat with one message."""

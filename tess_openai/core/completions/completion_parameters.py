@@ -1,4 +1,4 @@
-"""Parameters of legacy completions that are lost.
+"""Parameters of legacy completions that are not supported.
 
 Source: OpenAI's API reference, completions (documented).
 """
@@ -13,7 +13,7 @@ from tess_openai.core.chat.parameters import Parameter
 COMPLETIONS_UNSUPPORTED: Final[Mapping[str, Parameter]] = {
     parameter.name: parameter
     for parameter in (
-        Parameter("best_of", "one answer is made and given", (1,)),
+        Parameter("best_of", "only one answer is made", (1,)),
         Parameter("logprobs", "no log probabilities come back", (False,)),
         Parameter("suffix", "the model does not see the text that is to follow", ("",)),
     )

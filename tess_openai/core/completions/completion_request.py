@@ -1,4 +1,4 @@
-"""A request of legacy completions, to one chat request for each prompt.
+"""Translate a request of legacy completions to one chat request for each prompt.
 
 Source: OpenAI's API reference, completions (documented).
 """
@@ -17,19 +17,19 @@ from tess_openai.core.options import CALL_FIELD, Options
 from tess_openai.core.refusals import Refused
 
 MAX_PROMPTS: Final = 64
-"""Each is a paid call, one after another."""
+"""The highest number of prompts; each is a paid call, one after another."""
 
 
 @dataclass(frozen=True, slots=True)
 class PromptRequest:
-    """A request of legacy completions, read.
+    """A parsed request of legacy completions.
 
     Attributes:
-        prompts: Their texts.
+        prompts: The texts of its prompts.
         chat: The chat request without its messages.
-        options: Of this call.
-        ledger: Of this call.
-        echo: Whether each prompt comes before its answer.
+        options: The options of this call.
+        ledger: The ledger of this call.
+        echo: Whether each answer begins with its prompt.
         stream: Whether the caller wants a stream.
         include_usage: Whether the caller wants a last chunk with the usage.
     """
@@ -51,7 +51,7 @@ def read_prompt_request(given: JSONObject, options: Options) -> PromptRequest:
     """Read a request; `options` are those of the call.
 
     Raises:
-        Refused: It asks for what cannot be done.
+        Refused: A value is invalid, or is not supported and the policy is `"error"`.
     """
     prompts = _prompts(given.get("prompt"))
     ledger = Ledger(options.policy)
@@ -81,7 +81,7 @@ def _prompts(given: object) -> list[str]:
     """Return the prompts: a string, or a list of strings.
 
     Raises:
-        Refused: There is none, there are too many, or they are tokens, which only OpenAI's models know.
+        Refused: There are none or too many, or they are lists of tokens of OpenAI's models.
     """
     items = [given] if isinstance(given, str) else to_list(given) or []
     texts = [item for item in items if isinstance(item, str)]
@@ -89,6 +89,6 @@ def _prompts(given: object) -> list[str]:
         message = "prompt must be a string or a list of strings; Tess takes no lists of tokens."
         raise Refused(message, param="prompt", code="invalid_type")
     if not 0 < len(texts) <= MAX_PROMPTS:
-        message = f"prompt must hold from 1 to {MAX_PROMPTS} prompts; each is a paid call of its own."
+        message = f"prompt must contain from 1 to {MAX_PROMPTS} prompts; each is a paid call of its own."
         raise Refused(message, param="prompt", code="invalid_value")
     return texts

@@ -1,4 +1,4 @@
-"""The flow of `POST /completions`: a chat for each prompt, whose answers become one."""
+"""The flow of `POST /completions`: runs a chat for each prompt, and combines the answers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def complete_prompts(call: Call, options: Options) -> Flow:
 
 
 class _CompletionTranslator:
-    """Turns the answers of chats into one completion, whole or as a stream.
+    """Combines the answers of chats to one completion, whole or as a stream.
 
     Attributes:
         has_failed: Whether the caller got an error, so that no further prompt is sent.
@@ -70,22 +70,22 @@ class _CompletionTranslator:
         self._held: JSONObject | None = None  # a chunk that may be the last, which carries the ledger
 
     def start(self, prompt: str) -> None:
-        """Take the next prompt."""
+        """Begin with the next prompt."""
         self._prompt = prompt
         self._prompt_usage = None
         self._first = max(len(self._choices), len(self._begun))
 
     def refuse(self, answer: Answer) -> Flow:
-        """Give an error; once the stream began, as an event of it."""
+        """Yield an error; as an event if the stream has begun."""
         self.has_failed = True
         if self._has_begun:
             yield self._release() + encode_event(answer.body or b"{}")
-        else:  # a retry would pay for the prompts that were answered once more
+        else:  # a retry would pay again for the prompts that were already answered
             paid = NO_RETRY if self._answered else {}
             yield replace(answer, headers={**answer.headers, **paid})
 
     def whole(self, completion: JSONObject) -> Flow:
-        """Keep the choices of one prompt; give all of them after the last."""
+        """Keep the choices for one prompt; after the last prompt, yield all of them."""
         self._read_root(completion)
         before = self._prompt if self._request.echo else ""
         for given in to_list(completion.get("choices")) or []:
@@ -115,7 +115,7 @@ class _CompletionTranslator:
             yield answer
 
     def chunk(self, fields: JSONObject) -> bytes:
-        """Return the chunk of a completion for one of a chat."""
+        """Translate a chunk of a chat to one of a completion."""
         self._read_root(fields)
         choices: list[JSONObject] = []
         for given in fields["choices"]:
@@ -137,7 +137,7 @@ class _CompletionTranslator:
         return released + encode_event(dump_json(chunk))
 
     def texts(self, template: Template, texts: list[bytes]) -> bytes:
-        """Return the chunks of a completion for those of a chat."""
+        """Translate chunks of a chat to those of a completion."""
         return b"".join([self.chunk(template.with_text(text)) for text in texts])
 
     def end(self) -> Flow:
@@ -164,7 +164,7 @@ class _CompletionTranslator:
         return self._release() + encode_event(dump_json(envelope))
 
     def _release(self) -> bytes:
-        """Return the chunk that was held."""
+        """Return and remove the held chunk."""
         held, self._held = self._held, None
         return b"" if held is None else encode_event(dump_json(held))
 

@@ -1,1 +1,1 @@
-"""Answers that take longer than a connection to Tess may be silent, or that are cut."""
+"""Fetches answers that take longer than a connection to Tess may be silent, and continues cut ones."""

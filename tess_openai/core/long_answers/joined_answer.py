@@ -1,4 +1,4 @@
-"""One stream made of the answers to several requests: an answer that was cut, and what continued it."""
+"""Joins the answers to several requests to one stream: an answer that was cut, and its continuations."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from tess_openai.core.sse import DONE_EVENT, encode_event
 
 
 class JoinedAnswer:
-    """Tess's events in, the events of one uncut stream out.
+    """Converts the events of one or several answers of Tess to those of one complete stream.
 
     Attributes:
-        body: Of the current request's answer.
-        out: The events that are ready.
-        is_over: Whether the last of them is ready.
-        text: What they hold.
-        cut: How the current answer was cut; None while it was not.
-        fault: What ended the stream; None where nothing did.
-        is_cut_by_length: Whether it was cut by its length, and not by a connection.
-        is_plain: Whether it is one choice with text only, which can be continued.
-        continuations: How many requests continued it.
+        body: Reads the current answer.
+        out: The events that are ready to be read.
+        is_over: Whether the last event of the stream is ready.
+        text: The text of all events so far.
+        cut: The fault with which the current answer was cut; None while it was not.
+        fault: The fault that ended the stream; None without one.
+        is_cut_by_length: Whether the model's length limit cut the answer, and not the connection.
+        is_plain: Whether the answer is one choice with text only, which can be continued.
+        continuations: How many requests have continued it.
     """
 
     def __init__(self, body: AnswerBody, prompts: Sequence[str] | None, *, continues: bool) -> None:
         """Begin with the answer to the first request.
 
         Args:
-            body: Of the answer.
-            prompts: The texts of the prompt; None when no usage is to be estimated.
-            continues: Whether it is continued when it is cut: then text is given to the end of a word.
+            body: Reads the answer.
+            prompts: The texts of the prompt, to estimate a missing usage; None estimates nothing.
+            continues: Whether to continue the answer if it is cut; text is then returned in whole words.
         """
         self.body = body
         self.out = b""
@@ -52,32 +52,32 @@ class JoinedAnswer:
         self._prompts = prompts
         self._words = WordEnds()
         self._seam = Seam("")
-        self._part: list[str] = []  # of the current answer, as it came
+        self._part: list[str] = []  # the texts of the current answer
         self._length_before = 0
-        self._dropped = ""  # the incomplete word that the current answer is to write again
+        self._dropped = ""  # the incomplete word that the current answer should repeat
         self._usage = UsageSum()
 
     @property
     def whole_text(self) -> str:
-        """All text so far, with a last word that may be incomplete."""
+        """All text so far, including a last word that may be incomplete."""
         return self.text + (self._words.held or (self._dropped if not self.has_grown else ""))
 
     @property
     def has_grown(self) -> bool:
-        """Whether the current answer brought anything new; else another request would not either."""
+        """Whether the current answer added text; if not, a further request would not either."""
         return not self.continuations or len(self.text) > self._length_before
 
     def take(self) -> bytes:
-        """Return the events that are ready."""
+        """Return and remove the events that are ready."""
         out, self.out = self.out, b""
         return out
 
     def feed(self, piece: bytes) -> None:
-        """Take the next bytes of the current answer; `b""` is their end."""
+        """Process the next bytes of the current answer; `b""` marks their end."""
         self._take(self.body.feed(piece) if piece else self.body.finish())
 
-    def go_on(self, body: AnswerBody, prompts: Sequence[str] | None) -> None:
-        """Go on with the answer to a request that continues the text so far."""
+    def continue_with(self, body: AnswerBody, prompts: Sequence[str] | None) -> None:
+        """Continue with the answer to a request for the rest of the text."""
         self._add_usage()
         self._dropped = self._words.finish()
         self._seam = Seam(self.text)
@@ -87,7 +87,7 @@ class JoinedAnswer:
         self.continuations += 1
 
     def end(self, reason: str | None = None) -> None:
-        """End the stream, with a finish reason if the answer had none of its own."""
+        """End the stream; `reason` is the finish reason if the answer had none."""
         rest = self._flush()
         if rest or reason is not None:
             delta: JSONObject = {"content": rest} if rest else {}
@@ -103,10 +103,10 @@ class JoinedAnswer:
         self.cut, self.is_over = None, True
 
     def fail(self, fault: StreamFault | None = None) -> None:
-        """End the stream with an error: how it was cut, or another one."""
+        """End the stream with `fault`, or else with the fault that cut the answer."""
         self.fault = fault or self.cut or truncated_fault()
         error = to_object(self.fault.envelope.get("error")) or {}
-        # The flow makes the same error of what Tess sent.
+        # The flow converts Tess's own error to the same fault again.
         self._write(to_object(error.get("tess")) or self.fault.envelope)
         self.cut, self.is_over = None, True
 
@@ -175,7 +175,7 @@ class JoinedAnswer:
             self.end()
 
     def _join(self, text: str) -> str:
-        """Return what is new of the current answer's next text, to the end of a word."""
+        """Return the new part of the current answer's next text, up to the end of a word."""
         self._part.append(text)
         joined = self._words.feed(self._seam.feed(text))
         self.text += joined
@@ -184,7 +184,7 @@ class JoinedAnswer:
         return joined
 
     def _flush(self) -> str:
-        """Return what was held until the end of an answer."""
+        """Return the text that was held until the end of an answer."""
         rest = self._words.feed(self._seam.finish()) + self._words.finish()
         self.text += rest
         if not self.has_grown:
@@ -200,6 +200,6 @@ class JoinedAnswer:
 
 
 def _is_plain(choice: JSONObject) -> bool:
-    """Whether a choice of a chunk is the first, and has nothing but text."""
+    """Whether a choice of a chunk is the first, and contains only text."""
     delta = choice["delta"]
     return not choice["index"] and not any(delta.get(key) for key in OUTPUT_KEYS if key != "content")

@@ -1,7 +1,7 @@
-"""The messages of a chat as Tess's own route `/execute` takes them.
+"""Convert the messages of a chat for Tess's own route `/execute`.
 
-Source: Tess docs, execute-agent: `developer` in place of `system`, as the first message only, and users and
-assistants in turn, or "Chat messages must be a pair of user/assistant" (documented).
+Source: Tess docs, execute-agent: `developer` instead of `system`, as the first message only, and alternating
+users and assistants, or else "Chat messages must be a pair of user/assistant" (documented).
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from tess_openai.core.chat.messages import BLANK_LINE
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 
 _OPENING: Final = "(The conversation begins with your message.)"
-"""What the user says where the assistant speaks first."""
+"""The message of the user that is added where a conversation begins with the assistant."""
 
 
 def to_native_messages(given: object) -> object:
-    """Return messages for `/execute`; anything but a list of messages is returned as given.
+    """Return messages for `/execute`; a value that is not a list of messages is not changed.
 
-    Leading `system` messages become one of `developer`, later ones are the user's. Neighbours of one role are
-    joined by a blank line.
+    Leading `system` messages become one `developer` message, later ones become messages of the user.
+    Consecutive messages of one role are joined with a blank line.
     """
     items = to_list(given)
     if items is None or not all(to_object(item) for item in items):

@@ -1,10 +1,10 @@
-"""Run a chat as an execution of Tess's own route, and ask for its state: `long_answers="poll"`.
+"""Run a chat as an execution on Tess's own route, and poll its state: `long_answers="poll"`.
 
-No connection waits for the answer, so an execution may take as long as it will. The flow that answers the
-caller, plain or emulated, reads a stream that is made of what the execution has written so far.
+No connection waits for the answer, so an execution may take any time. The flow that answers the caller,
+plain or emulated, reads a stream that is made from the output of the execution so far.
 
-Source: Tess docs, execute-agent and agent-response (documented); intervals of two seconds, or of three that
-grow, are observed, and so is that these requests count for the rate limit.
+Source: Tess docs, execute-agent and agent-response (documented). Other clients poll every two seconds, or from
+three seconds on in growing intervals; these requests count towards the rate limit (observed).
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ _SUCCEEDED: Final = ("succeeded", "completed")
 _FIRST_WAIT_SECONDS: Final = 1.0
 _LONGEST_WAIT_SECONDS: Final = 15.0
 _MOST_FAILURES: Final = 5
-"""Requests for the state that may fail one after another; the execution goes on meanwhile."""
+"""How many requests for the state may fail one after another; the execution continues meanwhile."""
 _NO_STATE: Final = error_envelope(
-    "Tess does not say how the execution goes on; it may be complete, and be paid for",
+    "Tess returned no state of the execution; it may be complete, and be paid for",
     type_="server_error",
     param=None,
     code="not_an_answer",
@@ -62,13 +62,13 @@ _NO_STATE: Final = error_envelope(
 
 
 def with_polled_answers(chat: ChatContext, flow: Flow) -> Flow:
-    """Run the flow that answers the caller; its exchanges with Tess are executions."""
+    """Run the flow that answers the caller, with executions instead of its requests."""
     yield LimitAnswer(chat.translated.options.max_answer_seconds)
     yield from drive(flow, PolledAnswers(chat).take)
 
 
 class PolledAnswers:
-    """Takes the steps of the flow that answers one call."""
+    """Carries out the steps of the flow that answers one call."""
 
     def __init__(self, chat: ChatContext) -> None:
         self._chat = chat
@@ -88,7 +88,7 @@ class PolledAnswers:
         return (yield step)
 
     def _start(self, outgoing: Outgoing) -> Generator[Step, Event, Incoming]:
-        """Start an execution; return the head of the answer that the flow reads."""
+        """Start an execution; return the head of the answer for the flow."""
         self._execution = None
         chat = self._chat
         body = chat.translated.body if outgoing.body is None else parse_object(outgoing.body) or {}
@@ -110,17 +110,17 @@ class PolledAnswers:
         while not execution.out and not execution.is_over:
             try:
                 yield Sleep(execution.wait_seconds)
-            except ConnectionError as broken:  # the time for the answer is over
+            except ConnectionError as broken:  # the time limit of the answer has passed
                 if not execution.output:
                     raise
                 execution.fault = broken_connection_fault(str(broken))
-                return b""  # the flow finds that the end is missing
+                return b""  # the flow reports a stream without its end
             yield from self._look(execution)
         out, execution.out = execution.out, b""
         return out
 
     def _look(self, execution: _Execution) -> Flow:
-        """Ask for the state of the execution."""
+        """Request the state of the execution."""
         execution.wait_seconds = min(_LONGEST_WAIT_SECONDS, execution.wait_seconds * 1.3)
         headers = request_headers(self._chat.call, self._chat.translated.options)
         try:
@@ -143,20 +143,20 @@ class PolledAnswers:
 
 
 class _Execution:
-    """What is known of one execution, as a stream of OpenAI's.
+    """Converts the states of one execution to the events of a stream in OpenAI's format.
 
     Attributes:
-        number: Of its response.
-        output: All it has written so far.
-        out: The events that are ready.
-        is_over: Whether the last of them is ready.
-        fault: What ended the wait for it; None where nothing did.
-        wait_seconds: Until its state is asked for next.
-        failures: How often that failed, since it last did not.
+        number: The number of its response in Tess.
+        output: Its whole output so far.
+        out: The events that are ready to be read.
+        is_over: Whether the last event is ready.
+        fault: The fault that ended the wait for it; None without one.
+        wait_seconds: How long to wait before its state is requested again.
+        failures: How many requests for its state have failed in a row.
     """
 
     def __init__(self, body: bytes, *, is_stream: bool) -> None:
-        """Begin with the answer to the request that started it; what is none is for the flow to judge."""
+        """Begin with the answer to the request that started it; the flow reports an invalid one."""
         first = to_object((to_list((parse_object(body) or {}).get("responses")) or [None])[0])
         number = None if first is None else first.get("id")
         self.number = number if type(number) is int else 0
@@ -174,7 +174,7 @@ class _Execution:
             self.take(first)
 
     def take(self, fields: JSONObject) -> None:
-        """Take the state of the execution."""
+        """Process a state of the execution."""
         self.failures = 0
         status, output = fields.get("status"), fields.get("output")
         if status in FAILED:
@@ -202,7 +202,7 @@ class _Execution:
             self._given = self.output
 
     def note_failure(self, envelope: JSONObject, *, passes: bool) -> None:
-        """Note that its state could not be read; end the stream with the error, unless that may pass."""
+        """Count a failed request for the state; end the stream with its error, unless it may be temporary."""
         self.failures += 1
         if not passes or self.failures > _MOST_FAILURES:
             self.fail(envelope)

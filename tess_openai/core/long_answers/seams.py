@@ -1,8 +1,8 @@
-"""Join an answer that was cut with the text that continues it.
+"""Join an answer that was cut with the text of its continuation.
 
-A model that is asked to go on repeats the end of its text, or all of it, or nothing. It is asked to repeat
-the last words first, so the usual continuation has one reading. Text is joined at the end of a word: what is
-left of the last word is dropped, and written again by the continuation.
+A model that is asked to continue repeats the end of its text, or the whole text, or nothing. It is asked to
+begin with the last words again, so that the usual continuation can be joined unambiguously. Texts are joined
+at the end of a word: an incomplete last word is dropped, and the continuation writes it again.
 """
 
 from __future__ import annotations
@@ -11,26 +11,26 @@ import re
 from typing import Final
 
 LONGEST_WORD: Final = 64
-"""Characters that are searched for the end of a word; in text without spaces any place will do."""
+"""How many characters are searched for the end of a word; text without spaces is cut anywhere."""
 _ANCHOR_WORDS: Final = 8
 _ANCHOR_CHARACTERS: Final = 80
 _SHORTEST_OVERLAP: Final = 16
-"""A shorter repetition that was not asked for may be what comes next."""
+"""Characters of the shortest repetition other than the last words; a shorter one may be new text."""
 _SEARCHED: Final = 2000
-"""Characters at the end of a text in which the beginning of its continuation is looked for."""
+"""How many characters at the end of a text are searched for the beginning of its continuation."""
 _RESTARTED: Final = 64
-"""Characters from the beginning of a text that show that the model began it again."""
+"""How many equal characters show that the model has begun the whole text again."""
 _WORD: Final = re.compile(r"\S+\s*")
 
 
 class WordEnds:
-    """Passes text on to the end of its last word, and holds what follows until the word is complete."""
+    """Passes text through up to the end of its last complete word, and holds the rest."""
 
     def __init__(self) -> None:
         self.held = ""
 
     def feed(self, text: str) -> str:
-        """Return what can be passed on with the next piece of text."""
+        """Return the held text and the next piece, up to the end of the last complete word."""
         text = self.held + text
         end = len(text)
         while end > 0 and not text[end - 1].isspace():
@@ -44,13 +44,13 @@ class WordEnds:
         return text[:end]
 
     def finish(self) -> str:
-        """Return what is held."""
+        """Return the held text."""
         held, self.held = self.held, ""
         return held
 
 
 def last_words(text: str) -> str:
-    """Return the last words of a text, which its continuation is asked to repeat."""
+    """Return the last words of a text, which the continuation has to repeat."""
     tail = text[-_ANCHOR_CHARACTERS * 2 :].rstrip()
     words = [*_WORD.finditer(tail)][-_ANCHOR_WORDS:]
     return tail[words[0].start() :][-_ANCHOR_CHARACTERS:].lstrip() if words else ""
@@ -60,11 +60,12 @@ class Seam:
     """Finds where in a continuation the new text begins; `feed` returns new text as soon as that is known.
 
     Attributes:
-        diverged: Whether the model began its text again and then wrote another one: nothing can be joined.
+        diverged: Whether the model began its text again and then wrote another one, so that no text can be
+            joined.
     """
 
     def __init__(self, before: str) -> None:
-        """Join to `before`, the text so far."""
+        """Join a continuation to `before`, the text so far."""
         self.diverged = False
         self._before = before
         self._asked = last_words(before)
@@ -98,7 +99,7 @@ class Seam:
         return self._without_spaces(self._buffer[self._repeats_until :], has_repeated=self._repeats_until > 0)
 
     def _find(self, *, is_end: bool) -> int | None:
-        """Return where the repetition in the buffer ends; None while that is not known."""
+        """Return where the repetition in the buffer ends; None while that is unknown."""
         asked = self._match(len(self._text) - len(self._asked), is_end=is_end)
         if asked is not None and asked >= 0:
             return asked
@@ -120,9 +121,9 @@ class Seam:
         return end if length >= min(_SHORTEST_OVERLAP, len(self._before)) else 0
 
     def _match(self, place: int, *, is_end: bool) -> int | None:
-        """Return where a repetition of the text from `place` ends, as `_Repetition` does.
+        """Return where a repetition of the text from `place` ends: None while it continues, -1 for none.
 
-        Where the text ends with a word, so does its repetition.
+        If the text ends with a word, the repetition must end with a word too.
         """
         found = self._repetitions.setdefault(place, _Repetition(place)).find_end(self._text, self._buffer)
         if found is None or found < 0 or len(self._text) == len(self._before):
@@ -132,7 +133,7 @@ class Seam:
         return found if self._buffer[found].isspace() else -1
 
     def _without_spaces(self, rest: str, *, has_repeated: bool) -> str:
-        """Return the new text without the white space that is there already."""
+        """Return the new text without white space that the text so far already ends with."""
         space = self._before[len(self._before.rstrip()) :]
         given = rest[: len(rest) - len(rest.lstrip())]
         if given.startswith(space):
@@ -141,14 +142,14 @@ class Seam:
 
 
 def _begins_word(text: str, place: int) -> bool:
-    """Whether a repetition may begin at a place: at a word, or anywhere in a script without spaces."""
+    """Whether a repetition may begin at a place: at a word, or at any character outside ASCII."""
     return not text[place].isspace() and (text[place - 1].isspace() or not text[place].isascii())
 
 
 class _Repetition:
-    """Compares a text from a place on with a buffer that grows, and goes on where the last comparison ended.
+    """Compares a text, from a place on, with a growing buffer; each comparison resumes where the last ended.
 
-    White space may differ in kind and length, and may come before the repetition.
+    White space may differ in kind and length, and may precede the repetition.
     """
 
     __slots__ = ("_at", "_index")
@@ -158,7 +159,7 @@ class _Repetition:
         self._at = 0
 
     def find_end(self, text: str, buffer: str) -> int | None:
-        """Return where in `buffer` a repetition of `text` ends; None while it may go on, -1 for none."""
+        """Return where in `buffer` a repetition of `text` ends; None while it may continue, -1 for none."""
         index = self._index
         if index >= len(text):
             return -1
@@ -166,7 +167,7 @@ class _Repetition:
         while index < len(text):
             if at == len(buffer):
                 return None
-            self._index, self._at = index, at  # before white space, which the next piece may go on with
+            self._index, self._at = index, at  # before white space, which the next piece may continue
             if text[index].isspace():
                 if not buffer[at].isspace():
                     return -1
@@ -182,7 +183,7 @@ class _Repetition:
 
 
 def _common(text: str, buffer: str) -> int:
-    """Count the characters with which two texts begin alike."""
+    """Return the length of the common beginning of two texts."""
     count = 0
     for one, other in zip(text.strip(), buffer.lstrip(), strict=False):
         if one != other:

@@ -1,7 +1,7 @@
-"""Ask Tess for a stream in place of a whole answer, and handle answers that are cut.
+"""Request a stream instead of a whole answer, and handle answers that are cut.
 
-It comes between the flow that answers the caller and Tess. That flow, plain or emulated, reads one complete
-stream: where Tess's own was cut, it gets its end, or what a further request continued.
+This layer is between the flow that answers the caller and Tess. The flow, plain or emulated, reads one
+complete stream: where Tess's stream was cut, this layer adds its end, or the text of a further request.
 
 Source: a connection that is silent for 100 to 125 s is ended with a 524, and streams are cut too (observed).
 """
@@ -35,7 +35,7 @@ from tess_openai.core.long_answers.seams import last_words
 from tess_openai.core.prompts import fill
 
 MOST_CONTINUATIONS: Final = 5
-"""Further requests for one answer; each is paid for."""
+"""The highest number of further requests for one answer; each is paid for."""
 _CAPS: Final = ("max_tokens", "max_completion_tokens")
 
 
@@ -45,13 +45,13 @@ STREAMED: Final = Change(
 
 
 def with_streamed_answers(chat: ChatContext, flow: Flow) -> Flow:
-    """Run the flow that answers the caller; its exchanges with Tess are streams that are not cut."""
+    """Run the flow that answers the caller, with complete streams as the answers to its requests."""
     yield LimitAnswer(chat.translated.options.max_answer_seconds)
     yield from drive(flow, StreamedAnswers(chat).take)
 
 
 class StreamedAnswers:
-    """Takes the steps of the flow that answers one call."""
+    """Carries out the steps of the flow that answers one call."""
 
     def __init__(self, chat: ChatContext) -> None:
         self._chat = chat
@@ -86,11 +86,11 @@ class StreamedAnswers:
 
     @property
     def _may_continue(self) -> bool:
-        """Whether a cut answer is continued: not one that is cut where the caller wants it."""
+        """Whether a cut answer is continued; one with a length limit of the caller is not."""
         return self._on_cut == "continue" and all(self._request.get(name) is None for name in _CAPS)
 
     def _read(self, answer: JoinedAnswer) -> Generator[Step, Event, bytes]:
-        """Return the next piece of the stream that the flow reads; `b""` at its end."""
+        """Return the next piece of the stream for the flow; `b""` at its end."""
         while not answer.out and not answer.is_over:
             try:
                 piece = yield from read_answer_piece(answer.body)
@@ -104,9 +104,9 @@ class StreamedAnswers:
         return answer.take()
 
     def _handle_cut(self, answer: JoinedAnswer) -> Flow:
-        """End an answer that was cut, or have it continued."""
+        """End an answer that was cut, or continue it with a further request."""
         if not answer.text:
-            answer.is_over = True  # the flow finds the same end
+            answer.is_over = True  # the flow reports a stream without its end
         elif not answer.is_plain and self._on_cut == "continue":
             answer.fail()
         elif self._may_continue and answer.continuations < MOST_CONTINUATIONS and answer.has_grown:
@@ -118,7 +118,7 @@ class StreamedAnswers:
             answer.end("length")
 
     def _continue(self, answer: JoinedAnswer) -> Flow:
-        """Ask for what is missing of an answer."""
+        """Request the rest of an answer."""
         chat = self._chat
         chat.ledger.add(_continued(answer))
         refused = yield from report_changes(chat.ledger)
@@ -136,7 +136,7 @@ class StreamedAnswers:
             error = yield from error_answer(chat, incoming)
             answer.fail(StreamFault(parse_object(error.body or b"") or {}))
             return
-        answer.go_on(chat.body(incoming), prompts)
+        answer.continue_with(chat.body(incoming), prompts)
 
     def _continuation(self, text: str) -> JSONObject:
         """Return the request that continues `text`."""
@@ -149,12 +149,12 @@ class StreamedAnswers:
 
 
 def with_partial_text(given: Answer, text: str, fault: StreamFault | None = None) -> Answer:
-    """Return an error with the text that came before it, as `error.body["partial"]`; another answer as given.
+    """Add the text so far to an error, as `error.body["partial"]`; return other answers unchanged.
 
     Args:
         given: The answer.
         text: All text so far.
-        fault: What ended the stream, as Tess sent it; None to keep the error as it is.
+        fault: The fault that ended the stream, which replaces the error; None keeps the error.
     """
     if given.status < 400 or given.body is None or not text:
         return given
@@ -164,7 +164,7 @@ def with_partial_text(given: Answer, text: str, fault: StreamFault | None = None
 
 
 def _continued(answer: JoinedAnswer) -> Change:
-    """Return the record of a further call that continues an answer."""
+    """Return the change that records a further request for the rest of an answer."""
     why = "Tess cut it by its length" if answer.is_cut_by_length else "the stream broke"
     given = f"{len(answer.text)} characters"
     return Change(
@@ -178,9 +178,9 @@ def _continued(answer: JoinedAnswer) -> Change:
 
 
 def _returned(answer: JoinedAnswer, on_cut: str) -> Change:
-    """Return the record of an answer that is given although it is not complete."""
+    """Return the change that records an answer that is returned although it is incomplete."""
     why = "Tess cut it by its length" if answer.is_cut_by_length else "the stream broke"
-    remedy = 'Ask for the rest, or have it asked for: create_client(on_cut="continue").'
+    remedy = 'Ask for the rest in a further call, or let the adapter do so: create_client(on_cut="continue").'
     if on_cut == "continue":
         why, remedy = f"{why}, and {MOST_CONTINUATIONS} calls at most continue it", "Ask for less at once."
     why = f'{why}, so finish_reason is "length"'

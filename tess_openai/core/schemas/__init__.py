@@ -1,1 +1,1 @@
-"""Checks values against JSON Schemas, and coerces them, in bounded time whatever the schema and the value."""
+"""Checks values against JSON Schemas, and coerces them, in bounded time for any schema and any value."""

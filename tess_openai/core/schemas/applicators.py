@@ -31,14 +31,14 @@ _MAX_MESSAGE: Final = 300
 
 
 class Compiler(Protocol):
-    """What the functions of this module need of the compiler."""
+    """The methods of the compiler that the functions of this module use."""
 
     def node(self, schema: object) -> Node:
-        """Return the compiled form of what should be a schema."""
+        """Return the compiled form of a value that should be a schema."""
         ...
 
     def target(self, keyword: str, reference: object, schema: JSONObject) -> Node:
-        """Return the compiled schema that a reference leads to."""
+        """Return the compiled schema that a reference points to."""
         ...
 
     def compile_pattern(self, text: str, /) -> Pattern | None:
@@ -54,7 +54,7 @@ def nodes_of(compiler: Compiler, argument: object) -> list[Node]:
     """Return the compiled schemas of a list that must not be empty.
 
     Raises:
-        UnusableError: It is no such list.
+        UnusableError: It is not a list, or it is empty.
     """
     if not (schemas := to_list(argument)):
         raise UnusableError
@@ -110,7 +110,7 @@ def _one_of(compiler: Compiler, argument: object, _: JSONObject, node: Node) -> 
 def _none_holds(
     evaluation: Evaluation, keyword: str, value: object, verdicts: list[SchemaVerdict]
 ) -> SchemaVerdict:
-    """Return the verdict where no branch surely holds, with the problems of the branch that was meant."""
+    """Return the verdict when no branch is certainly valid, with the problems of the most likely branch."""
     if not evaluation.budget.spend(len(verdicts)) or not all(verdict.problems for verdict in verdicts):
         return UNKNOWN
     meant = [verdict for verdict in verdicts if not any(map(_is_of_another_kind, verdict.problems))]
@@ -124,7 +124,7 @@ def _none_holds(
 
 
 def _is_of_another_kind(problem: Problem) -> bool:
-    """Whether a problem shows that another branch was meant: by its type, or by a constant in a member."""
+    """Whether a problem, a wrong type or constant, shows that the value was meant for another branch."""
     return (problem.keyword == "type" and not problem.path) or (
         problem.keyword == "const" and len(problem.path) < 2
     )
@@ -164,7 +164,7 @@ def _if(compiler: Compiler, argument: object, schema: JSONObject, node: Node) ->
 
 
 def _dependencies(compiler: Compiler, argument: object, _: JSONObject, node: Node) -> Check:
-    """Compile `dependentSchemas`, `dependentRequired`, and `dependencies`, which were both until draft 7."""
+    """Compile `dependentSchemas`, `dependentRequired`, and `dependencies`, their union until draft 7."""
     if (dependents := to_object(argument)) is None:
         raise UnusableError
     names = {key: names_of(each) for key, each in dependents.items() if to_list(each) is not None}

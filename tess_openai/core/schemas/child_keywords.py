@@ -26,7 +26,7 @@ from tess_openai.core.schemas.keywords import UnusableError, is_number
 from tess_openai.core.schemas.unevaluated import rest_verdict, unevaluated_check
 
 LISTED: Final = 8
-"""So many names count as one step."""
+"""How many names count as one step."""
 
 
 def _named_nodes(compiler: Compiler, argument: object) -> dict[str, Node]:
@@ -36,7 +36,7 @@ def _named_nodes(compiler: Compiler, argument: object) -> dict[str, Node]:
 
 
 def _properties(compiler: Compiler, argument: object, _: JSONObject, node: Node) -> None:
-    if to_object(argument) is None:  # it is not known of any member whether another keyword speaks of it
+    if to_object(argument) is None:  # then it is unknown which members another keyword applies to
         node.patterns = (*node.patterns, (None, Node()))
     node.properties = _named_nodes(compiler, argument)
 
@@ -74,7 +74,7 @@ def member_check(node: Node) -> Check:
 
 
 def _other_verdicts(evaluation: Evaluation, node: Node, members: JSONObject) -> Iterator[SchemaVerdict]:
-    """Return the verdicts on the members that match a pattern, and on those that no keyword names."""
+    """Yield the verdicts on the members that match a pattern, and on those that no keyword names."""
     if not evaluation.budget.spend(len(members) // LISTED):
         yield UNKNOWN
         return
@@ -106,7 +106,7 @@ def _prefix_items(compiler: Compiler, argument: object, _: JSONObject, node: Nod
 def _items(compiler: Compiler, argument: object, schema: JSONObject, node: Node) -> None:
     if (items := to_list(argument)) is not None:  # as `prefixItems` was written until draft 2019-09
         node.prefix = nodes_of(compiler, items) if items else []
-    elif not isinstance(schema.get("prefixItems", []), list):  # it is not known where the others begin
+    elif not isinstance(schema.get("prefixItems", []), list):  # it is unknown where the other items begin
         raise UnusableError
     else:
         node.items = compiler.node(argument)

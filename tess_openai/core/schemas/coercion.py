@@ -1,8 +1,8 @@
 """Converts values to the types that a schema asks for, where only one reading is possible.
 
-Coercion never runs on a value that follows its schema. Of a value that does not, each reading that the schema
-allows is tried; the value changes only if exactly one of them follows the schema. It changes how a value is
-written and never what it says: `"5"` becomes `5` where a number belongs, and nothing is invented.
+A value that follows its schema is never coerced. For a value that does not, each possible reading is tried,
+and the value is replaced only if exactly one reading follows the schema. Coercion changes the form of a value
+and never its meaning: `"5"` becomes `5` where a number is required, and nothing is invented.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ _STEPS: Final = 3
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,19})(?:\.0{1,9})?")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,19})(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?")
 _JOINT: Final = re.compile(r"(?<=[^\W\d_])[\s_-]+(?=[^\W_])")
-"""Between two words; a sign before a number is none."""
+"""White space, hyphens and underscores between two words, but not the sign of a number."""
 _SEPARATOR: Final = re.compile(r"[,;|\n]")
 """A text with one of them may be a list of several values."""
 _MAX_CHOICE: Final = 200
 _MAX_BITS: Final = 300
-"""Of a number that is written as text, which takes time quadratic in its digits."""
+"""The longest number that is converted to text, which takes time quadratic in its digits."""
 _BOOLEANS: Final = {"true": True, "false": False}
 _SCALARS: Final = frozenset({"integer", "number", "boolean", "null"})
 
 
 @dataclass(slots=True)
 class Coercion:
-    """The coercion of one value; its checks share the budget of the evaluation."""
+    """Coerces one value; its checks use the budget of the evaluation."""
 
     evaluation: Evaluation
     _known: dict[tuple[int, int], tuple[object, object]] = field(
@@ -45,13 +45,13 @@ class Coercion:
     )
 
     def coerce(self, node: Node, value: object, depth: int = 0) -> object:
-        """Return the value as the schema asks for it; the value itself where that is not clear."""
+        """Return the value converted to the schema; the value itself where no reading or several fit."""
         key = (id(node), id(value))
         if (known := self._known.get(key)) is not None:
             return known[0]
         if not self.evaluation.budget.spend(_STEPS) or depth > _MAX_DEPTH or self._is_possible(node, value):
             return value
-        self._known[key] = value, value  # what refers to itself at the same place changes nothing
+        self._known[key] = value, value  # a schema that refers to itself at the same place changes nothing
         coerced = self._coerced(node, value, depth)
         self._known[key] = coerced, value
         return coerced
@@ -73,11 +73,11 @@ class Coercion:
         return value
 
     def _is_possible(self, node: Node, value: object) -> bool:
-        """Whether nothing is wrong with a value, as far as it can be checked."""
+        """Whether the check finds no problem with a value."""
         return not self.evaluation.evaluate(node, value).problems
 
     def _under(self, node: Node, readings: list[object], depth: int) -> list[object]:
-        """Return those of some readings that follow a schema, once they are coerced."""
+        """Coerce the readings, and return those that follow the schema then."""
         coerced = [self.coerce(node, reading, depth + 1) for reading in readings]
         return [reading for reading in coerced if self._is_possible(node, reading)]
 
@@ -95,7 +95,7 @@ class Coercion:
         return coerced
 
     def _parts_for(self, node: Node, key: str) -> list[Node]:
-        """Return the schemas that speak of a member."""
+        """Return the schemas that apply to a member."""
         parts = [node.properties[key]] if key in node.properties else []
         parts += [part for pattern, part in node.patterns if self.evaluation.matches(pattern, key)]
         return parts or ([] if node.additional is None else [node.additional])
@@ -113,7 +113,7 @@ class Coercion:
         return coerced if is_single else items  # several lists of one item, or one list of several
 
     def _renamed(self, node: Node, members: JSONObject) -> JSONObject:
-        """Correct the keys that differ in case or punctuation only from one property that is not there."""
+        """Correct keys that differ only in case or punctuation from one missing property."""
         missing = bare_names(key for key in node.properties if key not in members)
         if not missing or not self.evaluation.budget.spend(len(members) + len(node.properties)):
             return members
@@ -131,7 +131,7 @@ class Coercion:
 
 
 def root_types(node: Node, depth: int = 0) -> frozenset[str]:
-    """Return the types of value that a schema asks for; empty when it does not say."""
+    """Return the types of value that a schema allows; empty when it does not restrict them."""
     if node.types or depth > _MAX_DEPTH:
         return node.types
     for branches in ([part] for part in node.parts), node.alternatives:
@@ -143,7 +143,7 @@ def root_types(node: Node, depth: int = 0) -> frozenset[str]:
 
 
 def _only(value: object, readings: Iterable[list[object]]) -> object:
-    """Return the only reading of a value; the value itself where there is none, or more than one."""
+    """Return the only distinct reading of a value; the value itself where there is none or more than one."""
     distinct: list[object] = []
     for reading in (each for found in readings for each in found):
         if not any(are_equal(reading, other) for other in distinct):
@@ -152,7 +152,7 @@ def _only(value: object, readings: Iterable[list[object]]) -> object:
 
 
 def _readings(types: frozenset[str], value: object) -> list[object]:
-    """Return what a value can mean in the types that were asked for."""
+    """Return the possible readings of a value as one of the types."""
     if value is None:
         return []
     if not isinstance(value, str):
@@ -167,7 +167,7 @@ def _readings(types: frozenset[str], value: object) -> list[object]:
 
 
 def _scalars(types: frozenset[str], text: str) -> Iterator[object]:
-    """Return the numbers, booleans and null that a text spells out."""
+    """Yield the numbers, booleans and null that a text may stand for."""
     if {"integer", "number"} & types and _INTEGER.fullmatch(text):
         yield int(text.partition(".")[0])
     elif "number" in types and _NUMBER.fullmatch(text):
@@ -179,7 +179,7 @@ def _scalars(types: frozenset[str], text: str) -> Iterator[object]:
 
 
 def _unpacked(text: str, types: frozenset[str]) -> list[object]:
-    """Return the object or array that was written as a string, if it is one."""
+    """Return the object or array that was written as a string, if the text is one."""
     wanted = types & {"object", "array"}
     if not wanted or not text.startswith(("{", "[")):
         return []
@@ -192,7 +192,7 @@ def _unpacked(text: str, types: frozenset[str]) -> list[object]:
 
 
 def _is_meant(choice: object, value: object) -> bool:
-    """Whether a choice of `enum` or `const` differs in how it is written only."""
+    """Whether a value differs from a choice of `enum` or `const` only in its form."""
     if isinstance(value, str):
         if isinstance(choice, str):
             return _plain(choice) == _plain(value)
@@ -203,5 +203,5 @@ def _is_meant(choice: object, value: object) -> bool:
 
 
 def _plain(text: str) -> str:
-    """Return a text without case, and with one space for whatever joins its words."""
+    """Return a text in lower case, with one space between its words."""
     return " ".join(_JOINT.sub(" ", text.casefold()).split()) if len(text) <= _MAX_CHOICE else text

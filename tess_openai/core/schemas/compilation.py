@@ -1,8 +1,8 @@
-"""Compiles JSON Schemas, leaving out what cannot be checked so that all the rest is.
+"""Compiles JSON Schemas; keywords that cannot be checked are left out, and all others are checked.
 
 Schemas come from generators, from tool servers and from people: with patterns in another language's syntax,
-keywords of an older draft, references that lead nowhere. One such slip must not switch off the check of a
-function that pays.
+keywords of an older draft, references to nothing. One such mistake must not switch off the check of a
+function that, for example, makes a payment.
 
 Source: JSON Schema 2020-12, core and validation, and the earlier drafts where they differ; OpenAPI 3.0 for
 `nullable` (documented).
@@ -48,12 +48,12 @@ PatternCompiler: TypeAlias = Callable[[str], "Pattern | None"]
 _TOO_LARGE: Final = "parts of a schema that is too large"
 _MAX_DEPTH: Final = 100
 _MAX_NODES: Final = 2_000
-"""Compiling one takes some twenty microseconds."""
+"""Compiling one node takes some twenty microseconds."""
 _DRAFT: Final = re.compile(r"draft-0([3-7])/")
 _TYPING: Final = frozenset({"type", "enum", "const", "$ref", "allOf", "anyOf", "oneOf", "not", "if"})
 _APPLICATORS: Final = {**APPLICATORS, **CHILD_KEYWORDS}
 _EVALUATING: Final = frozenset(_APPLICATORS) - {"not", "propertyNames", "dependentRequired"}
-"""Where one of them cannot be checked, it is not known which members and items the schema speaks of."""
+"""Keywords without which it is unknown to which members and items a schema applies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +74,11 @@ def _unknown(_: Evaluation, __: object) -> SchemaVerdict:
 
 
 UNCHECKED: Final = CompiledSchema(Node((_unknown,)), frozenset({_TOO_LARGE}))
-"""What nothing is known of."""
+"""A schema of which nothing is checked."""
 
 
 def compile_schema(schema: JSONObject, compile_pattern: PatternCompiler) -> CompiledSchema:
-    """Compile a schema, in which no object may occur twice. `$schema` counts at the root only."""
+    """Compile a schema, in which no object may occur twice. `$schema` is read at the root only."""
     draft = schema.get("$schema")
     found = _DRAFT.search(draft) if isinstance(draft, str) else None
     compiler = _SchemaCompiler(schema, compile_pattern, 8 if found is None else int(found[1]))
@@ -91,7 +91,7 @@ class _SchemaCompiler:
     """Compiles the parts of one schema.
 
     Attributes:
-        draft: 3 to 7; 8 for all that came later.
+        draft: 3 to 7; 8 for all later drafts.
     """
 
     root: JSONObject
@@ -103,7 +103,7 @@ class _SchemaCompiler:
     references: References | None = None
 
     def node(self, schema: object) -> Node:
-        """Return the compiled form of what should be a schema."""
+        """Return the compiled form of a value that should be a schema."""
         members = to_object(schema)
         if members is None:
             if isinstance(schema, bool):
@@ -137,7 +137,7 @@ class _SchemaCompiler:
         return node
 
     def target(self, keyword: str, reference: object, schema: JSONObject) -> Node:
-        """Return the compiled schema that a reference leads to."""
+        """Return the compiled schema that a reference points to."""
         if not isinstance(reference, str):
             raise UnusableError
         if self.references is None:
@@ -149,8 +149,8 @@ class _SchemaCompiler:
         return self.node(target)
 
     def _keywords(self, schema: JSONObject) -> JSONObject:
-        """Return the keywords of a schema as draft 2020-12 writes them."""
-        if self.draft <= 7 and isinstance(schema.get("$ref"), str):  # other keywords next to it do not count
+        """Return the keywords of a schema in the form of draft 2020-12."""
+        if self.draft <= 7 and isinstance(schema.get("$ref"), str):  # other keywords next to it are ignored
             return {"$ref": schema["$ref"]}
         keywords = schema
         for bound, exclusive in ("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum"):
@@ -192,7 +192,7 @@ class _SchemaCompiler:
 
 
 def _note(node: Node, keyword: str, argument: object) -> None:
-    """Keep what coercion wants to know."""
+    """Keep the argument of a keyword that coercion needs."""
     if keyword == "type":
         node.types = type_names(argument)
     elif keyword == "const":
@@ -203,7 +203,7 @@ def _note(node: Node, keyword: str, argument: object) -> None:
 
 
 def _allows_null(schema: JSONObject) -> bool:
-    """Whether a schema says `nullable: true`, itself or in a part of `allOf` that says nothing of types."""
+    """Whether a schema has `nullable: true`, itself or in a part of `allOf` that does not restrict types."""
     parts = [part for part in map(to_object, to_list(schema.get("allOf")) or []) if part is not None]
     return schema.get("nullable") is True or any(
         part.get("nullable") is True and _TYPING.isdisjoint(part) for part in parts

@@ -1,9 +1,9 @@
-"""Evaluates values against compiled schemas, in three values and within a budget.
+"""Evaluates values against compiled schemas, within a budget: a value is valid, invalid or unknown.
 
-A schema may come from anywhere, a tool server on the network say, and the value from a model. Each part of a
-schema is evaluated at most once for each part of a value, and all checks of one answer share a budget of
-steps. What is not checked is neither right nor wrong: a verdict that rests on it is not sure, and `not`,
-`oneOf`, `if` and the like draw no conclusion from it.
+A schema may come from anywhere, for example from a tool server on the network, and the value from a model.
+Each part of a schema is evaluated at most once for each part of a value, and all checks of one answer share a
+budget of steps. A part that is not checked is neither valid nor invalid: a verdict that depends on it is
+unknown, and `not`, `oneOf`, `if` and similar keywords conclude nothing from it.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from tess_openai.core.jsons import to_list, to_object
 
 MAX_PROBLEMS: Final = 5
 _MAX_DEPTH: Final = 100
-"""Of schemas within each other; each takes two or three frames of the interpreter's thousand."""
+"""The deepest nesting of schemas; each level takes two or three of the interpreter's thousand frames."""
 _MAX_STEP: Final = 64
 _DEEP_VALUE: Final = 40
 MAX_STEPS: Final = 10_000
-"""For all checks of one answer; a step takes one to three microseconds."""
+"""The budget for all checks of one answer; a step takes one to three microseconds."""
 _SEARCH: Final = 8
-"""Steps that it takes to begin a search."""
+"""How many steps it costs to begin a search."""
 TYPES: Final[dict[str, tuple[type, ...]]] = {
     "string": (str,),
     "integer": (int,),
@@ -36,12 +36,12 @@ TYPES: Final[dict[str, tuple[type, ...]]] = {
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong with a value.
+    """One problem of a value.
 
     Attributes:
-        path: Where, by the steps from the value that was checked.
-        keyword: Of the schema that the value breaks.
-        message: What is wrong, in a clause.
+        path: The keys and indices that lead from the checked value to the problem.
+        keyword: The keyword that the value violates.
+        message: The problem, in a clause.
     """
 
     path: tuple[str | int, ...]
@@ -54,11 +54,11 @@ class Problem(NamedTuple):
 
 
 class SchemaVerdict(NamedTuple):
-    """What a check says of a value.
+    """The result of a check.
 
     Attributes:
-        problems: What is surely wrong, at most a few.
-        is_sure: Whether everything was checked, so that a value without problems is right.
+        problems: The certain problems, at most `MAX_PROBLEMS`.
+        is_sure: Whether everything was checked, so that a value without problems is valid.
     """
 
     problems: tuple[Problem, ...]
@@ -66,7 +66,7 @@ class SchemaVerdict(NamedTuple):
 
     @property
     def is_valid(self) -> bool:
-        """Whether the value is surely right."""
+        """Whether the value is certainly valid."""
         return self.is_sure and not self.problems
 
 
@@ -79,11 +79,11 @@ class Pattern(Protocol):
 
     @property
     def size(self) -> int:
-        """How many steps one character can take."""
+        """How many steps one character can cost."""
         ...
 
     def matches(self, text: str) -> bool:
-        """Whether it matches anywhere in a text."""
+        """Whether the pattern matches anywhere in a text."""
         ...
 
 
@@ -93,27 +93,27 @@ _NO_PROPERTIES: Final[Mapping[str, Node]] = MappingProxyType({})
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """One compiled schema. The checks decide what is valid; coercion reads the rest.
+    """One compiled schema. `checks` decide what is valid; coercion reads the other attributes.
 
     Attributes:
-        checks: One for each keyword that can be checked.
-        cost: Steps that one evaluation takes, without those of the schemas within.
+        checks: One check for each keyword that can be checked.
+        cost: How many steps one evaluation costs, without the nested schemas.
         is_false: Whether it is the schema `false`.
-        is_partial: Whether it is not known of all members and items that it evaluates.
-        allows_null: Whether it says `nullable: true`, as OpenAPI does.
-        types: Names of the types it allows; empty when it does not say.
-        choices: Of `enum` or `const`; None when it has neither.
-        properties: By name.
-        patterns: Schemas for the members whose names match; without a pattern where it cannot be checked.
-        additional: For all other members.
-        required: Names that must be there.
-        prefix: Schemas of the first items, one each.
-        items: For all other items.
-        contains: At least one item follows it.
-        parts: Schemas that hold at the same place without condition: `allOf`, `$ref`.
-        alternatives: Lists of which one schema must hold at the same place: `anyOf`, `oneOf`.
-        conditional: Schemas that may hold at the same place, with what decides on it.
-        evaluates_rest: Whether `unevaluatedProperties` or `unevaluatedItems` speaks of all that is left.
+        is_partial: Whether it is unknown which members or items it evaluates.
+        allows_null: Whether it has `nullable: true`, as in OpenAPI.
+        types: The types that it allows; empty when it does not restrict them.
+        choices: The values of `enum` or `const`; None when it has neither.
+        properties: The schemas of its properties by name.
+        patterns: Schemas for the members whose names match a pattern; None for one that cannot be checked.
+        additional: The schema for all other members.
+        required: The names of required members.
+        prefix: The schemas of the first items, one for each.
+        items: The schema for all other items.
+        contains: The schema that at least one item must follow.
+        parts: Schemas that always apply at the same place: `allOf`, `$ref`.
+        alternatives: Lists of schemas of which one must be valid at the same place: `anyOf`, `oneOf`.
+        conditional: Schemas that may apply at the same place, each with the check that decides it.
+        evaluates_rest: Whether `unevaluatedProperties` or `unevaluatedItems` applies to all remaining parts.
     """
 
     checks: tuple[Check, ...] = ()
@@ -144,21 +144,21 @@ class Budget:
 
     @property
     def is_used_up(self) -> bool:
-        """Whether something was left unchecked for want of steps."""
+        """Whether a part was left unchecked because no steps were left."""
         return self.steps < 0
 
     def spend(self, steps: int) -> bool:
-        """Take steps; return whether there were enough."""
+        """Use up steps; return whether there were enough."""
         self.steps -= steps
         return self.steps >= 0
 
 
 @dataclass(slots=True)
 class Evaluation:
-    """Checks of values that must not change meanwhile; no schema is evaluated twice for one object.
+    """Checks values, and caches the verdict on each value for each schema; the values must not change.
 
-    What is known is kept by the identity of schema and value, together with the value, so that no other value
-    can come to have its identity.
+    Verdicts are cached by the identity of schema and value. The cache keeps the value too, so that no other
+    value can get the same identity.
     """
 
     budget: Budget
@@ -169,7 +169,7 @@ class Evaluation:
     _level: int = 0
 
     def evaluate(self, node: Node, value: object) -> SchemaVerdict:
-        """Check a value against a schema, at the same place."""
+        """Check a value against a schema."""
         key = (id(node), id(value))
         known = self._known.get(key)
         if known is not None:
@@ -180,7 +180,7 @@ class Evaluation:
             return TOO_DEEP if self._level > _DEEP_VALUE else UNKNOWN
         if value is None and node.allows_null:
             return VALID
-        self._known[key] = UNKNOWN, value  # a schema that refers to itself at the same place decides nothing
+        self._known[key] = UNKNOWN, value  # for a schema that refers to itself at the same place
         self._depth += 1
         verdict = VALID
         for check in node.checks:
@@ -215,12 +215,12 @@ TOO_DEEP: Final = SchemaVerdict((Problem((), "depth", "it is nested too deeply")
 
 
 def fail(keyword: str, message: str) -> SchemaVerdict:
-    """Return the verdict of a keyword that a value breaks."""
+    """Return the verdict on a value that violates a keyword."""
     return SchemaVerdict((Problem((), keyword, message),), is_sure=True)
 
 
 def combine(verdicts: Iterable[SchemaVerdict]) -> SchemaVerdict:
-    """Return the verdict of schemas or keywords that must all hold; with enough problems it is settled."""
+    """Return the verdict of schemas or keywords that must all be valid; stop at `MAX_PROBLEMS` problems."""
     problems: tuple[Problem, ...] = ()
     is_sure = True
     for verdict in verdicts:
@@ -236,14 +236,14 @@ def combine(verdicts: Iterable[SchemaVerdict]) -> SchemaVerdict:
 
 
 def type_names(argument: object) -> frozenset[str]:
-    """Return the types that `type` names; empty when the argument makes no sense."""
+    """Return the types that `type` names; empty when the argument is invalid."""
     names = [argument] if isinstance(argument, str) else to_list(argument) or []
     known = frozenset(name for name in names if isinstance(name, str) and name in TYPES)
     return known if len(known) == len(names) else frozenset()
 
 
 def fits_types(value: object, types: frozenset[str]) -> bool:
-    """Whether a value is of one of the types; of any when none is named."""
+    """Whether a value has one of the types; no types allow every value."""
     if not types:
         return True
     if isinstance(value, bool):
@@ -257,7 +257,7 @@ def fits_types(value: object, types: frozenset[str]) -> bool:
 
 
 def shown(value: object) -> str:
-    """Return a value as a message shows it, short whatever it is."""
+    """Return a short description of a value for a message."""
     if (items := to_list(value)) is not None:
         return f"an array of {len(items)}" if items else "[]"
     if (members := to_object(value)) is not None:

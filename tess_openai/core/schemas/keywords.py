@@ -1,6 +1,6 @@
-"""The keywords of JSON Schema that have no schemas in them, as a table of rules.
+"""The keywords of JSON Schema that contain no schemas, as a table of rules.
 
-The messages are those that models know from common validators.
+The messages have the wording of common validators, which models know.
 
 Source: JSON Schema 2020-12, validation, section 6 (documented).
 """
@@ -31,17 +31,17 @@ _SHOWN_CHOICES: Final = 10
 
 
 class UnusableError(ValueError):
-    """The argument of a keyword is not what the keyword asks for."""
+    """The argument of a keyword is invalid, so the keyword cannot be checked."""
 
 
 class Rule(NamedTuple):
-    """What a keyword demands.
+    """The rule of a keyword.
 
     Attributes:
-        read: Returns the argument as `holds` takes it, or raises `UnusableError`.
-        applies: To values of which types; to all when empty.
-        holds: Whether a value, an argument given, is right.
-        message: What is wrong otherwise, after the value itself; `{}` is replaced by the argument.
+        read: Converts the argument for `holds`, or raises `UnusableError`.
+        applies: The types of values to which the keyword applies; empty for all.
+        holds: Whether a value follows the keyword with this argument.
+        message: The problem otherwise, to follow the value; `{}` is replaced by the argument.
     """
 
     read: Callable[[object], Any]
@@ -54,7 +54,7 @@ def rule_check(keyword: str, argument: object) -> Check:
     """Return the check of a keyword.
 
     Raises:
-        UnusableError: The argument makes no sense.
+        UnusableError: The argument is invalid.
     """
     read, applies, holds, template = RULES[keyword]
     bound = read(argument)
@@ -64,7 +64,7 @@ def rule_check(keyword: str, argument: object) -> Check:
         try:
             if (applies and not fits_types(value, applies)) or holds(value, bound):
                 return VALID
-        except (DecimalException, ValueError):  # more digits than are counted with
+        except (DecimalException, ValueError):  # a number with too many digits for Decimal
             return UNKNOWN
         return fail(keyword, f"{shown(value)} {message}")
 
@@ -75,7 +75,7 @@ def names_of(argument: object) -> list[str]:
     """Return a list of names, such as the argument of `required`.
 
     Raises:
-        UnusableError: It is no such list.
+        UnusableError: It is not a list of strings.
     """
     items = to_list(argument)
     names = [name for name in items or [] if isinstance(name, str)]
@@ -85,7 +85,7 @@ def names_of(argument: object) -> list[str]:
 
 
 def missing(value: object, names: list[str], words: str) -> SchemaVerdict:
-    """Return the verdict on an object that must have members of these names."""
+    """Return the verdict on an object that must have members with these names."""
     members = to_object(value)
     absent = [] if members is None else [name for name in names if name not in members]
     return combine(fail("required", f"{name!r} {words}") for name in absent) if absent else VALID
@@ -104,7 +104,7 @@ def unique_items(evaluation: Evaluation, value: object) -> SchemaVerdict:
 
 
 def weight(value: object, enough: int) -> int:
-    """Return how many steps it takes to go through a value; no more than enough are counted."""
+    """Return how many steps it costs to walk through a value; the count stops above `enough`."""
     steps = 0
     ahead = [value]
     while ahead and steps <= enough:
@@ -116,7 +116,7 @@ def weight(value: object, enough: int) -> int:
 
 
 def are_equal(one: object, other: object) -> bool:
-    """Whether two JSON values are the same: `1` and `1.0` are, `1` and `true` are not."""
+    """Whether two JSON values are equal: `1` and `1.0` are, `1` and `true` are not."""
     items, other_items = to_list(one), to_list(other)
     if items is not None and other_items is not None:
         return len(items) == len(other_items) and all(map(are_equal, items, other_items))
@@ -134,7 +134,7 @@ def is_number(value: object) -> bool:
 
 
 def _canonical(value: object) -> str:
-    """Return a text that equal JSON values share, and no others."""
+    """Return a text that is the same for equal JSON values, and differs for all others."""
     if (items := to_list(value)) is not None:
         return f"[{','.join(map(_canonical, items))}]"
     if (members := to_object(value)) is not None:
@@ -151,7 +151,7 @@ def _is_multiple(value: Any, argument: Any) -> bool:  # noqa: ANN401 - any numbe
 
 
 def _shown_argument(argument: object) -> str:
-    """Return an argument as a message shows it."""
+    """Return a short description of an argument for a message."""
     items = to_list(argument)
     if items is None:
         return shown(argument)

@@ -1,4 +1,4 @@
-"""Finds what the references within one JSON Schema lead to. Nothing is ever fetched."""
+"""Resolves the references within one JSON Schema; nothing is ever fetched."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
 class References:
-    """The parts of one schema by what a reference can call them: a place, an `$id`, an anchor.
+    """Finds the parts of one schema to which references point: by JSON pointer, `$id` or anchor.
 
     Args:
         root: The whole schema, in which no object occurs twice.
-        draft: 4, 6 or 7; 8 for all that came later.
+        draft: 4, 6 or 7; 8 for all later drafts.
     """
 
     def __init__(self, root: JSONObject, draft: int) -> None:
@@ -40,9 +40,9 @@ class References:
             ahead.extend((member, within) for key, member in members.items() if key not in _LITERALS)
 
     def _register(self, schema: JSONObject, base: str) -> str:
-        """Take note of the names that a part has; return the base of the references in it."""
+        """Register the names of a part; return the base URL for the references in it."""
         if self._draft <= 7 and isinstance(schema.get("$ref"), str):
-            return base  # keywords next to a reference do not count there
+            return base  # in these drafts, other keywords next to a reference are ignored
         identifier: object = schema.get("id" if self._draft <= 4 else "$id")
         dynamic: object = schema.get("$dynamicAnchor")
         anchors: list[object] = [schema.get("$anchor"), dynamic]
@@ -59,13 +59,13 @@ class References:
         return base
 
     def is_dynamic(self, keyword: str, reference: str) -> bool:
-        """Whether where a reference leads depends on the way that led to it."""
+        """Whether the target of a reference depends on the schemas that were evaluated before it."""
         if keyword == "$recursiveRef":
             return len(set(map(id, self._documents.values()))) > 1
         return self._dynamic[reference.rpartition("#")[2]] > 1 or reference.startswith("#/")
 
     def target(self, reference: str, schema: JSONObject) -> object:
-        """Return the part that a reference in a schema leads to; None when there is no such part."""
+        """Return the part to which a reference in a schema points; None when there is no such part."""
         base = self._bases.get(id(schema), "")
         if reference.startswith("#"):
             document, place = base, reference[1:]
@@ -80,12 +80,12 @@ class References:
 def _joined(base: str, reference: str) -> str:
     try:
         return urljoin(base, reference) or reference
-    except ValueError:  # brackets that hold no address
+    except ValueError:  # brackets without a valid address
         return reference
 
 
 def _part_at(whole: object, steps: list[str]) -> object:
-    """Return the part at a place; None when there is none."""
+    """Return the part at the end of a JSON pointer; None when there is none."""
     if len(steps) > _MAX_STEPS:
         return None
     for step in steps:

@@ -1,4 +1,4 @@
-"""Checks the values of one answer against JSON Schemas, each of which is compiled once."""
+"""Checks the values of one answer against JSON Schemas, and caches the compiled schemas."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from tess_openai.core.schemas.evaluation import Budget, Evaluation
 
 _MAX_SCHEMAS: Final = 64
 _MAX_LENGTH: Final = 250_000
-"""Of a schema's text; no part of a longer one is checked."""
+"""Characters of the longest schema that is checked."""
 
 
 class SchemaCache:
-    """The compiled schemas of one client, the most recently used of them.
+    """Caches the compiled schemas of one client that were used most recently.
 
     Args:
-        compile_pattern: Compiles a pattern; None without a library that can.
+        compile_pattern: Compiles a pattern; None when no library for that is installed.
     """
 
     def __init__(self, compile_pattern: PatternCompiler | None = None) -> None:
@@ -35,7 +35,7 @@ class SchemaCache:
         self._cached = functools.lru_cache(_MAX_SCHEMAS)(self._compile)
 
     def compiled(self, schema: JSONObject) -> CompiledSchema:
-        """Return a schema as it is checked."""
+        """Return the compiled form of a schema."""
         try:
             text = json.dumps(schema)
         except RecursionError:
@@ -56,7 +56,7 @@ def _no_pattern(_: str) -> None:
 
 @dataclass(slots=True)
 class SchemaChecker:
-    """Checks the values of one answer; all checks share one budget.
+    """Checks the values of one answer, within one budget for all checks.
 
     Attributes:
         is_incomplete: Whether the budget ended before everything was checked.
@@ -70,11 +70,11 @@ class SchemaChecker:
     is_incomplete: bool = False
 
     def check(self, schema: JSONObject, value: object) -> list[str]:
-        """Return what is wrong with a value, in at most five clauses; empty when nothing is."""
+        """Return the problems of a value, in at most five clauses; empty when there is none."""
         return self._clauses(Evaluation(self._budget), self._schema(schema), value)
 
     def validate_and_coerce(self, schema: JSONObject, value: object) -> tuple[object, list[str]]:
-        """Return the value, coerced where it has to be and can be, and what is still wrong with it."""
+        """Return the value, coerced where that is necessary and possible, and its remaining problems."""
         compiled, evaluation = self._schema(schema), Evaluation(self._budget)
         clauses = self._clauses(evaluation, compiled, value)
         if not clauses:
@@ -87,7 +87,7 @@ class SchemaChecker:
         return (value, clauses) if self.is_incomplete else (coerced, remaining)
 
     def root_types(self, schema: JSONObject) -> frozenset[str]:
-        """Return the types of value that a schema asks for; empty when it does not say."""
+        """Return the types of value that a schema allows; empty when it does not restrict them."""
         return root_types(self._schema(schema).root)
 
     def _schema(self, schema: JSONObject) -> CompiledSchema:
@@ -98,7 +98,7 @@ class SchemaChecker:
     def _clauses(self, evaluation: Evaluation, compiled: CompiledSchema, value: object) -> list[str]:
         try:
             verdict = evaluation.evaluate(compiled.root, value)
-        except RecursionError:  # the caller's own code left little room, or literals are nested very deeply
+        except RecursionError:  # the caller's stack is deep already, or literals are nested very deeply
             self.is_incomplete = True
             return []
         self.is_incomplete |= self._budget.is_used_up

@@ -1,4 +1,4 @@
-"""The keywords of JSON Schema for the members and items that no other keyword speaks of.
+"""The keywords of JSON Schema for members and items that no other keyword applies to.
 
 Source: JSON Schema 2020-12, core, section 11 (documented).
 """
@@ -22,14 +22,14 @@ from tess_openai.core.schemas.evaluation import (
 )
 
 _MAX_DEPTH: Final = 50
-"""Of schemas that apply to the same place."""
+"""The deepest nesting of schemas that apply to the same place."""
 _Container: TypeAlias = "JSONObject | list[Any]"
 
 
 def rest_verdict(
     evaluation: Evaluation, part: Node, given: _Container, rest: Sequence[Any], what: str
 ) -> SchemaVerdict:
-    """Return the verdict on the members or items that are left over."""
+    """Return the verdict on the remaining members or items."""
     if rest and part.is_false:
         listed = ", ".join(map(shown, rest[:3])) + ", ..." * (len(rest) > 3)
         were = "was" if len(rest) == 1 else "were"
@@ -60,7 +60,7 @@ def _steps(given: _Container) -> list[Any]:
 def _evaluated(
     evaluation: Evaluation, node: Node, given: _Container, depth: int = 0
 ) -> tuple[set[Any], bool]:
-    """Return the members or items that a schema has evaluated, and whether it is sure that it has."""
+    """Return the members or items that a schema has evaluated, and whether this is certain."""
     everything = set(_steps(given))
     if not evaluation.budget.spend(1 + len(everything) // 8) or depth > _MAX_DEPTH or node.is_partial:
         return everything, False
@@ -96,7 +96,7 @@ def _evaluated_items(evaluation: Evaluation, node: Node, given: list[Any]) -> tu
 
 
 def _applied(evaluation: Evaluation, node: Node, given: object) -> Iterator[tuple[Node, SchemaVerdict]]:
-    """Return the schemas at the same place, each with the verdict that decides whether it counts."""
+    """Yield the schemas at the same place, each with the verdict that decides whether it applies."""
     for part in node.parts:
         yield part, VALID
     for part in (branch for branches in node.alternatives for branch in branches):
