@@ -1,7 +1,7 @@
-"""Earlier responses: kept by their id, so that `previous_response_id` can continue them.
+"""Stores earlier responses by their id, so that `previous_response_id` can continue them.
 
-An entry holds the whole conversation up to its response, so it can be continued without any other entry. It
-is found only with the API key that it was made with.
+An entry contains the whole conversation up to its response, so it can be continued without any other entry.
+It can be read only with the API key with which it was made.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_list,
 from tess_openai.core.refusals import Refused
 
 ID_POSITION_DIGITS: Final = 4
-"""At the end of the id of an item; the part before them is the random part of its response's id."""
+"""Digits at the end of an item's id; the part before them is the random part of its response's id."""
 
 
 class ResponseStore(Protocol):
-    """Keeps responses. The methods may block, and may be called from several threads at once.
+    """Stores responses. The methods may block, and may be called from several threads at once.
 
-    A key is 64 hexadecimal digits, a hash in which the API key has a part. A value is JSON in UTF-8 that
-    holds the conversation. An entry may be gone at any time: expired, pushed out by newer ones, or deleted by
-    somebody else. What a method raises does not break the call that has been answered.
+    A key is 64 hexadecimal digits, a hash of the response's id and the API key. A value is JSON in UTF-8 that
+    contains the conversation. An entry may disappear at any time: when it expires, when newer entries replace
+    it, or when another process deletes it. An exception of a method does not fail a call that was answered.
     """
 
     def load(self, key: str) -> bytes | None:
-        """Return an entry; None when there is none."""
+        """Return an entry; None when it does not exist."""
         ...
 
     def save(self, key: str, value: bytes) -> None:
-        """Keep an entry, in the place of one with the same key."""
+        """Save an entry; it replaces one with the same key."""
         ...
 
     def delete(self, key: str) -> None:
-        """Remove an entry, if there is one."""
+        """Delete an entry, if it exists."""
         ...
 
 
@@ -45,9 +45,9 @@ class StoredResponse:
     """A response, and the conversation that led to it.
 
     Attributes:
-        response: As the caller got it.
-        inputs: All items before its output, those of the responses that it continued among them.
-        background: Whether the caller asked for it in the background.
+        response: The response object as the caller got it.
+        inputs: All items before its output, including those of the responses that it continues.
+        background: Whether the caller requested it with `background=True`.
     """
 
     response: JSONObject = field(repr=False)
@@ -56,17 +56,17 @@ class StoredResponse:
 
     @property
     def items(self) -> list[JSONObject]:
-        """The conversation, the output of the response at its end."""
+        """All items of the conversation, ending with the output of the response."""
         return [*self.inputs, *_objects(self.response.get("output"))]
 
     def to_bytes(self, response: bytes) -> bytes:
-        """Return what a store keeps; `response` is the response as JSON, which the answer needs too."""
+        """Return the value for a store; `response` is the response as JSON, which the answer needs too."""
         rest = dump_json({"inputs": list(self.inputs), "background": self.background})
         return b'{"response":%b,%b' % (response, rest[1:])
 
 
 def parse_stored(value: bytes) -> StoredResponse | None:
-    """Return what a store kept; None when it is something else."""
+    """Parse a value from a store; None when it is not a stored response."""
     fields = parse_object(value) or {}
     response = to_object(fields.get("response"))
     if response is None:
@@ -87,14 +87,14 @@ def load_response(call: Call, response_id: str) -> Generator[Step, Event, Stored
 
 
 def save_response(call: Call, stored: StoredResponse, response: bytes) -> Generator[Step, Event, str]:
-    """Keep a response, given as JSON too; the name of the exception if that failed, else `""`."""
+    """Save a response, with its JSON; return the name of the exception if the store failed, else `""`."""
     response_id = str(stored.response["id"])
     result = yield from use_store(StoreAccess("save", _key(call, response_id), stored.to_bytes(response)))
     return result.problem
 
 
 def delete_response(call: Call, response_id: str) -> Generator[Step, Event, None]:
-    """Remove a response.
+    """Delete a response.
 
     Raises:
         Refused: The store failed.
@@ -109,10 +109,10 @@ def previous_not_found(response_id: str) -> Refused:
     is_id = response_id.isidentifier() and len(response_id) < 80
     named = f" with id '{response_id}'" if is_id else ""
     message = (
-        f"Previous response{named} not found. Responses are kept in the memory of the client that made them: "
-        "one of another process or another client, from before a restart, made with store=False, deleted, or "
-        "made long ago is not there. Give all clients responses_store=SQLiteResponseStore(path), or send the "
-        "whole conversation as input."
+        f"Previous response{named} not found. Responses are kept in the memory of the client that made them, "
+        "so it is missing if another process or client made it, before a restart or long ago, or with "
+        "store=False, or if it was deleted. Share a store: "
+        "create_client(responses_store=SQLiteResponseStore(path)), or send the whole conversation as input."
     )
     return Refused(message, param="previous_response_id", code="previous_response_not_found")
 
@@ -131,7 +131,7 @@ def _store_failed(problem: str) -> Refused:
 
 
 def _key(call: Call, response_id: str) -> str:
-    """Return the key of an entry: the API key goes into it, and cannot be read from it."""
+    """Return the key of an entry: a hash that depends on the API key and does not reveal it."""
     text = f"{call.headers.get('authorization', '')}\n{response_id}"
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 

@@ -1,7 +1,7 @@
-"""The event stream of a response, made of the chunks of a chat.
+"""Writes the event stream of a response from the chunks of a chat.
 
 Source: OpenAI's API reference, responses, streaming events (documented): `event:` and `data:` lines, sequence
-numbers without a gap, no `[DONE]`. The SDK raises the field `error` of an event (measured).
+numbers without a gap, no `[DONE]`. The SDK raises an exception for the field `error` of an event (measured).
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class _OpenItem:
     """An item of the output that is being written.
 
     Attributes:
-        item: As it was given; its content and status are those of its beginning.
-        position: In the output.
-        pieces: Of the arguments of a call, or of the open part of a message.
-        part: Of a message: the open part, `"output_text"` or `"refusal"`; `""` for none.
+        item: The item as its first event showed it, with its initial content and status.
+        position: Its position in the output.
+        pieces: The pieces of a call's arguments, or of the open part of a message.
+        part: The open part of a message, `"output_text"` or `"refusal"`; `""` for none.
     """
 
     item: JSONObject
@@ -43,17 +43,17 @@ class _OpenItem:
 class ResponseEventWriter:
     """Writes the events of one response.
 
-    Text comes in one message item, until a call begins; calls are ended with the response, since pieces of
-    several may come in any order.
+    Text is written to one message item until a call begins. Calls are ended at the end of the response, since
+    the pieces of several calls may arrive in any order.
     """
 
     def __init__(self, draft: ResponseDraft) -> None:
         self.draft = draft
         self.finish_reason: object = None
-        self._number = 0  # of the next event
+        self._number = 0  # the sequence number of the next event
         self._message: _OpenItem | None = None
         self._calls: dict[object, _OpenItem] = {}
-        self._delta_event = b"", b""  # before the number of a delta of the open part, and before its text
+        self._delta_event = b"", b""  # the bytes of a delta event before its number, and before its text
 
     def begin(self) -> bytes:
         """Return the events with which every response begins."""
@@ -80,7 +80,7 @@ class ResponseEventWriter:
         return b"".join(out)
 
     def texts(self, texts: list[bytes]) -> bytes:
-        """Return the events for texts, given as JSON string bodies: they are written as they are."""
+        """Return the events for texts, which are JSON string bodies and are written unchanged."""
         out: list[bytes] = []
         texts = [text for text in texts if text]
         message = self._message
@@ -96,9 +96,9 @@ class ResponseEventWriter:
         return b"".join(out)
 
     def end(self) -> tuple[bytes, str | None]:
-        """End all items; the events of that, and why the response is incomplete."""
+        """End all items; return the events of that, and why the response is incomplete, or None."""
         out: list[bytes] = []
-        if not self.draft.output:  # an answer without a text is an empty one
+        if not self.draft.output:  # an answer without text becomes a message with an empty text
             self._begin_part("output_text", out)
         incomplete = INCOMPLETE.get(self.finish_reason)
         self._end_message(out, "completed" if incomplete is None else "incomplete")
@@ -118,7 +118,7 @@ class ResponseEventWriter:
         message = str(error.get("message") or "the answer failed without a reason")
         failed = self.draft.to_json("failed", error={"code": "server_error", "message": message})
         code, param = error.get("code"), error.get("param")
-        # The fields at the root are OpenAI's documented ones, those under `error` are what its server sends.
+        # OpenAI documents the fields at the root; its server sends those under `error`.
         event = {"code": code, "message": message, "param": param, "error": {"type": "server_error", **error}}
         return self._event("response.failed", {"response": failed}) + self._event("error", event)
 

@@ -1,7 +1,7 @@
-"""Input items of the Responses API, to messages of chat.
+"""Translate input items of the Responses API to messages of chat.
 
-Source: OpenAI's API reference, responses, `input` (documented); which clients leave which keys out was
-measured over 250 bodies of eleven of them.
+Source: OpenAI's API reference, responses, `input` (documented); which clients omit which keys was measured
+with 250 bodies of eleven clients.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from tess_openai.core.refusals import Refused
 ITEM_REFERENCE: Final = "item_reference"
 REASONING: Final = "reasoning"
 _ITEM_KEYS: Final = frozenset({"type", "id", "status", "phase"})
-"""Of every item: the bookkeeping of the API, nothing for a model."""
+"""Keys of every item that are for the API only, and not for a model."""
 _MESSAGE_KEYS: Final = _ITEM_KEYS | {"role", "content"}
 _CALL_KEYS: Final = _ITEM_KEYS | {"call_id", "name", "arguments", "input"}
 _OUTPUT_KEYS: Final = _ITEM_KEYS | {"call_id", "output"}
 _TEXT_KEYS: Final = frozenset({"type", "text", "annotations", "logprobs"})
-"""Annotations and log probabilities are about a text of an earlier answer; no model is shown them."""
+"""Annotations and log probabilities belong to an earlier answer; a model never sees them."""
 _IMAGE_KEYS: Final = frozenset({"type", "image_url", "detail", "file_id"})
 _EMPTY: Final[tuple[object, ...]] = (None, [], {}, "")
 
 
 def item_type(item: JSONObject) -> str:
-    """Return the type of an item: without a type, one with a role is a message, a mere id a reference."""
+    """Return the type of an item; without a type, one with a role is a message, a single id a reference."""
     kind = item.get("type")
     if isinstance(kind, str):
         return kind
@@ -39,7 +39,7 @@ def item_type(item: JSONObject) -> str:
 
 
 def to_items(given: object, param: str = "input") -> list[JSONObject]:
-    """Return the value of `param` as a list of items: a string is a message of the user.
+    """Return the value of `param` as a list of items; a string becomes a message of the user.
 
     Raises:
         Refused: It is neither a string nor a list of objects.
@@ -55,12 +55,12 @@ def to_items(given: object, param: str = "input") -> list[JSONObject]:
 
 
 def to_chat_messages(items: Iterable[JSONObject], ledger: Ledger) -> list[object]:
-    """Return the messages of chat that say what the items say; what chat cannot say is in the ledger.
+    """Translate items to messages of chat; record items that chat does not have in the ledger.
 
-    Calls join the message of the assistant before them, as chat has them.
+    Calls are added to the message of the assistant before them, as in chat.
 
     Raises:
-        Refused: Something would be lost, and the policy says `"error"`.
+        Refused: An item is not supported, and the policy is `"error"`.
     """
     translation = _ItemTranslation(ledger)
     for item in items:
@@ -70,7 +70,7 @@ def to_chat_messages(items: Iterable[JSONObject], ledger: Ledger) -> list[object
 
 
 class _ItemTranslation:
-    """Translates the items of one call, and counts what has no place in chat."""
+    """Translates the items of one call, and counts those that chat does not have."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.messages: list[object] = []
@@ -94,9 +94,9 @@ class _ItemTranslation:
                 self.messages.append(item)
 
     def record(self) -> None:
-        """Put what was left aside into the ledger."""
+        """Record the items that were left out in the ledger."""
         if self._reasoning:
-            why = "reasoning is its model's own, and Tess takes none back"
+            why = "only the model that made it can read it, and Tess does not take it back"
             self._ledger.add(Change("stripped", "input.reasoning", counted(self._reasoning, "item"), "", why))
         for kind, count in self._unknown.items():
             self._ledger.resolve_unsupported(
@@ -133,7 +133,7 @@ class _ItemTranslation:
         self._assistant.update(_others(item, _CALL_KEYS), tool_calls=[*calls, call])
 
     def output(self, item: JSONObject) -> None:
-        """Add what a call returned."""
+        """Add the output of a call."""
         message = {
             "role": "tool",
             "tool_call_id": item.get("call_id"),
@@ -152,14 +152,14 @@ _TRANSLATIONS: Final[Mapping[str, Callable[[_ItemTranslation, JSONObject], None]
 
 
 def _others(item: JSONObject, known: frozenset[str]) -> JSONObject:
-    """Return the keys of an item that chat has no place for; those that say nothing are left out."""
+    """Return the fields of an item that chat does not have, without empty ones."""
     if item.keys() <= known:
         return {}
     return {key: value for key, value in item.items() if key not in known and value not in _EMPTY}
 
 
 def _to_content(content: object) -> object:
-    """Return the content of a message of chat: one text as a string, other parts each as chat has it."""
+    """Return the content of a chat message: a single text as a string, other parts as parts of chat."""
     parts = to_list(content)
     if parts is None:
         return content
@@ -172,7 +172,7 @@ def _to_content(content: object) -> object:
 
 
 def _to_part(given: object) -> object:
-    """Return a part of chat for one of the Responses API; one that chat does not know, as given."""
+    """Translate a content part of the Responses API to one of chat; other parts are not changed."""
     part = to_object(given)
     kind = None if part is None else part.get("type")
     if part is None:

@@ -1,7 +1,7 @@
-"""The `response` object: made of a chat completion, or of the pieces of a stream.
+"""Makes the `response` object from a chat completion, or from the pieces of a stream.
 
 Source: OpenAI's API reference, responses (documented), and the schemas of the Open Responses specification;
-every field that either requires is there.
+the object has every field that either of them requires.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tess_openai.core.responses.used_parameters import used_parameters
 
 RESPONSE: Final = "response"
 _INPUT_FROM: Final = 1000
-"""Position of the first input item; those of the output begin at 0."""
+"""The position of the first input item in ids; those of the output begin at 0."""
 _PREFIXES: Final = {
     "custom_tool_call": "ctc",
     "custom_tool_call_output": "ctco",
@@ -38,16 +38,16 @@ _USAGE_KEYS: Final = frozenset({*USAGE_KEYS, "prompt_tokens_details", "completio
 
 @dataclass(slots=True)
 class ResponseDraft:
-    """A response on its way.
+    """A response that is not complete yet.
 
     Attributes:
-        request: Of the caller.
+        request: The caller's request.
         number: The random part of all ids of this response.
-        created_at: In seconds since the epoch.
-        model: That answered; the one that was asked for until the answer names it.
-        usage: As chat has it, once it came.
+        created_at: Seconds since the epoch.
+        model: The model that answers; the requested one until the answer names it.
+        usage: The usage in chat's form; None until it arrives.
         root: Further root fields of Tess's answer.
-        output: Its items so far.
+        output: The items of the output so far.
     """
 
     request: ResponseRequest
@@ -60,11 +60,11 @@ class ResponseDraft:
 
     @property
     def id(self) -> str:
-        """Of the response."""
+        """The id of the response."""
         return f"resp_{self.number}"
 
     def item_id(self, prefix: str, position: int) -> str:
-        """Return the id of an item, from which the response can be found again."""
+        """Return the id of an item, which contains the random part of the response's id."""
         return f"{prefix}_{self.number}{position:0{ID_POSITION_DIGITS}d}"
 
     def read_root(self, fields: JSONObject) -> None:
@@ -91,7 +91,7 @@ class ResponseDraft:
             status: `"in_progress"`, `"completed"`, `"incomplete"` or `"failed"`.
             incomplete: Why it is incomplete.
             error: `{"code", "message"}` of a response that failed.
-            ended: When it was completed, in seconds since the epoch.
+            ended: When it was completed, in seconds since the epoch; None for all other states.
         """
         details = None if incomplete is None else {"reason": incomplete}
         given = self.request.given
@@ -153,7 +153,7 @@ def _add_items(draft: ResponseDraft, message: JSONObject, *, cut: bool) -> None:
 
 
 def with_ids(items: Iterable[JSONObject], draft: ResponseDraft) -> list[JSONObject]:
-    """Return input items, those without an id with one of this response's."""
+    """Return input items; those without an id get one that belongs to this response."""
     return [
         item
         if isinstance(item.get("id"), str)
@@ -163,22 +163,22 @@ def with_ids(items: Iterable[JSONObject], draft: ResponseDraft) -> list[JSONObje
 
 
 def message_item(item_id: str) -> JSONObject:
-    """Return a message of the assistant that has begun."""
+    """Return an empty message of the assistant, in progress."""
     return {"id": item_id, "type": "message", "status": "in_progress", "role": "assistant", "content": []}
 
 
 def text_part(text: str) -> JSONObject:
-    """Return a part of a message."""
+    """Return a text part of a message."""
     return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
 
 
 def refusal_part(refusal: str) -> JSONObject:
-    """Return a part of a message that says no."""
+    """Return a refusal part of a message."""
     return {"type": "refusal", "refusal": refusal}
 
 
 def call_item(call: JSONObject, draft: ResponseDraft, position: int) -> JSONObject:
-    """Return a call that has begun, without its arguments."""
+    """Return a call in progress, without its arguments."""
     custom = to_object(call.get("custom"))
     inner = custom or to_object(call.get("function")) or {}
     prefix, kind = ("fc", "function_call") if custom is None else ("ctc", "custom_tool_call")
@@ -196,12 +196,12 @@ def call_item(call: JSONObject, draft: ResponseDraft, position: int) -> JSONObje
 
 
 def arguments_key(item: JSONObject) -> str:
-    """Return under which key an item has what it calls with."""
+    """Return the key of a call item's arguments, or of its input."""
     return "input" if item["type"] == "custom_tool_call" else "arguments"
 
 
 def call_arguments(call: JSONObject) -> str:
-    """Return what a call of chat, or a piece of one, calls with."""
+    """Return the arguments or the input of a call of chat, or of a piece of one."""
     custom = to_object(call.get("custom"))
     value = (
         custom.get("input")
@@ -212,7 +212,7 @@ def call_arguments(call: JSONObject) -> str:
 
 
 def to_response_usage(usage: JSONObject) -> JSONObject:
-    """Return the token counts of chat under the names of this API; an estimate stays marked as one."""
+    """Return the token counts of chat under the names of this API; `estimated` is kept."""
     prompt, completion = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
     total = usage.get("total_tokens")
     others = {key: value for key, value in usage.items() if key not in _USAGE_KEYS}

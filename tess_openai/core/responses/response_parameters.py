@@ -1,4 +1,4 @@
-"""Parameters of the Responses API: those that chat has under another name, and those that it has not.
+"""Parameters of the Responses API: those with another name in chat, and those that chat does not have.
 
 Source: OpenAI's API reference, responses (documented); the parameters of openai 3.54.
 """
@@ -18,7 +18,7 @@ CHAT_NAMES: Final[Mapping[str, str]] = {
     "response_format": "text.format",
     "verbosity": "text.verbosity",
 }
-"""Parameter of chat -> what it is called here."""
+"""Parameter of chat -> its name in the Responses API."""
 
 ONLY_IN_CHAT: Final[Mapping[str, str]] = {
     "audio": "",
@@ -34,7 +34,7 @@ ONLY_IN_CHAT: Final[Mapping[str, str]] = {
     "verbosity": "text",
     "web_search_options": "tools",
 }
-"""Parameters of chat that this API refuses -> the one to use instead, if there is one."""
+"""Parameters of chat that are refused here -> the one to use instead, or `""`."""
 
 SAME_AS_CHAT: Final = frozenset(
     {
@@ -54,7 +54,7 @@ SAME_AS_CHAT: Final = frozenset(
         "user",
     }
 )
-"""Parameters that mean here what they mean in chat."""
+"""Parameters with the same meaning in chat."""
 
 TRANSLATED: Final = frozenset(
     {
@@ -84,7 +84,7 @@ RESPONSES_UNSUPPORTED: Final[dict[str, Parameter]] = {
             remedy="Leave it out; use stream=True for long answers.",
         ),
         Parameter("background_options", "the call waits for the whole answer", ({},)),
-        Parameter("context_management", "the conversation is sent as it is, however long", ([], {})),
+        Parameter("context_management", "the conversation is sent whole, however long it is", ([], {})),
         Parameter("image", "the answer is text only", ({},)),
         Parameter("include", "none of it comes back", ([],)),
         Parameter("max_tool_calls", "the agent uses its own tools as it is set up to"),
@@ -106,4 +106,4 @@ RESPONSES_UNSUPPORTED: Final[dict[str, Parameter]] = {
 """Parameters that neither Tess nor chat has."""
 
 RESPONSES_PARAMETERS: Final = SAME_AS_CHAT | TRANSLATED | RESPONSES_UNSUPPORTED.keys() - {"reasoning.summary"}
-"""All parameters of the Responses API; every other root field goes to Tess as given."""
+"""All parameters of the Responses API; every other root field is sent to Tess unchanged."""

@@ -1,4 +1,4 @@
-"""A request of the Responses API, to a chat request.
+"""Translate a request of the Responses API to a chat request.
 
 Source: OpenAI's API reference, responses and chat completions (documented).
 """
@@ -33,22 +33,22 @@ _INCLUDABLE: Final = {
     "web_search_call.action.sources": False,
     "web_search_call.results": False,
 }
-"""What `include` may name -> whether nothing is missed without it: what it would be a part of never comes."""
+"""Value of `include` -> whether it has no effect, since Tess never returns the items that it extends."""
 _TEXT_KEYS: Final = ("format", "verbosity")
 _REASONING_KEYS: Final = ("effort", "summary", "generate_summary")
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseRequest:
-    """A request of the Responses API, read.
+    """A parsed request of the Responses API.
 
     Attributes:
-        given: As the caller gave it; not to be changed.
-        options: Of this call.
-        ledger: Of this call.
-        items: The input.
-        previous_id: Of the response that it continues; `""` for none.
-        stored: Whether the answer is kept.
+        given: The caller's request; must not be mutated.
+        options: The options of this call.
+        ledger: The ledger of this call.
+        items: The items of its input.
+        previous_id: The id of the response that it continues; `""` for none.
+        stored: Whether the response is saved.
         stream: Whether the caller wants a stream.
     """
 
@@ -65,7 +65,7 @@ def read_response_request(given: JSONObject, options: Options) -> ResponseReques
     """Read a request; `options` are those of the call.
 
     Raises:
-        Refused: It asks for what cannot be done.
+        Refused: A parameter is invalid, or belongs to chat completions only.
     """
     for name in given:
         if name in ONLY_IN_CHAT and given[name] is not None:
@@ -100,14 +100,14 @@ def read_response_request(given: JSONObject, options: Options) -> ResponseReques
 
 
 def to_chat_request(request: ResponseRequest, items: Sequence[JSONObject]) -> JSONObject:
-    """Return the chat request; what has no place in it is in the ledger.
+    """Return the chat request; record parameters that chat does not have in the ledger.
 
     Args:
-        request: What the caller gave.
-        items: The conversation: what went before, and the input.
+        request: The caller's request.
+        items: The whole conversation: earlier items and the input.
 
     Raises:
-        Refused: Something would be lost, and the policy says `"error"`.
+        Refused: A parameter is not supported, and the policy is `"error"`.
     """
     given, ledger = request.given, request.ledger
     chat = {name: value for name, value in given.items() if _is_kept(name, value, ledger)}
@@ -125,7 +125,7 @@ def to_chat_request(request: ResponseRequest, items: Sequence[JSONObject]) -> JS
 
 
 def _is_kept(name: str, value: object, ledger: Ledger) -> bool:
-    """Whether a root field is one of the chat request too: it means the same there, or is the agent's own."""
+    """Whether to copy a root field to the chat request: it means the same there, or is the agent's own."""
     if name == "include":
         return _keeps_include(value, ledger)
     if name in RESPONSES_UNSUPPORTED:
@@ -134,9 +134,9 @@ def _is_kept(name: str, value: object, ledger: Ledger) -> bool:
 
 
 def _keeps_include(given: object, ledger: Ledger) -> bool:
-    """Decide over `include`; True when it is sent all the same.
+    """Ask the policy about `include`; True when it is forwarded.
 
-    To include something in items of a kind that never come asks for nothing, so the ledger is enough.
+    Values that have no effect are recorded without a warning.
     """
     names = [name for name in to_list(given) or [] if isinstance(name, str)]
     if given is None or given == []:
@@ -205,7 +205,7 @@ def _report_unknown(name: str, fields: JSONObject, known: Sequence[str], ledger:
 
 
 def _tools(given: JSONObject) -> JSONObject:
-    """Return `tools` and `tool_choice`: what is flat here is nested in chat."""
+    """Return `tools` and `tool_choice` in the nested form of chat."""
     chat: JSONObject = {}
     items = to_list(given.get("tools"))
     if items is not None:
@@ -244,6 +244,6 @@ def _nested_choice(given: object) -> object:
 
 
 def _stream_options(given: JSONObject, options: Options) -> JSONObject:
-    """Return the stream options: a response tells its usage without being asked."""
+    """Return the stream options; a response always contains its usage, so the chat must return it."""
     asked = _object(given, "stream_options")
     return asked if options.usage == "none" else {**asked, "include_usage": True}

@@ -1,4 +1,4 @@
-"""The flow of `POST /responses`: a chat whose request and answer are translated."""
+"""The flow of `POST /responses`: runs a chat call, and translates its request and its answer."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ def create_response(call: Call, options: Options) -> Flow:
 
 
 def conversation_items(call: Call, request: ResponseRequest) -> Generator[Step, Event, list[JSONObject]]:
-    """Return all items of a conversation: those before it, and the input with its references resolved.
+    """Return all items of a conversation: those of earlier responses, and the input without references.
 
     Raises:
-        Refused: What came before is not there.
+        Refused: An earlier response or a referenced item is not in the store, or the store failed.
     """
     before: list[JSONObject] = []
     if request.previous_id:
@@ -84,13 +84,13 @@ def _referenced(
 
 
 def _has_text_only(template: Template) -> bool:
-    """Whether the chunks bring nothing but their text."""
+    """Whether the chunks contain only text."""
     delta: JSONObject = template.fields["choices"][0]["delta"]
     return not delta.get("refusal") and not delta.get("tool_calls")
 
 
 class _ResponseTranslator:
-    """Turns the answer of a chat into a response, whole or as events."""
+    """Translates the answer of a chat to a response, whole or as events."""
 
     names = CHAT_NAMES
 
@@ -106,7 +106,7 @@ class _ResponseTranslator:
         return ResponseEventWriter(self._draft)
 
     def whole(self, completion: JSONObject) -> Flow:
-        """Give the whole response."""
+        """Yield the whole response."""
         response = to_response(self._draft, completion, now=self._call.now())
         data = yield from self._saved(response)
         refused = yield from report_changes(self.ledger)
@@ -117,7 +117,7 @@ class _ResponseTranslator:
         yield Answer(200, headers, with_ledger(data, self.ledger))
 
     def _saved(self, response: JSONObject) -> Generator[Step, Event, bytes]:
-        """Keep the response, and return it as JSON; an answer that was paid for is given in any case."""
+        """Save the response, and return it as JSON; a failed store does not fail a paid answer."""
         data = dump_json(response)
         if not self._request.stored:
             return data
@@ -127,15 +127,16 @@ class _ResponseTranslator:
         if not problem:
             return data
         why = f"the store of responses failed with {problem}, so this response cannot be continued"
-        self.ledger.note(Change("noticed", "store", "", "", why, "See responses_store=.", "answer"))
+        remedy = "Check the store of create_client(responses_store=...)."
+        self.ledger.note(Change("noticed", "store", "", "", why, remedy, "answer"))
         return dump_json({**response, "store": False})
 
     def refuse(self, answer: Answer) -> Flow:
-        """Give an error."""
+        """Yield an error."""
         yield answer
 
     def begin(self, answer: Answer) -> Flow:
-        """Give the events with which a response begins."""
+        """Yield the first events of a response."""
         yield answer
         yield self._writer.begin()
 
@@ -150,7 +151,7 @@ class _ResponseTranslator:
         return b"".join([self._writer.chunk(template.with_text(text)) for text in texts])
 
     def end(self) -> Flow:
-        """End the items, and give the whole response."""
+        """End the items, and yield the whole response."""
         events, incomplete = self._writer.end()
         if incomplete is None:
             response = self._draft.to_json("completed", ended=self._call.now())

@@ -27,7 +27,7 @@ INPUT_TOKENS: Final = f"{RESPONSES}/input_tokens"
 _DEFAULT_LIMIT: Final = 20
 _HIGHEST_LIMIT: Final = 100
 _COUNTED: Final = ("tools", "response_format")
-"""Of a request beside its messages: what the model would read too."""
+"""Fields of a chat request that are counted in addition to its messages, since the model reads them."""
 
 
 def stored_response(call: Call, _options: Options) -> Flow:
@@ -53,7 +53,7 @@ def count_input_tokens(call: Call, options: Options) -> Flow:
     try:
         request = read_response_request(*read_call(call, options))
         items = yield from conversation_items(call, request)
-        # Nothing is sent, so there is nothing for the policy to decide.
+        # Nothing is sent, so no warning or refusal by the policy applies.
         chat = to_chat_request(replace(request, ledger=Ledger(Policy("ignore"))), items)
     except Refused as refused:
         yield refused.to_answer()
@@ -66,7 +66,7 @@ def count_input_tokens(call: Call, options: Options) -> Flow:
 
 def _retrieve(call: Call, stored: StoredResponse) -> JSONObject:
     if _query(call, "stream") == "true":
-        message = "stream: a response that was kept is given as a whole. Leave stream out."
+        message = "stream: a stored response is returned as a whole. Leave stream out."
         raise Refused(message, param="stream", code="unsupported_parameter")
     return stored.response
 
@@ -76,7 +76,7 @@ def _delete(_call: Call, stored: StoredResponse) -> JSONObject:
 
 
 def _cancel(_call: Call, stored: StoredResponse) -> JSONObject:
-    """Return the response: it has ended, since nothing runs in the background."""
+    """Return the response, which has already ended: no call runs in the background."""
     if not stored.background:
         raise Refused("Cannot cancel a synchronous response.", param=None, code="invalid_request")
     return stored.response
@@ -114,7 +114,7 @@ _ANSWERS: Final[Mapping[tuple[str, str], Callable[[Call, StoredResponse], JSONOb
 
 
 def _listed(item: JSONObject) -> JSONObject:
-    """Return an input item as the API lists it: with its type, a status, and a list as content."""
+    """Return an input item in the form of the API's list: with type, status, and a list as content."""
     kind = item_type(item)
     listed: JSONObject = {**item, "type": kind}
     listed.setdefault("status", "completed")
@@ -150,7 +150,8 @@ def _json(fields: JSONObject) -> Answer:
 def _not_found() -> Refused:
     message = (
         "There is no response with this id. Responses are kept by the client that made them, in its memory, "
-        "unless store=False; responses_store=SQLiteResponseStore(path) keeps them for several processes."
+        "unless store=False; create_client(responses_store=SQLiteResponseStore(path)) shares them between "
+        "processes."
     )
     return Refused(message, param="response_id", code="response_not_found", status=404)
 

@@ -1,4 +1,4 @@
-"""The parameters that a response gives back: those that were used, so what was not honoured has its default.
+"""The parameters that a response shows: those that were used; one that was not used has its default.
 
 Source: OpenAI's API reference, responses, and the schemas of the Open Responses specification (documented).
 """
@@ -33,7 +33,7 @@ _DEFAULTS: Final[Mapping[str, object]] = {
     "presence_penalty": 0.0,
 }
 _LABELS: Final = frozenset({"metadata", "prompt_cache_key", "safety_identifier", "user"})
-"""Kept with the response itself, whether or not Tess gets them."""
+"""Labels that the response always shows, although Tess may not have received them."""
 _CALLERS_CHOICES: Final = ("allowed_tools", "custom", "function")
 _LOST: Final = ("stripped", "rewritten")
 
@@ -50,7 +50,7 @@ def used_parameters(given: JSONObject, ledger: Ledger) -> JSONObject:
     fields["service_tier"] = "default"
     choice = to_object(fields["tool_choice"])
     if choice is not None and choice.get("type") not in _CALLERS_CHOICES:
-        fields["tool_choice"] = "auto"  # of one of its own tools, which the agent uses or not
+        fields["tool_choice"] = "auto"  # the agent itself decides about its own tools
     fields["tools"] = [_with_defaults(tool) for tool in to_list(fields["tools"]) or []]
     fields["reasoning"] = {"effort": None, "summary": None}
     reasoning = to_object(given.get("reasoning")) or {}
@@ -71,7 +71,7 @@ def _sent_temperature(ledger: Ledger) -> float:
 
 
 def _with_defaults(given: object) -> object:
-    """Return a tool with the fields that the API always gives."""
+    """Return a tool with the fields that the API always returns."""
     tool = to_object(given)
     if tool is None or tool.get("type") != "function":
         return given
