@@ -154,7 +154,7 @@ def test_nothing_comes_between_the_parts_of_an_answer(start: Start) -> None:
 
 @pytest.mark.parametrize("name", ["x-request-id", "content-disposition", "retry-after"])
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_header_of_any_bytes_loses_no_answer(start: Start, name: str, stream: bool) -> None:
+def test_an_answer_keeps_a_header_of_any_bytes(start: Start, name: str, stream: bool) -> None:
     """It was paid for, whatever a server on the way writes beside it."""
 
     def answers(connection: Connection) -> None:
@@ -186,7 +186,7 @@ def test_a_status_that_http_does_not_have_becomes_one(start: Start) -> None:
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/models"])
 def test_a_key_that_no_header_can_carry_is_refused(start: Start, path: str) -> None:
-    """Whoever passes their own key of Tess is told that it is wrong."""
+    """A caller who passes a key of Tess gets the error of a wrong key."""
     with start(api_key=None, pass_through=True) as gateway, gateway.http() as http:
         headers = {b"authorization": b"Bearer 1|cl\xe9"}
         if path.endswith("models"):
