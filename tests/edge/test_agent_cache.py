@@ -188,7 +188,7 @@ def test_a_look_up_in_a_loop_that_was_closed_is_made_again() -> None:
         assert waiting.result(5) is AGENT
     assert asyncio.run(agent_cache.async_find(42, source.later)) is AGENT
     assert source.asked == 1
-    unfinished._log_destroy_pending = False  # type: ignore[attr-defined]
+    unfinished._log_destroy_pending = False  # type: ignore[attr-defined] # private to asyncio
 
 
 def test_a_look_up_that_is_collected_inside_of_the_cache_is_made_again() -> None:

@@ -61,7 +61,7 @@ def test_results_of_calls_with_one_identifier(simulator: TessSimulator, model: C
     results = [ToolMessage(text, tool_call_id="0") for text in ("first", "second")]
     simulator.script(DONE)
     model.bind_tools([tool(Notebook().write)]).invoke(
-        [HumanMessage("Go."), AIMessage("", tool_calls=calls), *results]  # type: ignore[arg-type]
+        [HumanMessage("Go."), AIMessage("", tool_calls=calls), *results]  # type: ignore[arg-type] # a list of a subclass
     )
     sent = str(simulator.calls[0].json["messages"][-1]["content"])
     order = ["Result of read", "first", "Result of write", "second"]

@@ -89,7 +89,7 @@ def test_every_public_name_is_there() -> None:
         assert getattr(tess_openai.testing, name) is not None
         assert name in dir(tess_openai.testing)
     with pytest.raises(AttributeError, match="has no attribute 'Simulator'"):
-        _ = tess_openai.testing.Simulator  # type: ignore[attr-defined]
+        _ = tess_openai.testing.Simulator  # type: ignore[attr-defined] # what must not exist
 
 
 def test_nothing_secret_is_shown() -> None:

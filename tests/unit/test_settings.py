@@ -460,7 +460,7 @@ def test_a_factory_shows_each_option(factory: Callable[..., object]) -> None:
 def test_a_keyword_that_is_no_option_is_refused() -> None:
     """It would otherwise have no effect, and nobody would know."""
     with pytest.raises(TypeError, match=r"^connection\(\) .* 'emulat'; did you mean 'emulate'\?$"):
-        connection(42, emulat=True)  # type: ignore[call-arg]
+        connection(42, emulat=True)  # type: ignore[call-arg] # the misspelt option is what is tested
 
 
 @pytest.mark.parametrize("client", [openai.OpenAI, openai.AsyncOpenAI])

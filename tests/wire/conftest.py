@@ -163,7 +163,7 @@ class Driver:
         """Return `.stream` or `.parse`, wherever this SDK has it."""
         completions = client.chat.completions
         found = getattr(completions, name, None)
-        return found or getattr(client.beta.chat.completions, name)  # type: ignore[no-any-return]
+        return found or getattr(client.beta.chat.completions, name)  # type: ignore[no-any-return] # older SDKs have no types for it
 
     def fails(self, client: Any, fault: Fault | None = None, **fields: Any) -> openai.APIError:
         """Make a call that must fail, struck by a fault if one is given; its error."""

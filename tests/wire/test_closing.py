@@ -142,7 +142,7 @@ print("sockets left:", sockets() - before)
 """
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts the sockets in /proc")  # noqa: PTH112
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts the sockets in /proc")  # noqa: PTH112 - pathlib would be imported for this line only
 @pytest.mark.parametrize("in_loop", [True, False], ids=["in another loop", "without a loop"])
 @pytest.mark.parametrize("reused", [True, False], ids=["used in two loops", "used in one loop"])
 def test_a_client_that_outlives_its_loop_keeps_nothing(

@@ -53,7 +53,7 @@ def test_filters_that_want_every_warning_get_every_one(ask: Callable[[], None]) 
     """Nothing is held back from `always`, nor from filters of the program's own that are new."""
     for action, reported in (("always", 2), ("default", 1), ("default", 1), ("ignore", 0)):
         with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter(action)  # type: ignore[arg-type]
+            warnings.simplefilter(action)  # type: ignore[arg-type] # a str, where the actions are literals
             for _ in range(2):
                 ask()
         assert len(caught) == reported

@@ -216,7 +216,7 @@ def test_the_role_comes_once(driver: Driver, fields: dict[str, Any], *, stream: 
 
 def call_delta(arguments: object, **more: object) -> dict[str, Any]:
     """Return a delta with one delta of a call."""
-    return {"tool_calls": [{"function": {"arguments": arguments, **more.pop("function", {})}, **more}]}  # type: ignore[dict-item]
+    return {"tool_calls": [{"function": {"arguments": arguments, **more.pop("function", {})}, **more}]}  # type: ignore[dict-item] # any JSON
 
 
 FIRST: Final = {"id": "call_1", "type": "function", "function": {"name": "weather"}}

@@ -29,7 +29,7 @@ def foreign_words(text: str) -> list[str]:
 def files_of_the_repository() -> list[Path]:
     """List what git keeps or would keep; nothing where this is no checkout."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607 - git as the developer has it
         cwd=ROOT,
         capture_output=True,
         text=True,

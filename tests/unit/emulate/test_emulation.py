@@ -71,7 +71,7 @@ def test_a_history_of_calls_is_rendered_even_where_nothing_can_be_called() -> No
     emulation = parse({"messages": messages}, "tools")
     assert emulation is not None
     instructions, result = emulation.messages(messages)
-    assert "No function can be called now" in instructions["content"]  # type: ignore[index]
+    assert "No function can be called now" in instructions["content"]  # type: ignore[index] # messages are objects
     assert result["content"].startswith("<result:k7x2q1>")  # type: ignore[index] # a message is an object
 
 
@@ -102,7 +102,7 @@ def test_the_ledger_states_what_is_emulated_and_what_it_costs() -> None:
     assert emulation is not None
     changes = emulation.changes(BODY["messages"])
     system, _ = emulation.messages(BODY["messages"])
-    added = len(system["content"]) - len("Be brief.") + len("~")  # type: ignore[index]
+    added = len(system["content"]) - len("Be brief.") + len("~")  # type: ignore[index] # messages are objects
     reported = f"{added} characters added to the messages"
     assert [(change.action, change.param, change.given, change.sent) for change in changes] == [
         ("emulated", "tools", "1 function", reported),
@@ -124,7 +124,7 @@ def test_the_ledger_counts_what_telling_of_calls_adds() -> None:
     emulation = parse({**BODY, "messages": messages, "max_tokens": 10**6}, "tools", "max_tokens")
     assert emulation is not None
     result = "<result:k7x2q1>\nResult of function:\n\n</result:k7x2q1>"
-    instructions: str = emulation.messages(messages)[0]["content"]  # type: ignore[index]
+    instructions: str = emulation.messages(messages)[0]["content"]  # type: ignore[index] # messages are objects
     reported = f"{len(instructions) + len(result)} characters added to the messages"
     changes = emulation.changes(messages)
     assert [change.sent for change in changes if change.action == "emulated"] == [reported, ""]

@@ -187,7 +187,7 @@ def test_a_model_that_repeats_a_user_or_a_tool_makes_no_call(
     ]
     emulation = make_emulation(messages=messages)
     _, reply, _, result_message, parts = emulation.messages(messages)
-    for sent in (reply["content"], result_message["content"], parts["content"][0]["text"]):  # type: ignore[index]
+    for sent in (reply["content"], result_message["content"], parts["content"][0]["text"]):  # type: ignore[index] # messages are objects
         reader = AnswerReader(emulation)
         reader.feed(sent[echo[0] : echo[0] + echo[1]])
         outcome = reader.finish()

@@ -113,4 +113,4 @@ def test_responses_work_too(driver: Driver, client: Any) -> None:
 def test_an_unknown_model_is_refused() -> None:
     """With those that there are."""
     with pytest.raises(ValueError, match="one of echo, obedient"):
-        TessSimulator(model="wise")  # type: ignore[arg-type]
+        TessSimulator(model="wise")  # type: ignore[arg-type] # the wrong value is what is tested
