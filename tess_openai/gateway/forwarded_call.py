@@ -14,6 +14,8 @@ from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_objec
 from tess_openai.core.refusals import NO_RETRY, Refused
 from tess_openai.core.responses.responses_flow import RESPONSES
 from tess_openai.edge.paid_calls import must_not_be_repeated
+from tess_openai.gateway.call_log import log_call
+from tess_openai.gateway.file_wording import reword_envelope
 from tess_openai.gateway.guards import CALLER, Message, Receive, Scope, Send, headers_of
 from tess_openai.gateway.keys import Caller
 from tess_openai.gateway.streams import EVENT_STREAM, STREAM_HEADERS, AnswerWriter
@@ -195,19 +197,22 @@ class ForwardedCall:
             await self.writer.end(before)
 
     async def _relay_error(self, response: Any, headers: list[tuple[bytes, bytes]]) -> None:
-        """Write an error of the adapter: as it is, or as an event of the stream that has begun."""
+        """Write an error of the adapter, as an answer or as an event of the stream that has begun."""
         body = b""
         async for piece in response.aiter_bytes():
             body += piece
             if len(body) > _LONGEST_ERROR:
                 break
-        envelope = parse_object(body) or {}
+        given = parse_object(body) or {}
+        envelope = reword_envelope(given)
         if self.writer.status:
             await self._fail(envelope, response.status_code, may_repeat=False)
             return
         self._metrics.error(_code_of(envelope))
         self._metrics.first_byte(self.route, self._began)
-        await self._write_whole(response.status_code, headers, body)
+        await self._write_whole(
+            response.status_code, headers, body if envelope is given else dump_json(envelope)
+        )
 
     async def _fail(self, envelope: JSONObject, status: int, *, may_repeat: bool) -> None:
         """Give an error of the gateway's own: as an answer, or as an event of the stream that has begun."""
@@ -227,7 +232,7 @@ class ForwardedCall:
         await self.writer.end(body)
 
     def _note_end(self) -> None:
-        """Count the call and log it: who, what and how long, and nothing of any body."""
+        """Count the call and log it."""
         status = self.writer.status or _LEFT
         self._metrics.end(self.route, status)
         self._metrics.events(self.writer.events)
@@ -238,10 +243,8 @@ class ForwardedCall:
             seconds = time.perf_counter() - self._began
             method, events = self._scope["method"], self.writer.events
             left = ", the caller left" if self._has_left else ""
-            logger.info(
-                "%s %s %s %d in %.3f s, %d events%s",
-                *(caller.name, method, self.route, status, seconds, events, left),
-            )
+            note = f", {events} events{left}"
+            log_call(caller.name, method, self.route, status, seconds=seconds, note=note)
 
 
 _NOTHING: Final[Message] = {"type": "http.request"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +15,8 @@ from tess_openai.core.jsons import JSONObject, parse_object, to_list, to_object
 from tess_openai.core.models import DETAILS, MODELS
 from tess_openai.core.options import AgentRef
 from tess_openai.core.refusals import Refused
+from tess_openai.gateway.call_log import log_call
+from tess_openai.gateway.file_wording import reword_envelope
 from tess_openai.gateway.guards import CALLER
 from tess_openai.gateway.keys import Caller, to_authorization
 from tess_openai.gateway.upstream import Upstream
@@ -41,6 +44,13 @@ class ModelList:
         looked up is listed by its name alone.
         """
         caller: Caller = request.scope[CALLER]
+        began = time.perf_counter()
+        response = await self._list_models(caller)
+        seconds = time.perf_counter() - began
+        log_call(caller.name, request.method, MODELS.lstrip("/"), response.status_code, seconds=seconds)
+        return response
+
+    async def _list_models(self, caller: Caller) -> Response:
         names = self._upstream.settings.adapter.options.agent_names
         found: dict[str, list[JSONObject]] = {}
 
@@ -51,7 +61,7 @@ class ModelList:
         own: AgentRef = self._upstream.settings.agent_id
         status, fields = await self._models_of(own, caller.authorization)
         if status != 200:
-            return JSONResponse(fields, status)
+            return JSONResponse(reword_envelope(fields), status)
         async with anyio.create_task_group() as group:
             for name, agent in names.items():
                 group.start_soon(look_up, name, agent)
