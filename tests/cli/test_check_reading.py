@@ -50,6 +50,18 @@ def notebook(*cells: str) -> str:
     return json.dumps({"cells": [{"cell_type": "markdown", "source": ["# openai"]}, *code], "nbformat": 4})
 
 
+# --- names of parameters ---
+
+
+def test_a_remedy_has_the_name_that_the_source_has(check: Check) -> None:
+    """A call of the Responses API has no `reasoning_effort`, in the finding and in its remedy."""
+    call = "client.responses.create(model='tess-6', input='x', reasoning={'effort': 'low'})\n"
+    report = check({"a.py": f"from openai import OpenAI\nclient = OpenAI()\n{call}"})
+    text = to_text(report, everything=False).plain
+    assert 'unsupported={"reasoning.effort": "ignore"}' in text
+    assert "reasoning_effort" not in text
+
+
 # --- notebooks ---
 
 

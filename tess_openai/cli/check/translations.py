@@ -1,9 +1,9 @@
-"""Asks the adapter's own core what becomes of the body of a call: chat, Responses or legacy completions."""
+"""Translates the body of a call with the adapter's own core: chat, Responses or legacy completions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from tess_openai.core.agents import Agent
@@ -15,17 +15,18 @@ from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused
 from tess_openai.core.responses.response_parameters import CHAT_NAMES
 from tess_openai.core.responses.response_request import read_response_request, to_chat_request
+from tess_openai.core.translated_chat import renamed_change, renamed_envelope
 
 Api: TypeAlias = Literal["chat", "responses", "completions"]
 
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """What becomes of a body.
+    """The translation of a body.
 
     Attributes:
-        sent: The chat request that goes to Tess.
-        changes: In the caller's words.
+        sent: The chat request for Tess.
+        changes: The changes, with the parameter names of the caller's API.
         emulates: Whether the adapter emulates anything.
     """
 
@@ -41,20 +42,18 @@ def translate(api: Api, body: JSONObject, options: Options, agent: Agent | None 
     """Translate a body as a call would.
 
     Raises:
-        Refused: The adapter would refuse the call; the parameter is in the caller's words.
+        Refused: The adapter would refuse the call; the error has the parameter names of the caller's API.
     """
     names = _NAMES[api]
     try:
         chat, earlier = _to_chat(api, body, options)
         translated = translate_request(chat, options, agent, new_id=str)
     except Refused as refused:
+        error: JSONObject = renamed_envelope(refused.to_json(), names)["error"]
         raise Refused(
-            refused.message,
-            param=None if refused.param is None else _renamed(refused.param, names),
-            code=refused.code,
-            status=refused.status,
+            error["message"], param=error["param"], code=refused.code, status=refused.status
         ) from None
-    later = (replace(each, param=_renamed(each.param, names)) for each in translated.ledger.changes)
+    later = (renamed_change(each, names) for each in translated.ledger.changes)
     return Translation(translated.body, (*earlier, *later), translated.emulation is not None)
 
 
@@ -66,11 +65,3 @@ def _to_chat(api: Api, body: JSONObject, options: Options) -> tuple[JSONObject, 
         prompts = read_prompt_request(body, options)
         return prompts.chat_for(prompts.prompts[0]), prompts.ledger.changes
     return body, ()
-
-
-def _renamed(param: str, names: Mapping[str, str]) -> str:
-    """Return the caller's name of a parameter, or of a part of one."""
-    for name in sorted(names, key=len, reverse=True):
-        if param == name or param.startswith(name + "."):
-            return names[name] + param[len(name) :]
-    return param
