@@ -203,10 +203,10 @@ def parse_redirect(
 ) -> TessError:
     """Parse a redirect that must not be followed.
 
-    It leads to another origin, or the http client would send its POST as a GET (`drops_body`), or it follows
-    too many `redirects`, or, like a 304, it has no `location`.
+    It leads to another origin or outside the API, or the http client would send its POST as a GET
+    (`drops_body`), or it follows too many `redirects`, or, like a 304, it has no `location`.
     """
-    where = "another origin"
+    where = "another origin, or to a page outside the API"
     if redirects_within_api:
         where = "another page, which " + ("would drop the request body" if drops_body else "is not followed")
     leads = f"with a redirect to {where}; nothing was sent there"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator
 from typing import Final
 
@@ -10,6 +11,8 @@ from tess_openai.core.jsons import JSONObject, parse_object
 
 _PARSED_BYTES_PER_BYTE: Final = 8
 _FREE_BYTES: Final = 65_536
+_BEFORE: Final = "\ufeff \t\r\n"
+_DECODER: Final = json.JSONDecoder()
 
 
 class JSONBody:
@@ -42,9 +45,25 @@ class JSONBody:
         """Return the bytes so far as a JSON object; None when they are not one."""
         if self._fields is None:
             self._parsed_bytes += len(self.data)
-            self._fields = parse_object(bytes(self.data))
+            self._fields = parse_object(bytes(self.data)) or self._parse_without_rest()
             self.is_complete = self._fields is not None
         return self._fields
+
+    def _parse_without_rest(self) -> JSONObject | None:
+        """Return the object that the bytes begin with, and drop what follows it: it is whole all the same."""
+        text = self.data.decode(errors="replace")
+        start = len(text) - len(text.lstrip(_BEFORE))
+        if not text.startswith("{", start):
+            return None
+        try:
+            end = _DECODER.raw_decode(text, start)[1]
+        except (ValueError, RecursionError):
+            return None
+        whole = text[:end].encode(errors="surrogatepass")
+        fields = parse_object(whole) if self.data.startswith(whole) else None
+        if fields is not None:
+            del self.data[len(whole) :]
+        return fields
 
 
 def read_json_body() -> Generator[Step, Event, JSONBody]:

@@ -48,6 +48,11 @@ STREAMS = [
         "data: a\u2028b\n\n".encode(), [("", "a\u2028b".encode())], id="a line separator of Unicode"
     ),
     pytest.param(b"data: a\x0bb\x0cc\x85d\n\n", [("", b"a\x0bb\x0cc\x85d")], id="line ends of Python's only"),
+    pytest.param(b"\0\0data: 1\n\n", [("", b"1")], id="control characters before a name"),
+    pytest.param(b"\xef\xbb\xbf\xef\xbb\xbfdata: 1\n\n", [("", b"1")], id="two byte order marks"),
+    pytest.param(b"\x1edata: 1\n\n\x1edata: 2\n\n", [("", b"1"), ("", b"2")], id="record separators"),
+    pytest.param(b" data: 1\n\n\tdata : 2\n\n", [("", b"1"), ("", b"2")], id="white space around a name"),
+    pytest.param(b"Data: 1\nEVENT: error\n\n", [("error", b"1")], id="a name in capitals"),
     pytest.param(b"nonsense\ndata: 1\n\n", [("", b"1")], id="a field nobody knows"),
     pytest.param(b"data: [DONE]", [("", b"[DONE]")], id="an end without a line end"),
     pytest.param(

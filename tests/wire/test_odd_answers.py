@@ -407,6 +407,25 @@ def test_what_follows_a_complete_answer_is_no_part_of_it(
         Reply(driver, answers(chunk({"content": "Good"}) + event(junk)), stream=stream, **fields)
 
 
+@pytest.mark.parametrize("rest", [b"\n\n", b"}", b'{"error": "late"}', WHOLE, b"\0trailing \xff"])
+def test_bytes_behind_a_whole_answer_are_no_part_of_it(
+    driver: Driver, rest: bytes, fields: dict[str, Any], *, stream: bool
+) -> None:
+    """Its object is whole, and it was paid for."""
+    assert Reply(driver, answers(WHOLE + rest), stream=stream, **fields).text == "Good morning"
+
+
+@pytest.mark.parametrize("before", [b"\0\0", b"\xef\xbb\xbf" * 2, b"\x1e", b" \t"])
+def test_no_text_is_lost_by_what_comes_before_an_event(
+    driver: Driver, before: bytes, fields: dict[str, Any], *, stream: bool
+) -> None:
+    """A byte order mark or a control character before the first name of a field, or before each."""
+    fault = answers(before + STREAM, content_type="text/event-stream")
+    assert Reply(driver, fault, stream=stream, **fields).text == "Good morning"
+    fault = answers(STREAM.replace(b"data:", before + b"data:"), content_type="text/event-stream")
+    assert Reply(driver, fault, stream=stream, **fields).text == "Good morning"
+
+
 @pytest.mark.parametrize(
     ("prompt", "completion"),
     [

@@ -122,9 +122,10 @@ class AnswerBody:
 
     def _take_json(self) -> list[BodyItem]:
         self.ended = True
-        body = bytes(self._json.data)
+        fields = self._json.parse()
+        body = bytes(self._json.data)  # without what follows the object
         try:
-            completion = parse_completion(body, self._json.parse(), self.reader.note)
+            completion = parse_completion(body, fields, self.reader.note)
         except InvalidAnswerError as error:
             return [invalid_answer_fault(error, parse_object(body))]
         return [self._wrong_answer() if completion is None else completion]
