@@ -1,12 +1,12 @@
 """Measure how well a model follows the wordings of emulation, for the table in `docs/emulation.md`.
 
 Usage: python tools/wordings.py BASE_URL [--wordings default,placeholder,...] [--repairs N] [--json]
-       [--before CHARACTERS] [--without-reminder] [--prompts FILE.py] [--tasks N]
+       [--prompts FILE.py] [--tasks N]
 
 BASE_URL is Tess, or a server that speaks as Tess does and answers from a model of your own; the key and the
 workspace come from TESS_API_KEY and TESS_WORKSPACE_ID. Every task is one call, and each repair one more: all
-are paid. FILE.py sets `prompts = Prompts(...)`, a wording of your own. `--before` puts so many characters of
-an earlier conversation before each task.
+are paid. FILE.py sets `prompts = Prompts(...)`, a wording of your own. `tools/reminder.py` asks the same
+tasks after conversations of several lengths.
 
 The tasks are short, and a model that answers at temperature 0 gives one result for each: a difference of one
 or two tasks may be chance.
@@ -21,7 +21,7 @@ import runpy
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
 import openai
@@ -167,13 +167,6 @@ WORDINGS: Final[dict[str, Prompts]] = {
         functions="# Functions\n{functions}\n\n# How to call\n{open}\n{example}\n{close}\n\n# Rules\n{rules}"
     ),
 }
-EARLIER: Final = (
-    "Tell me something about the history of bridges.",
-    """\
-The first bridges were trunks that lay across a stream. Later, arches of stone carried roads and water, \
-and iron and steel made it possible to span rivers that no arch could cross. Each of them needed people \
-who measured the ground, the wind and the weight of what would pass over it.""",
-)
 
 
 def main() -> int:
@@ -184,29 +177,32 @@ def main() -> int:
     parser.add_argument("--prompts", help="a file that sets `prompts`")
     parser.add_argument("--repairs", type=int, default=1)
     parser.add_argument("--tasks", type=int, default=len(CALL_TASKS), help="only the first so many")
-    parser.add_argument("--before", type=int, default=0, help="characters of an earlier conversation")
-    parser.add_argument("--without-reminder", action="store_true")
     parser.add_argument("--json", action="store_true", help="the tasks that want JSON")
     given = parser.parse_args()
     wordings = {name: WORDINGS[name] for name in given.wordings.split(",")}
     if given.prompts:
         wordings = {given.prompts: runpy.run_path(given.prompts)["prompts"]}
     for name, prompts in wordings.items():
-        texts = {field: getattr(prompts, field) for field in Prompts.__dataclass_fields__}
-        if given.without_reminder:
-            texts.update(reminder="", json_reminder="")
         repaired: list[str] = []
-        client = _client(given.base_url, Prompts(**texts), given.repairs, repaired)
+        client = make_client(given.base_url, prompts, given.repairs, repaired)
         started = time.monotonic()
         tasks = JSON_TASKS if given.json else CALL_TASKS[: given.tasks]
-        ask = _json_verdict if given.json else _call_verdict
-        verdicts = Counter(_verdict(ask, client, given.before, task) for task in tasks)
-        counts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
+        ask = _json_verdict if given.json else call_verdict
+        verdicts = Counter(verdict(ask, client, task) for task in tasks)
+        counts = ", ".join(f"{count} {each}" for each, count in sorted(verdicts.items()))
         print(f"{name}: {counts}; {len(repaired)} repairs; {time.monotonic() - started:.0f} s", flush=True)
     return 0
 
 
-def _client(base_url: str, prompts: Prompts, repairs: int, repaired: list[str]) -> openai.OpenAI:
+def make_client(
+    base_url: str,
+    prompts: Prompts,
+    repairs: int,
+    repaired: list[str],
+    http_client: Any = None,  # noqa: ANN401 - of either HTTP family
+) -> openai.OpenAI:
+    """Return a client for a model; `repaired` gets an entry for each time that it is asked again."""
+
     def count(change: Change) -> None:
         if change.action == "asked again":
             repaired.append(change.param)
@@ -220,29 +216,27 @@ def _client(base_url: str, prompts: Prompts, repairs: int, repaired: list[str]) 
         on_change=count,
         timeout=600,
         max_retries=0,
+        http_client=http_client,
     )
 
 
-def _verdict(
+def verdict(
     ask: Callable[[openai.OpenAI, list[Any], Any], str],
     client: openai.OpenAI,
-    before: int,
-    task: Any,  # noqa: ANN401 - a task of the file, in JSON
+    task: Any,  # noqa: ANN401 - a task of this file, for a call or for JSON
+    earlier: Sequence[Any] = (),
 ) -> str:
-    messages: list[Any] = []
-    while sum(len(message["content"]) for message in messages) < before:
-        messages += [
-            {"role": role, "content": text} for role, text in zip(("user", "assistant"), EARLIER, strict=True)
-        ]
+    """Return what became of a task, which follows the messages of an earlier conversation."""
     try:
-        verdict = ask(client, [*messages, {"role": "user", "content": task[1]}], task)
+        found = ask(client, [*earlier, {"role": "user", "content": task[1]}], task)
     except openai.APIError as error:
-        verdict = type(error).__name__
-    print(f"  {verdict:24} {task[1]}", file=sys.stderr, flush=True)
-    return verdict
+        found = type(error).__name__
+    print(f"  {found:24} {task[1]}", file=sys.stderr, flush=True)
+    return found
 
 
-def _call_verdict(client: openai.OpenAI, messages: list[Any], task: tuple[str, str, Wanted]) -> str:
+def call_verdict(client: openai.OpenAI, messages: list[Any], task: tuple[str, str, Wanted]) -> str:
+    """Return whether the model made the calls that a task wants, in words."""
     offered, _, wanted = task
     tools: list[Any] = [
         {"type": "function", "function": {"name": name, **FUNCTIONS[name]}} for name in offered.split()

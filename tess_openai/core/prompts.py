@@ -17,6 +17,7 @@ _REQUIRED_HOLES: Final = {
     "json_schema": ("schema",),
     "json_beside_functions": ("json",),
     "repair_call": ("problems", "open", "close"),
+    "repair_unknown": ("problems", "open", "close"),
     "repair_missing": ("open", "close"),
     "repair_marks": ("open", "close"),
     "repair_followed": ("open", "close"),
@@ -34,7 +35,8 @@ class Prompts:
     | hole | what is filled in |
     |---|---|
     | `{functions}` | the functions, a line of JSON each |
-    | `{example}` | a call of one of them, with values made from its schema |
+    | `{example}` | a call of one of them, with values made from its schema; once the conversation holds \
+calls, the lines `{open}`, `{example}` and `{close}` are left out |
     | `{rules}` | those of `auto`, `required`, `named`, `several_calls`, `one_call`, `custom_tools`, \
 `no_other_keys` and `results` that apply |
     | `{open}`, `{close}` | the marks of the request, around a call |
@@ -65,8 +67,7 @@ In a JSON string write \\\\ for a backslash, \\" for a quote and \\n for a line 
 Never write a block as an example or while thinking. End your message after the call: the result comes in \
 the next message."""
     no_functions: str = """\
-Earlier function calls stand between {open} and {close}. No function can be called now: answer without these \
-marks.
+Earlier function calls stand between {open} and {close}. No function can be called now: answer without marks.
 {rules}"""
     auto: str = "Call a function where it helps; otherwise answer as usual, without marks."
     required: str = "You must call a function now."
@@ -77,7 +78,7 @@ marks.
 To call {names}, write no JSON: write its name in the first line of the block, and its input below as plain \
 text."""
     no_other_keys: str = "Use no other keys."
-    results: str = "Results stand between {result_open} and {result_close}. Never write these marks."
+    results: str = "Results stand between {result_open} and {result_close}. Never write those."
     result: str = "Result of {name}:"
     reminder: str = "To call a function, write its block between {open} and {close}, as described."
 
@@ -95,6 +96,10 @@ backslash, \\" for a quote and \\n for a line break."""
 (An earlier answer to this was rejected because its call could not be made:
 {problems}
 Write the call correctly and completely between {open} and {close}, and nothing else.)"""
+    repair_unknown: str = """\
+(An earlier answer to this was rejected because it called a function that does not exist:
+{problems}
+If one of them is needed, write its call between {open} and {close}. If not, answer without a call.)"""
     repair_missing: str = """\
 (A function call is needed now. Write it between {open} and {close}, as described, and nothing else.)"""
     repair_marks: str = """\

@@ -17,7 +17,8 @@ class Block:
 
     Attributes:
         body: The text without the marks.
-        is_closed: Whether a mark ends it; if not, the answer may have been cut inside the block.
+        is_closed: Whether a closing mark ended it, and no further one follows; if not, the answer may have
+            been cut inside, or the mark that ended it may be a part of an argument.
         holds_marks: Whether a string in it contains marks of the request.
     """
 
@@ -27,6 +28,7 @@ class Block:
 
 
 _RESULTS: Final = frozenset({Kind.RESULT_OPEN, Kind.RESULT_CLOSE})
+_CLOSING: Final = frozenset({Kind.CLOSE, Kind.MISNAMED_CLOSE})
 LINE_LENGTH: Final = 100
 """How many characters of a line before a mark or a call are looked at."""
 _JSON_BODY: Final = re.compile(r"\s{0,200}(?:`{3}[\w-]{0,16}\s{0,20})?[\w .:`(-]{0,200}[{\[]")
@@ -103,7 +105,7 @@ class AnswerParts:
             if not ends_answer:
                 self._holds_marks = True
                 return
-        self._add_block(opened, mark.start, is_closed=True)
+        self._add_block(opened, mark.start, is_closed=mark.kind in _CLOSING)
         self._at = mark.end
         self._is_result = mark.kind is Kind.RESULT_OPEN
         if mark.kind is Kind.OPEN:
@@ -112,6 +114,8 @@ class AnswerParts:
     def _leave_prose(self, mark: Mark) -> None:
         """Add the prose before a mark; prose after an invented result belongs to the invention."""
         self.has_nonce |= mark.kind not in _RESULTS or self._begins_line(mark)
+        if self.blocks and mark.kind in _CLOSING:
+            self.blocks[-1].is_closed = False
         self._prose.append(self._raw[self._at : mark.start])
         self._at = mark.end
         if mark.kind is Kind.OPEN or (self.blocks and mark.kind in _RESULTS):

@@ -27,6 +27,7 @@ from tess_openai.core.emulate.structured import ExtractedJSON, JSONFormat, extra
 from tess_openai.core.prompts import fill
 from tess_openai.core.refusals import Refused
 
+_JSON_BODY: Final = re.compile(r"\s*(?:`{3}[\w-]{0,16}\s*)?(?:\[\s*)?\{")
 _FENCE_LINE: Final = re.compile(r"^[ \t]*`{3}[\w-]*[ \t]*$\n?", re.MULTILINE)
 
 
@@ -90,7 +91,8 @@ class AnswerReader:
             fallback = self._without_call(self._unmarked(text))
             return self._ask_for(self._emulation.prompts.repair_marks, "a call without its marks", fallback)
         if self._offer.demand == "required":
-            return self._ask_for_call([], self._without_call(text))
+            prompt = self._emulation.prompts.repair_missing
+            return self._ask_for(prompt, "no call where one is demanded", self._without_call(text))
         if self._emulation.wanted is not None:
             return self._finish_with_json(text, self._emulation.wanted, is_cut=is_cut)
         return self._text_outcome(text)
@@ -131,14 +133,22 @@ class AnswerReader:
             fallback = json_outcome
         elif parsed.usable:
             fallback = self._called("", prose, parsed, rest.after)
-        elif any(self._names_offered(block.body) for block in rest.blocks):
+        elif any(self._means_call(block.body) for block in rest.blocks):
             fallback = self._invalid_call()
         else:
             fallback = self._without_call(plain)
-        return self._ask_for_call(parsed.problems, fallback, shown)
+        prompts, problems = emulation.prompts, parsed.problems
+        only_unknown = parsed.unknown == len(problems) and offer.demand == "auto"
+        prompt = prompts.repair_unknown if only_unknown else prompts.repair_call
+        return self._ask_for(prompt, counted(len(problems), "problem"), fallback, shown, problems)
 
-    def _names_offered(self, body: str) -> bool:
-        """Whether a text that cannot be read as a call contains the name of an offered function."""
+    def _means_call(self, body: str) -> bool:
+        """Whether a text between marks, which makes no call, is JSON or names a function that is offered."""
+        if (
+            _JSON_BODY.match(body) is not None
+            or body.lstrip().partition("\n")[0].strip() in self._offer.functions
+        ):
+            return True
         return "{" in body and CallShapes(self._offer.functions).is_named_in(body)
 
     def _called(self, shown: str, prose: str, parsed: ParsedCalls, after: int) -> ToolCallOutcome:
@@ -169,7 +179,7 @@ class AnswerReader:
         """Return the error for a call of an offered function whose arguments cannot be used."""
         if self._offer.demand == "required":
             return self._missing_call()
-        message = "The model wrote a function call whose arguments cannot be used."
+        message = "The model wrote a function call that cannot be made."
         param = self._offer.param
         return FailedOutcome(refused=Refused(message, param=param, code="function_call_invalid", status=422))
 
@@ -214,14 +224,6 @@ class AnswerReader:
             return None
         found = extract(text, wanted, self._checker)
         return None if found.problems else self._json_outcome(text, wanted, found)
-
-    def _ask_for_call(self, problems: list[str], fallback: FinalOutcome, shown: str = "") -> AskAgain:
-        prompts = self._emulation.prompts
-        if not problems:
-            return self._ask_for(prompts.repair_missing, "no call where one is demanded", fallback)
-        return self._ask_for(
-            prompts.repair_call, counted(len(problems), "problem"), fallback, shown, problems
-        )
 
     def _ask_for(
         self, template: str, given: str, fallback: FinalOutcome, shown: str = "", problems: Sequence[str] = ()

@@ -37,24 +37,21 @@ _LABELS: Final = (
     "function:",
     "function call:",
 )
-_TAGS: Final = (
-    *("tool", "function", "invoke", "action", "plugin", "python_tag", "channel", "arg_key", "antml:", "call"),
-    *("minimax:", "start", "assistant"),
-)
 _BRACKETS: Final = ("tool_", "function_", "tool:", "function:")
-_EDGE: Final = " \t>*_#-`"
+_EDGE: Final = " \t>*_#-`\u273f"
+_LEAD: Final = r"^[ \t>*_#`\u273f-]{0,8}"
 _JSON: Final = rf"\s{{0,20}}[\"']?(?:{'|'.join(_KEYS)})[\"']?\s{{0,4}}:"
 _OPENING: Final = re.compile(
     r"[<\[{`](?:"
-    r"(?<=<)(?:\s?[|\uff5c]?\s?(?:tool|function|invoke|action[_:=>]|plugin|python_tag|arg_key|antml:|minimax:)"
-    r"|\|(?:channel|start)\|>)"
+    r"(?<=<)(?:\s?[|\uff5c]?\s?(?:[\w.-]{1,20}[:_|\uff5c\u2581])?"
+    r"(?:tool|function|invoke|action[_:=>|]|plugin|python_tag|arg_key)|antml:|minimax:|\|(?:channel|start)\|>)"
     rf"|(?<=\[)(?:/?(?:tool|function)[_:]|\s{{0,20}}\{{{_JSON})"
     r"|(?<=`)``tool_code"
     rf"|(?<=\{{){_JSON})",
     re.IGNORECASE,
 )
 _LABEL: Final = re.compile(
-    r"^[ \t>*_#`-]{0,8}(?P<label>(?:action|tool|function)(?: name| call)?[*_`]{0,3}:)",
+    rf"{_LEAD}(?P<label>(?:action|tool|function)(?: name| call)?[*_`\u273f]{{0,3}}:)",
     re.IGNORECASE | re.MULTILINE,
 )
 _LABEL_ENDS: Final = ("ction", "CTION", "ool", "OOL")
@@ -62,27 +59,33 @@ _LABEL_ENDS: Final = ("ction", "CTION", "ool", "OOL")
 _TAIL: Final = 100
 _JSON_TAIL: Final = re.compile(r"\{\s{0,20}(?:[\"']?(?P<word>\w{0,16})(?:[\"']?\s{0,4})?)?\Z")
 _LIST_TAIL: Final = re.compile(r"\[\s{0,20}(?P<word>)\Z")
-_TAG_TAIL: Final = re.compile(r"<\s?[|\uff5c]?\s?(?P<word>[\w:.-]{0,64})[|\uff5c]?\Z")
+_TAG_TAIL: Final = re.compile(r"<\s?(?P<word>)[\w:.|\uff5c\u2581-]{0,64}\Z")
+"""Any tag: some models put their own word before `tool_call`."""
 _BRACKET_TAIL: Final = re.compile(r"\[/?(?P<word>\w{0,10})\Z")
 _FENCE_TAIL: Final = re.compile(r"```(?P<word>\w{0,9})\Z")
 _TAILS: Final = (
     ("{", _JSON_TAIL, _KEYS),
     ("[", _LIST_TAIL, ()),
     ("[", _BRACKET_TAIL, _BRACKETS),
-    ("<", _TAG_TAIL, _TAGS),
+    ("<", _TAG_TAIL, ()),
     ("```", _FENCE_TAIL, ("tool_code",)),
 )
 _PROGRAM: Final = re.compile(
-    r"^[ \t>*_#`-]{0,8}(?P<call>(?:\[|print\()?(?P<name>[A-Za-z][\w.-]{0,64})\()"
+    rf"{_LEAD}(?P<call>(?:\[|print\()?(?P<name>[A-Za-z][\w.-]{{0,64}})\()"
+    rf"|{_LEAD}(?P<bare>(?P<title>[A-Za-z][\w.-]{{0,64}})[ \t]{{0,4}}\n?[ \t]{{0,4}}\{{\s{{0,20}}[\"'}}])"
+    rf"|{_LEAD}(?P<keyed>\[?\{{\s{{0,20}}[\"'](?P<key>[\w.-]{{1,64}})[\"']\s{{0,4}}:\s{{0,4}}\{{)"
     r"|<(?P<element>[A-Za-z_][\w.-]{0,64})>",
     re.MULTILINE,
 )
+"""A call as in a program, a name before JSON, a name as a key of JSON, and a name as a tag."""
+_NAME_GROUPS: Final = {"call": "name", "bare": "title", "keyed": "key"}
 _PROGRAM_TAIL: Final = re.compile(r"(?:\[|print\()?(?P<word>[A-Za-z][\w.-]{0,64})?")
 _MODULES: Final = ("functions.", "default_api.", "tools.", "tool.", "api.")
 """Prefixes that models write before the name of a function, as if it were in a module."""
-_RECIPIENT: Final = re.compile(r"\bto=(?:functions|tools?)\.(?P<name>[\w.-]{1,64})")
+_RECIPIENT: Final = re.compile(r"\bto=(?:(?:functions|tools?)\.)?(?P<name>[\w.-]{1,64})")
 """A call in the harmony format whose special tokens were removed by a server."""
-_RECIPIENT_TAIL: Final = re.compile(r"\bto=(?:[a-z]{0,9}|(?:functions|tools?)\.[\w.-]{0,64})\Z")
+_RECIPIENT_TAIL: Final = re.compile(r"\bt(?:o(?:=[\w.-]{0,72})?)?\Z")
+_RECIPIENT_BEGINNINGS: Final = (" t", " to", "\nt", "\nto")
 _WORD: Final = re.compile(r"[\w.-]+")
 _WINDOW: Final = 400
 _MAX_OPENINGS: Final = 128
@@ -127,7 +130,8 @@ class CallShapes:
         openings = (found.start() for found in itertools.islice(_OPENING.finditer(text), _MAX_OPENINGS))
         labels = (found.start("label") for found in itertools.islice(_LABEL.finditer(text), _MAX_OPENINGS))
         named = (self._is_named_at(text, at) for at in itertools.chain(openings, labels))
-        return self._program_start(text) is not None or self._has_recipient(text) or any(named)
+        starts = (self._program_start(text), self._recipient_start(text))
+        return starts != (None, None) or any(named)
 
     def _starts(self, text: str, after: str) -> Iterator[int]:
         """Yield where the first text of each form begins; labels and programs only at the start of a line."""
@@ -139,13 +143,13 @@ class CallShapes:
             yield found.start("label") - len(after)
         if (start := self._program_start(line)) is not None:
             yield start - len(after)
-        if "to=" in line and (recipient := _RECIPIENT.search(line)) is not None:
-            yield recipient.start() - len(after)
+        if (start := self._recipient_start(line)) is not None:
+            yield start - len(after)
 
-    def _has_recipient(self, text: str) -> bool:
-        """Whether a text contains a harmony recipient that is one of the functions."""
+    def _recipient_start(self, text: str) -> int | None:
+        """Return the start of a harmony recipient that is one of the functions."""
         found = itertools.islice(_RECIPIENT.finditer(text), _MAX_OPENINGS) if "to=" in text else ()
-        return any(each["name"] in self.names for each in found)
+        return next((each.start() for each in found if each["name"] in self.names), None)
 
     def held_from(self, text: str, *, after: str = "") -> int:
         """Return the start of the end of a text that may turn out to begin a call."""
@@ -158,16 +162,20 @@ class CallShapes:
             found = pattern.match(tail, at) if at >= 0 else None
             if found is not None and self._may_go_on(found["word"], words):
                 starts.append(len(tail[:at].rstrip().removesuffix("[")) if opener == "{" else at)
-        if "to=" in tail and (recipient := _RECIPIENT_TAIL.search(tail)) is not None:
+        may_be_recipient = "to=" in tail or tail.endswith(_RECIPIENT_BEGINNINGS)
+        if may_be_recipient and (recipient := _RECIPIENT_TAIL.search(tail)) is not None:
             starts.append(recipient.start())
         line = tail.rpartition("\n")[2].lstrip(_EDGE)
-        label = line.lower().rstrip("*_`")
+        label = line.lower().rstrip("*_`\u273f")
         program = _PROGRAM_TAIL.fullmatch(line)
         may_be_program = "print(".startswith(line) or (
             program is not None and self._may_go_on(program["word"], ())
         )
         if line and (may_be_program or any(each.startswith(label) for each in _LABELS)):
             starts.append(len(tail) - len(line))
+        title = tail.rstrip(" \t\r\n{").rpartition("\n")[2].strip(_EDGE)
+        if _without_module(title) in self.names:  # JSON may follow
+            starts.append(tail.rfind(title))
         return max(0, len(text) - len(tail) + min(starts))
 
     def _may_go_on(self, word: str | None, words: Iterable[str]) -> bool:
@@ -184,13 +192,14 @@ class CallShapes:
         return any(self._is_name(word) for word in _WORD.findall(text[: 4 * _WINDOW]))
 
     def _program_start(self, text: str) -> int | None:
-        """Return the start of a call as in a program, or of a tag with the name of a function."""
-        has_call = "(" in text and any(f"{name}(" in text for name in self.names)
-        if not has_call and not ("<" in text and any(f"<{name}>" in text for name in self.names)):
+        """Return the start of the first form of `_PROGRAM` that has the name of a function."""
+        has_opening = "(" in text or "{" in text or "<" in text
+        if not has_opening or not any(name in text for name in self.names):
             return None
         for found in _PROGRAM.finditer(text):
-            if found["element"] in self.names or _without_module(found["name"] or "") in self.names:
-                return found.start("call") if found["name"] else found.start()
+            kind = str(found.lastgroup)
+            if _without_module(found[_NAME_GROUPS.get(kind, kind)]) in self.names:
+                return found.start(kind) if kind in _NAME_GROUPS else found.start()
         return None
 
     def _is_named_at(self, text: str, at: int) -> bool:

@@ -8,11 +8,21 @@ from typing import Final
 
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.parameters import stop_sequences
-from tess_openai.core.emulate.history import contains_calls, contains_results, render_messages
+from tess_openai.core.emulate.history import (
+    contains_calls,
+    contains_past_calls,
+    contains_results,
+    render_messages,
+)
 from tess_openai.core.emulate.length import Limit, length_text, parse_limit
 from tess_openai.core.emulate.marks import Marks
 from tess_openai.core.emulate.offers import Offer, parse_offer
-from tess_openai.core.emulate.protocol import functions_text, with_instructions, with_note
+from tess_openai.core.emulate.protocol import (
+    after_instructions,
+    functions_text,
+    with_instructions,
+    with_note,
+)
 from tess_openai.core.emulate.structured import JSONFormat, format_text, parse_format
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.prompts import Prompts, fill
@@ -20,8 +30,11 @@ from tess_openai.core.refusals import Refused
 from tess_openai.core.schemas.schema_checker import SchemaCache
 
 MAX_CHOICES: Final = 16
-LONG_CONVERSATION: Final = 8_000
-"""From how many characters on the rules are repeated after the last message."""
+LONG_CONVERSATION: Final = 1_000
+"""Characters after the instructions from which on the rules are repeated after the last message.
+
+Source: measured with `tools/reminder.py`; the table is in `docs/emulation.md`.
+"""
 _NONCE_LENGTH: Final = 6
 
 
@@ -53,10 +66,11 @@ class Emulation:
 
     def messages(self, messages: list[object]) -> list[object]:
         """Return the messages for the model, still with OpenAI's roles and content parts."""
-        instructions = self._instructions(has_results=contains_results(messages))
+        instructions = self._instructions(messages)
         if self.offer is not None:
             messages = render_messages(messages, self.marks, self.prompts)
-        reminder = self._reminder() if _length(messages) >= LONG_CONVERSATION else ""
+        is_long = _length(after_instructions(messages)) >= LONG_CONVERSATION
+        reminder = self._reminder() if is_long else ""
         if reminder:
             messages = with_note(messages, reminder)
         return with_instructions(messages, instructions) if instructions else messages
@@ -65,17 +79,25 @@ class Emulation:
     def _may_call(self) -> bool:
         return self.offer is not None and self.offer.demand != "none"
 
-    def _instructions(self, *, has_results: bool) -> str:
+    def _instructions(self, messages: list[object]) -> str:
         """Return the text that is added to the system message; `""` when there is none."""
         offer, wanted, prompts = self.offer, self.wanted, self.prompts
         texts = [
-            ""
-            if offer is None
-            else functions_text(offer, self.marks, prompts, self.schemas.checker(), has_results=has_results),
+            "" if offer is None else self._functions_text(offer, messages),
             "" if wanted is None else format_text(wanted, prompts, beside_functions=self._may_call),
             "" if self.limit is None else length_text(self.limit, prompts),
         ]
         return "\n\n".join(text for text in texts if text)
+
+    def _functions_text(self, offer: Offer, messages: list[object]) -> str:
+        return functions_text(
+            offer,
+            self.marks,
+            self.prompts,
+            self.schemas.checker(),
+            has_results=contains_results(messages),
+            has_calls=contains_past_calls(messages),
+        )
 
     def _reminder(self) -> str:
         """Return the line that repeats the rules at the end of a long conversation."""

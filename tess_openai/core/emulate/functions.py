@@ -42,12 +42,14 @@ class ParsedCalls:
         usable: The valid calls, and those whose arguments can be read but do not follow the schema of a
             function without `strict`; in order.
         problems: The problems of the other calls, one line each, for the model.
+        unknown: How many of the problems are calls of a function that was not offered.
         surplus: How many calls were dropped because only one may be made.
     """
 
     calls: list[FunctionCall] = field(default_factory=list[FunctionCall])
     usable: list[FunctionCall] = field(default_factory=list[FunctionCall])
     problems: list[str] = field(default_factory=list[str])
+    unknown: int = 0
     surplus: int = 0
 
 
@@ -72,6 +74,8 @@ def parse_calls(
         calls, problem = _try_to_read(block, offer, is_cut=is_cut)
         written += calls
         parsed.problems += [f"- {problem}"] * bool(problem)
+        if problem and not block.is_closed:  # what follows may be a part of the text that cannot be read
+            break
     if not offer.allows_several:
         parsed.surplus += max(0, len(written) - 1)
         written = written[:1]
@@ -82,6 +86,7 @@ def parse_calls(
         if name is None:
             names = ", ".join(list(offer.functions)[:_MAX_NAMES])
             parsed.problems.append(f"- there is no function {call.name[:64]!r}; there are: {names}")
+            parsed.unknown += 1
             continue
         function = offer.functions[name]
         text, errors = (

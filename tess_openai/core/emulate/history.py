@@ -19,16 +19,21 @@ from tess_openai.core.strict_json import compact_json
 
 def contains_calls(messages: list[object]) -> bool:
     """Whether any of the messages contains a call or a result."""
-    return any(
-        message.get("role") in RESULT_ROLES or message.get("tool_calls") or message.get("function_call")
-        for message in map(to_object, messages)
-        if message is not None
-    )
+    return contains_results(messages) or contains_past_calls(messages)
 
 
 def contains_results(messages: list[object]) -> bool:
     """Whether any of the messages is the result of a call."""
     return any((to_object(message) or {}).get("role") in RESULT_ROLES for message in messages)
+
+
+def contains_past_calls(messages: list[object]) -> bool:
+    """Whether any of the messages contains a call."""
+    return any(
+        message.get("tool_calls") or message.get("function_call")
+        for message in map(to_object, messages)
+        if message is not None
+    )
 
 
 def render_messages(messages: list[object], marks: Marks, prompts: Prompts) -> list[object]:

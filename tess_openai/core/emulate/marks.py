@@ -162,8 +162,11 @@ class Marks:
         tail = _STRAY_TAIL.search(text, max(end, len(text) - _STRAY_WINDOW))
         if tail is not None and self._may_go_on(tail):
             return Mark(Kind.UNDECIDED, tail.start(), len(text))
-        length = self._begun(text[max(end, len(text) - len(self.nonce)) :])
-        return Mark(Kind.UNDECIDED, len(text) - length, len(text)) if length else None
+        start = len(text) - self._begun(text[max(end, len(text) - len(self.nonce)) :])
+        if start == len(text):
+            return None
+        before = _BEFORE_STRAY.search(text, max(end, start - _STRAY_WINDOW), start)
+        return Mark(Kind.UNDECIDED, start if before is None else before.start(), len(text))
 
     def _begun(self, text: str) -> int:
         """Return how many characters of the nonce are at the end of a text."""

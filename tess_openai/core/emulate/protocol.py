@@ -22,6 +22,7 @@ _SCHEMA_MAPS: Final = frozenset(
 _LITERALS: Final = frozenset({"enum", "const", "default", "examples", "required"})
 _MAX_EXAMPLES: Final = 8
 _MAX_EXAMPLE_LENGTH: Final = 240
+_EXAMPLE_LINES: Final = "{open}\n{example}\n{close}\n"
 _INSTRUCTION_ROLES: Final = ("system", "developer")
 
 
@@ -55,7 +56,13 @@ def forbids_other_keys(schema: JSONObject) -> bool:
 
 
 def functions_text(
-    offer: Offer, marks: Marks, prompts: Prompts, check: SchemaChecker, *, has_results: bool = False
+    offer: Offer,
+    marks: Marks,
+    prompts: Prompts,
+    check: SchemaChecker,
+    *,
+    has_results: bool = False,
+    has_calls: bool = False,
 ) -> str:
     """Return the part of the system message about functions.
 
@@ -66,6 +73,7 @@ def functions_text(
         check: Checks the example against the JSON Schema of its function.
         has_results: Whether the conversation contains results. Only then are their marks explained, since a
             small model that sees them tends to write a result itself.
+        has_calls: Whether the conversation contains calls. They replace the example.
     """
     holes = {
         "open": marks.open,
@@ -79,7 +87,7 @@ def functions_text(
     functions = list(offer.functions.values())
     return _without_blank_lines(
         fill(
-            prompts.functions,
+            prompts.functions.replace(_EXAMPLE_LINES, "") if has_calls else prompts.functions,
             functions="\n".join(escape(_function_line(function)) for function in functions),
             example=escape(_example(functions, check)),
             rules=" ".join(rule for rule in (*_rules(offer, prompts), *results) if rule),
@@ -151,10 +159,19 @@ def with_instructions(messages: list[object], text: str) -> list[object]:
 
     Every example in the Tess docs has at most one system message; the effect of two is unknown.
     """
-    first = to_object(messages[0]) if messages else None
-    if first is None or first.get("role") not in _INSTRUCTION_ROLES:
+    if not _begins_with_instructions(messages):
         return [{"role": "system", "content": text}, *messages]
-    return [_appended(first, text), *messages[1:]]
+    return [_appended(to_object(messages[0]) or {}, text), *messages[1:]]
+
+
+def after_instructions(messages: list[object]) -> list[object]:
+    """Return the messages that follow the one in which the instructions are."""
+    return messages[1:] if _begins_with_instructions(messages) else messages
+
+
+def _begins_with_instructions(messages: list[object]) -> bool:
+    first = to_object(messages[0]) if messages else None
+    return first is not None and first.get("role") in _INSTRUCTION_ROLES
 
 
 def _appended(message: JSONObject, text: str) -> JSONObject:

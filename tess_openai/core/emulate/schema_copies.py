@@ -52,6 +52,8 @@ def schema_echo(arguments: object, schema: JSONObject) -> str | None:
         return '"arguments"'
     properties = to_object(schema.get("properties")) or {}
     for key, member in members.items():
+        if properties and key not in properties and key in _KEYWORDS and schema.get(key) == member:
+            return repr(key)
         inner, value = to_object(properties.get(key)), to_object(member)
         if inner and value and _is_schema(value, inner):
             return repr(key[:40])

@@ -18,7 +18,10 @@ _OPENING: Final = re.compile(r"[{\[]")
 _ENDINGS: Final = " \t\r\n`,;)]}"
 _PART_OF_A_VALUE: Final = re.compile(r"['\u2018\u2019]|.*?[{}\[\]\"“”]", re.DOTALL)
 _BROKEN_MARK: Final = re.compile(r"[\s`]*(?:<[/|\s]{0,3}[\w:\uff1a]{0,40}[|\s]{0,2}>?)?[\s`]*")
-_MORE_THAN_ONE: Final = "there is more than one object or array; a quote in a string may lack its backslash"
+_MORE_THAN_ONE: Final = (
+    "there is more than one object or array; write each call in a block of its own, and a backslash before "
+    "each quote in a string"
+)
 
 
 def read_only_value(text: str, *, is_closed: bool = True) -> Reading | None:

@@ -12,9 +12,10 @@ from typing import Final
 
 _WORDS: Final = r"(?:think|thinking|thought|thoughts|reasoning|reason|reflection|scratchpad|analysis)"
 _TAG: Final = re.compile(
-    r"(?=[<\[])(?:"  # rejects most positions at once
-    rf"<(?P<close>/?){_WORDS}(?:\s[^<>]{{0,80}})?>"
-    r"|\[(?P<close_bracket>/?)THINK\]"
+    r"(?=[<\[\u25c1])(?:"  # rejects most positions at once
+    rf"<(?P<close>/?)(?:[a-z]{{1,16}}:)?{_WORDS}(?:\s[^<>]{{0,80}})?>"
+    rf"|<\|(?:(?:start|begin)|(?P<close_pipe>end))_(?:of_)?{_WORDS}\|>"
+    r"|\[(?P<close_bracket>/?)THINK\]|\u25c1(?P<close_triangle>/?)think\u25b7"
     r"|(?P<harmony><\|channel\|>analysis[^<]{0,40}<\|message\|>)"
     r"|(?P<harmony_end><\|end\|>|<\|start\|>|<\|channel\|>(?!analysis)))",
     re.IGNORECASE,
@@ -86,4 +87,4 @@ def without_thinking(text: str) -> str:
 
 
 def _closes(tag: re.Match[str]) -> bool:
-    return bool(tag["close"] or tag["close_bracket"])
+    return bool(tag["close"] or tag["close_pipe"] or tag["close_bracket"] or tag["close_triangle"])

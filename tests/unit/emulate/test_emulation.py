@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tess_openai.core.emulate.emulation import Emulation, parse_emulation
+from tess_openai.core.emulate.emulation import LONG_CONVERSATION, Emulation, parse_emulation
 from tess_openai.core.prompts import Prompts
 from tess_openai.core.schemas.schema_checker import SchemaCache
 
@@ -159,13 +159,15 @@ JSON_OBJECT = {"response_format": {"type": "json_object"}}
     ],
 )
 def test_a_long_conversation_ends_with_the_rules(body: dict[str, Any], reminder: str) -> None:
-    """A short one does not."""
+    """A short one does not; the system message, at whose end the instructions are, does not count."""
     emulation = parse(body, *ALL)
     assert emulation is not None
     last = {"role": "user", "content": "And now?"}
-    *_, unchanged = emulation.messages([{"role": "user", "content": "x" * 7_000}, last])
+    system = {"role": "system", "content": "x" * 9_000}
+    length = LONG_CONVERSATION - len(last["content"])
+    *_, unchanged = emulation.messages([system, {"role": "user", "content": "x" * (length - 1)}, last])
     assert unchanged == last
-    *_, reminded = emulation.messages([{"role": "user", "content": "x" * 8_000}, last])
+    *_, reminded = emulation.messages([system, {"role": "user", "content": "x" * length}, last])
     assert reminded == {"role": "user", "content": f"And now?\n\n{reminder}"}
 
 

@@ -416,6 +416,30 @@ def test_json_that_utf_8_cannot_hold_is_escaped() -> None:
 def test_the_instructions_stay_short(choice: object, *, allows_several: bool) -> None:
     """They are paid for with every request; the functions themselves are the caller's."""
     text = text_for({"tools": [LOOK], "tool_choice": choice, "parallel_tool_calls": allows_several})
+    assert _length_without_functions(text) <= 732
+
+
+@pytest.mark.parametrize("choice", ["auto", "required", {"type": "function", "function": {"name": "order"}}])
+@pytest.mark.parametrize("allows_several", [True, False])
+def test_the_instructions_stay_short_beside_earlier_calls(choice: object, *, allows_several: bool) -> None:
+    """These are the examples, so that no long one is added, and the line about results fits."""
+    required = ["customer", "address", "article", "quantity", "delivery_date", "comment"]
+    parameters = {"type": "object", "properties": {key: {"type": "string"} for key in required}}
+    order = {"name": "order", "parameters": {**parameters, "required": required}}
+    body = {"tools": [{"type": "function", "function": order}], "tool_choice": choice}
+    text = text_for({**body, "parallel_tool_calls": allows_several}, has_results=True, has_calls=True)
+    assert "<result:k7x2q1>" in text
+    assert '"arguments"' not in text
+    assert _length_without_functions(text) <= 732
+
+
+def test_the_instructions_without_functions_stay_short() -> None:
+    """Once there are results, and no function can be called."""
+    assert len(functions_text(NO_OFFER, MARKS, Prompts(), SCHEMAS.checker(), has_results=True)) <= 204
+
+
+def _length_without_functions(text: str) -> int:
+    """Return the length of instructions without the line of their one function, which is the caller's."""
     functions = [line for line in text.splitlines() if line.startswith('{"type"')]
     assert len(functions) == 1
-    assert len(text) - len(functions[0]) <= 732
+    return len(text) - len(functions[0])

@@ -123,6 +123,12 @@ def test_arguments_that_break_the_schema_twice_are_handed_over(
     [
         pytest.param('{"name": "delete_user", "arguments": {"x": []}}', id="strict"),
         pytest.param(r'{"name": "write", "arguments": {"path": "C:\x", "content": ""}}', id="unreadable"),
+        pytest.param('{"name": "remove_user", "arguments": {"name": "Ana"}}', id="a function not offered"),
+        pytest.param(
+            "{'name': 'write', 'arguments': {'path': 'a', 'content': '{open}"
+            '{"name": "add", "arguments": {"a": 1}}{close}\'}}',
+            id="a call in a string in single quotes",
+        ),
     ],
 )
 def test_a_call_that_cannot_be_used_twice_is_an_error(

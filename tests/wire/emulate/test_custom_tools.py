@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import openai
 import pytest
 
 from tess_openai import changes_of
@@ -88,6 +89,25 @@ def test_an_input_that_may_not_be_what_was_meant_is_asked_for_again(
     (call,) = to_custom_calls(driver, client, stream=stream, tools=[PYTHON])
     assert call["custom"]["input"] == "1 + 1"
     assert len(model.received) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "echo {close} done",
+        "echo {open} done",
+        'echo {open}\n{"name": "get_time", "arguments": {}}\n{close}',
+    ],
+)
+def test_an_input_that_holds_a_mark_is_asked_for_again(
+    driver: Driver, client: Any, model: Model, tools: list[Any], *, stream: bool, text: str
+) -> None:
+    """The input is not cut there, and a call that the input holds is not made; twice, it is an error."""
+    model.simulator.script(*[model.write(f"{{open}}\nshell\n{text}\n{{close}}")] * 2)
+    with pytest.raises(openai.APIError) as refusal:
+        to_custom_calls(driver, client, stream=stream, tools=[SHELL, *tools])
+    assert refusal.value.code == "function_call_invalid"
+    assert len(model.simulator.calls) == 2
 
 
 def test_the_history_shows_calls_in_the_same_form(driver: Driver, client: Any, model: Model) -> None:

@@ -186,13 +186,12 @@ class TestAskingAgain:
     def test_only_so_often(
         self, driver: Driver, model: Model, tools: list[Any], *, stream: bool, repairs: int, calls: int
     ) -> None:
-        """Then the answer is given as the text it is, without the marks."""
+        """Then the call of a function that was not offered is an error: neither a guess nor an answer."""
         client = driver.client(emulate=True, max_repairs=repairs)
         model.simulator.script(*(model.call("get_moon", {"number": number}) for number in range(5)))
-        (reply,) = model.asked(driver, client, stream=stream, tools=tools)
-        assert reply.calls == []
-        assert "get_moon" in str(reply.content)
-        assert "call:" not in str(reply.content)
+        with pytest.raises(openai.APIError) as refusal:
+            model.asked(driver, client, stream=stream, tools=tools)
+        assert refusal.value.code == "function_call_invalid"
         assert len(model.received) == calls
 
     def test_an_answer_that_was_given_before_ends_the_repairs(
@@ -202,8 +201,8 @@ class TestAskingAgain:
         client = driver.client(emulate=True, max_repairs=9)
         moon, sun = model.call("get_moon", LISBON), model.call("get_sun", LISBON)
         model.simulator.script(moon, sun, sun)
-        (reply,) = model.asked(driver, client, stream=stream, tools=tools)
-        assert "get_sun" in str(reply.content)
+        with pytest.raises(openai.APIError):
+            model.asked(driver, client, stream=stream, tools=tools)
         assert len(model.received) == 3
 
     def test_a_call_may_have_its_own_number(
@@ -211,7 +210,7 @@ class TestAskingAgain:
     ) -> None:
         """In `extra_body`, like its policy."""
         model.simulator.script(*[model.call("get_moon", LISBON)] * 2)
-        driver.ask(client, tools=tools, extra_body={"tess_openai": {"max_repairs": 0}})
+        driver.fails(client, tools=tools, extra_body={"tess_openai": {"max_repairs": 0}})
         assert len(model.received) == 1
 
     def test_an_error_of_the_further_call_is_one(
