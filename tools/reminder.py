@@ -80,17 +80,17 @@ been gathering salt for so long that what arrives in a year makes no difference,
 in layers of mud. Lakes without an outlet become salty in the same way.""",
     ),
     (
-        "My tomatoes have yellow leaves. What can it be?",
+        "My tomato plants turn yellow. What can it be?",
         """\
-If only the lowest leaves turn yellow, the plant is moving its food upwards, and some compost will help. \
-If the yellow lies between green veins, iron or magnesium is missing. Spots with dark rings are a fungus: \
-remove those leaves and water the ground, not the plant. And if all of it hangs and is pale, look at the \
-roots, for too much water does the same as too little.""",
+If only the lowest part turns yellow, the plant is moving its food upwards, and some compost will help. If \
+the yellow is between green veins, iron or magnesium is missing. Spots with dark rings are a fungus: cut \
+them off and water the ground, not the plant. And if all of it hangs and is pale, look at the roots, for \
+too much water does the same as too little.""",
     ),
     (
         "What makes a good title for a novel?",
         """\
-A good title can be said aloud and remembered after one hearing. It promises something of the tone of the \
+A good title can be read aloud and remembered at once. It promises something of the tone of the \
 book, and means more after the last page than before the first. Names work when the person is strange \
 enough, places when something happens only there. Try ten of them on friends who have not read it, and ask \
 a week later which one they still know.""",
