@@ -7,6 +7,8 @@ quotes in the last string. A text that can be read in two ways is refused, with 
 
 - A backslash in a string that is not JSON: `C:\new` may be a path or contain a line break.
 - An unescaped quote in a string with more members after it: they may be part of the string.
+- A quote before an operator or another quote: it may end the string, as in `"a" + "b"`.
+- A comment with a quote in it: it may be part of the previous string.
 - A key without a comma before it or with `=` after it: it may be part of the previous string.
 
 The reader evaluates nothing, invents no missing value, reads at most `MAX_DEPTH` levels, and takes time
@@ -57,6 +59,7 @@ _QUOTED_KEY: Final = (
 _AFTER_MEMBER: Final = re.compile(
     rf"\s*(?:[\]}}]|//|/\*|\#|\Z|(?:,\s*)?(?:{_QUOTED_KEY})\s*[:=]|,\s*(?:[\]}},]|//|/\*|\#|\Z))"
 )
+_AFTER_OPERAND: Final = re.compile(r"\s*(?:[+|&?%*.\"'`“]|,\s*[\"'`“])")
 _AFTER_KEY: Final = re.compile(r"\s*(?:[:=]|\Z)")
 _BRACKETS: Final = re.compile(r"[\s\]}`;)]*")
 _ESCAPE: Final = re.compile(r"[\"\\/bfnrt]|u[0-9a-fA-F]{4}")
@@ -188,7 +191,9 @@ class _Reader:
         """
         has_comma = is_first
         while True:
-            self.skip(_GAP)
+            start = self.at
+            if self.skip(_GAP) and self.text.find('"', start, self.at) >= 0:
+                raise UnreadableError(_RAW_QUOTE)
             char = self.peek()
             if char == "":
                 self.is_whole = False
@@ -273,6 +278,8 @@ class _Reader:
                 holds_escapes = True
             elif after.match(self.text, self.at):
                 break
+            elif not holds_quotes and _AFTER_OPERAND.match(self.text, self.at):
+                raise UnreadableError(_RAW_QUOTE)
             else:
                 holds_quotes = True
                 pieces.append(char)

@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+JSON_ESCAPES: Final = 'In a JSON string write \\\\ for a backslash, \\" for a quote and \\n for a line break.'
+"""A sentence of `functions` and of `json_schema`, which a model needs once."""
 _HOLE: Final = re.compile(r"\{([a-z_]+)\}")
 _REQUIRED_HOLES: Final = {
     "functions": ("functions", "open", "close", "rules"),
@@ -53,9 +55,9 @@ calls, the lines `{open}`, `{example}` and `{close}` are left out |
         ValueError: A text lacks a hole without which it cannot work.
     """
 
-    functions: str = """\
-You can call functions of the program you are talking to. Each line is one function: its name, what it does, \
-and the JSON Schema of its arguments.
+    functions: str = (
+        """\
+You can call these functions of the program you are talking to:
 {functions}
 
 To call a function, return a JSON object with function name and arguments within {open}{close} XML tags:
@@ -63,9 +65,11 @@ To call a function, return a JSON object with function name and arguments within
 {example}
 {close}
 {rules}
-In a JSON string write \\\\ for a backslash, \\" for a quote and \\n for a line break. No other form counts. \
-Never write a block as an example or while thinking. End your message after the call: the result comes in \
-the next message."""
+"""
+        + JSON_ESCAPES
+        + """ No other form counts. Never write a block as an example or while thinking. End your \
+message after the call: the result comes in the next message."""
+    )
     no_functions: str = """\
 Earlier function calls stand between {open} and {close}. No function can be called now: answer without marks.
 {rules}"""
@@ -83,11 +87,13 @@ text."""
     reminder: str = "To call a function, write its block between {open} and {close}, as described."
 
     json_object: str = "Answer with one JSON object and nothing else: no other text, no code fence."
-    json_schema: str = """\
+    json_schema: str = (
+        """\
 Answer with one JSON value that follows this JSON Schema, and nothing else: no other text, no code fence.
 {schema}
-Copy names and other texts letter for letter as they are written. In a JSON string write \\\\ for a \
-backslash, \\" for a quote and \\n for a line break."""
+Copy names and other texts letter for letter as they are written. """
+        + JSON_ESCAPES
+    )
     json_beside_functions: str = "When you do not call a function: {json}"
     json_reminder: str = "Answer with the JSON only."
     length: str = "Keep your answer below {tokens} tokens (about {words} words)."

@@ -16,7 +16,7 @@ from tess_openai.core.emulate.json_candidates import Candidate, find_candidates
 from tess_openai.core.emulate.protocol import compact_schema, forbids_other_keys
 from tess_openai.core.emulate.thinking import without_thinking
 from tess_openai.core.jsons import JSONObject, parse_json, to_object
-from tess_openai.core.prompts import Prompts, fill
+from tess_openai.core.prompts import JSON_ESCAPES, Prompts, fill
 from tess_openai.core.refusals import Refused
 from tess_openai.core.schemas.evaluation import fits_types
 from tess_openai.core.schemas.schema_checker import SchemaChecker
@@ -91,7 +91,10 @@ def format_text(wanted: JSONFormat, prompts: Prompts, *, beside_functions: bool 
     """
     text = prompts.json_object
     if wanted.has_schema:
-        text = fill(prompts.json_schema, schema=compact_json(compact_schema(wanted.schema)))
+        template = prompts.json_schema
+        if beside_functions and JSON_ESCAPES in prompts.functions:
+            template = template.replace(JSON_ESCAPES, "").rstrip(" ")
+        text = fill(template, schema=compact_json(compact_schema(wanted.schema)))
         if prompts.no_other_keys and forbids_other_keys(wanted.schema):
             text = f"{text}\n{prompts.no_other_keys}"
     return fill(prompts.json_beside_functions, json=text) if beside_functions else text

@@ -94,7 +94,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         pytest.param("{a: 1}}}]", {"a": 1}, id="brackets too many"),
         pytest.param("{'a': {'b': [1, 2}, 'c': 3}", {"a": {"b": [1, 2]}, "c": 3}, id="brackets exchanged"),
         pytest.param("{a: 1] }", {"a": 1}, id="a bracket of the wrong kind is passed over"),
-        pytest.param("['a' 'b']", ["a' 'b"], id="between items only a comma or bracket ends a string"),
+        pytest.param("['a' b']", ["a' b"], id="between items only a comma or bracket ends a string"),
         pytest.param('{"a": "\\ud83d\\ude42", b: "\\ud83d\\ude42"}', {"a": "🙂", "b": "🙂"}, id="surrogates"),
     ],
 )
@@ -107,6 +107,10 @@ def test_a_slip_is_read_as_it_was_meant(text: str, value: object) -> None:
     ("text", "reason"),
     [
         pytest.param("", "it ends in the middle", id="nothing"),
+        pytest.param('{"a": "x" + "y"}', "a quote in a string", id="strings with a plus between them"),
+        pytest.param("['a' 'b']", "a quote in a string", id="strings with nothing between them"),
+        pytest.param('{"a": "x", "y"}', "a quote in a string", id="a second value without a key"),
+        pytest.param('{"a": "x", // "y"\n}', "a quote in a string", id="a quote in a comment"),
         pytest.param("{'a': ", "it ends in the middle", id="cut after a colon"),
         pytest.param("{'a", "it ends in the middle of a string", id="cut in a key"),
         pytest.param("{'a'", "it ends in the middle", id="cut after a key"),

@@ -433,6 +433,16 @@ def test_the_instructions_stay_short_beside_earlier_calls(choice: object, *, all
     assert _length_without_functions(text) <= 732
 
 
+@pytest.mark.parametrize("count", [1, 3, 5, 6, 20])
+def test_the_instructions_stay_short_where_an_example_would_be_long(count: int) -> None:
+    """An example that is too long is not shown."""
+    keys = [f"required_argument_{number}" for number in range(count)]
+    parameters = {"type": "object", "properties": {key: {"type": "string"} for key in keys}, "required": keys}
+    function = {"name": "order", "parameters": {**parameters, "additionalProperties": False}}
+    text = text_for({"tools": [{"type": "function", "function": function}]})
+    assert _length_without_functions(text) <= 732
+
+
 def test_the_instructions_without_functions_stay_short() -> None:
     """Once there are results, and no function can be called."""
     assert len(functions_text(NO_OFFER, MARKS, Prompts(), SCHEMAS.checker(), has_results=True)) <= 204
