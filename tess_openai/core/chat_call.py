@@ -49,7 +49,9 @@ def _translated_completion(call: Call, fields: JSONObject, options: Options) -> 
             yield place
             return
         asked = options if place.other is None else options.for_agent(place.other)
-        uploaded = yield from _upload(fields, asked, place.agent, call)
+        uploaded: UploadedRequest | Answer = UploadedRequest(fields)
+        if asked.attachments is not None or CALL_FIELD in fields:
+            uploaded = yield from _upload(fields, asked, place.agent, call)
         if isinstance(uploaded, Answer):
             yield uploaded
             return

@@ -44,7 +44,7 @@ class _Read:
     agent: Agent
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # each call makes them: frozen, they would take twice as long to make
 class Place:
     """The agent that a call goes to.
 
@@ -77,7 +77,8 @@ def locate(named: AgentRef | None, call: Call, options: Options) -> Generator[St
         Where to send the call; or the error answer for the caller, when a slug was not found, or when Tess
         refused the key or the rate and would refuse the call too.
     """
-    ref = named if named is not None else to_ref(call.agent)
+    own = to_ref(call.agent)
+    ref = own if named is None else named
     if ref is None:
         return Place()
     agent = options.agents.get(ref) if isinstance(ref, int) else None
@@ -91,7 +92,6 @@ def locate(named: AgentRef | None, call: Call, options: Options) -> Generator[St
             return found.answer
         else:
             problem = found.why
-    own = to_ref(call.agent)
     path = None if number == own else f"{AGENTS}/{number}/openai{call.path}"
     other = number if isinstance(number, int) and named not in (None, own) and number != own else None
     return Place(ref, agent, other, path, problem)

@@ -44,7 +44,8 @@ class EventDecoder:
 
     def take(self, data: bytes) -> bytes:
         """Return the bytes of the events that the next bytes complete, with LF as line end."""
-        data = self._normalised(data)
+        if self._pending_return or b"\r" in data:
+            data = self._normalised(data)
         if not self._buffer and data.endswith(b"\n\n"):  # the common case: whole events in one piece
             return data
         self._buffer += data

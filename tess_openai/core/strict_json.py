@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from tess_openai.core.jsons import to_list, to_object
+from tess_openai.core.jsons import encode_json, to_list, to_object
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -108,12 +108,11 @@ def compact_json(value: object) -> str:
     """Return JSON on one line without spaces; numbers keep their text, lone surrogates are escaped."""
     if _has_exact_number(value):
         return _write(value)
-    text = _ENCODER.encode(value)
-    return text if _is_encodable(text) else _ASCII_ENCODER.encode(value)
+    text = encode_json(value)
+    return text if text.isascii() or _is_encodable(text) else _ASCII_ENCODER.encode(value)
 
 
 _OF_OTHER_TYPES: Final = frozenset({str, int, bool, type(None)})
-_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _ASCII_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 from tess_openai.core.silence import is_quiet
 
@@ -12,6 +12,7 @@ DEFAULT_MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
 """Of one answer, decoded: some hundred times the longest text that a model writes."""
 WHOLE_ANSWER_TIMEOUTS: Final = 10
 """Times `timeout` in which a whole answer must have come from its first byte on."""
+AnswerProblem: TypeAlias = Literal["too large", "too slow"]
 
 
 class AnswerLimits:
@@ -41,7 +42,7 @@ class AnswerLimits:
         self._content_at = self._clock()
         self._kept_bytes = 0
 
-    def problem_with(self, piece: bytes, *, is_whole: bool) -> Literal["too large", "too slow"] | None:
+    def problem_with(self, piece: bytes, *, is_whole: bool) -> AnswerProblem | None:
         """Take the next piece; return what is wrong with the answer now, None for nothing.
 
         Args:

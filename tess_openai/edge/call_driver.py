@@ -37,7 +37,7 @@ from tess_openai.core.paid_once import IDEMPOTENT, may_have_run
 from tess_openai.core.refusals import NO_RETRY, Refused
 from tess_openai.core.uploads import upload_failed
 from tess_openai.edge.adapter import Adapter, logger
-from tess_openai.edge.answer_limits import AnswerLimits
+from tess_openai.edge.answer_limits import AnswerLimits, AnswerProblem
 from tess_openai.edge.connections import HeldConnection
 from tess_openai.edge.families import Family, Request, Response, change_headers, to_dict, with_headers
 from tess_openai.edge.origins import REDIRECT_FOLLOWED, followed
@@ -195,20 +195,12 @@ class CallDriver:
             extensions[REDIRECT_FOLLOWED] = redirects + 1  # the client's next request shares them
         return Incoming(status, headers, may_follow, redirects, first_piece, is_read)
 
-    def check(self, piece: bytes) -> None:
-        """Take note of the next piece of an answer.
-
-        Raises:
-            RequestError: The family's own: the answer is too large, or brings nothing but pings.
-        """
-        is_whole = not (self.has_begun or self.passes_raw or self.reads_stream)
-        problem = self.limits.problem_with(piece, is_whole=is_whole)
-        if problem is None:
-            return
+    def limit_error(self, problem: AnswerProblem) -> Exception:
+        """Return the error for an answer that is too large, or brings nothing but pings."""
         if problem == "too large":
             limit = self.adapter.max_answer_bytes
-            raise self.family.ReadError(f"the answer is longer than max_answer_bytes={limit}")
-        raise self.family.ReadTimeout("The read operation timed out: only pings came, or too little")
+            return self.family.ReadError(f"the answer is longer than max_answer_bytes={limit}")
+        return self.family.ReadTimeout("The read operation timed out: only pings came, or too little")
 
     def to_response(self, answer: Step | None) -> Response:
         """Return the caller's response to the first result of a flow."""

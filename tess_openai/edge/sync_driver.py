@@ -198,7 +198,10 @@ class SyncDriver(CallDriver):
                 raise
             raise broken from error
         if piece:
-            self.check(piece)
+            is_whole = not (self.has_begun or self.passes_raw or self.reads_stream)
+            problem = self.limits.problem_with(piece, is_whole=is_whole)
+            if problem is not None:
+                raise self.limit_error(problem)
         return piece
 
     def receive(self) -> bytes:

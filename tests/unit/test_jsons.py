@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tess_openai.core.jsons import dump_json, parse_json, parse_object, to_list, to_object
+from tess_openai.core.jsons import dump_json, encode_json, parse_json, parse_object, to_list, to_object
 
 HUGE_INTEGER = "9" * 100_000
 
@@ -34,6 +34,15 @@ def test_what_is_no_json_is_none(data: bytes) -> None:
 def test_a_huge_integer_does_not_raise() -> None:
     """Python's limit of digits is no way to crash a call; where there is none, the number is read."""
     assert parse_json(f'{{"a": {HUGE_INTEGER}}}') is None or parse_json(HUGE_INTEGER) is not None
+
+
+@given(
+    st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists, max_leaves=9)
+)
+def test_what_is_written_is_what_python_writes(value: object) -> None:
+    """The writer in C that is made once writes as `json.dumps` does, objects in their order."""
+    members = {"value": value, "more": [{"é": value}]}
+    assert encode_json(members) == json.dumps(members, ensure_ascii=False, separators=(",", ":"))
 
 
 @pytest.mark.parametrize("value", [[1], "text", 7, True, None])

@@ -14,7 +14,7 @@ from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from tess_openai.core.calls import Event, Step, read_piece
+from tess_openai.core.calls import READ, READ_LAST, Event, Step
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.answer_types import InvalidAnswerError
 from tess_openai.core.chat.chunk_templates import MatchedChunks
@@ -144,11 +144,14 @@ def read_answer_piece(body: AnswerBody) -> Generator[Step, Event, bytes]:
         ConnectionError: The connection broke before the answer was complete.
     """
     try:
-        return (yield from read_piece(may_be_missing=body.reader.is_whole))
+        event = yield READ_LAST if body.reader.is_whole else READ
     except ConnectionError:
         if body.is_whole:
             return b""
         raise
+    if not isinstance(event, bytes):
+        raise TypeError(f"a driver answers READ with bytes, not {type(event).__name__}")
+    return event
 
 
 def to_items(completion: Completion, reader: ChunkReader) -> list[Chunk | StreamEnd | StreamFault]:

@@ -28,8 +28,15 @@ def lift_files(given: JSONObject, ledger: Ledger) -> JSONObject:
     own = [] if given.get(FILE_IDS) is None else to_list(given[FILE_IDS])
     if own is None or ledger.policy.action_for("messages.content") == "forward":
         return given
+    messages = to_list(given.get("messages")) or []
+    for item in messages:
+        message: JSONObject | None = item if isinstance(item, dict) else None  # pyright: ignore[reportUnknownVariableType] - as in `to_object`, whose call each message of a long chat would pay for
+        if message is not None and isinstance(message.get("content"), list):
+            break
+    else:
+        return given
     numbers: list[int] = []
-    lifted = [_lift(message, numbers) for message in to_list(given.get("messages")) or []]
+    lifted = [_lift(message, numbers) for message in messages]
     if not numbers:
         return given
     count = f"{len(numbers)} file{'s' if len(numbers) > 1 else ''}"

@@ -63,12 +63,14 @@ def plain_completion(chat: ChatContext, outgoing: Outgoing) -> Flow:
 
 
 def _answer(chat: ChatContext, incoming: Incoming) -> Flow:
+    """Return the flow that reads an answer and gives the caller theirs."""
     if incoming.status >= 300:
-        yield (yield from error_answer(chat, incoming))
-    elif chat.translated.stream:
-        yield from _stream(chat, incoming)
-    else:
-        yield from _whole(chat, incoming)
+        return _error(chat, incoming)
+    return _stream(chat, incoming) if chat.translated.stream else _whole(chat, incoming)
+
+
+def _error(chat: ChatContext, incoming: Incoming) -> Flow:
+    yield (yield from error_answer(chat, incoming))
 
 
 def _whole(chat: ChatContext, incoming: Incoming) -> Flow:

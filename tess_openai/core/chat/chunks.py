@@ -117,7 +117,7 @@ class ChunkReader:
 
         Most events of a stream do, and are not parsed. None when an event differs in more than its text.
         """
-        if self._template is None or self.finished or self._split_texts:
+        if self._template is None or self.finished or self._split_texts.pending:
             return None
         return self._template.match(events)
 
@@ -180,7 +180,7 @@ class ChunkReader:
             fields["choices"] = _native_choices(fields)
         if not untouched:
             fields["choices"] = to_choices(fields["choices"], "delta") if fields["choices"] else []
-        if has_surrogates or self._split_texts:
+        if has_surrogates or self._split_texts.pending:
             untouched = not self._join_texts(fields) and untouched
         untouched = self._complete_root(fields) and untouched
         for position, choice in enumerate(fields.get("choices", ())):
@@ -292,7 +292,7 @@ class ChunkReader:
             return False
         self.finished.add(index)
         untouched = True
-        if self._split_texts:
+        if self._split_texts.pending:
             untouched = not self._split_texts.has(index)
             self._rest(index, choice["delta"])
         if reason in FINISH_REASONS:

@@ -32,7 +32,7 @@ _LONGEST_NAME: Final = 200
 EVENT_STREAM: Final = "text/event-stream"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # each call makes them: frozen, they would take twice as long to make
 class ChatContext:
     """The data that all steps of one chat call share."""
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tess_openai.core.chat.answer_body import WHOLE_AS_STREAM, AnswerBody, BodyItem, to_items
+from tess_openai.core.chat.answer_body import WHOLE_AS_STREAM, AnswerBody, to_items
 from tess_openai.core.chat.chunk_templates import MatchedChunks, unescape_json_text
-from tess_openai.core.chat.chunks import NO_TEXT, Chunk, ChunkReader
+from tess_openai.core.chat.chunks import NO_TEXT, Chunk, ChunkReader, StreamEnd
 from tess_openai.core.chat.completion import Completion
 from tess_openai.core.chat.stream_faults import StreamFault
 from tess_openai.core.chat.usage import complete_usage, is_usage
@@ -151,23 +151,26 @@ class StreamFilter:
 
     def feed(self, data: bytes) -> bytes:
         """Convert the next bytes from Tess; `b""` marks their end."""
-        items = self.body.feed(data) if data else self.body.finish()
-        return b"".join([self._write(item) for item in items])
+        out: list[bytes] = []
+        for item in self.body.feed(data) if data else self.body.finish():
+            if isinstance(item, MatchedChunks):  # most are
+                out.append(self._writer.pass_on(item.texts, item.events))
+            else:
+                out.append(self._write(item))
+        return b"".join(out)
 
     def fail(self, fault: StreamFault) -> bytes:
         """End the caller's stream with an error instead of `[DONE]`."""
         self.fault = fault
         return self._writer.fail(fault)
 
-    def _write(self, item: BodyItem) -> bytes:
+    def _write(self, item: Chunk | Completion | StreamEnd | StreamFault) -> bytes:
         if isinstance(item, StreamFault):
             return self.fail(item)
         if isinstance(item, Completion):
             self._ledger.add(WHOLE_AS_STREAM)
             return b"".join([self._write(each) for each in to_items(item, self.body.reader)])
         self.has_begun = True
-        if isinstance(item, MatchedChunks):
-            return self._writer.pass_on(item.texts, item.events)
         return self._writer.write(item) if isinstance(item, Chunk) else self._writer.close()
 
 

@@ -65,20 +65,21 @@ def repair(value: object) -> object:
 
 
 class SplitTextJoiner:
-    """Keeps half a character at the end of a text until the other half arrives at the same place."""
+    """Keeps half a character at the end of a text until the other half arrives at the same place.
+
+    Attributes:
+        pending: Place of a text -> the half of it that is kept.
+    """
 
     def __init__(self) -> None:
-        self._pending: dict[tuple[Hashable, ...], str] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._pending)
+        self.pending: dict[tuple[Hashable, ...], str] = {}
 
     def join(self, place: tuple[Hashable, ...], text: str) -> str:
         """Return the complete part of `text`; `place` identifies the text of the stream that it continues."""
-        text = self._pending.pop(place, "") + text
+        text = self.pending.pop(place, "") + text
         split = _SPLIT_END.search(text)
         if split is not None:
-            self._pending[place] = split[0]
+            self.pending[place] = split[0]
             text = text[: split.start()]
         return repair_text(text)
 
@@ -98,13 +99,13 @@ class SplitTextJoiner:
 
     def has(self, index: int) -> bool:
         """Whether half a character of a choice is kept."""
-        return any(place[0] == index for place in self._pending)
+        return any(place[0] == index for place in self.pending)
 
     def flush(self, index: int) -> list[tuple[str, str]]:
         """Return the keys of a choice's delta with an incomplete character, each with its replacement."""
-        places = [place for place in self._pending if place[0] == index]
+        places = [place for place in self.pending if place[0] == index]
         for place in places:
-            del self._pending[place]
+            del self.pending[place]
         return [(key, _REPLACEMENT) for _, *inner in places for key in _TEXTS if inner == ["delta", key]]
 
 

@@ -152,8 +152,9 @@ class AnswerParts:
         if not self.blocks:
             self.before += restore(text)
             return
-        self.after += len(text.strip())
-        if not self._is_result:
+        length = len(text.strip())
+        self.after += length
+        if length and not self._is_result:
             self.outside.append(restore(text).strip())
             self.is_followed |= is_substantial(text)
 

@@ -82,7 +82,7 @@ def parse_calls(
     if len(written) > MAX_CALLS or len(blocks) > MAX_CALLS:
         return ParsedCalls(problems=[f"- there are more than {MAX_CALLS} calls; make fewer at once"])
     for call in written:
-        name = find_name(call.name, offer.functions)
+        name = call.name if call.name in offer.functions else find_name(call.name, offer.functions)
         if name is None:
             names = ", ".join(list(offer.functions)[:_MAX_NAMES])
             parsed.problems.append(f"- there is no function {call.name[:64]!r}; there are: {names}")
@@ -92,7 +92,8 @@ def parse_calls(
         text, errors = (
             _checked_input(call) if function.is_custom else _checked_arguments(call, function, check)
         )
-        parsed.problems += [f"- {name}: {error}" for error in errors[:_MAX_PROBLEMS]]
+        if errors:
+            parsed.problems += [f"- {name}: {error}" for error in errors[:_MAX_PROBLEMS]]
         if text is None or (errors and function.is_strict):
             continue
         made = FunctionCall(f"call_{new_id()}", name, text, function.is_custom)
@@ -136,7 +137,8 @@ def _checked_arguments(
 ) -> tuple[str | None, list[str]]:
     """Return the arguments of a call as JSON, None if they are unusable, and their problems."""
     try:
-        call = _with_arguments_read(call)
+        if isinstance(call.arguments, str):
+            call = _with_arguments_read(call, call.arguments)
         given = restore_all(_arguments(call, function))
     except UnreadableError as reason:
         return None, [f'"arguments" cannot be used: {reason}']
@@ -153,15 +155,15 @@ def _checked_arguments(
     return compact_json(arguments), errors
 
 
-def _with_arguments_read(call: WrittenCall) -> WrittenCall:
-    """Return the call with its arguments parsed, if they are a string of JSON.
+def _with_arguments_read(call: WrittenCall, text: str) -> WrittenCall:
+    """Return the call with its arguments, a string, parsed if they are JSON.
 
     Raises:
         UnreadableError: They are not JSON.
     """
-    if not isinstance(call.arguments, str) or not call.arguments.strip().startswith("{"):
+    if not text.strip().startswith("{"):
         return call
-    reading = read_only_value(call.arguments)
+    reading = read_only_value(text)
     return replace(
         call,
         arguments=None if reading is None else reading.value,
@@ -180,6 +182,8 @@ def _arguments(call: WrittenCall, function: OfferedFunction) -> object:
     arguments = {} if given in (None, "", []) else to_object(given)
     if arguments is None:
         return given
+    if not call.others:
+        return arguments
     properties = to_object(function.parameters.get("properties")) or {}
     for key, value in call.others.items():
         if copies_description(key, value, function):

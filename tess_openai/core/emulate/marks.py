@@ -113,8 +113,8 @@ class Marks:
         """The line after a result."""
         return f"</{_RESULT}:{self.nonce}>"
 
-    def find(self, text: str, *, final: bool) -> Iterator[Mark]:
-        """Yield each mark, and each other occurrence of the nonce, in order.
+    def find(self, text: str, *, final: bool) -> list[Mark]:
+        """Return each mark, and each other occurrence of the nonce, in order.
 
         Args:
             text: The text of the model.
@@ -139,7 +139,7 @@ class Marks:
         strays = list(self._strays(text, tags)) if has_others else []
         if not final and is_decided and (begun := self._begun_mark(text, (tags, strays))) is not None:
             strays.append(begun)
-        yield from sorted((*tags, *strays), key=_start) if strays else tags
+        return sorted((*tags, *strays), key=_start) if strays else tags
 
     def _strays(self, text: str, tags: list[Mark]) -> Iterator[Mark]:
         """Yield each occurrence of the nonce outside of the tags, with the brackets and words around it."""

@@ -98,7 +98,9 @@ def read_calls(block: Block, functions: Iterable[str], *, is_cut: bool) -> list[
 def calls_in(text: str, reading: Reading | None, known: tuple[str, ...]) -> list[WrittenCall]:
     """Return the calls of a text, given the value that was read in it."""
     calls = [] if reading is None else _written_calls(reading.value, known)
-    name = find_name(_OPENING.split(text, maxsplit=1)[0].strip(_EDGES), known)
+    opening = _OPENING.search(text)
+    words = (text if opening is None else text[: opening.start()]).strip(_EDGES)
+    name = find_name(words, known) if words else None
     if name is None:
         return calls
     if [find_name(call.name, known) for call in calls if call.arguments is not None] == [name]:

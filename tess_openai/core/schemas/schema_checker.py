@@ -102,4 +102,6 @@ class SchemaChecker:
             self.is_incomplete = True
             return []
         self.is_incomplete |= self._budget.is_used_up
+        if not verdict.problems:
+            return []
         return list(dict.fromkeys(map(str, verdict.problems)))
