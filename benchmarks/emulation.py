@@ -73,7 +73,7 @@ def emulation_of(body: dict[str, Any]) -> Emulation:
     emulation = parse_emulation(
         body,
         ("tools", "response_format", "stop", "max_tokens"),
-        taken=(),
+        agent_tools=(),
         prompts=Prompts(),
         schemas=SchemaCache(),
         new_id=lambda: NONCE,
