@@ -43,7 +43,7 @@ def get_agent(
         **options: The options of `TessOptions`; none where `client` is given.
 
     Returns:
-        The agent, with its questions: the fields that a call may contain, and the values they take.
+        The agent and its questions, which are the fields that a call may contain and the values they take.
 
     Raises:
         openai.NotFoundError: This key sees no such agent. Other errors are those of a chat call.

@@ -2,7 +2,7 @@
 
 A row of a wide table becomes a block on a telephone. Each cell then needs the name of its column, which
 `assets/site.css` takes from `data-label`. Names in code, such as those of classes, are marked so that no
-line breaks within them.
+line breaks within them; longer ones, such as those of tests, break between their words.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ HEAD_CELL: Final = re.compile(r"<th\b[^>]*>(?P<text>.*?)</th>", re.DOTALL)
 ROW: Final = re.compile(r"<tr>.*?</tr>", re.DOTALL)
 CELL: Final = re.compile(r"<td\b")
 NAME: Final = re.compile(r"<code>(?P<name>[\w./*=-]{1,36})</code>")
+LONG_NAME: Final = re.compile(r"<code>(?P<name>[\w./:*=-]{37,})</code>")
+BETWEEN_WORDS: Final = re.compile(r"(?<!<)[/_]|::")
 TAG: Final = re.compile(r"<[^>]*>")
 
 
@@ -33,16 +35,17 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_page_content(html: str, **_: object) -> str:
-    """Prepare the tables of a page."""
-    return TABLE.sub(lambda table: prepared(table[0]), html)
+    """Prepare the tables of a page, and mark the names in its text."""
+    html = TABLE.sub(lambda table: prepared(table[0]), html)
+    html = LONG_NAME.sub(lambda found: BETWEEN_WORDS.sub(r"\g<0><wbr>", found[0]), html)
+    return NAME.sub(r'<code class="name">\g<name></code>', html)
 
 
 def prepared(table: str) -> str:
-    """Label the cells with their columns, mark names, and keep the number of a note with its word."""
+    """Label the cells with their columns, and keep the number of a note with its word."""
     labels = [TAG.sub("", cell["text"]).strip() for cell in HEAD_CELL.finditer(table)]
     labelled = ROW.sub(lambda row: _labelled(row[0], labels), table)
-    whole = labelled.replace(" <sup>", "&nbsp;<sup>").replace("\\|", "|")  # GitHub wants it escaped
-    return NAME.sub(r'<code class="name">\g<name></code>', whole)
+    return labelled.replace(" <sup>", "&nbsp;<sup>").replace("\\|", "|")  # GitHub wants it escaped
 
 
 def _labelled(row: str, labels: list[str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from checking import Check, writing_check
 from programs import COMMAND, Ended, Program, Terminal, environment
 
 from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, TessSimulator
@@ -70,3 +71,9 @@ def open_terminal(tmp_path: Path, simulated: dict[str, str]) -> Iterator[Callabl
     yield run
     for each in opened:
         each.close()
+
+
+@pytest.fixture
+def check(tmp_path: Path) -> Check:
+    """Write files and check them: `check({"a.py": "..."}, agent=...)`."""
+    return writing_check(tmp_path)

@@ -200,7 +200,7 @@ from tess_openai import create_client, presets
         ),
         ("create_agent(ChatOpenAI(**presets.langchain(42)), tools=[f])", ["tools=stripped"]),
         ("create_agent(ChatOpenAI(**presets.langchain(42, emulate=True)), tools=[f])", ["tools=emulated"]),
-        ("create_agent(other, tools=[f])", []),
+        ("create_agent(other, tools=[f])", ["langchain.agents.create_agent=unseen"]),
         ("Agent('openai:gpt-4o', tools=[])", ["pydantic_ai.Agent=rewritten"]),
         ("Agent(presets.pydantic_ai(42, model='tess-6'))", []),
         ("Agent(presets.pydantic_ai(42, model='tess-6'), tools=[f])", ["tools=stripped"]),

@@ -9,46 +9,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from checking import CALL, Check, calls
 from programs import Program, Terminal
 
 from tess_openai.cli.check import inference
 from tess_openai.cli.check.check_command import check_paths
 from tess_openai.cli.check.findings import Site
-from tess_openai.cli.check.report import place_of, to_text
+from tess_openai.cli.check.report import to_text
 from tess_openai.cli.check.sarif import to_sarif
 from tess_openai.cli.check.scopes import Module
 from tess_openai.cli.check.sites import Finder
-from tess_openai.cli.check.summary import CheckReport, summarize
-from tess_openai.core.agents import Agent, parse_agent
+from tess_openai.cli.check.summary import summarize
+from tess_openai.core.agents import parse_agent
 from tess_openai.core.policy_parameters import resolve_policy
-
-CALL = "client.chat.completions.create(model='tess-6', messages=[], seed=1)\n"
-Check = Callable[..., CheckReport]
-
-
-@pytest.fixture
-def check(tmp_path: Path) -> Check:
-    """Write files and check them: `check({"a.py": "..."}, agent=...)`."""
-
-    def run(files: dict[str, str], *, policy: str = "warn", agent: Agent | None = None) -> CheckReport:
-        for name, text in files.items():
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / name).write_text(text, encoding="utf-8")
-        return check_paths([tmp_path], resolve_policy(policy), agent=agent)
-
-    return run
-
-
-def calls(report: CheckReport) -> list[Site]:
-    """Return the calls of a report."""
-    return [site for site in report.sites if site.kind == "call"]
-
-
-def notebook(*cells: str) -> str:
-    """Return a notebook with these code cells, and a text before them."""
-    code = [{"cell_type": "code", "source": cell.splitlines(keepends=True)} for cell in cells]
-    return json.dumps({"cells": [{"cell_type": "markdown", "source": ["# openai"]}, *code], "nbformat": 4})
-
 
 # --- names of parameters ---
 
@@ -60,47 +33,6 @@ def test_a_remedy_has_the_name_that_the_source_has(check: Check) -> None:
     text = to_text(report, everything=False).plain
     assert 'unsupported={"reasoning.effort": "ignore"}' in text
     assert "reasoning_effort" not in text
-
-
-# --- notebooks ---
-
-
-def test_a_notebook_is_read_cell_by_cell(check: Check) -> None:
-    """What one cell makes, the next uses; a place is the cell and the line in it."""
-    text = notebook("%pip install openai\nfrom openai import OpenAI\nclient = OpenAI()", "# ask\n" + CALL)
-    report = check({"a.ipynb": text})
-    (call,) = calls(report)
-    assert (call.cell, call.line, call.verdict, call.certain) == (2, 2, "left out", True)
-    assert place_of(call).endswith("a.ipynb:cell 2:2:1")
-    assert [(each.line, each.subject) for each in call.effects if each.level == "warning"] == [(2, "seed")]
-
-
-def test_magics_and_other_languages_do_not_hide_calls(check: Check) -> None:
-    """Lines for IPython are left out, and a cell that is no Python is named."""
-    cells = (
-        "%%bash\nexport OPENAI_API_KEY=x",
-        "!ls\nopenai?\nawait f()",
-        "this is no python(",
-        "x = 1\n%time " + CALL,
-    )
-    report = check({"a.ipynb": notebook("import openai\nclient = openai.OpenAI()", *cells, CALL)})
-    assert [call.cell for call in calls(report)] == [6]
-    assert [(each.why, each.is_partial) for each in report.unreadable] == [("no Python in cell 4", True)]
-
-
-@pytest.mark.parametrize("text", ["{", "[]", '{"cells": 1}', "openai"])
-def test_what_is_no_notebook_is_reported(text: str, check: Check) -> None:
-    """As a file that cannot be read, if it mentions OpenAI at all."""
-    report = check({"a.ipynb": f"{text} openai" if "openai" not in text else text})
-    assert [each.why.startswith("no notebook") for each in report.unreadable] == [True]
-
-
-def test_a_place_in_a_notebook_is_no_line_of_its_file(check: Check) -> None:
-    """Code scanning gets the cell as a logical location."""
-    log = to_sarif(check({"a.ipynb": notebook("import openai\nopenai.embeddings.create()")}))
-    text = json.dumps(log)
-    assert '"name": "cell 1, line 2"' in text
-    assert '"region"' not in text
 
 
 # --- it ends ---
@@ -123,6 +55,24 @@ def test_circles_end(source: str, check: Check) -> None:
     began = time.process_time()
     report = check({"a.py": f"from openai import OpenAI\n{source}\nclient = OpenAI()\na.b.c()\n{CALL}"})
     assert [call.certain for call in calls(report)] == [True]
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "kw = {}\n" + "".join(f"kw['k{number}'] = kw\nkw.update(**kw)\n" for number in range(800)),
+        "kw = [1]\n" + "kw = [kw, kw, kw, kw, kw]\n" * 12 + "kw = dict(messages=kw)\n",
+        "kw = {}\n" + "".join(f"if x == {number}: kw = {{'seed': {number}}}\n" for number in range(3000)),
+    ],
+    ids=["a dict of itself", "lists of lists", "thousands of assignments"],
+)
+def test_arguments_without_end_are_read_in_bounded_time(lines: str, check: Check) -> None:
+    """As long as they are, each call is reported."""
+    call = "client.chat.completions.create(model='tess-6', **kw)\n"
+    began = time.process_time()
+    report = check({"a.py": "from openai import OpenAI\nclient = OpenAI()\nx = 1\n" + lines + call * 100})
+    assert len(calls(report)) == 100
     assert time.process_time() - began < 5
 
 

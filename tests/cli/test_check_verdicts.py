@@ -142,3 +142,38 @@ def test_the_corpus_is_large() -> None:
     """At least 150 calls with a verdict, of which at least 80 are run."""
     assert sum(len(marked_lines(file, "warn")) for file in FILES) >= 150
     assert len(source_lines()) >= 80
+
+
+def test_the_servers_that_clients_call_are_named() -> None:
+    """By every way to write an address; where branches make several clients, all of them."""
+    report = check_paths([CORPUS.parent], resolve_policy("warn"))
+    named = {
+        Path(site.path).name: [each.provider for each in report.sites if each.path == site.path]
+        for site in report.sites
+        if site.kind == "call"
+    }
+    local = "a server on this machine"
+    assert [each for each in named["providers.py"] if each] == [
+        *(["DeepSeek"] * 2),
+        *(["Groq"] * 4),
+        *([local] * 2),
+        "xAI",
+        *([local] * 2),
+        *(["Mistral"] * 2),
+        *(["Cerebras"] * 2),
+    ]
+    several = {each for each in named["held.py"] if " or " in each}
+    assert several == {"Azure or OpenAI", "OpenAI or OpenRouter"}
+
+
+def test_a_name_of_a_function_that_is_not_written_out_refuses_nothing(tmp_path: Path) -> None:
+    """`tool_choice` may name one of the functions."""
+    file = tmp_path / "a.py"
+    tools = '[{"type": "function", "function": {"name": "a"}}]'
+    choice = '{"type": "function", "function": {"name": name}}'
+    file.write_text(
+        "import openai\ndef ask(name):\n    return openai.OpenAI().chat.completions.create("
+        f'model="tess-6", messages=[], tools={tools}, tool_choice={choice})\n'
+    )
+    report = check_paths([file], resolve_policy("warn", emulate=True))
+    assert [site.verdict for site in report.sites if site.kind == "call"] == ["emulated"]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
+
+from tess_openai.cli.check.libraries import FRAMEWORK_NAMES
 
 
 class ValueMark(Enum):
@@ -49,3 +52,15 @@ class Given:
     def value(self, name: str) -> object:
         """Return the value of a parameter; None where it is not given."""
         return next((each.value for each in self.arguments if each.name == name), None)
+
+
+def in_words_of_openai(arguments: Iterable[Argument]) -> list[Argument]:
+    """Return arguments of a framework under OpenAI's names, and a model without `openai/` before it."""
+    named: list[Argument] = []
+    for each in arguments:
+        name = FRAMEWORK_NAMES.get(each.name, each.name)
+        value = each.value
+        if name == "model" and isinstance(value, str):
+            value = value.removeprefix("openai/").removeprefix("openai:")
+        named.append(Argument(name, each.node, value, each.in_body))
+    return named

@@ -72,7 +72,8 @@ def called_values(inference: Inference, value: Value, node: ast.Call, scope: Sco
             found = UNKNOWN if passed is None else inference.values(passed, scope)
             return found or inference.result(value)
         case Member(owner, path) if path[-1] in COPIES:
-            return (owner,)
+            is_elsewhere = any(keyword.arg == "base_url" for keyword in node.keywords)
+            return (Instance(owner.path, node, scope) if is_elsewhere else owner,)
         case Member(owner, path) if is_model(owner.path) and path[-1] in CHAINED:
             return (Instance(owner.path, owner.call, owner.scope, (*owner.bound, (path[-1], node, scope))),)
         case Instance():
@@ -128,7 +129,7 @@ def _external_called(inference: Inference, path: str, node: ast.Call, scope: Sco
             wrapped = [_wrapped(value, path, node) for value in values]
             if any(wrapped):
                 return tuple(value for value in wrapped if value is not None)
-    return (Instance(path),)
+    return (Instance(path, node, scope) if path.endswith("ModelSettings") else Instance(path),)
 
 
 def _wrapped(value: Value, path: str, call: ast.Call) -> Value | None:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from tess_openai.cli.check import libraries
-from tess_openai.cli.check.arguments import UNSEEN, Argument, ValueMark
+from tess_openai.cli.check.arguments import UNSEEN, Argument, in_words_of_openai
+from tess_openai.cli.check.chosen_models import ChosenModels
 from tess_openai.cli.check.converted import Converted
 from tess_openai.cli.check.effects import CallReader, effect_at
 from tess_openai.cli.check.findings import Effect, Site
@@ -16,13 +17,11 @@ from tess_openai.cli.check.frameworks import (
     ASKING,
     FRAMEWORKS,
     Role,
-    is_model,
-    is_openai_model,
     role_of,
 )
 from tess_openai.cli.check.places import site_at, unseen_of
 from tess_openai.cli.check.scopes import Scope, Use
-from tess_openai.cli.check.values import Instance
+from tess_openai.cli.check.values import Instance, is_text_type
 from tess_openai.core.agents import Agent
 from tess_openai.core.chat.parameters import CHAT_PARAMETERS
 from tess_openai.core.options import Options
@@ -30,9 +29,11 @@ from tess_openai.core.options import Options
 _FRAMEWORK_BODY: Final = frozenset({"additional_kwargs", "extra_body", "model_kwargs"})
 _OF_PROMPTS: Final = frozenset({"messages", "stream", "tools"})
 """A model's methods have these for themselves; tools are bound."""
-_OF_AGENTS: Final = frozenset({"functions", "mcp_servers", "tools", "toolsets"})
-"""Arguments of an agent by which its model is given functions."""
-_MODEL_NAMES: Final = ("model", "llm")
+_OF_AGENTS: Final = {
+    **dict.fromkeys(("functions", "handoffs", "mcp_servers", "tools", "toolsets"), "tools"),
+    **dict.fromkeys(("output_type", "response_format"), "response_format"),
+}
+"""An argument of an agent -> what its model is given by it."""
 _STRUCTURED: Final = {
     "function_calling": "tools",
     "json_mode": "response_format",
@@ -52,6 +53,7 @@ class Constructors:
     def __init__(self, converted: Converted, agent: Agent | None) -> None:
         self.converted = converted
         self.literals = converted.literals
+        self.chosen = ChosenModels(converted)
         self.agent = agent
 
     def constructed(self, path: str, node: ast.Call, use: Use) -> Site | None:
@@ -90,13 +92,12 @@ class Constructors:
     def _sdk_client(self, path: str, node: ast.Call, use: Use) -> Site | None:
         if self.converted.settings_of(node, use.scope) is not None:
             return None
-        remedy = f"tess_openai.{libraries.OPENAI_CLIENTS[path]}(AGENT_ID)"
+        remedy = f"For Tess make it with tess_openai.{libraries.OPENAI_CLIENTS[path]}(AGENT_ID)."
         provider = self.converted.provider_of(node, use.scope)
-        why = (
-            "make it for Tess" if not provider else f"it calls {provider}, not OpenAI; for Tess make it with"
-        )
-        first = effect_at(node, path, "rewritten", "note", why, remedy)
         given = self.literals.given(node, use.scope)
+        called = "OpenAI" if given.value("base_url") is None else "what base_url names"
+        why = f"it calls {provider}, not OpenAI" if provider else f"it calls {called}"
+        first = effect_at(node, path, "rewritten", "note", why, remedy)
         effects = [first, *_options(given.arguments), *map(unseen_of, given.unseen)]
         return site_at(use, "client", path, effects, provider=provider, page="migration")
 
@@ -109,11 +110,11 @@ class Constructors:
             effect = effect_at(node, path, "unseen", "note", why, f"See docs/{page}.md.")
             return site_at(use, "library", path, [effect], certain=False, page=page)
         if role in ("chosen chat", "chosen embeddings", "agent"):
-            is_openai = self._chooses_openai(node, use.scope, path)
+            is_openai = self.chosen.is_openai(node, use.scope, path)
             if is_openai is False:
                 return None
-            if is_openai is None and role == "agent":
-                return self._agent(path, node, use, owner=self._model_given(node, use.scope))
+            if is_openai is None and role == "agent" and not self.chosen.is_hidden(node, use.scope):
+                return self._agent(path, node, use, owner=self.chosen.model_given(node, use.scope))
             if is_openai is None:
                 why = "which provider's model it is, only the running program knows"
                 effect = effect_at(node, path, "unseen", "note", why, framework.remedy, certain=False)
@@ -133,7 +134,7 @@ class Constructors:
     def _agent(
         self, path: str, node: ast.Call, use: Use, owner: Instance | str | None = "chosen by a word"
     ) -> Site | None:
-        """Return the site of a framework's agent or provider; its tools need emulation.
+        """Return the site of a framework's agent or provider; its tools and output types need emulation.
 
         Args:
             path: Its name.
@@ -150,21 +151,26 @@ class Constructors:
             return None
         elif not self.converted.uses_tess(node, use.scope):
             effects.append(effect_at(node, path, "rewritten", "note", "point it at Tess", framework.remedy))
-        for each in self.literals.given(node, use.scope).arguments:
-            if each.name in _OF_AGENTS and each.value not in (None, []):
-                effects += CallReader("chat", options).effects([Argument("tools", each.node, UNSEEN)])
+        arguments = [
+            Argument(_OF_AGENTS[each.name], each.node, UNSEEN)
+            for each in self.literals.given(node, use.scope).arguments
+            if each.name in _OF_AGENTS and each.value not in (None, []) and not is_text_type(each.node)
+        ]
+        if framework.title == "LangChain" and len(node.args) > 1:
+            arguments.append(Argument("tools", node.args[1], UNSEEN))
+        for each in [*([argument] for argument in arguments), self._settings(node, use.scope)]:
+            effects += CallReader("chat", options, self.agent).effects(each)
         return site_at(use, "client", path, effects, page=framework.page) if effects else None
 
-    def _model_given(self, node: ast.Call, scope: Scope) -> Instance | None:
-        """Return the model object that an agent is given, if it is one of OpenAI's or made for Tess."""
-        named = [each.value for each in node.keywords if each.arg in _MODEL_NAMES]
-        for given in [*named, *node.args[:1]]:
+    def _settings(self, node: ast.Call, scope: Scope) -> list[Argument]:
+        """Return what an agent's `model_settings=` send with each call: `ModelSettings(...)` or a dict."""
+        found = self.literals.given(node, scope, frozenset({"model_settings"})).arguments
+        arguments = [each for each in found if each.in_body]
+        for given in (each.value for each in node.keywords if each.arg == "model_settings"):
             for value in self.converted.inference.values(given, scope):
-                if isinstance(value, Instance) and (
-                    is_model(value.path) or value.path in libraries.TESS_SETTINGS
-                ):
-                    return value
-        return None
+                if isinstance(value, Instance) and value.call is not None and value.scope is not None:
+                    arguments += self.literals.given(value.call, value.scope).arguments
+        return [each for each in arguments if each.name in CHAT_PARAMETERS]
 
     def _model(self, path: str, node: ast.Call, use: Use) -> Site:
         framework = FRAMEWORKS[path.partition(".")[0]]
@@ -173,7 +179,7 @@ class Constructors:
         if settings is None:
             effects.append(effect_at(node, path, "rewritten", "note", "point it at Tess", framework.remedy))
         given = self.literals.given(node, use.scope, _FRAMEWORK_BODY)
-        named = _in_words_of_openai(given.arguments)
+        named = in_words_of_openai(given.arguments)
         pointing = frozenset({"api_key", "base_url"} if settings is not None else ())
         options = self.converted.options if settings is None else self.converted.options_of(settings)
         effects += self._sent(named, options)
@@ -188,24 +194,12 @@ class Constructors:
         sent = [each for each in arguments if each.name in CHAT_PARAMETERS or each.in_body]
         return CallReader("chat", options, self.agent).effects(sent)
 
-    def _chooses_openai(self, node: ast.Call, scope: Scope, path: str) -> bool | None:
-        """Whether a constructor that takes the name of a model takes one of OpenAI's; None when not seen."""
-        given = self.literals.given(node, scope)
-        name = next((given.value(each) for each in _MODEL_NAMES if given.value(each) is not None), None)
-        provider = given.value("model_provider") or given.value("provider")
-        if provider is None and name is None and node.args and not path.startswith("agents."):
-            name = self.literals.value(node.args[0], scope)
-        if name is None and provider is None:
-            return path.startswith(("agents.", "crewai.LLM")) or None  # OpenAI's is their default
-        chosen = is_openai_model(name, provider)
-        return chosen if chosen is not None or not isinstance(name, ValueMark) else None
-
     # --- methods of models ---
 
     def method(self, owner: Instance, name: str, node: ast.Call, use: Use) -> Site | None:
         """Return the site of a method of a model that sends something, or sets what is sent."""
         if owner.call is not None and owner.scope is not None and role_of(owner.path) == "chosen chat":
-            chosen = self._chooses_openai(owner.call, owner.scope, owner.path)
+            chosen = self.chosen.is_openai(owner.call, owner.scope, owner.path)
             if chosen is False:
                 return None
         framework = FRAMEWORKS[owner.path.partition(".")[0]]
@@ -228,7 +222,7 @@ class Constructors:
         if owner.call is None or owner.scope is None:
             return []
         given = self.literals.given(owner.call, owner.scope, _FRAMEWORK_BODY)
-        named = _in_words_of_openai(given.arguments)
+        named = in_words_of_openai(given.arguments)
         arguments = [each for each in named if each.name in CHAT_PARAMETERS or each.in_body]
         for name, call, scope in owner.bound:
             arguments += self._bound(name, call, scope) or []
@@ -259,18 +253,6 @@ class Constructors:
             return Argument(_STRUCTURED.get(str(way), "response_format"), shown, UNSEEN)
         name = _STRUCTURED[str(way)]
         return Argument(name, shown, _schema_of(name))
-
-
-def _in_words_of_openai(arguments: Iterable[Argument]) -> list[Argument]:
-    """Return arguments of a framework under OpenAI's names, and a model without `openai/` before it."""
-    named: list[Argument] = []
-    for each in arguments:
-        name = libraries.FRAMEWORK_NAMES.get(each.name, each.name)
-        value = each.value
-        if name == "model" and isinstance(value, str):
-            value = value.removeprefix("openai/").removeprefix("openai:")
-        named.append(Argument(name, each.node, value, each.in_body))
-    return named
 
 
 def _options(arguments: Iterable[Argument]) -> Iterator[Effect]:

@@ -12,7 +12,7 @@ from tess_openai.cli.check.arguments import ValueMark
 from tess_openai.cli.check.frameworks import role_of
 from tess_openai.cli.check.literals import Literals
 from tess_openai.cli.check.scopes import Scope
-from tess_openai.cli.check.values import Container, External, Instance, Value
+from tess_openai.cli.check.values import Container, External, Instance, Value, text_of
 from tess_openai.core.jsons import to_object
 from tess_openai.core.options import Options
 from tess_openai.core.policy_parameters import resolve_policy
@@ -141,8 +141,9 @@ class Converted:
         for each in given.arguments:
             if each.name in _ADDRESSES and isinstance(each.value, str):
                 address = each.value.lower()
-                known = (name for part, name in libraries.PROVIDERS.items() if part in address)
-                return "" if "api.openai.com" in address else next(known, "another server")
+                return "" if "api.openai.com" in address else _provider(address) or "another server"
+            if each.name in _ADDRESSES:  # os.getenv("BASE_URL", "https://...") or "https://..."
+                return _provider(" ".join(filter(None, map(text_of, _expressions(each.node)))).lower())
         return ""
 
     def provider_of_client(self, owner: Instance | None) -> str:
@@ -158,3 +159,12 @@ class Converted:
         if owner.path in libraries.OTHER_CLIENTS or role_of(owner.path) == "azure":
             return "Amazon Bedrock" if "Bedrock" in owner.path else "Azure"
         return self.provider_of(owner.call, owner.scope)
+
+
+def _provider(text: str) -> str:
+    """Return whose address is in a text in lower case; `""` where it is not known."""
+    return next((name for part, name in libraries.PROVIDERS.items() if part in text), "")
+
+
+def _expressions(node: ast.expr) -> Iterator[ast.expr]:
+    return (each for each in ast.walk(node) if isinstance(each, ast.expr))

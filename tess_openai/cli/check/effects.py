@@ -179,7 +179,7 @@ class CallReader:
             return None if value is None else stand_in
         if isinstance(value, ValueMark):
             return [function] if name == "tools" else STAND_INS.get(name, "unseen")
-        if name in ("response_format", "text") and _has_unseen(value):
+        if name in ("response_format", "text", "tool_choice") and _has_unseen(value):
             return STAND_INS[name]
         items = to_list(value)
         if name == "tools" and items is not None:

@@ -107,11 +107,12 @@ _ROLES: Final[Mapping[str, Mapping[str, Role]]] = {
         "OpenAIChatCompletionsModel": "provider",
         "OpenAIProvider": "provider",
         "OpenAIResponsesModel": "provider",
+        "LitellmModel": "chosen chat",
         "set_default_openai_api": "provider",
         "set_default_openai_client": "provider",
         "set_default_openai_key": "provider",
     },
-    "CrewAI": {"Agent": "agent", "LLM": "chosen chat"},
+    "CrewAI": {"Agent": "agent", "Crew": "agent", "LLM": "chosen chat"},
     "Instructor": {"from_provider": "chosen chat"},
     "LiteLLM": {"Router": "other"},
     "Pydantic AI": {
@@ -124,10 +125,11 @@ _ROLES: Final[Mapping[str, Mapping[str, Role]]] = {
         "infer_model": "chosen chat",
     },
 }
-_FOREIGN_NAME: Final = re.compile(r"(?:Async|Azure|Chat|Like)*OpenAI(?!Error|Exception)\w*|OpenAiChat\w*")
+_FOREIGN_NAME: Final = re.compile(r"(?:[A-Z]\w*)?OpenA[Ii]\w*")
 """A class of a library that is not known, which by its name uses OpenAI's API."""
 _NO_MODEL: Final = re.compile(
-    r"Error|Exception|Config|Settings|Params|Message|Schema|Type|Tool|Format|Parser"
+    r"Error|Exception|Config|Settings|Params|Message|Schema|Type|Tool|Format|Parser|Instrument|Handler|"
+    r"Callback|Response|Request|Result|Event|Mock|Fake|Test"
 )
 CHAINED: Final = frozenset({"bind", "bind_tools", "with_config", "with_retry", "with_structured_output"})
 """Methods of LangChain's that give the same model again."""
@@ -135,7 +137,7 @@ ASKING: Final = frozenset(
     {
         *("abatch", "agenerate", "ainvoke", "astream", "batch", "generate", "invoke", "stream"),
         *("achat", "acomplete", "astream_chat", "astream_complete"),
-        *("chat", "complete", "stream_chat", "stream_complete"),
+        *("acall", "call", "chat", "complete", "stream_chat", "stream_complete"),
     }
 )
 """Methods of a model that send something."""
@@ -172,11 +174,8 @@ def role_of(path: str) -> Role | None:
 @lru_cache(maxsize=4096)
 def is_model(path: str) -> bool:
     """Whether a name makes a chat model whose methods send parameters of a call."""
-    return role_of(path) in ("chat", "chosen chat", "azure", "responses") and path.partition(".")[0] not in (
-        "crewai",
-        "instructor",
-        "pydantic_ai",
-    )
+    roles = ("chat", "chosen chat", "azure", "responses")
+    return role_of(path) in roles and path.partition(".")[0] not in ("instructor", "pydantic_ai")
 
 
 def is_openai_model(model: object, provider: object = None) -> bool | None:

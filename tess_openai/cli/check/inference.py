@@ -29,6 +29,7 @@ from tess_openai.cli.check.values import (
     Value,
     Values,
     flat,
+    is_class,
 )
 
 Key: TypeAlias = ast.AST | tuple[object, str]
@@ -141,7 +142,8 @@ class Inference:
             case ast.BoolOp():
                 return flat(self.values(value, scope) for value in node.values)
             case ast.Subscript():
-                return self.elements(self.values(node.value, scope))
+                held = self.values(node.value, scope)
+                return self.elements(held) or tuple(each for each in held if is_class(each))  # Agent[int]
             case ast.List() | ast.Tuple() | ast.Set():
                 return (Container(tuple(node.elts), id(node), scope),)
             case ast.Dict():

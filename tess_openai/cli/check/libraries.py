@@ -99,13 +99,16 @@ MODULE_SETTINGS: Final = frozenset({"api_key", "base_url", "organization", "proj
 
 PROVIDERS: Final = {
     "api.anthropic.com": "Anthropic",
+    "api.cerebras.ai": "Cerebras",
     "api.cohere": "Cohere",
+    "api.deepinfra.com": "DeepInfra",
     "api.deepseek.com": "DeepSeek",
     "api.fireworks.ai": "Fireworks",
     "api.groq.com": "Groq",
     "api.mistral.ai": "Mistral",
     "api.moonshot": "Moonshot",
     "api.perplexity.ai": "Perplexity",
+    "api.sambanova.ai": "SambaNova",
     "api.together.": "Together",
     "api.x.ai": "xAI",
     "bigmodel.cn": "Zhipu",

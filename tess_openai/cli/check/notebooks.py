@@ -10,8 +10,16 @@ from typing import Final
 from tess_openai.core.jsons import to_list, to_object
 
 NOTEBOOK: Final = ".ipynb"
-_NOT_PYTHON: Final = re.compile(r"^(\s*)(?:[%!?]|.*\?\s*$)", re.MULTILINE)
-"""Lines for IPython: magics, shell commands, help."""
+_RUNNING: Final = r"(?:time|timeit|prun|memit)"
+_OPTIONS: Final = r"(?:-\w+(?:[ \t]+\d+)?[ \t]+)*"
+_MAGIC_BEFORE_CODE: Final = re.compile(rf"^([ \t]*)(%{_RUNNING}[ \t]+{_OPTIONS})(?=\S)", re.MULTILINE)
+_CODE_CELL: Final = re.compile(rf"\s*%%(?:{_RUNNING}|capture)\b")
+_VARIABLE: Final = re.compile(r"^([ \t]*)%(?:set_)?env[ \t]+(\w+)[^\n]*", re.MULTILINE)
+_COMMAND: Final = re.compile(
+    r"^([ \t]*(?:[\w.,][\w., \t]*=[ \t]*)?)[%!?](?:[^\n]*\\\n)*[^\n]*$", re.MULTILINE
+)
+"""Magics and shell commands, also `files = !ls` and those that go on behind a backslash, and `?name`."""
+_HELP: Final = re.compile(r"^([ \t]*)(?=\S)[^\n#'\"]*\?[ \t]*$", re.MULTILINE)
 
 
 def read_notebook(text: str) -> tuple[str, list[tuple[int, int]], list[int]]:
@@ -52,9 +60,17 @@ def _source_of(given: object) -> str:
     parts = to_list(given)
     text = given if parts is None else "".join(part for part in parts if isinstance(part, str))
     code = text.replace("\r\n", "\n") if isinstance(text, str) else ""
-    if code.lstrip().startswith("%%") and not code.lstrip().startswith(("%%time", "%%capture", "%%timeit")):
+    if code.lstrip().startswith("%%") and not _CODE_CELL.match(code):
         return "\n" * code.count("\n")
-    return _NOT_PYTHON.sub(r"\1pass #", code)
+    return code if _is_python(code) else _without_commands(code)
+
+
+def _without_commands(code: str) -> str:
+    """Return code without what is for IPython alone, each line and column of the rest in its place."""
+    code = _MAGIC_BEFORE_CODE.sub(lambda found: found[1] + "0;".ljust(len(found[2])), code)
+    code = _VARIABLE.sub(r'\1setenv("\2")', code)
+    code = _COMMAND.sub(lambda found: found[1] + "None" + "\n" * found[0].count("\n"), code)
+    return _HELP.sub(r"\1pass", code)
 
 
 def _is_python(source: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Final, TypeAlias, cast
 
 from tess_openai.cli.check.libraries import ENVIRONMENT, MODULE_SETTINGS
 from tess_openai.cli.check.scopes import Binding, BindingKind, Block, Module, Scope, Use, parameters_of
+from tess_openai.cli.check.values import text_of
 
 Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -179,6 +180,8 @@ class _Recorder:
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
         self.module.calls_by_name.setdefault(name, []).append(use)
         func = node.func
+        if name in ("setattr", "__setattr__") and len(node.args) == 3 and isinstance(node.args[0], ast.Name):
+            self.attribute(node.args[0].id, text_of(node.args[1]) or "", node.args[2], "value", use.scope)
         if isinstance(func, ast.Attribute) and func.attr == "update" and isinstance(func.value, ast.Name):
             use.scope.updates.setdefault(func.value.id, []).append(node)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from tess_openai.cli.check.redaction import shown_lines
 
@@ -14,6 +14,8 @@ BindingKind: TypeAlias = Literal[
 ]
 Block: TypeAlias = tuple[int, ...]
 """The blocks around a statement, outermost first, as numbers."""
+_MAX_BINDINGS: Final = 60
+"""So many assignments to one name are looked at: the last before its use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +150,12 @@ class Module:
 
         Where none is before it, as in a loop, all that do not exclude it can be.
         """
-        possible = [each for each in bindings if not self._excludes(each.block, use.block)]
-        before = [
+        earlier = [
             each
-            for each in possible
+            for each in bindings
             if each.order < use.order or (each.order == use.order and each.kind == "element")
         ]
+        before = [each for each in earlier[-_MAX_BINDINGS:] if not self._excludes(each.block, use.block)]
         chosen: list[Binding] = []
         certain = -2
         for binding in reversed(before):
@@ -162,7 +164,9 @@ class Module:
             chosen.append(binding)
             if binding.block == use.block[: len(binding.block)]:
                 certain = binding.order
-        return chosen or possible
+        if chosen:
+            return chosen
+        return [each for each in bindings[:_MAX_BINDINGS] if not self._excludes(each.block, use.block)]
 
     def _excludes(self, bound: Block, used: Block) -> bool:
         """Whether what runs in one block cannot be seen in another: another branch, or it has returned."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import Final
 
 from tess_openai.cli.check import libraries
+from tess_openai.cli.check.arguments import in_words_of_openai
 from tess_openai.cli.check.classes import lacks, library_bases
 from tess_openai.cli.check.constructors import Constructors
 from tess_openai.cli.check.converted import Converted
@@ -29,6 +31,7 @@ from tess_openai.cli.check.values import (
     Partial,
     Value,
     Values,
+    takes_its_own,
 )
 from tess_openai.core.agents import Agent
 from tess_openai.core.chat.parameters import CHAT_PARAMETERS
@@ -73,6 +76,7 @@ class Finder:
     def sites(self, module: Module) -> list[Site]:
         """Return all sites of a module, in the order of its lines."""
         self._handled = set()
+        self.literals.begin_file()
         found = [site for use in module.uses if (site := self._site(use)) is not None]
         return sorted(found, key=lambda site: (site.cell, site.line, site.column, site.name))
 
@@ -95,20 +99,23 @@ class Finder:
         if (site := self.mentions.site(use)) is not None:
             return site
         values = self.inference.values(node.func, use.scope)
-        for value in values:
-            site = self._called(value, node, use)
-            if site is not None and (
-                site.endpoint != "raw" or all(isinstance(each, Member) for each in values)
-            ):
-                return (
-                    site  # `get` and `post` are methods of many clients: of one that may be another, no site
-                )
-        if (site := self._passed(node, use, values)) is not None:
+        site = self._called_one_of(values, node, use)
+        if site is not None or (site := self._passed(node, use, values)) is not None:
             return site
         if values or self._is_known(node.func, use.scope):
             return None
         endpoint = likely_endpoint(node.func, imports_openai="openai" in use.scope.module.imports)
         return None if endpoint is None else self._sent(endpoint, node, use, None)
+
+    def _called_one_of(self, values: Values, node: ast.Call, use: Use) -> Site | None:
+        """Return the site of what a call may call, and all whose servers it may be."""
+        owners = [each.owner for each in values if isinstance(each, Member)]
+        for site in filter(None, (self._called(value, node, use) for value in values)):
+            if site.endpoint == "raw" and len(owners) < len(values):
+                continue  # `get` and `post` are methods of many clients, of which this may be another
+            providers = {self.converted.provider_of_client(each) or "OpenAI" for each in owners}
+            return site if len(providers) < 2 else replace(site, provider=" or ".join(sorted(providers)))
+        return None
 
     def _called(self, value: Value, node: ast.Call, use: Use) -> Site | None:
         match value:
@@ -152,7 +159,8 @@ class Finder:
         if is_openai_model(model, given.value("custom_llm_provider")) is False:
             return None
         settings = self.converted.settings_of(node, use.scope)
-        return self._sent(endpoint, node, use, settings, is_passed=True, page="frameworks/litellm")
+        site = self._sent(endpoint, node, use, settings, is_passed=True, page="frameworks/litellm")
+        return site if settings else replace(site, provider=self.converted.provider_of(node, use.scope))
 
     def _passed(self, node: ast.Call, use: Use, values: Values) -> Site | None:
         """Return the site of what another call is given to be called there: `to_thread(create, seed=1)`."""
@@ -163,7 +171,7 @@ class Finder:
             site = self._made(argument, call, use)
             if site is not None:
                 return site
-        if _takes_its_own(values):
+        if takes_its_own(values):
             return None
         functions = [each.value for each in node.keywords if each.arg in libraries.FUNCTION_ARGUMENTS]
         for argument in [*node.args, *functions]:
@@ -226,7 +234,7 @@ class Finder:
         effects = [] if endpoint.kind == "missing" else self._elsewhere(node, owner)
         match endpoint.kind:
             case "missing":
-                effects.append(self._missing(endpoint, node, owner))
+                effects.append(self._missing(endpoint, node, owner, is_function=bool(page)))
             case "raw":
                 why = "a request of your own path: it goes to Tess as it is"
                 effects.append(effect_at(node, endpoint.name, "unseen", "note", why))
@@ -261,6 +269,7 @@ class Finder:
         given = self.literals.given(node, use.scope, _IN_PASSED if is_passed else _IN_BODY)
         arguments, unseen = list(given.arguments), list(given.unseen)
         if is_passed:  # the others are the runner's own
+            arguments = in_words_of_openai(arguments)
             arguments = [each for each in arguments if each.name in _PARAMETERS or each.in_body]
             unseen = [each for each in unseen if self.converted.made(each, use.scope) is None]
         if more is not None:
@@ -272,15 +281,16 @@ class Finder:
             arguments = [each for each in arguments if each.name != RESPONSE_MODEL]
         return [*reader.effects(arguments, is_whole=not unseen), *map(unseen_of, unseen)]
 
-    def _missing(self, endpoint: Endpoint, node: ast.Call, owner: Instance | None) -> Effect:
+    def _missing(
+        self, endpoint: Endpoint, node: ast.Call, owner: Instance | None, *, is_function: bool
+    ) -> Effect:
         """Say that Tess lacks an endpoint, unless the client has another client for it."""
         others = self.converted.others_of(owner)
         if isinstance(others, set) and endpoint.part in others:
             why = f"another client serves {endpoint.part}, by others="
             return effect_at(node, endpoint.name, "kept", "none", why)
-        return effect_at(
-            node, endpoint.name, "refused", "error", endpoint.why_not, libraries.others_remedy(endpoint.part)
-        )
+        remedy = "Keep it as it is." if is_function else libraries.others_remedy(endpoint.part)
+        return effect_at(node, endpoint.name, "refused", "error", endpoint.why_not, remedy)
 
     def _elsewhere(self, node: ast.Call, owner: Instance | None) -> list[Effect]:
         """Say that a call of the module `openai` itself still goes to OpenAI."""
@@ -288,12 +298,3 @@ class Finder:
             return []
         why = "a call of the module itself still goes to OpenAI"
         return [effect_at(node, owner.path, "unseen", "warning", why, libraries.MODULE_REMEDY)]
-
-
-def _takes_its_own(values: Values) -> bool:
-    """Whether a function is called that is read itself, and names all that it takes."""
-    return any(
-        isinstance(value, FunctionValue)
-        and (isinstance(value.node, ast.Lambda) or value.node.args.kwarg is None)
-        for value in values
-    ) or any(isinstance(value, External) and value.path == "functools.partial" for value in values)

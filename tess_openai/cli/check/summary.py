@@ -110,9 +110,17 @@ def summarize(sites: Sequence[Site]) -> str:
 def summarize_others(sites: Sequence[Site]) -> str:
     """Say in one line what else was found; `""` for nothing."""
     counted = Counter(site.kind for site in sites if site.level != "none")
+    embeddings = sum(site.kind == "client" and site.endpoint == "embeddings" for site in sites)
+    counted["client"] -= embeddings
     parts = [
         f"{counted[kind]} {words[counted[kind] > 1]}" for kind, words in _OTHERS.items() if counted[kind]
     ]
+    needing = sum(
+        site.kind == "client" and any(effect.needs_emulation for effect in site.effects) for site in sites
+    )
+    if needing:
+        parts[0] += f" ({needing} with `emulate=True`)"
+    parts += [f"{embeddings} of embeddings to keep as they are"] if embeddings else []
     providers = Counter(site.provider for site in sites if site.kind == "call" and site.provider)
     parts += [f"{count} of the calls go to {name} now" for name, count in providers.most_common()]
     return ", ".join(parts)

@@ -117,3 +117,24 @@ def is_decorated(node: ast.AST, names: Iterable[str]) -> bool:
         if name in names:
             return True
     return False
+
+
+def takes_its_own(values: Values) -> bool:
+    """Whether a function is called that is read itself, and names all that it takes."""
+    return any(
+        isinstance(value, FunctionValue)
+        and (isinstance(value.node, ast.Lambda) or value.node.args.kwarg is None)
+        for value in values
+    ) or any(isinstance(value, External) and value.path == "functools.partial" for value in values)
+
+
+def is_text_type(node: ast.expr) -> bool:
+    """Whether the type of an answer is text, which needs no schema."""
+    return isinstance(node, ast.Name) and node.id == "str"
+
+
+def is_class(value: Value) -> bool:
+    """Whether a value is a class, of a library by the usual way to write its name."""
+    if isinstance(value, External):
+        return value.path.rpartition(".")[2][:1].isupper()
+    return isinstance(value, Class)
