@@ -115,12 +115,13 @@ class SQLiteResponseStore:
             max_age_seconds: After this time a response is gone.
             clock: Returns the time in seconds since 1970.
         """
-        self._path = Path(path)
+        self._path = Path(path).absolute()  # the program may change its folder, or another one use the store
         self._max_age_seconds = max_age_seconds
         self._clock = clock
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._process = 0
+        self._inherited: list[sqlite3.Connection] = []  # of the parent of this process: not even to be closed
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle the place of the file, for another process that uses it too."""
@@ -163,17 +164,23 @@ class SQLiteResponseStore:
         """Return the connection of this process; one that was made before a fork must not be used."""
         if self._connection is not None and self._process == os.getpid():
             return self._connection
+        if self._connection is not None:
+            self._inherited.append(self._connection)
         import sqlite3
 
         os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
         connection = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, check_same_thread=False)
-        with connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS responses "
-                "(key TEXT PRIMARY KEY, expires REAL NOT NULL, value BLOB NOT NULL)"
-            )
-            connection.execute("CREATE INDEX IF NOT EXISTS responses_expires ON responses (expires)")
+        try:
+            with connection:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute(
+                    "CREATE TABLE IF NOT EXISTS responses "
+                    "(key TEXT PRIMARY KEY, expires REAL NOT NULL, value BLOB NOT NULL)"
+                )
+                connection.execute("CREATE INDEX IF NOT EXISTS responses_expires ON responses (expires)")
+        except BaseException:  # each later call would leave one more open
+            connection.close()
+            raise
         self._connection, self._process = connection, os.getpid()
         return connection
 

@@ -42,7 +42,7 @@ class SQLitePacingStore:
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
-        self._path = path
+        self._path = path.absolute()  # the program may change its folder
         self._clock = clock
         self._connection: sqlite3.Connection | None = None
         self._cleaned_at = -math.inf
@@ -101,13 +101,17 @@ class SQLitePacingStore:
         connection = sqlite3.connect(
             self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
+        try:
+            _use_log(connection)
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS lines "
+                "(key BLOB PRIMARY KEY, changed_at REAL NOT NULL, state TEXT NOT NULL)"
+            )
+        except BaseException:  # each later attempt would leave one more open
+            connection.close()
+            raise
         _connections.append(connection)
-        _use_log(connection)
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS lines "
-            "(key BLOB PRIMARY KEY, changed_at REAL NOT NULL, state TEXT NOT NULL)"
-        )
         self._cleaned_at = -math.inf
         self._connection = connection
         return connection

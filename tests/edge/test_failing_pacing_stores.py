@@ -20,6 +20,7 @@ from tess_openai.edge.key_queues import KeyQueues
 from tess_openai.edge.pacing import Pacer
 from tess_openai.edge.pacing_urls import has_password, parse_pacing_url, shown_url
 from tess_openai.edge.shared_pacing import SharedPacing
+from tess_openai.edge.sqlite_pacing import SQLitePacingStore
 
 
 class Broken:
@@ -194,3 +195,14 @@ def test_urls_are_read_shown_and_checked_for_passwords(
     assert has_password("redis://:pass@host")
     assert has_password("redis://host?password=x")
     assert not has_password("redis://host:6379/0")
+
+
+def test_a_file_keeps_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when the program changes its folder before the first call: all of its processes share one line."""
+    monkeypatch.chdir(tmp_path)
+    store = SQLitePacingStore(Path("line.sqlite"))
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    store.pause(b"key", 1.0)
+    assert (tmp_path / "line.sqlite").exists()
+    assert not list((tmp_path / "below").iterdir())

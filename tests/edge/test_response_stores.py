@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -96,3 +98,34 @@ def test_processes_share_a_file(tmp_path: Path) -> None:
     assert store.load("a") == b"1"
     store.close()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_path_keeps_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when the program changes its folder, and in the copy that another process gets."""
+    monkeypatch.chdir(tmp_path)
+    store = SQLiteResponseStore("responses.sqlite")
+    copied = pickle.dumps(store)
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    store.save("a", b"1")
+    other: SQLiteResponseStore = pickle.loads(copied)  # noqa: S301 - it was made here
+    assert other.load("a") == b"1"
+    assert not list((tmp_path / "below").iterdir())
+    store.close()
+    other.close()
+
+
+def test_a_file_that_cannot_be_used_is_not_kept_open(tmp_path: Path) -> None:
+    """Each call tries it again, so that each would leave one more file open."""
+    path = tmp_path / "responses.sqlite"
+    path.write_bytes(b"no database " * 100)
+    store = SQLiteResponseStore(path)
+    open_files = Path("/proc/self/fd")
+    before = len(list(open_files.iterdir())) if open_files.exists() else 0
+    failures: list[Exception] = []  # their tracebacks would keep what was not closed
+    for _ in range(5):
+        with pytest.raises(sqlite3.DatabaseError) as raised:
+            store.save("a", b"1")
+        failures.append(raised.value)
+    after = len(list(open_files.iterdir())) if open_files.exists() else 0
+    assert after == before, failures
