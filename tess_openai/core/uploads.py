@@ -58,7 +58,10 @@ _KINDS: Final = {
     "input_file": "file",
 }
 _DATA_URL: Final = re.compile(r"data:([^;,]*)((?:;[^;,]*)*),", re.IGNORECASE)
+_FROM_URLS: Final = bytes.maketrans(b"-_", b"+/")
 _MOST_WAITS: Final = 200
+_MOST_FAILURES: Final = 5
+"""Requests for the state of a file that may fail in a row."""
 _FIRST_WAIT_SECONDS: Final = 0.25
 _LONGEST_WAIT_SECONDS: Final = 5.0
 
@@ -126,21 +129,24 @@ def upload_attachments(
 
 
 def upload_file(step: Upload) -> Flow:
-    """Carry out one upload; yield an `UploadedFile`, or the answer that the caller gets instead."""
+    """Carry out one upload; yield an `UploadedFile`, or the answer that the caller gets instead.
+
+    A request for the state that fails is repeated, since the file is there; its upload is not.
+    """
     form, content_type = _to_form(step)
     outgoing = Outgoing(form, {**step.headers, "content-type": content_type}, "POST", FILES, "")
-    waits = 0
+    waits = failures = 0
     while True:
-        fields = yield from read_object(
-            outgoing,
-            step.max_retry_wait_seconds,
-            expected="a file",
-            is_expected=lambda fields: _number_of(file_in(fields)) is not None,
-        )
-        if isinstance(fields, TessError):
-            yield fields.to_answer()
+        found = yield from _read_file(outgoing, step, may_fail=failures < _MOST_FAILURES)
+        if isinstance(found, TessError):
+            yield found.to_answer()
             return
-        file = file_in(fields)
+        if found is None:
+            yield Sleep(_wait_seconds(failures))
+            failures += 1
+            continue
+        failures = 0
+        file = file_in(found)
         number, status = _number_of(file), file.get("status")
         if number is not None and status == "completed":
             yield UploadedFile(number)
@@ -156,9 +162,33 @@ def upload_file(step: Upload) -> Flow:
                 b"", {**step.headers, "content-type": None}, "POST", f"{FILES}/{number}/process", ""
             )
         else:
-            yield Sleep(min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 1.5**waits))
+            yield Sleep(_wait_seconds(waits))
             outgoing = get(f"{FILES}/{number}", step.headers)
         waits += 1
+
+
+def _read_file(
+    outgoing: Outgoing, step: Upload, *, may_fail: bool
+) -> Generator[Step, Event, JSONObject | TessError | None]:
+    """Return what Tess says of the file; None where a request for that failed and may be repeated."""
+    may_fail = may_fail and outgoing.method == "GET"
+    try:
+        found = yield from read_object(
+            outgoing,
+            step.max_retry_wait_seconds,
+            expected="a file",
+            is_expected=lambda fields: _number_of(file_in(fields)) is not None,
+        )
+    except ConnectionError:
+        if may_fail:
+            return None
+        raise
+    passes = isinstance(found, TessError) and (found.status in (408, 429) or found.status >= 500)
+    return None if passes and may_fail else found
+
+
+def _wait_seconds(waits: int) -> float:
+    return min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 1.5**waits)
 
 
 def upload_failed() -> Answer:
@@ -229,12 +259,12 @@ def _read(kind: str, given: object, media_type: str, filename: object) -> _Attac
     if not isinstance(given, str) or not given:
         return None
     head = _DATA_URL.match(given)
-    text = given if head is None else given[head.end() :]
     if head is not None:
         media_type = head[1].strip().lower() or "text/plain"
     is_base64 = head is None or ";base64" in head[2].lower()
     try:
-        data = base64.b64decode("".join(text.split()), validate=True) if is_base64 else unquote_to_bytes(text)
+        text = given.encode() if head is None else unquote_to_bytes(given[head.end() :])
+        data = _from_base64(text) if is_base64 else text
     except (binascii.Error, ValueError):
         raise Refused(
             f"the data of the {kind} in messages is not base64, so it cannot be uploaded; nothing was sent.",
@@ -249,6 +279,12 @@ def _read(kind: str, given: object, media_type: str, filename: object) -> _Attac
             f"{kind}-{hashlib.sha256(data).hexdigest()[:12]}.{'bin' if ending == 'octet-stream' else ending}"
         )
     return _Attachment(kind, data, media_type, filename)
+
+
+def _from_base64(text: bytes) -> bytes:
+    """Decode base64 as browsers do, with white space in it and without its padding, and that of URLs too."""
+    text = b"".join(text.split()).rstrip(b"=").translate(_FROM_URLS)
+    return base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
 
 
 def _to_form(step: Upload) -> tuple[bytes, str]:

@@ -163,11 +163,13 @@ class AsyncDriver(CallDriver):
         """Async counterpart of `upload` in `sync_driver`."""
 
         async def carry_out() -> UploadResult:
-            run = AsyncDriver(upload_file(upload), self.transport, self.request)
+            run, result = AsyncDriver(upload_file(upload), self.transport, self.request), None
             try:
-                return self.to_upload_result(await run.advance())
+                result = self.to_upload_result(await run.advance())
             finally:
+                self.note_upload(run, result)
                 await run.aclose()
+            return result
 
         found = await self.adapter.uploads.async_find(self.upload_key(upload), carry_out)
         return upload_failed() if found is None else found

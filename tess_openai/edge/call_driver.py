@@ -334,6 +334,14 @@ class CallDriver:
         workspace = upload.headers.get(WORKSPACE) or self.request.headers.get(WORKSPACE)
         return upload.digest, workspace, hash_key(self.authorization)
 
+    def note_upload(self, upload: CallDriver, result: UploadResult | None) -> None:
+        """Note what became of an upload: where it failed, it may have been executed and is not repeated.
+
+        A file that was uploaded is remembered, so that the call may be repeated.
+        """
+        if not isinstance(result, UploadedFile):
+            self.may_have_run = self.may_have_run or upload.may_have_run
+
     def to_upload_result(self, step: Step | None) -> UploadResult:
         """Return what an upload ended with."""
         return step if isinstance(step, UploadedFile | Answer) else upload_failed()

@@ -161,11 +161,13 @@ class SyncDriver(CallDriver):
         """Upload a file by a flow of its own over the same transport, once for all who need it."""
 
         def carry_out() -> UploadResult:
-            run = SyncDriver(upload_file(upload), self.transport, self.request)
+            run, result = SyncDriver(upload_file(upload), self.transport, self.request), None
             try:
-                return self.to_upload_result(run.advance())
+                result = self.to_upload_result(run.advance())
             finally:
+                self.note_upload(run, result)
                 run.close()
+            return result
 
         found = self.adapter.uploads.find(self.upload_key(upload), carry_out)
         return upload_failed() if found is None else found

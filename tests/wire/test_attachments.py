@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import openai
 import pytest
+from fault_server import Connection, Fault, serving
+from raw_faults import closes, hangs
 
 from tess_openai import changes_of
 from tess_openai.core.jsons import to_list, to_object
@@ -45,6 +48,11 @@ PARTS: dict[str, tuple[Any, bytes, str]] = {
         {"type": "file", "file": {"filename": "é.bin", "file_data": DATA}},
         b"%PDF-1.4 hello",
         "application/octet-stream",
+    ),
+    "without padding": (
+        {"type": "file", "file": {"filename": "a.bin", "file_data": "data:;base64,/-9%20_QQ"}},
+        b"\xff\xef\x7f\x41",
+        "text/plain",
     ),
     "percent": (
         {"type": "file", "file": {"file_data": "data:text/plain,a%20b"}},
@@ -238,3 +246,70 @@ def test_a_deleted_file_is_uploaded_again(driver: Driver) -> None:
         assert driver.run(client.files.delete(str(number))).deleted
     uploads = [each for each in driver.simulator.requests if (each.method, each.path) == ("POST", "/files")]
     assert len(uploads) == 2
+
+
+def answers(status: int, /, **fields: Any) -> Fault:
+    """Answer with JSON."""
+
+    def fault(connection: Connection) -> None:
+        connection.answer(status, json.dumps(fields).encode(), "connection: close")
+        connection.close()
+
+    return fault
+
+
+LOST: dict[str, Fault] = {
+    "closes": closes,
+    "never answers": hangs,
+    "502": answers(502, message="Bad gateway."),
+    "is no file": answers(200, hello="there"),
+}
+
+
+@pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
+def test_an_upload_whose_answer_is_lost_is_sent_once(driver: Driver, fault: Fault) -> None:
+    """It may have been processed, which costs credits."""
+    with serving(fault) as server:
+        client = driver.client(attachments="upload", base_url=server.url, timeout=0.5, max_retries=2)
+        with pytest.raises(openai.APIError):
+            driver.ask(client, messages=user(TEXT, PARTS["image_url"][0]))
+        assert server.posts == 1
+
+
+@pytest.mark.parametrize("status", [0, 429, 500, 502], ids=["closes", "429", "500", "502"])
+def test_a_look_at_an_uploaded_file_is_repeated(driver: Driver, status: int) -> None:
+    """The file is there; only the answer to what became of it is missing."""
+    seen: list[str] = []
+
+    def look(connection: Connection) -> None:
+        seen.append("look")
+        if len(seen) > 2:
+            answers(200, id=5, status="completed")(connection)
+        elif status:
+            answers(status, message="Busy.")(connection)
+        else:
+            connection.close()
+
+    with serving(answers(200, id=5, status="processing"), Connection.good, other=look) as server:
+        client = driver.client(attachments="upload", base_url=server.url)
+        driver.ask(client, messages=user(TEXT, PARTS["image_url"][0]))
+        assert (server.posts, len(seen)) == (2, 3)
+
+
+def test_looks_that_fail_again_and_again_end_the_call(driver: Driver) -> None:
+    """With the error of the last one, before the chat is paid for; and the file is not uploaded again."""
+    busy = answers(503, message="Busy.")
+    with serving(answers(200, id=5, status="processing"), other=busy) as server:
+        client = driver.client(attachments="upload", base_url=server.url, max_retries=2)
+        with pytest.raises(openai.InternalServerError, match="Busy"):
+            driver.ask(client, messages=user(TEXT, PARTS["image_url"][0]))
+        assert server.posts == 1
+
+
+def test_a_chat_that_was_refused_is_repeated_without_its_upload(driver: Driver) -> None:
+    """Nothing of it was executed, and the number of the file is known."""
+    faults_in_turn = answers(200, id=5, status="completed"), answers(503, message="Busy."), Connection.good
+    with serving(*faults_in_turn) as server:
+        client = driver.client(attachments="upload", base_url=server.url, max_retries=2)
+        driver.ask(client, messages=user(TEXT, PARTS["image_url"][0]))
+        assert server.posts == 3
