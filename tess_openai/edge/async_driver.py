@@ -163,13 +163,14 @@ class AsyncDriver(CallDriver):
         """Async counterpart of `upload` in `sync_driver`."""
 
         async def carry_out() -> UploadResult:
-            run, result = AsyncDriver(upload_file(upload), self.transport, self.request), None
+            run = AsyncDriver(upload_file(upload), self.transport, self.request)
+            result: UploadResult | None = None
             try:
                 result = self.to_upload_result(await run.advance())
+                return result
             finally:
                 self.note_upload(run, result)
                 await run.aclose()
-            return result
 
         found = await self.adapter.uploads.async_find(self.upload_key(upload), carry_out)
         return upload_failed() if found is None else found

@@ -161,13 +161,14 @@ class SyncDriver(CallDriver):
         """Upload a file by a flow of its own over the same transport, once for all who need it."""
 
         def carry_out() -> UploadResult:
-            run, result = SyncDriver(upload_file(upload), self.transport, self.request), None
+            run = SyncDriver(upload_file(upload), self.transport, self.request)
+            result: UploadResult | None = None
             try:
                 result = self.to_upload_result(run.advance())
+                return result
             finally:
                 self.note_upload(run, result)
                 run.close()
-            return result
 
         found = self.adapter.uploads.find(self.upload_key(upload), carry_out)
         return upload_failed() if found is None else found
