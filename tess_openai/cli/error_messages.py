@@ -7,7 +7,7 @@ import sys
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
-from tess_openai.core.errors import RATE_HINT
+from tess_openai.core.error_hints import RATE_HINT
 from tess_openai.core.jsons import to_object
 from tess_openai.exceptions import TessConfigurationError
 

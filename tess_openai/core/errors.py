@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tess_openai.core.calls import Answer
+from tess_openai.core.error_hints import CODES_OF_OTHER_PATHS, classify_error
 from tess_openai.core.field_errors import field_errors_of, fields_of, with_field_errors
 from tess_openai.core.jsons import JSONObject, dump_json, parse_json, to_list, to_object
 from tess_openai.core.paid_once import REPEATED_ON_REQUEST_HINT
@@ -26,34 +27,6 @@ _EXCERPT: Final = 300
 FAILED: Final = ("failed", "error", "canceled", "cancelled")
 """Finish reasons of an execution that gave no answer. Source: `failed` documented, the others reported."""
 NO_REASON: Final = "the execution failed without a reason"
-
-KEY_HINT: Final = (
-    "Check the key (TESS_API_KEY or api_key=): a number, a pipe and about 48 letters and digits. Quote it in "
-    "a shell."
-)
-WORKSPACE_HINT: Final = (
-    "x-workspace-id must be the number of the workspace the key belongs to (workspace_id= or "
-    "TESS_WORKSPACE_ID); see Settings, Workspace in Tess."
-)
-NOT_FOUND_HINT: Final = (
-    "Check the agent's number, that it is a chat agent, that it is not private to another workspace, and "
-    "that TESS_BASE_URL or base_url= is the API's root, https://api.tess.im."
-)
-PATH_HINT: Final = (
-    "Tess has no such path, or no resource at it. The path of an agent's chat completions is "
-    "/agents/8794/openai/chat/completions below base_url=."
-)
-TIMEOUT_HINT: Final = (
-    "Cloudflare stopped waiting after 100 to 125 seconds, but the execution continues and is paid for, so a "
-    "chat is retried only with create_client(repeat_paid=True). For long answers use stream=True or "
-    'create_client(long_answers="stream"), or, for an agent that is silent for longer than that, '
-    'create_client(long_answers="poll").'
-)
-RATE_HINT: Final = (
-    "create_client(requests_per_second=1) spaces all calls of a key. If it is set already, lower it, or set "
-    "pacing= where several processes or machines use the key."
-)
-CREDITS_HINT: Final = "Add credits to the workspace that x-workspace-id names."
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +112,10 @@ def parse_error(
                 "client may try at once"
             )
         may_retry = False
-    status, code, hint = _classify(status, message, has_fields=bool(refused))
+    status, code, hint = classify_error(status, message, has_fields=bool(refused))
     if not names_agent:
         hint = "" if hint == REPEATED_ON_REQUEST_HINT else hint
-        code, hint = _OF_OTHER_PATHS.get(code, (code, hint))
+        code, hint = CODES_OF_OTHER_PATHS.get(code, (code, hint))
     if code == "insufficient_quota":
         may_retry = False
     return TessError(
@@ -250,48 +223,6 @@ def _message(fields: JSONObject) -> str:
             return message.strip()
     error = fields.get("error")
     return "" if error in (None, False, "", {}, []) else "an error without a text"
-
-
-def _classify(status: int, message: str, *, has_fields: bool) -> tuple[int, str, str]:
-    """Return the status for the SDK, the code and the hint."""
-    text = message.lower()
-    about_workspace = "x-workspace-id" in text or ("workspace" in text and not has_fields)
-    if status == 401 or (status == 403 and "authenticat" in text):
-        return 401, "invalid_api_key", KEY_HINT
-    if re.search(r"\bcredits?\b", text) and not has_fields and status in (400, 402, 403, 422, 429, 500):
-        return status, "insufficient_quota", CREDITS_HINT
-    if about_workspace and status in (400, 403, 422):
-        if status == 403:
-            return status, "workspace_forbidden", WORKSPACE_HINT
-        code = "workspace_required" if "required" in text else "workspace_invalid"
-        return status, code, WORKSPACE_HINT
-    if status in (400, 422):
-        return status, "validation_failed" if has_fields else "invalid_request", ""
-    return status, _CODES.get(status, f"http_{status}"), _HINTS.get(status, "")
-
-
-_CODES: Final = {
-    403: "forbidden",
-    404: "agent_not_found",
-    413: "request_too_large",
-    429: "rate_limit_exceeded",
-    500: "server_error",
-    502: "bad_gateway",
-    503: "unavailable",
-    504: "gateway_timeout",
-    524: "execution_timeout",
-}
-_OF_OTHER_PATHS: Final = {
-    "agent_not_found": ("not_found", PATH_HINT),
-    "execution_timeout": ("gateway_timeout", ""),
-}
-"""Code of an error about an agent -> code and hint of the same status on any other path."""
-_HINTS: Final = {
-    404: NOT_FOUND_HINT,
-    429: RATE_HINT,
-    **dict.fromkeys((408, 502, 504, 520, 522, 527, 598, 599), REPEATED_ON_REQUEST_HINT),
-    524: TIMEOUT_HINT,
-}
 
 
 def _type(status: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Mapping
 from typing import Final
 from urllib.parse import urlencode
 
-from tess_openai.core.calls import Event, Incoming, Outgoing, PauseKey, Step, exchange, read_all
+from tess_openai.core.calls import Event, Incoming, Outgoing, PauseKey, Step
 from tess_openai.core.errors import (
     ERROR_BODY_LIMIT,
     TessError,
@@ -14,6 +14,7 @@ from tess_openai.core.errors import (
     parse_error_in_200,
     parse_redirect,
 )
+from tess_openai.core.flow_steps import exchange, read_all
 from tess_openai.core.jsons import JSONObject, parse_json, to_list, to_object
 from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS
 

@@ -6,7 +6,8 @@ import json
 from collections.abc import Generator
 from typing import Final
 
-from tess_openai.core.calls import Event, Step, read_piece, read_rest
+from tess_openai.core.calls import Event, Step
+from tess_openai.core.flow_steps import read_piece, read_rest
 from tess_openai.core.jsons import JSONObject, parse_object
 
 _PARSED_BYTES_PER_BYTE: Final = 8

@@ -20,6 +20,15 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from tess_openai.core.lenient_strings import (
+    AFTER_ITEM,
+    AFTER_KEY,
+    AFTER_MEMBER,
+    CLOSERS,
+    RAW_BACKSLASH,
+    RAW_QUOTE,
+    StringReader,
+)
 from tess_openai.core.strict_json import (
     MAX_DEPTH,
     Reading,
@@ -40,37 +49,6 @@ _NUMBER: Final = re.compile(
 _NUMBERS: Final = re.compile(r"[-+.\d]\S*\s+[-+.\d]", re.ASCII)
 _WORDS: Final = {"true": True, "false": False, "null": None, "none": None, "undefined": None}
 _ELLIPSES: Final = frozenset({"", "...", "…"})
-
-_CLOSERS: Final = {
-    '"': '"',
-    "'": "'",
-    "`": "`",
-    "“": '”“"',
-    "”": '”"',
-    "„": '“”"',
-    "\u2018": "\u2019\u2018'",
-    "\u2019": "\u2019'",
-}
-_INSIDE: Final = {closers: re.compile(rf"[^\\{closers}]+") for closers in _CLOSERS.values()}
-_AFTER_ITEM: Final = re.compile(r"\s*(?:[\]},]|//|/\*|\#|\Z)")
-_QUOTED_KEY: Final = (
-    r"\"[^\"\n]{0,100}\"|'[^'\n]{0,100}'|[“„\u2018`][^“”\u2019`\n]{0,100}[“”\u2019`]|[A-Za-z_$][\w$-]{0,100}"
-)
-_AFTER_MEMBER: Final = re.compile(
-    rf"\s*(?:[\]}}]|//|/\*|\#|\Z|(?:,\s*)?(?:{_QUOTED_KEY})\s*[:=]|,\s*(?:[\]}},]|//|/\*|\#|\Z))"
-)
-_AFTER_OPERAND: Final = re.compile(r"\s*(?:[+|&?%*.\"'`“]|,\s*[\"'`“])")
-_AFTER_KEY: Final = re.compile(r"\s*(?:[:=]|\Z)")
-_BRACKETS: Final = re.compile(r"[\s\]}`;)]*")
-_ESCAPE: Final = re.compile(r"[\"\\/bfnrt]|u[0-9a-fA-F]{4}")
-_ESCAPES: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "/": "/"}
-_CONTROL: Final = re.compile(r"[\x00-\x1f]")
-_SURROGATES: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]")
-_RAW_BACKSLASH: Final = (
-    "a backslash in a string is ambiguous; write the string as JSON: "
-    r"\\ for each backslash, \" for each quote, \n for each line break"
-)
-_RAW_QUOTE: Final = r"a quote in a string is not escaped; write \" for each quote in a string"
 
 
 def read_json(text: str, start: int = 0, *, is_closed: bool = True) -> Reading:
@@ -100,41 +78,27 @@ def read_json(text: str, start: int = 0, *, is_closed: bool = True) -> Reading:
     return reading
 
 
-class _Reader:
-    """A recursive-descent parser of one text; `at` is its current position."""
+class _Reader(StringReader):
+    """A recursive-descent parser of one text."""
 
     def __init__(self, text: str, at: int, *, is_closed: bool) -> None:
-        self.text = text
-        self.at = at
-        self.is_closed = is_closed
+        super().__init__(text, at, is_closed=is_closed)
         self.is_whole = True
         self.has_read = False
-        self.holds_raw_text = self.holds_words = False
-        self.closers: list[str] = []  # of the objects and arrays around, innermost last
+        self.holds_words = False
 
     def read(self) -> Reading:
         """Read the value that begins here."""
         try:
             value = self.value()
         except UnreadableError as reason:
-            is_raw = str(reason) in {_RAW_BACKSLASH, _RAW_QUOTE}
+            is_raw = str(reason) in {RAW_BACKSLASH, RAW_QUOTE}
             is_over = self.at >= len(self.text) or len(self.closers) > MAX_DEPTH
             reason.has_begun = self.has_read or is_raw or is_over
             reason.at = self.at
             raise
         holds_raw_text = self.holds_raw_text or self.holds_words
         return Reading(value, self.at, self.is_whole, is_repaired=True, holds_raw_text=holds_raw_text)
-
-    def peek(self) -> str:
-        """Return the next character; `""` at the end."""
-        return self.text[self.at : self.at + 1]
-
-    def skip(self, pattern: re.Pattern[str]) -> bool:
-        """Skip `pattern` at the current position; return whether it was there."""
-        found = pattern.match(self.text, self.at)
-        if found is not None:
-            self.at = found.end()
-        return found is not None
 
     def value(self) -> object:
         """Read any value."""
@@ -144,8 +108,8 @@ class _Reader:
             if len(self.closers) > MAX_DEPTH:
                 raise UnreadableError(f"it is nested deeper than {MAX_DEPTH} levels")
             return self.read_object() if opener == "{" else self.read_array()
-        if opener in _CLOSERS:
-            return self.string(_AFTER_MEMBER if self.closers[-1:] == ["}"] else _AFTER_ITEM)
+        if opener in CLOSERS:
+            return self.string(AFTER_MEMBER if self.closers[-1:] == ["}"] else AFTER_ITEM)
         return self.word()
 
     def read_object(self) -> dict[str, object]:
@@ -174,7 +138,7 @@ class _Reader:
             items.append(self.value())
             self.has_read = True
         if self.holds_raw_text and sum(isinstance(item, str) for item in items) > 1:
-            raise UnreadableError(_RAW_QUOTE)  # only a quote separates them, so they may be one string
+            raise UnreadableError(RAW_QUOTE)  # only a quote separates them, so they may be one string
         self.holds_raw_text |= held_raw_text
         return items
 
@@ -193,7 +157,7 @@ class _Reader:
         while True:
             start = self.at
             if self.skip(_GAP) and self.text.find('"', start, self.at) >= 0:
-                raise UnreadableError(_RAW_QUOTE)
+                raise UnreadableError(RAW_QUOTE)
             char = self.peek()
             if char == "":
                 self.is_whole = False
@@ -217,8 +181,8 @@ class _Reader:
 
     def key(self) -> str:
         """Read a key, quoted or not."""
-        if self.peek() in _CLOSERS:
-            return self.string(_AFTER_KEY)
+        if self.peek() in CLOSERS:
+            return self.string(AFTER_KEY)
         start = self.at
         if not self.skip(_BARE_KEY):
             raise UnreadableError(f"a key is missing before {self.text[self.at : self.at + 20]!r}")
@@ -243,7 +207,7 @@ class _Reader:
             self.has_read |= bool(self.closers)
             raise UnreadableError(f"{word} is not JSON")
         if "\\" in word:
-            raise UnreadableError(_RAW_BACKSLASH)
+            raise UnreadableError(RAW_BACKSLASH)
         if _COMMENT_START.match(self.text, self.at) or _NUMBERS.match(word):
             raise UnreadableError(f"a text needs quotes: {word[:40]!r}")
         self.holds_words = True
@@ -256,81 +220,7 @@ class _Reader:
         except ValueError:
             raise UnreadableError(f"the number {word[:40]} is too large") from None
 
-    def string(self, after: re.Pattern[str]) -> str:
-        """Read a string; a quote before which `after` does not match is an unescaped part of the string."""
-        opener = self.peek()
-        closers = _CLOSERS[opener]
-        if opener in {'"', "'"} and self.text.startswith(opener * 3, self.at):
-            return self.triple_quoted(opener * 3)
-        self.at += 1
-        pieces: list[str] = []
-        holds_quotes = holds_escapes = False
-        while True:
-            start = self.at
-            self.skip(_INSIDE[closers])
-            pieces.append(self.text[start : self.at])
-            char = self.peek()
-            if char == "":
-                raise UnreadableError("it ends in the middle of a string")
-            self.at += 1
-            if char == "\\":
-                pieces.append(self.escape())
-                holds_escapes = True
-            elif after.match(self.text, self.at):
-                break
-            elif not holds_quotes and _AFTER_OPERAND.match(self.text, self.at):
-                raise UnreadableError(_RAW_QUOTE)
-            else:
-                holds_quotes = True
-                pieces.append(char)
-        if holds_quotes and not self.ends_here():
-            raise UnreadableError(_RAW_QUOTE)
-        text = _SURROGATES.sub(_join_surrogates, "".join(pieces))
-        is_raw = holds_quotes or any(map(_CONTROL.search, pieces[::2]))
-        if holds_escapes and (is_raw or opener != '"' or closers != '"'):
-            raise UnreadableError(_RAW_BACKSLASH)
-        self.holds_raw_text |= is_raw
-        return text
-
-    def triple_quoted(self, quotes: str) -> str:
-        """Read a string in three quotes, as in Python; one on a single line is ambiguous."""
-        start = self.at + len(quotes)
-        end = self.text.find(quotes, start)
-        if end < 0:
-            self.at = len(self.text)
-            raise UnreadableError("it ends in the middle of a string")
-        text = self.text[start:end]
-        has_fourth = text.startswith(quotes[0]) or self.text.startswith(quotes[0], end + len(quotes))
-        if "\n" not in text or has_fourth:
-            raise UnreadableError(_RAW_QUOTE)
-        if "\\" in text:
-            raise UnreadableError(_RAW_BACKSLASH)
-        self.at = end + len(quotes)
-        self.holds_raw_text = True
-        return text
-
-    def escape(self) -> str:
-        """Read an escape sequence after its backslash; an invalid one makes every backslash ambiguous."""
-        found = _ESCAPE.match(self.text, self.at)
-        if found is None:
-            if self.at >= len(self.text):
-                raise UnreadableError("it ends in the middle of a string")
-            raise UnreadableError(_RAW_BACKSLASH)
-        self.at = found.end()
-        return _ESCAPES[found[0]] if len(found[0]) == 1 else chr(int(found[0][1:], 16))
-
-    def ends_here(self) -> bool:
-        """Whether the text is complete, and exactly the closing brackets that are missing follow."""
-        found = _BRACKETS.fullmatch(self.text, self.at)
-        if found is None or not self.is_closed:
-            return False
-        return [char for char in found[0] if char in "]}"] == self.closers[::-1]
-
     def check_not_cut(self) -> None:
         """Raise the error of an incomplete text where the text has ended."""
         if self.at >= len(self.text):
             raise UnreadableError("it ends in the middle")
-
-
-def _join_surrogates(found: re.Match[str]) -> str:
-    return found[0].encode("utf-16", "surrogatepass").decode("utf-16")

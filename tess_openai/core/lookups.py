@@ -11,20 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tess_openai.core.agents import Agent, closest, parse_agent
-from tess_openai.core.calls import (
-    AgentNotFound,
-    Answer,
-    Call,
-    Event,
-    Flow,
-    Lookup,
-    LookupResult,
-    Step,
-    look_up,
-)
+from tess_openai.core.calls import AgentNotFound, Answer, Call, Event, Flow, Lookup, LookupResult, Step
 from tess_openai.core.changes import Change, could_be_key, quoted
 from tess_openai.core.errors import TessError
 from tess_openai.core.fetching import get, read_object, read_page, read_pages
+from tess_openai.core.flow_steps import look_up
 from tess_openai.core.headers import request_headers
 from tess_openai.core.jsons import JSONObject, dump_json
 from tess_openai.core.options import AgentRef, Options

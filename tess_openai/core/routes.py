@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from tess_openai.core.calls import Answer, Call, Flow, Outgoing, exchange, read_piece
+from tess_openai.core.calls import Answer, Call, Flow, Outgoing
 from tess_openai.core.changes import quoted
 from tess_openai.core.chat_call import CHAT_PATH, chat_completion
 from tess_openai.core.completions.completions_flow import COMPLETIONS, complete_prompts
 from tess_openai.core.fetching import read_error
 from tess_openai.core.files import FILES, files
+from tess_openai.core.flow_steps import exchange, read_piece
 from tess_openai.core.headers import check_key, request_headers
 from tess_openai.core.jsons import MAX_NESTING, is_nested_too_deep
 from tess_openai.core.lookups import AGENTS, show_agent, show_agents

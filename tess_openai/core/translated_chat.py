@@ -10,12 +10,13 @@ from collections.abc import Generator, Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from tess_openai.core.calls import Answer, Call, Event, Flow, Outgoing, ReportChanges, Step, drive
+from tess_openai.core.calls import Answer, Call, Event, Flow, Outgoing, ReportChanges, Step
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.chunk_templates import Template, template_of
 from tess_openai.core.chat.context import EVENT_STREAM, LEDGER_HEADER, ledger_header, report_changes
 from tess_openai.core.chat_call import CHAT_PATH, chat_completion, read_fields
 from tess_openai.core.errors import parse_redirect
+from tess_openai.core.flow_steps import drive
 from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_object
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.lookups import AGENTS

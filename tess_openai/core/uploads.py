@@ -18,22 +18,12 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from tess_openai.core.calls import (
-    Answer,
-    Call,
-    Event,
-    Flow,
-    Outgoing,
-    Sleep,
-    Step,
-    Upload,
-    UploadedFile,
-    upload,
-)
+from tess_openai.core.calls import Answer, Call, Event, Flow, Outgoing, Sleep, Step, Upload, UploadedFile
 from tess_openai.core.changes import Change
 from tess_openai.core.errors import TessError
 from tess_openai.core.fetching import get, read_object
 from tess_openai.core.files import FILES, file_in, id_of
+from tess_openai.core.flow_steps import upload
 from tess_openai.core.headers import request_headers
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.options import Options

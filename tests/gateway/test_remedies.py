@@ -9,7 +9,7 @@ import openai
 import pytest
 
 from tess_openai.core.chat.parameters import EMULATE
-from tess_openai.core.errors import KEY_HINT, RATE_HINT, TIMEOUT_HINT
+from tess_openai.core.error_hints import KEY_HINT, RATE_HINT, TIMEOUT_HINT
 from tess_openai.gateway.config import read_config
 from tess_openai.gateway.file_wording import reword
 from tess_openai.testing import TessSimulator, faults

@@ -9,19 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tess_openai.core.errors import (
+from tess_openai.core.error_hints import (
     CREDITS_HINT,
     KEY_HINT,
     NOT_FOUND_HINT,
     RATE_HINT,
     TIMEOUT_HINT,
     WORKSPACE_HINT,
-    TessError,
-    message_of,
-    parse_error,
-    parse_error_in_200,
-    parse_redirect,
 )
+from tess_openai.core.errors import TessError, message_of, parse_error, parse_error_in_200, parse_redirect
 from tess_openai.core.jsons import parse_object
 from tess_openai.core.paid_once import REPEATED_ON_REQUEST_HINT
 

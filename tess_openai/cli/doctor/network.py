@@ -16,7 +16,7 @@ from tess_openai.cli.doctor.verdicts import Verdict
 from tess_openai.cli.error_messages import address_of, in_words_of_options, message_of, root_cause
 from tess_openai.cli.fields import missing_fields
 from tess_openai.core.agents import Agent
-from tess_openai.core.errors import CREDITS_HINT, KEY_HINT, NOT_FOUND_HINT, TIMEOUT_HINT, WORKSPACE_HINT
+from tess_openai.core.error_hints import CREDITS_HINT, KEY_HINT, NOT_FOUND_HINT, TIMEOUT_HINT, WORKSPACE_HINT
 from tess_openai.core.jsons import JSONObject
 
 if TYPE_CHECKING:

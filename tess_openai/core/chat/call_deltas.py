@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tess_openai.core.chat.answer_types import differs, to_calls, to_function, to_int
+from tess_openai.core.chat.answer_calls import to_calls, to_function
+from tess_openai.core.chat.answer_types import differs, to_int
 from tess_openai.core.jsons import JSONObject, parse_object, to_object
 
 

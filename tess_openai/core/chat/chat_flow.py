@@ -2,17 +2,7 @@
 
 from __future__ import annotations
 
-from tess_openai.core.calls import (
-    NO_HEADERS,
-    READ_REST,
-    Answer,
-    Call,
-    Flow,
-    Incoming,
-    Outgoing,
-    read_rest,
-    to_head,
-)
+from tess_openai.core.calls import NO_HEADERS, READ_REST, Answer, Call, Flow, Incoming, Outgoing
 from tess_openai.core.chat.answer_body import STREAM_AS_WHOLE, BodyItem, read_answer_piece
 from tess_openai.core.chat.completion import Completion, from_items
 from tess_openai.core.chat.context import (
@@ -30,6 +20,7 @@ from tess_openai.core.chat.plain_answer import is_json, parse_plain
 from tess_openai.core.chat.request_translation import plain_request
 from tess_openai.core.chat.stream_faults import StreamFault
 from tess_openai.core.chat.stream_filter import StreamFilter
+from tess_openai.core.flow_steps import read_rest, to_head
 from tess_openai.core.headers import request_headers
 from tess_openai.core.jsons import JSONObject
 from tess_openai.core.lookups import Place, to_ref

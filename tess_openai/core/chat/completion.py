@@ -11,15 +11,14 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tess_openai.core.changes import Change
+from tess_openai.core.chat.answer_calls import complete_calls, to_calls
 from tess_openai.core.chat.answer_types import (
     CHOICE_EXTRAS,
     ROOT_EXTRAS,
     are_choices,
     coerce_message,
-    complete_calls,
     differs,
     drop_misfits,
-    to_calls,
     to_choices,
     to_int,
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 
-from tess_openai.core.calls import Answer, Event, Flow, Outgoing, Step, exchange, read_rest
+from tess_openai.core.calls import Answer, Event, Flow, Outgoing, Step
 from tess_openai.core.chat.answer_body import STREAM_AS_WHOLE, WHOLE_AS_STREAM, read_answer_piece
 from tess_openai.core.chat.context import (
     ChatContext,
@@ -27,6 +27,7 @@ from tess_openai.core.emulate.emulation import Emulation
 from tess_openai.core.emulate.outcomes import AskAgain, FailedOutcome
 from tess_openai.core.emulate.protocol import with_note
 from tess_openai.core.emulate.response_writers import CompletionWriter, ResponseWriter, StreamWriter
+from tess_openai.core.flow_steps import exchange, read_rest
 from tess_openai.core.jsons import JSONObject, dump_json, to_list
 from tess_openai.core.refusals import NO_RETRY, Refused
 

@@ -13,25 +13,13 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import Final
 
-from tess_openai.core.calls import (
-    Answer,
-    Event,
-    Flow,
-    Incoming,
-    LimitAnswer,
-    Outgoing,
-    Read,
-    Sleep,
-    Step,
-    drive,
-    exchange,
-    read_all,
-)
+from tess_openai.core.calls import Answer, Event, Flow, Incoming, LimitAnswer, Outgoing, Read, Sleep, Step
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.context import ChatContext, error_answer
 from tess_openai.core.chat.stream_faults import StreamFault, broken_connection_fault
 from tess_openai.core.errors import FAILED
 from tess_openai.core.fetching import get
+from tess_openai.core.flow_steps import drive, exchange, read_all
 from tess_openai.core.headers import request_headers
 from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_list, to_object
 from tess_openai.core.long_answers.native_messages import to_native_messages

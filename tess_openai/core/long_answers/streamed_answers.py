@@ -12,23 +12,13 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import Final
 
-from tess_openai.core.calls import (
-    Answer,
-    Event,
-    Flow,
-    Incoming,
-    LimitAnswer,
-    Outgoing,
-    Read,
-    Step,
-    drive,
-    exchange,
-)
+from tess_openai.core.calls import Answer, Event, Flow, Incoming, LimitAnswer, Outgoing, Read, Step
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.answer_body import read_answer_piece
 from tess_openai.core.chat.context import ChatContext, error_answer, report_changes
 from tess_openai.core.chat.messages import texts_of, to_messages
 from tess_openai.core.chat.stream_faults import StreamFault, broken_connection_fault
+from tess_openai.core.flow_steps import drive, exchange
 from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_list, to_object
 from tess_openai.core.long_answers.joined_answer import JoinedAnswer
 from tess_openai.core.long_answers.seams import last_words

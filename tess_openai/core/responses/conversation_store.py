@@ -11,7 +11,8 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from tess_openai.core.calls import Call, Event, Step, StoreAccess, use_store
+from tess_openai.core.calls import Call, Event, Step, StoreAccess
+from tess_openai.core.flow_steps import use_store
 from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_list, to_object
 from tess_openai.core.refusals import Refused
 

@@ -20,13 +20,12 @@ from tess_openai.core.calls import (
     Read,
     ReadAll,
     ReportChanges,
-    exchange,
-    read_all,
-    read_piece,
 )
 from tess_openai.core.chat.context import LEDGER_HEADER, ledger_header
 from tess_openai.core.chat_call import chat_completion
-from tess_openai.core.errors import ERROR_BODY_LIMIT, RATE_HINT
+from tess_openai.core.error_hints import RATE_HINT
+from tess_openai.core.errors import ERROR_BODY_LIMIT
+from tess_openai.core.flow_steps import exchange, read_all, read_piece
 from tess_openai.core.jsons import parse_object
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.options import Options
