@@ -19,8 +19,8 @@ from tess_openai.core.emulate.emulation_flow import emulated_completion
 from tess_openai.core.emulate.emulation_request import to_emulation
 from tess_openai.core.headers import request_headers
 from tess_openai.core.jsons import BYTE_ORDER_MARK, JSONObject, dump_json, parse_object
-from tess_openai.core.long_answers.polled_answers import POLLED, with_polled_answers
-from tess_openai.core.long_answers.streamed_answers import STREAMED, with_streamed_answers
+from tess_openai.core.long_answers.polled_answers import POLLED, PolledAnswers
+from tess_openai.core.long_answers.streamed_answers import STREAMED, StreamedAnswers
 from tess_openai.core.lookups import locate, without_agent
 from tess_openai.core.options import CALL_FIELD, Options
 from tess_openai.core.policy_parameters import POLICY_PARAMETERS
@@ -113,9 +113,9 @@ def _answer(chat: ChatContext, emulation: Emulation | None, body: bytes | None) 
     else:
         flow = emulated_completion(chat, emulation, outgoing)
     if options.long_answers == "poll":
-        flow = with_polled_answers(chat, flow)
+        flow = PolledAnswers(chat).run(flow)
     elif options.joins_answers:
-        flow = with_streamed_answers(chat, flow)
+        flow = StreamedAnswers(chat).run(flow)
     return flow
 
 

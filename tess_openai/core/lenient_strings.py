@@ -51,7 +51,7 @@ class StringReader:
 
     def __init__(self, text: str, at: int, *, is_closed: bool) -> None:
         self.text = text
-        self.at = at
+        self.at: int = at
         self.is_closed = is_closed
         self.closers: list[str] = []
         self.holds_raw_text = False

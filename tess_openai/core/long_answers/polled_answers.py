@@ -13,17 +13,17 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import Final
 
-from tess_openai.core.calls import Answer, Event, Flow, Incoming, LimitAnswer, Outgoing, Read, Sleep, Step
+from tess_openai.core.calls import Event, Flow, Incoming, Outgoing, Sleep, Step
 from tess_openai.core.changes import Change
-from tess_openai.core.chat.context import ChatContext, error_answer
+from tess_openai.core.chat.context import error_answer
 from tess_openai.core.chat.stream_faults import StreamFault, broken_connection_fault
 from tess_openai.core.errors import FAILED
 from tess_openai.core.fetching import get
-from tess_openai.core.flow_steps import drive, exchange, read_all
+from tess_openai.core.flow_steps import exchange, read_all
 from tess_openai.core.headers import request_headers
 from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_list, to_object
+from tess_openai.core.long_answers.answer_layer import AnswerLayer
 from tess_openai.core.long_answers.native_messages import to_native_messages
-from tess_openai.core.long_answers.streamed_answers import with_partial_text
 from tess_openai.core.lookups import AGENTS
 from tess_openai.core.refusals import error_envelope
 from tess_openai.core.sse import DONE_EVENT, encode_event
@@ -49,35 +49,11 @@ _NO_STATE: Final = error_envelope(
 )
 
 
-def with_polled_answers(chat: ChatContext, flow: Flow) -> Flow:
-    """Run the flow that answers the caller, with executions instead of its requests."""
-    yield LimitAnswer(chat.translated.options.max_answer_seconds)
-    yield from drive(flow, PolledAnswers(chat).take)
+class PolledAnswers(AnswerLayer["_Execution"]):
+    """Fetches answers as the output of executions."""
 
-
-class PolledAnswers:
-    """Carries out the steps of the flow that answers one call."""
-
-    def __init__(self, chat: ChatContext) -> None:
-        self._chat = chat
-        self._execution: _Execution | None = None
-
-    def take(self, step: Step) -> Generator[Step, Event, Event]:
-        """Carry out one step of the flow."""
-        if isinstance(step, Outgoing):
-            return (yield from self._start(step))
-        if self._execution is not None and step in (Read.PIECE, Read.LAST):
-            return (yield from self._read(self._execution))
-        if isinstance(step, Answer):
-            execution = self._execution
-            given = step if execution is None else with_partial_text(step, execution.output, execution.fault)
-            yield given
-            return None
-        return (yield step)
-
-    def _start(self, outgoing: Outgoing) -> Generator[Step, Event, Incoming]:
+    def _exchange(self, outgoing: Outgoing) -> Generator[Step, Event, Incoming]:
         """Start an execution; return the head of the answer for the flow."""
-        self._execution = None
         chat = self._chat
         body = chat.translated.body if outgoing.body is None else parse_object(outgoing.body) or {}
         agent = (outgoing.path or f"{AGENTS}/{chat.call.agent}/openai").partition("/openai")[0]
@@ -90,21 +66,21 @@ class PolledAnswers:
         )
         incoming = yield from exchange(native)
         if incoming.status < 300:
-            self._execution = _Execution((yield from read_all()), is_stream=chat.translated.stream)
+            self._answer = _Execution((yield from read_all()), is_stream=chat.translated.stream)
         return incoming
 
-    def _read(self, execution: _Execution) -> Generator[Step, Event, bytes]:
+    def _read(self, answer: _Execution) -> Generator[Step, Event, bytes]:
         """Return the next events of the execution; `b""` at the end."""
-        while not execution.out and not execution.is_over:
+        while not answer.out and not answer.is_over:
             try:
-                yield Sleep(execution.wait_seconds)
+                yield Sleep(answer.wait_seconds)
             except ConnectionError as broken:  # the time limit of the answer has passed
-                if not execution.output:
+                if not answer.whole_text:
                     raise
-                execution.fault = broken_connection_fault(str(broken))
+                answer.fault = broken_connection_fault(str(broken))
                 return b""  # the flow reports a stream without its end
-            yield from self._look(execution)
-        out, execution.out = execution.out, b""
+            yield from self._look(answer)
+        out, answer.out = answer.out, b""
         return out
 
     def _look(self, execution: _Execution) -> Flow:
@@ -135,7 +111,7 @@ class _Execution:
 
     Attributes:
         number: The number of its response in Tess.
-        output: Its whole output so far.
+        whole_text: Its whole output so far.
         out: The events that are ready to be read.
         is_over: Whether the last event is ready.
         fault: The fault that ended the wait for it; None without one.
@@ -148,7 +124,7 @@ class _Execution:
         first = to_object((to_list((parse_object(body) or {}).get("responses")) or [None])[0])
         number = None if first is None else first.get("id")
         self.number = number if type(number) is int else 0
-        self.output = ""
+        self.whole_text = ""
         self.out = b""
         self.is_over = False
         self.fault: StreamFault | None = None
@@ -170,14 +146,14 @@ class _Execution:
             self.is_over = True
             return
         if isinstance(output, str) and output:
-            self.output = output
+            self.whole_text = output
         is_over = status in _SUCCEEDED
-        if not self.output.startswith(self._given):
+        if not self.whole_text.startswith(self._given):
             if is_over:
                 message = "Tess changed the text of the execution while it was streamed"
                 self.fail(error_envelope(message, type_="server_error", param=None, code="stream_error"))
             return
-        new = self.output[len(self._given) :]
+        new = self.whole_text[len(self._given) :]
         if is_over:
             known = {
                 name: fields[name] for name in ("id", "root_id", "credits") if fields.get(name) is not None
@@ -187,7 +163,7 @@ class _Execution:
             self.is_over = True
         elif self._is_stream and new:
             self._write(_chunk(new, None))
-            self._given = self.output
+            self._given = self.whole_text
 
     def note_failure(self, envelope: JSONObject, *, passes: bool) -> None:
         """Count a failed request for the state; end the stream with its error, unless it may be temporary."""

@@ -12,14 +12,15 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import Final
 
-from tess_openai.core.calls import Answer, Event, Flow, Incoming, LimitAnswer, Outgoing, Read, Step
+from tess_openai.core.calls import Event, Flow, Incoming, Outgoing, Step
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.answer_body import read_answer_piece
 from tess_openai.core.chat.context import ChatContext, error_answer, report_changes
 from tess_openai.core.chat.messages import texts_of, to_messages
 from tess_openai.core.chat.stream_faults import StreamFault, broken_connection_fault
-from tess_openai.core.flow_steps import drive, exchange
-from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_list, to_object
+from tess_openai.core.flow_steps import exchange
+from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_list
+from tess_openai.core.long_answers.answer_layer import AnswerLayer
 from tess_openai.core.long_answers.joined_answer import JoinedAnswer
 from tess_openai.core.long_answers.seams import last_words
 from tess_openai.core.prompts import fill
@@ -34,37 +35,17 @@ STREAMED: Final = Change(
 )
 
 
-def with_streamed_answers(chat: ChatContext, flow: Flow) -> Flow:
-    """Run the flow that answers the caller, with complete streams as the answers to its requests."""
-    yield LimitAnswer(chat.translated.options.max_answer_seconds)
-    yield from drive(flow, StreamedAnswers(chat).take)
-
-
-class StreamedAnswers:
-    """Carries out the steps of the flow that answers one call."""
+class StreamedAnswers(AnswerLayer[JoinedAnswer]):
+    """Fetches answers as streams, and continues those that are cut."""
 
     def __init__(self, chat: ChatContext) -> None:
-        self._chat = chat
+        super().__init__(chat)
         self._is_stream = chat.translated.stream or chat.translated.options.long_answers == "stream"
         self._on_cut = chat.translated.options.on_cut
         self._outgoing = Outgoing()
         self._request: JSONObject = {}
-        self._answer: JoinedAnswer | None = None
-
-    def take(self, step: Step) -> Generator[Step, Event, Event]:
-        """Carry out one step of the flow."""
-        if isinstance(step, Outgoing):
-            return (yield from self._exchange(step))
-        if self._answer is not None and step in (Read.PIECE, Read.LAST):
-            return (yield from self._read(self._answer))
-        if isinstance(step, Answer):
-            joined = self._answer
-            yield step if joined is None else with_partial_text(step, joined.whole_text, joined.fault)
-            return None
-        return (yield step)
 
     def _exchange(self, outgoing: Outgoing) -> Generator[Step, Event, Incoming]:
-        self._answer = None
         body = self._chat.translated.body if outgoing.body is None else parse_object(outgoing.body)
         stream = {"stream": True} if self._is_stream else {}
         self._outgoing, self._request = outgoing, {**(body or {}), **stream}
@@ -136,21 +117,6 @@ class StreamedAnswers:
         messages = [*(to_list(self._request.get("messages")) or []), *further]
         merged = to_messages(messages, self._chat.ledger, merge=options.merge_messages)
         return {**self._request, "messages": merged}
-
-
-def with_partial_text(given: Answer, text: str, fault: StreamFault | None = None) -> Answer:
-    """Add the text so far to an error, as `error.body["partial"]`; return other answers unchanged.
-
-    Args:
-        given: The answer.
-        text: All text so far.
-        fault: The fault that ended the stream, which replaces the error; None keeps the error.
-    """
-    if given.status < 400 or given.body is None or not text:
-        return given
-    envelope = (parse_object(given.body) or {}) if fault is None else fault.envelope
-    error = to_object(envelope.get("error")) or {}
-    return replace(given, body=dump_json({**envelope, "error": {**error, "partial": text}}))
 
 
 def _continued(answer: JoinedAnswer) -> Change:
