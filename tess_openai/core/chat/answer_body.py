@@ -22,7 +22,6 @@ from tess_openai.core.chat.chunks import Chunk, ChunkReader, StreamEnd
 from tess_openai.core.chat.completion import Completion, parse_completion, to_chunks
 from tess_openai.core.chat.stream_faults import StreamFault, invalid_answer_fault
 from tess_openai.core.errors import parse_error_in_200
-from tess_openai.core.flow_steps import read_piece
 from tess_openai.core.json_body import JSONBody
 from tess_openai.core.jsons import parse_object
 from tess_openai.core.sse import BodyForm, EventDecoder, ServerSentEvent, detect_form, parse_events
