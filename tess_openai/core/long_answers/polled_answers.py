@@ -15,10 +15,10 @@ from typing import Final
 
 from tess_openai.core.calls import Event, Flow, Incoming, Outgoing, Sleep, Step
 from tess_openai.core.changes import Change
-from tess_openai.core.chat.context import error_answer
+from tess_openai.core.chat.answer_types import Note, coerce_message, to_int
 from tess_openai.core.chat.stream_faults import StreamFault, broken_connection_fault
 from tess_openai.core.errors import FAILED
-from tess_openai.core.fetching import get
+from tess_openai.core.fetching import get, read_error
 from tess_openai.core.flow_steps import exchange, read_all
 from tess_openai.core.headers import request_headers
 from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_list, to_object
@@ -41,6 +41,12 @@ _FIRST_WAIT_SECONDS: Final = 1.0
 _LONGEST_WAIT_SECONDS: Final = 15.0
 _MOST_FAILURES: Final = 5
 """How many requests for the state may fail one after another; the execution continues meanwhile."""
+_GONE: Final = error_envelope(
+    "Tess does not know this execution any more; it may be complete, and be paid for",
+    type_="server_error",
+    param=None,
+    code="execution_not_found",
+)
 _NO_STATE: Final = error_envelope(
     "Tess returned no state of the execution; it may be complete, and be paid for",
     type_="server_error",
@@ -66,7 +72,8 @@ class PolledAnswers(AnswerLayer["_Execution"]):
         )
         incoming = yield from exchange(native)
         if incoming.status < 300:
-            self._answer = _Execution((yield from read_all()), is_stream=chat.translated.stream)
+            started = yield from read_all()
+            self._answer = _Execution(started, chat.ledger.note, is_stream=chat.translated.stream)
         return incoming
 
     def _read(self, answer: _Execution) -> Generator[Step, Event, bytes]:
@@ -96,14 +103,16 @@ class PolledAnswers(AnswerLayer["_Execution"]):
                 else:
                     execution.note_failure(_NO_STATE, passes=True)
                 return
-            answer = yield from error_answer(self._chat, incoming)
+            error = yield from read_error(
+                incoming, self._chat.translated.options.max_retry_wait_seconds, method="GET"
+            )
         except ConnectionError:
             execution.failures += 1
             if execution.failures > _MOST_FAILURES:
                 raise
             return
-        passes = incoming.status in (408, 429) or incoming.status >= 500
-        execution.note_failure(parse_object(answer.body or b"") or {}, passes=passes)
+        passes = incoming.status in (404, 408, 429) or incoming.status >= 500
+        execution.note_failure(_GONE if incoming.status == 404 else error.to_json(), passes=passes)
 
 
 class _Execution:
@@ -119,11 +128,11 @@ class _Execution:
         failures: How many requests for its state have failed in a row.
     """
 
-    def __init__(self, body: bytes, *, is_stream: bool) -> None:
+    def __init__(self, body: bytes, note: Note, *, is_stream: bool) -> None:
         """Begin with the answer to the request that started it; the flow reports an invalid one."""
         first = to_object((to_list((parse_object(body) or {}).get("responses")) or [None])[0])
-        number = None if first is None else first.get("id")
-        self.number = number if type(number) is int else 0
+        self.number = to_int((first or {}).get("id")) or 0
+        self._note = note
         self.whole_text = ""
         self.out = b""
         self.is_over = False
@@ -145,6 +154,10 @@ class _Execution:
             self._write(fields)
             self.is_over = True
             return
+        if output is not None and not isinstance(output, str):  # parts, or JSON
+            coerced: JSONObject = {"content": output}
+            coerce_message(coerced, self._note)
+            output = coerced["content"]
         if isinstance(output, str) and output:
             self.whole_text = output
         is_over = status in _SUCCEEDED

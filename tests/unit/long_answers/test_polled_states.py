@@ -17,14 +17,17 @@ RUNNING: JSON = {"id": 7, "status": "running", "output": "Once"}
 ENDED: JSON = {"id": 7, "status": "succeeded", "output": "Once upon a time"}
 
 
-def ask(states: Iterator[object]) -> Carried:
-    """Carry out a chat whose execution has these states, the last of them for ever."""
+def ask(states: Iterator[object], *, number: object = 7) -> Carried:
+    """Carry out a chat whose execution has these states, each a body or a status; `number` is its id."""
     data = json.dumps(CHAT).encode()
     call = Call("POST", "/chat/completions", {}, data, 0, lambda: 1, lambda: "0" * 24, agent="42")
 
     def tess(step: Outgoing) -> TessAnswer:
-        answer = next(states) if step.method == "GET" else {"responses": [{"id": 7, "status": "starting"}]}
-        return TessAnswer(200, {"content-type": "application/json"}, [json.dumps(answer).encode()])
+        answer = (
+            next(states) if step.method == "GET" else {"responses": [{"id": number, "status": "starting"}]}
+        )
+        status, body = (answer, {"message": "No."}) if isinstance(answer, int) else (200, answer)
+        return TessAnswer(status, {"content-type": "application/json"}, [json.dumps(body).encode()])
 
     options = Options(long_answers="poll")
     return carry_call(
@@ -47,3 +50,34 @@ def test_an_answer_without_a_state_is_a_failure(odd: object) -> None:
     carried = ask(iter([RUNNING, *[odd] * 50]))
     error = json.loads(carried.body)["error"]
     assert (carried.status, error["code"], error["partial"]) == (502, "not_an_answer", "Once")
+
+
+@pytest.mark.parametrize("number", ["7", 7.0])
+def test_a_number_of_another_type_is_that_number(number: object) -> None:
+    """The execution was started, and is paid for."""
+    carried = ask(iter([ENDED]), number=number)
+    assert json.loads(carried.body)["choices"][0]["message"]["content"] == ENDED["output"]
+
+
+@pytest.mark.parametrize(
+    ("output", "text"),
+    [
+        ([{"type": "text", "text": "Once"}, {"type": "text", "text": " upon"}], "Once upon"),
+        ({"type": "text", "text": "Once"}, "Once"),
+        ({"a": 1}, '{"a":1}'),
+        (["Once", " upon"], "Once upon"),
+        (7, "7"),
+    ],
+)
+def test_an_output_of_another_type_is_its_text(output: object, text: str) -> None:
+    """As the content of a chat completion would be."""
+    carried = ask(iter([{**ENDED, "output": output}]))
+    assert json.loads(carried.body)["choices"][0]["message"]["content"] == text
+
+
+def test_an_execution_that_is_not_found_is_looked_for_again() -> None:
+    """Another server may not know of it yet; after a few requests the error says what is missing."""
+    assert ask(iter([404, RUNNING, 404, 404, ENDED])).status == 200
+    carried = ask(iter([RUNNING, *[404] * 50]))
+    error = json.loads(carried.body)["error"]
+    assert (carried.status, error["code"], error["partial"]) == (502, "execution_not_found", "Once")
