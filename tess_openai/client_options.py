@@ -165,7 +165,7 @@ def check_options(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_names(factory: Callable[..., object], given: Iterable[str], further: Iterable[str] = ()) -> None:
-    """Refuse a keyword that nobody takes, and propose the nearest.
+    """Refuse an unknown keyword, and propose the most similar option.
 
     Args:
         factory: Whose keywords these are.

@@ -5,7 +5,7 @@
 
     UserWarning
       └─ TessWarning                       the public base: silence it to silence all
-           ├─ TessConfigurationWarning     an argument or a variable looks wrong, and was used all the same
+           ├─ TessConfigurationWarning     an argument or a variable looks wrong, and was used nevertheless
            ├─ TessRequestWarning           part of a request was changed or not sent
            └─ TessAnswerWarning            Tess's answer is not what it seems
 
@@ -32,7 +32,7 @@ class TessWarning(UserWarning):
 
 
 class TessConfigurationWarning(TessWarning):
-    """The key, the base URL or the workspace looks wrong, and is used all the same."""
+    """The key, the base URL or the workspace looks wrong, and is used nevertheless."""
 
 
 class TessRequestWarning(TessWarning):

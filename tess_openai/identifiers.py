@@ -31,7 +31,7 @@ def to_agent_id(given: int | str) -> AgentRef:
     """Parse an agent: its number, digits, a URL of Tess's app or API that contains it, or a slug.
 
     Raises:
-        TessConfigurationError: It is none of these.
+        TessConfigurationError: It has none of these forms.
     """
     if isinstance(given, int) and not isinstance(given, bool) and given > 0:
         return given

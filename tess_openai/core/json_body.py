@@ -51,7 +51,7 @@ class JSONBody:
         return self._fields
 
     def _parse_without_rest(self) -> JSONObject | None:
-        """Return the object that the bytes begin with, and drop what follows it: it is whole all the same."""
+        """Return the object at the beginning of the bytes, which is complete, and drop the text after it."""
         text = self.data.decode(errors="replace")
         start = len(text) - len(text.lstrip(_BEFORE))
         if not text.startswith("{", start):

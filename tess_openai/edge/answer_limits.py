@@ -1,4 +1,4 @@
-"""How long an answer may keep its caller waiting, and how much of it is kept in memory."""
+"""Limits of one answer: how long its caller waits, and how much of it is kept in memory."""
 
 from __future__ import annotations
 

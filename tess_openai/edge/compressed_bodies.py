@@ -1,7 +1,8 @@
-"""Decompress an answer in bounded memory, whatever a server packs into it.
+"""Decompress an answer in bounded memory, for any content.
 
-The decoders of httpx give all that a piece of the network holds at once, and a few hundred bytes of brotli
-hold hundreds of megabytes. So they are fed small pieces, and the limit of an answer is checked after each.
+The decoders of httpx return everything that a received piece contains at once, and a few hundred bytes of
+brotli can contain hundreds of megabytes. So they get small pieces, and the limit of an answer is checked after
+each.
 """
 
 from __future__ import annotations

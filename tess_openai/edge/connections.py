@@ -1,4 +1,4 @@
-"""The connection of a call, and how to wake whoever waits for it."""
+"""The connection of a call, and how to wake a thread or task that waits for it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class HeldConnection:
         self._response = response
 
     def release(self) -> None:
-        """Let nobody interrupt the connection any more: it is about to go back to its pool."""
+        """Allow no further interruption of the connection, which is about to return to its pool."""
         with self._lock:
             self._response = None
 
@@ -46,7 +46,7 @@ class HeldConnection:
 
 
 def _shut_down(sock: Any) -> None:
-    """End both directions of a socket; whoever reads from it wakes and finds its end."""
+    """Shut down both directions of a socket; a blocked read wakes and finds its end."""
     if isinstance(sock, socket.socket):
         socket.socket.shutdown(sock, socket.SHUT_RDWR)  # a TLS socket's own would drop what its reader needs
     else:

@@ -13,7 +13,7 @@ import anyio
 _STEP_SECONDS: Final = 0.02
 _IDLE_STEPS: Final = 50
 _SLEEP_SECONDS: Final = 0.05
-"""After which a waiting call notices that its stream was closed."""
+"""How long a waiting call may take to notice that its stream was closed."""
 
 
 class Deadlines:
@@ -61,7 +61,7 @@ class Deadlines:
         return nullcontext()
 
     def async_silence(self, seconds: float | None) -> AbstractContextManager[object]:
-        """Return what raises `TimeoutError` when the block takes longer; None sets no limit."""
+        """Return a context that raises `TimeoutError` when the block takes longer; None sets no limit."""
         return anyio.fail_after(seconds)
 
     def sleep(self, seconds: float, is_over: Callable[[], bool]) -> None:

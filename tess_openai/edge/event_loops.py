@@ -1,4 +1,4 @@
-"""Event loops, and what is left of the ones that have ended."""
+"""Event loops: which one runs, whether one is closed, and closing connections together with their loop."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class LoopGuard:
 
 
 async def close_silently(transport: AsyncTransport) -> None:
-    """Close a transport that nobody waits for, so that nobody could handle an error either."""
+    """Close a transport without raising, since no code waits for it that could handle an error."""
     with suppress(Exception):
         await transport.aclose()
 

@@ -1,4 +1,4 @@
-"""The API keys that one client was given, as hashes: what must go to the configured base URL only."""
+"""The API keys of one client, as hashes: they must be sent to the configured base URL only."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class Origin:
         scheme: `"https"`, or `"http"` on loopback.
         host: In lower case, an IPv6 address without brackets.
         port: None for the default port of the scheme.
-        prefix: What every path begins with, `""` or `"/api"`.
+        prefix: The beginning of every path, `""` or `"/api"`.
     """
 
     scheme: str

@@ -1,4 +1,4 @@
-"""One call on its way: the request to Tess, the answer to the caller, and a watch for the caller leaving."""
+"""Forwards one call: sends the request to Tess, writes the answer, and watches for a disconnect."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _GIVEN: Final = frozenset(
 _LONGEST_ERROR: Final = 65_536
 _LAST_WORDS_SECONDS: Final = 2.0
 _LEFT: Final = 499
-"""The status that web servers log for a caller who left before the answer."""
+"""The status that web servers log for a caller who disconnected before the answer."""
 
 
 class CallerLeftError(Exception):

@@ -1,4 +1,4 @@
-"""Which requests are forwarded to Tess, and what of them: the path, a few headers, the bytes of the body."""
+"""Which requests are forwarded to Tess, and which parts of them: path, a few headers, bytes of the body."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Forwarder:
         url = f"{self._upstream.root}{quote(path, safe=_SAFE)}"
         if query := scope.get("query_string", b"").decode("latin-1"):
             url = f"{url}?{query}"
-        # what the adapter does not read goes on as it comes
+        # the adapter streams a body that it does not read, without decompressing it
         headers["accept-encoding"] = self._upstream.accepted_encodings if is_json else "identity"
         if is_upload and (length := headers_of(scope).get(b"content-length", b"")).isdigit():
             headers["content-length"] = length.decode()

@@ -31,10 +31,10 @@ _CHECK_SECONDS: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody who may call.
+    """A caller of the gateway.
 
     Attributes:
-        name: For the log; `"-"` where nobody has a name.
+        name: The name for the log; `"-"` where callers have no names.
         authorization: The header with the key of Tess.
     """
 
@@ -79,7 +79,7 @@ class KeyFile:
         self._names = read_keys(path)
 
     def name_of(self, key: str) -> str | None:
-        """Return the name of a caller by their key; None where nobody has it."""
+        """Return the name of the caller who has this key; None when there is no such key."""
         self._reload()
         digest = _digest(key)
         found: str | None = None

@@ -1,4 +1,4 @@
-"""What `/metrics` shows: numbers about calls, without an id, a name or a text of anybody's."""
+"""The numbers of `/metrics`: counts and times of calls, without ids, names or texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers on their way to the caller: piece by piece, with a sign of life in each long silence."""
+"""Writes answers to the caller, piece by piece, with a heartbeat in each long silence."""
 
 from __future__ import annotations
 
@@ -84,8 +84,8 @@ class AnswerWriter:
     async def fail(self, envelope: JSONObject, *, of_responses: bool) -> None:
         """End a stream with an error, as OpenAI's own servers do.
 
-        After half an event no other can be written: the connection is then closed by whoever called, which
-        finds `is_whole` false.
+        After half an event no other can be written: the calling code then finds `is_whole` false, and closes
+        the connection.
         """
         if self._is_between_events and not self.is_whole:
             await self.end(error_event(envelope, self.events, of_responses=of_responses))

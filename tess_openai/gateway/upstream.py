@@ -1,4 +1,4 @@
-"""The way to Tess: one http client over the adapter, for all callers."""
+"""The http client over the adapter with which all calls are sent to Tess."""
 
 from __future__ import annotations
 

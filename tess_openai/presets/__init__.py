@@ -111,7 +111,7 @@ def pydantic_ai(agent_id: int | str | None = None, *, model: str, **options: Unp
         "supports_json_schema_output": emulates_json,
         "supports_json_object_output": emulates_json,
         "default_structured_output_mode": "native" if emulates_json else "prompted",
-        "supports_image_input": False,  # these four: what a tool returns; a prompt's go out all the same
+        "supports_image_input": False,  # these four concern results of tools; files in a prompt are sent
         "supports_document_input": False,
         "supports_audio_file_input": False,
         "supports_video_input": False,

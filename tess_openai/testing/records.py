@@ -50,7 +50,7 @@ class RecordedRequest:
 
     @property
     def json(self) -> object:
-        """The body as JSON; None when it is none."""
+        """The body as JSON; None when it is not JSON."""
         return parse_json(self.body)
 
 

@@ -30,6 +30,25 @@ DIALECT: Final = (
     "fates",
 )
 """In any case, as whole words; each has a standard word: reported, received, written, coerced, ..."""
+RIDDLES: Final = (
+    "all the same",
+    "as it came",
+    "go on with",
+    "goes on",
+    "less what",
+    "makes no sense",
+    "nobody",
+    "nothing of it",
+    "of that kind",
+    "plays a part",
+    "settlement",
+    "somebody",
+    "speaks of",
+    "what came",
+    "whoever",
+    "wordless",
+)
+"""Phrases and words that a reader of `core` had to guess; in any case, as whole words."""
 FORMER_CLASSES: Final = ("Flight", "Voice", "Said", "Fate")
 WORDS: Final = re.compile(
     rf"(?<!max_)(?<![A-Za-z])(?:(?i:{'|'.join(DIALECT)})|{'|'.join(FORMER_CLASSES)})(?![A-Za-z])"
@@ -58,6 +77,17 @@ def test_no_word_of_the_dialect_occurs() -> None:
         for path in texts()
         for number, line in enumerate((ROOT / path).read_text(encoding="utf-8").splitlines(), 1)
         if WORDS.search(line)
+    ]
+    assert found == []
+
+
+def test_core_has_no_riddles() -> None:
+    """Its prose says who does what."""
+    riddles = re.compile(rf"\b(?:{'|'.join(RIDDLES)})\b", re.IGNORECASE)
+    found = [
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for path in sorted((PACKAGE / "core").rglob("*.py"))
+        for match in riddles.finditer(" ".join(path.read_text(encoding="utf-8").split()))
     ]
     assert found == []
 

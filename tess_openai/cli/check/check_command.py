@@ -122,7 +122,7 @@ def _sites_of(module: Module, finder: Finder, inference: Inference, project: Pro
 
 
 def _progress() -> Progress | None:
-    """Return what shows progress on a terminal; None where stderr is none."""
+    """Return a function that shows progress on a terminal; None where stderr is not a terminal."""
     if not sys.stderr.isatty():
         return None
 

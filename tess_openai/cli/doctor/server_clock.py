@@ -38,7 +38,7 @@ class ServerClock:
 
 
 def seconds_ahead(date: str, now: float) -> float | None:
-    """Return by how many seconds `now` is ahead of a `Date` header; None when the header is none."""
+    """Return by how many seconds `now` is ahead of a `Date` header; None when the header is not a date."""
     try:
         return now - parsedate_to_datetime(date).timestamp()
     except (TypeError, ValueError, IndexError, OverflowError):
