@@ -1,8 +1,8 @@
 """Decompress an answer in bounded memory, for any content.
 
 The decoders of httpx return everything that a received piece contains at once, and a few hundred bytes of
-brotli can contain hundreds of megabytes. So they get small pieces, and the limit of an answer is checked after
-each.
+brotli can contain hundreds of megabytes. So they get small pieces, and the limit of an answer is checked
+after each.
 """
 
 from __future__ import annotations
