@@ -57,7 +57,7 @@ calls, the lines `{open}`, `{example}` and `{close}` are left out |
 
     functions: str = (
         """\
-You can call these functions of the program you are talking to:
+You can call functions. Each line is one function and the JSON Schema of its arguments.
 {functions}
 
 To call a function, return a JSON object with function name and arguments within {open}{close} XML tags:

@@ -82,7 +82,7 @@ def test_the_model_is_given_all_in_one_system_message() -> None:
     assert emulation is not None
     system, user = emulation.messages(BODY["messages"])
     content: str = system["content"]  # type: ignore[index] # a message is an object
-    assert content.startswith("Be brief.\n\nYou can call these functions")
+    assert content.startswith("Be brief.\n\nYou can call functions. ")
     assert "one JSON object" in content
     assert "9 tokens" in content
     assert user == {"role": "user", "content": "<~call:x>"}
