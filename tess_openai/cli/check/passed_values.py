@@ -56,7 +56,7 @@ def parameter_values(inference: Inference, node: ast.arg, home: Scope) -> Values
         return found
     if (default := _default_of(function, node)) is not None:
         found = inference.values(default, parent)
-    return found or _from_callers(inference, function, node, home) or _from_fixture(inference, node.arg, home)
+    return found or _from_callers(inference, function, node, home)
 
 
 def annotated_values(inference: Inference, node: ast.expr, scope: Scope) -> Values:
@@ -141,16 +141,6 @@ def _is_call_of(inference: Inference, call: ast.Call, use: Use, function: Functi
         or (isinstance(value, Class) and value.node is parent.node)
         for value in values
     )
-
-
-def _from_fixture(inference: Inference, name: str, home: Scope) -> Values:
-    """Return what pytest passes for a parameter that is called like a fixture of the module."""
-    found: Values = UNKNOWN
-    for binding in home.module.scope.bindings.get(name, []):
-        node = binding.node
-        if isinstance(node, Function) and is_decorated(node, {"fixture"}):
-            found += inference.result(FunctionValue(node, home.module.scopes[node]))
-    return found
 
 
 def _default_of(function: Function, node: ast.arg) -> ast.expr | None:
