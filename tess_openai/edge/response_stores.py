@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from tess_openai.core.calls import StoreAccess, StoreResult
 from tess_openai.core.responses.conversation_store import ResponseStore
+from tess_openai.exceptions import TessConfigurationError
 
 if TYPE_CHECKING:
     import sqlite3
@@ -114,7 +115,14 @@ class SQLiteResponseStore:
             path: A file in a folder that exists, on a disk of this machine.
             max_age_seconds: After this time a response is gone.
             clock: Returns the time in seconds since 1970.
+
+        Raises:
+            TessConfigurationError: The path is SQLite's name for no file at all.
         """
+        if os.fspath(path) == ":memory:":
+            raise TessConfigurationError(
+                'SQLiteResponseStore(":memory:") names no file; MemoryResponseStore() keeps responses in memory'
+            )
         self._path = Path(path).absolute()  # the program may change its folder, or another one use the store
         self._max_age_seconds = max_age_seconds
         self._clock = clock

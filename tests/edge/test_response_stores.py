@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tess_openai import MemoryResponseStore, ResponseStore, SQLiteResponseStore
+from tess_openai import MemoryResponseStore, ResponseStore, SQLiteResponseStore, TessConfigurationError
 from tess_openai.edge.response_stores import EntryTooLargeError
 
 
@@ -113,6 +113,12 @@ def test_a_path_keeps_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert not list((tmp_path / "below").iterdir())
     store.close()
     other.close()
+
+
+def test_the_memory_of_sqlite_is_no_file() -> None:
+    """A file of that name would be a surprise, and so would one memory for each process."""
+    with pytest.raises(TessConfigurationError, match=r"MemoryResponseStore\(\)"):
+        SQLiteResponseStore(":memory:")
 
 
 def test_a_file_that_cannot_be_used_is_not_kept_open(tmp_path: Path) -> None:
