@@ -121,8 +121,8 @@ class SQLiteResponseStore:
         """
         if os.fspath(path) == ":memory:":
             raise TessConfigurationError(
-                'SQLiteResponseStore(":memory:") names no file. Use MemoryResponseStore() to keep responses in '
-                "memory"
+                'SQLiteResponseStore(":memory:") names no file. MemoryResponseStore() keeps responses in the '
+                "memory of the process"
             )
         self._path = Path(path).absolute()  # the program may change its folder, or another one use the store
         self._max_age_seconds = max_age_seconds
