@@ -74,7 +74,7 @@ def cannot_be_decoded(status: int) -> Fault:
     return Fault(name="cannot_be_decoded", instead=answer)
 
 
-ONCE: Final = fails("execution_timeout", "the execution goes on and is paid for")
+ONCE: Final = fails("execution_timeout", "the execution continues and is paid for")
 CUT: Final = in_stream("stream_truncated", "stream ended before the answer was complete")
 STOPPED: Final = in_stream("stream_error", "The agent stopped")
 NOT_JSON: Final = in_stream("stream_not_json", "not a JSON object: upstream is busy")
@@ -96,11 +96,11 @@ TABLE: Final[dict[str, tuple[Fault, Outcome] | tuple[Fault, Outcome, Outcome]]] 
     ),
     "gateway_timeout": (
         faults.gateway_timeout(),
-        fails("execution_timeout", "the execution goes on and is paid for"),
+        fails("execution_timeout", "the execution continues and is paid for"),
     ),
     "gateway_timeout after a wait": (
         faults.gateway_timeout(wait_seconds=0.05),
-        fails("execution_timeout", "stream=True and long_answers="),
+        fails("execution_timeout", "stream=True or create_client(long_answers="),
     ),
     "gateway_timeout, broken off": (faults.together(faults.gateway_timeout(), faults.breaks_off()), ONCE),
     "gateway_timeout, hanging": (hangs_after(524, "error code: 524"), ONCE),

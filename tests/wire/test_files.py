@@ -127,10 +127,10 @@ def test_an_upload_is_passed_on_piece_by_piece(driver: Driver) -> None:
 @pytest.mark.parametrize(
     ("number", "words"),
     [
-        ("file-abc", "has a number"),
+        ("file-abc", "must be its number in Tess"),
         ("901/content", "does not return the content"),
         ("901/parts", "no GET for this part"),
-        ("file-abc/content", "has a number"),
+        ("file-abc/content", "must be its number in Tess"),
     ],
     ids=["another service's id", "its content", "a part of it", "content of another service's"],
 )
