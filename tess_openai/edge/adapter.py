@@ -69,11 +69,11 @@ class Adapter:
     others: Mapping[str, Any] = field(default_factory=lambda: NO_OTHERS, repr=False)
 
     def __deepcopy__(self, memo: dict[int, object]) -> Adapter:
-        """Return this adapter: whatever the copies of a client learn of agents, they share."""
+        """Return this adapter: the copies of a client share its caches."""
         return self
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Pickle the settings, and hashes of the keys; nothing that was learned or answered, and no key.
+        """Pickle the settings and the hashes of the keys; no key, no cached agent and no stored answer.
 
         Raises:
             TessConfigurationError: Other clients, which hold their keys, answer some endpoints.
@@ -88,17 +88,17 @@ class Adapter:
         names = ("origin", "keys", "on_change", "repeat_paid", "max_answer_bytes")
         settings = {name: getattr(self, name) for name in names}
         options = {each.name: getattr(self.options, each.name) for each in fields_of(Options) if each.init}
-        del options["schemas"]  # compiled, and made again
+        del options["schemas"]  # a cache of compiled schemas; `_restore_adapter` makes a new one
         return _restore_adapter, (settings, options, pacing, store)
 
     def open(
         self, request: Request, place: ApiPath, body: bytes = b"", fields: JSONObject | None = None
     ) -> Flow:
-        """Return the flow for a request of this adapter's origin, which `Origin.locate` has read.
+        """Return the flow for a request to this adapter's origin.
 
         Args:
             request: The caller's request.
-            place: What its URL names.
+            place: What its URL names, from `Origin.locate`.
             body: The body of a chat call; other calls do not need it.
             fields: The parsed body, if it is a JSON object.
         """
@@ -116,13 +116,13 @@ class Adapter:
                 request.method, path, headers, body, attempt, _now, new_random_id, agent, query, fields
             )
             return route(call, self.options)
-        except Exception as error:  # noqa: BLE001 - raised here, it would look like a broken connection
+        except Exception as error:  # noqa: BLE001 - an error raised here would look like a broken connection
             return _failing(error)
 
     def _refuse_headers(self, headers: Mapping[str, str]) -> Refused | None:
         """Return a refusal for headers that cannot be sent, or for a key of another service.
 
-        The latter does not look like a key of Tess, although the client's own does.
+        A key belongs to another service if it lacks the form of Tess's keys and the client's own has it.
         """
         authorization = headers.get("authorization", "")
         is_known = self.keys.is_latest(authorization)
@@ -194,9 +194,9 @@ def _restore_adapter(
 
 
 def _failing(error: Exception) -> Flow:
-    """Fail with an error of our own at the first step, as a bug in a flow does."""
+    """Raise the error at the first step, as a bug in a flow would."""
     raise error
-    yield  # type: ignore[unreachable] # it makes this a generator
+    yield  # type: ignore[unreachable] # makes this function a generator
 
 
 def _call_on_change(change: Change, on_change: OnChange) -> None:

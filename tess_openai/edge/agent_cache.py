@@ -1,6 +1,6 @@
-"""What one client knows of agents and files.
+"""The agents that one client has looked up, and the files that it has uploaded.
 
-Each is looked up, or uploaded, once, however many calls need it at the same time.
+However many calls need an agent or a file at the same time, only one of them looks it up or uploads it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import anyio
 from tess_openai.core.agents import Agent
 from tess_openai.core.calls import AgentNotFound, LookupResult, UploadedFile, UploadResult
 from tess_openai.edge.event_loops import is_closed_loop, running_loop
+from tess_openai.edge.free_locks import run_if_free
 
 KEPT_SECONDS: Final = 900.0
 """After this time an agent is looked up again: its author may have changed it."""
@@ -68,7 +69,13 @@ class ResultCache(Generic[Found]):
         is_failure: Callable[[Found], bool],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Keep each result for as long as `kept_seconds` says of it."""
+        """Make an empty cache.
+
+        Args:
+            kept_seconds: Returns how long a result is kept.
+            is_failure: Whether a result is a failure, which does not replace an earlier success.
+            clock: Returns the time in seconds.
+        """
         self._kept_seconds = kept_seconds
         self._is_failure = is_failure
         self._clock = clock
@@ -109,10 +116,10 @@ class ResultCache(Generic[Found]):
         return found
 
     def find_within(self, key: Hashable, look_up: Callable[[], Found], seconds: float) -> Found | None:
-        """Return the result of `find` if it comes in time, else what is cached.
+        """Return the result of `find` if it comes in time, else the cached one.
 
-        A server that sends a byte now and then keeps a blocked read alive without end, so the look-up has a
-        thread of its own. It goes on there, for the callers to come.
+        The look-up runs in a thread of its own, because a server that sends one byte now and then can block a
+        read for ever. When the time is over the thread continues, and later callers use its result.
         """
         found: list[Found | None] = []
 
@@ -178,12 +185,12 @@ class ResultCache(Generic[Found]):
     def _complete(
         self, in_flight_key: Hashable, key: Hashable, pending: _InFlight[Found], found: Found | None
     ) -> Found | None:
-        """Cache the result and wake all waiters; return it, or the agent that was cached before a failure."""
+        """Cache the result and wake all waiters; return it, or, after a failure, the result cached before."""
         if found is None:
             self._give_up(in_flight_key, pending)
             return None
         with self._lock:
-            self._end_flight(in_flight_key, pending)
+            self._remove_in_flight(in_flight_key, pending)
             kept = self._kept_seconds(found)
             if self._is_failure(found):
                 known = self._known.get(key)
@@ -198,30 +205,25 @@ class ResultCache(Generic[Found]):
         return found
 
     def _give_up(self, in_flight_key: Hashable, pending: _InFlight[Found]) -> None:
-        """Let another caller carry the look-up out; never wait for the lock.
+        """Let another caller carry out the look-up.
 
-        A task that was never finished gives up when it is garbage-collected, which may happen in the midst of
-        any method here, in the thread that holds the lock.
+        Where the lock is not free the entry stays: it is marked as over, so the next look-up replaces it.
         """
         pending.over.set()
-        if self._lock.acquire(blocking=False):  # else the next look-up takes its place
-            try:
-                self._end_flight(in_flight_key, pending)
-            finally:
-                self._lock.release()
+        run_if_free(self._lock, lambda: self._remove_in_flight(in_flight_key, pending))
 
-    def _end_flight(self, in_flight_key: Hashable, pending: _InFlight[Found]) -> None:
+    def _remove_in_flight(self, in_flight_key: Hashable, pending: _InFlight[Found]) -> None:
         if self._in_flight.get(in_flight_key) is pending:
             del self._in_flight[in_flight_key]
 
     def forget(self, is_gone: Callable[[Found], bool]) -> None:
-        """Forget the results that are of no use any more."""
+        """Forget the results of which `is_gone` is true."""
         with self._lock:
             for key in [key for key, known in self._known.items() if is_gone(known.found)]:
                 del self._known[key]
 
     def forget_in_flight(self) -> None:
-        """Start anew in a forked child: the parent's look-ups do not complete there, nor hold the lock."""
+        """Forget the look-ups of the parent in a forked child, where they never complete and hold no lock."""
         self._lock = Lock()
         self._in_flight.clear()
 
@@ -235,7 +237,7 @@ class AgentCache(ResultCache[LookupResult]):
     """The agents that one client knows."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Keep agents for a quarter of an hour, and what was not found for ten seconds."""
+        """Keep agents for `KEPT_SECONDS`, and permanent failures for `FAILURE_KEPT_SECONDS`."""
         super().__init__(_seconds_to_keep, lambda found: isinstance(found, AgentNotFound), clock)
 
 
@@ -249,7 +251,7 @@ class UploadCache(ResultCache[UploadResult]):
     """The files that one client has uploaded, for as long as it lives."""
 
     def __init__(self) -> None:
-        """Keep numbers of files; a failed upload is tried again by the next call."""
+        """Keep the numbers of uploaded files; after a failed upload the next call tries again."""
         super().__init__(
             lambda found: math.inf if isinstance(found, UploadedFile) else 0.0,
             lambda found: not isinstance(found, UploadedFile),

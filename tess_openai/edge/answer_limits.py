@@ -9,22 +9,22 @@ from typing import Final, Literal, TypeAlias
 from tess_openai.core.silence import is_quiet
 
 DEFAULT_MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
-"""Of one answer, decoded: some hundred times the longest text that a model writes."""
+"""Limit of one decoded answer: about a hundred times the longest text that a model writes."""
 WHOLE_ANSWER_TIMEOUTS: Final = 10
-"""Times `timeout` in which a whole answer must have come from its first byte on."""
+"""A whole answer must be complete within so many times the caller's `timeout`, from its first byte on."""
 AnswerProblem: TypeAlias = Literal["too large", "too slow"]
 
 
 class AnswerLimits:
     """Watches one answer while it is read.
 
-    The socket's own timeout ends a wait in which nothing comes. This ends the others: pings that keep an
-    answer without content open, drops that never make a whole answer, and an answer that fills the memory.
+    The socket's own timeout ends a wait in which nothing is received. These limits end an answer of nothing
+    but pings, one that is sent so slowly that it is never complete, and one that would fill the memory.
     """
 
     received_bytes = 0
     _kept_bytes = 0
-    _quiet_line = b""  # the last line of what came, if it was quiet; its end may be still to come
+    _quiet_line = b""  # the last line received, if it was quiet; it may still be incomplete
 
     def __init__(
         self,
@@ -38,15 +38,15 @@ class AnswerLimits:
         self._began_at = self._content_at = clock()
 
     def resume(self) -> None:
-        """Begin to wait again: the caller has got what came so far, and comes back for more."""
+        """Start a new wait: the caller has received all pieces so far and asks for the next one."""
         self._content_at = self._clock()
         self._kept_bytes = 0
 
     def problem_with(self, piece: bytes, *, is_whole: bool) -> AnswerProblem | None:
-        """Take the next piece; return what is wrong with the answer now, None for nothing.
+        """Count the next piece; return which limit the answer now exceeds, None for none.
 
         Args:
-            piece: Of the answer.
+            piece: The piece just received.
             is_whole: Whether the caller waits for the whole answer, and not for each piece.
         """
         size = len(piece)

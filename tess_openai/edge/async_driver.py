@@ -49,7 +49,7 @@ class AsyncDriver(CallDriver):
             if shown is error:
                 raise
             raise shown from error
-        except BaseException:  # the caller gave up, or was cancelled
+        except BaseException:  # the caller was interrupted or cancelled
             await self.aclose()
             raise
         return response

@@ -41,7 +41,7 @@ class AsyncTessTransport:
     """Async counterpart of `TessTransport`."""
 
     def __init__(self, inner: AsyncTransport, adapter: Adapter, family: Family, owner: object) -> None:
-        """Wrap `inner`; `owner`, the client it came from, is kept alive, since its end may close `inner`."""
+        """Wrap `inner`, and keep its client `owner` alive, whose garbage collection may close `inner`."""
         self.inner = inner
         self.owner = owner
         self.adapter = adapter

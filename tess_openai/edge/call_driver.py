@@ -1,4 +1,4 @@
-"""One call that is carried out: everything its two drivers, sync and async, share; no I/O."""
+"""What the sync and the async driver of a call share; no I/O."""
 
 from __future__ import annotations
 
@@ -51,19 +51,19 @@ from tess_openai.edge.paid_calls import (
 )
 
 RESULT_STEPS: Final = (Answer, bytes, Agent, AgentNotFound, UploadedFile)
-"""Steps that are results for whoever waits for the driver."""
+"""Steps that `advance` returns as results."""
 InnerStep: TypeAlias = (
     Read | ReadAll | PauseKey | LimitAnswer | Lookup | Upload | Sleep | StoreAccess | ReportChanges
 )
-"""The other steps but `Outgoing`, which the driver carries out."""
+"""The steps that `carry_out` carries out."""
 HINT_SECONDS: Final = 5.0
-"""Time limit of a look-up that only adds to an error, for which the caller waits."""
+"""Time limit of a look-up that only adds a hint to an error, since the caller waits for the error."""
 LAST_SECONDS: Final = 2.0
-"""Time limit of a piece that a complete answer may have or lack: its token counts, its `[DONE]`."""
+"""Time limit of what may or may not follow a complete answer: its token counts, its `[DONE]`."""
 REST_SECONDS: Final = 0.1
-"""Time limit of the bytes behind the end of an answer, which are read to reuse its connection."""
+"""Time limit of the bytes after the end of an answer, which are read so that its connection can be reused."""
 NOT_SENT: Final = "tess_openai.not_sent"
-"""Extension of an answer to a request that was held back: it is not from Tess and asks nobody to wait."""
+"""Extension of an answer that the adapter made to a request that it did not send; it pauses no key."""
 _NO_HEADERS: Final[Mapping[str, str]] = {}
 _NO_LIMITS: Final = AnswerLimits(None, None)
 _LENGTH: Final = "content-length"
@@ -79,9 +79,9 @@ class CallDriver:
         has_begun: Whether the caller has got the head of a stream.
         may_have_run: Whether anything that was sent may have been executed, so that nothing is sent again.
         turn: Held by the thread or task that carries out the flow.
-        passes_raw: Whether the body passes as it was received, compressed or not.
-        is_encoded: Whether the current response is to be decompressed; it then reads, and closes, itself.
-        connection: That of the current response, once another thread or task may have to interrupt it.
+        passes_raw: Whether the body is passed on as it was received, compressed or not.
+        is_encoded: Whether the current response must be decompressed; it then reads, and closes, itself.
+        connection: The connection of the current response, once another thread or task may interrupt it.
         is_closed: Whether the caller has closed the stream, perhaps while another thread or task reads it.
         reads_stream: Whether Tess's answers come as streams, also where the caller gets a whole one.
         deadline: When all answers of the call must be complete, on the monotonic clock; None for no limit.
@@ -102,7 +102,7 @@ class CallDriver:
     deadline: float | None = None
     turn: Lock
     connection: HeldConnection | None = None
-    # What a call may not need is made when it does: most calls are short.
+    # These are class attributes because most calls need only a few of them.
 
     def __init__(self, flow: Flow, transport: Any, request: Request) -> None:
         """Carry out `flow` for a request of the caller's, over a transport of the same kind."""
@@ -135,7 +135,7 @@ class CallDriver:
 
     @property
     def current_response(self) -> Response:
-        """The current response, which a flow that reads has."""
+        """The current response; a flow that reads always has one."""
         if self.response is None:
             raise TypeError("a flow reads after an exchange only")
         return self.response
@@ -143,8 +143,8 @@ class CallDriver:
     def to_observed(self, request: Request) -> Request:
         """Return a request that shows whether it was sent, and, with pacing, reports when.
 
-        A paced key's next turn is counted from the moment the request is sent: until then a connection may
-        have to be opened, and a call over an open one an interval later would reach Tess sooner after it.
+        The next turn of a paced key is counted from the moment at which the request is sent, not from its own
+        turn: opening a connection takes time, and a later call on an open one would follow too closely.
         """
         on_start, pacer = None, self.pacer
         if pacer is not None:
@@ -166,7 +166,7 @@ class CallDriver:
             self.may_have_run = self.may_have_run or may_have_been_sent(error, body)
 
     def note_response(self, request: Request, response: Response) -> None:
-        """Note that a response came, perhaps to a request that was executed, or that deleted a file."""
+        """Note that a response came: its request may have been executed, or have deleted a file."""
         if request.method not in IDEMPOTENT:
             self.may_have_run = self.may_have_run or may_have_run(response.status_code)
         elif request.method == "DELETE":
@@ -196,7 +196,7 @@ class CallDriver:
         return Incoming(status, headers, may_follow, redirects, first_piece, is_read)
 
     def limit_error(self, problem: AnswerProblem) -> Exception:
-        """Return the error for an answer that is too large, or brings nothing but pings."""
+        """Return the error for an answer that is too large, or in which nothing but pings was received."""
         if problem == "too large":
             limit = self.adapter.max_answer_bytes
             return self.family.ReadError(f"the answer is longer than max_answer_bytes={limit}")
@@ -245,7 +245,7 @@ class CallDriver:
         return made
 
     def apply_step(self, step: ReportChanges | PauseKey | LimitAnswer) -> str | None:
-        """Report changes, hold the other calls of the key back, or limit the time of this one."""
+        """Report changes, pause the key, or limit the time of this call."""
         if isinstance(step, ReportChanges):
             return self.adapter.report(step.changes)
         if isinstance(step, LimitAnswer):
@@ -259,7 +259,7 @@ class CallDriver:
 
     @property
     def silence_seconds(self) -> float | None:
-        """How long the caller waits for the next piece of an answer; None for ever."""
+        """How long the caller waits for the next piece of an answer; None means without limit."""
         timeouts: dict[str, float | None] = self.request.extensions.get("timeout") or {}
         return timeouts.get("read")
 
@@ -269,7 +269,7 @@ class CallDriver:
         return self.request.headers.get("authorization", "")
 
     def rate_limited_response(self, seconds: float) -> Response:
-        """Return what Tess would answer to a call that comes before its key may send again."""
+        """Return the 429 that Tess would give to a call before its key may send again."""
         message = (
             "Rate limit exceeded: Tess returned 429 to an earlier call of this key; this one was not sent"
         )
@@ -279,7 +279,7 @@ class CallDriver:
         return self.family.Response(429, headers=headers, stream=stream, extensions={NOT_SENT: True})
 
     def in_time(self, request: Request) -> Request:
-        """Return a request that waits no longer than the answers of this call may still take.
+        """Return a request whose read timeout ends no later than the deadline of this call.
 
         Raises:
             RequestError: The family's own: their time is over.
@@ -307,7 +307,7 @@ class CallDriver:
         return self.family.ReadTimeout("The read operation timed out: max_answer_seconds is over")
 
     def cap_timeouts(self) -> None:
-        """Limit the time of this call: in line, and for each step of its exchange."""
+        """Limit how long this call waits for its turn and for each step of its exchange."""
         if self.pacer is not None:
             self.pacer = self.pacer.with_short_waits(HINT_SECONDS)
         given = self.request
@@ -321,12 +321,12 @@ class CallDriver:
         )
 
     def timeout_seconds_for_lookup(self, lookup: Lookup) -> float | None:
-        """Return how long to wait for another call that makes a look-up: as long as for Tess itself."""
+        """Return how long to wait for a look-up that another call makes: as long as for Tess itself."""
         seconds = self.silence_seconds
         return _at_most(HINT_SECONDS, seconds) if lookup.is_hint else seconds
 
     def to_lookup_result(self, lookup: Lookup, step: Step | None) -> LookupResult:
-        """Return what a look-up flow ended with."""
+        """Return the result of a look-up flow."""
         return step if isinstance(step, Agent | AgentNotFound) else lookup_failed(lookup, "adapter_error")
 
     def upload_key(self, upload: Upload) -> Hashable:
@@ -335,23 +335,23 @@ class CallDriver:
         return upload.digest, workspace, hash_key(self.authorization)
 
     def note_upload(self, upload: CallDriver, result: UploadResult | None) -> None:
-        """Note what became of an upload: where it failed, it may have been executed and is not repeated.
+        """Note the result of an upload: a failed one may have been executed, so the call is not repeated.
 
-        A file that was uploaded is remembered, so that the call may be repeated.
+        After a successful one the file is cached, so the call may be repeated.
         """
         if not isinstance(result, UploadedFile):
             self.may_have_run = self.may_have_run or upload.may_have_run
 
     def to_upload_result(self, step: Step | None) -> UploadResult:
-        """Return what an upload ended with."""
+        """Return the result of an upload flow."""
         return step if isinstance(step, UploadedFile | Answer) else upload_failed()
 
     def breaks(self, lookup: Lookup) -> type[Exception]:
-        """Return what may break a look-up without breaking the call; a hint must never hide an error."""
+        """Return the exceptions that end a look-up but not its call; a hint must never hide an error."""
         return Exception if lookup.is_hint else self.family.RequestError
 
     def to_failure(self, escaped: Exception, thrown: Exception | None) -> Answer | None:
-        """Return the answer for an exception that escaped from the flow; None when its call is broken.
+        """Return the answer for an exception that escaped from the flow; None when the connection broke.
 
         A bug in the flow becomes an answer: if it were raised, the SDK would take it for a broken connection,
         and send and pay for the same call again.

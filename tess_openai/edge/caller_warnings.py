@@ -1,4 +1,4 @@
-"""Warnings at the caller's own line, at the same price for any number of tasks and any filters."""
+"""Warnings at the caller's own line; their cost does not grow with the tasks of the loop or the filters."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _LIBRARIES: Final = tuple(
     }
 )
 _MACHINERY: Final = sys.stdlib_module_names | {"openai", "httpx", "httpx2", "anyio"}
-"""Never the caller, even where all lines are a library's."""
-_ONCE: Final = frozenset({"default", "module", "once", "ignore"})
-"""Actions of filters that want a warning at a line once at most."""
+"""Modules that `find_caller` chooses last, even where every frame belongs to an installed library."""
+_AT_MOST_ONCE: Final = frozenset({"default", "module", "once", "ignore"})
+"""Actions of filters that show a warning at most once at each line."""
 _MOST_PLACES: Final = 256
 _MOST_FILTER_LISTS: Final = 64
 
@@ -84,7 +84,7 @@ def _warn(changes: list[Change], category: type[TessWarning]) -> None:
     if key in memory.settled:
         return
     message = summarize(changes)
-    if memory.action(message, category, frame) in _ONCE:
+    if memory.action(message, category, frame) in _AT_MOST_ONCE:
         known = memory.known_at(frame, category)
         changes = [change for change in changes if _identity(change) not in known]
         known.update(map(_identity, changes))
@@ -94,7 +94,7 @@ def _warn(changes: list[Change], category: type[TessWarning]) -> None:
 
 
 def _identity(change: Change) -> tuple[str, str]:
-    """Return what makes two changes the same to a reader, whatever values they show."""
+    """Return the de-duplication key of a change: its parameter and reason, without the values it shows."""
     return change.param, change.why
 
 
@@ -110,11 +110,11 @@ def _show(message: str, category: type[TessWarning], frame: FrameType) -> None:
 
 
 def find_caller() -> FrameType | None:
-    """Return the nearest frame that is neither this package's nor an installed library's.
+    """Return the nearest frame that belongs neither to this package nor to an installed library.
 
-    Where a library makes the call in a task of its own, that is a frame of what waits for the task. Where
-    there is none (a program that is installed itself, or a framework that runs its calls in threads), the
-    nearest that is neither the SDK's, nor of what is below it; else the nearest of these.
+    If a library makes the call in a task of its own, the frames of the code that awaits the task count too.
+    If there is no such frame (the program itself is installed, or a framework runs its calls in threads), it
+    is the nearest frame of a library outside `_MACHINERY`, else the nearest one within it.
     """
     frame: FrameType | None = sys._getframe()  # pyright: ignore[reportPrivateUsage] # noqa: SLF001 - documented by sys
     library: FrameType | None = None
@@ -129,7 +129,7 @@ def find_caller() -> FrameType | None:
             library = library or frame
         elif owner == "machinery":
             machinery = machinery or frame
-        if frame is first:  # below it are only the event loop and the line that runs it
+        if frame is first:  # its callers are the event loop and the line that runs the loop
             waiting = awaiting_frame(task, _is_of_a_program)
             if waiting is not None:
                 return waiting
@@ -148,7 +148,7 @@ def _is_of_a_program(frame: FrameType) -> bool:
 
 @lru_cache(maxsize=1024)
 def _owner(filename: str, module: str) -> Literal["us", "program", "library", "machinery"]:
-    """Return whose the code of a module is."""
+    """Return to whom the code of a module belongs."""
     if filename.startswith(_OWN):
         return "us"
     if not filename.startswith(("<frozen", *_LIBRARIES)):
@@ -157,16 +157,16 @@ def _owner(filename: str, module: str) -> Literal["us", "program", "library", "m
 
 
 class _FilterMemory:
-    """What has been warned of under one list of filters.
+    """The warnings that were shown under one list of filters.
 
-    Python's own record is void as soon as any filter changes, and frameworks change filters in every call
-    with `catch_warnings`. They restore the same list, for which this record still holds.
+    Python's own registry is cleared as soon as any filter changes, and frameworks change filters in every
+    call with `catch_warnings`. They then restore the same list, for which this memory is still valid.
 
     Attributes:
         filters: The list.
-        content: What it held when the memory was made; when it changes, the memory is void.
-        reads_texts: Whether a filter looks at the text of a warning, with the values in it.
-        settled: Places, with what is to be reported there, that need no warning.
+        content: A copy of the list from when the memory was made; the memory is valid while both are equal.
+        reads_texts: Whether a filter looks at the text of a warning, which shows values.
+        settled: Places together with their changes for which no further warning is needed.
     """
 
     def __init__(self, filters: Sequence[Filter]) -> None:
@@ -178,14 +178,14 @@ class _FilterMemory:
         self._ignored: dict[type[TessWarning], bool] = {}
 
     def ignores(self, category: type[TessWarning]) -> bool:
-        """Whether the filters ignore a category wherever it comes from and whatever it says."""
+        """Whether the filters ignore a category at every place and with every text."""
         found = self._ignored.get(category)
         if found is None:
             found = self._ignored[category] = _is_ignored(self.content, category)
         return found
 
     def known_at(self, frame: FrameType, category: type[TessWarning]) -> set[tuple[str, str]]:
-        """Return the changes that this line was already warned of."""
+        """Return the changes that were already reported at this line."""
         if len(self._known) >= _MOST_PLACES:
             self._known.clear()
         return self._known.setdefault((frame.f_code.co_filename, frame.f_lineno, category), set())
@@ -199,11 +199,11 @@ class _FilterMemory:
     def needs(
         self, message: str, category: type[TessWarning], frame: FrameType, items: list[tuple[str, str]]
     ) -> bool:
-        """Whether the filters want items at a line that were not reported there, or want them each time."""
+        """Whether to show items at a line: they are new there, or the filters show every repetition."""
         known = self.known_at(frame, category)
         is_new = not known.issuperset(items)
         known.update(items)
-        return is_new or self.action(message, category, frame) not in _ONCE
+        return is_new or self.action(message, category, frame) not in _AT_MOST_ONCE
 
     def action(self, message: str, category: type[TessWarning], frame: FrameType) -> str:
         """Return the action of the first filter that matches, as `warnings` itself finds it."""
@@ -236,7 +236,7 @@ class _FilterMemories:
         self._memories: dict[int, _FilterMemory] = {}
 
     def current(self) -> _FilterMemory:
-        """Return the memory of the filters that hold here and now."""
+        """Return the memory of the current filters."""
         filters = _current_filters()
         memory = self._memories.get(id(filters))
         if memory is None or memory.filters is not filters or memory.content != filters:
@@ -248,7 +248,7 @@ class _FilterMemories:
 
 
 def _current_filters() -> Sequence[Filter]:
-    """Return the filters that hold, which from Python 3.14 on may be those of a context.
+    """Return the current filters, which from Python 3.14 on may belong to a context.
 
     Source: `warnings` of 3.14, read; `sys.flags.context_aware_warnings` switches it on.
     """

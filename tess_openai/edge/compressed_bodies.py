@@ -1,8 +1,7 @@
 """Decompress an answer in bounded memory, for any content.
 
-The decoders of httpx return everything that a received piece contains at once, and a few hundred bytes of
-brotli can contain hundreds of megabytes. So they get small pieces, and the limit of an answer is checked
-after each.
+The decoders of httpx decompress a received piece as a whole, and a few hundred bytes of brotli can become
+hundreds of megabytes. So they get small pieces, and the limit of an answer is checked after each.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from tess_openai.edge.families import Family, Response
 _PIECE_BYTES: Final = {"gzip": 16_384, "x-gzip": 16_384, "deflate": 16_384}
 """The most bytes to decompress at once; they give at most 1,032 times as much. Source: zlib (documented)."""
 _DENSE_PIECE_BYTES: Final = 16
-"""The same for brotli and zstd, of which so many bytes gave at most 16 MiB (measured)."""
+"""The same for brotli and zstd: 16 bytes became 16 MiB at most (measured)."""
 
 
 class SplitBody:
@@ -53,7 +52,8 @@ def split_compressed(response: Response, encoding: str, family: Family) -> None:
     """Have the body of a response decompressed in small parts.
 
     Raises:
-        ReadError: The family's own: the body is compressed more than once, which no part is too small for.
+        ReadError: The family's own: the body is compressed more than once, so that even a small part could
+            become too large.
     """
     if "," in encoding:
         raise family.ReadError(f"the answer is compressed more than once: content-encoding {encoding!r}")

@@ -10,14 +10,14 @@ from tess_openai.edge.families import Response
 
 
 class HeldConnection:
-    """The connection on which the answer of a call comes, for as long as it is not back in its pool."""
+    """The connection that delivers the answer of a call, until it returns to its pool."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._response: Response | None = None
 
     def hold(self, response: Response) -> None:
-        """Hold the connection of a response that has just come."""
+        """Hold the connection of a response whose head has just been received."""
         self._response = response
 
     def release(self) -> None:
@@ -29,7 +29,7 @@ class HeldConnection:
         """Wake the thread or task that waits for the answer; False where that is not possible.
 
         Args:
-            response: Only if its connection is still held; None for whichever is.
+            response: Do so only if the connection of this response is held; None for any.
         """
         with self._lock:
             held = self._response
@@ -37,17 +37,19 @@ class HeldConnection:
                 return True
             stream: Any = held.extensions.get("network_stream")
             if stream is None or held.extensions.get("http_version") == b"HTTP/2":
-                return False  # nothing to wake, or other calls on the same connection
+                return False  # there is no socket, or other calls share it
             try:
                 _shut_down(stream.get_extra_info("socket"))
-            except (OSError, AttributeError, TypeError):  # closed already, or not to be shut down (uvloop)
+            except (OSError, AttributeError, TypeError):  # it is closed already, or uvloop does not allow it
                 return False
             return True
 
 
 def _shut_down(sock: Any) -> None:
-    """Shut down both directions of a socket; a blocked read wakes and finds its end."""
+    """Shut down both directions of a socket, which ends a blocked read."""
     if isinstance(sock, socket.socket):
-        socket.socket.shutdown(sock, socket.SHUT_RDWR)  # a TLS socket's own would drop what its reader needs
+        socket.socket.shutdown(
+            sock, socket.SHUT_RDWR
+        )  # `SSLSocket.shutdown` removes the state its reader uses
     else:
         sock.shutdown(socket.SHUT_RDWR)

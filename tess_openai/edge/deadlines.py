@@ -1,4 +1,4 @@
-"""Short time limits for reads: of sockets that block a thread, and of awaited ones."""
+"""Time limits for reads, in threads and in tasks, that are shorter than the socket's own timeout."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _SLEEP_SECONDS: Final = 0.05
 class Deadlines:
     """The time limits of one transport.
 
-    Attributes:
-        are_kept: Whether the transport ends each wait after its timeout, as those of the HTTP families do.
-            aiohttp sometimes waits for ever behind a chunk that it cannot read.
-
-    A blocked read of a socket ends only when another thread interrupts it. One thread for all reads of the
-    transport does that. It starts with the first limit and ends after a second without one: a thread for each
+    A blocked read of a socket ends only when another thread interrupts it. One thread does that for all reads
+    of the transport. It starts with the first limit and ends after a second without one: a thread for each
     read would cost as much as the rest of the adapter.
+
+    Attributes:
+        are_kept: Whether the transport itself ends each wait after its timeout, as the transports of the HTTP
+            families do. aiohttp sometimes waits for ever after a chunk that it cannot read.
     """
 
     def __init__(self, inner: object, family: str) -> None:
-        """Limit the reads of a transport that may be of another library than the family."""
+        """Limit the reads of `inner`, which may be a transport of another library than the family's."""
         self.are_kept = type(inner).__module__.partition(".")[0] == family
         self._lock = Lock()
         self._pending: dict[object, tuple[float, Callable[[], object]]] = {}
@@ -51,12 +51,12 @@ class Deadlines:
                 self._pending.pop(token, None)
 
     def async_limit(self, seconds: float, interrupt: Callable[[], object]) -> AbstractContextManager[object]:
-        """Async counterpart of `limit`: cancels what the block awaits; `interrupt` is not needed for that."""
+        """Async counterpart of `limit`, which cancels the block and does not need `interrupt`."""
         del interrupt
         return anyio.move_on_after(seconds)
 
     def silence(self, seconds: float | None) -> AbstractContextManager[object]:
-        """Set no limit: a sync transport ends each of its waits."""
+        """Set no limit: a sync transport itself ends each wait after its timeout."""
         del seconds
         return nullcontext()
 
@@ -65,13 +65,13 @@ class Deadlines:
         return anyio.fail_after(seconds)
 
     def sleep(self, seconds: float, is_over: Callable[[], bool]) -> None:
-        """Wait, in steps: another thread may end the wait."""
+        """Wait for `seconds`, or until `is_over` returns true because another thread closed the stream."""
         until = time.monotonic() + seconds
         while not is_over() and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, _SLEEP_SECONDS))
 
     async def async_sleep(self, seconds: float, is_over: Callable[[], bool]) -> None:
-        """Async counterpart of `sleep`; a task that waits is cancelled."""
+        """Async counterpart of `sleep`, which is ended by cancelling the task instead."""
         del is_over
         await anyio.sleep(seconds)
 

@@ -1,4 +1,4 @@
-"""Event loops: which one runs, whether one is closed, and closing connections together with their loop."""
+"""Find the running event loop, tell whether one is closed, close connections together with their loop."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tess_openai.edge.families import AsyncTransport, Transport
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
-    """Return the loop that runs this code; None in a thread without one, and under another library's."""
+    """Return the asyncio loop that runs this code; None without one, also under trio."""
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
@@ -18,16 +18,16 @@ def running_loop() -> asyncio.AbstractEventLoop | None:
 
 
 def is_closed_loop(loop: asyncio.AbstractEventLoop | None) -> bool:
-    """Whether a loop was closed, perhaps with tasks of its own still waiting."""
+    """Whether a loop was closed; tasks that were still waiting in it never run again."""
     return loop is not None and loop.is_closed()
 
 
 class LoopGuard:
     """Closes the connections of an async transport together with the event loop in which they were opened.
 
-    A connection cannot be used, nor closed without an error, once its loop is closed. So the guard begins an
-    asynchronous generator in each loop, which `asyncio.run` finishes before it closes the loop. The next loop
-    then finds a pool without connections.
+    Once its loop is closed, a connection can neither be used nor be closed without an error. So the guard
+    starts an asynchronous generator in each loop, which `asyncio.run` finishes before it closes the loop. The
+    next loop then finds an empty pool.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class LoopGuard:
         """Do nothing: a sync transport belongs to no loop."""
 
     async def async_enter(self, inner: AsyncTransport) -> None:
-        """Watch the running loop, if it is another one than before."""
+        """Start watching the running loop, if it is not the one of the last call."""
         loop = running_loop()
         if loop is None or loop is self._loop:
             return
@@ -47,7 +47,7 @@ class LoopGuard:
 
 
 async def close_silently(transport: AsyncTransport) -> None:
-    """Close a transport without raising, since no code waits for it that could handle an error."""
+    """Close a transport and suppress its errors, which no code could handle."""
     with suppress(Exception):
         await transport.aclose()
 

@@ -43,7 +43,7 @@ class URL(Protocol):
 
 
 class Headers(MutableMapping[str, str]):
-    """What this package reads of `httpx.Headers`: names in any case. For type checkers only."""
+    """What this package reads of `httpx.Headers`, which ignore the case of names. For type checkers only."""
 
     raw: list[tuple[bytes, bytes]]
 
@@ -114,9 +114,9 @@ class Family:
     def derive(self, own: type[Any], *bases: type[Any]) -> type[Any]:
         """Return a subclass of `own` and of the family's `bases`, which its clients require."""
         derived = _DERIVED.get((own, *bases))
-        if derived is None:  # making a class costs as much as all else that a call needs
+        if derived is None:  # making a class costs as much time as a whole call
             made = types.new_class(own.__name__, (own, *bases))
-            made.__module__ = bases[0].__module__  # the library's: its users look there for the family
+            made.__module__ = bases[0].__module__  # users of the library read the family from it
             derived = _DERIVED.setdefault((own, *bases), made)
         return derived
 
@@ -153,7 +153,7 @@ def family_of(client: object) -> FamilyName | None:
 
 
 def with_headers(request: Request, family: Family, changes: Mapping[str, str | None]) -> Request:
-    """Return a request that differs from the given one in headers only, whether its body was read or not.
+    """Return a copy of a request with other headers, whether its body was read or not.
 
     Args:
         request: The request to copy; it is not changed.
@@ -161,7 +161,7 @@ def with_headers(request: Request, family: Family, changes: Mapping[str, str | N
         changes: Headers to set or, with None, to remove.
     """
     made: Request = object.__new__(type(request))
-    vars(made).update(vars(request))  # its constructor would parse the URL, headers and body again
+    vars(made).update(vars(request))  # the constructor would parse the URL, headers and body again
     made.extensions = dict(request.extensions)
     made.headers = family.Headers(request.headers)
     change_headers(made.headers, changes)
@@ -178,7 +178,7 @@ def change_headers(headers: Headers, changes: Mapping[str, str | None]) -> None:
 
 
 class HeaderNames:
-    """Names of headers to look for in every request; most others are passed over by their length."""
+    """The headers to look for in every request; comparing lengths first skips most others cheaply."""
 
     def __init__(self, *names: str) -> None:
         self._names = {name.encode(): name for name in names}

@@ -1,4 +1,4 @@
-"""Install the adapter's transport in an http client: wrap, never replace.
+"""Install the adapter's transport in an http client by wrapping the client's own transports.
 
 A client made with `transport=` would lack the proxies of the environment, the limits of the pool and
 redirects (measured). So this module takes a complete client and wraps its transport and each proxy mount.
@@ -36,7 +36,7 @@ def new_client(
         adapter: The adapter of the transports.
         kind: Sync or async.
         family: The HTTP family; None is the SDK's own.
-        may_pickle: Whether a pickle of what holds the client would be free of keys.
+        may_pickle: Whether a pickle of the object that holds the client would contain no key.
     """
     client = _wrap(sdk.new_http_client(kind, family), None, adapter, kind, may_pickle=may_pickle)
     transports = [client._transport, *client._mounts.values()]  # noqa: SLF001
@@ -51,7 +51,7 @@ def wrap_copy(client: Any, adapter: Adapter, kind: Kind) -> Any:
     The copy shares the connection pool, hooks, cookies and timeouts, and keeps the original alive.
 
     Raises:
-        TessConfigurationError: It is not a client of httpx or httpx2, or sync where async is needed.
+        TessConfigurationError: It is not a client of httpx or httpx2, or not of the `kind`.
     """
     _family_name(client, kind)
     return _wrap(copy.copy(client), client, adapter, kind)
@@ -84,11 +84,11 @@ def _wrap(client: Any, original: Any, adapter: Adapter, kind: Kind, *, may_pickl
 
 
 def _mounts_on_loopback(client: Any, adapter: Adapter) -> dict[Any, Any]:
-    """Return the mounts of a client, with one more that keeps plain http away from a proxy elsewhere.
+    """Return the mounts of a client, with one more if plain http would go through a proxy on another machine.
 
-    Plain http is accepted for a base URL on loopback only, and `HTTP_PROXY` or `ALL_PROXY` would carry the
-    key and the prompt in the clear to another machine. `None` means the client's own transport, as
-    it does for the hosts of `NO_PROXY`.
+    Plain http is accepted only for a base URL on loopback. A proxy of `HTTP_PROXY` or `ALL_PROXY` would get
+    the key and the prompt unencrypted. The added mount is None, which means the client's own transport, as
+    for the hosts of `NO_PROXY`.
 
     Raises:
         TessConfigurationError: The client has no transport without that proxy.
@@ -131,7 +131,7 @@ def _close(transports: list[Any]) -> None:
 def _close_soon(transports: list[Any]) -> None:
     try:
         loop = asyncio.get_running_loop()
-    except RuntimeError:  # no event loop is left to close them in; the sockets close with their objects
+    except RuntimeError:  # no event loop runs that could close them; the sockets close with their objects
         return
     tasks = [loop.create_task(close_silently(transport)) for transport in transports if transport is not None]
     for task in tasks:
@@ -145,16 +145,16 @@ class _Wrapper:
         self.original = original
         self.own: type[Any] = TessTransport if kind == "sync" else AsyncTessTransport
         base = family.BaseTransport if kind == "sync" else family.AsyncBaseTransport
-        self.made = family.derive(self.own, base)
-        self.done: dict[int, Any] = {}
+        self.derived = family.derive(self.own, base)
+        self.wrapped: dict[int, Any] = {}
 
     def wrap(self, inner: Any) -> Any:
         """Wrap one transport once; the wrapper of an earlier adapter is replaced, not nested."""
         if isinstance(inner, self.own):
             inner = inner.inner
-        if id(inner) not in self.done:
-            self.done[id(inner)] = self.made(inner, self.adapter, self.family, self.original)
-        return self.done[id(inner)]
+        if id(inner) not in self.wrapped:
+            self.wrapped[id(inner)] = self.derived(inner, self.adapter, self.family, self.original)
+        return self.wrapped[id(inner)]
 
 
 def _family_name(client: object, kind: Kind) -> FamilyName:

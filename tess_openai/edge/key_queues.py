@@ -2,8 +2,8 @@
 
 Tess counts the requests of a key, not of a client, so the queues of the keys are state that clients share:
 `SHARED_QUEUES`. A queue holds times and waiting callers, and is deleted, together with the hash of its key,
-when nobody waits and its last turn is over. It is not a weak reference, because a program that makes a client
-for each call would then never wait.
+when no caller waits and its last turn is over. Clients do not own the queues: a program that makes a new
+client for each call would then never wait.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import Final
 from tess_openai.core.pacing_line import Terms, Turn
 from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS
 from tess_openai.edge.event_loops import is_closed_loop, running_loop
+from tess_openai.edge.free_locks import run_if_free
 
 _POLL_SECONDS: Final = 1.0
 """A waiting caller checks at least this often whether callers before it gave up."""
@@ -51,7 +52,7 @@ class _KeyQueue:
 
     Attributes:
         sent_at: When the last call was sent.
-        retain_until: Until when a client may need to know that.
+        retain_until: Until when `sent_at` must be remembered.
         paused_at: When the last 429 came that asked for a pause.
         paused_until: When the pause that a 429 asked for ends.
         waiting: The tickets of all waiting callers, ordered by number, so that a place is found by bisection.
@@ -66,7 +67,7 @@ class _KeyQueue:
     issued: int = 0
 
     def is_over(self, now: float) -> bool:
-        """Whether nothing in this queue matters any more."""
+        """Whether the queue may be deleted."""
         return not self.waiting and now >= self.retain_until and now >= self.paused_until
 
     def send(self, now: float, interval: float) -> None:
@@ -92,7 +93,7 @@ class _KeyQueue:
             del self.waiting[index]
 
     def drop_closed(self) -> None:
-        """Remove the tickets at the front whose event loop was closed; their tasks never come back."""
+        """Remove the tickets at the front whose event loop was closed; their tasks never run again."""
         while self.waiting and is_closed_loop(self.waiting[0].loop):
             del self.waiting[0]
 
@@ -100,11 +101,8 @@ class _KeyQueue:
 class KeyQueues:
     """The queues of all keys of a process: first come, first served; a caller that gives up frees its place.
 
-    No turn depends on another caller waking up: when the first in a queue does not come because its event
-    loop is blocked, the second goes one interval later.
-
-    A task that was never finished gives its place back when it is garbage-collected, which may happen in the
-    midst of any method here, in the thread that holds the lock. So giving back never waits for the lock.
+    No turn depends on another caller waking up: when the first in a queue does not take its turn because its
+    event loop is blocked, the second takes its own one interval later.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -140,13 +138,9 @@ class KeyQueues:
             return Turn(0.0, is_taken=True)
 
     def release(self, key: bytes, slot: Ticket) -> None:
-        """Leave the queue; those behind move up."""
+        """Leave the queue, now or, where the lock is not free, at the next claim; later callers move up."""
         self._released.append((key, slot))
-        if self._lock.acquire(blocking=False):  # else whoever claims next removes it
-            try:
-                self._remove_released()
-            finally:
-                self._lock.release()
+        run_if_free(self._lock, self._remove_released)
 
     def postpone(self, key: bytes, interval_seconds: float) -> None:
         """Count the next turn from now: the call that took this turn is sent only now."""
@@ -177,7 +171,7 @@ class KeyQueues:
             self._waiting_elsewhere.discard(caller)
 
     def forget_waiting(self) -> None:
-        """Start anew in a forked child: the parent's callers do not wait there, nor hold the lock."""
+        """Forget the callers of the parent in a forked child, where they neither wait nor hold the lock."""
         self._lock = Lock()
         self._waiting_elsewhere.clear()
         for queue in self._by_key.values():

@@ -1,4 +1,4 @@
-"""The API keys of one client, as hashes: they must be sent to the configured base URL only."""
+"""The API keys of one client, as hashes: the adapter sends them to the configured base URL only."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ class KnownKeys:
         return _restore, (list(self._hashes), self.has_tess_form, self.from_function)
 
     def is_latest(self, authorization: str) -> bool:
-        """Whether this is the value that was remembered last, as nearly always; it is then not hashed again.
+        """Whether this is the value that was remembered last, which need not be hashed again.
 
-        Python's own hash of a text is random in each process, and only that is kept.
+        What is compared is Python's own hash of the text, which is random in each process.
         """
         return hash(authorization) == self._latest
 
     def remember(self, authorization: str) -> None:
-        """Note that this key was sent to the configured base URL."""
+        """Remember a key that was sent to the configured base URL."""
         self._latest = hash(authorization)
         key = hash_key(_token(authorization))
         if key not in self._hashes and authorization:

@@ -1,4 +1,4 @@
-"""The configured base URL: which URLs belong to it, how they are sent, and which redirects stay there."""
+"""The configured base URL: which URLs belong to it, how they are sent, and which redirects are followed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from tess_openai.edge.families import URL, Family, Request
 
 MAX_REDIRECTS: Final = 5
-"""Redirects in a row that one call follows; an http client alone would follow 20 in each try of the SDK."""
+"""Redirects that one call follows; an http client alone would follow 20 in each attempt of the SDK."""
 REDIRECT_FOLLOWED: Final = "tess_openai.followed"
 """Request extension: how many redirects led to this request. Such a request is not a new call."""
 _AGENT_PATH: Final = re.compile(r"/agents/([^/]+)/openai(?=/)")
@@ -20,7 +20,7 @@ _VERSION: Final = re.compile(rb"(/agents/[^/]+/openai)/v1(?=/|$)")
 _LOCATION: Final = re.compile(
     r"(?:(https?)://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::([0-9]{1,5}))?)?/(?!/)[!-\[\]-~]*", re.IGNORECASE
 )
-"""A URL, or a path with one slash in front, that has one reading only."""
+"""A URL, or a path with one slash in front, that all parsers read alike."""
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 
 
@@ -29,7 +29,7 @@ class ApiPath(NamedTuple):
 
     Attributes:
         agent: A number or a slug; `""` outside an agent's OpenAI root.
-        path: Below that root, `"/chat/completions"`, or below the root of the API, `"/agents/42"`.
+        path: Relative to that root, `"/chat/completions"`, or to the root of the API, `"/agents/42"`.
         query: Without `?`.
     """
 
@@ -65,8 +65,8 @@ class Origin:
     def locate(self, request: Request) -> tuple[Request, ApiPath | None]:
         """Return a request with a path that Tess knows, and what its URL names; None when outside the API.
 
-        Frameworks and programs join base URLs in many ways; Tess knows one. `//chat` and `/openai/v1/chat`
-        become `/chat` and `/openai/chat`. All other requests are returned as they are.
+        Frameworks and programs join base URLs in many ways, of which Tess knows one: `//chat` and
+        `/openai/v1/chat` become `/chat` and `/openai/chat`. All other requests are returned unchanged.
         """
         url = request.url
         if url.host != self.host or url.port != self.port or url.scheme != self.scheme:
@@ -78,7 +78,7 @@ class Origin:
             if canonical != path:
                 raw = canonical + mark + query
                 given, request = request, object.__new__(type(request))
-                vars(request).update(vars(given))  # one body, one `extensions`: a redirect is counted there
+                vars(request).update(vars(given))  # shares `extensions`, in which redirects are counted
                 request.url = url.copy_with(raw_path=raw)
         return request, _to_api_path(self.prefix, raw)
 
@@ -90,9 +90,8 @@ class Origin:
     def follows(self, location: str, request: Request, family: Family) -> bool:
         """Whether the http client may follow a redirect to this `location`.
 
-        Readings of an odd URL differ: `http:/path`, `//host`, `https://@/` and backslashes lead one parser
-        here and another one elsewhere. Only what has one reading is followed, and the request that
-        the client then makes is checked once more, by the URL that the client itself has read.
+        Parsers read `http:/path`, `//host`, `https://@/` and backslashes differently. Only a URL that all
+        parsers read alike is followed, and the client's next request is checked again, by its parsed URL.
         """
         match = _LOCATION.fullmatch(location)
         if match is None or followed(request) >= MAX_REDIRECTS:
@@ -110,7 +109,7 @@ class Origin:
             return False
 
 
-@lru_cache(maxsize=64)  # the calls of a program go to a few paths
+@lru_cache(maxsize=64)  # a program calls few different paths
 def _to_api_path(prefix: str, raw_path: bytes) -> ApiPath | None:
     raw, _, query = raw_path.partition(b"?")
     path = unquote(raw.decode())

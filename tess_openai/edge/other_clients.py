@@ -1,8 +1,8 @@
 """Endpoints that Tess lacks, answered by another client, as in `others={"embeddings": openai.OpenAI()}`.
 
-The request is built by that client, so that its base URL, its key and its own hooks apply, also those of
-`AzureOpenAI`; it is sent through that client's http client. Body and answer pass as they are. Neither the key
-nor the workspace of Tess is sent.
+That client builds the request, so its base URL, its key and its own hooks apply, also those of `AzureOpenAI`,
+and its http client sends it. Body and answer are passed on unchanged. Neither the key nor the workspace of
+Tess is sent.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tess_openai.edge.origins import ApiPath
 OtherClients = Mapping[str, Any]
 """Name of an endpoint, `"embeddings"` -> the client that answers it."""
 KINDS: Final[Mapping[Kind, type[Any]]] = {"sync": openai.OpenAI, "async": openai.AsyncOpenAI}
-_NOT_PASSED: Final = frozenset(
+_WITHHELD_HEADERS: Final = frozenset(
     {
         *FOREIGN,
         WORKSPACE,
@@ -38,9 +38,9 @@ _NOT_PASSED: Final = frozenset(
     }
 )
 """Headers that belong to the connection with Tess, or hold a credential."""
-_IN_PATHS: Final = "/:@!$&'()*+,;=~"
-"""What needs no escape in a path. Source: RFC 3986, 3.3."""
-_OF_BODY: Final = ("content-type", "content-length", "transfer-encoding")
+_SAFE_IN_PATHS: Final = "/:@!$&'()*+,;=~"
+"""Characters that need no escape in a path. Source: RFC 3986, 3.3."""
+_BODY_HEADERS: Final = ("content-type", "content-length", "transfer-encoding")
 
 
 class PassedBody:
@@ -64,7 +64,7 @@ class PassedBody:
             raise _to_own_error(error, self._family) from error
 
     def close(self) -> None:
-        """Close what is passed, if it can be closed."""
+        """Close the source, if it can be closed."""
         close = getattr(self._source, "close", None)
         if close is not None:
             close()
@@ -77,16 +77,16 @@ class PassedBody:
 
 
 class OtherEndpoints:
-    """The other clients of one transport, and what its requests to them need."""
+    """The other clients of one transport."""
 
     def __init__(self, clients: OtherClients, base: type[Any], keys: KnownKeys, family: Family) -> None:
-        """Use those clients that are of the kind of the transport; a request for another one is refused.
+        """Use the clients that are sync or async as the transport is.
 
         Args:
-            clients: By the name of their endpoint.
+            clients: The clients by the name of their endpoint.
             base: The family's base class of the transport.
-            keys: Of Tess, which no other service gets.
-            family: Of the transport.
+            keys: The keys of Tess, which are sent to no other service.
+            family: The family of the transport.
         """
         kind: Kind = "async" if base is family.AsyncBaseTransport else "sync"
         self._clients = {name: each for name, each in clients.items() if isinstance(each, KINDS[kind])}
@@ -94,7 +94,7 @@ class OtherEndpoints:
         self._family = family
 
     def client_for(self, place: ApiPath) -> Any:
-        """Return the client that answers a request, given by what its URL names; None for Tess."""
+        """Return the client that answers requests to a place; None where Tess does."""
         if not place.agent:
             return None
         name, *segments = place.path.lstrip("/").split("/")
@@ -102,7 +102,7 @@ class OtherEndpoints:
         return self._clients.get(name) if name in OTHER_ENDPOINTS and not leads_out else None
 
     def send(self, client: Any, request: Request, path: str) -> Response:
-        """Send a request to another client's service and return the answer as it is."""
+        """Send a request to another client's service and return the answer unchanged."""
         body = request.read() if _is_json(request) else b""
         try:
             options = client._prepare_options(self._to_options(request, path, body))  # noqa: SLF001 - only the SDK builds them
@@ -127,17 +127,17 @@ class OtherEndpoints:
     def _to_options(self, request: Request, path: str, body: bytes) -> FinalRequestOptions:
         """Return the call from which the other client builds its own request.
 
-        The fields of a JSON body decide the URL in `AzureOpenAI`; what is sent are the caller's own bytes.
-        `path` comes without escapes.
+        `AzureOpenAI` needs the fields of a JSON body to choose the URL; the bytes sent are the caller's own.
+        `path` is unescaped.
         """
         headers = {
             name: value
             for name, value in request.headers.items()
-            if name not in _NOT_PASSED and name not in _OF_BODY and not self._keys.are_in({name: value})
+            if not (name in _WITHHELD_HEADERS or name in _BODY_HEADERS or self._keys.are_in({name: value}))
         }
         return FinalRequestOptions.construct(
             method=request.method.lower(),
-            url=quote(path, safe=_IN_PATHS),
+            url=quote(path, safe=_SAFE_IN_PATHS),
             headers=headers,
             json_data=parse_object(body),
         )
@@ -152,10 +152,10 @@ class OtherEndpoints:
             built.method,
             built.url.copy_with(raw_path=raw_path),
             headers=built.headers,
-            stream=_passed(request.stream, family),
+            stream=_to_passed_body(request.stream, family),
             extensions={**built.extensions, "timeout": request.extensions.get("timeout", {})},
         )
-        for name in _OF_BODY:
+        for name in _BODY_HEADERS:
             made.headers.pop(name, None)
             if name in request.headers:
                 made.headers[name] = request.headers[name]
@@ -166,12 +166,12 @@ class OtherEndpoints:
         return self._family.Response(
             answer.status_code,
             headers=answer.headers.raw,
-            stream=_passed(answer.stream, self._family),
+            stream=_to_passed_body(answer.stream, self._family),
             extensions={name: value for name, value in answer.extensions.items() if name in known},
         )
 
 
-def _passed(stream: Any, family: Family) -> Any:
+def _to_passed_body(stream: Any, family: Family) -> Any:
     return family.derive(PassedBody, family.SyncByteStream, family.AsyncByteStream)(stream, family)
 
 

@@ -1,4 +1,4 @@
-"""The request for Tess, made from the caller's own and from what the flow wants to be different."""
+"""The request for Tess, made from the caller's own and the differences that a flow asks for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tess_openai.edge.origins import Origin
 
 
 def to_request(outgoing: Outgoing, given: Request, family: Family, origin: Origin) -> Request:
-    """Return the request for Tess; the caller's own, `given`, when nothing differs."""
+    """Return the request for Tess; `given`, the caller's own, when nothing differs."""
     body, url = outgoing.body, given.url
     if body is None and outgoing.path is None and outgoing.method is None:
         return with_headers(given, family, outgoing.headers) if outgoing.headers else given
@@ -21,14 +21,14 @@ def to_request(outgoing: Outgoing, given: Request, family: Family, origin: Origi
         url = _with_path(type(url), str(url), f"{origin.prefix}{outgoing.path}{query}")
     method = outgoing.method or given.method
     request = family.Request(method, url, headers=given.headers, stream=stream, extensions=given.extensions)
-    change_headers(request.headers, outgoing.headers)  # the new request has copied them
+    change_headers(request.headers, outgoing.headers)  # a copy, not the caller's own
     if body is not None:
         request.headers["content-length"] = str(len(body))
     if isinstance(stream, family.ByteStream):
-        request.read()  # in memory already; inner transports and instruments look at `content`
+        request.read()  # inner transports and instrumentation read `content`
     return request
 
 
-@lru_cache(maxsize=64)  # the calls of a program go to a few paths, and a URL cannot be changed
+@lru_cache(maxsize=64)  # a program calls few different paths, and a URL is immutable
 def _with_path(kind: type[URL], url: str, path: str) -> URL:
     return kind(url).copy_with(raw_path=path.encode())

@@ -1,6 +1,6 @@
-"""Pacing: space the requests of one key, over the clients of a process or of all that share a store.
+"""Pacing: space the requests of one key, over all clients of a process, or of all processes with one store.
 
-Source: about one request a second for each key, 429 above it (reported).
+Source: Tess accepts about one request a second for each key and answers 429 to more (reported).
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from tess_openai.edge.shared_pacing import STORE_POLL_SECONDS, SharedPacing, sha
 from tess_openai.exceptions import TessConfigurationError
 
 SPACING: Final = 1.1
-"""Factor on the interval between two sends: requests may move closer to each other on their way."""
+"""Factor on the interval between two sends: the network may deliver requests at shorter intervals."""
 DEFAULT_RATE: Final = 1.0
-"""Requests a second where only a store is named."""
+"""Requests a second where `pacing=` names a store and no rate is given."""
 _PURPOSE: Final = b"tess_openai: the line of a key"
 
 Step: TypeAlias = "float | Future[Any]"
@@ -38,12 +38,12 @@ Step: TypeAlias = "float | Future[Any]"
 
 @dataclass(frozen=True, slots=True)
 class Pacer:
-    """How one client takes its turns.
+    """Lets the calls of one client wait for their turns.
 
     Attributes:
-        interval_seconds: Between two sends.
+        interval_seconds: The interval between two sends.
         longest_pause_seconds: A call is not sent at all when a 429 pauses its key for longer.
-        turns: The queues, shared with all clients of a key.
+        turns: The queues, shared with all clients of the process.
         longest_wait_seconds: A call is not sent at all when its turn is further away.
         made_at: When the client was made, on the clock of `turns`; None is now.
         shared: The line that other processes share; None where this process paces alone.
@@ -61,11 +61,11 @@ class Pacer:
             object.__setattr__(self, "made_at", self.turns.clock())
 
     def with_short_waits(self, longest_wait_seconds: float) -> Pacer:
-        """Return a pacer for calls that are not worth a long wait, and none at all after a 429."""
+        """Return a pacer whose calls wait for a short time at most, and not at all after a 429."""
         return replace(self, longest_pause_seconds=0.0, longest_wait_seconds=longest_wait_seconds)
 
     def settings(self) -> tuple[float, float, str | None]:
-        """Return what `new_pacer` makes this pacer of, to be pickled.
+        """Return the arguments with which `new_pacer` makes this pacer again, to be pickled.
 
         Raises:
             TessConfigurationError: The URL of the store contains a password.
@@ -82,7 +82,7 @@ class Pacer:
         """Wait for the turn of a key.
 
         Returns:
-            0 when the call may be sent now; else the seconds to wait, which are too long.
+            0 when the call may be sent now; else how many seconds it would have to wait, which is too long.
         """
         with closing(self._take_turn(hash_key(authorization))) as steps:
             while True:
@@ -97,7 +97,7 @@ class Pacer:
 
     async def async_wait(self, authorization: str) -> float:
         """Async counterpart of `wait`."""
-        # Tasks that are ready run first: nothing may come between the turn and the send.
+        # Other ready tasks run first, so that none delays the send after the turn was taken.
         await checkpoint()
         with closing(self._take_turn(hash_key(authorization))) as steps:
             while True:
@@ -115,8 +115,8 @@ class Pacer:
 
         Args:
             authorization: The header with the key.
-            taken_at: When the turn was taken, on the clock of `turns`. The store is informed only when
-                that is long ago, for instance because a connection had to be opened.
+            taken_at: When the turn was taken, on the clock of `turns`. The store is informed only if that
+                was long ago, for instance because a connection had to be opened.
         """
         key = hash_key(authorization)
         self.turns.postpone(key, self.interval_seconds)
@@ -132,15 +132,17 @@ class Pacer:
             self.shared.pause(key, seconds)
 
     def _take_turn(self, key: bytes) -> Generator[Step, None, float]:
-        """Wait in the line of the store; where that fails, in the process's own."""
+        """Wait in the line of the store; where the store fails, in the line of this process."""
         if self.shared is not None:
             with self.turns.waiting_elsewhere():
-                too_long = yield from self._stand_in(self.shared, key)
+                too_long = yield from self._wait_in_line(self.shared, key)
             if too_long is not None:
                 return too_long
-        return (yield from self._stand_in(self.turns, key)) or 0.0
+        return (yield from self._wait_in_line(self.turns, key)) or 0.0
 
-    def _stand_in(self, line: KeyQueues | SharedPacing, key: bytes) -> Generator[Step, None, float | None]:
+    def _wait_in_line(
+        self, line: KeyQueues | SharedPacing, key: bytes
+    ) -> Generator[Step, None, float | None]:
         """Wait in one line.
 
         Returns:

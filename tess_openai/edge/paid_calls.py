@@ -1,9 +1,9 @@
-"""A call that may have been executed is not sent again: what is needed to tell, and to end it.
+"""Find out whether a failed call may have been executed; if so, keep the SDK from sending it again.
 
-The SDK repeats a call whose connection broke or timed out. When the request had been sent, each repetition
-may be one more paid execution, so the adapter does not let it out. From openai 2.31 on the transport raises
-the SDK's own exception, which the SDK passes on without a repetition. An earlier SDK repeats whatever a
-transport raises: the adapter recognises the repetition and raises the first error again, without the network.
+The SDK repeats a call whose connection broke or timed out. If the request had been sent, each repetition may
+be one more paid execution, so the adapter does not send it. From openai 2.31 on, the transport raises the
+SDK's own exception, which the SDK passes on without a repetition. An earlier SDK repeats a call whatever its
+transport raises: the adapter recognises the repetition and raises the first error again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tess_openai.edge.families import Family, Request
 RETRY_COUNT: Final = "x-stainless-retry-count"
 """Header in which the SDK counts its repetitions, from 0. Source: measured on openai 1.66 to 3.54."""
 PASSES_OWN_ERRORS: Final = (2, 31)
-"""First release that passes an `OpenAIError` of a transport on at once; earlier ones repeat it (measured)."""
+"""First release that does not repeat a call whose transport raises an `OpenAIError` (measured)."""
 _NOT_SENT: Final = frozenset(
     {
         "ConnectError",
@@ -39,21 +39,21 @@ _NOT_SENT: Final = frozenset(
 )
 """Errors of httpx and httpx2 that end a request before all of it was sent."""
 RACE_SECONDS: Final = 0.1
-"""Time in which a server that had closed an idle connection before a request came shows it to the caller.
+"""If an idle connection ends this soon after a request, the server closed it before the request came.
 
-It is longer than most ways to a server and back, and shorter than any execution, which takes hundreds of
-milliseconds even to fail. Source: assumed.
+This is longer than most round trips, and shorter than any execution, which takes hundreds of milliseconds
+even to fail. Source: assumed.
 """
 _CLOSED_BY_SERVER: Final = "Server disconnected without sending a response"
-"""Source: httpcore's own text for a connection that ends where an answer should begin (read in it)."""
+"""httpcore's text for a connection that ended before the answer began. Source: httpcore, read."""
 _HTTP11_CONNECTIONS: Final = frozenset({"HTTP11Connection", "AsyncHTTP11Connection"})
 _REQUEST_COUNT: Final = re.compile(r"Request Count: ([0-9]+)")
 _PART_BYTES: Final = 65_536
-"""What an event loop takes without sending it. Source: asyncio's high-water mark (documented)."""
+"""So much an event loop buffers before it sends. Source: asyncio's high-water mark (documented)."""
 _NOT_CONNECTED: Final = frozenset(
     {"ClientConnectorError", "ClientHttpProxyError", "ConnectionTimeoutError", "InvalidURL"}
 )
-"""The same of aiohttp, whose transport calls every lost connection a `ConnectTimeout`. Source: read in it."""
+"""The same for aiohttp, whose transport turns every lost connection into a `ConnectTimeout`. Source: read."""
 
 
 class ObservedBody:
@@ -107,13 +107,13 @@ class _FailedCall:
 
 
 _FAILED_CALL: Final[ContextVar[_FailedCall | None]] = ContextVar("tess_openai.failed_call", default=None)
-"""The last such call of this thread or task. The SDK repeats a call where it made it, one at a time."""
+"""The last such call of this thread or task, in which the SDK also repeats it."""
 
 
 def may_have_been_sent(error: Exception, body: ObservedBody) -> bool:
-    """Whether a request may have reached the server as a whole when its exchange failed.
+    """Whether a complete request may have reached the server when its exchange failed.
 
-    A transport that did not read the body through `body` uses the kind of the error instead.
+    If the transport did not read the body through `body`, the class of the error decides.
     """
     uses = _uses_of_connection(error)
     if body.has_begun or uses:
@@ -127,8 +127,8 @@ def may_have_been_sent(error: Exception, body: ObservedBody) -> bool:
 def _is_keep_alive_race(error: Exception, uses: int, sent_at: float) -> bool:
     """Whether a server closed an idle connection at the moment at which a request was written on it.
 
-    The server did not read the request then. It shows in three things together, as to browsers and to other
-    http clients: the connection had been idle, it ended without a byte of an answer, and it did so at once.
+    The server has then not read the request. As in browsers and other http clients, three signs together show
+    it: the connection had been idle, it ended without a byte of an answer, and it did so at once.
     """
     if uses < 2 or time.monotonic() - sent_at > RACE_SECONDS:
         return False
@@ -136,15 +136,15 @@ def _is_keep_alive_race(error: Exception, uses: int, sent_at: float) -> bool:
 
 
 def _uses_of_connection(error: BaseException) -> int:
-    """Return how many requests the HTTP/1.1 connection that failed had been used for; 0 if unknown.
+    """Return for how many requests the HTTP/1.1 connection that failed had been used; 0 if unknown.
 
-    One on which a part of an answer came was not idle for the server, and counts as used once.
+    If a part of an answer came, the connection was not idle, and it counts as used once.
 
-    The error's own frames lead to the connection, which counts them. A trace of each exchange would say the
-    same, but every call would pay for it.
+    The count is read from the connection, which is found in the frames of the error's traceback. A trace of
+    each exchange would show it too, but would slow down every call.
 
-    Source: `info()` of httpcore's connections, `"'https://tess.im:443', HTTP/1.1, CLOSED, Request Count: 2"`
-    (read in it).
+    Source: `info()` of httpcore's connections, `"'https://tess.im:443', HTTP/1.1, CLOSED, Request Count: 2"`,
+    read in httpcore.
     """
     chain: BaseException | None = error
     while chain is not None:
@@ -161,16 +161,16 @@ def _uses_of_connection(error: BaseException) -> int:
 
 
 def _has_begun_to_answer(connection: Any) -> bool:
-    """Whether a part of a head came, of which httpcore says the same as of none at all.
+    """Whether a part of a response head came; httpcore raises the same error as when nothing came.
 
-    Source: `trailing_data` of h11's connections (documented); `_h11_state` of httpcore's (read in it).
+    Source: `trailing_data` of h11's connections (documented); `_h11_state` of httpcore's, read.
     """
     parser = getattr(connection, "_h11_state", None)
     return parser is not None and bool(parser.trailing_data[0])
 
 
 def to_family_error(error: Exception, family: Family) -> Exception:
-    """Return an error of an inner transport as the family's own: openai's for aiohttp passes some on."""
+    """Return the family's error for one that openai's aiohttp transport raises; others are returned as is."""
     if isinstance(error, TimeoutError):
         return family.ReadTimeout("The read operation timed out")
     if type(error).__module__.partition(".")[0] != "aiohttp":
@@ -193,7 +193,7 @@ def must_not_be_repeated() -> bool:
 def repeated_failure(request: Request) -> Exception | None:
     """Return the error for a request with which the SDK repeats a call that must not be sent again.
 
-    A call that is made anew, by the program or by a framework, is a call of its own: its count is 0.
+    The same call, made again by the program or by a framework, is a new call: its retry count is 0.
     """
     failed = _FAILED_CALL.get()
     if failed is None:
@@ -221,19 +221,19 @@ def to_sdk_error(error: Exception, request: Request, *, in_stream: bool) -> open
 
 
 def passes_own_errors() -> bool:
-    """Whether the installed SDK passes an exception of its own on that a transport raises."""
+    """Whether the installed SDK passes on its own exceptions when a transport raises them."""
     major, minor, *_ = openai.VERSION.split(".")
     return (int(major), int(minor)) >= PASSES_OWN_ERRORS
 
 
 def observed_bodies(family: Family) -> tuple[type[ObservedBody], type[ObservedBody]]:
-    """Return the classes of bodies in memory, which an inner transport may read again, and of all others."""
+    """Return two classes: for bodies in memory, which a transport may read again, and for all others."""
     streamed = family.derive(ObservedBody, family.SyncByteStream, family.AsyncByteStream)
     return family.derive(ObservedBody, family.ByteStream), streamed
 
 
 def _digest(request: Request) -> bytes:
-    """Return the digest of a body in memory; nothing for one that is streamed, an upload for example."""
+    """Return the digest of a body in memory; `b""` for one that is streamed, such as an upload."""
     content: object = getattr(request, "_content", None)
     return hashlib.sha256(content).digest() if isinstance(content, bytes) else b""
 

@@ -1,7 +1,8 @@
-"""Searches texts for regular expressions with RE2, which never backtracks (`google-re2`, extra `emulate`).
+"""Search texts for regular expressions with RE2, which never backtracks (`google-re2`, extra `emulate`).
 
-Schemas write patterns in the syntax of JavaScript. RE2 reads most of it alike; what it cannot read, such as a
-back reference, is not checked. Conditions at the beginning, `^(?=.*[0-9])(?!x)`, are searched one by one.
+Patterns in schemas use the syntax of JavaScript. RE2 supports most of it; a pattern with an unsupported
+feature, such as a back reference, is not checked. Conditions at the beginning, `^(?=.*[0-9])(?!x)`, become
+expressions of their own.
 
 Source: ECMA-262, patterns; RE2, syntax (documented).
 """
@@ -24,9 +25,9 @@ _UNICODE_CLASS: Final = re.compile(r"\\[pP](?:\{[^{}]*\}|\w)")
 _CODE_UNIT: Final = re.compile(r"(\\\\)|\\u(?:\{([0-9a-fA-F]{1,6})\}|([0-9a-fA-F]{4}))")
 _CONDITION: Final = re.compile(r"\^\(\?([=!])")
 _LONG_REPEAT: Final = re.compile(r"\{[0-9,]{7,}\}")
-"""RE2 takes what it cannot count for text."""
+"""RE2 reads a repetition whose numbers are too long as literal text."""
 _TOKEN: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()|]", re.DOTALL)
-"""What decides where a group ends; brackets in a class or after a backslash do not."""
+"""The tokens that decide where a group ends; a parenthesis in a class or after a backslash does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,8 @@ class LinearPattern:
     """A pattern as one or more expressions of RE2.
 
     Attributes:
-        size: Instructions of all expressions together: at most so many steps for each character.
-        expressions: Each with whether it has to match.
+        size: The number of instructions of all expressions: at most so many steps for each character.
+        expressions: Each expression, and whether it must match or must not.
     """
 
     size: int
@@ -48,7 +49,7 @@ class LinearPattern:
 
 
 def pattern_compiler() -> PatternCompiler | None:
-    """Return what compiles patterns; None when RE2 is not installed."""
+    """Return the function that compiles patterns; None when RE2 is not installed."""
     return None if importlib.util.find_spec("re2") is None else compile_pattern
 
 
@@ -107,7 +108,7 @@ def _group_end(pattern: str, start: int) -> int | None:
 
 
 def _has_choice(pattern: str) -> bool:
-    """Whether a pattern is a choice as a whole, so that its beginning is not that of all of it."""
+    """Whether a pattern has alternatives at its top level, so that a leading `^` binds only the first."""
     depth = 0
     for found in _TOKEN.finditer(pattern):
         depth += {"(": 1, ")": -1}.get(found[0], 0)

@@ -1,7 +1,7 @@
-"""Copying and pickling http clients that carry the adapter: made again from their settings, never without it.
+"""Copy and pickle http clients that contain the adapter: they are made again from their settings.
 
-Frameworks copy and pickle the models that hold them. A connection pool can be neither, and a framework that
-drops what cannot be pickled would go on without the adapter.
+Frameworks copy and pickle the models that hold http clients. A connection pool can be neither copied nor
+pickled, and a framework that drops what cannot be pickled would continue without the adapter.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Installation:
         kind: Sync or async.
         family: The family of the client.
         original: The user's client of which this one is a copy; None for a client of this package.
-        may_pickle: Whether a pickle of what holds the client would be free of keys.
+        may_pickle: Whether a pickle of the object that holds the client would contain no key.
         make: Makes a new client of this package.
     """
 
@@ -46,17 +46,17 @@ class Installation:
 
 
 class PortableClient:
-    """What is added to the class of a client that carries the adapter."""
+    """The base class that is added to a client that contains the adapter."""
 
     def __copy__(self) -> Any:
-        """Return a client that shares the connections and keeps this one alive, whose end closes them."""
+        """Return a client that shares the connections, and keeps this one alive, which closes them."""
         made: Any = object.__new__(type(self))
         made.__dict__.update(self.__dict__)
         made.__dict__["_tess_copied_from"] = self
         return made
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        """Return a client with connections of its own; one that wraps a client of the user shares theirs."""
+        """Return a client with connections of its own; if it wraps a user's client, it shares that one's."""
         installation: Installation = vars(self)[INSTALLATION]
         made: Any
         if installation.original is None:

@@ -1,7 +1,7 @@
-"""Random identifiers, from randomness that is read from the system for many of them at once.
+"""Random identifiers, made in batches from one read of the system's randomness.
 
-A read costs little on most systems and a millisecond on some that are sandboxed, which would be more than all
-else that the adapter does for a call.
+Such a read is fast on most systems but takes a millisecond in some sandboxes, more than the adapter's whole
+work for a call.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ import os
 from typing import Final
 
 _BYTES: Final = 12
-_AT_ONCE: Final = 64
+_BATCH_SIZE: Final = 64
 _pool: list[str] = []
 
 
 def new_random_id() -> str:
-    """Return 24 hexadecimal digits that nobody can guess; any number of threads may ask."""
+    """Return 24 hexadecimal digits that cannot be guessed; safe in any number of threads."""
     try:
-        return _pool.pop()  # one step, so no two threads get the same
+        return _pool.pop()  # atomic, so no two threads get the same
     except IndexError:
-        data = os.urandom(_BYTES * _AT_ONCE).hex()
+        data = os.urandom(_BYTES * _BATCH_SIZE).hex()
         width = 2 * _BYTES
         new, *others = [data[start : start + width] for start in range(0, len(data), width)]
         _pool.extend(others)
@@ -27,4 +27,4 @@ def new_random_id() -> str:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pool.clear)  # a child must not use what its parent will
+    os.register_at_fork(after_in_child=_pool.clear)  # else the child would use the same identifiers

@@ -1,7 +1,7 @@
 """The lines of keys in a Redis, for the processes of several machines.
 
-The rule is that of `core/pacing_line.py`, written in Lua because only a script is one step of Redis; it uses
-the clock of the Redis. A test lets both go through the same calls.
+The rule is the one of `core/pacing_line.py`, written in Lua because only a script is atomic in Redis; it uses
+the clock of Redis. A test compares both on the same calls.
 """
 
 from __future__ import annotations
@@ -98,9 +98,9 @@ class RedisPacingStore:
     """Keeps lines in a Redis of version 5 or later; each step is one script."""
 
     def __init__(self, url: str) -> None:
-        """Use the Redis at `url`, which is connected to when it is first used.
+        """Use the Redis at `url`; the first step connects to it.
 
-        The library is loaded here: that may take longer than a step of the store.
+        The library is imported here, because that may take longer than a step of the store is allowed to.
         """
         self._url = url
         self._script = self._new_script()
@@ -111,7 +111,7 @@ class RedisPacingStore:
         return turn
 
     def claim_at(self, key: bytes, slot: Slot | None, terms: Terms) -> tuple[float, Turn]:
-        """Return the time of the Redis too."""
+        """Return the time of Redis, and what `claim` returns."""
         held = () if slot is None else (_text(slot.line), _text(slot.place))
         answer = self._run(
             key,
@@ -137,7 +137,7 @@ class RedisPacingStore:
         self._run(key, "pause", seconds)
 
     def describe(self, error: Exception) -> str:
-        """Say in a few words what is wrong: the kind of the error, since its text may show the URL."""
+        """Return the class of the error; its text is omitted because it may contain the URL."""
         return f"{type(error).__name__} of redis-py"
 
     def forget_connection(self) -> None:
@@ -165,5 +165,5 @@ class RedisPacingStore:
 
 
 def _text(number: float) -> str:
-    """Write a time as the script does, to whose text it is compared."""
+    """Format a time as the script does, which compares it as text."""
     return f"{number:.6f}"

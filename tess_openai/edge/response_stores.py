@@ -24,11 +24,11 @@ _BUSY_SECONDS: Final = 5.0
 
 
 class EntryTooLargeError(ValueError):
-    """An entry is larger than all that a store may hold; it was not kept, and nothing made room for it."""
+    """An entry alone exceeds the limit of a store; it was not kept, and no other entry was removed."""
 
 
 class MemoryResponseStore:
-    """Keeps responses in memory, the newest of them."""
+    """Keeps the newest responses in memory."""
 
     def __init__(
         self,
@@ -41,9 +41,9 @@ class MemoryResponseStore:
         """Make an empty store.
 
         Args:
-            max_entries: The most responses that are kept; the oldest make room for new ones.
-            max_bytes: The most bytes that they take together.
-            max_age_seconds: After this time a response is gone.
+            max_entries: How many responses are kept at most; new ones replace the oldest.
+            max_bytes: How many bytes they take together at most.
+            max_age_seconds: After this time a response expires.
             clock: Returns the time in seconds.
         """
         self._max_entries = max_entries
@@ -62,10 +62,10 @@ class MemoryResponseStore:
         return None if entry is None else entry[1]
 
     def save(self, key: str, value: bytes) -> None:
-        """Keep an entry; older ones make room for it.
+        """Keep an entry; older ones are removed when a limit is exceeded.
 
         Raises:
-            EntryTooLargeError: It has more than `max_bytes` alone.
+            EntryTooLargeError: The entry alone exceeds `max_bytes`.
         """
         with self._lock:
             self._remove(key)
@@ -99,7 +99,7 @@ class MemoryResponseStore:
 class SQLiteResponseStore:
     """Keeps responses in a file that several processes of one machine may use at once.
 
-    The file holds the conversations as they are; it is made readable for its owner only.
+    The file contains the conversations unencrypted; only its owner may read it.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class SQLiteResponseStore:
 
         Args:
             path: A file in a folder that exists, on a disk of this machine.
-            max_age_seconds: After this time a response is gone.
+            max_age_seconds: After this time a response expires.
             clock: Returns the time in seconds since 1970.
 
         Raises:
@@ -124,16 +124,18 @@ class SQLiteResponseStore:
                 'SQLiteResponseStore(":memory:") names no file. MemoryResponseStore() keeps responses in the '
                 "memory of the process"
             )
-        self._path = Path(path).absolute()  # the program may change its folder, or another one use the store
+        self._path = Path(
+            path
+        ).absolute()  # the program may change its working directory, or pickle the store
         self._max_age_seconds = max_age_seconds
         self._clock = clock
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._process = 0
-        self._inherited: list[sqlite3.Connection] = []  # of the parent of this process: not even to be closed
+        self._inherited: list[sqlite3.Connection] = []  # connections of the parent process, which stay open
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Pickle the place of the file, for another process that uses it too."""
+        """Pickle the path of the file, so that another process can use it too."""
         return partial(
             SQLiteResponseStore, self._path, max_age_seconds=self._max_age_seconds, clock=self._clock
         ), ()
@@ -187,7 +189,7 @@ class SQLiteResponseStore:
                     "(key TEXT PRIMARY KEY, expires REAL NOT NULL, value BLOB NOT NULL)"
                 )
                 connection.execute("CREATE INDEX IF NOT EXISTS responses_expires ON responses (expires)")
-        except BaseException:  # each later call would leave one more open
+        except BaseException:  # else each later call would keep one more connection open
             connection.close()
             raise
         self._connection, self._process = connection, os.getpid()
@@ -195,7 +197,7 @@ class SQLiteResponseStore:
 
 
 def access_store(store: ResponseStore, access: StoreAccess) -> StoreResult:
-    """Use a store; what it raises is in the result, since it must not break the call."""
+    """Use a store; an exception becomes part of the result, since it must not end the call."""
     try:
         if access.method == "load":
             return StoreResult(store.load(access.key))
@@ -203,7 +205,7 @@ def access_store(store: ResponseStore, access: StoreAccess) -> StoreResult:
             store.save(access.key, access.value)
         else:
             store.delete(access.key)
-    except Exception as error:  # noqa: BLE001 - of a store that may be anybody's
+    except Exception as error:  # noqa: BLE001 - the store may be the user's own class
         return StoreResult(problem=type(error).__name__)
     return StoreResult()
 

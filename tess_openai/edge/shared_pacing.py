@@ -1,8 +1,8 @@
-"""The line of a key in a store that processes share, and how a process goes on when the store fails.
+"""The line of a key in a store that processes share, and what a process does when the store fails.
 
-A store is asked in a thread of its own, one call after another: whatever hangs in it, a lock, a disk or the
-look-up of a host's name, an event loop is never blocked and a caller waits for `STORE_SECONDS` at most. One
-client of the store serves sync and async callers, and any number of event loops.
+One thread uses the store, for all callers, one step after another. So no event loop is blocked when a lock, a
+disk or the look-up of a host name hangs, and a caller waits for `STORE_SECONDS` at most. Sync and async
+callers, in any number of event loops, share the one connection.
 """
 
 from __future__ import annotations
@@ -21,18 +21,19 @@ from typing import Any, Final, Protocol, TypeAlias
 from tess_openai.core.pacing_line import Slot, Terms, Turn
 from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS
 from tess_openai.edge.caller_warnings import warn
+from tess_openai.edge.free_locks import run_if_free
 from tess_openai.edge.pacing_urls import SQLITE, path_of, shown_url
 from tess_openai.exceptions import TessConfigurationWarning
 
 STORE_SECONDS: Final = 2.0
 """How long a store may take for one answer."""
 STORE_POLL_SECONDS: Final = 0.25
-"""A caller that waits for a store looks this often whether it hangs."""
+"""How often a caller that waits for a store checks whether it hangs."""
 ALONE_SECONDS: Final = 30.0
 """How long a process paces alone before one of its calls tries the store again."""
 
 LONGEST_WAIT_SECONDS: Final = 2 * LONGEST_PAUSE_SECONDS
-"""A store that lets a call wait longer is taken for one whose clock is wrong."""
+"""A store that makes a call wait longer counts as failing: its clock must be wrong."""
 
 logger = logging.getLogger("tess_openai")
 
@@ -40,7 +41,7 @@ Job: TypeAlias = Callable[[], object]
 
 
 class PacingStore(Protocol):
-    """Where the lines of keys are kept; each method is one atomic step, by the store's own clock.
+    """Where the lines of keys are kept; each method is one atomic step, timed by the store's own clock.
 
     It is used by one thread. It may raise anything: the process then paces alone.
     """
@@ -85,21 +86,20 @@ class StoreThread:
         return time.monotonic() - self._began_at > STORE_SECONDS
 
     def submit(self, job: Job) -> Future[Any]:
-        """Carry a job out later; its result is what it returned or the exception that it raised.
+        """Queue a job for the thread; the result is what the job returned or the exception that it raised.
 
-        Whoever holds the lock starts the thread, and no other caller waits for that. The other caller may be
-        a task that is garbage-collected in the thread that holds the lock, and gives its slot back.
+        Where the lock is not free, the caller that holds it is already starting the thread.
         """
         future: Future[Any] = Future()
         self._jobs.put((job, future))
-        if self._thread is None and self._lock.acquire(blocking=False):
-            try:
-                if self._thread is None:
-                    self._thread = Thread(target=self._work, name="tess_openai pacing", daemon=True)
-                    self._thread.start()
-            finally:
-                self._lock.release()
+        if self._thread is None:
+            run_if_free(self._lock, self._start)
         return future
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = Thread(target=self._work, name="tess_openai pacing", daemon=True)
+            self._thread.start()
 
     def _work(self) -> None:
         while True:
@@ -116,9 +116,9 @@ class StoreThread:
 
 
 class SharedPacing:
-    """The lines of a store, shared by all clients of the process that name it.
+    """The lines of a store, shared by all clients of the process that use the same URL.
 
-    While the store fails, `claim` gives None and the caller paces in its process alone; after
+    While the store fails, `claim` returns None and the caller is paced within its own process; after
     `ALONE_SECONDS` one call tries the store again.
     """
 
@@ -137,17 +137,18 @@ class SharedPacing:
 
         Args:
             key: The hash of the key.
-            slot: The caller's; None for one that has none yet.
-            terms: The caller's.
+            slot: The caller's slot; None if it has none yet.
+            terms: The caller's terms.
             waited: The seconds for which the caller has waited in this line.
 
         Yields:
-            What to wait for; the driver comes back when it is done, or after `STORE_POLL_SECONDS`.
+            The future of the store's answer; the driver resumes when it is done, or after
+            `STORE_POLL_SECONDS`.
 
         Returns:
-            What the caller does; None when it paces in its own process.
+            The caller's turn or how long it waits; None when the store fails.
         """
-        if not self._is_asked():
+        if not self._may_use_store():
             return None
         future = self._thread.submit(partial(self._store.claim, key, slot, terms))
         is_used = False
@@ -159,7 +160,7 @@ class SharedPacing:
                     return None
             is_used = True
         finally:
-            if not is_used:  # the caller gave up, and its slot is known later
+            if not is_used:  # the caller gave up before it got a slot, which is released when it comes
                 future.add_done_callback(partial(self._return_slot, key))
         answer: Turn | Exception = future.result()
         if isinstance(answer, Exception):
@@ -172,23 +173,23 @@ class SharedPacing:
         return answer
 
     def release(self, key: bytes, slot: Slot) -> None:
-        """Give a slot back, if the store works; nobody waits for that."""
-        self._tell(partial(self._store.release, key, slot))
+        """Give a slot back, if the store works; the caller does not wait for it."""
+        self._submit_if_working(partial(self._store.release, key, slot))
 
     def postpone(self, key: bytes) -> None:
-        """Tell the store that the call of the last turn is sent only now."""
-        self._tell(partial(self._store.postpone, key))
+        """Report to the store that the call of the last turn is sent only now."""
+        self._submit_if_working(partial(self._store.postpone, key))
 
     def pause(self, key: bytes, seconds: float) -> None:
         """Pause the key for all processes."""
-        self._tell(partial(self._store.pause, key, seconds))
+        self._submit_if_working(partial(self._store.pause, key, seconds))
 
-    def start_anew(self) -> None:
-        """Begin again in a forked child, which has neither the thread nor the connection of its parent."""
+    def reset_after_fork(self) -> None:
+        """Use a new thread and connection in a forked child, which has neither of its parent's."""
         self._thread = StoreThread()
         self._store.forget_connection()
 
-    def _tell(self, job: Job) -> None:
+    def _submit_if_working(self, job: Job) -> None:
         if self._alone_until is None and not self._thread.is_stuck:
             self._thread.submit(job)
 
@@ -197,8 +198,8 @@ class SharedPacing:
         if isinstance(answer, Turn) and answer.slot is not None:
             self.release(key, answer.slot)
 
-    def _is_asked(self) -> bool:
-        """Whether the store works, as far as known; while it fails, one call in a while tries it."""
+    def _may_use_store(self) -> bool:
+        """Whether the store works, as far as known; while it fails, True for one call in `ALONE_SECONDS`."""
         if self._alone_until is None:
             return True
         now = self._clock()
@@ -208,7 +209,7 @@ class SharedPacing:
         return True
 
     def _fail(self, reason: str) -> None:
-        """Pace alone for a while; warn of it once, at the line of the call that noticed."""
+        """Pace without the store for a while; warn once, at the line of the call that found the failure."""
         self._alone_until = self._clock() + ALONE_SECONDS
         message = (
             f"pacing={shown_url(self.url)!r} does not work: {reason}. The calls of this process are paced "
@@ -225,12 +226,12 @@ class SharedPacing:
 
 
 _stores: Final[dict[str, SharedPacing]] = {}
-"""One for each URL of the process, so that its clients share a connection and know together that it fails."""
+"""One for each URL, so that all clients of the process share one connection and its state."""
 _stores_lock = Lock()
 
 
 def shared_pacing(url: str) -> SharedPacing:
-    """Return the line behind a checked URL; nothing is opened before the first call."""
+    """Return the shared line of a checked URL; the store is opened by the first call."""
     with _stores_lock:
         if url not in _stores:
             _stores[url] = SharedPacing(url, _new_store(url))
@@ -247,12 +248,12 @@ def _new_store(url: str) -> PacingStore:
     return RedisPacingStore(url)
 
 
-def _start_anew() -> None:
+def _reset_after_fork() -> None:
     global _stores_lock  # noqa: PLW0603 - another thread of the parent may have held it
     _stores_lock = Lock()
     for each in _stores.values():
-        each.start_anew()
+        each.reset_after_fork()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, where no process forks
-    os.register_at_fork(after_in_child=_start_anew)
+    os.register_at_fork(after_in_child=_reset_after_fork)

@@ -22,13 +22,13 @@ BUSY_SECONDS: Final = 1.0
 """How long one process waits for another to finish its step."""
 _LOG_ATTEMPTS: Final = 50
 _ABANDONED_SECONDS: Final = 2 * LONGEST_PAUSE_SECONDS
-"""After this time without a change nobody waits in a line any more."""
+"""After this time without a change no caller waits in a line any more."""
 _CLEANING_SECONDS: Final = 600.0
-"""How often abandoned lines are removed: a gateway may see a key that was made up in each call."""
+"""How often abandoned lines are removed: a gateway may receive a new, invalid key with each call."""
 
 Result = TypeVar("Result")
 _connections: Final[list[sqlite3.Connection]] = []
-"""All connections that were opened: a forked child must not even close those of its parent.
+"""All connections that were opened, kept because a forked child must not even close those of its parent.
 
 Source: "How To Corrupt An SQLite Database File", section 2.6 (documented by SQLite).
 """
@@ -37,12 +37,12 @@ Source: "How To Corrupt An SQLite Database File", section 2.6 (documented by SQL
 class SQLitePacingStore:
     """Keeps lines in a file, which only its owner may read; each step is one transaction.
 
-    Its clock is the machine's monotonic one, which all processes read alike and nobody sets. It begins again
-    when the machine does: `current_line` then begins a new line.
+    Its clock is the monotonic clock of the machine, which is the same for all processes and is never set. It
+    restarts when the machine does: `current_line` then begins a new line.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
-        self._path = path.absolute()  # the program may change its folder
+        self._path = path.absolute()  # the program may change its working directory
         self._clock = clock
         self._connection: sqlite3.Connection | None = None
         self._cleaned_at = -math.inf
@@ -108,7 +108,7 @@ class SQLitePacingStore:
                 "CREATE TABLE IF NOT EXISTS lines "
                 "(key BLOB PRIMARY KEY, changed_at REAL NOT NULL, state TEXT NOT NULL)"
             )
-        except BaseException:  # each later attempt would leave one more open
+        except BaseException:  # else each later attempt would keep one more connection open
             connection.close()
             raise
         _connections.append(connection)
@@ -118,7 +118,7 @@ class SQLitePacingStore:
 
 
 def _use_log(connection: sqlite3.Connection) -> None:
-    """Switch to a write-ahead log; SQLite itself does not wait for another process that is doing the same."""
+    """Switch to a write-ahead log; SQLite itself fails at once while another process does the same."""
     import sqlite3
 
     for _ in range(_LOG_ATTEMPTS):

@@ -49,7 +49,7 @@ class SyncDriver(CallDriver):
             if shown is error:
                 raise
             raise shown from error
-        except BaseException:  # the caller gave up, or was cancelled
+        except BaseException:  # the caller was interrupted or cancelled
             self.close()
             raise
         return response
@@ -136,7 +136,7 @@ class SyncDriver(CallDriver):
         return response
 
     def look_up(self, lookup: Lookup) -> LookupResult:
-        """Find an agent by a flow of its own over the same transport, once for all who ask."""
+        """Find an agent by a flow of its own over the same transport, once for all calls that need it."""
 
         def find() -> LookupResult:
             run = SyncDriver(find_agent(lookup), self.transport, self.request)
@@ -158,7 +158,7 @@ class SyncDriver(CallDriver):
         return lookup_failed(lookup, "timeout") if found is None else found
 
     def upload(self, upload: Upload) -> UploadResult:
-        """Upload a file by a flow of its own over the same transport, once for all who need it."""
+        """Upload a file by a flow of its own over the same transport, once for all calls that need it."""
 
         def carry_out() -> UploadResult:
             run = SyncDriver(upload_file(upload), self.transport, self.request)
@@ -174,7 +174,7 @@ class SyncDriver(CallDriver):
         return upload_failed() if found is None else found
 
     def sleep(self, seconds: float) -> None:
-        """Wait, at most until the time of the call is over, or its stream closed."""
+        """Wait, at most until the deadline of the call or until its stream is closed."""
         self.transport.deadlines.sleep(min(seconds, self.seconds_left()), lambda: self.is_closed)
         self.seconds_left()
 
@@ -215,7 +215,7 @@ class SyncDriver(CallDriver):
         return b""
 
     def read_next(self) -> bytes:
-        """Read the next piece, for as long as the answers of this call may still take."""
+        """Read the next piece, waiting no longer than the deadline of this call."""
         if self.deadline is None:
             return self.read_piece()
         connection = self.held_connection()
@@ -225,14 +225,14 @@ class SyncDriver(CallDriver):
             with limit(self.seconds_left(), lambda: connection.interrupt(response)):
                 piece = self.read_piece()
         except self.family.RequestError:
-            self.seconds_left()  # an interrupted read breaks, or ends, as if the connection had
+            self.seconds_left()  # raises if the read failed because it was interrupted at the deadline
             raise
         if not piece:
             self.seconds_left()
         return piece
 
     def read_last(self) -> bytes:
-        """Read the next piece of a complete answer, which may never come."""
+        """Read one more piece after a complete answer, for `LAST_SECONDS` at most; it may never come."""
         response, received = self.current_response, list[bytes]()
         connection = self.held_connection()
         with self.transport.deadlines.limit(LAST_SECONDS, lambda: connection.interrupt(response)):
@@ -240,7 +240,7 @@ class SyncDriver(CallDriver):
         return b"".join(received)
 
     def read_all(self, asked: ReadAll) -> bytes:
-        """Read the current response to its end or to the limit; up to a break, where that is enough."""
+        """Read the current response to its end or the limit; with `allow_truncation`, also to a break."""
         whole = bytearray()
         try:
             while piece := self.read_piece():
@@ -253,7 +253,7 @@ class SyncDriver(CallDriver):
         return bytes(whole[: asked.limit])
 
     def read_rest(self) -> None:
-        """Read what follows an answer for a moment, so that its connection can be reused."""
+        """Read what follows an answer, for `REST_SECONDS` at most, so that its connection can be reused."""
         if self.has_whole_body:
             self.read_end()
             return
@@ -270,7 +270,7 @@ class SyncDriver(CallDriver):
             pass
 
     def read_end(self) -> None:
-        """Read the end of a body of which all has come."""
+        """Let the body, all of which was received, find its end."""
         try:
             for _ in self.pieces:
                 pass
@@ -286,7 +286,7 @@ class SyncDriver(CallDriver):
             (response if self.is_encoded else self.source).close()
 
     def close(self) -> None:
-        """End the call, wherever it is."""
+        """End the call at whatever step it is."""
         self.flow.close()
         self.drop()
 

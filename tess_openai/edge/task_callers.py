@@ -1,11 +1,11 @@
-"""Find who waits for a task: from a call that a library makes in a task of its own to the program's line.
+"""Find the line of a program that waits for a task in which a library makes a call.
 
-asyncio offers this from Python 3.14 on only (`asyncio.capture_call_graph`). Before, the callbacks of a task
-lead to it: whoever waits is woken by one. They are only read, and what cannot be read is not found.
+asyncio offers this only from Python 3.14 on (`asyncio.capture_call_graph`). In earlier versions this module
+reads the callbacks of a task, since each task that waits for another one is woken by such a callback.
 
 Source: asyncio and anyio, read. `_callbacks` of a future or a task lists `(callback, context)`. A task that
-awaits it is woken by a method of its own; `gather`, `wait` and `shield` call closures over the future that
-they wait for, the task groups a method or a closure of theirs, `as_completed` one over a queue.
+awaits it registers one of its own methods; `gather`, `wait` and `shield` register closures over the future
+that they wait for, task groups a method or a closure of theirs, `as_completed` a closure over a queue.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from types import FrameType
 from typing import Any, Final
 from weakref import WeakSet
 
-_MOST_WAITING: Final = 64
-"""So many tasks and futures are examined for one warning, however many wait."""
-_DEEPEST: Final = 1_000
-"""So many frames of one coroutine are examined."""
-_FEW_TASKS: Final = 8
-"""In a loop of more tasks the caller is not guessed: that would cost more with every further task."""
+_MAX_WAITING: Final = 64
+"""At most so many tasks and futures are examined for one warning."""
+_MAX_FRAMES: Final = 1_000
+"""At most so many frames of one coroutine are examined."""
+_MAX_TASKS: Final = 8
+"""In a loop with more tasks the caller is not guessed, because the cost would grow with their number."""
 _crowded_loops: Final[WeakSet[Any]] = WeakSet()
-"""Loops that have had more than a few tasks: they are not counted again at each warning."""
+"""Loops that had more than `_MAX_TASKS` tasks once; their tasks are not counted again."""
 
 
 def current_task() -> Any:
@@ -48,8 +48,8 @@ def first_frame(task: Any) -> FrameType | None:
 def awaiting_frame(task: Any, wanted: Callable[[FrameType], bool]) -> FrameType | None:
     """Return the innermost wanted frame of the nearest task that waits for this one.
 
-    Where none is found to wait (a library that delivers its results through an event), the one wanted frame
-    of all tasks of a loop that has only a few; None where there are several.
+    If no task is found to wait (the library delivers its results through an event), and the loop has few
+    tasks, it is the only wanted frame of all of them; None if there are several.
     """
     try:
         return _frame_of_waiters(task, wanted) or _only_frame(task, wanted)
@@ -64,7 +64,7 @@ def _frame_of_waiters(task: Any, wanted: Callable[[FrameType], bool]) -> FrameTy
         for waiting in _waiters(queue.popleft()):
             if id(waiting) in seen:
                 continue
-            if len(seen) >= _MOST_WAITING:
+            if len(seen) >= _MAX_WAITING:
                 return None
             seen.add(id(waiting))
             found = _innermost(waiting, wanted)
@@ -79,7 +79,7 @@ def _only_frame(task: Any, wanted: Callable[[FrameType], bool]) -> FrameType | N
     if loop in _crowded_loops:
         return None
     tasks = sys.modules["asyncio"].all_tasks(loop)
-    if len(tasks) > _FEW_TASKS:
+    if len(tasks) > _MAX_TASKS:
         _crowded_loops.add(loop)
         return None
     lines: dict[tuple[str, int], FrameType] = {}
@@ -99,12 +99,12 @@ def _innermost(task: Any, wanted: Callable[[FrameType], bool]) -> FrameType | No
 
 
 def _frames_of(task: Any) -> Iterator[FrameType]:
-    """Give the frames of a task's coroutine and of what it awaits, from the outermost in.
+    """Yield the frames of a task's coroutine and of what it awaits, the outermost first.
 
-    A future that is no task has none; what an `async for` runs through is not visible.
+    A future that is not a task has none; an asynchronous generator in an `async for` is not visible.
     """
     awaited: Any = task.get_coro() if hasattr(task, "get_coro") else None
-    for _ in range(_DEEPEST):
+    for _ in range(_MAX_FRAMES):
         frame: FrameType | None = getattr(awaited, "cr_frame", None) or getattr(awaited, "gi_frame", None)
         if frame is None:
             return
@@ -113,7 +113,7 @@ def _frames_of(task: Any) -> Iterator[FrameType]:
 
 
 def _waiters(future: Any) -> Iterator[Any]:
-    """Give the tasks and futures that are woken when this one is done."""
+    """Yield the tasks and futures that are woken when this one is done."""
     is_future: Callable[[object], bool] = sys.modules["asyncio"].isfuture
     for callback, _ in getattr(future, "_callbacks", None) or ():
         for held in _held_by(callback):
@@ -121,7 +121,7 @@ def _waiters(future: Any) -> Iterator[Any]:
 
 
 def _woken_by(held: Any) -> Iterable[Any]:
-    """Return what continues when the object that a callback acts on is woken."""
+    """Return the tasks or futures that continue when the object that a callback acts on is woken."""
     name = type(held).__name__
     if name == "TaskGroup":  # asyncio's, anyio's
         return [getattr(held, "_parent_task", None) or getattr(held.cancel_scope, "_host_task", None)]
@@ -133,7 +133,7 @@ def _woken_by(held: Any) -> Iterable[Any]:
 
 
 def _held_by(callback: Any) -> Iterator[Any]:
-    """Give what a callback acts on: the object of a method, arguments, what a closure has closed over."""
+    """Yield what a callback acts on: its `self`, the arguments of a partial, or a closure's cells."""
     if isinstance(callback, functools.partial):
         yield from callback.args
         callback = callback.func

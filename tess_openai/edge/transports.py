@@ -18,7 +18,7 @@ from tess_openai.edge.sync_driver import SyncDriver
 
 
 class Body:
-    """The caller's body while its flow goes on; a second iteration goes on where the first one was."""
+    """The body that the caller reads while the flow runs; a second iteration continues the first."""
 
     def __init__(self, run: SyncDriver) -> None:
         self._run = run
@@ -38,10 +38,10 @@ class Body:
 
 
 class TessTransport:
-    """Wraps a client's own sync transport; made a subclass of its family's by `install`."""
+    """Wraps a client's own sync transport; `install` derives a class of the client's family from it."""
 
     def __init__(self, inner: Transport, adapter: Adapter, family: Family, owner: object) -> None:
-        """Wrap `inner`; `owner`, the client it came from, is kept alive, since its end may close `inner`."""
+        """Wrap `inner`, and keep its client `owner` alive, whose garbage collection may close `inner`."""
         self.inner = inner
         self.owner = owner
         self.adapter = adapter
@@ -53,7 +53,7 @@ class TessTransport:
         self.observed_bytes, self.observed_stream = observed_bodies(family)
 
     def handle_request(self, request: Any) -> Any:
-        """Carry one request out; requests for elsewhere go to the inner transport untouched."""
+        """Carry out one request; a request to another origin goes to the inner transport unchanged."""
         self.loop_guard.enter(self.inner)
         request, place = self.adapter.origin.locate(request)
         if place is None:
