@@ -289,10 +289,9 @@ def endpoints() -> str:
 def warning_categories() -> str:
     """List the categories of warnings."""
     categories = sorted(TessWarning.__subclasses__(), key=lambda category: category.__name__)
-    return _table(
-        ("category", "it says"),
-        ((_code(category.__name__), (category.__doc__ or "")) for category in categories),
-    )
+    summaries = (inspect.cleandoc(str(category.__doc__)).splitlines()[0] for category in categories)
+    names = (_code(category.__name__) for category in categories)
+    return _table(("category", "it says"), zip(names, summaries, strict=True))
 
 
 def errors() -> str:
@@ -366,8 +365,11 @@ def _telling(change: Change) -> str:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    lines = [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]
+    for line in lines:
+        if "\n" in line:
+            raise ValueError(f"a line break ends a row of a table: {line!r}")
+    return "\n".join(lines)
 
 
 def _fields(body: JSONObject) -> str:

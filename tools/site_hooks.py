@@ -20,9 +20,10 @@ TABLE: Final = re.compile(r"<table>.*?</table>", re.DOTALL)
 HEAD_CELL: Final = re.compile(r"<th\b[^>]*>(?P<text>.*?)</th>", re.DOTALL)
 ROW: Final = re.compile(r"<tr>.*?</tr>", re.DOTALL)
 CELL: Final = re.compile(r"<td\b")
-NAME: Final = re.compile(r"<code>(?P<name>[\w./*=-]{1,36})</code>")
-LONG_NAME: Final = re.compile(r"<code>(?P<name>[\w./:*=-]{37,})</code>")
-BETWEEN_WORDS: Final = re.compile(r"(?<!<)[/_]|::")
+EMPTY_HEAD: Final = re.compile(r"<thead>\s*<tr>(?:\s*<th[^>]*></th>)*\s*</tr>\s*</thead>\s*")
+NAME: Final = re.compile(r'<code>(?P<name>[\w./*="-]{1,36})</code>')
+LONG_NAME: Final = re.compile(r"<code>(?P<name>[^\s<>]{37,})</code>")
+BETWEEN_WORDS: Final = re.compile(r"(?<!<)[/_.=,]|\((?!\))|::")
 TAG: Final = re.compile(r"<[^>]*>")
 
 
@@ -42,9 +43,9 @@ def on_page_content(html: str, **_: object) -> str:
 
 
 def prepared(table: str) -> str:
-    """Label the cells with their columns, and keep the number of a note with its word."""
+    """Label cells with their columns, omit a head without text, and keep a note's number with its word."""
     labels = [TAG.sub("", cell["text"]).strip() for cell in HEAD_CELL.finditer(table)]
-    labelled = ROW.sub(lambda row: _labelled(row[0], labels), table)
+    labelled = ROW.sub(lambda row: _labelled(row[0], labels), EMPTY_HEAD.sub("", table))
     return labelled.replace(" <sup>", "&nbsp;<sup>").replace("\\|", "|")  # GitHub wants it escaped
 
 

@@ -100,14 +100,15 @@ def measured(folder: Path, pages: Sequence[str], profile: Path) -> list[str]:
 
 @pytest.mark.timeout(MOST_SECONDS + 60)
 def test_no_text_is_pushed_out_of_view(site: Path, tmp_path: Path) -> None:
-    """On a laptop and on a telephone; names stay whole, commands are copied without their prompt."""
+    """In two widths, light and dark; names stay whole, and commands are copied without their prompt."""
     pages = sorted(page.relative_to(site).as_posix() for page in site.rglob("*.html"))
     assert len(pages) > 30
+    assert 'class="language-console' in (site / "cli" / "doctor.html").read_text()  # where prompts are sought
     assert measured(site, pages, tmp_path) == []
 
 
 def test_what_is_pushed_out_of_view_is_seen(tmp_path: Path) -> None:
-    """A wide table, a broken name, a prompt in the copy, a picture of another host."""
+    """A wide table, a broken name, a copied prompt, a long line of code, a faint text, a foreign picture."""
     (tmp_path / "good.html").write_text("<div class=md-content style='width: 300px'><p>Short.</p></div>")
     (tmp_path / "bad.html").write_text(
         "<div class=md-content style='width: 300px'><table><tr>"
@@ -115,14 +116,21 @@ def test_what_is_pushed_out_of_view_is_seen(tmp_path: Path) -> None:
         "</tr></table>"
         "<table style='width: 20px; table-layout: fixed'><tr><td style='padding: 0; overflow-wrap: anywhere'>"
         "<code class=name>TessAnswerWarning</code></td></tr></table>"
+        "<pre style='overflow: auto'><code style='display: block; overflow: auto'>x</code></pre>"
+        "<pre><code style='display: block; overflow: auto'>" + "long " * 90 + "</code></pre>"
+        "<style>[data-md-color-scheme=slate] .note { background: #222; color: #444 }</style>"
+        "<div class=note>Hardly seen</div>"
         "<div class=language-console><code>$ make</code></div><img src='http://example.invalid/a.png'></div>"
     )
     problems = measured(tmp_path, ["bad.html", "good.html"], tmp_path / "profile")
     assert not [problem for problem in problems if problem.startswith("good.html")]
+    assert not [problem for problem in problems if problem.endswith(": x") or ", default" in problem]
     for expected in (
         "bad.html at 390 pixels: text is pushed out of view: Unseen",
         "bad.html at 1366 pixels: a name is broken: TessAnswerWarning",
         "bad.html at 1366 pixels: the copy of a command has its prompt: $ make",
+        f"bad.html at 1366 pixels: code runs out of its box: {('long ' * 90).strip()}",
+        "bad.html, slate: 1.6 is faint: div.note Hardly seen",
         "bad.html at 390 pixels: it asks another host: http://example.invalid/a.png",
     ):
         assert expected in problems
@@ -160,3 +168,19 @@ def test_a_cell_knows_its_column() -> None:
     prepared = site_hooks.on_page_content(f"<p>Text</p>{table}")
     assert '<td data-label="you get, its code"><code class="name">NotFoundError</code></td>' in prepared
     assert '<td data-label="A &amp; B"><code>a | b</code></td>' in prepared
+
+
+def test_a_table_whose_columns_have_no_names_has_no_empty_row() -> None:
+    """Markdown cannot write a table without a head, so an empty one is removed; one with a name stays."""
+    body = '<tbody>\n<tr>\n<td>a</td>\n<td><code>tools="internet"</code></td>\n</tr>\n</tbody>\n</table>'
+    empty = f"<table>\n<thead>\n<tr>\n<th></th>\n<th></th>\n</tr>\n</thead>\n{body}"
+    prepared = site_hooks.on_page_content(empty)
+    assert "<th" not in prepared
+    assert '<td data-label=""><code class="name">tools="internet"</code></td>' in prepared
+    assert "<thead>" in site_hooks.on_page_content(empty.replace("<th></th>", "<th>Why</th>", 1))
+
+
+def test_a_long_name_breaks_between_its_words() -> None:
+    """A call in the text, which a telephone cannot show in one line, is not broken within a word."""
+    call = "<code>set_default_openai_client(create_async_client())</code>"
+    assert "<wbr>client(<wbr>create_<wbr>async_<wbr>client())" in site_hooks.on_page_content(f"<p>{call}</p>")
