@@ -71,26 +71,41 @@ def chat_events() -> list[bytes]:
 
 
 def response(output: list[Any], status: str) -> dict[str, Any]:
-    """Return a response as OpenAI sends it."""
+    """Return a response with all the fields that the Open Responses specification requires."""
     return {
         "id": "resp_1",
         "object": "response",
         "created_at": 1,
+        "completed_at": 2 if status == "completed" else None,
         "status": status,
+        "background": False,
         "error": None,
+        "frequency_penalty": 0.0,
         "incomplete_details": None,
         "instructions": None,
+        "max_output_tokens": None,
+        "max_tool_calls": None,
         "metadata": {},
         "model": "tess-6",
         "output": output,
         "parallel_tool_calls": True,
+        "presence_penalty": 0.0,
+        "previous_response_id": None,
+        "prompt_cache_key": None,
+        "reasoning": {"effort": None, "summary": None},
+        "safety_identifier": None,
+        "service_tier": "default",
+        "store": True,
         "temperature": 1.0,
+        "text": {"format": {"type": "text"}},
         "tool_choice": "auto",
         "tools": [],
+        "top_logprobs": 0,
         "top_p": 1.0,
+        "truncation": "disabled",
         "usage": {
             "input_tokens": 10,
-            "input_tokens_details": {"cached_tokens": 0},
+            "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
             "output_tokens": 20,
             "output_tokens_details": {"reasoning_tokens": 0},
             "total_tokens": 30,
@@ -100,13 +115,13 @@ def response(output: list[Any], status: str) -> dict[str, Any]:
 
 def message(text: str | None, status: str) -> dict[str, Any]:
     """Return the message of a response; without a text, as it begins."""
-    content = [] if text is None else [{"type": "output_text", "text": text, "annotations": []}]
+    content = [] if text is None else [{"type": "output_text", "text": text, "annotations": [], "logprobs": []}]
     return {"id": "msg_1", "type": "message", "role": "assistant", "status": status, "content": content}
 
 
 def response_events() -> list[bytes]:
     """Return the events of a response of 1000 deltas."""
-    part = {"type": "output_text", "text": "", "annotations": []}
+    part = {"type": "output_text", "text": "", "annotations": [], "logprobs": []}
     place = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
     words = [f"word{number} " for number in range(1000)]
     text = "".join(words)

@@ -217,7 +217,7 @@ class Sleep:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # each call makes them: frozen, they would take twice as long to make
 class StoreAccess:
     """Use the store of earlier responses, which may block.
 
@@ -232,7 +232,7 @@ class StoreAccess:
     value: bytes = field(default=b"", repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # each call makes them: frozen, they would take twice as long to make
 class StoreResult:
     """The result of a `StoreAccess`.
 

@@ -39,7 +39,7 @@ from tess_openai.core.uploads import upload_failed
 from tess_openai.edge.adapter import Adapter, logger
 from tess_openai.edge.answer_limits import AnswerLimits, AnswerProblem
 from tess_openai.edge.connections import HeldConnection
-from tess_openai.edge.families import Family, Request, Response, change_headers, to_dict, with_headers
+from tess_openai.edge.families import Family, Request, Response, changed_headers, to_dict, with_headers
 from tess_openai.edge.origins import REDIRECT_FOLLOWED, followed
 from tess_openai.edge.pacing import hash_key
 from tess_openai.edge.paid_calls import (
@@ -67,7 +67,7 @@ NOT_SENT: Final = "tess_openai.not_sent"
 _NO_HEADERS: Final[Mapping[str, str]] = {}
 _NO_LIMITS: Final = AnswerLimits(None, None)
 _LENGTH: Final = "content-length"
-_REPLACED: Final = (_LENGTH, "transfer-encoding", "content-encoding")
+_REPLACED: Final = dict.fromkeys((_LENGTH, "transfer-encoding", "content-encoding"))
 _TIMEOUTS: Final = ("connect", "read", "write", "pool")
 _IDENTITY: Final = ("", "identity")
 
@@ -226,23 +226,17 @@ class CallDriver:
         """Return a response of the family's own; `stream` is its body, decoded."""
         response = self.response
         kept = None if response is None or answer.base == "none" else response
-        made = self.family.Response(
+        changes = dict(answer.headers)
+        if answer.status >= 400 and self.may_have_run and not self.adapter.repeat_paid:
+            changes.update(NO_RETRY)
+        if answer.body is not None:
+            changes[_LENGTH] = str(len(answer.body))
+        return self.family.Response(
             answer.status,
-            headers=None if kept is None else kept.headers,
+            headers=changed_headers([] if kept is None else kept.headers.raw, _REPLACED | changes),
             stream=stream,
             extensions={} if kept is None else kept.extensions,
         )
-        headers = made.headers
-        if kept is not None:
-            for name in _REPLACED:
-                if name in self.headers and (name != _LENGTH or answer.body is None):
-                    del headers[name]
-        change_headers(headers, answer.headers)
-        if answer.status >= 400 and self.may_have_run and not self.adapter.repeat_paid:
-            change_headers(headers, NO_RETRY)
-        if answer.body is not None:
-            headers[_LENGTH] = str(len(answer.body))
-        return made
 
     def apply_step(self, step: ReportChanges | PauseKey | LimitAnswer) -> str | None:
         """Report changes, pause the key, or limit the time of this call."""

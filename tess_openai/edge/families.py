@@ -177,6 +177,18 @@ def change_headers(headers: Headers, changes: Mapping[str, str | None]) -> None:
             headers[name] = value
 
 
+def changed_headers(
+    raw: list[tuple[bytes, bytes]], changes: Mapping[str, str | None]
+) -> list[tuple[bytes, bytes]]:
+    """Return headers in which those in `changes`, with names in lower case, are set or, with None, removed.
+
+    Each change of the family's own `Headers` walks its whole list.
+    """
+    kept = [pair for pair in raw if pair[0].decode("latin-1").lower() not in changes]
+    kept += [(name.encode(), value.encode()) for name, value in changes.items() if value is not None]
+    return kept
+
+
 class HeaderNames:
     """The headers to look for in every request; comparing lengths first skips most others cheaply."""
 

@@ -6,7 +6,6 @@ with 250 bodies of eleven clients.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
@@ -76,7 +75,7 @@ class _ItemTranslation:
         self.messages: list[object] = []
         self._ledger = ledger
         self._assistant: JSONObject | None = None  # the last message of the assistant that was made here
-        self._unknown: Counter[str] = Counter()
+        self._unknown: dict[str, int] = {}
         self._reasoning = 0
 
     def add(self, item: JSONObject) -> None:
@@ -89,7 +88,7 @@ class _ItemTranslation:
             self._reasoning += 1
         else:
             name = kind if kind.isidentifier() and len(kind) < 40 else "unknown"
-            self._unknown[name] += 1
+            self._unknown[name] = self._unknown.get(name, 0) + 1
             if self._ledger.policy.action_for(f"input.{name}", parent="messages") == "forward":
                 self.messages.append(item)
 

@@ -7,7 +7,7 @@ the object has every field that either of them requires.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from tess_openai.core.calls import Call
@@ -45,18 +45,18 @@ class ResponseDraft:
         number: The random part of all ids of this response.
         created_at: Seconds since the epoch.
         model: The model that answers; the requested one until the answer names it.
-        usage: The usage in chat's form; None until it arrives.
         root: Further root fields of Tess's answer.
         output: The items of the output so far.
+        usage: The usage in chat's form; None until it arrives.
     """
 
     request: ResponseRequest
     number: str
     created_at: int
     model: str
+    root: JSONObject
+    output: list[JSONObject]
     usage: JSONObject | None = None
-    root: JSONObject = field(default_factory=dict[str, object])
-    output: list[JSONObject] = field(default_factory=list[JSONObject])
 
     @property
     def id(self) -> str:
@@ -115,7 +115,8 @@ class ResponseDraft:
 def new_draft(request: ResponseRequest, call: Call) -> ResponseDraft:
     """Return the draft of the response to a call."""
     model = request.given.get("model")
-    return ResponseDraft(request, call.new_id(), call.now(), model if isinstance(model, str) else "")
+    model = model if isinstance(model, str) else ""
+    return ResponseDraft(request, call.new_id(), call.now(), model, root={}, output=[])
 
 
 def to_response(draft: ResponseDraft, completion: JSONObject, *, now: int) -> JSONObject:

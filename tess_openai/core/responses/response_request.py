@@ -38,7 +38,7 @@ _TEXT_KEYS: Final = ("format", "verbosity")
 _REASONING_KEYS: Final = ("effort", "summary", "generate_summary")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # each call makes them: frozen, they would take twice as long to make
 class ResponseRequest:
     """A parsed request of the Responses API.
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import runpy
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -36,6 +38,14 @@ def validated(response: Any) -> Response:
         models = importlib.import_module("openresponses_types.types")
         models.ResponseResource.model_validate(fields)
     return Response.model_validate(fields)
+
+
+def test_benchmark_answer() -> None:
+    """The plain SDK of the benchmarks gets a complete response, so that both clients parse as much."""
+    path = Path(__file__).parents[3] / "benchmarks" / "fixed_answers.py"
+    answers = runpy.run_path(str(path))
+    fields = answers["response"]([answers["message"]("Hello.", "completed")], "completed")
+    assert validated(Response.model_validate(fields)).output_text == "Hello."
 
 
 def call_weather(body: dict[str, Any]) -> str:
