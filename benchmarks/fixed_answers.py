@@ -115,7 +115,8 @@ def response(output: list[Any], status: str) -> dict[str, Any]:
 
 def message(text: str | None, status: str) -> dict[str, Any]:
     """Return the message of a response; without a text, as it begins."""
-    content = [] if text is None else [{"type": "output_text", "text": text, "annotations": [], "logprobs": []}]
+    part = {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+    content = [] if text is None else [part]
     return {"id": "msg_1", "type": "message", "role": "assistant", "status": status, "content": content}
 
 

@@ -252,8 +252,8 @@ def _current_filters() -> Sequence[Filter]:
 
     Source: `warnings` of 3.14, read; `sys.flags.context_aware_warnings` switches it on.
     """
-    get: Callable[[], Sequence[Filter]] | None = getattr(warnings, "_get_filters", None)
-    return warnings.filters if get is None else get()
+    return warnings.filters if _get_filters is None else _get_filters()
 
 
+_get_filters: Final[Callable[[], Sequence[Filter]] | None] = getattr(warnings, "_get_filters", None)
 _memories: Final = _FilterMemories()

@@ -29,11 +29,7 @@ def lift_files(given: JSONObject, ledger: Ledger) -> JSONObject:
     if own is None or ledger.policy.action_for("messages.content") == "forward":
         return given
     messages = to_list(given.get("messages")) or []
-    for item in messages:
-        message: JSONObject | None = item if isinstance(item, dict) else None  # pyright: ignore[reportUnknownVariableType] - as in `to_object`, whose call each message of a long chat would pay for
-        if message is not None and isinstance(message.get("content"), list):
-            break
-    else:
+    if not any(map(_has_file, messages)):
         return given
     numbers: list[int] = []
     lifted = [_lift(message, numbers) for message in messages]
@@ -44,6 +40,15 @@ def lift_files(given: JSONObject, ledger: Ledger) -> JSONObject:
     new = [number for number in dict.fromkeys(numbers) if str(number) not in named]
     ledger.mapped("messages.content", count, FILE_IDS, _WHY)
     return {**given, "messages": lifted, FILE_IDS: [*own, *new]}
+
+
+def _has_file(message: object) -> bool:
+    parts = to_list(message.get("content")) if isinstance(message, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] - as in `to_object`, whose call each message of a long chat would pay for
+    for part in parts or ():
+        fields = to_object(part)
+        if fields is not None and fields.get("type") == "file":
+            return True
+    return False
 
 
 def _lift(given: object, numbers: list[int]) -> object:
