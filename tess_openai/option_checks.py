@@ -13,8 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, TypeGuard, cast, get_args
 
-import openai
-
 from tess_openai.core.agents import Agent
 from tess_openai.core.changes import Change, quoted
 from tess_openai.core.jsons import parse_json
@@ -244,6 +242,8 @@ def to_other_clients(given: object) -> dict[str, Any]:
     if clients is None:
         raise ValueError('it must be a mapping of endpoints, such as {"embeddings": openai.OpenAI()}')
     for name, client in clients.items():
+        import openai  # the doctor reads this module where the SDK is missing
+
         if name in TESS_ENDPOINTS:
             raise TessConfigurationError(
                 f"others has {quoted(name)}, which Tess answers itself; another client takes what Tess lacks"

@@ -37,10 +37,10 @@ HELP = worded(
     "changed its answer; never a key and never a text.",
     examples={
         "tess-openai simulate": "on port 8765",
-        "tess-openai simulate --profile lenient": "accept and ignore what the strict profile refuses",
+        "tess-openai simulate --profile lenient": "ignore what the strict one refuses",
         "tess-openai simulate --fault rate_limited:times=3": "the first calls get 429",
         "tess-openai simulate --set chunks=minimal": "one switch of the profile",
-        "tess-openai simulate --model obedient": "an agent that follows the instructions of emulation",
+        "tess-openai simulate --model obedient": "an agent that calls functions",
     },
     epilogue=f"Faults: {', '.join(FAULTS)}. Exit status: 0 when stopped with Ctrl-C.",
 )

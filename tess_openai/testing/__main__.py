@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import os
+import shlex
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
@@ -117,14 +119,21 @@ def describe(simulator: TessSimulator) -> str:
     is_own = SIMULATOR_API_KEY in simulator.api_keys
     lines = [
         "A simulated Tess: a model of documented and reported behaviour, not the service.",
-        f"export TESS_BASE_URL={simulator.base_url}",
-        f"export TESS_API_KEY='{SIMULATOR_API_KEY}'" if is_own else "# TESS_API_KEY: the key that you gave",
-        *(f"export TESS_WORKSPACE_ID={number}" for number in sorted(profile.workspace_ids)[:1]),
-        *(f"export TESS_AGENT_ID={number}" for number in list(simulator.agents)[:1]),
+        _setting("TESS_BASE_URL", simulator.base_url),
+        _setting("TESS_API_KEY", SIMULATOR_API_KEY) if is_own else "# TESS_API_KEY: the key that you gave",
+        *(_setting("TESS_WORKSPACE_ID", number) for number in sorted(profile.workspace_ids)[:1]),
+        *(_setting("TESS_AGENT_ID", number) for number in list(simulator.agents)[:1]),
         *(f"  agent {agent.id:<12} {agent.title}" for agent in simulator.agents.values()),
         "Stop it with Ctrl-C.",
     ]
     return "\n".join(lines)
+
+
+def _setting(name: str, value: object) -> str:
+    """Return the line that sets a variable: for PowerShell on Windows, elsewhere for any shell of Unix."""
+    if os.name == "nt" and "SHELL" not in os.environ:
+        return f"$env:{name} = '{value}'"
+    return f"export {name}={shlex.quote(str(value))}"
 
 
 def main(arguments: list[str] | None = None) -> int:

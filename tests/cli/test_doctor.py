@@ -74,7 +74,11 @@ MISTAKES = {
     "a key of OpenAI's": Mistake(variables={"TESS_API_KEY": "sk-abc"}, step="key", finding="an OpenAI key"),
     "an empty key": Mistake(variables={"TESS_API_KEY": "''"}, step="key", finding="empty", remedy="quotes"),
     "a key in quotes": Mistake(
-        variables={"TESS_API_KEY": f'"{KEY}"'}, step="key", finding="API key were removed", state="warning"
+        variables={"TESS_API_KEY": f'"{KEY}"'},
+        step="key",
+        finding="API key were removed",
+        remedy="Remove them",
+        state="warning",
     ),
     "a key with quotes inside": Mistake(
         variables={"TESS_API_KEY": KEY.replace("|", "|'")},
@@ -86,7 +90,17 @@ MISTAKES = {
         variables={"TESS_API_KEY": f"\u201c{KEY}\u201d"}, step="key", finding="quotes", remedy="Remove"
     ),
     "a key with Bearer": Mistake(
-        variables={"TESS_API_KEY": f"Bearer {KEY}"}, step="key", finding="Bearer", state="warning"
+        variables={"TESS_API_KEY": f"Bearer {KEY}"},
+        step="key",
+        finding="Bearer",
+        remedy="Remove them where the key is set",
+        state="warning",
+    ),
+    "a key with its name before it": Mistake(
+        variables={"TESS_API_KEY": f"TESS_API_KEY={KEY}"},
+        step="key",
+        finding="Unauthenticated; a key begins with a number",
+        remedy="Copy the key alone",
     ),
     "a key cut at its pipe": Mistake(
         variables={"TESS_API_KEY": "123"},

@@ -168,6 +168,46 @@ def test_without_the_extra_it_states_what_to_install(missing: str) -> None:
     assert "pip install 'tess-openai[cli]'" in ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("line", "status", "words"),
+    [
+        ("doctor --offline", 1, "wrong   SDK         openai is not installed"),
+        ("doctor", 1, "wrong   SDK         openai is not installed"),
+        ("chat hello", 2, "openai is not installed; install it with: pip install openai"),
+        ("check .", 0, "no calls"),
+        ("simulate --help", 0, "Serve a local Tess"),
+    ],
+)
+def test_a_missing_sdk_is_a_finding(
+    line: str, status: int, words: str, simulated: dict[str, str], tmp_path: Path
+) -> None:
+    """Of the doctor; a command that needs the SDK says what to install, the others do without it."""
+    program = f"""
+import importlib.metadata, sys
+sys.modules["openai"] = None
+of = importlib.metadata.version
+def version(name):
+    if name == "openai":
+        raise importlib.metadata.PackageNotFoundError(name)
+    return of(name)
+importlib.metadata.version = version
+from tess_openai.cli import main
+sys.exit(main({line.split()!r}))
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment(simulated),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == status, ended.stderr
+    assert words in ended.stdout + ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_no_colour_in_a_pipe(tess_openai: Program, tmp_path: Path) -> None:
     """Nothing but text."""
     (tmp_path / "a.py").write_text("import openai\nopenai.embeddings.create(input='x')\n")

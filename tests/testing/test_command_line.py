@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import tess_openai.testing
-from tess_openai.testing import faults
-from tess_openai.testing.__main__ import main, parse_fault, parse_switch
+from tess_openai.testing import SIMULATOR_API_KEY, TessSimulator, faults
+from tess_openai.testing.__main__ import describe, main, parse_fault, parse_switch
 
 HOME = Path(tess_openai.testing.__file__).parents[2]
 
@@ -38,6 +38,27 @@ def test_a_fault_is_read() -> None:
     assert fault.instead is not None
     assert fault.instead.delay_seconds == 0.5
     assert fault.then == faults.server_error()
+
+
+@pytest.mark.parametrize(
+    ("system", "shell", "line"),
+    [
+        ("nt", None, f"$env:TESS_API_KEY = '{SIMULATOR_API_KEY}'"),
+        ("nt", "/usr/bin/bash", f"export TESS_API_KEY='{SIMULATOR_API_KEY}'"),
+        ("posix", "/bin/zsh", f"export TESS_API_KEY='{SIMULATOR_API_KEY}'"),
+    ],
+)
+def test_the_settings_are_lines_of_the_users_shell(
+    system: str, shell: str | None, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PowerShell does not know `export`; the shell of Git for Windows does."""
+    with TessSimulator() as simulator, simulator.serve(), monkeypatch.context() as patched:
+        patched.delenv("SHELL", raising=False)
+        if shell is not None:
+            patched.setenv("SHELL", shell)
+        patched.setattr("os.name", system)
+        lines = describe(simulator).splitlines()
+    assert line in lines
 
 
 WRONG = {

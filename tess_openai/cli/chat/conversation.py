@@ -27,7 +27,7 @@ HELP: Final = """\
 /save FILE         save the conversation: as JSON when the name ends in .json, else as text
 /quit              end, as Ctrl-D does
 A line that ends in a backslash continues in the next one; \"\"\" begins and ends a text of many lines.
-A pasted text is one message, and never a command.
+A pasted text of several lines is one message, and never a command.
 Ctrl-C stops an answer."""
 
 

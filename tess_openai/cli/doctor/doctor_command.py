@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Final
 
 import typer
@@ -117,11 +118,14 @@ def _confirm(found: list[Verdict], asked: Iterator[Verdict]) -> Iterator[Verdict
     """Yield what was found without the network once Tess has confirmed it, and what Tess says.
 
     A key that looks right and is refused is wrong: a step has one verdict, that of Tess where there is one.
+    What was doubtful before is then the likely cause, and its remedy the one to try.
     """
     held = list(found)
     while held and held[0].step not in CONFIRMED:
         yield held.pop(0)
-    for verdict in asked:
+    for answered in asked:
+        doubts = (each for each in held if each.step == answered.step and each.state == "warning")
+        verdict = _explained(answered, next(doubts, None))
         held = list(_without(held, verdict.step))
         is_known = verdict.state == "wrong" or verdict.step == "agent"
         waits = () if is_known else ("agent",)
@@ -129,6 +133,12 @@ def _confirm(found: list[Verdict], asked: Iterator[Verdict]) -> Iterator[Verdict
         held = [each for each in held if each.step in waits]
         yield verdict
     yield from held
+
+
+def _explained(verdict: Verdict, doubt: Verdict | None) -> Verdict:
+    if doubt is None or verdict.state != "wrong":
+        return verdict
+    return replace(verdict, finding=f"{verdict.finding}; {doubt.finding}", remedy=doubt.remedy)
 
 
 def _without(found: list[Verdict], step: str) -> Iterator[Verdict]:

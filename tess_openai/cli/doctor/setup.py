@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -35,6 +35,10 @@ OVERRIDING: Final = {"Authorization": "Tess's key", WORKSPACE: "TESS_WORKSPACE_I
 TESS_HOSTS: Final = ("api.tess.im", "tess.pareto.io")
 QUOTES: Final = "\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb"
 _KEY_LENGTH: Final = 30
+_WITHOUT: Final = (
+    "Remove them where the key is set: TESS_API_KEY='123|abc...' in a shell, which takes these quotes away; "
+    "no quotes in a file that is read as it is, such as one for docker --env-file."
+)
 _FAMILIES: Final = ("httpx2", "httpx")
 _APP_URL: Final = "Copy the number out of the address of the agent's page, .../agents/8794."
 
@@ -117,12 +121,17 @@ def _key() -> Verdict:
         "Set it in quotes: export TESS_API_KEY='123|abc...' (keys are made in Tess, user menu, API tokens)."
     )
     verdict, key = judge("key", lambda: to_api_key(given), lambda _: "it looks like one of Tess's", remedy)
+    if isinstance(key, str) and "|" in key and verdict.state == "warning":
+        return replace(verdict, remedy=_WITHOUT)
     if not isinstance(key, str) or verdict.state != "ok":
         return verdict
     number, _, secret = key.partition("|")
     if "\\" in key:
         return Verdict("key", "wrong", "there is a backslash in the key", "Set it without, in quotes.")
-    if not number.isdigit() or len(secret) < _KEY_LENGTH:
+    if not number.isdigit():
+        finding = "a key begins with a number and a pipe, 123|abc...; this one does not"
+        return Verdict("key", "warning", finding, "Copy the key alone, whole, and set it in quotes.")
+    if len(secret) < _KEY_LENGTH:
         finding = f"the key is a number, a pipe and usually about 48 characters; this one has {len(secret)}"
         return Verdict("key", "warning", finding, "Copy it again, whole, and set it in quotes.")
     return verdict

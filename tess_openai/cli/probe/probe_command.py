@@ -26,6 +26,7 @@ from tess_openai.cli.error_messages import Exit, ProblemError
 from tess_openai.cli.fields import FieldOption, missing_fields, read_fields
 from tess_openai.cli.help import worded
 from tess_openai.cli.whole_files import temporary_path, write_whole
+from tess_openai.core.changes import counted
 from tess_openai.core.jsons import parse_json
 from tess_openai.core.probe_profile import TessProfile, parse_profile
 
@@ -121,8 +122,8 @@ def _ask_all(asker: Asker, questions: list[ProbeQuestion], profile: TessProfile,
         )
         raise typer.Exit(Exit.INTERRUPTED) from None
     finally:
-        counted = f", {asker.tokens} tokens as Tess counts" if asker.tokens else ""
-        summary = f"{asker.calls} calls, {asker.answered} answered and therefore paid for{counted}"
+        tokens = f", {asker.tokens} tokens as Tess counts" if asker.tokens else ""
+        summary = f"{counted(asker.calls, 'call')}, {asker.answered} answered and therefore paid for{tokens}"
         console.err().print(summary, style="dim", soft_wrap=True)
     if unsettled:
         summary = (
@@ -134,8 +135,8 @@ def _ask_all(asker: Asker, questions: list[ProbeQuestion], profile: TessProfile,
 
 def _confirm(calls: int, agent_id: int, pause: float, *, yes: bool) -> None:
     summary = (
-        f"{calls} short calls to agent {agent_id}, one every {pause:g} s or slower. Each that is answered "
-        "costs what one message to this agent costs; refused ones should cost nothing."
+        f"{counted(calls, 'short call')} to agent {agent_id}, one every {pause:g} s or slower. Each that "
+        "is answered costs what one message to this agent costs; refused ones should cost nothing."
     )
     console.err().print(summary, soft_wrap=True)
     if yes:
