@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, Final
 
 from tess_openai.cli.check.frameworks import CHAINED, is_model
@@ -32,6 +33,7 @@ from tess_openai.cli.check.values import (
     Value,
     Values,
     flat,
+    name_of,
     text_of,
 )
 
@@ -41,7 +43,9 @@ if TYPE_CHECKING:
 _TAKES: Final = frozenset({"get", "pop", "setdefault", "popleft"})
 """Methods of a container that give one element."""
 _WHOLE: Final = frozenset({"values", "copy"})
-_TAKERS: Final = frozenset({"functools.partial", "importlib.import_module", "typing.cast"})
+_TAKERS: Final = frozenset({"functools.partial", "typing.cast"})
+_IMPORTING: Final = re.compile("import|require|lazy")
+"""In the name of a function that gives the module whose name it is given: `import_module`, `require`."""
 
 
 def call_values(inference: Inference, node: ast.Call, scope: Scope) -> Values:
@@ -53,8 +57,8 @@ def call_values(inference: Inference, node: ast.Call, scope: Scope) -> Values:
                 return inference.elements(values) if name in _TAKES else values
         case ast.Name(id="getattr") if len(node.args) > 1 and (read := text_of(node.args[1])) is not None:
             return flat(inference.attribute(each, read) for each in inference.values(node.args[0], scope))
-        case ast.Name(id="__import__") if node.args and (imported := text_of(node.args[0])) is not None:
-            return import_values(inference, imported.partition(".")[0])
+        case func if node.args and _IMPORTING.search(name_of(func)) and (path := text_of(node.args[0])):
+            return import_values(inference, path.partition(".")[0] if name_of(func) == "__import__" else path)
         case _:
             pass
     return flat(inference.called(value, node, scope) for value in inference.values(node.func, scope))
@@ -146,9 +150,6 @@ def _taken(inference: Inference, path: str, node: ast.Call, scope: Scope) -> Val
     first = node.args[0]
     if path == "typing.cast":
         return inference.annotated(first, scope)
-    if path == "importlib.import_module":
-        name = text_of(first)
-        return UNKNOWN if name is None else import_values(inference, name)
     targets = inference.values(first, scope)
     return (
         *(Partial(each, node, scope) for each in targets if isinstance(each, Member)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -107,8 +108,13 @@ def _below(parts: tuple[str, ...], name: str) -> Endpoint | None:
     return Endpoint(name, "missing", part)
 
 
-def likely_endpoint(func: ast.expr, *, imports_openai: bool) -> Endpoint | None:
-    """Return the endpoint that a call names whose client is not seen; None when the names do not tell."""
+def likely_endpoint(func: ast.expr, is_openai: Callable[[], bool]) -> Endpoint | None:
+    """Return the endpoint that a call names whose client is not seen; None when the names do not tell.
+
+    Args:
+        func: What is called.
+        is_openai: Asked where the names alone do not tell: whether something else does.
+    """
     names: list[str] = []
     while isinstance(func, ast.Attribute):
         names.insert(0, func.attr)
@@ -119,7 +125,7 @@ def likely_endpoint(func: ast.expr, *, imports_openai: bool) -> Endpoint | None:
         return None
     if tuple(names[-3:-1]) == _CHAT:
         return endpoint_of(tuple(names[-3:]))
-    if not imports_openai or names[-2] not in _TELLING:
+    if names[-2] not in _TELLING or not is_openai():
         return None
     part = _PART_OF.get(names[-2], names[-2])
     if part in ("completions", "responses"):

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias, cast
 
 from tess_openai.cli.check.libraries import ENVIRONMENT, MODULE_SETTINGS
 from tess_openai.cli.check.scopes import Binding, BindingKind, Block, Module, Scope, Use, parameters_of
-from tess_openai.cli.check.values import text_of
+from tess_openai.cli.check.values import name_of, text_of
 
 Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -177,7 +177,7 @@ class _Recorder:
 
     def call(self, node: ast.Call, use: Use) -> None:
         self.module.uses.append(use)
-        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+        name = name_of(node.func)
         self.module.calls_by_name.setdefault(name, []).append(use)
         func = node.func
         if name in ("setattr", "__setattr__") and len(node.args) == 3 and isinstance(node.args[0], ast.Name):

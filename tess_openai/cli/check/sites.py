@@ -31,6 +31,7 @@ from tess_openai.cli.check.values import (
     Partial,
     Value,
     Values,
+    name_of,
     takes_its_own,
 )
 from tess_openai.core.agents import Agent
@@ -44,6 +45,8 @@ _IN_PASSED: Final = _IN_BODY | libraries.RUNNERS_ARGUMENTS
 _PARAMETERS: Final = (
     CHAT_PARAMETERS | RESPONSES_PARAMETERS | COMPLETIONS_UNSUPPORTED.keys() | {"prompt", RESPONSE_MODEL}
 )
+_TELLING: Final = frozenset({"input", "model"})
+"""Arguments by which a call is known for one of OpenAI's in a file that does not import its SDK."""
 _PAGES: Final = {
     "chat": "parameters",
     "completions": "responses",
@@ -104,8 +107,17 @@ class Finder:
             return site
         if values or self._is_known(node.func, use.scope):
             return None
-        endpoint = likely_endpoint(node.func, imports_openai="openai" in use.scope.module.imports)
-        return None if endpoint is None else self._sent(endpoint, node, use, None)
+        return self._unseen(node.func, node, use)
+
+    def _unseen(self, func: ast.expr, node: ast.Call, use: Use, *, is_passed: bool = False) -> Site | None:
+        """Return the site of a method whose client is not seen, by its name and the call's arguments."""
+
+        def is_openai() -> bool:
+            given = self.literals.given(node, use.scope).arguments
+            return "openai" in use.scope.module.imports or {each.name for each in given} >= _TELLING
+
+        endpoint = likely_endpoint(func, is_openai)
+        return None if endpoint is None else self._sent(endpoint, node, use, None, is_passed=is_passed)
 
     def _called_one_of(self, values: Values, node: ast.Call, use: Use) -> Site | None:
         """Return the site of what a call may call, and all whose servers it may be."""
@@ -164,7 +176,7 @@ class Finder:
 
     def _passed(self, node: ast.Call, use: Use, values: Values) -> Site | None:
         """Return the site of what another call is given to be called there: `to_thread(create, seed=1)`."""
-        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+        name = name_of(node.func)
         given = [each.value for each in node.keywords if each.arg in libraries.FACTORY_ARGUMENTS]
         for argument in given:
             call = ast.copy_location(ast.Call(argument, [], []), argument)
@@ -194,11 +206,14 @@ class Finder:
         is_runner = name in libraries.RUNNERS
         if not isinstance(argument, ast.Name | ast.Attribute | ast.Call):
             return None
-        for value in self.inference.values(argument, use.scope):
+        values = self.inference.values(argument, use.scope)
+        has_messages = any(each.arg in (None, "messages", "input") for each in node.keywords)
+        if not values and (is_runner or has_messages) and not self._is_known(argument, use.scope):
+            return self._unseen(argument, node, use, is_passed=True)
+        for value in values:
             target = value.target if isinstance(value, Partial) else value
             if not isinstance(target, Member) or is_model(target.owner.path):
                 continue
-            has_messages = any(each.arg in ("messages", "input") for each in node.keywords)
             endpoint = endpoint_of(target.path)
             if endpoint is not None and target.path[-1] in libraries.SENDING and (is_runner or has_messages):
                 more = (value.call, value.scope) if isinstance(value, Partial) else None

@@ -109,12 +109,20 @@ def text_of(node: ast.expr | None) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
+def name_of(node: ast.AST | None) -> str:
+    """Return the last part of a dotted name; `""` for all else."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case _:
+            return ""
+
+
 def is_decorated(node: ast.AST, names: Iterable[str]) -> bool:
     """Whether a definition has a decorator of one of these names, from wherever."""
     for decorator in getattr(node, "decorator_list", []):
         inner = decorator.func if isinstance(decorator, ast.Call) else decorator
-        name = inner.attr if isinstance(inner, ast.Attribute) else getattr(inner, "id", "")
-        if name in names:
+        if name_of(inner) in names:
             return True
     return False
 

@@ -15,7 +15,16 @@ from tess_openai.cli.check.inference import Inference
 from tess_openai.cli.check.libraries import ENVIRONMENT
 from tess_openai.cli.check.literals import Literals
 from tess_openai.cli.check.scopes import Scope
-from tess_openai.cli.check.values import Class, Container, External, FunctionValue, Instance, Object, Values
+from tess_openai.cli.check.values import (
+    Class,
+    Container,
+    External,
+    FunctionValue,
+    Instance,
+    Object,
+    Values,
+    name_of,
+)
 
 _READING: Final = re.compile(
     r"(?:^|_)(?:env|envs|environ|environb|environment|getenv|setenv|delenv|putenv|unsetenv|dotenv|conf|config|"
@@ -119,10 +128,4 @@ def _is_reading(name: str) -> bool:
 
 
 def _last_name(node: ast.expr) -> str:
-    match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-        case ast.Call(func=func):
-            return _last_name(func)
-        case _:
-            return ""
+    return name_of(node.func if isinstance(node, ast.Call) else node)

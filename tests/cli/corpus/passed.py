@@ -35,7 +35,7 @@ async def run(loop, pool, retry, helper) -> None:
         executor.submit(client.chat.completions.create, model="tess-6", messages=messages, temperature=0.7)  # expect: chat.completions.create temperature=rewritten
         executor.submit(OpenAI, organization="o")  # expect: openai.OpenAI openai.OpenAI=rewritten organization=stripped
     retry(client.chat.completions.create, 3, model="tess-6", messages=messages, seed=2)  # expect: chat.completions.create seed=stripped
-    retry(client.chat.completions.parse, **messages[0])
+    retry(client.chat.completions.parse, **messages[0])  # expect: chat.completions.parse **...=unseen?
     threading.Thread(target=client.chat.completions.create, kwargs={"messages": messages, "n": 2}).start()  # expect: chat.completions.create n=stripped
     pool.apply_async(client.chat.completions.create, kwds=dict(messages=messages, seed=3))  # expect: chat.completions.create seed=stripped
     await sync_to_async(client.chat.completions.create)(model="tess-6", messages=messages, seed=4)  # expect: chat.completions.create seed=stripped

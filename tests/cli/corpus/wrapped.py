@@ -164,3 +164,5 @@ ask = functools.partial(first.chat.completions.create, model="tess-6", seed=7, s
 ask(messages=Ask, stop=None)  # expect: chat.completions.create seed=stripped
 completions = first.chat.completions
 completions.create(model="tess-6", messages=Ask)  # expect: chat.completions.create
+optional = require("openai")
+optional.embeddings.create(input="x")  # expect: embeddings.create embeddings.create=refused
