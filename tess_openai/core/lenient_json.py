@@ -8,6 +8,8 @@ quotes in the last string. A text that can be read in two ways is refused, with 
 - A backslash in a string that is not JSON: `C:\new` may be a path or contain a line break.
 - An unescaped quote in a string with more members after it: they may be part of the string.
 - A quote before an operator or another quote: it may end the string, as in `"a" + "b"`.
+- A quote directly after the one that begins a string: it may be doubled, or begin the text.
+- A word without quotes that may be an expression, as in `b'x'`, `now()` or `a + b`.
 - A comment with a quote in it: it may be part of the previous string.
 - A key without a comma before it or with `=` after it: it may be part of the previous string.
 
@@ -47,6 +49,10 @@ _NUMBER: Final = re.compile(
     r"-?(?:(?:0|[1-9]\d{0,400})(?:\.\d{0,400})?|\.\d{1,400})(?:[eE][+-]?\d{1,4})?", re.ASCII
 )
 _NUMBERS: Final = re.compile(r"[-+.\d]\S*\s+[-+.\d]", re.ASCII)
+_EXPRESSION: Final = re.compile(
+    r"[()<>;`“”„\xab\xbb\u2039\u203a]|\s[+*/%|&=-]{1,3}\s|['\u2018\u2019](?![^\W\d_])|(?<![^\W\d_])['\u2018\u2019]"
+)
+"""Part of a program or of a quotation, but not an apostrophe within a word."""
 _WORDS: Final = {"true": True, "false": False, "null": None, "none": None, "undefined": None}
 _ELLIPSES: Final = frozenset({"", "...", "…"})
 
@@ -208,7 +214,8 @@ class _Reader(StringReader):
             raise UnreadableError(f"{word} is not JSON")
         if "\\" in word:
             raise UnreadableError(RAW_BACKSLASH)
-        if _COMMENT_START.match(self.text, self.at) or _NUMBERS.match(word):
+        is_unclear = _NUMBERS.match(word) or _EXPRESSION.search(word)
+        if is_unclear or _COMMENT_START.match(self.text, self.at):
             raise UnreadableError(f"a text needs quotes: {word[:40]!r}")
         self.holds_words = True
         return word

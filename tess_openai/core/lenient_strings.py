@@ -89,7 +89,7 @@ class StringReader:
                 holds_escapes = True
             elif after.match(self.text, self.at):
                 break
-            elif not holds_quotes and _AFTER_OPERAND.match(self.text, self.at):
+            elif not holds_quotes and (not any(pieces) or _AFTER_OPERAND.match(self.text, self.at)):
                 raise UnreadableError(RAW_QUOTE)
             else:
                 holds_quotes = True

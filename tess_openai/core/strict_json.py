@@ -10,6 +10,7 @@ import json
 import math
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from tess_openai.core.jsons import encode_json, to_list, to_object
@@ -69,6 +70,14 @@ class ExactNumber(float):
         number = super().__new__(cls, source)
         number.source = source
         return number
+
+    def is_integer(self) -> bool:
+        """Whether the number is whole, by its text: as a `float`, every large number is."""
+        try:
+            number = Decimal(self.source)
+        except ArithmeticError:  # its exponent has too many digits
+            return False
+        return number == number.to_integral_value()
 
 
 def parse_number(source: str) -> float:

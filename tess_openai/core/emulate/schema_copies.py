@@ -31,6 +31,7 @@ _KEYWORDS: Final = frozenset(
     }
 )
 
+_OBJECT_KEYWORDS: Final = frozenset({"properties", "anyOf", "oneOf", "allOf", "$ref", "enum", "const"})
 _WORDS_OF_ANY_SCHEMA: Final = frozenset({"type", "properties", "enum", "const", "anyOf", "$ref"})
 
 
@@ -55,17 +56,22 @@ def schema_echo(arguments: object, schema: JSONObject) -> str | None:
         if properties and key not in properties and key in _KEYWORDS and schema.get(key) == member:
             return repr(key)
         inner, value = to_object(properties.get(key)), to_object(member)
-        if inner and value and _is_schema(value, inner):
+        if inner and value and _is_schema(value, inner, may_be_any=True):
             return repr(key[:40])
     return None
 
 
-def _is_schema(members: JSONObject, schema: JSONObject) -> bool:
-    """Whether an object is this schema, or consists of schema keywords that are not declared properties."""
+def _is_schema(members: JSONObject, schema: JSONObject, *, may_be_any: bool = False) -> bool:
+    """Whether an object is this schema, or consists of schema keywords that are not declared properties.
+
+    A parameter that may be any object, and a schema among others, is only compared with its own schema.
+    """
     if _WORDS_OF_ANY_SCHEMA.isdisjoint(members):
         return False
     if members in (schema, compact_schema(schema)):
         return True
+    if may_be_any and _OBJECT_KEYWORDS.isdisjoint(schema) and schema.get("type", "object") == "object":
+        return False
     declared = to_object(schema.get("properties")) or {}
     kind = members.get("type")
     names_type = isinstance(kind, str) and kind in _TYPES and "type" not in declared

@@ -26,11 +26,14 @@ _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,19})(?:\.0{1,9})?")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,19})(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?")
 _JOINT: Final = re.compile(r"(?<=[^\W\d_])[\s_-]+(?=[^\W_])")
 """White space, hyphens and underscores between two words, but not the sign of a number."""
-_SEPARATOR: Final = re.compile(r"[,;|\n]")
-"""A text with one of them may be a list of several values."""
+_SEVERAL: Final = re.compile(
+    r"[,;|\n\u3001\uff0c\uff1b]|\s(?:and|or|&|\+)\s|\A\s*(?:[\[{]|\Z)", re.IGNORECASE
+)
+"""What shows that a text may not be one item of a list: it may be several values, or none."""
 _MAX_CHOICE: Final = 200
 _MAX_BITS: Final = 300
 """The longest number that is converted to text, which takes time quadratic in its digits."""
+_NOTHING: Final = frozenset({"null", "none"})
 _BOOLEANS: Final = {"true": True, "false": False}
 _SCALARS: Final = frozenset({"integer", "number", "boolean", "null"})
 
@@ -59,13 +62,17 @@ class Coercion:
     def _coerced(self, node: Node, value: object, depth: int) -> object:
         for part in node.parts:
             value = self.coerce(part, value, depth + 1)
+        for applies, part in node.conditional:
+            if applies(self.evaluation, value).is_valid:
+                value = self.coerce(part, value, depth + 1)
         for branches in node.alternatives:
             value = _only(value, (self._under(branch, [value], depth) for branch in branches))
         if node.choices is not None and self.evaluation.budget.spend(len(node.choices)):
             value = _only(value, [[choice] for choice in node.choices if _is_meant(choice, value)])
         length = len(value) if isinstance(value, str) else 0
-        if node.types and not fits_types(value, node.types) and self.evaluation.budget.spend(length // 5):
-            value = _only(value, (self._under(node, [each], depth) for each in _readings(node.types, value)))
+        types = node.types | {"null"} if node.types and node.allows_null else node.types
+        if types and not fits_types(value, types) and self.evaluation.budget.spend(length // 5):
+            value = _only(value, (self._under(node, [each], depth) for each in _readings(types, value)))
         if (members := to_object(value)) is not None:
             return self._coerce_members(node, members, depth)
         if (items := to_list(value)) is not None:
@@ -161,7 +168,7 @@ def _readings(types: frozenset[str], value: object) -> list[object]:
         return [*in_string, [value]] if "array" in types else in_string
     readings = [*_scalars(types, value.strip())]
     readings += _unpacked(value.strip(), types)
-    if "array" in types and not value.lstrip().startswith(("{", "[")) and not _SEPARATOR.search(value):
+    if "array" in types and value.strip().lower() not in _NOTHING and not _SEVERAL.search(value):
         readings.append([value])
     return readings
 
@@ -174,7 +181,7 @@ def _scalars(types: frozenset[str], text: str) -> Iterator[object]:
         yield parse_number(text)
     if "boolean" in types and text.lower() in _BOOLEANS:
         yield _BOOLEANS[text.lower()]
-    if "null" in types and text.lower() in {"null", "none"}:
+    if "null" in types and text.lower() in _NOTHING:
         yield None
 
 

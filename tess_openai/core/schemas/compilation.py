@@ -203,11 +203,13 @@ def _note(node: Node, keyword: str, argument: object) -> None:
 
 
 def _allows_null(schema: JSONObject) -> bool:
-    """Whether a schema has `nullable: true`, itself or in a part of `allOf` that does not restrict types."""
+    """Whether a schema is nullable, itself or in a part of `allOf` that does not restrict types.
+
+    Source: OpenAPI 3.0, `nullable` (documented); Swagger 2, the extension `x-nullable` (observed).
+    """
     parts = [part for part in map(to_object, to_list(schema.get("allOf")) or []) if part is not None]
-    return schema.get("nullable") is True or any(
-        part.get("nullable") is True and _TYPING.isdisjoint(part) for part in parts
-    )
+    wholes = [schema, *(part for part in parts if _TYPING.isdisjoint(part))]
+    return any(whole.get(key) is True for whole in wholes for key in ("nullable", "x-nullable"))
 
 
 def _false(_: Evaluation, value: object) -> SchemaVerdict:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tess_openai.core.schemas.schema_checker import SchemaCache
-from tess_openai.core.strict_json import compact_json
+from tess_openai.core.strict_json import ExactNumber, compact_json
 from tess_openai.edge.patterns import compile_pattern
 
 SCHEMAS = SchemaCache(compile_pattern)
@@ -75,6 +75,22 @@ def validate_and_coerce(schema: dict[str, Any], value: object) -> tuple[object, 
         pytest.param({"anyOf": [INTEGER, NULL]}, "5", 5, id="one of two types"),
         pytest.param({"anyOf": [INTEGER, NULL]}, "null", None, id="null as one of two types"),
         pytest.param({"oneOf": [LIST, NULL]}, 5, [5], id="a list as one of two types"),
+        pytest.param(
+            {**INTEGER, "nullable": True}, "null", None, id="null in quotes where OpenAPI allows it"
+        ),
+        pytest.param({**INTEGER, "x-nullable": True}, None, None, id="null where Swagger 2 allows it"),
+        pytest.param(
+            {"if": {"required": ["k"]}, "then": {"properties": {"v": INTEGER}}},
+            {"k": 1, "v": "5"},
+            {"k": 1, "v": 5},
+            id="what applies under a condition",
+        ),
+        pytest.param(
+            {"dependentSchemas": {"k": {"properties": {"v": INTEGER}}}},
+            {"k": 1, "v": "5"},
+            {"k": 1, "v": 5},
+            id="what applies beside a member",
+        ),
         pytest.param({"type": ["integer", "null"]}, "5", 5, id="one of several types in one word"),
         pytest.param({"anyOf": [POINT, NULL]}, {"x": "1"}, {"x": 1}, id="the object of two types"),
         pytest.param({"allOf": [{"type": "integer"}, {"minimum": 3}]}, "5", 5, id="all of several schemas"),
@@ -203,6 +219,10 @@ def _shared(schema: dict[str, Any]) -> dict[str, Any]:
         pytest.param(LIST, "1, 2", id="values with commas for a list"),
         pytest.param(TEXTS, "a, b", id="a text that may be several"),
         pytest.param(TEXTS, "a\nb", id="lines that may be several texts"),
+        pytest.param(TEXTS, "a and b", id="a text that may be two"),
+        pytest.param(TEXTS, " ", id="an empty text, or an empty list"),
+        pytest.param(TEXTS, "None", id="a text that may mean no list"),
+        pytest.param(INTEGER, ExactNumber("123456789012345678.12"), id="a fraction that a float rounds off"),
         pytest.param(TEXTS, "[a]", id="a text with brackets that may be a list"),
         pytest.param({"type": "array", "items": LIST}, [1, 2], id="one list, or two lists of one item"),
         pytest.param({"anyOf": [INTEGER, LIST]}, "5", id="a number or a list of it"),

@@ -14,6 +14,7 @@ from tess_openai.core.emulate.call_messages import deltas, message_fields
 from tess_openai.core.emulate.functions import MAX_CALLS, parse_calls
 from tess_openai.core.emulate.offers import parse_offer
 from tess_openai.core.emulate.outcomes import FunctionCall
+from tess_openai.core.emulate.schema_copies import schema_echo
 from tess_openai.core.schemas.schema_checker import SchemaCache
 
 CALLS = [FunctionCall("call_1", "look", '{"at": "x"}'), FunctionCall("call_2", "leap", "{}")]
@@ -129,3 +130,17 @@ def test_wrappers_within_wrappers_end() -> None:
     block = Block('{"calls": ' * 60 + "[]" + "}" * 60, is_closed=True)
     settlement = parse_calls([block], OFFER, CHECKER, lambda: "1", is_cut=False)
     assert settlement.calls == []
+
+
+@pytest.mark.parametrize(
+    ("given", "is_copy"),
+    [
+        pytest.param({"schema": {"type": "object"}}, True, id="the schema of the parameter"),
+        pytest.param({"schema": {"type": "object", "properties": {"x": {}}}}, False, id="another schema"),
+        pytest.param({"point": {"type": "object", "properties": {"x": {}}}}, True, id="of a known object"),
+    ],
+)
+def test_a_schema_is_an_argument_where_any_object_may_be_one(given: dict[str, Any], *, is_copy: bool) -> None:
+    """A function may take schemas; only a copy of its own is asked about."""
+    properties = {"schema": {"type": "object"}, "point": {"type": "object", "properties": {"y": {}}}}
+    assert (schema_echo(given, {"properties": properties}) is not None) == is_copy
