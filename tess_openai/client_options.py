@@ -62,14 +62,13 @@ class TessOptions(TypedDict, total=False):
             `base_url` and nowhere else.
         base_url: The root of the API; `https://api.tess.im` by default. It begins with `https://`, or with
             `http://` where the host is this machine.
-        tools: The agent's tool for calls that name none themselves, such as `"internet"`.
+        tools: The agent's tool for calls that do not name one, such as `"internet"`.
         unsupported: What to do with parameters that Tess lacks: `"warn"`, `"ignore"`, `"error"`, `"forward"`,
             `"emulate"`, or a mapping of parameters to these words, `{"seed": "ignore", "*": "error"}`.
-        emulate: Whether everything that can be emulated is, unless `unsupported` names it: functions,
-            structured output, `stop`, `n`, `max_tokens`. It changes prompts and may cost further calls.
+        emulate: Whether to emulate functions, structured output, `stop`, `n` and `max_tokens`, except those
+            that `unsupported` names. Emulation changes prompts and may cost further calls.
             `pip install "tess-openai[emulate]"` adds the check of `pattern` in schemas.
-        max_repairs: How often the model is asked again, by a paid call each, when its emulated answer cannot
-            be used; 0 or more.
+        max_repairs: How many further paid calls may follow an emulated answer that cannot be used; 0 or more.
         prompts: The texts with which emulation instructs the model.
         profile: The path of the file that `tess-openai probe` wrote, or its content: a parameter that is
             proven to work is forwarded, and one that is proven to fail is refused before anything is sent.
@@ -77,8 +76,9 @@ class TessOptions(TypedDict, total=False):
         usage: `"estimate"` marks estimated token counts where Tess gives none; `"none"` omits them.
         temperatures: The temperatures that the agent offers; a call with another one gets the nearest. None
             sends any number as it is given.
-        tool_names: Further hosted tools or functions that are a tool of Tess, `{"my_search": "internet"}`.
-        merge_messages: Whether neighbouring messages of one role become one.
+        tool_names: Further hosted tools or functions, and the tool of Tess that takes the place of each:
+            `{"my_search": "internet"}`.
+        merge_messages: Whether consecutive messages of one role are joined.
         max_retry_wait: The longest wait, in seconds, that Tess may ask for; when it asks for more, the call
             fails at once.
         agent: Checks each call against what the agent offers, before anything is sent: an `Agent`, or
@@ -87,26 +87,27 @@ class TessOptions(TypedDict, total=False):
         models: Aliases of models, `{"gpt-4o": "tess-6", "*": None}`; None means the model of the agent.
         requests_per_second: The highest rate for this key, over all its clients in the process; with `pacing`
             over all processes. None sets no limit.
-        pacing: The store of the line that processes share: `"sqlite:///line.sqlite"` for those of a machine,
-            `"redis://host:6379/0"` for several machines (`pip install "tess-openai[redis]"`). One request a
-            second is sent where `requests_per_second` is not given.
-        repeat_paid: Whether a call whose answer was lost is sent again as OpenAI's SDK does, although its
-            execution may be running and be paid for.
+        pacing: The store through which processes share the rate of a key: `"sqlite:///line.sqlite"` on one
+            machine, `"redis://host:6379/0"` for several (`pip install "tess-openai[redis]"`). Without
+            `requests_per_second`, the rate is then one request a second.
+        repeat_paid: Whether a call whose answer was lost is sent again, as OpenAI's SDK does, although the
+            first one may still be running and be paid for.
         max_answer_bytes: The most bytes of one answer that are kept in memory; a longer answer ends in an
             error. None sets no limit.
-        responses_store: Where responses are kept that `previous_response_id` continues; by default in the
-            client's own memory. A `SQLiteResponseStore` is shared by processes.
+        responses_store: Keeps responses, so that `previous_response_id` can continue them; by default in the
+            client's own memory. Processes can share a `SQLiteResponseStore`.
         others: Clients of yours that answer endpoints which Tess lacks, with their own keys:
             `{"embeddings": openai.OpenAI()}`, and an `openai.AsyncOpenAI` for an async client.
-        long_answers: `"stream"` asks Tess for a stream also where the call asks for a whole answer, which may
+        long_answers: `"stream"` asks Tess for a stream even if the call asks for a whole answer, which may
             then take longer than a connection to Tess may be silent. `"poll"` starts an execution on Tess's
             own route and asks for its state, however long it takes (an experiment).
-        on_cut: What is done when a stream is cut that has brought text: `"error"` raises, `"return"` gives
-            the text with `finish_reason="length"`, and `"continue"` has it continued by further paid calls.
-        attachments: `"upload"` uploads images, audio and files that are in the messages as data, waits until
-            Tess has processed them, which may cost credits, and names them in `file_ids`.
-        max_answer_seconds: The longest time, in seconds, for one answer with `long_answers` or `on_cut`, of
-            which `timeout` bounds each silence; None sets no limit.
+        on_cut: What happens when a stream breaks after some text has arrived: `"error"` raises an error,
+            `"return"` returns the text with `finish_reason="length"`, and `"continue"` requests the rest by
+            further paid calls.
+        attachments: `"upload"` uploads images, audio and files that messages contain as data, waits until
+            Tess has processed them (which may cost credits), and refers to them by `file_ids`.
+        max_answer_seconds: The longest time, in seconds, for a whole answer with `long_answers` or `on_cut`;
+            `timeout` limits each silence within it. None sets no limit.
     """
 
     workspace_id: Annotated[int | str | None, Option(None, to_workspace_id, "TESS_WORKSPACE_ID")]

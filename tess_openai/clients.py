@@ -138,7 +138,7 @@ def connection(
 
     Raises:
         TessConfigurationError: An argument or a variable of the environment cannot work.
-        TypeError: A keyword is no option of this package.
+        TypeError: A keyword is not an option of this package.
     """
     settings = _resolve(connection, agent_id, options)
     return {

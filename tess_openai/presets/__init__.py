@@ -1,4 +1,4 @@
-"""The adapter in frameworks: for each the keyword arguments or the ready object of its own public hook.
+"""One function for each framework: it returns keyword arguments for the framework's class, or an object.
 
     from tess_openai import presets
     llm = ChatOpenAI(model="tess-6", **presets.langchain(8794))

@@ -15,15 +15,15 @@ class RecordedRequest:
     """One request and its outcome; the repr shows neither key nor body.
 
     Attributes:
-        method: Upper case.
-        target: Path and query as sent.
-        headers: Names in lower case.
-        body: The bytes sent.
-        status: Of the answer.
+        method: The HTTP method, in upper case.
+        target: The path and the query, as they were sent.
+        headers: The headers, with their names in lower case.
+        body: The bytes of the body, as they were sent.
+        status: The HTTP status of the answer.
         reason: Why it was refused, in Tess's words; `""` for a good answer.
         fault: The fault that changed the answer; `""` for none.
-        closed_early: The client hung up before the answer was complete. Over a socket the simulator
-            notices it while it waits or sends, not once everything is in the socket's buffer.
+        closed_early: The client closed the connection before the answer was complete. Over a socket the
+            simulator notices it while it waits or sends, not once everything is in the socket's buffer.
         over: Set when the answer is complete or abandoned: `request.over.wait(1)`.
     """
 

@@ -28,7 +28,7 @@ def gateway_timeout(*, wait_seconds: float = 0.0, phantom: bool = False) -> Faul
     """Answer 524 after a wait.
 
     Args:
-        wait_seconds: About 100 in reality.
+        wait_seconds: The wait, in seconds; about 100 at the real service (observed).
         phantom: The execution continues, and makes the next request fail with 500.
     """
     answer = replace(error_responses.gateway_timeout(), delay_seconds=wait_seconds)
