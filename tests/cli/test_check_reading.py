@@ -35,6 +35,22 @@ def test_a_remedy_has_the_name_that_the_source_has(check: Check) -> None:
     assert "reasoning_effort" not in text
 
 
+# --- values that change ---
+
+
+@pytest.mark.parametrize("change", ["options['tools'] = functions", "options.update(tools=functions)"])
+@pytest.mark.parametrize("opening", ["", "    global options\n"])
+def test_a_dict_of_the_module_that_a_function_changes(change: str, opening: str, check: Check) -> None:
+    """What the function adds reaches the call, though the name is bound outside; a parameter does not."""
+    asking = "    client.chat.completions.create(model='tess-6', messages=[], **options)\n"
+    head = "from openai import OpenAI\nclient = OpenAI()\noptions = {'timeout': 3}\n"
+    other = "def other(options):\n    options['seed'] = 1\n"
+    report = check({"a.py": f"{head}def ask(functions):\n{opening}    {change}\n{asking}{other}"})
+    text = to_text(report, everything=False).plain
+    assert "needs emulation" in text
+    assert "seed" not in text
+
+
 # --- it ends ---
 
 

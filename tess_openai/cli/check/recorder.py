@@ -48,7 +48,18 @@ def read_module(
     module.scope = Scope(module, tree, None)
     module.scopes[tree] = module.scope
     _Recorder(module).block(tree.body, module.scope, ())
+    _carry_updates(module)
     return module
+
+
+def _carry_updates(module: Module) -> None:
+    """Note a change of a dict where its name is bound, as of a module's dict in a function."""
+    for scope in module.scopes.values():
+        for name, updates in scope.updates.items():
+            if name in scope.elsewhere or name not in scope.bindings:
+                home = scope.elsewhere.get(name) or _home_of(name, scope, is_global=False)
+                if home is not scope and name in home.bindings:
+                    home.updates.setdefault(name, []).extend(updates)
 
 
 class _Recorder:

@@ -95,7 +95,10 @@ def summarize(sites: Sequence[Site]) -> str:
     """Say in one line what becomes of calls: `3 calls in 2 files: 1 as it is, 2 cannot (embeddings 2)`."""
     calls = [site for site in sites if site.kind == "call"]
     if not calls:
-        return "no calls"
+        is_held = any(site.kind == "client" for site in sites)
+        return (
+            "no calls written out here: libraries make them with the clients above" if is_held else "no calls"
+        )
     files = len(by_file(calls))
     parts = [_count_words(verdict, count) for verdict, count in verdicts_of(calls).items() if count]
     missing = Counter(site.endpoint for site in calls if site.verdict == "cannot")
