@@ -21,9 +21,9 @@ from tess_openai.option_checks import read_profile
 from tess_openai.testing import Fault, RecordedRequest, TessSimulator
 from tess_openai.testing.__main__ import PROFILES, parse_fault, parse_switch
 from tess_openai.testing.__main__ import describe as describe_simulator
+from tess_openai.testing.answer_scripts import ModelName
 from tess_openai.testing.faults import FAULTS
 from tess_openai.testing.profile_from_probe import to_simulator_profile
-from tess_openai.testing.simulator import ModelName
 from tess_openai.testing.stop_signals import stop_on_signals, wait_until_set
 
 ProfileName: TypeAlias = Literal["strict", "documented", "lenient"]

@@ -42,7 +42,7 @@ _EXPOSED: Final = ["retry-after", "x-request-id", "x-tess-openai"]
 def create_app(agent_id: int | str | None = None, **options: Unpack[GatewayOptions]) -> Starlette:
     """Make the gateway, for any ASGI server.
 
-    Without `key_file` and `pass_through` it answers to its own machine only.
+    Without `key_file` and `pass_through` it answers only requests from its own machine.
 
     Args:
         agent_id: The agent for calls whose `model` names none, as for `create_client`.
@@ -76,7 +76,7 @@ class _Gateway:
         self._is_known_to_tess = settings.pass_through
 
     def to_app(self, admission: Admission) -> Starlette:
-        """Put the parts together: the guards of browsers outside, that of the keys around what needs one."""
+        """Build the application: every request passes the `OriginGuard`, most routes have a `KeyGuard`."""
         settings = self._settings
         keyed = [Middleware(KeyGuard, admission, self._metrics)]
         own = admission if settings.key_file is not None else ThisMachine("")
@@ -112,12 +112,12 @@ class _Gateway:
 
     @asynccontextmanager
     async def _live(self, _app: Starlette) -> AsyncGenerator[None]:
-        """Close the connections to Tess at the end, once the calls that were cut off have ended."""
+        """Close the connections to Tess at shutdown, after the calls that it cut off have ended."""
         yield
         await self._upstream.aclose()
 
     async def _show_readiness(self, _request: Request) -> Response:
-        """Answer whether calls can succeed: whether Tess was reached once, and took the key."""
+        """Answer whether calls can succeed: Tess was reached once and accepted the key."""
         if not self._is_known_to_tess:
             status, fields = await self._models.look_up_own_agent()
             if status in (401, 403) or status >= 500:

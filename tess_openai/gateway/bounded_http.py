@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol, with limits and answers for requests that its parser does not have."""
+"""uvicorn's HTTP protocol, with limits for heads and with answers for requests that it does not support."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ _INVALID: Final = Refused(
     "This is not a valid HTTP/1.1 request.", param=None, code="invalid_http_request", status=400
 )
 _PHRASES: Final = {400: "Bad Request", 431: "Request Header Fields Too Large"}
-_OF_UPGRADES: Final = (b"upgrade", b"http2-settings")
+_UPGRADE_HEADERS: Final = (b"upgrade", b"http2-settings")
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """Ends a connection whose request line and headers are too long, before they are complete.
+    """Closes connections that send too much or too slowly, and answers upgrade requests and HTTP/1.0.
 
-    It ends one too that goes on and on after a body, where trailers may come: nobody reads those. And it ends
-    one on which no call is answered, and the next head does not come in time.
+    A connection is closed if its request line and headers are too long, even before they are complete; if too
+    many bytes follow a body, where trailers could be; and if the next head is not complete in time.
 
     A request that asks for another protocol, as Java's own client does with `Upgrade: h2c`, is answered in
-    this one. The answer to a request of HTTP/1.0 has no chunks; the end of the connection is its end.
+    HTTP/1.1. The answer to a request of HTTP/1.0 has no chunks; it ends when the connection is closed.
 
     Source: `HttpToolsProtocol` of uvicorn collects headers and trailers without a limit, waits for a head
     without one, drops the body of a request with `Upgrade`, and writes chunks for HTTP/1.0 (read).
 
     Attributes:
-        head_seconds: The time for a head.
+        head_seconds: How long the gateway waits for a complete head.
     """
 
     head_seconds = 60.0
@@ -47,7 +47,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._is_in_head = True
-        self._unused_bytes = 0  # since a head, a part of a body or the end of a request came
+        self._unused_bytes = 0  # received since the last complete head, part of a body or end of a request
         self._parts = 0
         self._head_timer: asyncio.TimerHandle | None = None
         self._received = b""  # the bytes that the parser is fed with
@@ -60,12 +60,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing more."""
+        """Cancel the timer."""
         self._stop_waiting()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Feed the parser, unless too much has come that is no body."""
+        """Feed the parser; refuse the request if too many bytes came that are no part of a body."""
         parts, was_in_head, self._received = self._parts, self._is_in_head, data
         super().data_received(data)
         if self._parts == parts and not self.transport.is_closing():
@@ -76,7 +76,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._wait_for_head()  # uvicorn has stopped its own timer
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header, and drop a trailer."""
+        """Keep a header; ignore a trailer."""
         if self._is_in_head:
             super().on_header(name, value)
 
@@ -93,24 +93,24 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             return
         super().on_headers_complete()
         if self.parser.get_http_version() == "1.0":
-            _leave_out_chunks(self.cycle)
+            _write_without_chunks(self.cycle)
 
     def on_body(self, body: bytes) -> None:
-        """Take a part of the body."""
+        """Pass on a part of the body."""
         self._note_part()
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """End the request; the next bytes are of another head."""
+        """End the request; the next bytes belong to another head."""
         self._is_in_head = True
         self._note_part()
         if not self._is_upgrade:
             super().on_message_complete()
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Take a request that asks for another protocol for one that does not.
+        """Parse the request again without its upgrade headers.
 
-        The parser stopped at its body, which comes next.
+        The parser stopped before the body, which is fed to the new parser too.
         """
         stopped = sys.exc_info()[1]
         rest = self._received[stopped.args[0] if stopped is not None else len(self._received) :]
@@ -118,17 +118,17 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         for name, value in self.headers:
             if name == b"connection":
                 tokens = [token.strip() for token in value.split(b",")]
-                kept = b", ".join(token for token in tokens if token.lower() not in _OF_UPGRADES)
+                kept = b", ".join(token for token in tokens if token.lower() not in _UPGRADE_HEADERS)
                 lines.append(b"connection: " + kept)
-            elif name not in _OF_UPGRADES:
+            elif name not in _UPGRADE_HEADERS:
                 lines.append(name + b": " + value)
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
         self._is_in_head = True
         self.data_received(b"\r\n".join([*lines, b"", rest]))
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - it is uvicorn's, and no JSON
-        """Refuse what is not HTTP in OpenAI's form; nothing may come between the parts of an answer."""
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text is not JSON
+        """Refuse what is not HTTP with OpenAI's error body, unless an answer is being written."""
         cycle = self._cycle
         self._refuse(_INVALID, may_answer=cycle is None or not cycle.response_started)
 
@@ -161,7 +161,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def _refuse(self, refused: Refused, *, may_answer: bool) -> None:
         if not may_answer or self.pipeline:
-            self.transport.abort()  # an answer was given, or is being given
+            self.transport.abort()  # an answer was written, or is being written
             return
         body = dump_json(refused.to_json())
         head = (
@@ -172,13 +172,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self.transport.close()
 
 
-def _leave_out_chunks(cycle: RequestResponseCycle) -> None:
-    """Write the body of an answer as it is, whatever its length."""
+def _write_without_chunks(cycle: RequestResponseCycle) -> None:
+    """Write the body of an answer without chunks, although its length is unknown."""
     send = cycle.send
     cycle.chunked_encoding = False
 
-    async def send_plainly(message: Any) -> None:
+    async def send_without_chunks(message: Any) -> None:
         cycle.expected_content_length = len(message.get("body", b""))
         await send(message)
 
-    cycle.send = send_plainly  # type: ignore[method-assign] # there is no other way in
+    cycle.send = send_without_chunks  # type: ignore[method-assign] # uvicorn has no option for it

@@ -1,4 +1,4 @@
-"""The log line of each call: who called what, the status and the time; nothing of any body."""
+"""The log line of each call: caller, route, status and time, and no part of a body."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def log_call(caller: str, method: str, route: str, status: int, *, seconds: floa
     Args:
         caller: The name of the caller, `"-"` without one.
         method: The method of the request.
-        route: The part of the path that names what is called, without an id.
+        route: The first part of the path, without an id, such as `"chat"`.
         status: The status of the answer.
         seconds: The time that the answer took.
         note: Further facts, beginning with a comma.

@@ -9,7 +9,7 @@
     [gateway]
     key_file = "keys"
 
-The names at the root are those of the adapter's options, those below `[gateway]` of the gateway's own.
+The names at the root are options of the adapter, the names below `[gateway]` are options of the gateway.
 """
 
 from __future__ import annotations
@@ -57,13 +57,13 @@ _SQLITE: Final = "sqlite:///"
 
 @dataclass(frozen=True, slots=True)
 class GatewayConfig:
-    """What a file, or the command line, says about a gateway.
+    """The configuration of a gateway, from a file or from the command line.
 
     Attributes:
         agent_id: As for `create_app`.
         options: The other arguments of `create_app`.
         server: Where and how it is served.
-        problems: What is wrong, one sentence each; the values concerned are left out above.
+        problems: One sentence for each wrong value; the other attributes do not contain these values.
     """
 
     agent_id: int | str | None = None
@@ -78,7 +78,7 @@ class GatewayConfig:
 
 
 def read_config(path: Path) -> GatewayConfig:
-    """Read a file; what is wrong with its content is in `problems`.
+    """Read a file; the mistakes in its content are in `problems`.
 
     Raises:
         TessConfigurationError: It cannot be read, or is not TOML.
@@ -96,8 +96,8 @@ def parse_config(fields: Mapping[str, Any], *, folder: Path) -> GatewayConfig:
     """Check the fields of a file one by one.
 
     Args:
-        fields: As TOML gives them.
-        folder: What relative paths are relative to.
+        fields: The parsed TOML.
+        folder: The folder to which relative paths refer.
     """
     problems: list[str] = []
     options: dict[str, Any] = {}
@@ -108,7 +108,7 @@ def parse_config(fields: Mapping[str, Any], *, folder: Path) -> GatewayConfig:
         agent_id = None
     for name, value in fields.items():
         if name not in (AGENT_ID, GATEWAY):
-            _take(name, value, options, problems, folder)
+            _parse_option(name, value, options, problems, folder)
     own = to_object(fields.get(GATEWAY, {}))
     if own is None:
         problems.append("gateway is not a table; write [gateway] before its options")
@@ -124,17 +124,17 @@ def parse_config(fields: Mapping[str, Any], *, folder: Path) -> GatewayConfig:
 
 
 def find_problems(config: GatewayConfig) -> list[str]:
-    """Return all that cannot work in a configuration and its environment, in sentences."""
+    """Return one sentence for each mistake in a configuration and its environment."""
     return [*config.problems, *_try(config)[0]]
 
 
 def find_warnings(config: GatewayConfig) -> list[str]:
-    """Return what works but looks wrong, in sentences."""
+    """Return one sentence for each setting that works but is probably a mistake."""
     return _try(config)[1]
 
 
 def _try(config: GatewayConfig) -> tuple[list[str], list[str]]:
-    """Return what goes wrong, and what is warned of, when a gateway is made of a configuration."""
+    """Return the errors and the warnings of making a gateway from a configuration."""
     problems: list[str] = []
     own = {name: value for name, value in config.options.items() if name in GATEWAY_OPTIONS}
     adapters: Any = {name: value for name, value in config.options.items() if name in OPTIONS}
@@ -151,8 +151,10 @@ def _try(config: GatewayConfig) -> tuple[list[str], list[str]]:
     return problems, list(dict.fromkeys(warned))
 
 
-def _take(name: str, value: object, options: dict[str, Any], problems: list[str], folder: Path) -> None:
-    """Check one of the adapter's options, and note it or what is wrong with it."""
+def _parse_option(
+    name: str, value: object, options: dict[str, Any], problems: list[str], folder: Path
+) -> None:
+    """Check one of the adapter's options; add it to `options`, or what is wrong with it to `problems`."""
     if name in _NOT_IN_A_FILE:
         problems.append(f"{name} does not belong into the file: {_NOT_IN_A_FILE[name]}")
     elif name in OPTIONS:
@@ -186,9 +188,9 @@ def _check(
 
 
 def _from_toml(name: str, value: Any, folder: Path) -> object:
-    """Return the value that the option takes in Python.
+    """Return the value that the option has in Python.
 
-    TOML has no null: an empty alias of a model means the model of the agent.
+    TOML has no null, so an empty string in `models` means the model of the agent.
     """
     table = to_object(value)
     if name == "models" and table is not None:

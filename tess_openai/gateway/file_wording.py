@@ -1,7 +1,7 @@
 """Reword the advice in errors for callers of the gateway: options are named as in the gateway's file.
 
-The adapter's errors name arguments of `create_client`, which a caller of the gateway does not have. The same
-options can be set in the file of the gateway.
+The adapter's errors name arguments of `create_client`, which callers of the gateway do not use. The same
+options can be set in the gateway's file.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def _line_of(call: str) -> str | None:
 
 
 def _to_toml(value: object) -> str:
-    """Write a value in TOML, in which None, for the model of an agent, is an empty string."""
+    """Write a value in TOML; None, which stands for the model of an agent in `models`, as an empty string."""
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_to_toml, cast('list[object]', value)))}]"
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Forwards one call: sends the request to Tess, writes the answer, and watches for a disconnect."""
+"""Forward one call: send the request to Tess, write the answer, and watch for a disconnect."""
 
 from __future__ import annotations
 
@@ -24,16 +24,17 @@ from tess_openai.gateway.upstream_errors import gateway_failed, not_a_stream, sh
 
 logger = logging.getLogger("tess_openai.gateway")
 
-_GIVEN: Final = frozenset(
+_RELAYED_HEADERS: Final = frozenset(
     {
         *(b"content-type", b"content-length", b"content-encoding", b"content-disposition"),
         *(b"retry-after", b"retry-after-ms", b"x-should-retry", b"x-request-id", b"x-tess-openai"),
     }
 )
-"""Headers of an answer that the caller gets, as the bytes that they are: not all are text."""
+"""Headers of an answer that the caller gets, as bytes, since not every value is text."""
 _LONGEST_ERROR: Final = 65_536
-_LAST_WORDS_SECONDS: Final = 2.0
-_LEFT: Final = 499
+_SHUTDOWN_ERROR_SECONDS: Final = 2.0
+"""How long writing an error may take while the server shuts down."""
+_DISCONNECTED: Final = 499
 """The status that web servers log for a caller who disconnected before the answer."""
 
 
@@ -45,9 +46,9 @@ class ForwardedCall:
     """One call.
 
     Attributes:
-        path: Below `/v1`.
-        route: The part of the path that says what is called, without an id.
-        writer: Of the answer.
+        path: The path below `/v1`.
+        route: The first part of the path, without an id, such as `"chat"`.
+        writer: Writes the answer.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class ForwardedCall:
 
         Args:
             to_request: Makes the request for Tess from the body.
-            streams_body: Whether it takes the pieces of the body instead of the whole.
+            streams_body: Whether `to_request` gets an iterator over the pieces of the body, not the whole.
         """
         self._began = self._metrics.begin()
         with self._upstream.open_call():
@@ -92,7 +93,7 @@ class ForwardedCall:
                 self._note_end()
 
     async def _answer(self, to_request: Callable[[Any], Any], *, streams_body: bool) -> None:
-        """Send the request and write the answer; of all that may be raised, only a cancellation gets out."""
+        """Send the request and write the answer, or an error; only a cancellation is raised."""
         try:
             pieces = self._pieces()
             if not streams_body:
@@ -113,20 +114,18 @@ class ForwardedCall:
         except anyio.get_cancelled_exc_class():
             if self._has_left:
                 raise
-            with anyio.move_on_after(
-                _LAST_WORDS_SECONDS
-            ):  # the server has cancelled this task: it shuts down
+            with anyio.move_on_after(_SHUTDOWN_ERROR_SECONDS):  # the server cancels tasks when it shuts down
                 await self._fail(shutting_down(), 503, may_repeat=False)
         except Exception:
             logger.exception("the gateway failed on a call of %s", self.route)
             await self._fail(gateway_failed(), 500, may_repeat=False)
 
     async def _pieces(self) -> AsyncIterator[bytes]:
-        """Yield the body as it comes; at its end, begin to watch for the caller leaving.
+        """Yield the pieces of the body; at its end, start to watch for a disconnect.
 
         Raises:
-            Refused: It is longer than the limit, or says so.
-            CallerLeftError: The caller left before its end.
+            Refused: The body, or its `Content-Length`, is over the limit.
+            CallerLeftError: The caller disconnected before the end.
         """
         length = headers_of(self._scope).get(b"content-length", b"0")
         received, is_more = int(length) if length.isdigit() and len(length) < 20 else 0, True
@@ -144,10 +143,10 @@ class ForwardedCall:
             is_more = message.get("more_body", False)
             if piece:
                 yield piece
-        self._group.start_soon(self._attend)
+        self._group.start_soon(self._watch_caller)
 
-    async def _attend(self) -> None:
-        """Wait for the caller to leave, which ends the call; meanwhile, write into each long silence."""
+    async def _watch_caller(self) -> None:
+        """End the call when the caller disconnects; until then, write a heartbeat into each long silence."""
         limit = self._heartbeat_seconds
         while True:
             wait = max(0.001, limit - self.writer.silent_seconds) if limit else None
@@ -161,7 +160,7 @@ class ForwardedCall:
                 await self._beat()
 
     async def _beat(self) -> None:
-        """Write a comment line into a stream; begin the stream if Tess has not."""
+        """Write a comment line into a stream; begin the stream if Tess has not answered yet."""
         if not self.writer.status and (parse_object(self._body) or {}).get("stream") is True:
             await self._begin_stream(200, [])
         await self.writer.beat()
@@ -174,7 +173,9 @@ class ForwardedCall:
 
     async def _relay(self, response: Any) -> None:
         """Write the answer of the adapter."""
-        headers = [(low, value) for name, value in response.headers.raw if (low := name.lower()) in _GIVEN]
+        headers = [
+            (low, value) for name, value in response.headers.raw if (low := name.lower()) in _RELAYED_HEADERS
+        ]
         is_stream = dict(headers).get(b"content-type", b"").startswith(EVENT_STREAM)
         if response.status_code >= 400:
             await self._relay_error(response, headers)
@@ -215,7 +216,7 @@ class ForwardedCall:
         )
 
     async def _fail(self, envelope: JSONObject, status: int, *, may_repeat: bool) -> None:
-        """Give an error of the gateway's own: as an answer, or as an event of the stream that has begun."""
+        """Write an error of the gateway's own, as an answer or as an event of the stream that has begun."""
         self._metrics.error(_code_of(envelope))
         if self.writer.is_stream:
             await self.writer.fail(envelope, of_responses=self.path.startswith(RESPONSES))
@@ -233,7 +234,7 @@ class ForwardedCall:
 
     def _note_end(self) -> None:
         """Count the call and log it."""
-        status = self.writer.status or _LEFT
+        status = self.writer.status or _DISCONNECTED
         self._metrics.end(self.route, status)
         self._metrics.events(self.writer.events)
         if self._has_left:

@@ -1,4 +1,4 @@
-"""Which requests are forwarded to Tess, and which parts of them: path, a few headers, bytes of the body."""
+"""Forward requests to Tess: their path, a few headers and the bytes of the body."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ class Forwarder:
             heartbeat_seconds=self._settings.heartbeat_seconds,
         )
         headers = self._headers(scope)
-        if is_json:  # also where the caller says nothing of it, or curl says that it is a form
+        if is_json:  # some callers omit it, and curl's default is the type of a form
             headers["content-type"] = "application/json"
         url = f"{self._upstream.root}{quote(path, safe=_SAFE)}"
         if query := scope.get("query_string", b"").decode("latin-1"):
             url = f"{url}?{query}"
-        # the adapter streams a body that it does not read, without decompressing it
+        # The adapter passes on a body that it does not read without decompressing it.
         headers["accept-encoding"] = self._upstream.accepted_encodings if is_json else "identity"
         if is_upload and (length := headers_of(scope).get(b"content-length", b"")).isdigit():
             headers["content-length"] = length.decode()
@@ -76,7 +76,7 @@ class Forwarder:
         await call.run(to_request, streams_body=is_upload)
 
     def _headers(self, scope: Scope) -> dict[str, str]:
-        """Return the headers for Tess: none of the caller's but those that mean something there."""
+        """Return the headers for Tess; of the caller's headers only those in `names` are forwarded."""
         caller: Caller = scope[CALLER]
         given = headers_of(scope)
         retries = given.get(RETRY_COUNT.encode(), b"0")
@@ -100,27 +100,27 @@ def without_version(path: str) -> str:
 
 
 def to_strict_json(body: bytes) -> bytes:
-    """Return the body of a call as every reader of JSON takes it, without a byte order mark.
+    """Return the body of a call without a byte order mark.
 
     Raises:
-        Refused: It has `NaN` or `Infinity`, which Python reads, and Tess does not.
+        Refused: It contains `NaN` or `Infinity`, which Python accepts and Tess does not.
     """
     body = body.removeprefix(BYTE_ORDER_MARK)
     if b"NaN" in body or b"Infinity" in body:
-        with suppress(ValueError, RecursionError):  # what is no JSON at all is refused by the adapter
+        with suppress(ValueError, RecursionError):  # the adapter refuses what is not JSON at all
             json.loads(body, parse_constant=_refuse_constant)
     return body
 
 
 def _refuse_constant(name: str) -> object:
-    message = f"The body of the request is not JSON: {name} is no number of it. It was not sent."
+    message = f"The body of the request is not JSON, which has no number {name}. It was not sent."
     raise Refused(message, param=None, code="invalid_json")
 
 
 def _compressed() -> Refused:
     return Refused(
-        "The body of this request is compressed (Content-Encoding), which this gateway does not take. Send "
-        "it as it is.",
+        "The body of this request is compressed (Content-Encoding), which this gateway does not accept. Send "
+        "it uncompressed.",
         param=None,
         code="compressed_body",
         status=415,
@@ -128,7 +128,7 @@ def _compressed() -> Refused:
 
 
 def refuse_path(path: str, method: str) -> Refused | None:
-    """Return the refusal of a path that is not OpenAI's: the key of Tess opens more than those."""
+    """Return the refusal of a path that OpenAI's API does not have; the Tess key gives access to others."""
     segments = path.rstrip("/").split("/")[1:] or [""]
     is_known = segments[0] in TESS_ENDPOINTS or segments[0] in UNSUPPORTED_ENDPOINTS
     if is_known and not any(segment in ("", ".", "..") or "\\" in segment for segment in segments):

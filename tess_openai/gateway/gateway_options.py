@@ -1,4 +1,4 @@
-"""The gateway's own options, beside those of the adapter, and their checks."""
+"""The gateway's own options, which it has in addition to the adapter's, and their checks."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ MEBIBYTE: Final = 1024 * 1024
 
 
 class GatewayOptions(TessOptions, total=False):
-    """What `create_app` takes beside the adapter's options.
+    """The options of `create_app`: the adapter's and the gateway's own.
 
     Attributes:
-        key_file: The keys of the gateway's own callers, one a line after its name. They call with these, and
-            the gateway with its key of Tess.
-        pass_through: Whether each caller's own key of Tess is used instead.
+        key_file: The file with the keys of the gateway's own callers; each line is a name and a key. Callers
+            use these keys, and the gateway uses its key of Tess.
+        pass_through: Whether each caller uses a Tess key of their own instead.
         allow_origins: The origins whose pages may call from a browser, `"https://chat.example.com"`.
-        allow_hosts: Names besides those of loopback that `Host` may have on a loopback address, for a reverse
-            proxy on this machine.
-        heartbeat_seconds: After how long a silence a comment line goes into a stream; 0 for never.
+        allow_hosts: Names, besides those of loopback, that the header `Host` may have when the gateway
+            listens on loopback, for a reverse proxy on this machine.
+        heartbeat_seconds: After so many seconds of silence a comment line is written into a stream; 0 writes
+            none.
         max_body_bytes: The longest body of a call; it is kept in memory.
-        max_upload_bytes: The longest body of an upload; it is passed on as it comes.
-        open_metrics: Whether `/metrics` is shown to everybody who reaches the gateway. Otherwise it needs a
-            caller's key, unless it is asked for on this machine.
+        max_upload_bytes: The longest body of an upload; its pieces are passed on as they arrive.
+        open_metrics: Whether `/metrics` is shown to everyone who reaches the gateway. Otherwise a request
+            from another machine needs a caller's key.
     """
 
     key_file: str | os.PathLike[str] | None
@@ -103,7 +104,7 @@ def _to_bytes(given: object) -> int:
 
 @dataclass(frozen=True, slots=True)
 class GatewayOption:
-    """How one option is completed and checked."""
+    """The default of one option, and the function that checks and converts its value."""
 
     default: Any
     check: Callable[[object], object]
@@ -155,7 +156,7 @@ def check_gateway_option(name: str, given: object) -> object:
 
 @lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
-    """Whether a host, a name or an address, is this machine only."""
+    """Whether a host, a name or an address, is a loopback one."""
     if host.lower() == "localhost":
         return True
     try:

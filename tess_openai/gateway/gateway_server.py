@@ -27,8 +27,8 @@ from tess_openai.testing.stop_signals import stop_on_signals
 _BACKLOG: Final = 2048
 _OPEN_FILES: Final = 65_536
 _WORKER_SECONDS: Final = 60
-"""A worker that does not answer for so long is replaced. On a busy machine its imports alone take longer
-than the five seconds of uvicorn's default."""
+"""After this time without an answer a worker is replaced. On a busy machine its imports alone take longer
+than uvicorn's default of five seconds."""
 _LOGGING: Final[Mapping[str, Any]] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -49,7 +49,7 @@ class AppFactory:
     options: Mapping[str, Any] = field(repr=False)
 
     def __call__(self) -> Starlette:
-        """Make it, without the warnings that the command has shown."""
+        """Make the application, without the warnings that the command has already shown."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", TessWarning)
             return create_app(self.agent_id, **self.options)
@@ -59,9 +59,9 @@ def serve(config: GatewayConfig, announce: Callable[[str], None], *, log_level: 
     """Serve until SIGINT or SIGTERM.
 
     Args:
-        config: Without problems.
+        config: A configuration without problems.
         announce: Called with the URL once the gateway listens.
-        log_level: From which level on calls are logged: `"INFO"` logs each.
+        log_level: The lowest level that is logged: `"INFO"` logs each call.
 
     Raises:
         OSError: The address cannot be listened on.
@@ -100,7 +100,7 @@ def _uvicorn_config(config: GatewayConfig, options: Mapping[str, Any], log_level
 
 
 def shared_by_workers(options: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
-    """Return the options for several processes: one store of responses, and one line for the key."""
+    """Return the options for several processes, with a store of responses and a pacing store they share."""
     shared: dict[str, Any] = {"responses_store": SQLiteResponseStore(folder / "responses.sqlite")}
     if options.get("requests_per_second") is not None and not os.environ.get("TESS_PACING", "").strip():
         shared["pacing"] = f"sqlite:///{folder / 'line.sqlite'}"
@@ -127,7 +127,7 @@ def _listener(host: str, port: int) -> Generator[socket.socket]:
 
 
 def _allow_open_files() -> None:
-    """Raise the limit of open files as far as this process may: a stream needs two."""
+    """Raise the limit of open files as far as the system allows: a stream needs two."""
     if sys.platform == "win32":
         return
     import resource

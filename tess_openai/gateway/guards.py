@@ -23,14 +23,14 @@ AsgiApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MAX_HEADER_BYTES: Final = 32 * 1024
 CALLER: Final = "tess_openai.caller"
-"""Key of the scope under which the caller is kept."""
+"""The key of the ASGI scope under which the caller is stored."""
 _HEADERS: Final = "tess_openai.headers"
 _SLASHES: Final = re.compile("/{2,}")
 _FROM_PAGES: Final = (b"cross-site", b"same-site")
 
 
 def headers_of(scope: Scope) -> dict[bytes, bytes]:
-    """Return the headers of a request; of several with one name the last."""
+    """Return the headers of a request; where a name occurs several times, the last value."""
     found: dict[bytes, bytes] | None = scope.get(_HEADERS)
     if found is None:
         found = scope[_HEADERS] = dict(scope["headers"])
@@ -38,7 +38,7 @@ def headers_of(scope: Scope) -> dict[bytes, bytes]:
 
 
 async def send_refusal(send: Send, refused: Refused) -> None:
-    """Answer with OpenAI's error body, and log why; nothing of the request."""
+    """Answer with OpenAI's error body, and log its status and code, but no part of the request."""
     logger.info("refused with %d: %s", refused.status, refused.code)
     body = dump_json(refused.to_json())
     headers = [
@@ -53,13 +53,13 @@ async def send_refusal(send: Send, refused: Refused) -> None:
 
 
 class PathNormaliser:
-    """Reads `//v1//chat/completions/` as `/v1/chat/completions`: programs join base URLs in many ways."""
+    """Changes `//v1//chat/completions/` to `/v1/chat/completions`: programs join base URLs in many ways."""
 
     def __init__(self, app: AsgiApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on with one slash between the parts of its path, and none behind them."""
+        """Pass on the request, without double slashes or a slash at the end in its path."""
         path: str = scope.get("path", "")
         if "//" in path or path.endswith("/"):
             scope = {**scope, "path": _SLASHES.sub("/", path).rstrip("/") or "/"}
@@ -67,11 +67,10 @@ class PathNormaliser:
 
 
 class OriginGuard:
-    """Refuses what a page in a browser, or a name that leads to loopback, makes a browser send.
+    """Refuses requests that a page in a browser makes, unless its origin is allowed.
 
-    A page may send requests to any address that its visitor's machine reaches. Such requests have an
-    `Origin`; and where a name of the page's own is made to lead to loopback (DNS rebinding), that name is
-    their `Host`.
+    A page can make its visitor's browser send requests to any address. Such requests have an `Origin`. If the
+    page's own host name resolves to loopback (DNS rebinding), that name is their `Host`.
     """
 
     def __init__(
@@ -101,11 +100,11 @@ class OriginGuard:
         headers = headers_of(scope)
         server = scope.get("server")
         host = _host_of(headers.get(b"host", b""))
-        names_none = b"host" not in headers and scope.get("http_version") == "1.0"  # which no browser does
+        names_none = b"host" not in headers and scope.get("http_version") == "1.0"  # not from a browser
         is_own = is_loopback(host) or host in self._hosts or names_none
         if server and is_loopback(str(server[0])) and not is_own:
             return Refused(
-                "This gateway listens on loopback, and the request is for a host of another name. A reverse "
+                "This gateway listens on loopback, and the Host of the request is another name. A reverse "
                 "proxy on this machine is allowed with --allow-host.",
                 param=None,
                 code="host_not_allowed",
@@ -115,7 +114,7 @@ class OriginGuard:
         is_page = origin is not None or headers.get(b"sec-fetch-site") in _FROM_PAGES
         if is_page and origin not in self._origins:
             return Refused(
-                "Requests of pages in a browser are refused; --allow-origin names those that may call.",
+                "Requests from pages in a browser are refused; --allow-origin allows the origin of a page.",
                 param=None,
                 code="origin_not_allowed",
                 status=403,
@@ -124,7 +123,7 @@ class OriginGuard:
 
 
 class KeyGuard:
-    """Lets only callers through who may call, and says whose key of Tess their calls are made with."""
+    """Refuses requests whose caller is not admitted; stores the caller of all others in the scope."""
 
     def __init__(self, app: AsgiApp, admission: Admission, metrics: Metrics) -> None:
         self._app = app
@@ -132,7 +131,7 @@ class KeyGuard:
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse the request, or pass it on with its caller."""
+        """Refuse the request, or pass it on with its caller in the scope."""
         authorization = headers_of(scope).get(b"authorization", b"").decode("latin-1")
         client = scope.get("client")
         try:

@@ -1,4 +1,4 @@
-"""Who may call the gateway, and with which key of Tess their calls are made."""
+"""Decide who may call the gateway, and with which Tess key their calls are made."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from tess_openai.identifiers import ApiKey
 logger = logging.getLogger("tess_openai.gateway")
 
 SHORTEST_KEY: Final = 16
-"""Characters; a shorter key could be guessed."""
+"""The fewest characters of a key; a shorter one could be guessed."""
 _NAME: Final = re.compile(r"[\w.@-]{1,64}")
 _CHECK_SECONDS: Final = 1.0
-"""How often the file of the keys is looked at for a change."""
+"""How often the key file is checked for a change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,10 @@ class Admission(Protocol):
 
         Args:
             authorization: The header of the request; `""` if it has none.
-            client: The address that the request comes from, if it is known.
+            client: The address from which the request comes; None if unknown.
 
         Raises:
-            Refused: They may not call.
+            Refused: The caller is not admitted.
         """
         ...
 
@@ -61,9 +61,9 @@ class Admission(Protocol):
 class KeyFile:
     """The keys of the gateway's own callers; only their hashes are kept.
 
-    Each line is a name and a key. Empty lines and those that begin with `#` are ignored. A name may have
-    several keys. A change of the file counts after a second; one that cannot be used is logged, and the keys
-    from before it stay.
+    Each line is a name and a key. Empty lines and lines that begin with `#` are ignored. A name may have
+    several keys. A changed file is read again within a second; if it has a mistake, that is logged, and the
+    earlier keys stay valid.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
@@ -83,7 +83,7 @@ class KeyFile:
         self._reload()
         digest = _digest(key)
         found: str | None = None
-        for known, name in self._names.items():  # all of them, so that the time says nothing
+        for known, name in self._names.items():  # no early end, which would show in the time
             if hmac.compare_digest(known, digest):
                 found = name
         return found
@@ -101,7 +101,7 @@ class KeyFile:
             self._names = read_keys(self._path)
             logger.info("the key file was read again: %d keys", len(self._names))
         except TessConfigurationError as error:
-            logger.error("%s; the keys from before stay in use", error)  # noqa: TRY400 - the text says it all
+            logger.error("%s; the earlier keys stay in use", error)  # noqa: TRY400 - a traceback adds nothing
 
 
 def read_keys(path: Path) -> Mapping[bytes, str]:
@@ -144,7 +144,7 @@ def _problem_of(parts: list[str], names: Mapping[bytes, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class OwnKeys:
-    """The callers have keys of the gateway's, which holds the one key of Tess."""
+    """Admits callers with a key of the gateway's own; all share the gateway's key of Tess."""
 
     api_key: ApiKey = field(repr=False)
     keys: KeyFile
@@ -159,15 +159,15 @@ class OwnKeys:
 
 @dataclass(frozen=True, slots=True)
 class ThisMachine:
-    """Everybody on this machine may call, with any key; the gateway holds the key of Tess."""
+    """Admits every caller on this machine, with any key; all share the gateway's key of Tess."""
 
     api_key: ApiKey = field(repr=False)
 
     async def admit(self, authorization: str, client: str | None) -> Caller:  # noqa: ARG002 - of the protocol
-        """Return the one caller, if they are on this machine."""
+        """Return the caller, if the request comes from this machine."""
         if client is None or not is_loopback(client):
             raise Refused(
-                "This gateway has no keys for its callers, so it answers to its own machine only. Start it "
+                "This gateway has no keys for its callers, so it serves its own machine only. Start it "
                 "with a key file or with pass-through of Tess keys.",
                 param=None,
                 code="not_on_loopback",
@@ -178,10 +178,10 @@ class ThisMachine:
 
 @dataclass(frozen=True, slots=True)
 class PassThrough:
-    """Each caller has a key of Tess."""
+    """Admits every caller that sends a key, and uses it as the key of Tess."""
 
     async def admit(self, authorization: str, client: str | None) -> Caller:  # noqa: ARG002 - of the protocol
-        """Return the caller; Tess judges the key."""
+        """Return the caller; Tess itself checks the key."""
         token = _token(authorization)
         if not token or not is_sendable(token):
             raise _unknown_key()
@@ -189,7 +189,7 @@ class PassThrough:
 
 
 def admission_of(settings: GatewaySettings, api_key: ApiKey) -> Admission:
-    """Return who decides about callers.
+    """Return the admission that the settings ask for.
 
     Raises:
         TessConfigurationError: The key file cannot be used.
@@ -202,7 +202,7 @@ def admission_of(settings: GatewaySettings, api_key: ApiKey) -> Admission:
 
 
 async def to_authorization(api_key: ApiKey) -> str:
-    """Return the header with a key, which a function may give.
+    """Return the `Authorization` header for a key or for a function that returns one.
 
     Raises:
         Refused: The function failed.
@@ -212,8 +212,8 @@ async def to_authorization(api_key: ApiKey) -> str:
     try:
         made = api_key()
         return f"Bearer {await made if inspect.isawaitable(made) else made}"
-    except Exception as error:  # noqa: BLE001 - of a function that may be anybody's
-        name = type(error).__name__  # its text may hold the key
+    except Exception as error:  # noqa: BLE001 - the function is the user's own
+        name = type(error).__name__  # the text of the error may contain the key
         logger.error("the function that gives the key of Tess failed with %s", name)  # noqa: TRY400 - as above
         raise Refused(
             f"The function that gives the gateway its key of Tess failed with {name}; nothing was sent.",
@@ -233,9 +233,9 @@ def _digest(key: str) -> bytes:
 
 
 def _version_of(path: Path) -> tuple[int, ...]:
-    """Return what changes when the file does; an empty tuple when it is not there."""
+    """Return values that change when the file does; an empty tuple when there is no file."""
     try:
-        found = os.stat(path)  # noqa: PTH116 - once a second, in the way of a call
+        found = os.stat(path)  # noqa: PTH116 - faster than pathlib, during a call
     except OSError:
         return ()
     return found.st_mtime_ns, found.st_size, found.st_ino

@@ -26,14 +26,14 @@ _CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _MOST_CODES: Final = 100
 _SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 _SEVERAL_PROCESSES: Final = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable with which `prometheus-client` adds up the numbers of several processes."""
+"""The environment variable that makes `prometheus-client` add up the numbers of several processes."""
 
 
 class Metrics:
     """The numbers of one application.
 
     Args:
-        waiting: Returns how many calls wait in the line of their key.
+        waiting: Returns how many calls wait for the turn of their key.
     """
 
     def __init__(self, waiting: Callable[[], int] = lambda: 0) -> None:
@@ -78,12 +78,12 @@ class Metrics:
         self._count_waiting = waiting
 
     def begin(self) -> float:
-        """Note that a call begins; return when, for `first_byte`."""
+        """Note that a call begins; return the time, for `first_byte`."""
         self._open.inc()
         return time.perf_counter()
 
     def end(self, route: str, status: int) -> None:
-        """Note that a call has ended; `status` is 0 where no answer was begun."""
+        """Note that a call has ended with a status."""
         self._open.dec()
         self._calls.labels(route, str(status)).inc()
 
@@ -100,7 +100,7 @@ class Metrics:
         self._left.inc()
 
     def error(self, code: object) -> None:
-        """Note an error; one with a code that is not of the usual form counts as `other`."""
+        """Note an error; one whose code is not of the usual form counts as `other`."""
         label = "other"
         if isinstance(code, str) and _CODE.fullmatch(code):
             with self._lock:

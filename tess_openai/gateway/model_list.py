@@ -1,4 +1,4 @@
-"""`GET /v1/models`: every name that a caller may pass as `model`, with what its agent offers."""
+"""`GET /v1/models`: every name that a caller may pass as `model`, with the details of its agent."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ModelList:
     async def list_models(self, request: Request) -> Response:
         """Answer `GET /models`.
 
-        The list of the gateway's own agent decides about the answer's status. A named agent that cannot be
+        If the gateway's own agent cannot be looked up, its error is the answer. A named agent that cannot be
         looked up is listed by its name alone.
         """
         caller: Caller = request.scope[CALLER]
@@ -71,7 +71,7 @@ class ModelList:
         return JSONResponse({"object": "list", "data": listed})
 
     async def _models_of(self, agent: AgentRef, authorization: str) -> tuple[int, JSONObject]:
-        """Return the status and the body of what the adapter answers for one agent."""
+        """Return the status and the body of the adapter's answer for one agent."""
         root = self._upstream.settings.api_root
         url = f"{root}/agents/{quote(str(agent))}/openai{MODELS}"
         headers = {"authorization": authorization}

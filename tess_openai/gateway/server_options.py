@@ -15,13 +15,13 @@ DEFAULT_PORT: Final = 8484
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """How `tess-openai serve` serves.
+    """The options of `tess-openai serve`.
 
     Attributes:
         host: The address to listen on.
-        port: 0 takes a free one.
-        workers: Processes that share the work.
-        shutdown_seconds: How long running answers may go on when the gateway is stopped.
+        port: The port to listen on; 0 chooses a free one.
+        workers: How many processes share the work.
+        shutdown_seconds: How long running answers may continue when the gateway is stopped.
     """
 
     host: str = "127.0.0.1"
@@ -56,19 +56,19 @@ SERVER_OPTIONS: Final[Mapping[str, Callable[[Any], None]]] = {
     "workers": _check_workers,
     "shutdown_seconds": _check_seconds,
 }
-"""Name -> a check that raises `ValueError("it must be ...")`."""
+"""Each option by its name, with a check that raises `ValueError("it must be ...")`."""
 
 
 def check_exposure(host: str, settings: GatewaySettings) -> None:
-    """Refuse to listen beyond this machine for callers who need no key.
+    """Refuse to serve other machines if callers need no key.
 
     Raises:
-        TessConfigurationError: The address is not of loopback, and there are neither keys nor pass-through.
+        TessConfigurationError: The address is not a loopback one, and neither option asks callers for a key.
     """
     if is_loopback(host) or settings.key_file is not None or settings.pass_through:
         return
     raise TessConfigurationError(
-        f"host is {host!r}, which other machines reach, and everybody there could spend the credits of your "
+        f"host is {host!r}, which other machines reach, and everyone there could spend the credits of your "
         "Tess key. Name the file with your callers' keys with --key-file, or let each caller use a key of "
         "Tess with --pass-through"
     )

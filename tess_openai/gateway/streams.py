@@ -1,4 +1,4 @@
-"""Writes answers to the caller, piece by piece, with a heartbeat in each long silence."""
+"""Write answers to the caller, piece by piece, with a heartbeat in each long silence."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ HEARTBEAT: Final = b": keep-alive\n\n"
 STREAM_HEADERS: Final = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
-    (b"x-accel-buffering", b"no"),  # nginx would collect the pieces
+    (b"x-accel-buffering", b"no"),  # else nginx would buffer the pieces
 )
 _STATUSES_END: Final = 600
-"""HTTP has no status from here on, and servers cannot write one."""
+"""HTTP has no status from this one on, and servers cannot write one."""
 EVENT_STREAM: Final = b"text/event-stream"
 _END_OF_EVENT: Final = re.compile(rb"(?:\n\n|\r\n\r\n|\r\r)\Z")
 
 
 class AnswerWriter:
-    """Writes one answer; its own task and that of the heartbeat take turns.
+    """Writes one answer; a lock keeps the writes of the call and of the heartbeat apart.
 
     Attributes:
-        status: Of the answer; 0 until it has begun.
+        status: The status of the answer; 0 until it has begun.
         is_stream: Whether it is a stream of events.
         events: How many events were written.
         is_whole: Whether the answer was written to its end.
@@ -70,13 +70,13 @@ class AnswerWriter:
             await self._send({"type": "http.response.body", "body": piece, "more_body": False})
 
     async def beat(self) -> None:
-        """Write a comment line, unless an event is only half written."""
+        """Write a comment line, unless an event is only partly written."""
         self._last = time.monotonic()
         if self._is_between_events and not self.is_whole:
             await self.write_comment()
 
     async def write_comment(self) -> None:
-        """Write the comment line that clients ignore."""
+        """Write a comment line, which clients ignore."""
         async with self._turn:
             if not self.is_whole:
                 await self._send({"type": "http.response.body", "body": HEARTBEAT, "more_body": True})
@@ -84,7 +84,7 @@ class AnswerWriter:
     async def fail(self, envelope: JSONObject, *, of_responses: bool) -> None:
         """End a stream with an error, as OpenAI's own servers do.
 
-        After half an event no other can be written: the calling code then finds `is_whole` false, and closes
+        While an event is only partly written, no other can be: `is_whole` stays false, and the server closes
         the connection.
         """
         if self._is_between_events and not self.is_whole:

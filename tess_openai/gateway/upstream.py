@@ -1,4 +1,4 @@
-"""The http client over the adapter with which all calls are sent to Tess."""
+"""The http client that sends all calls to Tess, through the adapter."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from tess_openai.gateway.metrics import Metrics
 from tess_openai.settings import Settings, resolve
 
 LONGEST_WAIT_SECONDS: Final = 60.0
-"""The longest `Retry-After` that OpenAI's clients of all languages honour. Source: read in them."""
+"""The longest `Retry-After` that OpenAI's clients in all languages honour. Source: their code, read."""
 _KEPT_CONNECTIONS: Final = 100
 _LAST_CALLS_SECONDS: Final = 3.0
 
 
 def resolve_settings(agent_id: int | str | None, options: TessOptions, *, pass_through: bool) -> Settings:
-    """Check the adapter's options; with `pass_through` no key is needed, since each call brings its own.
+    """Check the adapter's options; with `pass_through` no key is needed, since each call has its own.
 
     Raises:
-        TessConfigurationError: They cannot work.
+        TessConfigurationError: An option cannot work.
     """
     given = TessOptions(**options)
     if pass_through:
@@ -38,10 +38,10 @@ def resolve_settings(agent_id: int | str | None, options: TessOptions, *, pass_t
 
 @dataclass(slots=True)
 class Upstream:
-    """The http client, made when it is first needed and again after it was closed.
+    """The http client, made by its first use and again by the first use after it was closed.
 
     Attributes:
-        settings: Of the adapter.
+        settings: The adapter's settings.
         metrics: Gets the adapter's changes.
     """
 
@@ -54,7 +54,7 @@ class Upstream:
 
     @property
     def root(self) -> str:
-        """The URL below which OpenAI's paths of the gateway's agent are."""
+        """The base URL of the gateway's agent, to which OpenAI's paths are appended."""
         return self.settings.base_url
 
     @property
@@ -77,7 +77,7 @@ class Upstream:
         return accepted
 
     def new_request(self, method: str, url: str, *, headers: dict[str, str], content: Any) -> Any:
-        """Return a request of the client's family; the client itself would merge and parse each anew."""
+        """Return a request; it costs less than the client's own `build_request`."""
         extensions = {"timeout": self.client.timeout.as_dict()}
         return self.family.Request(
             method, _to_url(url), headers=headers, content=content, extensions=extensions
@@ -95,7 +95,7 @@ class Upstream:
                 self._idle.set()
 
     async def aclose(self) -> None:
-        """Close the connections, once the calls that the server has cut off have given their errors."""
+        """Close the connections after the calls that the server cut off have written their errors."""
         if self._open_calls:
             self._idle = anyio.Event()
             with anyio.move_on_after(_LAST_CALLS_SECONDS):
@@ -105,7 +105,7 @@ class Upstream:
             await client.aclose()
 
     def _adapter(self) -> Adapter:
-        """Return the adapter without warnings: no line of this process is the caller's."""
+        """Return the adapter without warnings: the callers' lines are not in this process."""
         given = self.settings.adapter
         users = given.on_change
 
@@ -127,7 +127,7 @@ def _new_client() -> Any:
 
 @functools.lru_cache(maxsize=64)
 def _to_url(url: str) -> Any:
-    """Return the parsed URL; most calls have one of a few."""
+    """Return the parsed URL; most calls use one of a few."""
     return load_family(_own_family()).Request("GET", url).url
 
 

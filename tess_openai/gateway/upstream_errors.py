@@ -23,18 +23,18 @@ def to_error(error: Exception) -> tuple[JSONObject, int]:
 
 
 def shutting_down() -> JSONObject:
-    """Return the error of an answer that the gateway's end has cut off."""
+    """Return the error of a call that the shutdown of the gateway ended."""
     message = "The gateway shuts down and has ended this answer. The execution may go on and be paid for."
     return _server_error(message, "shutting_down")
 
 
 def not_a_stream() -> JSONObject:
-    """Return the error of an answer that is whole although the caller was given the head of a stream."""
+    """Return the error of an answer that is not a stream, though the caller already got a stream's head."""
     return _server_error("Tess answered a request for a stream with something else.", "not_an_answer")
 
 
 def gateway_failed() -> JSONObject:
-    """Return the error of a call that a bug of the gateway has ended."""
+    """Return the error of a call that a bug of the gateway ended."""
     return _server_error("The gateway itself failed; please report it.", "gateway_error")
 
 

@@ -3,10 +3,10 @@
     from tess_openai import presets
     llm = ChatOpenAI(model="tess-6", **presets.langchain(8794))
 
-A preset imports its framework when it is called, never before. Each takes `agent_id` and the options of
-`TessOptions`, as `create_client` does; what is not given is read from `TESS_*`. The objects it returns are
-those of the framework. `TessConfigurationError` is raised when the framework is not installed, and where
-`create_client` raises it.
+A preset imports its framework only when it is called. It takes `agent_id` and the options of `TessOptions`,
+as `create_client` does; an option that is not given is read from `TESS_*`. The objects that it returns are
+the framework's own. It raises `TessConfigurationError` when the framework is not installed, and wherever
+`create_client` does.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ def langchain(agent_id: int | str | None = None, **options: Unpack[TessOptions])
 
     The answer's headers are kept in `response_metadata`, where `changes_of(message)` finds the ledger.
 
-    A `tool_choice` that demands a call which is not emulated is refused, unless `unsupported` names it or
-    `"*"`: a LangChain agent with a `response_format` demands one in each turn, and repeats the request up to
-    9999 times when none comes.
+    If tools are not emulated, a `tool_choice` that demands a call is refused, unless `unsupported` has an
+    entry for it or for `"*"`: a LangChain agent with a `response_format` demands a call in each turn, and
+    repeats the request up to 9999 times when none comes.
     """
     _require("langchain_openai", "langchain-openai")
     tess = _connection(agent_id, {**options, "unsupported": _refusing("tool_choice", options)})
@@ -85,8 +85,8 @@ def llama_index(agent_id: int | str | None = None, **options: Unpack[TessOptions
 def openai_agents(agent_id: int | str | None = None, *, model: str, **options: Unpack[TessOptions]) -> Any:
     """Return a model for the OpenAI Agents SDK: `Agent(model=presets.openai_agents(8794, model="tess-6"))`.
 
-    It uses chat completions; the SDK's own default, the Responses API, works with `create_async_client` as it
-    is. The SDK's traces are not touched: they go to OpenAI, prompts included, unless you disable them.
+    It uses chat completions; the Responses API, which is that SDK's default, works with `create_async_client`
+    without a preset. The SDK still sends its traces, prompts included, to OpenAI, unless you disable them.
     """
     _require("agents", "openai-agents")
     models: Any = importlib.import_module("agents.models.openai_chatcompletions")
@@ -98,8 +98,8 @@ def openai_agents(agent_id: int | str | None = None, *, model: str, **options: U
 def pydantic_ai(agent_id: int | str | None = None, *, model: str, **options: Unpack[TessOptions]) -> Any:
     """Return a model for Pydantic AI, with a profile that says what an agent of Tess can do.
 
-    `Agent(presets.pydantic_ai(8794, model="tess-6"))`. Without emulation the profile makes output types
-    prompted; with it, native. Web search is the agent's own `internet`.
+    `Agent(presets.pydantic_ai(8794, model="tess-6"))`. With emulation Pydantic AI asks for output types in
+    `response_format`, without it in the prompt. Web search becomes the agent's own `internet`.
     """
     _require("pydantic_ai", "pydantic-ai-slim[openai]")
     models: Any = _require("pydantic_ai.models.openai", "pydantic-ai-slim[openai]")
@@ -111,7 +111,7 @@ def pydantic_ai(agent_id: int | str | None = None, *, model: str, **options: Unp
         "supports_json_schema_output": emulates_json,
         "supports_json_object_output": emulates_json,
         "default_structured_output_mode": "native" if emulates_json else "prompted",
-        "supports_image_input": False,  # these four concern results of tools; files in a prompt are sent
+        "supports_image_input": False,  # these four concern tool results; files in a prompt are sent anyway
         "supports_document_input": False,
         "supports_audio_file_input": False,
         "supports_video_input": False,
@@ -174,8 +174,8 @@ def litellm_provider(agent_id: int | str | None = None, **options: Unpack[TessOp
 def crewai(agent_id: int | str | None = None, *, model: str, **options: Unpack[TessOptions]) -> Any:
     """Return a `crewai.LLM`.
 
-    CrewAI has no public hook for an http client, and its interceptors see one exchange only, so the clients
-    it has made are replaced by this package's; a release that keeps them elsewhere is refused.
+    CrewAI has no public hook for an http client, and its interceptors see only one exchange. So this preset
+    replaces the clients that CrewAI has made, and refuses a release that keeps them in other attributes.
     """
     module: Any = _require("crewai", "crewai")
     clients = _clients()
@@ -195,7 +195,7 @@ def openai_module(agent_id: int | str | None = None, **options: Unpack[TessOptio
 
     `vars(openai).update(presets.openai_module(8794))`, before the first call.
 
-    Source: in the SDK's `_ModuleClient`, `base_url` is taken as it is (read, and measured).
+    Source: the SDK's `_ModuleClient` uses `base_url` unchanged (read, and measured).
     """
     tess = _connection(agent_id, options)
     return {
@@ -215,7 +215,7 @@ def _require(name: str, package: str) -> Any:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        if not name.startswith(error.name or "?"):  # it is installed; something of its own is not
+        if not name.startswith(error.name or "?"):  # the framework is installed, one of its requirements not
             raise
         raise TessConfigurationError(
             f"{name} is not installed, and this preset is for it. Install it with: pip install '{package}'"
@@ -239,7 +239,7 @@ def _emulates(param: str, options: TessOptions) -> bool:
 
 
 def _refusing(param: str, options: TessOptions) -> Unsupported:
-    """Return the caller's `unsupported`, with `"error"` for a parameter that it does not decide about."""
+    """Return the caller's `unsupported`, with `"error"` for a parameter that it has no entry for."""
     given = options.get("unsupported", {})
     if not isinstance(given, Mapping) or "*" in given:
         return given

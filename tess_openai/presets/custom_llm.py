@@ -1,8 +1,7 @@
 """A custom provider for LiteLLM: chat completions of any agent, under LiteLLM's own types and proxy.
 
-Source: LiteLLM's documentation, "Custom API Server (Custom Format)" (documented). That a provider may return
-`ModelResponseStream`, and under which names key, base and headers of a call come, was read in its source
-(1.106).
+Source: LiteLLM's documentation, "Custom API Server (Custom Format)" (documented). Its code (1.106, read)
+shows that a provider may return `ModelResponseStream`, and the names of a call's key, base URL and headers.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 Client = TypeVar("Client", openai.OpenAI, openai.AsyncOpenAI)
 
 MOST_CLIENTS: Final = 256
-"""Of one kind, so that a proxy whose callers use keys of their own does not grow without end."""
+"""How many clients of one kind are kept; in a proxy, each caller's key needs a client of its own."""
 
 
 def build(litellm: Any, agent_id: int | str | None, options: TessOptions) -> Any:
@@ -35,12 +34,12 @@ def build(litellm: Any, agent_id: int | str | None, options: TessOptions) -> Any
 
 @dataclass(frozen=True, slots=True)
 class ProviderSource:
-    """The agent, key and base of a call, where they differ from the provider's: the key of its client.
+    """The agent, key and base URL of a call, by which its client is found; None means the provider's own.
 
     Attributes:
-        agent: Its number; None for that of the provider.
-        api_key: A key of Tess, given for this call or its deployment; None for that of the provider.
-        api_base: As `base_url` of the factories; None for that of the provider.
+        agent: The number of the agent.
+        api_key: A key of Tess, given for this call or its deployment.
+        api_base: The base URL, as for `create_client`.
     """
 
     agent: str | None
@@ -49,7 +48,7 @@ class ProviderSource:
 
 
 class Provider:
-    """Sends LiteLLM's calls through clients of this package, one for each agent, key and base."""
+    """Sends LiteLLM's calls through clients of this package, one for each agent, key and base URL."""
 
     def __init__(self, litellm: Any, agent_id: int | str | None, options: TessOptions) -> None:
         super().__init__()
@@ -84,17 +83,14 @@ class Provider:
         async for chunk in await client.chat.completions.create(**arguments, stream=True):
             yield self._litellm.ModelResponseStream(**chunk.model_dump())
 
-    def _client(
-        self, model: str, given: dict[str, Any]
-    ) -> Any:  # overloads do not accept arguments that are known only at run time
+    # It returns `Any` because overloads of `create` do not accept arguments known only at run time.
+    def _client(self, model: str, given: dict[str, Any]) -> Any:
         return _with_retries(self._kept(self._clients, create_client, to_source(model, given)), given)
 
     def _async_client(self, model: str, given: dict[str, Any]) -> Any:
         """Return the client of this event loop: connections cannot move between loops."""
         for loop in [known() for known in self._async_clients.keyrefs()]:
-            if (
-                loop is not None and loop.is_closed()
-            ):  # its clients refer to it, so that it would never be freed
+            if loop is not None and loop.is_closed():  # its clients refer to it and would keep it alive
                 self._async_clients.pop(loop, None)
         clients = self._async_clients.setdefault(asyncio.get_running_loop(), {})
         return _with_retries(self._kept(clients, create_async_client, to_source(model, given)), given)
@@ -120,14 +116,14 @@ def to_source(model: str, given: dict[str, Any]) -> ProviderSource:
     """Return which agent a call of LiteLLM is for, and with which key.
 
     Raises:
-        TessConfigurationError: A base is named without a key. The key of the provider is only sent to its
-            own base.
+        TessConfigurationError: A base URL is given without a key. The provider's key is sent only to the
+            provider's own base URL.
     """
     api_key, api_base = given.get("api_key"), given.get("api_base")
     if api_base is not None and api_key is None:
         raise TessConfigurationError(
-            "api_base is given without api_key, and the provider's key goes to the provider's base URL only. "
-            "Give both; or none, and the URL to presets.litellm_provider(base_url=...)"
+            "api_base is given without api_key, and the provider's key is sent to the provider's base URL "
+            "only. Give both, or set the URL in presets.litellm_provider(base_url=...)"
         )
     return ProviderSource(_split(model)[0], api_key, api_base)
 
@@ -135,8 +131,8 @@ def to_source(model: str, given: dict[str, Any]) -> ProviderSource:
 def to_arguments(model: str, given: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of the SDK's `create`.
 
-    LiteLLM's parameters go into the body by `extra_body`, since this SDK may be too old to know them all. Its
-    `headers=` and `extra_headers=` come as one, `headers`.
+    LiteLLM's parameters are passed in `extra_body`, since this SDK may be too old to know them all. LiteLLM
+    passes `headers=` and `extra_headers=` of a call as one argument, `headers`.
     """
     parameters: dict[str, Any] = dict(given["optional_params"])
     query = parameters.pop("extra_query", None)
@@ -154,7 +150,7 @@ def to_arguments(model: str, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _split(model: str) -> tuple[str | None, str]:
-    """Return the agent and the model that a name names.
+    """Split the name of a model into agent and model.
 
     `"8794/tess-6"` names both, `"8794"` the agent alone, anything else is a model of the provider's agent.
     """

@@ -1,10 +1,10 @@
 """A strict local Tess to test programs against: a model of documented and reported behaviour.
 
 It refuses what Tess is not documented to accept and can misbehave on demand. Serve it on a loopback
-port (`TessSimulator.serve`), put it under a client in-process (`transport`, `async_transport`), or take
-the pytest fixture `tess_simulator`.
+port (`TessSimulator.serve`), use it in-process as the transport of a client (`transport`,
+`async_transport`), or use the pytest fixture `tess_simulator`.
 
-The names below are loaded when they are first used: pytest imports this package in every run.
+The names below are imported by their first use, because pytest imports this package in every run.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _HOMES = {
 }
 
 
-if not TYPE_CHECKING:  # else a checker would take every name for one of these
+if not TYPE_CHECKING:  # else a type checker would accept every name
 
     def __getattr__(name: str) -> object:
         if name == "faults":

@@ -13,8 +13,8 @@ from typing import Any, Final, get_args
 
 from tess_openai.core.jsons import parse_json, to_list
 from tess_openai.testing import SIMULATOR_API_KEY, Fault, Profile, RecordedRequest, TessSimulator
+from tess_openai.testing.answer_scripts import ModelName
 from tess_openai.testing.faults import FAULTS
-from tess_openai.testing.simulator import ModelName
 from tess_openai.testing.stop_signals import stop_on_signals, wait_until_set
 
 PROFILES: Final[Mapping[str, Callable[[], Profile]]] = {
@@ -99,7 +99,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--model",
         choices=get_args(ModelName),
         default="echo",
-        help="who answers: an echo, or a model that follows the instructions in the prompt (default: echo)",
+        help="what answers: an echo, or a model that follows the instructions in the prompt (default: echo)",
     )
     parser.add_argument("--key", action="append", help="an accepted API key; repeatable (default: made up)")
     parser.add_argument("--quiet", action="store_true", help="do not show the requests")

@@ -47,8 +47,8 @@ class RateLimiter:
     """Counts the requests of each key within one second.
 
     Attributes:
-        clock: Seconds, monotonic.
-        moments: When each key's requests of the last second were admitted.
+        clock: Returns the time in seconds, monotonic.
+        moments: For each key, when its requests of the last second were admitted.
     """
 
     clock: Callable[[], float]

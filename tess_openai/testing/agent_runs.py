@@ -44,7 +44,7 @@ class AgentRun:
 
     @property
     def usage(self) -> JSONObject:
-        """Return token counts: words are counted instead."""
+        """Return token counts, for which words are counted."""
         prompt = sum(len(text.split()) for _, text in read_messages(self.body))
         completion = len("".join(self.pieces).split())
         return {

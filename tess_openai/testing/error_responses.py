@@ -1,4 +1,4 @@
-"""The error answers of Tess, in both of its dialects."""
+"""The error answers of Tess, in both forms, the documented and the observed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def workspace_foreign() -> WireResponse:
 
 
 def worded(status: int, text: str, profile: Profile) -> WireResponse:
-    """Return an error without fields, worded in the dialect of the profile."""
+    """Return an error without fields, in the form that the profile chooses."""
     key = "error" if profile.error_dialect == "documented" else "message"
     return json_response(status, {key: text})
 

@@ -1,4 +1,4 @@
-"""Reading the body of an HTTP/1.1 request: its framing is checked, and its size is bounded.
+"""Read the body of an HTTP/1.1 request; its framing is checked and its size limited.
 
 Source: RFC 9112, sections 6 and 7. A request whose framing can be read in two ways is refused with 400.
 """
@@ -11,7 +11,7 @@ from io import BufferedIOBase
 from typing import Final
 
 LARGEST_BODY: Final = 256 * 1024 * 1024
-"""Bytes: above every limit of the simulated Tess itself, below what would fill a machine's memory."""
+"""The most bytes: more than every limit of the simulated Tess, less than a machine's memory."""
 _LONGEST_LINE: Final = 65_536
 _LENGTH: Final = re.compile(r"[0-9]{1,18}")
 _CHUNK_SIZE: Final = re.compile(rb"[0-9A-Fa-f]{1,15}")
@@ -31,7 +31,7 @@ def read_body(stream: BufferedIOBase, headers: Message) -> bytes:
     Raises:
         FramingError: `Content-Length` or a chunk is malformed, both kinds of framing are given, or the body
             is larger than `LARGEST_BODY`.
-        ConnectionAbortedError: The client left in the middle of its request.
+        ConnectionAbortedError: The client disconnected before the end of its request.
     """
     lengths = {each.strip() for each in headers.get_all("content-length", [])}
     encodings = [each.strip().lower() for each in headers.get_all("transfer-encoding", [])]

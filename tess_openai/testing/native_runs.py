@@ -2,8 +2,8 @@
 
 Source: Tess docs, execute-agent and agent-response: `developer` in place of `system`, as the first message
 only, alternating messages, the fields of the answer, and the states `starting`, `running`, `succeeded` and
-`failed` (documented). How many requests an execution takes, and that `stream` is refused, is this simulator's
-own choice.
+`failed` (documented). How many requests an execution takes, and that `stream` is refused, are choices of this
+simulator.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tess_openai.testing.simulator_profile import Profile
 from tess_openai.testing.wire import WireResponse, json_response
 
 _STEPS: Final = 2
-"""Requests for a response until it has ended."""
+"""How often a response must be requested until its execution ends."""
 _FIRST_ID: Final = 5001
 _ROOT_ID: Final = 7001
 CREDITS: Final = 0.000337
@@ -31,7 +31,7 @@ CREDITS: Final = 0.000337
 class _NativeRun:
     workspace_id: int
     run: AgentRun
-    looks: int = 0
+    requests: int = 0
 
 
 @dataclass(slots=True)
@@ -47,24 +47,24 @@ class NativeRuns:
         response = self._to_json(number)
         return json_response(200, {"template_id": str(run.agent.id), "responses": [response]})
 
-    def look(self, number: int, workspace_id: int) -> WireResponse | None:
-        """Return the state of an execution, which goes on with each look; None for an unknown one."""
+    def read(self, number: int, workspace_id: int) -> WireResponse | None:
+        """Return the state of an execution, which advances with each request; None for an unknown one."""
         native = self.runs.get(number)
         if native is None or native.workspace_id != workspace_id:
             return None
-        native.looks += 1
+        native.requests += 1
         return json_response(200, self._to_json(number))
 
     def _to_json(self, number: int) -> JSONObject:
         native = self.runs[number]
-        pieces, looks = native.run.pieces, min(native.looks, _STEPS)
-        status = "starting" if looks == 0 else "succeeded" if looks == _STEPS else "running"
+        pieces, step = native.run.pieces, min(native.requests, _STEPS)
+        status = "starting" if step == 0 else "succeeded" if step == _STEPS else "running"
         messages = read_messages(native.run.body)
         return {
             "id": number,
             "status": status,
             "input": messages[-1][1] if messages else "",
-            "output": "".join(pieces[: len(pieces) * looks // _STEPS]),
+            "output": "".join(pieces[: len(pieces) * step // _STEPS]),
             "credits": CREDITS if status == "succeeded" else None,
             "root_id": native.run.body.get("root_id") or _ROOT_ID,
             "created_at": "2026-01-01T00:00:00.000000Z",

@@ -1,8 +1,8 @@
-"""A simulated model that does what the prompt asks for, so that emulation can be seen without a script.
+"""A simulated model that does what the prompt asks for, so that emulation works without a script.
 
-It reads the instructions that `docs/emulation.md` publishes as any model reads them: from the messages. It
-calls a function that the question mentions, or one that is demanded, answers JSON where that is asked for,
-and ends once it has results. It understands nothing: values are words and numbers of the question.
+It reads the instructions of `docs/emulation.md` from the messages, as any model does. It calls a function
+that the question mentions, or one that it must call, answers JSON where that is asked for, and answers in
+text once it has results. It understands nothing: the values are words and numbers of the question.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def _call(instructions: str, question: str) -> str | None:
 
 
 def _functions(instructions: str) -> list[JSONObject]:
-    """Return the functions that stand in the instructions, a line of JSON each."""
+    """Return the functions in the instructions, of which each is one line of JSON."""
     found: list[JSONObject] = []
     for line in instructions.splitlines():
         offered = to_object(parse_json(line)) if line.startswith("{") else None
@@ -106,7 +106,7 @@ def _last_schema(instructions: str) -> JSONObject | None:
 
 
 class _Words:
-    """The names, quotes and numbers of a text, each to be used once before any is used again."""
+    """The names, quotes and numbers of a text, used in turn."""
 
     def __init__(self, text: str) -> None:
         words = re.findall(r"[\w-]+", text)
@@ -128,7 +128,7 @@ class _Words:
 
 
 def _value(schema: JSONObject, root: JSONObject, name: str, words: _Words, depth: int = 0) -> Any:  # noqa: ANN401 - JSON
-    """Return a value that follows a schema, as far as its usual keywords go."""
+    """Return a value that follows the usual keywords of a schema."""
     schema = _resolved(schema, root)
     if "const" in schema:
         return schema["const"]

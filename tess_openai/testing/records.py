@@ -39,7 +39,7 @@ class RecordedRequest:
 
     @classmethod
     def of(cls, request: WireRequest, response: WireResponse, fault: str) -> RecordedRequest:
-        """Record a request, and why its answer is what it is."""
+        """Record a request, and the status, reason and fault of its answer."""
         given = (request.method, request.target, request.headers, request.body)
         return cls(*given, response.status, reason=_reason(response), fault=fault)
 

@@ -79,7 +79,7 @@ class _Listener(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", port), _Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - socketserver's
-        # Daemon threads: a server that nobody closed must not keep the program from ending.
+        # A thread of a server that was never closed must not keep the program from ending.
         thread = Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
         with self._lock:
             self._connections[request] = thread
@@ -100,7 +100,7 @@ class _Listener(socketserver.ThreadingTCPServer):
         with self._lock:
             connections = dict(self._connections)
         for connection in connections:
-            with suppress(OSError):  # the client was faster
+            with suppress(OSError):  # the client has closed it already
                 connection.shutdown(socket.SHUT_RDWR)
         for thread in connections.values():
             thread.join()
@@ -137,13 +137,13 @@ class _Handler(BaseHTTPRequestHandler):
         """Print nothing: the requests are recorded."""
 
     def _check_host(self) -> None:
-        """Refuse a request for another host: a page in a browser may have its name resolve to loopback."""
+        """Refuse a request for another host: a page in a browser may make its name resolve to loopback."""
         host = self.headers.get("host", "")
         if _PORT.sub("", host).lower() not in _LOOPBACK_NAMES:
             raise FramingError(421, "This simulator answers requests for localhost only.")
 
     def _refuse(self, error: FramingError) -> None:
-        """Answer a request that cannot be read, and close: what follows on the connection is unknown."""
+        """Answer a request that cannot be parsed, and close the connection, where its end is unknown."""
         self.close_connection = True
         with suppress(OSError):
             self._send(json_response(error.status, {"error": str(error)}).with_headers(connection="close"))
@@ -170,7 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
         return True
 
     def _wait(self, seconds: float) -> bool:
-        """Wait; return whether the client is still connected, which only an attempt to read shows."""
+        """Wait; return whether the client is still connected, which is checked by peeking at the socket."""
         until, left = time.monotonic() + seconds, seconds
         while True:
             self.connection.settimeout(None if left == FOREVER else max(left, 0.0))
@@ -182,7 +182,5 @@ class _Handler(BaseHTTPRequestHandler):
                 self.connection.settimeout(None)
             if is_gone or left <= 0:
                 return not is_gone
-            time.sleep(
-                min(left, _POLL_SECONDS)
-            )  # a pipelined request is readable already and would end the wait
+            time.sleep(min(left, _POLL_SECONDS))  # a pipelined request is readable and must not end the wait
             left = until - time.monotonic()

@@ -23,10 +23,10 @@ class SimulatedQuestion:
 
     Attributes:
         name: The root field it names.
-        type: As documented and observed.
-        required: As the agent declares it; the profile decides whether it is enforced.
-        options: Of a select; None for the other types.
-        is_field_for_training: Seen on text agents; left out of the JSON when None.
+        type: The type of its values.
+        required: Whether the agent declares it as required; the profile decides whether that is enforced.
+        options: The options of a select; None for the other types.
+        is_field_for_training: `isFieldForTraining` of text agents (observed); None omits it.
     """
 
     name: str
@@ -66,10 +66,10 @@ class SimulatedAgent:
     """One agent.
 
     Attributes:
-        id: As in the path.
+        id: The number in the path.
         visibility: "private" hides it from every workspace but its own.
-        questions: Besides `messages` and `root_id`, which every agent has.
-        default_model: What it runs when no model is sent; what a fixed-model agent always runs.
+        questions: Its questions besides `messages` and `root_id`, which every agent has.
+        default_model: The model that runs when none is sent; a fixed-model agent always runs it.
     """
 
     id: int

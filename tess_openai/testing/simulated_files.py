@@ -1,7 +1,7 @@
-"""The routes below `/files`: upload, list, look at, process and delete.
+"""The routes below `/files`: upload, list, get, process and delete.
 
-Source: routes, fields and states are documented; that equal bytes keep their id, and the limit, are
-observed; statuses of success, the envelope of the list and the words of the errors are assumed.
+Source: routes, fields and states are documented; the limit, and that equal bytes get the same id, are
+observed; statuses of success, the envelope of the list and the texts of the errors are assumed.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class FileShelf:
 
 
 def read_form(request: WireRequest) -> dict[str, tuple[str, bytes]]:
-    """Return the parts of a multipart form: name to filename and bytes; none when it is no such form."""
+    """Return the filename and the bytes of each part of a multipart form, by name; `{}` for another body."""
     content_type = request.headers.get("content-type", "")
     if not content_type.startswith("multipart/form-data"):
         return {}

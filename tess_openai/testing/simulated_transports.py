@@ -1,4 +1,4 @@
-"""The simulator in-process, as a transport for clients of httpx and of httpx2; loaded on demand.
+"""The simulator in-process, as a transport for clients of httpx and of httpx2; imported by its first use.
 
 The two libraries need their own base classes for transports and streams. The behaviour is written once, in
 plain classes; `_mixed` adds the base class of a library.
@@ -33,7 +33,7 @@ def build_async_transport(simulator: Responder, family: Family) -> Any:  # noqa:
 
 
 class _Exchange:
-    """A response in transfer: what is left of it, and how long the client waits.
+    """A response in transfer: how much of it the client has received, and how long the client waits.
 
     A second iteration continues where the first one stopped, as the stream of a socket does.
     """
@@ -45,8 +45,8 @@ class _Exchange:
         target = request.url.raw_path.decode("ascii")
         headers = join_headers(request.headers.multi_items())
         self.response, self.record = simulator.answer(WireRequest(request.method, target, headers, body))
-        patience = request.extensions.get("timeout", {}).get("read")
-        self.timeout_seconds: float = math.inf if patience is None else patience
+        timeout = request.extensions.get("timeout", {}).get("read")
+        self.timeout_seconds: float = math.inf if timeout is None else timeout
         self.position = 0
 
     def wait(self, delay_seconds: float) -> None:

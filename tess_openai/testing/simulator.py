@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from threading import Event, RLock
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args, overload
+from typing import TYPE_CHECKING, Literal, overload
 
 from tess_openai.core.jsons import JSONObject
 from tess_openai.testing import error_responses
 from tess_openai.testing.admission import RateLimiter, check_key, find_workspace, is_visible
-from tess_openai.testing.agent_runs import AgentRun, Chunking, answer_run, cut_text, echo, read_messages
+from tess_openai.testing.agent_runs import AgentRun, Chunking, answer_run, cut_text, read_messages
+from tess_openai.testing.answer_scripts import AnswerScripts, ModelName, Script, check_model
 from tess_openai.testing.catalogue import list_agents
 from tess_openai.testing.chat_rules import find_problems, without_nulls
 from tess_openai.testing.faults import NO_FAULT, Fault
-from tess_openai.testing.faults.fault import Struck
+from tess_openai.testing.faults.fault_queue import FaultQueue
 from tess_openai.testing.native_runs import NativeRuns, find_native_problems
-from tess_openai.testing.obedient_model import obey
 from tess_openai.testing.records import RecordedRequest
 from tess_openai.testing.simulated_agents import DEFAULT_AGENTS, SimulatedAgent
 from tess_openai.testing.simulated_files import FileShelf
@@ -33,17 +31,6 @@ if TYPE_CHECKING:
 
     from tess_openai.testing.server import SimulatorServer
 
-ModelName: TypeAlias = Literal["echo", "obedient"]
-"""Who answers without a script: an echo of the request, or a model that follows the instructions in it."""
-Script: TypeAlias = str | Sequence[str] | Callable[[JSONObject], "str | Sequence[str]"]
-"""What an agent answers: a text, the exact pieces of a stream, or a function of the request body."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    fault: Fault
-    on: Literal["chat", "any"]
-
 
 class TessSimulator:
     """A model of Tess's documented and reported behaviour; it refuses everything else.
@@ -56,7 +43,7 @@ class TessSimulator:
         api_keys: By default `SIMULATOR_API_KEY` only.
         chunking: How streamed texts are cut.
         clock: Monotonic seconds, for the rate limit.
-        model: Who answers without a script: `"echo"` repeats what it received, `"obedient"` follows the
+        model: What answers without a script: `"echo"` repeats the last user message, `"obedient"` follows the
             instructions of the prompt: it calls functions, answers JSON, and ends after results.
         on_request: Called with each request when its answer is decided.
     """
@@ -76,18 +63,17 @@ class TessSimulator:
         self.profile = Profile.strict() if profile is None else profile
         self.api_keys = frozenset({SIMULATOR_API_KEY} if api_keys is None else api_keys)
         self.chunking: Chunking = chunking
-        self.model: ModelName = _checked_model(model)
+        self.model: ModelName = check_model(model)
         self.closing = Event()
         self._on_request = on_request
         self._limiter = RateLimiter(clock, {})
         self._files = FileShelf()
         self._native = NativeRuns()
-        self._script: deque[Script] = deque()
-        self._faults: list[_Waiting] = []
+        self._scripts = AnswerScripts()
+        self._faults = FaultQueue()
         self._requests: list[RecordedRequest] = []
         self._servers: list[SimulatorServer] = []
         self._runs = 0
-        self._struck = NO_FAULT
         self._lock = RLock()
 
     def __enter__(self) -> Self:
@@ -108,7 +94,7 @@ class TessSimulator:
         """Serve on a port of 127.0.0.1.
 
         Args:
-            port: 0 takes a free one.
+            port: The port; 0 chooses a free one.
 
         Returns:
             The running server, a context manager with `base_url` and `close()`.
@@ -127,7 +113,7 @@ class TessSimulator:
         """The API root of the first open loopback server, `http://127.0.0.1:PORT`.
 
         Raises:
-            RuntimeError: It is not served.
+            RuntimeError: No server is open.
         """
         return self._server.base_url
 
@@ -167,17 +153,17 @@ class TessSimulator:
     def script(self, *answers: Script) -> None:
         """Queue the next answers of the agents, one for each run.
 
-        After the last one the agents again answer as `model` has it.
+        After the last one the `model` answers again.
 
         Args:
             answers: Each a text, the exact pieces of a stream, or a function that gets the JSON body of the
                 request and returns one of these.
         """
         with self._lock:
-            self._script.extend(answers)
+            self._scripts.add(answers)
 
     def fault(self, *faults: Fault, times: int = 1, on: Literal["chat", "any"] = "chat") -> None:
-        """Queue faults for answers to come.
+        """Queue faults for the next answers.
 
         A fault affects an answer that would have been good: after a refused request it stays queued.
 
@@ -187,7 +173,7 @@ class TessSimulator:
             on: Whether they affect chat answers only, or answers of every route.
         """
         with self._lock:
-            self._faults.extend(_Waiting(fault, on) for _ in range(times) for fault in faults)
+            self._faults.add(faults * times, on=on)
 
     @property
     def requests(self) -> list[RecordedRequest]:
@@ -205,11 +191,10 @@ class TessSimulator:
     def answer(self, request: WireRequest) -> tuple[WireResponse, RecordedRequest]:
         """Answer one request according to the rules, and record it; the servers and transports call this."""
         with self._lock:
-            self._struck = NO_FAULT
+            self._faults.struck = NO_FAULT
             response = self._decide(request)
-            record = RecordedRequest.of(
-                request, response, "" if self._struck is NO_FAULT else self._struck.name
-            )
+            struck = self._faults.struck
+            record = RecordedRequest.of(request, response, "" if struck is NO_FAULT else struck.name)
             self._requests.append(record)
         if self._on_request is not None:
             self._on_request(record)
@@ -243,7 +228,7 @@ class TessSimulator:
     ) -> WireResponse:
         """Answer a route without agent runs."""
         if route.name == "response":
-            found = self._native.look(route.number, workspace_id)
+            found = self._native.read(route.number, workspace_id)
             return (
                 error_responses.worded(404, "Response not found.", self.profile) if found is None else found
             )
@@ -262,7 +247,7 @@ class TessSimulator:
         if problems:
             return error_responses.invalid(problems, self.profile)
         is_stream = body.get("stream") is True
-        fault = self._take_fault("streams" if is_stream else "completions", is_chat=True)
+        fault = self._faults.take("streams" if is_stream else "completions", is_chat=True)
         if fault.instead is not None:
             return fault.on_response(fault.instead)
         if self.profile.without_system == "times out" and "system" not in dict(read_messages(body)):
@@ -274,15 +259,14 @@ class TessSimulator:
         problems = find_native_problems(body, agent, self.profile)
         if problems:
             return error_responses.invalid(problems, self.profile)
-        fault = self._take_fault("completions", is_chat=True)
+        fault = self._faults.take("completions", is_chat=True)
         if fault.instead is not None:
             return fault.on_response(fault.instead)
         run = fault.on_run(self._run(agent, body, is_stream=False))
         return fault.on_response(self._native.start(run, workspace_id))
 
     def _run(self, agent: SimulatedAgent, body: JSONObject, *, is_stream: bool) -> AgentRun:
-        script = self._script.popleft() if self._script else self._unscripted(agent, body)
-        message = script(body) if callable(script) else script
+        message = self._scripts.next_message(agent, body, self.model)
         self._runs += 1
         return AgentRun(
             agent=agent,
@@ -294,26 +278,7 @@ class TessSimulator:
             created=int(time.time()),
         )
 
-    def _unscripted(self, agent: SimulatedAgent, body: JSONObject) -> str:
-        return obey(body) if self.model == "obedient" else echo(agent, body)
-
     def _strike(self, good: WireResponse) -> WireResponse:
         """Apply a queued fault to the answer of a route without agent runs."""
-        fault = self._take_fault("any answer", is_chat=False)
+        fault = self._faults.take("any answer", is_chat=False)
         return fault.on_response(good if fault.instead is None else fault.instead)
-
-    def _take_fault(self, kind: Struck, *, is_chat: bool) -> Fault:
-        """Take the first queued fault for such an answer; `NO_FAULT` when there is none."""
-        for index, waiting in enumerate(self._faults):
-            if waiting.fault.strikes in {"any answer", kind} and (is_chat or waiting.on == "any"):
-                then = waiting.fault.then
-                self._faults[index : index + 1] = [] if then is None else [_Waiting(then, waiting.on)]
-                self._struck = waiting.fault
-                return waiting.fault
-        return NO_FAULT
-
-
-def _checked_model(model: ModelName) -> ModelName:
-    if model not in get_args(ModelName):
-        raise ValueError(f"model is one of {', '.join(get_args(ModelName))}, not {model!r}")
-    return model

@@ -6,10 +6,10 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Literal, TypeAlias, cast, get_args, get_origin, get_type_hints
 
 SIMULATOR_API_KEY: Final = "1|" + "SimulatedKeyOfNobody0123456789abcdefghijklmnopqr"
-"""A key of the form Tess gives out, made up, that the simulator accepts by default."""
+"""The key that the simulator accepts by default; it has the form of Tess's keys and is made up."""
 
 SIMULATOR_WORKSPACE_ID: Final = 7001
-"""The workspace of the simulator's key by default."""
+"""The default workspace of the simulator's key."""
 
 ContentKind: TypeAlias = Literal["text", "empty", "null", "text parts", "other parts"]
 OrderRule: TypeAlias = Literal["paired", "one system", "system first", "user last"]
@@ -57,10 +57,11 @@ OPENAI_ONLY_PARAMETERS: Final = frozenset(
 class Profile:
     """One reading of how Tess behaves; the defaults refuse what is not documented to be accepted.
 
-    Behaviour that only some agents showed is off: a rate limit, an order of messages, all required fields.
+    Behaviour that was observed with some agents only is off: a rate limit, an order of messages, all required
+    fields.
 
     The source of each choice is given in brackets: documented (in Tess's documentation), observed
-    (reported by users), assumed (nobody knows).
+    (by users), assumed (there is no source).
 
     Attributes:
         auth_error: A bad key gets 401 `{"message":"Unauthenticated."}` ("laravel", observed) or
@@ -74,7 +75,7 @@ class Profile:
         workspace_ids: The workspaces the keys belong to; another one gets 403 (observed).
         selected_workspace_id: The workspace of a request without the header (documented).
         agent_types: Types that the chat route runs. "chat" is documented; "text" agents with their
-            required fields are observed, not on this route for certain.
+            required fields are observed, though not certainly on this route.
         temperature: Must be one of the agent's "options" (observed), or is "free" between 0 and 2
             (documented for `/execute`).
         model: Must be one of the agent's "options" (assumed), or is "ignored".
@@ -86,24 +87,24 @@ class Profile:
             documented), or only "strings", or only "numbers" match the options.
         required_questions: Questions marked required are enforced on "text agents" only (observed), on
             "custom fields" of every agent (assumed), on "all" agents and fields (one user's claim).
-        nulls: A root field given as null is "refused" or taken as "absent" (assumed).
-        openai_parameters: Parameters only OpenAI has are "refused" (assumed, strict) or "ignored"
+        nulls: A root field given as null is "refused" or treated as "absent" (assumed).
+        openai_parameters: Parameters that only OpenAI has are "refused" (assumed, strict) or "ignored"
             (assumed, likelier). A field of the agent's own questions is always accepted.
-        ignored_parameters: Exceptions to the line above: accepted and ignored.
+        ignored_parameters: Exceptions to `openai_parameters`: accepted and ignored.
         refused_parameters: Root fields refused by name, custom ones such as `root_id` or `file_ids`
             included (both unknown on this route).
         roles: Accepted roles: system, user, assistant (documented); others assumed refused.
         message_keys: Keys of a message besides role and content are "refused" or "ignored" (assumed).
-        ignored_message_keys: Exceptions to the line above.
+        ignored_message_keys: Exceptions to `message_keys`: accepted and ignored.
         content: Accepted kinds of content: "text" is documented, the others are assumed refused.
         message_order: Enforced rules: "paired" (neighbours of one role refused: documented for
             `/execute`, unknown here), "one system", "system first", "user last" (all unknown).
         without_system: Without a system message the call is "answered" (documented by examples) or
             "times out" with 524 (observed by one user on one agent).
         requests_per_second: Above it 429, per key; None for no limit. About 1 (observed).
-        retry_after_seconds: The wait that the 429 names in its body; None for the true wait, rounded
-            up. 60 is the documented example.
-        retry_after_header: Whether the header `retry-after` names the wait too (unknown).
+        retry_after_seconds: The wait in the body of a 429; None for the actual wait, rounded up. 60 is the
+            documented example.
+        retry_after_header: Whether the wait is also in the header `retry-after` (unknown).
         completion: "full" as OpenAI documents, or "minimal", only the fields that users read (observed).
         chunks: "full" as OpenAI documents, or "minimal": without id, object, created and
             finish_reason (observed by one user).

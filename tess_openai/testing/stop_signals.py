@@ -1,4 +1,4 @@
-"""Stopping a served simulator by Ctrl-C or SIGTERM."""
+"""Stop a served simulator or gateway by Ctrl-C or SIGTERM."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _POLL_SECONDS: Final = 0.5
 def stop_on_signals() -> Generator[Event]:
     """Return an event that SIGINT and SIGTERM set, for the duration of the block.
 
-    The handlers are the program's own, as a web server's are: a shell that starts a program in the background
-    lets it ignore SIGINT, and Python then installs no handler of its own. Main thread only.
+    Like a web server, it installs its own handlers: a shell that starts a program in the background makes it
+    ignore SIGINT, and Python then installs no handler. Main thread only.
     """
     stop = Event()
 

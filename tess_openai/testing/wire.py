@@ -1,4 +1,4 @@
-"""The plain data that passes between the rules of the simulator and the three ways of serving it."""
+"""The data that the rules of the simulator exchange with the server and the two in-process transports."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class WireRequest:
         method: Upper case.
         target: Path and query, `"/agents?page=2"`.
         headers: Names in lower case; repeated ones joined by `", "`.
-        body: The bytes, whatever their framing was.
+        body: The bytes, without their framing.
     """
 
     method: str
@@ -87,9 +87,9 @@ class WireResponse:
 
     Attributes:
         status: HTTP status.
-        headers: Names in lower case. No length and no framing: the serving side adds those.
+        headers: Names in lower case. Length and framing are missing; the server or transport adds them.
         pieces: The body, in the pieces in which it is sent.
-        delay_seconds: Before the head is sent; `FOREVER` for an answer that never comes.
+        delay_seconds: The delay before the head is sent; `FOREVER` for an answer that never comes.
         cut: Where the connection breaks, in violation of HTTP.
     """
 
@@ -111,7 +111,7 @@ class WireResponse:
 
     @property
     def framing(self) -> dict[str, str]:
-        """The header that frames the body; for a body that is cut it announces more than is sent."""
+        """The header that frames the body; for a body that is cut the length is greater than what is sent."""
         if self.is_stream:
             return {"transfer-encoding": "chunked"}
         return {"content-length": str(len(self.body) + (self.cut == "in the body"))}
@@ -123,7 +123,7 @@ class WireResponse:
 
 
 class RequestRecord(Protocol):
-    """What the serving side notes about a request: see `RecordedRequest`."""
+    """What the server or transport records about a request: see `RecordedRequest`."""
 
     closed_early: bool
     over: Event

@@ -114,13 +114,13 @@ def test_a_changed_key_file_counts(key_file: Path) -> None:
 def test_a_key_file_that_became_wrong_changes_nothing(
     key_file: Path, caplog: pytest.LogCaptureFixture, change: Callable[[Path], object]
 ) -> None:
-    """Somebody may be writing it: the keys from before stay, the log says so, and shows no key."""
+    """A file may be half written: the earlier keys stay in use, and the log says why without any key."""
     clock = Clock()
     keys = KeyFile(key_file, clock)
     change(key_file)
     clock.now += 2
     assert keys.name_of(ALICE) == "alice"
-    assert "the keys from before stay in use" in caplog.text
+    assert "the earlier keys stay in use" in caplog.text
     assert ALICE not in caplog.text
 
 

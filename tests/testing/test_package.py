@@ -67,7 +67,8 @@ def test_the_fixture_serves_a_fresh_simulator(
             tess_simulator.script("left over")
 
         def test_two(tess_simulator):
-            assert not tess_simulator._script
+            from tess_openai.testing.answer_scripts import AnswerScripts
+            assert tess_simulator._scripts == AnswerScripts()
 
         def test_three(tess_environment, tess_simulator):
             import os

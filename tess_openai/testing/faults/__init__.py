@@ -1,8 +1,7 @@
 """What can go wrong between Tess and a client, each as a value for `TessSimulator.fault`.
 
 Source: 429, 500 and 413 are documented; 524, the 500 of a phantom run and HTML pages are observed; the
-ways in which an answer can go wrong on the wire are known from OpenAI's SDK and from other services of
-this kind, and assumed here.
+faults of the transfer are known from OpenAI's SDK and from similar services, and assumed here.
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ class Fault:
     """One thing that goes wrong with one answer.
 
     Attributes:
-        name: The function that made it.
-        strikes: The kind of answer it affects; other answers leave it queued.
+        name: The name of the function that made it.
+        strikes: The kind of answer it affects; it stays queued until such an answer is due.
         instead: Sent in place of the answer, without a run of the agent; None when the agent runs.
         on_run: Changes what the agent answers.
         on_response: Changes the HTTP response.

@@ -18,7 +18,7 @@ def answers(status: int, payload: object) -> Fault:
 
 
 def rate_limited(*, retry_after_seconds: float = 1, header: bool = False) -> Fault:
-    """Answer 429, with the wait in the body and, if asked for, in the header too."""
+    """Answer 429, with the wait in the body and, with `header=True`, in the header too."""
     return Fault(
         name="rate_limited", instead=error_responses.rate_limited(retry_after_seconds, header=header)
     )
