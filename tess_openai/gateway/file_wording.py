@@ -82,7 +82,7 @@ def _line_of(call: str) -> str | None:
 
 
 def _to_toml(value: object) -> str:
-    """Write a value in TOML; None, which stands for the model of an agent in `models`, as an empty string."""
+    """Write a value in TOML; None, which means the model of the agent, as an empty string."""
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_to_toml, cast('list[object]', value)))}]"
     if isinstance(value, Mapping):
