@@ -195,7 +195,7 @@ def test_a_pipe_with_the_name_of_a_file_is_passed_by(tmp_path: Path, tess_openai
 
 
 def test_a_framework_makes_the_calls_of_its_clients(tmp_path: Path, tess_openai: Program) -> None:
-    """A program that only makes models for LangChain is not said to make no calls."""
+    """A program that only makes models for LangChain has calls, though none is written out."""
     (tmp_path / "a.py").write_text("from langchain_openai import ChatOpenAI\nmodel = ChatOpenAI()\n")
     assert "1 file read. no calls written out here: libraries" in tess_openai("check", "a.py").stdout
 
