@@ -167,7 +167,7 @@ def litellm(python: Path, root: str, folder: Path) -> Iterator[Proxy]:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a free port."""
     with socket.create_server(("127.0.0.1", 0)) as found:
         return int(found.getsockname()[1])
 

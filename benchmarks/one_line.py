@@ -1,11 +1,11 @@
-"""One line for a key: eight processes share it, and nobody is refused, lost or starved.
+"""One line for a key: eight processes share it, and no caller is refused, lost or starved.
 
 Usage: python benchmarks/one_line.py [--store sqlite|redis|none] [--calls N] [--rate N] [--check]
 
 The processes make their calls in threads, as fast as the line lets them, against a simulated Tess that allows
 just this rate for the key. Printed are the refusals, the calls without an answer, the time from the first to
 the last call as a ratio of the ideal, and the longest wait as a ratio of the fair one, in which everybody who
-wants to call has one turn before anybody has a second. Redis is Debian's `redis-server`, which is started.
+wants to call has one turn before any has a second. Redis is Debian's `redis-server`, which is started.
 `--check` fails above the bars.
 """
 
@@ -128,7 +128,7 @@ def work(*, url: str | None, base_url: str, rate: int, calls: int) -> None:
 
 @contextmanager
 def opened(store: str, folder: Path) -> Iterator[str | None]:
-    """Return the URL of a store that nobody has used; None for none."""
+    """Return the URL of a new, unused store; None for none."""
     if store != "redis":
         yield f"sqlite:///{folder}/line.sqlite" if store == "sqlite" else None
         return

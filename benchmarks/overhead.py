@@ -4,8 +4,8 @@ Usage: python benchmarks/overhead.py [--rounds N] [--processes N] [--json FILE] 
 
 Both clients talk to the same local server, which answers with fixed bytes in a process of its own. The two
 are measured in turn, many times, as CPU seconds of this process; the figure is the median of the pairwise
-ratios, so that a machine whose speed drifts does not decide. Every few pairs both clients are made anew: how
-many connections a pool happens to open stays with it, and so does its cost. The whole is begun anew in
+ratios, so that a machine whose speed drifts does not decide. Every few pairs new clients are made: how
+many connections a pool opens is chance and affects all its calls. The whole measurement is repeated in
 several processes, since the layout of a process's memory stays with it too; their median counts. `--check`
 fails when a bar is missed. What repeats from call to call is worked out once; the row without a bar shows a
 program that repeats nothing.
@@ -187,7 +187,9 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=15, help="pairs measured for each row (default 15)")
-    parser.add_argument("--processes", type=int, default=5, help="how often it is begun anew (default 5)")
+    parser.add_argument(
+        "--processes", type=int, default=5, help="in how many processes it is repeated (default 5)"
+    )
     parser.add_argument("--json", type=Path, help="write the figures to a file")
     parser.add_argument("--check", action="store_true", help="exit with 1 when a bar is missed")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)

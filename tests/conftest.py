@@ -38,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker `needs`, and hide keys, settings and proxies of whoever runs the tests.
+    """Register the marker `needs`, and hide keys, settings and proxies of the developer who runs the tests.
 
     Here rather than in a fixture, since modules imported at collection read the environment too.
     """

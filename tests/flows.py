@@ -40,7 +40,7 @@ class TessAnswer:
 
 @dataclass
 class Carried:
-    """What came of a call.
+    """The result of a call.
 
     Attributes:
         sent: The JSON of the last request to Tess; None when there was none.

@@ -90,7 +90,7 @@ def cause(
 
 
 def _third_person(docstring: str) -> str:
-    """Return a docstring as what somebody does: "Close early." becomes "closes early"."""
+    """Return a docstring in the third person: "Close early." becomes "closes early"."""
     verb, _, rest = docstring.rstrip(".").partition(" ")
     ending = "es" if verb.endswith(("s", "x", "ch", "sh")) else "s"
     shown = "never answers" if verb == "Never" else f"{verb.lower()}{ending} {rest}"

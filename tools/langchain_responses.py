@@ -1,7 +1,7 @@
 """What makes langchain-openai choose the Responses API, read from the source of the installed release.
 
 The lists are taken from its code. The conditions around them are described here, so a release with another
-condition is an error: somebody has to read it and to describe it.
+condition is an error: a developer has to read and describe it.
 """
 
 from __future__ import annotations

@@ -141,7 +141,7 @@ def rewritten(page: str) -> str:
     """Return a page with every table renewed.
 
     Raises:
-        KeyError: A table that nobody makes.
+        KeyError: There is no such table.
     """
     return MADE.sub(lambda mark: f"{mark['begin']}\n{TABLES[mark['name']]()}\n\n{mark['end']}", page)
 

@@ -165,7 +165,7 @@ def earlier_messages(length: int) -> list[Any]:
 
 
 def _row(length: int, counts: Counter[tuple[str, str]]) -> str:
-    """Return what came of one length: how often each verdict was given, and which side was better alone."""
+    """Return the results of one length: how often each verdict was given, and which side was better alone."""
     sides = [Counter[str](), Counter[str]()]
     for verdicts, count in counts.items():
         for side, found in zip(sides, verdicts, strict=True):

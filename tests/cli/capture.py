@@ -43,7 +43,7 @@ CHANGING = {
 """What differs from run to run, and what replaces it in a page."""
 
 _OWN = re.compile(r"^(TESS|OPENAI|SSL)_|_PROXY$", re.IGNORECASE)
-"""Settings of whoever renews the pages, which no reader has."""
+"""Settings of the developer who renews the pages; readers do not have them."""
 
 
 def captured(page: str, folder: Path, environment: Mapping[str, str]) -> str:

@@ -114,7 +114,7 @@ def test_an_answer_that_the_terminal_cannot_show_is_shown_as_far_as_it_can(
 
 
 def test_nothing_to_ask_is_a_mistake(tess_openai: Program) -> None:
-    """Rather than a program that waits for nobody."""
+    """The program does not wait for input that cannot come."""
     ended = tess_openai("chat")
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "nothing to ask" in ended.stderr
@@ -155,7 +155,7 @@ def test_an_agent_with_fields_of_its_own(tess_openai: Program, tess_simulator: T
 def test_an_answer_that_breaks_off_is_not_glued_to_its_error(
     tess_openai: Program, tess_simulator: TessSimulator
 ) -> None:
-    """What came is on a line of its own, and the error says that it is not whole."""
+    """The part that was received is on a line of its own, and the error reports that it is incomplete."""
     tess_simulator.script("Never ending story")
     tess_simulator.fault(faults.breaks_off())
     ended = tess_openai("chat", "Hello")
@@ -311,7 +311,7 @@ class TestConversation:
     def test_ctrl_c_stops_an_answer_and_ctrl_d_ends_it(
         self, terminal: Terminal, tess_simulator: TessSimulator
     ) -> None:
-        """Tess learns of it; the conversation goes on; the program ends well."""
+        """Tess's connection is closed, the conversation continues, the program ends without an error."""
         tess_simulator.fault(faults.stalls(after_events=3))
         tess_simulator.script("Never ending story")
         terminal.type("One")

@@ -151,7 +151,7 @@ MISTAKES = {
         finding="must be a number",
         remedy="Settings",
     ),
-    "somebody else's workspace": Mistake(
+    "a workspace of another user": Mistake(
         options=("--workspace", "12"),
         step="workspace",
         finding="do not have access",
@@ -251,7 +251,7 @@ MISTAKES = {
         finding="TESS_API_URL is set and not read",
         state="warning",
     ),
-    "a port on which nobody listens": Mistake(
+    "a port on which no program listens": Mistake(
         variables={"TESS_BASE_URL": f"http://127.0.0.1:{closed_port()}"},
         step="connection",
         finding="the connection fails",

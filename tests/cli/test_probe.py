@@ -280,7 +280,7 @@ def test_a_429_is_waited_out(probe: Probe, tess_simulator: TessSimulator) -> Non
 
 
 def test_it_asks_first(tess_openai: Program, tess_simulator: TessSimulator) -> None:
-    """With the number of calls; nobody to agree, nothing sent."""
+    """It shows the number of calls and sends nothing, since stdin is not a terminal."""
     ended = tess_openai("probe")
     assert ended.returncode == 2
     assert f"{len(NAMES)} short calls to agent 42" in ended.stderr

@@ -36,7 +36,7 @@ def _members(thing: object) -> Iterator[tuple[str, object]]:
 
 
 def test_every_public_name_is_on_the_reference(site: Path) -> None:
-    """A name that is exported and not shown would be known to nobody."""
+    """The reference shows every exported name."""
     inventory = (site / "objects.inv").read_bytes().split(b"\n", 4)[4]
     shown = {line.split(" ")[0] for line in zlib.decompress(inventory).decode().splitlines()}
     assert {name for name in NAMES if name not in shown} - {"tess_openai.testing.faults"} == set()

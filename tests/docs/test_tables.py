@@ -21,7 +21,7 @@ def test_a_page_is_up_to_date(page: Path) -> None:
 
 
 def test_every_table_is_shown_once() -> None:
-    """A table that no page shows would be maintained for nobody."""
+    """Every table is shown by a page."""
     shown = [mark["name"] for page in WITH_TABLES for mark in pages.MADE.finditer(page.read_text())]
     assert sorted(shown) == sorted(pages.TABLES)
 

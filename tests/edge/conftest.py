@@ -26,7 +26,7 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "redis"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Name each kind of store, which nobody has used."""
+    """Name each kind of store, new and unused."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/line.sqlite"
     redis_url: str = request.getfixturevalue("redis_url")

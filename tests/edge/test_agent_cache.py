@@ -119,7 +119,7 @@ def test_what_was_known_stays_where_looking_again_fails() -> None:
 
 
 def test_no_more_is_kept_than_is_worth_it() -> None:
-    """A key that is made anew for each call would fill the memory; who was looked up last stays."""
+    """A program that uses a new key for each call does not fill the memory; the newest entries stay."""
     agent_cache = AgentCache()
     for key in range(MOST_KNOWN + 50):
         agent_cache.find(key, lambda: AGENT)
@@ -127,7 +127,7 @@ def test_no_more_is_kept_than_is_worth_it() -> None:
 
 
 def test_a_thread_waits_for_anothers_look_up_as_long_as_it_would_for_its_own() -> None:
-    """Then it has nothing, and the look-up goes on for the others."""
+    """It gets no result, and the look-up continues for the other callers."""
     agent_cache, source = AgentCache(), Source(AGENT)
     began, release = threading.Event(), threading.Event()
 
@@ -214,7 +214,7 @@ def test_each_key_has_its_own() -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_forked_child_does_not_wait_for_its_parents_look_up() -> None:
-    """It makes its own, with a lock that nobody holds."""
+    """The child makes its own look-up, with a new lock."""
     cache, began, release = AgentCache(), threading.Event(), threading.Event()
 
     def slow() -> LookupResult:

@@ -154,7 +154,7 @@ def test_a_locked_or_broken_file_fails_no_call(tmp_path: Path, make_pacer: Calla
 
 @pytest.mark.needs("redis")
 def test_a_redis_that_is_not_there_fails_no_call(make_pacer: Callable[..., Pacer]) -> None:
-    """Nobody listens on the port."""
+    """No server listens on the port."""
     with pytest.warns(TessConfigurationWarning, match="ConnectionError of redis-py"):
         assert make_pacer("redis://127.0.0.1:1/0").wait("key") == 0.0
 
@@ -186,7 +186,7 @@ def test_a_url_that_cannot_work_is_refused(given: object, reason: str) -> None:
 def test_urls_are_read_shown_and_checked_for_passwords(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A relative path is the same file wherever the program goes on."""
+    """A relative path names the same file after the program has changed its working directory."""
     monkeypatch.chdir(tmp_path)
     assert parse_pacing_url(None) is None
     assert parse_pacing_url("sqlite:///line.sqlite") == f"sqlite:///{tmp_path}/line.sqlite"

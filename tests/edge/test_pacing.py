@@ -78,7 +78,7 @@ def test_the_first_goes_at_once_and_the_next_an_interval_later(turns: KeyQueues,
 
 
 def test_first_come_first_served(turns: KeyQueues, clock: Clock) -> None:
-    """Whoever asks out of turn learns how long it has to wait."""
+    """A caller that asks before its turn learns how long it has to wait."""
     first, second, third = Caller(turns), Caller(turns), Caller(turns)
     assert first.claim() == 0.0
     assert second.claim() == pytest.approx(1.0)
@@ -91,7 +91,7 @@ def test_first_come_first_served(turns: KeyQueues, clock: Clock) -> None:
 
 
 def test_who_gives_up_gives_way(turns: KeyQueues, clock: Clock) -> None:
-    """A cancelled call costs nobody a turn."""
+    """A cancelled call takes no turn from another call."""
     first, second, last = Caller(turns), Caller(turns), Caller(turns)
     assert (first.claim(), second.claim(), last.claim()) == (0.0, 1.0, 1.0)
     second.leave()
@@ -126,7 +126,7 @@ def test_clients_of_one_key_share_its_turns(turns: KeyQueues, clock: Clock) -> N
 
 
 def test_a_send_is_remembered_for_who_keeps_a_longer_distance(turns: KeyQueues, clock: Clock) -> None:
-    """Whoever comes in between, with another key."""
+    """A call with another key that comes in between."""
     Pacer(1.0, 60.0, turns).wait("Bearer 1|a", clock.sleep)
     clock.sleep(2.0)
     Pacer(1.0, 60.0, turns).wait("Bearer 1|b", clock.sleep)

@@ -45,7 +45,7 @@ def test_a_slot_is_reserved_and_taken(store: PacingStore) -> None:
 
 
 def test_a_returned_slot_is_reserved_again(store: PacingStore) -> None:
-    """The next caller does not wait behind a place that nobody takes."""
+    """The next caller does not wait for the turn of a caller that gave up."""
     terms = Terms(10.0, 60.0, 0.0)
     store.claim(KEY, None, terms)
     turn = store.claim(KEY, None, terms)
@@ -95,7 +95,7 @@ def test_redis_keeps_the_rule_of_core(redis_url: str) -> None:
 
 
 def test_threads_and_tasks_of_two_processes_share_a_line(url: str, make_pacer: Callable[..., Pacer]) -> None:
-    """Sync and async callers, each client with a connection of its own: nobody is lost, none too close."""
+    """Sync and async callers, each client with a connection of its own: none is lost, none too close."""
     sent: list[float] = []
     one, other = make_pacer(url), make_pacer(url)
 
@@ -213,7 +213,7 @@ def test_a_store_keeps_no_key(url: str, tmp_path: Path, make_pacer: Callable[...
 
 
 def test_lines_in_which_nobody_waits_are_removed(tmp_path: Path) -> None:
-    """While the store is in use: keys that anybody makes up do not fill the disk."""
+    """They are removed while the store is in use: invalid keys do not fill the disk."""
     path, now = tmp_path / "line.sqlite", 1000.0
     store = SQLitePacingStore(path, lambda: now)
     for number in range(20):

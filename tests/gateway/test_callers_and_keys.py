@@ -166,7 +166,7 @@ def test_keys_are_in_no_repr(key_file: Path) -> None:
 def test_pages_in_browsers_are_refused(
     gateway: Gateway, simulator: TessSimulator, headers: dict[str, str], code: str
 ) -> None:
-    """A page that somebody visits must not spend their credits, nor by a name that leads to loopback."""
+    """A page must not spend its visitor's credits, nor by a name that resolves to loopback."""
     with gateway.http(**headers) as http:
         answers = [http.get(path) for path in ("/v1/models", "/healthz", "/metrics")]
         answers.append(http.post("/v1/chat/completions", json=HELLO))
@@ -220,7 +220,7 @@ def test_a_body_is_no_part_of_the_head(gateway: Gateway) -> None:
 
 
 def test_heads_are_bounded(start: Start) -> None:
-    """Before they are complete, so that nobody fills the memory with them."""
+    """They are refused before they are complete, so that no client fills the memory with them."""
     with start() as gateway, gateway.http(**{"x-long": "a" * 100_000}) as http:
         answer = http.get("/healthz")
     assert (answer.status_code, answer.json()["error"]["code"]) == (431, "headers_too_large")

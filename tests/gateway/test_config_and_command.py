@@ -182,7 +182,7 @@ def test_the_command_serves_and_stops(simulator: TessSimulator, stop: signal.Sig
 
 
 def test_workers_share_responses_and_numbers(simulator: TessSimulator) -> None:
-    """A conversation goes on in whichever process answers, and `/metrics` adds all of them up."""
+    """A conversation continues in whichever process answers, and `/metrics` adds all of them up."""
     with serving(simulator, "--workers", "2") as (url, process):
         with httpx2.Client(timeout=150) as http:
             first = http.post(f"{url}/responses", json={"model": "tess-6", "input": "hello"}).json()["id"]

@@ -58,7 +58,7 @@ async def call_all(gateway: Gateway) -> list[str]:
 
 
 def test_callers_who_leave_leave_nothing_behind() -> None:
-    """No connection to Tess stays open, no place in the line of the key is held, and nobody else is hit."""
+    """No connection to Tess stays open, no turn of the key is held, and no other caller is affected."""
     with serving(answer) as server:
         app = create_app(
             42, api_key=SIMULATOR_API_KEY, workspace_id=1, base_url=server.url, requests_per_second=500

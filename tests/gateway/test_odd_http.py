@@ -202,7 +202,7 @@ def test_a_key_that_no_header_can_carry_is_refused(start: Start, path: str) -> N
 def test_a_key_that_a_function_fails_to_give_is_an_error(
     caplog: pytest.LogCaptureFixture, method: str, path: str
 ) -> None:
-    """In OpenAI's form; the text of the exception, which may hold the key, is shown to nobody."""
+    """In OpenAI's form; the text of the exception, which may contain the key, is not shown."""
 
     def give() -> str:
         raise RuntimeError(SIMULATOR_API_KEY)

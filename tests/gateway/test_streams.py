@@ -95,7 +95,7 @@ def unfinished(connection: Connection) -> None:
 
 @pytest.mark.parametrize("body", [STREAM, HELLO], ids=["in a stream", "before an answer"])
 def test_a_disconnect_ends_the_call_at_tess(body: Any) -> None:
-    """At once: an answer that nobody reads is paid for all the same."""
+    """It is ended at once: an answer that no caller reads is still paid for."""
     with before_faults(unfinished) as (gateway, server), gateway.http() as http:
         http.timeout = 1.0
         with pytest.raises(httpx2.ReadTimeout):
@@ -170,7 +170,7 @@ def test_nothing_of_a_body_is_logged(
 
 
 def test_the_log_says_why_a_request_is_refused(start: Start, caplog: pytest.LogCaptureFixture) -> None:
-    """Else nobody finds out why a page, or a program with a wrong URL, gets no answer."""
+    """The log shows why a page, or a program with a wrong URL, gets no answer."""
     caplog.set_level(logging.INFO)
     with start() as gateway, gateway.http() as http:
         http.post("/v1/chat/completions", json=HELLO, headers={"origin": "https://private.example"})

@@ -58,7 +58,7 @@ def send() -> Callable[..., WireResponse]:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a client got: the head, the decoded body as far as it came, and the error that ended it."""
+    """What a client got: the head, the decoded body as far as received, and the error that ended it."""
 
     status: int
     headers: dict[str, str]

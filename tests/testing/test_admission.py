@@ -53,7 +53,7 @@ ANSWERS: dict[str, tuple[Profile, dict[str, str | None], int, dict[str, Any]]] =
         422,
         {"message": "The x-workspace-id header must be a valid integer."},
     ),
-    "a workspace of somebody else": (
+    "a workspace of another user": (
         Profile(),
         {"x-workspace-id": FOREIGN},
         403,
@@ -128,7 +128,7 @@ NOWHERE = {
 
 @pytest.mark.parametrize(("method", "target"), NOWHERE.values(), ids=NOWHERE)
 def test_nothing_is_there(method: str, target: str, simulator: TessSimulator, send: Send) -> None:
-    """404 for all that nobody documents."""
+    """Every undocumented path or method gets 404."""
     assert send(simulator, target=target, method=method).status == 404
 
 
@@ -136,7 +136,7 @@ def test_nothing_is_there(method: str, target: str, simulator: TessSimulator, se
     "target", ["/api/agents/42/openai/chat/completions", "/agents/42/openai/chat/completions?x=1"]
 )
 def test_the_route_is_there(target: str, simulator: TessSimulator, send: Send) -> None:
-    """Under the older prefix, and with a query that nobody reads."""
+    """Under the older prefix, and with a query, which is ignored."""
     assert send(simulator, target=target).status == 200
 
 

@@ -46,7 +46,7 @@ def test_an_execution_starts_runs_and_succeeds() -> None:
 
 
 def test_an_unknown_response_is_not_found() -> None:
-    """As every other number that nobody has."""
+    """It is answered as a number that does not exist."""
     assert ask(TessSimulator(), "GET", "/agent-responses/5001")[0] == 404
 
 

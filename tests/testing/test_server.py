@@ -84,7 +84,7 @@ def test_an_upload_may_come_in_chunks(
 def test_other_methods_reach_the_rules(
     connection: http.client.HTTPConnection, headers: dict[str, str]
 ) -> None:
-    """And are answered by them, 404 where nobody documents them."""
+    """The rules answer them, with 404 where they are undocumented."""
     statuses: list[int] = []
     for method, path in (("GET", "/agents/42"), ("DELETE", "/agents/42"), ("PUT", CHAT), ("PATCH", CHAT)):
         connection.request(method, path, headers=headers)

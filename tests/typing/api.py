@@ -31,7 +31,7 @@ assert_type(create_client(), openai.OpenAI)
 assert_type(create_client(8794, workspace_id=12, api_key=lambda: "key"), openai.OpenAI)
 assert_type(create_async_client("8794", timeout=30.0, max_retries=0), openai.AsyncOpenAI)
 
-# Type checkers see every option: ours, the SDK's, and the name that nobody has.
+# Type checkers see every option: the adapter's, the SDK's, and an unknown name.
 create_client(8794, organization=None, timeout=openai.Timeout(5), default_headers={"x-trace": "1"})
 create_client(8794, timeuot=5)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
 create_client(8794, http_client=None, max_retries="3")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]

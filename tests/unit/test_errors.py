@@ -348,7 +348,7 @@ def test_a_wait_beyond_the_budget_is_not_left_to_the_sdk(wait: float, budget: fl
 @pytest.mark.parametrize(
     ("status", "body", "retried"),
     [
-        pytest.param(524, "error code: 524", None, id="an execution that goes on: the driver decides"),
+        pytest.param(524, "error code: 524", None, id="an execution that continues: the driver decides"),
         pytest.param(429, {"error": "no credits left"}, False, id="no credits"),
         pytest.param(500, {"error": "x"}, None, id="a failure of Tess's"),
         pytest.param(502, PAGE, None, id="a bad gateway"),

@@ -46,7 +46,7 @@ class Day:
 
 
 def new_day() -> Day:
-    """Begin with a line that nobody has used."""
+    """Begin with an unused line."""
     return Day(Line(0.0, 0.0), [])
 
 
@@ -178,7 +178,7 @@ def test_who_missed_its_slot_by_far_takes_the_next_turn() -> None:
 
 @pytest.mark.parametrize("step", [-3600.0, -1e9])
 def test_a_clock_that_was_set_back_begins_a_new_line(step: float) -> None:
-    """Nobody waits for the times of the old one, and its slots count for nothing."""
+    """No call waits because of the old line, and the slots of the old line are void."""
     day = new_day()
     day.line = Line(1e6, 1e6)
     day.claim(None, 1e6)

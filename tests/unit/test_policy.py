@@ -21,7 +21,7 @@ MIXED = Policy("warn", {"seed": "ignore", "messages": "error", "messages.content
         pytest.param("top_p", "warn", id="a parameter without one has the default"),
         pytest.param("messages.name", "error", id="a part has its parent's word"),
         pytest.param("messages.content", "forward", id="a part's own word beats its parent's"),
-        pytest.param("metadata.seed", "warn", id="a part's name alone is nobody's word"),
+        pytest.param("metadata.seed", "warn", id="the name of a part alone is no parameter"),
     ],
 )
 def test_a_parameter_has_one_word(param: str, word: str) -> None:
@@ -44,7 +44,7 @@ def test_a_parameter_has_one_word(param: str, word: str) -> None:
     ],
 )
 def test_a_call_overrides_the_client(other: Unsupported | None, merged: Policy) -> None:
-    """A call's own policy goes on top, and the client's stays as it was."""
+    """A call's own policy takes precedence, and the client's is not changed."""
     before = dict(MIXED.by_param)
     assert MIXED.overridden_by(other) == merged
     assert MIXED.by_param == before

@@ -458,7 +458,7 @@ def test_a_factory_shows_each_option(factory: Callable[..., object]) -> None:
 
 
 def test_a_keyword_that_is_no_option_is_refused() -> None:
-    """It would otherwise have no effect, and nobody would know."""
+    """It would otherwise have no effect, without any warning."""
     with pytest.raises(TypeError, match=r"^connection\(\) .* 'emulat'; did you mean 'emulate'\?$"):
         connection(42, emulat=True)  # type: ignore[call-arg] # the misspelt option is what is tested
 

@@ -53,7 +53,7 @@ STREAMS = [
     pytest.param(b"\x1edata: 1\n\n\x1edata: 2\n\n", [("", b"1"), ("", b"2")], id="record separators"),
     pytest.param(b" data: 1\n\n\tdata : 2\n\n", [("", b"1"), ("", b"2")], id="white space around a name"),
     pytest.param(b"Data: 1\nEVENT: error\n\n", [("error", b"1")], id="a name in capitals"),
-    pytest.param(b"nonsense\ndata: 1\n\n", [("", b"1")], id="a field nobody knows"),
+    pytest.param(b"nonsense\ndata: 1\n\n", [("", b"1")], id="an unknown field"),
     pytest.param(b"data: [DONE]", [("", b"[DONE]")], id="an end without a line end"),
     pytest.param(
         b'data: 1\n\ndata: {"a":1}', [("", b"1"), ("", b'{"a":1}')], id="a whole event without its end"

@@ -352,7 +352,7 @@ class TestModels:
         for name, words in (
             ("support/gpt-4", "Agent 44 has no such model"),
             ("agent:999", "not found"),
-            ("agent:nobody", "names no agent"),
+            ("agent:unknown", "names no agent"),
         ):
             with pytest.raises(openai.NotFoundError, match=words):
                 driver.run(client.models.retrieve(name))

@@ -307,7 +307,7 @@ def test_looks_that_fail_again_and_again_end_the_call(driver: Driver) -> None:
 
 
 def test_a_chat_that_was_refused_is_repeated_without_its_upload(driver: Driver) -> None:
-    """Nothing of it was executed, and the number of the file is known."""
+    """The call was not executed, and the number of the file is known."""
     faults_in_turn = answers(200, id=5, status="completed"), answers(503, message="Busy."), Connection.good
     with serving(*faults_in_turn) as server:
         client = driver.client(attachments="upload", base_url=server.url, max_retries=2)

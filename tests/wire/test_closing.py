@@ -23,7 +23,7 @@ ROUNDS: Final = 12
 
 
 def first_words_then_hold(connection: Connection) -> None:
-    """Begin to answer, and go on when nobody waits any more."""
+    """Begin to answer, and continue when no caller waits any more."""
     connection.head()
     connection.part(chunk(TEXT))
     connection.hold()
@@ -97,7 +97,7 @@ def wait_until_closed(server: Any) -> None:
     deadline = time.monotonic() + 5
     while server.open_now():
         assert time.monotonic() < deadline, "the paid stream runs on"
-        time.sleep(0.005)  # polls a socket, which tells nobody that it was closed
+        time.sleep(0.005)  # polls a socket, which does not report that it was closed
 
 
 DROPPED: Final = """
@@ -148,7 +148,7 @@ print("sockets left:", sockets() - before)
 def test_a_client_that_outlives_its_loop_keeps_nothing(
     driver: Driver, *, in_loop: bool, reused: bool
 ) -> None:
-    """No socket, no warning, no error of a task that nobody waits for."""
+    """No socket, no warning, no error of an abandoned task."""
     if not driver.is_async:
         pytest.skip("a sync client has no loop")
     environment = {

@@ -58,7 +58,7 @@ def test_answers_that_were_read_before_are_served(driver: Driver, family: str) -
 
 
 def test_the_users_client_stays_as_it_was(driver: Driver, family: str) -> None:
-    """The wrapper sits on a copy: theirs goes on to work without it."""
+    """The wrapper is in a copy: the user's client still works without it."""
     with driver.users_client(family) as theirs:
         before = (theirs._transport, dict(theirs._mounts))
         driver.ask(driver.client(http_client=theirs))

@@ -47,7 +47,7 @@ def test_the_last_chunk_carries_it_in_every_shape_of_stream(
     chunks: Literal["full", "minimal"],
     stream_usage: Literal["absent", "last chunk", "own chunk"],
 ) -> None:
-    """With usage asked for, whoever counts, and with chunks that Tess sends half empty."""
+    """With usage, counted by Tess or by the adapter, and with incomplete chunks of Tess."""
     profile = Profile(chunks=chunks, stream_usage=stream_usage)
     with TessSimulator(profile=profile) as simulator, simulator.serve() as server:
         client = driver.client(base_url=server.base_url, unsupported="ignore")

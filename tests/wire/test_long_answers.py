@@ -30,7 +30,7 @@ def actions(answer: Any) -> list[tuple[str, str]]:
 def cut(driver: Driver) -> Fault:
     """Return the fault that cuts a stream after its role and eleven words.
 
-    The connection breaks in the next event; for aiohttp, which discards what came before a break, it ends.
+    The connection breaks in the next event; for aiohttp, which discards the data before a break, it ends.
     """
     if driver.is_async and driver.http_client_kind == "aiohttp":
         return faults.ends_early(after_events=12)
@@ -134,7 +134,7 @@ def test_without_text_it_is_the_sdks_own_error(driver: Driver) -> None:
 
 
 def test_a_cut_answer_is_given_with_its_reason(driver: Driver, *, stream: bool) -> None:
-    """`on_cut="return"`: what came, with `finish_reason="length"`, and a warning."""
+    """`on_cut="return"`: the part that was received, with `finish_reason="length"`, and a warning."""
     driver.simulator.script(STORY)
     driver.simulator.fault(cut(driver))
     client = driver.client(long_answers="stream", on_cut="return")
@@ -203,7 +203,7 @@ def test_an_answer_cut_by_its_length_is_continued(driver: Driver, *, stream: boo
 @pytest.mark.filterwarnings("ignore:.*Tess cut it by its length")
 def test_continuations_are_bounded(driver: Driver) -> None:
     """After five the text so far is given; one that brings nothing new is the last."""
-    parts = [f"part {number} of a long text goes on like this" for number in range(6)]
+    parts = [f"part {number} of a long text, and another one" for number in range(6)]
     driver.simulator.script(*parts)
     driver.simulator.fault(faults.finish_reason(value="length"), times=8)
     answer = driver.ask(driver.client(on_cut="continue"))

@@ -181,7 +181,7 @@ TEXTS: Final = [
 def test_a_text_of_another_type_is_that_text(
     driver: Driver, body: bytes, fields: dict[str, Any], *, stream: bool
 ) -> None:
-    """Nothing of it is lost, and nothing but a string reaches the program."""
+    """No part of it is lost, and the program gets a string."""
     assert Reply(driver, answers(body), stream=stream, **fields).text == "Good morning"
 
 

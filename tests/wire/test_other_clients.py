@@ -77,7 +77,7 @@ def other(driver: Driver) -> OtherService:
 
 
 def test_an_endpoint_is_answered_by_the_other_client(driver: Driver, other: OtherService) -> None:
-    """With that client's URL and key; Tess sees nothing of it, and the other service nothing of Tess."""
+    """With that client's URL and key; Tess gets no part of it, and the other service gets no key of Tess."""
     client = driver.client(others={"embeddings": other.client()})
     made = driver.run(client.embeddings.create(model="small", input="hello", encoding_format="float"))
     assert made.data[0].embedding == [0.25, 0.5]

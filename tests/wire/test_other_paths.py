@@ -108,7 +108,7 @@ def test_an_error_on_another_path_is_not_about_an_agent(driver: Driver, path: st
 @pytest.mark.parametrize("path", ["/chat/completions", "/completions", "/responses"])
 @pytest.mark.parametrize("levels", [101, 900])
 def test_a_body_that_is_nested_too_deep_is_refused(driver: Driver, path: str, levels: int) -> None:
-    """Sent as it is, it would reach Tess untranslated, and nobody would know."""
+    """If it were sent unchanged, it would reach Tess untranslated, without any warning."""
     metadata: Any = "deep"
     for _ in range(levels):
         metadata = {"a": metadata}

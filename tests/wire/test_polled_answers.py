@@ -101,7 +101,7 @@ def test_an_execution_that_fails_is_an_error(driver: Driver, stream: bool) -> No
 
 
 def test_a_state_that_cannot_be_read_is_asked_for_again(driver: Driver) -> None:
-    """The execution goes on meanwhile, and is not started twice."""
+    """The execution continues meanwhile, and is not started twice."""
     driver.simulator.fault(faults.NO_FAULT)
     driver.simulator.fault(faults.bad_gateway(), faults.dropped_connection(), on="any")
     driver.simulator.script(STORY)

@@ -86,7 +86,7 @@ def test_a_key_smuggled_by_the_environment_is_refused_at_the_factory(
 def test_a_key_smuggled_in_later_is_refused_at_the_call(
     driver: Driver, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
-    """Each `with_options()` reads the environment anew."""
+    """Each `with_options()` reads the environment again."""
     client = driver.client()
     monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", f"Authorization: Bearer {key}")
     changed = client.with_options(timeout=5)

@@ -142,7 +142,7 @@ def test_an_http_client_of_ours_serves_a_client_of_theirs(driver: Driver) -> Non
 
 
 def test_a_function_gives_the_key(driver: Driver) -> None:
-    """Anew for each call; an SDK that cannot is refused at the factory."""
+    """It is called for each request; the factory refuses an SDK that cannot do this."""
     keys: list[str] = []
 
     def give() -> str:

@@ -283,7 +283,7 @@ def test_two_lines_that_wait_for_tasks_are_two_places(driver: Driver) -> None:
 
 @pytest.mark.parametrize("driver", ["async"], indirect=True)
 def test_a_warning_survives_what_cannot_be_read(driver: Driver) -> None:
-    """A callback of someone else's may refuse to be looked at: the call is warned of all the same."""
+    """A callback of another library may refuse to be read: the warning is still shown."""
 
     class Unreadable:
         """A callback that tells nothing of itself."""
@@ -502,7 +502,7 @@ def test_each_change_is_reported_to_on_change(driver: Driver) -> None:
 def test_a_callback_that_fails_does_not_fail_the_call(
     driver: Driver, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is logged; the other changes are reported all the same."""
+    """The exception is logged; the other changes are still reported."""
 
     def fail(change: Change) -> None:
         raise RuntimeError(change.param)

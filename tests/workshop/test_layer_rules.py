@@ -1,4 +1,4 @@
-"""The linter's settings do excuse from the layers whom they mean to excuse, and nobody else."""
+"""The linter's exceptions to the layers apply to the listed files and to no others."""
 
 from __future__ import annotations
 

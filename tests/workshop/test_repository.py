@@ -1,4 +1,4 @@
-"""The repository speaks of itself alone: it works on any machine and names none."""
+"""The repository works on any machine and contains no name of one."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def files_of_the_repository() -> list[Path]:
 
 
 def test_no_file_names_a_machine_or_a_registry() -> None:
-    """Locks, logs and paths of whoever made a change stay with them."""
+    """No file contains locks, logs or paths of the machine on which it was changed."""
     files = files_of_the_repository()
     if not files:
         pytest.skip("this is no git checkout")

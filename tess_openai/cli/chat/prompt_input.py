@@ -11,7 +11,7 @@ PROMPT: Final = "> "
 MORE: Final = ". "
 FENCE: Final = '"""'
 _PASTE_SECONDS: Final = 0.05
-"""Nobody types another line in this time."""
+"""A line that follows within this time was pasted: typing one takes longer."""
 
 
 class PromptInput:

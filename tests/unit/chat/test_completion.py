@@ -153,7 +153,7 @@ def test_a_message_of_calls_gets_a_null_content() -> None:
         pytest.param("max_output_tokens", "length", [], id="a limit in other words"),
         pytest.param("end_turn", "stop", [], id="an end"),
         pytest.param("tool_use", "tool_calls", [], id="a call"),
-        pytest.param("recitation", "stop", ["recitation"], id="a word that nobody knows"),
+        pytest.param("recitation", "stop", ["recitation"], id="an unknown word"),
         pytest.param("it was over", "stop", ["a string of 11 characters"], id="no word"),
         pytest.param({"a": 1}, "stop", ["an object with 1 key"], id="an object"),
         pytest.param(None, "stop", [], id="nothing"),

@@ -78,7 +78,7 @@ def refusal(agent: Agent | None, fields: dict[str, Any], **options: Any) -> Refu
             OWN,
             {"nome-da-empresa": "x", "language": "English", "free": 1},
             {"nome-da-empresa": "x", "language": "English", "free": 1},
-            id="fields of its own, and one nobody knows",
+            id="fields of its own, and an unknown one",
         ),
     ],
 )

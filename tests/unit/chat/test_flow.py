@@ -189,7 +189,7 @@ def test_what_changes_is_reported_before_it_is_sent_and_is_on_the_answer() -> No
 
 
 def test_a_retry_is_not_reported_again() -> None:
-    """It is the same request; the answer's ledger tells all the same."""
+    """It is the same request; the answer's ledger still lists the change."""
     run = drive({**CHAT, "seed": 7}, pieces=[encoded(ANSWER)], attempt=1)
     assert run.reported == []
     assert [change.param for change in changes_of(run.payload)] == ["seed"]
@@ -364,7 +364,7 @@ def test_usage_of_a_stream_is_estimated_for_those_who_asked() -> None:
 
 @pytest.mark.parametrize("pieces", [[EVENTS[:50]], [EVENTS[:50], b""], []])
 def test_a_cut_stream_ends_in_an_error(pieces: list[bytes]) -> None:
-    """What came before it came."""
+    """The caller gets what was received before the break."""
     run = drive({**CHAT, "stream": True}, Incoming(200, AS_EVENTS), pieces)
     assert run.events[-1]["error"]["code"] == "stream_truncated"
 

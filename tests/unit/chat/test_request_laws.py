@@ -212,7 +212,7 @@ def test_what_is_forwarded_is_what_was_given(body: JSON) -> None:
 
 @given(well_formed)
 def test_no_text_vanishes(body: JSON) -> None:
-    """Every word of the conversation arrives, whoever wrote it and in whatever form."""
+    """Every word of the conversation arrives, from any role and in any form."""
     sent = "\n".join(message["content"] for message in translate(body).body["messages"])
     for message in body["messages"]:
         arguments = [call["function"]["arguments"] for call in message.get("tool_calls") or []]

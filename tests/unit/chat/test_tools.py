@@ -161,7 +161,7 @@ def test_functions_obey_every_policy(given: JSON, param: str) -> None:
     assert caught.value.param == param
 
 
-WORDLESS = [
+WITHOUT_EQUIVALENT = [
     pytest.param(
         {"tools": [{"type": "code_interpreter"}]},
         "code_interpreter",
@@ -189,7 +189,7 @@ WORDLESS = [
 ]
 
 
-@pytest.mark.parametrize(("given", "count", "reason"), WORDLESS)
+@pytest.mark.parametrize(("given", "count", "reason"), WITHOUT_EQUIVALENT)
 def test_a_hosted_tool_without_a_word_is_not_called_a_function(given: JSON, count: str, reason: str) -> None:
     """The warning says what it is, and that a word can be named for it."""
     (change,) = prepare(given, Options()).ledger.changes
@@ -388,7 +388,7 @@ def test_a_demand_that_stripping_would_betray_has_its_own_say(param: str, choice
 
 @pytest.mark.parametrize(("param", "choice"), DEMANDS)
 def test_a_demand_upon_an_agents_tool_is_reported(param: str, choice: object) -> None:
-    """The agent decides itself; the tool's word is sent all the same."""
+    """The agent decides itself; the word of the tool is still sent."""
     given = {"tools": "internet", param: choice}
     assert sent_and_reported(given) == ({"tools": "internet"}, [("stripped", param, "request")])
     forwarded = sent_and_reported(given, policy=Policy("forward"))

@@ -91,21 +91,21 @@ def test_the_pieces_of_a_stream_are_the_whole(arguments: dict[str, str], is_lega
 )
 def test_the_number_of_calls_is_bounded(blocks: list[Block]) -> None:
     """A model that writes call after call without end has lost its way, and is asked once."""
-    settlement = parse_calls(blocks, OFFER, CHECKER, lambda: "1", is_cut=False)
-    assert settlement.calls == []
-    assert settlement.problems == ["- there are more than 128 calls; make fewer at once"]
+    parsed = parse_calls(blocks, OFFER, CHECKER, lambda: "1", is_cut=False)
+    assert parsed.calls == []
+    assert parsed.problems == ["- there are more than 128 calls; make fewer at once"]
 
 
 def test_arguments_must_be_an_object_even_where_the_schema_does_not_say_so() -> None:
     """A caller parses them as one."""
-    settlement = parse_calls(
+    parsed = parse_calls(
         [Block('{"name": "look", "arguments": [1]}', is_closed=True)],
         parse_offer({"tools": [{"function": {"name": "look", "parameters": {"title": "Look"}}}]}),
         CHECKER,
         lambda: "1",
         is_cut=False,
     )
-    assert settlement.problems == ['- look: "arguments" must be an object']
+    assert parsed.problems == ['- look: "arguments" must be an object']
 
 
 @pytest.mark.parametrize(
@@ -120,16 +120,16 @@ def test_a_call_that_lacks_a_bracket_is_made_if_it_has_its_closing_mark(
 ) -> None:
     """Without the mark the answer may have been cut, and more than a bracket is missing."""
     block = Block('{"name": "look", "arguments": {}', is_closed=is_closed)
-    settlement = parse_calls([block], OFFER, CHECKER, lambda: "1", is_cut=is_cut)
-    assert bool(settlement.calls) == is_made
-    assert bool(settlement.problems) != is_made
+    parsed = parse_calls([block], OFFER, CHECKER, lambda: "1", is_cut=is_cut)
+    assert bool(parsed.calls) == is_made
+    assert bool(parsed.problems) != is_made
 
 
 def test_wrappers_within_wrappers_end() -> None:
     """A list of lists of nothing is no call, and takes no time."""
     block = Block('{"calls": ' * 60 + "[]" + "}" * 60, is_closed=True)
-    settlement = parse_calls([block], OFFER, CHECKER, lambda: "1", is_cut=False)
-    assert settlement.calls == []
+    parsed = parse_calls([block], OFFER, CHECKER, lambda: "1", is_cut=False)
+    assert parsed.calls == []
 
 
 @pytest.mark.parametrize(

@@ -169,7 +169,7 @@ def test_a_schema_that_is_too_large_is_reported(schema: dict[str, Any]) -> None:
 
 
 def test_all_checks_of_one_answer_share_a_budget() -> None:
-    """Many calls, each within it, cannot take many times as long; the next answer begins anew."""
+    """Many calls, each within it, cannot take many times as long; the next answer has a new budget."""
     schemas = SchemaCache(compile_pattern)
     schema = {"items": {"type": "integer", "minimum": 0}}
     value = list(range(1_000, 9_000))

@@ -141,7 +141,7 @@ def test_any_cut_of_an_output_gives_the_same_result_as_the_whole(
     """Where the network cuts an answer decides nothing but when text goes out."""
     whole = result(make_emulation(**request_body), [output], is_cut=is_cut)
     pieces = result(make_emulation(**request_body), cut(output, borders), is_cut=is_cut)
-    # After an end made by the adapter the rest is not read, so that only what came before is the same.
+    # After an end made by the adapter the rest is not read, so only the part before it is compared.
     assert pieces == whole
 
 

@@ -181,6 +181,6 @@ def test_the_only_value_of_a_text_is_read(text: str, value: object) -> None:
     ],
 )
 def test_a_text_with_more_than_one_value_is_refused(text: str) -> None:
-    """It may be one string, in which a quote lacks its backslash; the first value is seen all the same."""
+    """It may be one string, in which a quote lacks its backslash; the first value is still found."""
     with pytest.raises(UnreadableError, match=r"more than one|twice"):
         read_only_value(text)

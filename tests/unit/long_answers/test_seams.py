@@ -152,7 +152,7 @@ def lines_run(before: str) -> int:
     before_trace = sys.gettrace()
     sys.settrace(see)
     try:
-        assert joined(before, f"{before}and goes on", 8) == f"{before}and goes on"
+        assert joined(before, f"{before}and continues", 8) == f"{before}and continues"
     finally:
         sys.settrace(before_trace)
     return count

@@ -1,4 +1,4 @@
-"""Functions that Tess cannot call, called all the same: what programs for OpenAI's SDK see of it."""
+"""Emulated function calls, as programs for OpenAI's SDK see them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_call_without_prose_has_no_content(
 def test_a_program_that_needs_no_function_gets_prose(
     driver: Driver, client: Any, model: Model, tools: list[Any], *, stream: bool
 ) -> None:
-    """Word by word as it came."""
+    """The text is streamed word by word, as Tess sent it."""
     model.simulator.script("It is <b>sunny</b> in `Lisbon`, 3 < 4.")
     (reply,) = model.asked(driver, client, stream=stream, tools=tools, tool_choice="auto")
     assert (reply.content, reply.calls, reply.reason) == (
@@ -365,7 +365,7 @@ class TestTheAgentsOwnTools:
     def test_a_tool_that_cannot_be_emulated_is_left_out_with_a_warning(
         self, driver: Driver, client: Any, model: Model, tools: list[Any]
     ) -> None:
-        """The functions are offered all the same."""
+        """The functions are still offered."""
         given = [{"type": "local_shell"}, *tools]
         with pytest.warns(TessRequestWarning, match="only functions and custom tools can be emulated"):
             driver.ask(client, tools=given)

@@ -53,7 +53,7 @@ def test_a_call_may_do_without(driver: Driver, model: Model) -> None:
 
 
 def test_an_ordinary_call_is_left_alone(driver: Driver, model: Model) -> None:
-    """It goes as it came, and nothing is reported."""
+    """The request is sent unchanged, and nothing is reported."""
     client = driver.client(emulate=True)
     answer = driver.ask(client, n=1, tools=[], stop=None, response_format={"type": "text"})
     assert answer.choices[0].message.content == driver.answer

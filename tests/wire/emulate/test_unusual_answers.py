@@ -52,7 +52,7 @@ def test_a_call_is_found_in_any_form_of_answer(
 def test_a_stream_that_fails_is_an_error_and_never_a_call(
     driver: Driver, client: Any, model: Model, tools: list[Any], fault: Fault
 ) -> None:
-    """Also where what came of it could be taken for one, and where nothing was given yet."""
+    """Also where its beginning looks like a call, and where the caller got no text yet."""
     model.simulator.script(model.call("get_weather", LISBON, after=" and more" * 20))
     model.simulator.fault(fault)
     with pytest.raises(openai.APIError):

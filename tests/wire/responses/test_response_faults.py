@@ -38,7 +38,7 @@ def read_events(driver: Driver, client: Any, **fields: Any) -> tuple[list[Any], 
     ],
 )
 def test_a_stream_that_fails_ends_in_failed_and_an_error(driver: Driver, fault: Fault, code: str) -> None:
-    """The SDK raises it; what came before was given, and nothing is stored or sent again."""
+    """The SDK raises it; the caller got the earlier events, and nothing is stored or sent again."""
     driver.simulator.script(LONG_ANSWER)
     driver.simulator.fault(fault)
     client = driver.client(max_retries=2)
@@ -65,7 +65,7 @@ def test_a_lost_connection_is_the_sdks_own_error(driver: Driver) -> None:
     driver.simulator.fault(faults.breaks_off(after_events=3))
     events, error = read_events(driver, driver.client(max_retries=2))
     assert isinstance(error, openai.APIConnectionError)
-    discards = driver.is_async and driver.http_client_kind == "aiohttp"  # what came before a break
+    discards = driver.is_async and driver.http_client_kind == "aiohttp"  # the data before a break
     assert discards or "response.output_text.delta" in {event.type for event in events}
     assert len(driver.simulator.requests) == 1
 
