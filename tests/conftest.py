@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.metadata
 import importlib.util
 import os
@@ -58,6 +59,12 @@ def pytest_report_header(config: pytest.Config) -> str:
         if importlib.util.find_spec(name) is not None
     ]
     return f"lane: {', '.join(versions)}; http client: {config.getoption('--http-client')}"
+
+
+def pytest_collection_finish() -> None:
+    """Exclude the collected tests from garbage collection, which would look at all of them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
