@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,7 +47,8 @@ class AnswerParts:
         outside: The pieces of prose between and after the blocks, without results that the model invented.
         after: How many characters of text follow the first block, including invented results.
         is_followed: Whether one of `outside` is more than a few letters.
-        has_nonce: Whether the nonce occurs outside the text that the model wrote while thinking.
+        has_nonce: Whether the nonce occurs outside the text that the model wrote while thinking, or in a
+            thought that follows prose and does not end: there the tag may be a word of the prose.
         outside_thinking: The text without the parts that the model wrote while thinking.
     """
 
@@ -63,18 +65,19 @@ class AnswerParts:
         self._at = start
         self._opened: int | None = None
         self._holds_marks = self._is_result = self._skips = False
-        spans = list(thinking_spans(raw))
+        found = marks.find(raw, final=True)
+        spans = list(thinking_spans(raw, _closed_blocks(found)))
         self.outside_thinking = _without(raw, spans)
-        self._read(start, marks, spans)
+        self._read(start, found, spans)
 
     def near_misses_name(self, shapes: CallShapes) -> bool:
         """Whether a text that looks like an opening mark is followed by the name of a function."""
         return any(shapes.is_named_in(self._raw[at : at + _NEAR]) for at in self._near[:_MAX_NEAR])
 
-    def _read(self, start: int, marks: Marks, spans: list[tuple[int, int]]) -> None:
+    def _read(self, start: int, marks: list[Mark], spans: list[tuple[int, int]]) -> None:
         thinking = iter((*spans, (len(self._raw), len(self._raw))))
         span = next(thinking)
-        for mark in marks.find(self._raw, final=True):
+        for mark in marks:
             while span[1] <= mark.start and span[0] < len(self._raw):
                 span = next(thinking)
             if mark.start < start or mark.kind is Kind.ESCAPED:
@@ -87,6 +90,7 @@ class AnswerParts:
                 self._leave_prose(mark)
             else:
                 self._skip_thought(mark)
+                self.has_nonce |= span[1] == len(self._raw) and bool(self._raw[: span[0]].strip())
         if self._opened is not None:
             self._add_block(self._opened, len(self._raw), is_closed=False)
         self._prose.append(self._raw[self._at :])
@@ -157,6 +161,17 @@ class AnswerParts:
         if length and not self._is_result:
             self.outside.append(restore(text).strip())
             self.is_followed |= is_substantial(text)
+
+
+def _closed_blocks(marks: list[Mark]) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each text that begins after a mark of a call and ends at its closing mark."""
+    opened: int | None = None
+    for mark in marks:
+        if mark.kind is Kind.OPEN:
+            opened = mark.end
+        elif mark.kind in _CLOSING and opened is not None:
+            yield opened, mark.start
+            opened = None
 
 
 def _without(text: str, spans: list[tuple[int, int]]) -> str:

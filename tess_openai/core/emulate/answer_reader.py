@@ -249,7 +249,8 @@ class AnswerReader:
 
     def _json_outcome(self, text: str, wanted: JSONFormat, found: ExtractedJSON) -> TextOutcome:
         """Return the JSON; else the text of the model, as a refusal when it contains no JSON at all."""
-        if found.text is None and found.start is None and wanted.has_schema and text.strip():
+        begins_value = found.start is not None or _JSON_BODY.match(text) is not None
+        if found.text is None and not begins_value and wanted.has_schema and text.strip():
             refusal = self._cut(text.strip())
             return TextOutcome(refusal=refusal, finish_reason=self.finish_reason)
         return self._text_outcome(text if found.text is None else found.text)

@@ -95,6 +95,11 @@ _NAMED: Final = re.compile(
     re.IGNORECASE,
 )
 _LETTERS: Final = re.compile(r"\w")
+_TAG: Final = re.compile(r"<[^<>\s]{1,40}>")
+_DOUBT: Final = re.compile(
+    r"[?\uff1f\u061f]|\b(?:no|not|nope|never|don['\u2019]?t|wait|stop|cancel|sorry|oops|undo)\b",
+    re.IGNORECASE,
+)
 _MUCH: Final = 10
 """How many letters make prose after a call substantial. A letter that is not ASCII counts twice, since it
 may be a whole word."""
@@ -225,9 +230,11 @@ def _without_module(word: str) -> str:
 
 
 def is_substantial(prose: str) -> bool:
-    """Whether prose is more than a few letters."""
+    """Whether prose is more than a few letters, or a word or sign of doubt; tags do not count."""
+    prose = _TAG.sub(" ", prose) if "<" in prose else prose
     letters = itertools.islice(_LETTERS.finditer(prose), _MUCH)
-    return sum(1 if letter[0].isascii() else 2 for letter in letters) >= _MUCH
+    is_long = sum(1 if letter[0].isascii() else 2 for letter in letters) >= _MUCH
+    return is_long or _DOUBT.search(prose) is not None
 
 
 def _ends_text(text: str, at: int) -> bool:

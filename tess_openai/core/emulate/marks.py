@@ -9,7 +9,6 @@ model itself, which therefore meant a call.
 
 from __future__ import annotations
 
-import heapq
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -135,7 +134,7 @@ class Marks:
             if mark.kind is Kind.UNDECIDED:
                 break
         is_decided = not tags or tags[-1].kind is not Kind.UNDECIDED
-        has_others = text.count(self.nonce) > well_written or self.nonce.upper() in text
+        has_others = text.lower().count(self.nonce.lower()) > well_written
         strays = list(self._strays(text, tags)) if has_others else []
         if not final and is_decided and (begun := self._begun_mark(text, (tags, strays))) is not None:
             strays.append(begun)
@@ -144,7 +143,8 @@ class Marks:
     def _strays(self, text: str, tags: list[Mark]) -> Iterator[Mark]:
         """Yield each occurrence of the nonce outside of the tags, with the brackets and words around it."""
         number = end = 0
-        for at in heapq.merge(_positions(text, self.nonce), _positions(text, self.nonce.upper())):
+        for found in re.finditer(re.escape(self.nonce), text, re.IGNORECASE):
+            at = found.start()
             while number < len(tags) and tags[number].end <= at:
                 end = max(end, tags[number].end)
                 number += 1
@@ -247,13 +247,6 @@ def restore_all(value: object) -> object:
 
 def _start(mark: Mark) -> int:
     return mark.start
-
-
-def _positions(text: str, word: str) -> Iterator[int]:
-    at = text.find(word)
-    while at >= 0:
-        yield at
-        at = text.find(word, at + len(word))
 
 
 def _word(found: re.Match[str]) -> str:

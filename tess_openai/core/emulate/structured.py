@@ -19,6 +19,7 @@ from tess_openai.core.jsons import JSONObject, parse_json, to_object
 from tess_openai.core.prompts import JSON_ESCAPES, Prompts, fill
 from tess_openai.core.refusals import Refused
 from tess_openai.core.schemas.evaluation import fits_types
+from tess_openai.core.schemas.keywords import are_equal
 from tess_openai.core.schemas.schema_checker import SchemaChecker
 from tess_openai.core.strict_json import compact_json
 
@@ -117,7 +118,7 @@ def extract(text: str, wanted: JSONFormat, check: SchemaChecker) -> ExtractedJSO
         return ExtractedJSON(None, [f"- {found.problem}"], found.broken_at)
     best: ExtractedJSON | None = None
     fitting: list[ExtractedJSON] = []
-    values: set[str] = set()
+    values: list[object] = []
     longest = 0
     candidates = [each for each in found.candidates if not _is_schema(each.value, wanted)]
     for candidate in candidates[-_MAX_CANDIDATES:]:
@@ -130,7 +131,7 @@ def extract(text: str, wanted: JSONFormat, check: SchemaChecker) -> ExtractedJSO
                 errors, source = [f"{key[:40]!r} is not in the schema"], None
         if not errors and (is_meant or len(candidates) == 1):
             fitting.append(ExtractedJSON(source, [], candidate.start))
-            values.add(compact_json(value))
+            values += [] if any(are_equal(value, other) for other in values) else [value]
         elif candidate.end - candidate.start > longest:
             longest = candidate.end - candidate.start
             begins = is_meant or not text[: candidate.start].strip(_BEFORE)

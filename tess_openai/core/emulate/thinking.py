@@ -7,12 +7,15 @@ tag in a JSON string is part of that string.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-_WORDS: Final = r"(?:think|thinking|thought|thoughts|reasoning|reason|reflection|scratchpad|analysis)"
+_WORDS: Final = (
+    r"(?:(?:inner|internal)[_-]?|ant)?(?:think|thinking|thought|thoughts|reasoning|reason|reflection"
+    r"|scratchpad|analysis|monologue|deliberation|planning)"
+)
 _TAG: Final = re.compile(
-    r"(?=[<\[\u25c1])(?:"  # rejects most positions at once
+    r"(?=[<\[\u25c1])(?<!`)(?:"  # rejects most positions at once; a tag in back quotes is mentioned
     rf"<(?P<close>/?)(?:[a-z]{{1,16}}:)?{_WORDS}(?:\s[^<>]{{0,80}})?>"
     rf"|<\|(?:(?:start|begin)|(?P<close_pipe>end))_(?:of_)?{_WORDS}\|>"
     r"|\[(?P<close_bracket>/?)THINK\]|\u25c1(?P<close_triangle>/?)think\u25b7"
@@ -52,12 +55,23 @@ class JSONStringTracker:
         return self._is_inside
 
 
-def thinking_spans(text: str) -> Iterator[tuple[int, int]]:
-    """Yield start and end of each part of a text that was written while thinking, including its tags."""
+def thinking_spans(text: str, blocks: Iterable[tuple[int, int]] = ()) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each part of a text that was written while thinking, including its tags.
+
+    Args:
+        text: The text of the model.
+        blocks: Start and end of each part in which a tag is part of a text, such as the input of a call.
+    """
     tracker = JSONStringTracker(text)
     at = 0
     opened: int | None = None
+    ahead = iter((*blocks, (len(text), len(text))))
+    block = next(ahead)
     for tag in _TAG.finditer(text):
+        while block[1] <= tag.start():
+            block = next(ahead)
+        if block[0] <= tag.start():
+            continue
         opens = tag["harmony"] is not None or (tag["harmony_end"] is None and not _closes(tag))
         if opened is not None:
             if not opens:
