@@ -62,7 +62,7 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_collection_finish() -> None:
-    """Exclude the collected tests from garbage collection, which would look at all of them again and again."""
+    """Exclude the collected tests from garbage collection, which would visit all of them each time."""
     gc.collect()
     gc.freeze()
 
