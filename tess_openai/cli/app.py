@@ -33,7 +33,7 @@ _USAGE: Final = cast(
     "type[typer.BadParameter]",
     next(each for each in typer.BadParameter.__mro__ if each.__name__ == "UsageError"),
 )
-"""The exception of typer for a wrong command line; newer releases do not take it from click."""
+"""The exception of typer for a wrong command line; in newer releases it is not click's."""
 _FULL: Final = frozenset({errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG})
 
 
@@ -55,9 +55,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as exited:
         # typer exits by itself, with status 1, when a pipe is closed
         return _unwritten(exited.__context__) or int(exited.code or 0)
-    except typer.Abort:  # Ctrl-C, in older releases of it
+    except typer.Abort:  # Ctrl-C, in older releases of typer
         return Exit.INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - the outermost: whatever it is, it ends as one line
+    except Exception as error:  # noqa: BLE001 - every error is printed as one line
         return _unwritten(error) or _fail(error, debug=invocation.debug)
     return ended if isinstance(ended, int) else Exit.OK
 

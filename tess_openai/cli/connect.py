@@ -54,13 +54,13 @@ def connect(
     """Make the client. A warning of the factory becomes a line on stderr; calls show the ledger instead.
 
     Args:
-        agent: See `AgentOption`, as for the next two.
-        workspace: Its number.
-        base_url: Of the API.
-        timeout: Seconds.
-        max_retries: Of the SDK.
-        quiet: Suppress the warnings: the command reports them itself.
-        **options: Of `create_client`.
+        agent: See `AgentOption`.
+        workspace: See `WorkspaceOption`.
+        base_url: See `BaseUrlOption`.
+        timeout: Seconds to wait for an answer.
+        max_retries: How often the SDK repeats a failed call.
+        quiet: Whether to suppress the warnings because the command reports them itself.
+        **options: Further options of `create_client`.
 
     Raises:
         TessConfigurationError: A mistake in options or environment.

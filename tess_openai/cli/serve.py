@@ -112,7 +112,7 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
 def _combine(
     path: Path | None, agent: str | None, options: dict[str, Any], server: dict[str, Any]
 ) -> GatewayConfig:
-    """Return the settings of the file with those of the command line in their place."""
+    """Return the settings of the file, replaced by those of the command line where both are given."""
     from tess_openai.gateway.config import GatewayConfig, read_config
 
     read = GatewayConfig() if path is None else read_config(path)
@@ -125,7 +125,7 @@ def _combine(
 
 
 def _check(settings: GatewayConfig) -> None:
-    """Print what is wrong and what looks wrong; exit with status 1 if anything does."""
+    """Print the problems and warnings of the settings; exit with status 1 if there are any."""
     from tess_openai.gateway.config import find_problems, find_warnings
 
     found = [*find_problems(settings), *find_warnings(settings)]

@@ -111,7 +111,7 @@ def show_request(record: RecordedRequest) -> None:
 
 
 def _describe(name: str, value: object) -> str:
-    """Return the name of a model as it is, and of other values only the kind and the size."""
+    """Return the name of a model, and of other values only the kind and the size."""
     is_name = name == "model" and isinstance(value, str) and len(value) <= _LONGEST_NAME
     return quoted(value) if is_name else describe(value)
 

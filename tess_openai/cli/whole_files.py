@@ -1,4 +1,4 @@
-"""Writing a file completely or not at all."""
+"""Write a file completely or not at all."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a UTF-8 file under a temporary name beside it, then rename it.
+    """Write a UTF-8 file under a temporary name in the same folder, then rename it.
 
-    An interruption or a full disk keeps the previous file.
+    After an interruption, or when the disk is full, the previous file is unchanged.
 
     Raises:
         OSError: The file cannot be written.

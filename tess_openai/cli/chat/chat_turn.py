@@ -18,7 +18,7 @@ from tess_openai.response_changes import changes_of
 
 if TYPE_CHECKING:
     import openai
-_ON_THE_WAY: Final = frozenset({"httpcore", "httpcore2", "httpx", "httpx2", "openai"})
+_HTTP_PACKAGES: Final = frozenset({"httpcore", "httpcore2", "httpx", "httpx2", "openai"})
 """Packages whose errors may end a stream: older SDKs pass on those of the HTTP library."""
 
 
@@ -48,12 +48,12 @@ class ChatReply:
 
     Attributes:
         text: The text received so far.
-        model: As in the answer.
-        finish_reason: As in the answer.
+        model: The model that the answer names.
+        finish_reason: The finish reason of the answer.
         usage: Token counts; with `estimated` when the adapter estimated them.
         changes: The ledger.
-        first_seconds: Until the first text; None without text.
-        seconds: Until the end of the answer.
+        first_seconds: The time until the first text; None without text.
+        seconds: The time until the end of the answer.
         interrupted: Whether the user pressed Ctrl-C.
     """
 
@@ -116,12 +116,11 @@ def ask(
 
 def _broken_off(error: Exception) -> ProblemError | None:
     """Return the error for an answer that broke off; None when the error is not one of the connection."""
-    if type(error).__module__.partition(".")[0] not in _ON_THE_WAY:
+    if type(error).__module__.partition(".")[0] not in _HTTP_PACKAGES:
         return None
     problem = to_problem(error)
-    is_written = (
-        problem is not None and type(error).__name__ == "APIError"
-    )  # an error event within the stream
+    # The SDK raises a plain `APIError` for an error event within the stream.
+    is_written = problem is not None and type(error).__name__ == "APIError"
     return ProblemError(f"the answer broke off: {problem if is_written else root_cause(error)}", Exit.REFUSED)
 
 

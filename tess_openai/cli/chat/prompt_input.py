@@ -1,4 +1,4 @@
-"""Reading prompts at a terminal: one line, several lines, and a text that is pasted."""
+"""Read prompts at a terminal: one line, several lines, or a text that is pasted."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _PASTE_SECONDS: Final = 0.05
 
 
 class PromptInput:
-    """Reads prompts. A pasted text is one prompt, whatever its lines look like.
+    """Reads prompts. A pasted text is one prompt, even if it has several lines.
 
-    GNU readline learns from the terminal where a pasted text begins and ends (bracketed paste). Elsewhere,
-    with libedit or on Windows, lines that are there at once belong to the line before them.
+    The terminal marks the beginning and the end of a pasted text for GNU readline (bracketed paste). With
+    libedit or on Windows, lines that can be read at once belong to the line before them.
     """
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class PromptInput:
         return "\n".join([*lines, line])
 
     def discard_rest(self) -> None:
-        """Drop what was typed and not read, so that no shell gets and executes it."""
+        """Discard input that was typed and not read, so that the shell does not execute it."""
         with contextlib.suppress(Exception):  # not a terminal, or not Unix
             termios = importlib.import_module("termios")
             termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)

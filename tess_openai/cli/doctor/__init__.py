@@ -1,1 +1,1 @@
-"""Diagnoses a set-up in order of cause: the settings first, then the network and Tess."""
+"""Diagnose a set-up: check the settings first, then the network and Tess."""

@@ -31,7 +31,7 @@ HELP = worded(
     epilogue="Exit status: 0 when calls work, 1 when something is wrong.",
 )
 CONFIRMED: Final = ("key", "workspace", "agent", "base URL")
-"""The steps that are judged by their form first, and then by Tess."""
+"""The steps of which the form is checked first, and which Tess then confirms or refuses."""
 COLOURS: Final[dict[State, str]] = {"ok": "green", "warning": "yellow", "wrong": "bold red", "skipped": "dim"}
 
 

@@ -1,7 +1,7 @@
 """Proxies and certificates that the HTTP client reads from the environment, checked without the network.
 
-Source: httpx and httpx2 read these variables, take these schemes and need `socksio` for SOCKS (read in their
-source); socks4 they do not have.
+Source: httpx and httpx2, read: they read these variables, accept these schemes (not socks4) and need
+`socksio` for SOCKS.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the network and Tess say: connection, key, workspace, agent, one call, one stream."""
+"""The checks that need the network: connection, key, workspace, agent, one call, one stream."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ QUESTION: Final[list[ChatCompletionMessageParam]] = [
 HINTS: Final = (CREDITS_HINT, KEY_HINT, NOT_FOUND_HINT, TIMEOUT_HINT, WORKSPACE_HINT)
 RUNNABLE: Final = ("chat", "text")
 NO_TLS: Final = ("HTTP_REQUEST", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL", "WRONG_VERSION_NUMBER")
-"""OpenSSL's words, by its release, for an answer that is no TLS."""
+"""OpenSSL's reasons, which depend on its release, for an answer that is not TLS."""
 _KEY: Final = "Make a new key in Tess (user menu, API tokens), and set it in quotes: '123|abc...'."
 _WORKSPACE: Final = "Set TESS_WORKSPACE_ID to the workspace that the key belongs to: Settings, Workspace."
 _URL: Final = "Leave TESS_BASE_URL out; the older host is https://tess.pareto.io/api, with /api."
@@ -37,18 +37,18 @@ _LATER: Final = "Try again later; Tess itself is in trouble."
 _CREDITS: Final = "Add credits to the workspace that TESS_WORKSPACE_ID names."
 
 
-class _StepFailed(Exception):  # noqa: N818 - it carries a verdict to the end of the visit
+class _StepFailed(Exception):  # noqa: N818 - it ends the checks with a verdict
     def __init__(self, verdict: Verdict) -> None:
         super().__init__(verdict.finding)
         self.verdict = verdict
 
 
 def online(client: openai.OpenAI, fields: JSONObject, *, calls: bool) -> Iterator[Verdict]:
-    """Ask Tess, one thing after another, and stop at the first that is wrong.
+    """Check one step after another, and stop at the first that fails.
 
     Args:
-        client: Without retries, so that each failure is seen.
-        fields: What the agent asks for beside the messages.
+        client: A client without retries, so that each failure is reported.
+        fields: The values of the fields that the agent requires besides the messages.
         calls: Whether the two calls that cost credits are made.
     """
     try:
@@ -176,7 +176,7 @@ def _reason(error: openai.APIError) -> str:
 
 
 def _broken(step: str, error: Exception) -> Verdict:
-    """Say why a connection failed, from the first cause that the error carries."""
+    """Return the verdict on a failed connection, from the causes of the error."""
     causes = list(_chain(error))
     names = {type(cause).__name__ for cause in causes}
     finding = root_cause(error)

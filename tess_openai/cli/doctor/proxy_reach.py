@@ -1,4 +1,4 @@
-"""Whether the proxy of the environment takes connections: it would be blamed on Tess otherwise."""
+"""Check whether the proxy of the environment accepts connections, else its failure would look like Tess's."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def judge_reach(root: str, timeout: float, variables: Mapping[str, str] = os.env
     """Connect to the proxy through which `root` is reached.
 
     Returns:
-        What is wrong with it; None when there is no proxy, or it takes the connection.
+        The verdict on an unreachable proxy; None when there is no proxy, or it accepts the connection.
     """
     name = proxy_for(urlsplit(root), variables)
     if name is None:

@@ -1,4 +1,4 @@
-"""The clock of this machine beside that of the server, which answers to calls name in the header `Date`."""
+"""Compare the clock of this machine with the server's, which is in the header `Date` of its answers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 from tess_openai.cli.doctor.verdicts import Verdict
 
 ALLOWED_SECONDS: Final = 60
-"""A difference of less is as likely the way of the answer, or a cache."""
+"""A smaller difference may be the time of the transfer, or come from a cache."""
 
 
 class ServerClock:
@@ -25,7 +25,7 @@ class ServerClock:
         self._ahead = self._ahead if ahead is None else ahead
 
     def judge_once(self) -> Verdict | None:
-        """Return the verdict; None before an answer had a date, and when it was given."""
+        """Return the verdict once; None before the first answer with a date, and after the first verdict."""
         if self._ahead is None or self._is_judged:
             return None
         self._is_judged = True

@@ -1,6 +1,6 @@
-"""What is set, judged without the network: SDK, key, workspace, agent, base URL, environment, proxies, TLS.
+"""The checks without the network: SDK, key, workspace, agent, base URL, environment, proxies, TLS.
 
-Source: names and mistakes are those that users of Tess were seen with (observed).
+Source: the names and mistakes are those of users of Tess (observed).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ AGENT_NAMES: Final = ("TESSAI_AGENT_ID", "TESS_DEFAULT_AGENT_ID", "PARETO_AGENT_
 WORKSPACE_NAMES: Final = ("TESSAI_WORKSPACE_ID", "PARETO_WORKSPACE_ID")
 URL_NAMES: Final = ("TESS_API_BASE", "TESS_API_URL", "TESS_API_BASE_URL", "PARETO_API_URL")
 OVERRIDING: Final = {"Authorization": "Tess's key", WORKSPACE: "TESS_WORKSPACE_ID"}
-"""A header -> what of Tess's it replaces when `OPENAI_CUSTOM_HEADERS` holds it."""
+"""A header in `OPENAI_CUSTOM_HEADERS` -> the setting for Tess that it replaces."""
 TESS_HOSTS: Final = ("api.tess.im", "tess.pareto.io")
 QUOTES: Final = "\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb"
 _KEY_LENGTH: Final = 30

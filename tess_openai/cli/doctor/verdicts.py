@@ -39,7 +39,7 @@ class Verdict:
 def judge(
     step: str, read: Callable[[], T], finding: Callable[[T], str], remedy: str
 ) -> tuple[Verdict, T | None]:
-    """Run a check of the factories themselves, so that the doctor and the factories cannot disagree.
+    """Run a check that the factories use too, so that the doctor and the factories cannot disagree.
 
     Args:
         step: What is checked.

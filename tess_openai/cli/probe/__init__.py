@@ -1,1 +1,1 @@
-"""Finds out with the user's own key what is not documented about Tess, and writes it to a profile."""
+"""Find out with the user's own key what is not documented about Tess, and write it to a profile."""

@@ -1,4 +1,4 @@
-"""Asks the questions one at a time, paced, and turns the replies into a profile."""
+"""Ask the questions one at a time, paced, and make a profile of the replies."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Asker:
     """Sends requests without the adapter: the questions are about Tess itself.
 
     Attributes:
-        url: Of the agent's chat route.
-        headers: Key and workspace.
+        url: The URL of the agent's chat route.
+        headers: The headers with the key and the workspace.
         http: A client of the SDK's HTTP library.
-        pause_seconds: Between two requests.
+        pause_seconds: The pause between two requests.
         fields: The fields that the agent requires.
-        wait: Sleeps; seconds.
+        wait: Sleeps for a number of seconds.
         calls: The number of requests sent.
         answered: The number of answered, and therefore paid, requests.
         tokens: The sum of the token counts in the answers.

@@ -164,7 +164,7 @@ def _chosen(questions: list[ProbeQuestion], only: list[str]) -> list[ProbeQuesti
 
 
 def _check(out: Path) -> None:
-    """Check before the first paid call whether the file can be written."""
+    """Check, before the first paid call, that the file can be written."""
     new = temporary_path(out)
     try:
         if out.is_dir():

@@ -1,4 +1,4 @@
-"""The reply to one question, as far as a profile needs it. Its texts are not stored."""
+"""The parts of a reply that a profile needs; its texts are not stored."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Reply:
 
     @property
     def retry_after_seconds(self) -> float:
-        """The wait that a 429 names; 1 when it names none."""
+        """The wait that a 429 asks for; 1 when it asks for none."""
         given = next((each["retry_after"] for each in self.objects if "retry_after" in each), None)
         given = self.headers.get("retry-after") if given is None else given
         try:
