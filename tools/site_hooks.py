@@ -22,8 +22,9 @@ ROW: Final = re.compile(r"<tr>.*?</tr>", re.DOTALL)
 CELL: Final = re.compile(r"<td\b")
 EMPTY_HEAD: Final = re.compile(r"<thead>\s*<tr>(?:\s*<th[^>]*></th>)*\s*</tr>\s*</thead>\s*")
 NAME: Final = re.compile(r'<code>(?P<name>[\w./*="-]{1,36})</code>')
-LONG_NAME: Final = re.compile(r"<code>(?P<name>[^\s<>]{37,})</code>")
-BETWEEN_WORDS: Final = re.compile(r"(?<!<)[/_.=,]|\((?!\))|::")
+CODE: Final = re.compile(r"(?<=<code>)[^<]*(?=</code>)")
+LONG_NAME: Final = re.compile(r"\S{37,}")
+BETWEEN_WORDS: Final = re.compile(r"[/_.=,]|\((?!\))|::")
 TAG: Final = re.compile(r"<[^>]*>")
 
 
@@ -38,7 +39,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def on_page_content(html: str, **_: object) -> str:
     """Prepare the tables of a page, and mark the names in its text."""
     html = TABLE.sub(lambda table: prepared(table[0]), html)
-    html = LONG_NAME.sub(lambda found: BETWEEN_WORDS.sub(r"\g<0><wbr>", found[0]), html)
+    html = CODE.sub(lambda code: LONG_NAME.sub(_breaking, code[0]), html)
     return NAME.sub(r'<code class="name">\g<name></code>', html)
 
 
@@ -47,6 +48,10 @@ def prepared(table: str) -> str:
     labels = [TAG.sub("", cell["text"]).strip() for cell in HEAD_CELL.finditer(table)]
     labelled = ROW.sub(lambda row: _labelled(row[0], labels), EMPTY_HEAD.sub("", table))
     return labelled.replace(" <sup>", "&nbsp;<sup>").replace("\\|", "|")  # GitHub wants it escaped
+
+
+def _breaking(name: re.Match[str]) -> str:
+    return BETWEEN_WORDS.sub(r"\g<0><wbr>", name[0])
 
 
 def _labelled(row: str, labels: list[str]) -> str:

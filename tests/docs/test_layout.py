@@ -184,3 +184,5 @@ def test_a_long_name_breaks_between_its_words() -> None:
     """A call in the text, which a telephone cannot show in one line, is not broken within a word."""
     call = "<code>set_default_openai_client(create_async_client())</code>"
     assert "<wbr>client(<wbr>create_<wbr>async_<wbr>client())" in site_hooks.on_page_content(f"<p>{call}</p>")
+    route = "<code>POST https://api.example/agents/{id}/openai/chat</code>"
+    assert "POST https:/<wbr>/<wbr>api.<wbr>example" in site_hooks.on_page_content(f"<p>{route}</p>")
