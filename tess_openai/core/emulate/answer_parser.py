@@ -15,6 +15,7 @@ from typing import Final
 from tess_openai.core.emulate.answer_parts import LINE_LENGTH, AnswerParts, Block
 from tess_openai.core.emulate.call_shapes import CallShapes
 from tess_openai.core.emulate.marks import OUR_MARKS, Kind, Marks
+from tess_openai.core.emulate.thinking import without_thinking
 
 _TAIL: Final = 256
 """The longest white space before a call that is held; the bound keeps the time of the parser linear."""
@@ -86,12 +87,13 @@ class AnswerParser:
 
     def finish(self) -> HeldText:
         """Take the end of the answer."""
-        before_mark = ""
+        raw, before_mark = "".join(self._raw), ""
         if not self._from_mark:
             before_mark = self._scan(self._held, final=True)
             if not self._from_mark:
-                return HeldText(before_mark + self._held, verbatim=before_mark + self._held)
-        raw = "".join(self._raw)
+                text = before_mark + self._held
+                near = self._shapes.has_arguments(raw) and self._shapes.has_arguments(without_thinking(raw))
+                return HeldText(text, verbatim=text, may_be_call=near)
         start = len(raw) - sum(map(len, self._from_mark))
         split = AnswerParts(self._marks, raw, start)
         held = before_mark + self._held

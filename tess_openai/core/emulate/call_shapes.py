@@ -95,6 +95,17 @@ _NAMED: Final = re.compile(
     re.IGNORECASE,
 )
 _LETTERS: Final = re.compile(r"\w")
+_MAX_NAMES: Final = 256
+_ARGUMENT_WORD: Final = (
+    r"(?:action[ _]|tool[ _])?(?:arguments|args|parameters|params|kwargs|input)[\"'*_`\u273f]{0,3}\s{0,3}:"
+)
+_WITH_ARGUMENTS: Final = (
+    r"(?:(?::\d{1,4})?:?\s{0,4}(?:\[ARGS\]|with|json)?\s{0,4}\(?\{\s{0,20}[\"']"
+    rf"|[`*]{{0,3}}[ \t]{{0,4}}\n[ \t>*_`\u273f-]{{0,8}}{_ARGUMENT_WORD})"
+)
+"""What may follow the name of a function in any form of a call: JSON, or a line with a word for arguments."""
+_OBJECT_START: Final = r"^[ \t`]{0,8}\[?\{[^{}]{0,200}[\"']"
+"""The beginning of a line with JSON, up to the name of a function."""
 _TAG: Final = re.compile(r"<[^<>\s]{1,40}>")
 _DOUBT: Final = re.compile(
     r"[?\uff1f\u061f]|\b(?:no|not|nope|never|don['\u2019]?t|wait|stop|cancel|sorry|oops|undo)\b",
@@ -136,7 +147,22 @@ class CallShapes:
         labels = (found.start("label") for found in itertools.islice(_LABEL.finditer(text), _MAX_OPENINGS))
         named = (self._is_named_at(text, at) for at in itertools.chain(openings, labels))
         starts = (self._program_start(text), self._recipient_start(text))
-        return starts != (None, None) or any(named)
+        return starts != (None, None) or any(named) or self.has_arguments(text)
+
+    def has_arguments(self, text: str) -> bool:
+        """Whether JSON, or a word for arguments, follows the name of a function, or it is a tag."""
+        lowered = text.lower()
+        names = [name for name in self.names[:_MAX_NAMES] if name.lower() in lowered]
+        if not names:
+            return False
+        name = "|".join(map(re.escape, names))
+        shape = (
+            rf"(?<![\w-])(?:{name})(?![\w-]){_WITH_ARGUMENTS}|<(?:{name})(?:\s[^<>]{{0,200}}|/)>"
+            rf"|<(?:call|action)(?::| name=)[\"']?(?:{name})[\"'\s/>]|<\|recipient\|>(?:{name})\b"
+            rf"|\bto=(?:functions\.)?(?:{name})(?:json|code)\b"
+            rf"|{_OBJECT_START}(?:{name})[\"']\s{{0,4}},\s{{0,20}}[\"']{_ARGUMENT_WORD}"
+        )
+        return re.search(shape, text, re.IGNORECASE | re.MULTILINE) is not None
 
     def _starts(self, text: str, after: str) -> Iterator[int]:
         """Yield where the first text of each form begins; labels and programs only at the start of a line."""
