@@ -115,10 +115,10 @@ def _ask(setup: Setup, timeout: float, fields: JSONObject, *, calls: bool) -> It
 
 
 def _confirm(found: list[Verdict], asked: Iterator[Verdict]) -> Iterator[Verdict]:
-    """Yield what was found without the network once Tess has confirmed it, and what Tess says.
+    """Yield the verdicts of the offline checks and of Tess, one for each step.
 
-    A key that looks right and is refused is wrong: a step has one verdict, that of Tess where there is one.
-    What was doubtful before is then the likely cause, and its remedy the one to try.
+    Where both have a verdict on a step, Tess's replaces the other: a key of the right form may be refused.
+    A warning of the offline checks is then the likely cause, and its remedy the one to try.
     """
     held = list(found)
     while held and held[0].step not in CONFIRMED:
