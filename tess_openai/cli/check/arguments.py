@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
 
@@ -58,9 +58,8 @@ def in_words_of_openai(arguments: Iterable[Argument]) -> list[Argument]:
     """Return arguments of a framework under OpenAI's names, and a model without `openai/` before it."""
     named: list[Argument] = []
     for each in arguments:
-        name = FRAMEWORK_NAMES.get(each.name, each.name)
-        value = each.value
+        name, value = FRAMEWORK_NAMES.get(each.name, each.name), each.value
         if name == "model" and isinstance(value, str):
             value = value.removeprefix("openai/").removeprefix("openai:")
-        named.append(Argument(name, each.node, value, each.in_body))
+        named.append(replace(each, name=name, value=value))
     return named

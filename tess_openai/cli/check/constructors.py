@@ -93,8 +93,8 @@ class Constructors:
         if self.converted.settings_of(node, use.scope) is not None:
             return None
         remedy = f"For Tess make it with tess_openai.{libraries.OPENAI_CLIENTS[path]}(AGENT_ID)."
-        provider = self.converted.provider_of(node, use.scope)
         given = self.literals.given(node, use.scope)
+        provider = self.converted.provider_of(given)
         called = "OpenAI" if given.value("base_url") is None else "what base_url names"
         why = f"it calls {provider}, not OpenAI" if provider else f"it calls {called}"
         first = effect_at(node, path, "rewritten", "note", why, remedy)
@@ -168,8 +168,8 @@ class Constructors:
         arguments = [each for each in found if each.in_body]
         for given in (each.value for each in node.keywords if each.arg == "model_settings"):
             for value in self.converted.inference.values(given, scope):
-                if isinstance(value, Instance) and value.call is not None and value.scope is not None:
-                    arguments += self.literals.given(value.call, value.scope).arguments
+                if isinstance(value, Instance):
+                    arguments += self.literals.given_of(value).arguments
         return [each for each in arguments if each.name in CHAT_PARAMETERS]
 
     def _model(self, path: str, node: ast.Call, use: Use) -> Site:
@@ -186,7 +186,7 @@ class Constructors:
         effects += _options([each for each in named if not each.in_body and each.name not in pointing])
         unseen = [each for each in given.unseen if self.converted.made(each, use.scope) is None]
         effects += map(unseen_of, unseen)
-        provider = "" if settings is not None else self.converted.provider_of(node, use.scope)
+        provider = "" if settings is not None else self.converted.provider_of(given)
         return site_at(use, "client", path, effects, provider=provider, page=framework.page)
 
     def _sent(self, arguments: Sequence[Argument], options: Options) -> list[Effect]:
@@ -219,10 +219,7 @@ class Constructors:
 
     def _of_model(self, owner: Instance) -> list[Argument]:
         """Return what a model was made with, and what was bound to it since: each call sends it."""
-        if owner.call is None or owner.scope is None:
-            return []
-        given = self.literals.given(owner.call, owner.scope, _FRAMEWORK_BODY)
-        named = in_words_of_openai(given.arguments)
+        named = in_words_of_openai(self.literals.given_of(owner, _FRAMEWORK_BODY).arguments)
         arguments = [each for each in named if each.name in CHAT_PARAMETERS or each.in_body]
         for name, call, scope in owner.bound:
             arguments += self._bound(name, call, scope) or []

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from tess_openai.cli.check import libraries
-from tess_openai.cli.check.arguments import ValueMark
+from tess_openai.cli.check.arguments import Given, ValueMark
 from tess_openai.cli.check.frameworks import role_of
 from tess_openai.cli.check.literals import Literals
 from tess_openai.cli.check.scopes import Scope
@@ -98,7 +98,7 @@ class Converted:
         if owner.path not in libraries.TESS_CLIENTS | libraries.TESS_SETTINGS:
             settings = self.settings_of(owner.call, owner.scope)
             return self.options if settings is None else self.options_of(settings)
-        given = self.literals.given(owner.call, owner.scope)
+        given = self.literals.given_of(owner)
         options = self.options
         models = to_object(given.value("models"))
         if models is not None:
@@ -135,9 +135,9 @@ class Converted:
                 return {name for name, _, _ in members} if is_whole else ValueMark.UNSEEN
         return None
 
-    def provider_of(self, call: ast.Call, scope: Scope) -> str:
+    @staticmethod
+    def provider_of(given: Given) -> str:
         """Return whose server a client is pointed at; `""` for OpenAI's, and where it is not seen."""
-        given = self.literals.given(call, scope)
         for each in given.arguments:
             if each.name in _ADDRESSES and isinstance(each.value, str):
                 address = each.value.lower()
@@ -149,16 +149,11 @@ class Converted:
     def provider_of_client(self, owner: Instance | None) -> str:
         """Return whose server a client calls; `""` for OpenAI's, Tess's, and where it is not seen."""
         owner = None if owner is None else self.wrapped(owner)
-        if (
-            owner is None
-            or owner.call is None
-            or owner.scope is None
-            or owner.path.startswith("tess_openai.")
-        ):
+        if owner is None or owner.call is None or owner.path.startswith("tess_openai."):
             return ""
         if owner.path in libraries.OTHER_CLIENTS or role_of(owner.path) == "azure":
             return "Amazon Bedrock" if "Bedrock" in owner.path else "Azure"
-        return self.provider_of(owner.call, owner.scope)
+        return self.provider_of(self.literals.given_of(owner))
 
 
 def _provider(text: str) -> str:

@@ -236,7 +236,6 @@ CLIENT_OPTIONS: Final[Mapping[str, Literal["stripped", "rewritten"]]] = {
 
 FRAMEWORK_NAMES: Final = {
     "model_name": "model",
-    "max_completion_tokens": "max_completion_tokens",
     "stop_sequences": "stop",
     "streaming": "stream",
     "request_timeout": "timeout",

@@ -11,7 +11,7 @@ from tess_openai.cli.check.inference import Inference
 from tess_openai.cli.check.names import bindings_of
 from tess_openai.cli.check.scopes import Binding, Scope
 from tess_openai.cli.check.values import Class, External, Instance, ModuleValue, Object, text_of
-from tess_openai.core.jsons import to_list, to_object
+from tess_openai.core.jsons import to_list
 
 MemberOf: TypeAlias = tuple[str, ast.expr, Scope]
 """A name, the expression bound to it, and its place."""
@@ -107,30 +107,19 @@ class Literals:
             node, scope = found[0]
         return None
 
-    def _object(self, node: ast.Dict, scope: Scope, depth: int) -> object:
-        members: dict[str, object] = {}
-        for key, item in zip(node.keys, node.values, strict=True):
-            inner = self.value(item, scope, depth + 1)
-            if key is None:
-                spread = to_object(inner)
-                if spread is None:
-                    return UNSEEN
-                members.update(spread)
-                continue
-            name = text_of(key)
-            if name is None:
-                return UNSEEN
-            members[name] = inner
-        return members
+    def _object(self, node: ast.expr, scope: Scope, depth: int) -> object:
+        """Return a dict all of whose members are seen, each with one value."""
+        members, is_whole = self.members(node, scope, depth)
+        if not is_whole or len({name for name, _, _ in members}) < len(members):
+            return UNSEEN
+        return {name: self.value(item, home, depth + 1) for name, item, home in members}
 
     def _named(self, node: ast.expr, scope: Scope, depth: int) -> object:
         for value in self.inference.values(node, scope):
             if isinstance(value, External | Instance) and value.path in _OMITTING:
                 return OMITTED
         if isinstance(node, ast.Call):
-            if not _is_dict(node) or node.args or any(keyword.arg is None for keyword in node.keywords):
-                return UNSEEN
-            return {str(each.arg): self.value(each.value, scope, depth + 1) for each in node.keywords}
+            return self._object(node, scope, depth) if _is_dict(node) else UNSEEN
         found = self._bound(node, scope)
         return self.value(*found[0], depth + 1) if len(found) == 1 else UNSEEN
 
@@ -208,6 +197,12 @@ class Literals:
         arguments.update(inner)  # the SDK lets extra_body win
         seen = (each for many in arguments.values() for each in many if each.value is not OMITTED)
         return Given(tuple(seen), tuple(unseen))
+
+    def given_of(self, made: Instance, bodies: frozenset[str] = frozenset()) -> Given:
+        """Return the arguments that something was made with; none where that is not seen."""
+        if made.call is None or made.scope is None:
+            return Given((), ())
+        return self.given(made.call, made.scope, bodies)
 
     def members(self, node: ast.expr, scope: Scope, depth: int = 0) -> Members:
         """Return the members of a dict that is written out, and whether these are all."""

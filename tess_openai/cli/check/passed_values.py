@@ -16,6 +16,7 @@ from tess_openai.cli.check.values import (
     Instance,
     Member,
     Values,
+    defaults_of,
     flat,
     is_decorated,
 )
@@ -54,7 +55,7 @@ def parameter_values(inference: Inference, node: ast.arg, home: Scope) -> Values
     found = UNKNOWN if node.annotation is None else inference.annotated(node.annotation, parent)
     if found or (node.annotation is not None and is_plain(node.annotation)):
         return found
-    if (default := _default_of(function, node)) is not None:
+    if (default := dict(defaults_of(function.args)).get(node)) is not None:
         found = inference.values(default, parent)
     return found or _from_callers(inference, function, node, home)
 
@@ -141,12 +142,3 @@ def _is_call_of(inference: Inference, call: ast.Call, use: Use, function: Functi
         or (isinstance(value, Class) and value.node is parent.node)
         for value in values
     )
-
-
-def _default_of(function: Function, node: ast.arg) -> ast.expr | None:
-    arguments = function.args
-    positional = [*arguments.posonlyargs, *arguments.args]
-    if node in positional:
-        index = positional.index(node) - len(positional) + len(arguments.defaults)
-        return arguments.defaults[index] if index >= 0 else None
-    return arguments.kw_defaults[arguments.kwonlyargs.index(node)]

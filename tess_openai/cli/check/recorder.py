@@ -8,7 +8,7 @@ from typing import Final, TypeAlias, cast
 
 from tess_openai.cli.check.libraries import ENVIRONMENT, MODULE_SETTINGS
 from tess_openai.cli.check.scopes import Binding, BindingKind, Block, Module, Scope, Use, parameters_of
-from tess_openai.cli.check.values import name_of, text_of
+from tess_openai.cli.check.values import defaults_of, name_of, text_of
 
 Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -206,8 +206,7 @@ class _Recorder:
                 self.expression(base, scope, block)
             self.block(node.body, self.scope(node, scope), block)
             return
-        defaults = [*node.args.defaults, *(item for item in node.args.kw_defaults if item is not None)]
-        for default in defaults:
+        for _, default in defaults_of(node.args):
             self.expression(default, scope, block)
         inner = self.scope(node, scope)
         self.block(node.body, inner, block)

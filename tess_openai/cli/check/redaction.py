@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 
+from tess_openai.cli.check.values import defaults_of
+
 Span: TypeAlias = tuple[int, int, int, int]
 """First line, first byte, last line, the byte behind the last; lines from 1, bytes from 0."""
 
@@ -79,16 +81,9 @@ def _values_of_keys(node: ast.AST) -> Iterator[ast.expr]:
         case ast.Call(args=[first, *more]) if _is_text_of_key(first):
             yield from more
         case ast.arguments():
-            yield from _defaults_of_keys(node)
+            yield from (default for name, default in defaults_of(node) if _NAMES.search(name.arg))
         case _:
             pass
-
-
-def _defaults_of_keys(node: ast.arguments) -> Iterator[ast.expr]:
-    positional = [*node.posonlyargs, *node.args]
-    named = positional[len(positional) - len(node.defaults) :]
-    pairs = [*zip(named, node.defaults, strict=True), *zip(node.kwonlyargs, node.kw_defaults, strict=True)]
-    yield from (default for name, default in pairs if default is not None and _NAMES.search(name.arg))
 
 
 def _is_named(target: ast.expr) -> bool:

@@ -48,11 +48,9 @@ def to_text(report: CheckReport, *, everything: bool) -> Text:
             f"  {'not read to its end' if each.is_partial else 'cannot be read'}: {each.why}\n", "red"
         )
     _append_files(text, report)
-    own = [site for site in report.sites if not site.is_aside]
-    aside = [site for site in report.sites if site.is_aside]
     text.append(f"{report.files} file{plural(report.files)} read. ", "dim")
-    text.append(f"{summarize(own)}.\n", "bold")
-    if aside:
+    text.append(f"{summarize(report.own)}.\n", "bold")
+    if aside := report.aside:
         text.append(f"Tests and examples: {summarize(aside)}.\n")
     if others := summarize_others(report.sites):
         text.append(f"Also: {others}.\n")

@@ -172,7 +172,7 @@ class Finder:
             return None
         settings = self.converted.settings_of(node, use.scope)
         site = self._sent(endpoint, node, use, settings, is_passed=True, page="frameworks/litellm")
-        return site if settings else replace(site, provider=self.converted.provider_of(node, use.scope))
+        return site if settings else replace(site, provider=self.converted.provider_of(given))
 
     def _passed(self, node: ast.Call, use: Use, values: Values) -> Site | None:
         """Return the site of what another call is given to be called there: `to_thread(create, seed=1)`."""

@@ -42,6 +42,16 @@ class CheckReport:
     unreadable: Sequence[Unreadable]
 
     @property
+    def own(self) -> list[Site]:
+        """What is in the program itself."""
+        return [site for site in self.sites if not site.is_aside]
+
+    @property
+    def aside(self) -> list[Site]:
+        """What is in its tests and examples."""
+        return [site for site in self.sites if site.is_aside]
+
+    @property
     def counts(self) -> dict[Level, int]:
         """How many effects there are of each level."""
         counted = Counter(effect.level for site in self.sites for effect in site.effects)
@@ -55,12 +65,10 @@ class CheckReport:
 
     def to_json(self) -> JSONObject:
         """Return the counts as an object."""
-        own = [site for site in self.sites if not site.is_aside]
-        aside = [site for site in self.sites if site.is_aside]
         return {
             "levels": self.counts,
-            "program": _to_json(own),
-            "tests_and_examples": _to_json(aside),
+            "program": _to_json(self.own),
+            "tests_and_examples": _to_json(self.aside),
             "by_file": {path: verdicts_of(sites) for path, sites in by_file(self.sites).items()},
             "unknown_models": dict(unknown_models(self.sites)),
         }

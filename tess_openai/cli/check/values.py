@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -116,6 +116,16 @@ def name_of(node: ast.AST | None) -> str:
             return name
         case _:
             return ""
+
+
+def defaults_of(arguments: ast.arguments) -> Iterator[tuple[ast.arg, ast.expr]]:
+    """Yield the parameters that have a default, with it."""
+    positional = [*arguments.posonlyargs, *arguments.args]
+    named = positional[len(positional) - len(arguments.defaults) :]
+    yield from zip(named, arguments.defaults, strict=True)
+    for name, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        if default is not None:
+            yield name, default
 
 
 def is_decorated(node: ast.AST, names: Iterable[str]) -> bool:
