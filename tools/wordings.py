@@ -147,6 +147,8 @@ JSON_TASKS: Final[list[tuple[dict[str, Any], str, dict[str, Any]]]] = [
     ),
 ]
 _DEFAULT: Final = Prompts()
+_BEFORE, _CALL = _DEFAULT.functions.split("\n\n")
+_LINES, _RULES = _BEFORE.split("\n{rules}")
 WORDINGS: Final[dict[str, Prompts]] = {
     "default": _DEFAULT,
     "placeholder": Prompts(
@@ -163,6 +165,7 @@ WORDINGS: Final[dict[str, Prompts]] = {
     "rules first": Prompts(
         functions="{rules}\n" + _DEFAULT.functions.replace("\n{rules}", ""),
     ),
+    "rules last": Prompts(functions=f"{_LINES}\n\n{_CALL}\n{{rules}}{_RULES}"),
     "sections": Prompts(
         functions="# Functions\n{functions}\n\n# How to call\n{open}\n{example}\n{close}\n\n# Rules\n{rules}"
     ),

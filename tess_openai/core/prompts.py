@@ -59,16 +59,16 @@ calls, the lines `{open}`, `{example}` and `{close}` are left out |
         """\
 You can call functions. Each line is one function and the JSON Schema of its arguments.
 {functions}
-
-To call a function, return a JSON object with function name and arguments within {open}{close} XML tags:
-{open}
-{example}
-{close}
 {rules}
 """
         + JSON_ESCAPES
         + """ No other form counts. Never write a block as an example or while thinking. End your \
-message after the call: the result comes in the next message."""
+message after the call: the result comes in the next message.
+
+To call a function, return a JSON object with function name and arguments within {open}{close} XML tags:
+{open}
+{example}
+{close}"""
     )
     no_functions: str = """\
 Earlier function calls stand between {open} and {close}. No function can be called now: answer without marks.

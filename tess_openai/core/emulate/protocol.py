@@ -22,7 +22,7 @@ _SCHEMA_MAPS: Final = frozenset(
 _LITERALS: Final = frozenset({"enum", "const", "default", "examples", "required"})
 _MAX_EXAMPLES: Final = 8
 _MAX_EXAMPLE_LENGTH: Final = 115
-_EXAMPLE_LINES: Final = "{open}\n{example}\n{close}\n"
+_EXAMPLE_LINES: Final = "\n{open}\n{example}\n{close}"
 _INSTRUCTION_ROLES: Final = ("system", "developer")
 
 
