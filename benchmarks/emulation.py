@@ -1,11 +1,11 @@
-"""What reading the answers of a model costs when function calls or structured output are emulated.
+"""Measure what it costs to read the answers of a model when functions or structured output are emulated.
 
 Usage: python benchmarks/emulation.py [--rounds N] [--check] [--hostile]
 
-Each figure is the best of many rounds, in CPU seconds of this process: what the code costs, not what the
-machine does besides. Checking values against schemas is measured apart, since a library does it. `--check`
+Each figure is the best of many rounds, in CPU seconds of this process, so that other work of the machine does
+not count. The check of values against schemas is measured separately, because a library does it. `--check`
 fails when a bar is missed: 20 microseconds a chunk, 1 millisecond for an answer of 4 kB. `--hostile` measures
-instead what a server can send at worst: texts up to 1 MB, of which each character is a chunk of its own.
+the worst that a server can send instead: texts up to 1 MB, of which each character is a chunk of its own.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ SIZES = (125_000, 250_000, 500_000, 1_000_000)
 
 
 def emulation_of(body: dict[str, Any]) -> Emulation:
-    """Read a request, with a check that costs nothing."""
+    """Return the emulation that a request needs."""
     emulation = parse_emulation(
         body,
         ("tools", "response_format", "stop", "max_tokens"),

@@ -1,4 +1,4 @@
-"""A local server that answers with fixed bytes, for benchmarks that compare clients of it."""
+"""A local server that answers with fixed bytes, for benchmarks that compare its clients."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def response(output: list[Any], status: str) -> dict[str, Any]:
 
 
 def message(text: str | None, status: str) -> dict[str, Any]:
-    """Return the message of a response; without a text, as it begins."""
+    """Return the message of a response; without a text, the message as it is when the server adds it."""
     part = {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
     content = [] if text is None else [part]
     return {"id": "msg_1", "type": "message", "role": "assistant", "status": status, "content": content}

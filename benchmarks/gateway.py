@@ -1,11 +1,12 @@
-"""The gateway beside LiteLLM's proxy: the same work, the same upstream, one run on one machine.
+"""Compare the gateway with LiteLLM's proxy: the same work, the same upstream, one run on one machine.
 
 Usage: python benchmarks/gateway.py [--litellm PYTHON] [--record] [--check] [--quick]
 
-LiteLLM is taken from the environment that `make framework FRAMEWORK=litellm` makes. Each proxy is one process
-with one worker, and they work in turn; what is compared are medians over the rounds. The callers are plain
-sockets of this process, and the upstream, in a process of its own, answers with fixed bytes, or as an agent
-that takes 80 to 120 ms where the time that a proxy adds is measured. `--record` writes docs/performance.md.
+LiteLLM runs from the environment that `make framework FRAMEWORK=litellm` makes. Each proxy is one process
+with one worker; they work in turn, and the medians over the rounds are compared. The callers are plain
+sockets of this process. The upstream is a process of its own that answers with fixed bytes; where the time
+that a proxy adds is measured, it takes 80 to 120 ms for an answer, as an agent would. `--record` writes
+docs/performance.md.
 """
 
 from __future__ import annotations
@@ -93,12 +94,12 @@ class Proxy:
     process: subprocess.Popen[bytes]
 
     def cpu_seconds(self) -> float:
-        """Return what it has used of the processors."""
+        """Return the CPU time that the process has used."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory_mb(self) -> float:
-        """Return its resident memory."""
+        """Return the resident memory of the process."""
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
@@ -158,7 +159,7 @@ def litellm(python: Path, root: str, folder: Path) -> Iterator[Proxy]:
     port = free_port()
     command = [str(python.with_name("litellm")), "--config", "config.yaml", "--host", "127.0.0.1"]
     variables = {
-        "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else it fetches a list from the net
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # otherwise it fetches a list from the network
         "LITELLM_LOG": "ERROR",
         "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true",
     }
@@ -195,7 +196,7 @@ def to_request(port: int, path: str, fields: dict[str, Any]) -> bytes:
 
 
 def call_at_once(port: int, path: str, model: str, *, callers: int, calls: int) -> tuple[float, float]:
-    """Let callers make calls all at once; return the calls a second and the median time of one."""
+    """Make calls from several callers at once; return the calls a second and the median seconds of one."""
     seconds: list[float] = []
 
     async def all_callers() -> None:
@@ -208,7 +209,7 @@ def call_at_once(port: int, path: str, model: str, *, callers: int, calls: int) 
 
 
 async def open_streams(proxy: Proxy, upstream: int) -> tuple[int, float]:
-    """Open streams, let them end together; return how many came whole, and the memory while all were open."""
+    """Open streams and end them together; return how many were complete, and the MB while all were open."""
 
     async def begin() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
@@ -233,7 +234,7 @@ async def open_streams(proxy: Proxy, upstream: int) -> tuple[int, float]:
 
 
 def measure(python: Path, *, quick: bool) -> dict[str, dict[str, float]]:
-    """Measure all of them; the figures of each by what was measured."""
+    """Measure all proxies; return the figures of each by their names."""
     rounds, calls, theirs, many = (1, 500, 100, 2000) if quick else (3, 3000, 200, 50_000)
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe()
@@ -279,7 +280,7 @@ def measure_memory(root: str, folder: Path, upstream: int, many: int) -> dict[st
 
 
 def missed_bars(figures: Mapping[str, Mapping[str, float]]) -> list[str]:
-    """Say which bars are missed."""
+    """Return a message for each bar that is missed."""
     ours, missed = figures[OURS], list[str]()
     for name in (PROVIDER, OPENAI):
         for unit, ratio in (
@@ -352,7 +353,7 @@ def record(figures: Mapping[str, Mapping[str, float]], version: str) -> None:
 
 
 def main() -> int:
-    """Measure, print, and record or judge when asked."""
+    """Measure and print; write the page with `--record`, and return 1 for a missed bar with `--check`."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

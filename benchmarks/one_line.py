@@ -1,12 +1,12 @@
-"""One line for a key: eight processes share it, and no caller is refused, lost or starved.
+"""Measure how eight processes share the rate of one key: no call is refused, lost or starved.
 
 Usage: python benchmarks/one_line.py [--store sqlite|redis|none] [--calls N] [--rate N] [--check]
 
-The processes make their calls in threads, as fast as the line lets them, against a simulated Tess that allows
-just this rate for the key. Printed are the refusals, the calls without an answer, the time from the first to
-the last call as a ratio of the ideal, and the longest wait as a ratio of the fair one, in which everybody who
-wants to call has one turn before any has a second. Redis is Debian's `redis-server`, which is started.
-`--check` fails above the bars.
+The processes make their calls in threads, as fast as the pacing lets them, against a simulated Tess that
+allows exactly this rate for the key. The program prints the refusals, the calls without an answer, the time
+from the first to the last call as a ratio of the ideal time, and the longest wait as a ratio of the fair
+wait, in which every thread has one turn before any has a second. `--store redis` starts Debian's
+`redis-server`. `--check` fails above the bars.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def main() -> None:
     """Measure, print, and with `--check` compare with the bars."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--store", choices=("sqlite", "redis", "none"), default="sqlite")
-    parser.add_argument("--calls", type=int, default=400, help="in all")
+    parser.add_argument("--calls", type=int, default=400, help="number of calls of all processes together")
     parser.add_argument("--rate", type=int, default=10, help="calls a second that the key may make")
     parser.add_argument("--check", action="store_true", help="fail above the bars")
     parser.add_argument("--work", help=argparse.SUPPRESS)
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def measure(url: str | None, calls: int, rate: int) -> list[str]:
-    """Let all processes work; print what became of it, and return what misses a bar."""
+    """Run all processes, print the results, and return a message for each bar that was missed."""
     with TessSimulator(profile=Profile(requests_per_second=rate)) as simulator:
         job = {"url": url, "base_url": simulator.serve().base_url, "rate": rate, "calls": calls // PROCESSES}
         command = [sys.executable, __file__, "--work", json.dumps(job)]
@@ -128,7 +128,7 @@ def work(*, url: str | None, base_url: str, rate: int, calls: int) -> None:
 
 @contextmanager
 def opened(store: str, folder: Path) -> Iterator[str | None]:
-    """Return the URL of a new, unused store; None for none."""
+    """Yield the URL of a new, unused store; None when no store is wanted."""
     if store != "redis":
         yield f"sqlite:///{folder}/line.sqlite" if store == "sqlite" else None
         return

@@ -3,12 +3,13 @@
 Usage: python benchmarks/overhead.py [--rounds N] [--processes N] [--json FILE] [--check]
 
 Both clients talk to the same local server, which answers with fixed bytes in a process of its own. The two
-are measured in turn, many times, as CPU seconds of this process; the figure is the median of the pairwise
-ratios, so that a machine whose speed drifts does not decide. Every few pairs new clients are made: how
-many connections a pool opens is chance and affects all its calls. The whole measurement is repeated in
-several processes, since the layout of a process's memory stays with it too; their median counts. `--check`
-fails when a bar is missed. What repeats from call to call is worked out once; the row without a bar shows a
-program that repeats nothing.
+are measured in turn, many times, as CPU seconds of this process. Each figure is the median of the pairwise
+ratios, so that a drift in the speed of the machine does not distort it. New clients are made every few pairs,
+because the number of connections that a pool opens is random and affects all its calls. The whole measurement
+is repeated in several processes, because the layout of a process's memory affects its speed, and the median
+of the processes is reported. `--check` fails when a bar is missed. The adapter caches the translation of
+parameters that repeat from call to call; the row without a bar measures a program whose parameters differ in
+every call.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ BARS = {
 }
 IMPORT_BAR_MS = 15.0
 PAIRS = 3
-"""Measured with one pair of clients."""
+"""How many pairs of measurements are made with one pair of clients."""
 Work: TypeAlias = Callable[[], object]
 Row: TypeAlias = tuple[str, Callable[[], tuple[Work, Work]], int]
 
@@ -63,7 +64,7 @@ def cpu(work: Callable[[], object]) -> float:
 
 
 def ratios(make: Callable[[], tuple[Work, Work]], rounds: int) -> tuple[float, float, float]:
-    """Return the median ratio ours / plain, and the medians of both in seconds, measured in turn."""
+    """Return the median of ours / plain, and the median seconds of plain and of ours, which run in turn."""
     pairs: list[tuple[float, float]] = []
     for sitting in range(0, rounds, PAIRS):
         plain, ours = make()
@@ -80,7 +81,7 @@ def ratios(make: Callable[[], tuple[Work, Work]], rounds: int) -> tuple[float, f
 
 
 def import_milliseconds() -> float:
-    """Return the time `import tess_openai` takes in a fresh interpreter, without what Python itself takes."""
+    """Return the time of `import tess_openai` in a fresh interpreter, without the start of Python itself."""
     program = "import time; t = time.perf_counter(); import tess_openai; print(time.perf_counter() - t)"
     times = [
         float(
@@ -103,7 +104,7 @@ def gather(call: Callable[[], Awaitable[object]], count: int) -> Callable[[], ob
 
 
 def rows_of(root: str) -> dict[str, Row]:
-    """Return what is measured: its title, what makes the work of both, by how much a figure is divided."""
+    """Return the rows of the table: each has a title, a function that makes both works, and a divisor."""
     options: dict[str, Any] = {"api_key": KEY, "workspace_id": 7, "base_url": root}
     base_url = f"{root}/agents/42/openai"
 
@@ -154,7 +155,7 @@ def rows_of(root: str) -> dict[str, Row]:
 
 
 def measure(rounds: int) -> dict[str, Any]:
-    """Measure every row in this process: `{row: {"plain_us", "ours_us", "ratio"}}`."""
+    """Measure every row in this process, and return `{row: {"plain_us", "ours_us", "ratio"}}`."""
     warnings.simplefilter("ignore", TessWarning)
     receive, send = multiprocessing.get_context("spawn").Pipe(duplex=False)
     server = multiprocessing.get_context("spawn").Process(target=serve, args=(send,), daemon=True)
@@ -168,7 +169,7 @@ def measure(rounds: int) -> dict[str, Any]:
 
 
 def measure_in_processes(rounds: int, processes: int) -> dict[str, Any]:
-    """Measure in several processes, one after another: the median of each figure, and all ratios."""
+    """Measure in several processes, one after another; return the median of each figure, and all ratios."""
     command = [sys.executable, __file__, "--rounds", str(rounds), "--one"]
     runs = [
         json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
@@ -182,14 +183,12 @@ def measure_in_processes(rounds: int, processes: int) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Measure, print a table, and judge it when asked."""
+    """Measure and print a table; return 1 when a bar was missed and `--check` was given."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=15, help="pairs measured for each row (default 15)")
-    parser.add_argument(
-        "--processes", type=int, default=5, help="in how many processes it is repeated (default 5)"
-    )
+    parser.add_argument("--processes", type=int, default=5, help="repeat it in so many processes (default 5)")
     parser.add_argument("--json", type=Path, help="write the figures to a file")
     parser.add_argument("--check", action="store_true", help="exit with 1 when a bar is missed")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)

@@ -1,11 +1,12 @@
-"""The same work through the plain SDK, this package and its peers, against one local server in one run.
+"""Compare the plain SDK, this package and its peers at the same work, against one local server in one run.
 
 Usage: python benchmarks/peers.py [--rounds N] [--record] [--check]     (make peers installs what it needs)
 
-Each way is a process of its own, so that its memory and its CPU are its alone. The processes work in turn,
-round by round, and every figure is the median over the rounds; those relative to the plain SDK are medians of
-the ratios within a round, so that a machine whose speed drifts does not decide. `--record` writes the table
-and the plot into docs/performance.md; `--check` fails when a bar is missed.
+Each library runs in a process of its own, so that its memory and its CPU can be measured separately. The
+processes work in turn, round by round, and every figure is the median over the rounds. Figures relative to
+the plain SDK are medians of the ratios within a round, so that a drift in the speed of the machine does not
+distort them. `--record` writes the table and the plot into docs/performance.md; `--check` fails when a bar is
+missed.
 """
 
 from __future__ import annotations
@@ -37,13 +38,13 @@ BEGIN, END = "<!-- peers: written by `make peers ARGS=--record` -->", "<!-- the 
 PLAIN: Final = "plain SDK"
 OURS: Final = "tess_openai"
 BAR: Final = 1.05
-"""Of the plain SDK's CPU; and less than that of each peer."""
+"""The highest ratio to the CPU of the plain SDK; the ratio must also be below that of each peer."""
 
 SITTINGS: Final = 10
 CHATS, STREAMS, AT_ONCE, WAVES = 50, 1, 20, 2
-"""Work of one round: chats one after the other, streams of 1000 chunks, chats at once and how often."""
+"""Work of one round: how many chats in turn, streams of 1000 chunks, chats at once, and such waves."""
 TASKS: Final = {"chat": CHATS, "stream": STREAMS * 1000, "at once": AT_ONCE * WAVES}
-"""Task: by how much a round's CPU is divided, to be that of one chat or one chunk."""
+"""The number of chats or chunks in each task of a round, by which its CPU is divided."""
 IMPORTS: Final = {
     PLAIN: ("import openai; openai.OpenAI(api_key='x')", "openai"),
     OURS: (
@@ -53,15 +54,15 @@ IMPORTS: Final = {
     "LiteLLM": ("import litellm", "litellm"),
     "any-llm": ("from any_llm import AnyLLM; AnyLLM.create('openai', api_key='x')", "any-llm-sdk"),
 }
-"""How each is imported and made ready to call (LiteLLM makes its clients at the first call), and its
-distribution."""
+"""The code that imports each library and makes its client (LiteLLM makes its clients at the first call), and
+the name of its distribution."""
 
 Work: TypeAlias = Callable[[], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How one library does the work: a chat, a stream to its end, a chat in a task."""
+    """How one library does the work: a chat, a stream that is read to its end, an async chat."""
 
     chat: Work
     stream: Callable[[], Any]
@@ -69,7 +70,7 @@ class Way:
 
 
 def plain_sdk(base_url: str) -> Way:
-    """OpenAI's own client."""
+    """Return the work through OpenAI's own client."""
     import openai
 
     client = openai.OpenAI(base_url=base_url, api_key=KEY)
@@ -77,7 +78,7 @@ def plain_sdk(base_url: str) -> Way:
 
 
 def tess_openai(base_url: str) -> Way:
-    """This package's client, with nothing to translate: the path that every call takes."""
+    """Return the work through this package's client, which has nothing to translate in it."""
     from tess_openai import create_async_client, create_client
 
     options: Any = {"api_key": KEY, "workspace_id": 1, "base_url": base_url}
@@ -85,7 +86,7 @@ def tess_openai(base_url: str) -> Way:
 
 
 def of_clients(client: Any, async_client: Any) -> Way:
-    """The work through a client of the SDK's and its async twin."""
+    """Return the work through a client of the SDK and its async counterpart."""
     asked: Any = {"model": "tess-6", "messages": HISTORY}
     return Way(
         chat=lambda: client.chat.completions.create(**asked),
@@ -95,7 +96,7 @@ def of_clients(client: Any, async_client: Any) -> Way:
 
 
 def litellm(base_url: str) -> Way:
-    """LiteLLM's generic route for servers that speak OpenAI's language; it keeps its clients itself."""
+    """Return the work through LiteLLM's route for OpenAI-compatible servers; it keeps its clients itself."""
     import litellm
 
     litellm.telemetry = False
@@ -108,7 +109,7 @@ def litellm(base_url: str) -> Way:
 
 
 def any_llm(base_url: str) -> Way:
-    """any-llm's provider object, made once for each event loop: its sync calls run in one of their own."""
+    """Return the work through any-llm's providers, one for each event loop: sync calls run in their own."""
     from any_llm import AnyLLM
 
     provider, async_provider = (AnyLLM.create("openai", api_key=KEY, api_base=base_url) for _ in range(2))
@@ -129,7 +130,7 @@ WAYS: Final[Mapping[str, Callable[[str], Way]]] = {
 
 
 def work(name: str, base_url: str, pipe: Any) -> None:
-    """Do one task after the other as the pipe asks; answer each with its CPU and wall seconds."""
+    """Do the tasks whose names the pipe receives; send the CPU and wall seconds of each, then the memory."""
     way = WAYS[name](base_url)
     loop = asyncio.new_event_loop()
 
@@ -150,7 +151,7 @@ def work(name: str, base_url: str, pipe: Any) -> None:
 
 
 def import_milliseconds(program: str) -> float:
-    """Return the CPU time of an import in a fresh process, without that of Python: the least of five."""
+    """Return the least CPU time of five imports in fresh processes, without the start of Python."""
     timed = f"import time; t = time.process_time(); {program}; print(time.process_time() - t)"
     command = [sys.executable, "-c", timed]
     ended = [subprocess.run(command, capture_output=True, check=True).stdout for _ in range(5)]
@@ -158,13 +159,13 @@ def import_milliseconds(program: str) -> float:
 
 
 def measure(rounds: int) -> dict[str, dict[str, float]]:
-    """Let every way do every task in turn, round by round; return the figures of each way.
+    """Run every task with every library in turn, round by round; return the figures of each library.
 
-    In several sittings, with fresh processes each: how many connections a pool happens to open in its first
-    wave, and how a process happens to lie in memory, stays with it, and moves the cost of its calls by up
-    to a quarter.
+    The rounds are divided into several sittings with fresh processes. The number of connections that a pool
+    opens in its first wave and the layout of a process's memory are random and do not change later; they
+    change the cost of the calls by up to a quarter.
     """
-    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else its import fetches a list from the net
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # its import would fetch a list from the network
     seen: dict[str, dict[str, list[tuple[float, float]]]] = {
         name: {task: [] for task in TASKS} for name in WAYS
     }
@@ -202,7 +203,7 @@ def at_least_one(text: str) -> int:
 def sit(
     rounds: int, seen: dict[str, dict[str, list[tuple[float, float]]]], memory: dict[str, list[float]]
 ) -> None:
-    """Do some rounds with processes of their own; add what was spent and the memory they came to."""
+    """Run some rounds in new processes; add the times to `seen` and the memory of each to `memory`."""
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe()
     server = context.Process(target=serve, args=(sender,), daemon=True)
@@ -228,7 +229,7 @@ def sit(
 
 
 def missed_bars(figures: Mapping[str, Mapping[str, float]]) -> list[str]:
-    """Say which bars are missed: near the plain SDK, ahead of each peer, in CPU."""
+    """Return a message for each bar of CPU that is missed, against the plain SDK and each peer."""
     missed: list[str] = []
     for task in TASKS:
         ratio = figures[OURS][f"{task}, ratio"]
@@ -259,7 +260,7 @@ def to_table(figures: Mapping[str, Mapping[str, float]]) -> str:
 
 
 def to_plot(figures: Mapping[str, Mapping[str, float]]) -> str:
-    """Return the CPU of each way as bars, the plain SDK's being 1."""
+    """Return a bar chart of the CPU of each library, in which the plain SDK is 1."""
     height, bar, left, scale = 24, 16, 110, 34
     shapes: list[str] = []
     y = 20
@@ -300,7 +301,7 @@ def record(figures: Mapping[str, Mapping[str, float]], rounds: int) -> None:
 
 
 def main() -> int:
-    """Measure, print, and record or judge when asked."""
+    """Measure and print; write the page with `--record`, and return 1 for a missed bar with `--check`."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -309,7 +310,7 @@ def main() -> int:
     )
     parser.add_argument("--record", action="store_true", help="write docs/performance.md")
     parser.add_argument("--check", action="store_true", help="fail when a bar is missed")
-    parser.add_argument("--json", type=Path, help="also write the figures there")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
     figures = measure(options.rounds)
     print(to_table(figures))

@@ -1,13 +1,13 @@
-"""What a call that is warned of costs with 10 and with 1,000 concurrent tasks.
+"""Measure the cost of a call that causes a warning, with 10 and with 1,000 concurrent tasks.
 
 Usage: python benchmarks/warned_calls.py [--calls N] [--check]
 
 The worst case is an application that is itself installed in site-packages and makes each call in a task of
-its own: no line of a program is on the stack or waits, so every place is searched. The same number of calls
-is made by 10 and by 1,000 tasks, under filters of several kinds, against a transport that answers at once.
-The figure is CPU time for each call, the least of several rounds. The ratio excludes by how much the same
-call without a warning costs more with 1,000 tasks: that is the event loop's and the SDK's. `--check` fails
-when it is above the bar.
+its own: no line of the caller's program is on the stack or waits for the task, so the adapter searches every
+place. 10 and 1,000 tasks make the same number of calls, under filters of several kinds, against a transport
+that answers at once. The figure is CPU time for each call, the least of several rounds. A call without a
+warning also costs more with 1,000 tasks; the event loop and the SDK cause this difference, so the ratio
+excludes it. `--check` fails when the ratio is above the bar.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ FILTERS: dict[str, Callable[[], None]] = {
 def main() -> None:
     """Measure, print, and with `--check` compare with the bar."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--calls", type=int, default=MANY, help="in all, by few tasks and by many")
+    parser.add_argument("--calls", type=int, default=MANY, help="number of calls of all tasks together")
     parser.add_argument("--check", action="store_true", help="fail above the bar")
     arguments = parser.parse_args()
     names: dict[str, Any] = {"__name__": "an_application"}
@@ -85,7 +85,7 @@ def best(work: Callable[..., Any], tasks: int, calls: int, fields: dict[str, Any
 
 
 async def measure(work: Callable[..., Any], tasks: int, calls: int, fields: dict[str, Any]) -> float:
-    """Make calls in concurrent tasks, after all of them have begun to wait."""
+    """Return microseconds of CPU for each call, when all tasks have started before the first call."""
     simulator = TessSimulator()
     given = {"model": "tess-6", "messages": [{"role": "user", "content": "hello"}], **fields}
     async with create_async_client(

@@ -1,7 +1,7 @@
-"""Look agents up: what one offers, and which there are.
+"""Look up what an agent offers, and list the agents that a key can see.
 
-The requests go through a client of the SDK, the caller's or one made for this, so that key, workspace,
-retries, errors and pacing are those of its chat calls.
+The requests go through a client of the SDK, either the caller's or one that is made for the request, so that
+key, workspace, retries, errors and pacing are those of its chat calls.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ def get_agent(
             agent of `client` is looked up, or that of `TESS_AGENT_ID`.
         client: A client that `create_client` made, to use its connections and options; None makes one from
             `options` and closes it.
-        **options: The options of `TessOptions`; none where `client` is given.
+        **options: The options of `TessOptions`; not allowed together with `client`.
 
     Returns:
         The agent and its questions, which are the fields that a call may contain and the values they take.
 
     Raises:
-        openai.NotFoundError: This key sees no such agent. Other errors are those of a chat call.
+        openai.NotFoundError: This key cannot see such an agent. Other errors are those of a chat call.
         TessConfigurationError: An argument or a variable of the environment cannot work, or options are
             given together with a client.
 

@@ -2,7 +2,7 @@
 
 The factories take them as `**options: Unpack[TessOptions]`, which type checkers and IDEs read. `OPTIONS` is
 the same definition at run time: signatures, help, checks and the table of the pages are made from it. A new
-option is an entry of `TessOptions`, and a field of what uses it: `core.options.Options` or
+option is an entry of `TessOptions`, and a field of the class that uses it: `core.options.Options` or
 `edge.adapter.Adapter`.
 """
 
@@ -169,9 +169,9 @@ def check_names(factory: Callable[..., object], given: Iterable[str], further: I
     """Refuse an unknown keyword, and propose the most similar option.
 
     Args:
-        factory: Whose keywords these are.
+        factory: The function that the caller called.
         given: The caller's keywords.
-        further: What else the factory takes: the keywords of the SDK's client.
+        further: The keywords of the SDK's client, which the factory takes too.
 
     Raises:
         TypeError: As Python raises it for an unexpected keyword.
@@ -185,7 +185,7 @@ def check_names(factory: Callable[..., object], given: Iterable[str], further: I
 
 
 def show_options(factory: Factory) -> Factory:
-    """Give a factory the signature and the help in which each option of its `**options` is written out."""
+    """Give a factory a signature and a help text that list each option of its `**options`."""
     signature = inspect.signature(factory)
     parameters = list(signature.parameters.values())
     rest = parameters.pop()
@@ -204,7 +204,7 @@ def show_options(factory: Factory) -> Factory:
 
 
 def from_environment(given: object, variable: str) -> object:
-    """Return what the caller gave; where that is None, the environment variable, unless it is blank."""
+    """Return the caller's value; when that is None, the environment variable, or None when it is blank."""
     if given is not None or not variable:
         return given
     value = os.environ.get(variable, "")

@@ -1,4 +1,4 @@
-"""The factories: plain clients of the SDK, and plain http clients, with the adapter underneath."""
+"""Make plain clients of the SDK, and plain http clients, that send their requests through the adapter."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class ClientOptions(TessOptions, total=False):
 
 
 class Connection(TypedDict):
-    """What a framework needs that takes a base URL and an http client.
+    """The arguments for a framework that takes a base URL and an http client.
 
     Attributes:
         base_url: The URL of the agent's chat API, `https://api.tess.im/agents/8794/openai`.
@@ -121,7 +121,7 @@ def connection(
     async_http_client: Any = None,
     **options: Unpack[TessOptions],
 ) -> Connection:
-    """Return what a framework needs that makes the SDK's client itself, or takes an http client.
+    """Return the arguments for a framework that makes the SDK's client itself, or takes an http client.
 
     The framework must call the URL in `base_url`, with the same key.
 
@@ -191,7 +191,7 @@ def _http_client(
 
 
 def _check_others(settings: Settings, kind: type[Client]) -> None:
-    """Refuse a sync client that is to answer the calls of an async one, and the reverse."""
+    """Refuse a sync client in `others` of an async client, and an async one in `others` of a sync client."""
     for name, client in settings.adapter.others.items():
         if not isinstance(client, kind):
             raise TessConfigurationError(
@@ -201,7 +201,7 @@ def _check_others(settings: Settings, kind: type[Client]) -> None:
 
 
 def _check_authorization(client: openai.OpenAI | openai.AsyncOpenAI, given: Mapping[str, Any]) -> None:
-    """Refuse a key that the environment put in the place of the caller's.
+    """Refuse a client whose key was replaced by the environment.
 
     Source: from 2.5x on, `OPENAI_CUSTOM_HEADERS` replaces `Authorization` even when `api_key` is given
     (measured).
@@ -216,5 +216,5 @@ def _check_authorization(client: openai.OpenAI | openai.AsyncOpenAI, given: Mapp
         ):
             raise TessConfigurationError(
                 "the environment replaces the key of this client: OPENAI_CUSTOM_HEADERS holds Authorization. "
-                "Take it out of there; it would send another service's key to Tess"
+                "Remove it from that variable; it would send another service's key to Tess"
             )

@@ -1,16 +1,16 @@
 """The exception and the warnings of this package.
 
     ValueError
-      └─ TessConfigurationError            a mistake in the arguments or the environment, before any network
+      └─ TessConfigurationError            a mistake in the arguments or the environment; nothing is sent
 
     UserWarning
       └─ TessWarning                       the public base: silence it to silence all
            ├─ TessConfigurationWarning     an argument or a variable looks wrong, and was used nevertheless
            ├─ TessRequestWarning           part of a request was changed or not sent
-           └─ TessAnswerWarning            Tess's answer is not what it seems
+           └─ TessAnswerWarning            something in an answer needs attention
 
-There is one category for each decision of a user. What becomes of a single parameter is the decision of
-`unsupported=`. What Tess refuses is raised as the exceptions of `openai` itself.
+There is one category for each decision of a user. The option `unsupported` decides about single parameters.
+Errors that Tess answers are raised as the exceptions of `openai` itself.
 """
 
 from __future__ import annotations

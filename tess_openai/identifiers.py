@@ -52,7 +52,7 @@ def to_agent_id(given: int | str) -> AgentRef:
 
 
 def to_workspace_id(given: int | str | None) -> str | None:
-    """Return the value of `x-workspace-id`; None, with a warning, when no workspace is given.
+    """Return the value of `x-workspace-id`; give a warning and return None when no workspace is given.
 
     Raises:
         TessConfigurationError: It is not a number.

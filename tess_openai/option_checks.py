@@ -1,6 +1,6 @@
-"""The checks of the options: each returns what the package works with, or says what the value must be.
+"""Check the options: each function returns the value that the package uses, or says what it must be.
 
-A check raises `ValueError("it must be ...")`, which `client_options` completes by the option's name and
+A check raises `ValueError("it must be ...")`, which `client_options` completes with the option's name and
 value, or `TessConfigurationError` with a message of its own.
 """
 
@@ -39,7 +39,7 @@ from tess_openai.exceptions import TessConfigurationError
 from tess_openai.identifiers import DEFAULT_BASE_URL, to_agent_id, to_api_root
 
 Profile: TypeAlias = str | os.PathLike[str] | TessProfile
-"""What `tess-openai probe` wrote: the path of the file, or its content."""
+"""The result of `tess-openai probe`: the path of the file that it wrote, or its content."""
 
 FETCH: Final = "fetch"
 
@@ -112,7 +112,7 @@ def to_pacing_url(given: object) -> str | None:
 
 
 def to_prompts(given: object) -> Prompts:
-    """Complete prompts by the default ones."""
+    """Return the prompts; the default ones for None."""
     if given is None:
         return Prompts()
     if not isinstance(given, Prompts):
@@ -166,7 +166,7 @@ def to_temperatures(given: Sequence[str | float] | None) -> tuple[str, ...] | No
     """Return the agent's temperatures as strings of numbers."""
     if given is None:
         return None
-    if given is DOCUMENTED_TEMPERATURES:  # the caller named none, which a profile must be able to tell
+    if given is DOCUMENTED_TEMPERATURES:  # a profile may replace the default, but not a caller's own tuple
         return DOCUMENTED_TEMPERATURES
     try:
         options = tuple(option if isinstance(option, str) else f"{option:g}" for option in given)
@@ -182,7 +182,7 @@ def to_temperatures(given: Sequence[str | float] | None) -> tuple[str, ...] | No
 
 
 def to_tool_names(given: object) -> dict[str, str]:
-    """Complete the names of tools by OpenAI's hosted ones."""
+    """Return the names of tools, with those of OpenAI's hosted tools added."""
     names = _to_mapping(given)
     if names is None or not all(isinstance(word, str) and word for word in names.values()):
         raise ValueError('it must map names of tools to words of Tess, {"my_search": "internet"}')
@@ -190,7 +190,7 @@ def to_tool_names(given: object) -> dict[str, str]:
 
 
 def to_agent(given: object) -> Agent | Literal["fetch"] | None:
-    """Check what is known of the client's agent."""
+    """Check the description of the client's agent, or the word that requests it."""
     if given is None or isinstance(given, Agent):
         return given
     if given != FETCH:
@@ -228,7 +228,7 @@ def to_models(given: object) -> dict[str, str | None]:
 
 
 def to_store(given: ResponseStore | None) -> ResponseStore:
-    """Return a store of responses; one in memory for None."""
+    """Check a store of responses; None makes one in memory."""
     if given is None:
         return MemoryResponseStore()
     if not all(callable(getattr(given, method, None)) for method in ("load", "save", "delete")):
@@ -263,10 +263,10 @@ def to_other_clients(given: object) -> dict[str, Any]:
 
 
 def read_profile(given: Profile | None) -> TessProfile:
-    """Return what a probe proved: as given, or read from the file it was written to; None proves nothing.
+    """Return the result of a probe, as given or read from its file; None gives a profile that proves nothing.
 
     Raises:
-        TessConfigurationError: The file cannot be read, or is no profile.
+        TessConfigurationError: The file cannot be read, or is not a profile.
     """
     if given is None:
         return NOTHING_PROVEN
@@ -282,7 +282,7 @@ def read_profile(given: Profile | None) -> TessProfile:
 
 
 def _to_mapping(given: object) -> dict[str, Any] | None:
-    """Return a mapping of strings as a dict, empty for None; None where it is no such mapping."""
+    """Return a mapping with string keys as a dict, an empty one for None; None for any other value."""
     if given is None:
         return {}
     if not isinstance(given, Mapping):

@@ -10,7 +10,7 @@ from tess_openai.core.jsons import parse_json, to_list, to_object
 from tess_openai.core.options import CALL_FIELD
 
 _CARRIERS: Final = ("raw", "_raw_response", "response_metadata", "response")
-"""Where frameworks keep the SDK's answer: LlamaIndex, Instructor, LangChain, an error of `openai`."""
+"""The attributes that hold the SDK's answer in LlamaIndex, Instructor, LangChain and an error of `openai`."""
 
 
 def changes_of(answer: object) -> tuple[Change, ...]:

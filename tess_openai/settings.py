@@ -1,6 +1,6 @@
-"""The arguments of a factory and `TESS_*` environment variables to one frozen `Settings`.
+"""Combine the arguments of a factory and the `TESS_*` environment variables into one frozen `Settings`.
 
-An argument wins over the environment, the environment over the default. `OPENAI_*` is never read.
+An argument overrides the environment, and the environment overrides the default. `OPENAI_*` is never read.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Made = TypeVar("Made", Options, Adapter)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything a client is made from.
+    """Everything that a client is made from.
 
     Attributes:
         agent_id: The agent that answers; its slug when the number must be looked up.
@@ -59,8 +59,8 @@ def resolve(
 ) -> Settings:
     """Check and complete the arguments of a factory.
 
-    An option whose name is that of a field of `Options` or `Adapter` goes there as its check returned it.
-    Named below are only those of which more than one thing is made, or which are combined.
+    An option that has the name of a field of `Options` or `Adapter` becomes that field, as its check returned
+    it. The code below names only the options that are combined or from which several values are made.
 
     Args:
         agent_id: The first argument of the factory.
@@ -68,7 +68,7 @@ def resolve(
         longest_wait_seconds: The longest `Retry-After` that the SDK honours.
 
     Raises:
-        TessConfigurationError: What was given cannot work; the message names it, the reason and the remedy.
+        TessConfigurationError: A value cannot work; the message names it, the reason and the remedy.
 
     Warns:
         TessConfigurationWarning: The key had to be cleaned or does not look like one of Tess.
@@ -115,14 +115,14 @@ def resolve(
 
 
 def any_agent(options: TessOptions) -> int | None:
-    """Return an agent for a client that only lists agents; None where its options name one."""
+    """Return an agent number for a client that only lists agents; None where its options name an agent."""
     base_url = from_environment(options.get("base_url"), OPTIONS["base_url"].variable)
     is_named = isinstance(options.get("agent"), Agent) or names_agent(str(base_url or ""))
     return None if is_named else 1
 
 
 def _fill(kind: type[Made], checked: Mapping[str, Any], **others: Any) -> Made:  # noqa: ANN401 - as dataclasses take
-    """Make a dataclass from the options that have the names of its fields, and from others, which win."""
+    """Make a dataclass from the options that have the names of its fields; `others` override them."""
     names = {each.name for each in fields(kind) if each.init}
     return kind(**{**{name: value for name, value in checked.items() if name in names}, **others})
 
@@ -131,7 +131,7 @@ def _one_agent(agent_id: int | str | None, in_url: int | None, known: Agent | No
     """Return the agent that the argument, the base URL, `agent=` or the environment names.
 
     Raises:
-        TessConfigurationError: None does, or two name different agents.
+        TessConfigurationError: No agent is named, or two different ones are.
     """
     if agent_id is None and known is not None:
         agent_id = known.id

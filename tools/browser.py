@@ -1,9 +1,9 @@
-"""Find the headless browser with which the tests look at the pages; on a CI machine install one.
+"""Find the headless browser in which the tests open the pages; install one on a CI machine.
 
 Usage: python tools/browser.py
 
-A browser is no Python package, so `make` does not need one: without it the tests of the layout are skipped.
-Where CI is set, the user is root and there is `apt-get`, Debian's headless Chromium is installed.
+A browser is not a Python package, so `make` does not require one: the tests of the layout are skipped without
+it. Debian's headless Chromium is installed when CI is set, the user is root and there is an `apt-get`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def command(browser: str, *arguments: str) -> list[str]:
     return [
         browser,
         "--headless",
-        "--no-sandbox",  # it opens our own pages only, and root has no other way
+        "--no-sandbox",  # it opens only our own pages, and Chromium does not start as root otherwise
         "--disable-gpu",
         "--disable-dev-shm-usage",
         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
@@ -43,7 +43,7 @@ def command(browser: str, *arguments: str) -> list[str]:
 
 
 def main() -> None:
-    """Install a browser where that is wanted and possible, and say what the tests will use."""
+    """Install a browser on a CI machine where that is possible, and print which one the tests will use."""
     if find_browser() is None and _may_install():
         try:
             run(["apt-get", "update", "--quiet"])

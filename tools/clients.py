@@ -2,8 +2,9 @@
 
     python tools/clients.py
 
-Those in JavaScript are installed by npm, as `requirements/clients/package.json` names them; aider, which pins
-all that it uses, has an environment of its own. Where there is no npm, what needs it is skipped.
+npm installs the clients that are written in JavaScript, as `requirements/clients/package.json` names them.
+aider pins all its requirements, so it has an environment of its own. Without npm, the tests that need it are
+skipped.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ NAMED: Final = ROOT / "requirements" / "clients" / "package.json"
 
 
 def install_node_clients() -> Path | None:
-    """Install what npm installs; None where there is no npm."""
+    """Install the JavaScript clients; return their folder, or None where there is no npm."""
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         return None
@@ -45,7 +46,7 @@ def install_node_clients() -> Path | None:
 
 
 def install_aider() -> Path:
-    """Make aider's environment."""
+    """Make the environment of aider; return the path of its program."""
     environment = LANES_DIR / "aider"
     uv("venv", "--clear", "--no-project", "--python", str(interpreter(VENV)), str(environment))
     install(interpreter(environment), "--no-deps", "--requirement", str(AIDER_PINS))

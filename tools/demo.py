@@ -1,7 +1,7 @@
 """`make demo`: run the examples that show the main job, against a simulated Tess or the real one.
 
-With TESS_API_KEY, TESS_AGENT_ID and TESS_WORKSPACE_ID set, the real one answers, and is paid; else a
-simulator of it on loopback.
+When TESS_API_KEY, TESS_AGENT_ID and TESS_WORKSPACE_ID are set, the real Tess answers, and its answers are
+paid for; otherwise a simulator on loopback answers.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def wait_out(simulator: TessSimulator) -> None:
 
 
 def main() -> int:
-    """Run the demo; the exit status of the first part that fails."""
+    """Run the demo; return the exit status of the first part that fails, or 0."""
     real = all(os.environ.get(name) for name in NEEDED)
     with nullcontext() if real else TessSimulator(model="obedient") as simulator:
         environment: dict[str, str] = {}

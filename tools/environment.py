@@ -1,7 +1,7 @@
 """Make this project's own environment in `.venv`, from nothing but Python and a package index.
 
-uv does the installing, for its speed, and is itself installed from its wheel. It does not read pip's
-configuration, so that is translated for it; where uv cannot install, pip does.
+uv installs the packages, because it is fast; pip installs uv from its wheel. uv does not read pip's
+configuration, so this module translates it for uv. Where uv cannot install, pip does.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ UV_NAMES: Final = {
     "cert": ("SSL_CERT_FILE", " "),
     "proxy": ("ALL_PROXY", " "),
 }
-"""pip's option: uv's variable of the same meaning, and what uv puts between several values."""
+"""For each option of pip, the variable of uv with the same meaning, and the separator of several values."""
 
 UV_LIKE_PIP: Final = {
-    "UV_INDEX_STRATEGY": "unsafe-best-match",  # to pip all indexes are one
+    "UV_INDEX_STRATEGY": "unsafe-best-match",  # pip treats all indexes as one
     "UV_SYSTEM_CERTS": "1",
     "UV_PYTHON_DOWNLOADS": "never",
     "UV_NO_CONFIG": "1",
@@ -69,13 +69,13 @@ def install(python: Path, *arguments: str) -> None:
     """Install into the environment of `python`: with uv, or with pip where uv cannot.
 
     Args:
-        python: Of the environment to install into.
-        arguments: Of `uv pip install`. pip has no `--exact`, so with it nothing is removed.
+        python: The interpreter of the environment to install into.
+        arguments: The arguments of `uv pip install`. pip has no `--exact`, so pip removes no packages.
     """
     try:
         uv("pip", "install", "--python", str(python), *arguments)
     except CommandError as error:
-        print(f"uv could not install, so pip tries.\n{error}", file=sys.stderr)
+        print(f"uv could not install, so pip is used.\n{error}", file=sys.stderr)
         known = [argument for argument in arguments if argument != "--exact"]
         pip = [str(interpreter(VENV)), "-m", "pip", "--python", str(python)]
         run([*pip, "install", "--quiet", *known])

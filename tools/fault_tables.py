@@ -1,6 +1,6 @@
-"""The tables of `docs/errors.md` about lost answers and statuses, made by causing each of them.
+"""Make the tables of `docs/errors.md` about lost answers and statuses by causing each of them.
 
-The faults are those of the tests' server of raw sockets; it counts the requests that it received.
+The faults come from the raw-socket server of the tests, which counts the requests that it receives.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ RETRIES: Final = 2
 TIMEOUT_SECONDS: Final = 0.3
 STATUSES: Final = (408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526, 527, 529, 530, 599)
 CALLS: Final[tuple[dict[str, Any], ...]] = ({}, {"stream": True}, {"stop": "END"}, {"n": 3})
-"""A whole answer, a stream, an emulated parameter, an answer that takes three requests when all goes well."""
+"""A whole answer, a stream, an emulated parameter, and a call that needs three requests without a fault."""
 
 
 def lost_answers() -> Iterator[tuple[str, ...]]:
-    """List faults of the connection, with what each call ends in and how many requests were received."""
+    """Yield a row for each fault of the connection: the outcome and the number of requests of each call."""
     for fault in (*raw_faults.BEFORE_ANSWER, *raw_faults.IN_ANSWER, *raw_faults.BEHIND_ANSWER):
         ends = (_describe(*cause(fault, call)) for call in CALLS)
         yield (_third_person(fault.__doc__ or ""), *ends)
@@ -41,7 +41,7 @@ def lost_answers() -> Iterator[tuple[str, ...]]:
 
 
 def statuses() -> Iterator[tuple[str, ...]]:
-    """List statuses, with how many requests were received, by default and with `repeat_paid=True`."""
+    """Yield a row for each status: the number of requests, by default and with `repeat_paid=True`."""
     for status in STATUSES:
         fault = raw_faults.status(status)
         counts = (str(cause(fault, {}, repeat_paid=repeat)[1]) for repeat in (False, True))
@@ -54,9 +54,9 @@ def cause(
     """Make a call that meets a fault.
 
     Args:
-        fault: Of the server.
-        call: What the call asks for.
-        repeat_paid: Of the client.
+        fault: The fault of the server.
+        call: Further parameters of the call.
+        repeat_paid: The option of the client.
         after_another: Whether an earlier call has left a connection for this one.
 
     Returns:

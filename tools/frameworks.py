@@ -4,7 +4,7 @@ A framework is a lane whose tests are its own file below `tests/frameworks/` and
 
     python tools/frameworks.py                all, two at a time
     python tools/frameworks.py langchain      only this one, its whole output shown
-    python tools/frameworks.py --record       all, and write down what the table of the pages says
+    python tools/frameworks.py --record       all, and record the results for the table of the pages
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ def framework(name: str, *needs: str, page: str | None = "", cells: bool = True)
     """Build the lane of a framework.
 
     Args:
-        name: Of the lane, and of its test file.
-        needs: What is installed.
-        page: Below `docs/frameworks/`, to be run too; by default the lane's own, None for none.
-        cells: Whether its tests fill a row of the table.
+        name: The name of the lane and of its test file.
+        needs: The requirements to install.
+        page: The page below `docs/frameworks/` whose code runs too: `""` is the lane's own, None is no page.
+        cells: Whether the tests of this framework fill a row of the table.
     """
     tests = f"tests/frameworks/test_{name.replace('-', '_')}.py"
     table = (

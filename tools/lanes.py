@@ -1,7 +1,7 @@
 """Run the one test suite as lanes: every SDK and Python that the package promises to work with.
 
-The wheel is built once and installed into a fresh environment for each lane, so that what is tested is
-what a user installs, never the checkout.
+The wheel is built once and installed into a fresh environment for each lane, so that the tests run against
+what a user installs, and not against the checkout.
 
     python tools/lanes.py                  all lanes, two at a time
     python tools/lanes.py openai-1.66.0    only this one, its whole output shown
@@ -49,7 +49,7 @@ BETWEEN: Final = (
     *SUITE,
     *("--ignore=tests/unit/emulate", "--ignore=tests/testing", "--ignore=tests/cli"),
 )
-"""For what lies between the oldest and the newest SDK: without what is pure, or a program of its own."""
+"""For SDKs between the oldest and the newest: without the tests that do not depend on the SDK."""
 HTTPX: Final = ("respx",)
 HTTPX2: Final = ("pytest-httpx2",)
 
@@ -59,13 +59,13 @@ class Lane:
     """One way in which a user may have installed the package.
 
     Attributes:
-        name: What it varies.
-        needs: What is installed beside the wheel; `requirements/lanes/<pins>.txt` pins it all.
-        pins: Whose pins are installed; `""` for its own.
+        name: The name, which says what differs from the other lanes.
+        needs: What is installed besides the wheel; `requirements/lanes/<pins>.txt` pins all of it.
+        pins: The name of the lane whose pins are installed; `""` for the lane's own.
         python: `"3.13"`; `""` for the Python of `.venv`.
         since: The oldest Python on which `needs` can be installed.
-        program: Arguments of Python that run the tests.
-        bare: Without extras and without a test runner.
+        program: The arguments of Python that run the tests.
+        bare: Whether the pins contain neither the extras nor a test runner.
     """
 
     name: str
@@ -108,7 +108,7 @@ LANES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a lane."""
+    """The result of running a lane."""
 
     verdict: Literal["ok", "failed", "absent"]
     output: str = ""
@@ -117,7 +117,7 @@ class Outcome:
 
     @property
     def failures(self) -> int:
-        """How many tests failed; 1 when the lane failed before it could count."""
+        """The number of failed tests; 1 when the lane failed before any test ran."""
         counted = self.counts["failed"] + self.counts["error"] + self.counts["errors"]
         return counted or int(self.verdict == "failed")
 
@@ -161,7 +161,7 @@ def build_wheel() -> Path:
 
 
 def attempt(lane: Lane, *, wheel: Path) -> Outcome:
-    """Make the lane's environment, run its program there, and say how it went."""
+    """Make the lane's environment, run its program there, and return the outcome."""
     python = find_python(lane.python) if lane.python else str(interpreter(VENV))
     if python is None:
         outcome = Outcome("absent", f"there is no Python {lane.python} on this machine")
@@ -178,7 +178,7 @@ def attempt(lane: Lane, *, wheel: Path) -> Outcome:
 
 
 def in_fresh_environment(lane: Lane, python: str, wheel: Path) -> tuple[bool, str]:
-    """Run the lane's program in an environment made for it; whether it passed, and its output."""
+    """Run the lane's program in an environment made for it; return whether it passed, and its output."""
     environment = LANES_DIR / lane.name
     try:
         uv("venv", "--clear", "--no-project", "--python", python, str(environment))
@@ -189,10 +189,11 @@ def in_fresh_environment(lane: Lane, python: str, wheel: Path) -> tuple[bool, st
 
 
 def run_tests(command: list[str], log: Path, limit_seconds: float = LIMIT_SECONDS) -> tuple[bool, str]:
-    """Run a program; whether it passed, and its output.
+    """Run a program; return whether it passed, and its output.
 
-    It writes to a file: reading a pipe would end only with the last process that has inherited it. What is
-    left of its processes is killed. If the program itself hangs, its output shows where its threads were.
+    The program writes to a file, because a pipe stays open until the last process that inherited it ends. The
+    processes that outlive the program are killed. If the program hangs, its output ends with the stack of
+    each of its threads.
     """
     with (
         log.open("wb") as sink,
@@ -244,7 +245,7 @@ def count(output: str) -> Counter[str]:
 
 
 def print_summary(lanes: list[Lane], outcomes: list[Outcome]) -> None:
-    """Print a line for each lane, and one that closes the run."""
+    """Print a line for each lane, and a last line for the whole run."""
     print()
     for lane, outcome in zip(lanes, outcomes, strict=True):
         print(f"{lane.name:<15} {outcome}")

@@ -1,7 +1,7 @@
-"""What makes langchain-openai choose the Responses API, read from the source of the installed release.
+"""Describe when langchain-openai chooses the Responses API, from the source of the installed release.
 
-The lists are taken from its code. The conditions around them are described here, so a release with another
-condition is an error: a developer has to read and describe it.
+The lists are read from its code. The conditions around them are described here by hand, so a release with
+another condition is an error: a developer has to read the condition and describe it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SETTINGS: Final = {
 """The fields of `ChatOpenAI` that its choice depends on, and the values that choose Responses."""
 
 MODEL_WITH_TOOLS: Final = "gpt-6"
-"""Names that begin so choose Responses when tools are bound."""
+"""The prefix of the models that choose Responses when tools are bound."""
 
 
 def describe() -> str:

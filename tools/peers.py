@@ -1,4 +1,4 @@
-"""Measure this package beside its peers, in an environment made for it: `make peers ARGS=--record`."""
+"""Compare this package with its peers, in an environment of their own: `make peers ARGS=--record`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PEERS: Final = Lane(
 
 
 def main() -> int:
-    """Measure, and print what was measured."""
+    """Run the benchmark and print its output; return 1 when it failed."""
     outcome = attempt(PEERS, wheel=build_wheel())
     print(outcome.output)
     return int(outcome.verdict == "failed")

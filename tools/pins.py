@@ -1,4 +1,4 @@
-"""Renew `requirements/*.txt`: exact versions for every Python we support, and nothing but versions."""
+"""Renew `requirements/*.txt` and the pins of the lanes: exact versions for every Python we support."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ALL_EXTRAS: Final = (*EXTRAS, "--extra", "gateway")
 
 
 def main() -> None:
-    """Resolve the workshop's requirements and each lane's to the newest versions that agree."""
+    """Resolve the workshop's requirements and each lane's to the newest compatible versions."""
     LANES_DIR.mkdir(exist_ok=True)
     try:
         pin(PINS, *ALL_EXTRAS, str(REQUIREMENTS / "dev.in"))
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def pin(pins: Path, *sources: str, package: str = "pyproject.toml", python: str = "3.10") -> None:
-    """Write to `pins` the versions that satisfy the package and `sources` from this Python on."""
+    """Write to `pins` the versions that satisfy the package and `sources` on this Python and later ones."""
     pins.parent.mkdir(exist_ok=True)
     how = ("--universal", "--python-version", python, "--upgrade", "--no-header", "--no-annotate")
     uv("pip", "compile", *how, "--output-file", str(pins), *filter(None, (package, *sources)))

@@ -1,4 +1,4 @@
-"""What a simulated agent answers while a recipe runs: the texts of `scripts/NAME.json`."""
+"""Let simulated agents answer with the texts of `scripts/NAME.json` while a recipe runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tess_openai.testing import TessSimulator
 
 
 def play(simulator: TessSimulator, page: Path) -> None:
-    """Let the simulated agents answer what a recipe needs; without a script it is their model's."""
+    """Let the simulated agents answer with the script of a recipe; without one, their model answers."""
     script = page.parent / "scripts" / f"{page.stem}.json"
     if script.exists():
         texts: list[str] = json.loads(script.read_text())
@@ -20,7 +20,7 @@ def play(simulator: TessSimulator, page: Path) -> None:
 
 
 def _saying(text: str) -> Callable[[dict[str, Any]], str]:
-    """Return a script that says a text, with the marks of the request for `{open}` and `{close}`."""
+    """Return a script that answers a text, with the marks of the request for `{open}` and `{close}`."""
 
     def say(body: dict[str, Any]) -> str:
         nonce = re.search(r"<call:(\w+)>", body["messages"][0]["content"])

@@ -2,7 +2,7 @@
 
 A row of a wide table becomes a block on a telephone. Each cell then needs the name of its column, which
 `assets/site.css` takes from `data-label`. Names in code, such as those of classes, are marked so that no
-line breaks within them; longer ones, such as those of tests, break between their words.
+line breaks within them; longer names, such as those of tests, may break between their words.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def prepared(table: str) -> str:
     """Label cells with their columns, omit a head without text, and keep a note's number with its word."""
     labels = [TAG.sub("", cell["text"]).strip() for cell in HEAD_CELL.finditer(table)]
     labelled = ROW.sub(lambda row: _labelled(row[0], labels), EMPTY_HEAD.sub("", table))
-    return labelled.replace(" <sup>", "&nbsp;<sup>").replace("\\|", "|")  # GitHub wants it escaped
+    return labelled.replace(" <sup>", "&nbsp;<sup>").replace("\\|", "|")  # GitHub requires the backslash
 
 
 def _breaking(name: re.Match[str]) -> str:

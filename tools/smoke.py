@@ -1,4 +1,4 @@
-"""What a user has after installing the wheel and nothing else: run by the lane `core-only`, in isolation."""
+"""Check an environment in which only the wheel was installed; the lane `core-only` runs this program."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 
 def main() -> None:
-    """Make every check; the first that fails ends the program."""
+    """Run every check; the first failure ends the program."""
     checks = [
         importing_is_light,
         the_sdk_is_the_only_requirement,
@@ -20,7 +20,7 @@ def main() -> None:
 
 
 def importing_is_light() -> None:
-    """The SDK is loaded when a client is made, not before."""
+    """Check that the SDK is loaded when a client is made, and not before."""
     import tess_openai
 
     assert tess_openai.__all__
@@ -29,13 +29,13 @@ def importing_is_light() -> None:
 
 
 def the_sdk_is_the_only_requirement() -> None:
-    """Everything else is an extra."""
+    """Check that every other requirement is an extra."""
     required = [line for line in importlib.metadata.requires("tess-openai") or [] if "extra ==" not in line]
     assert required == ["openai<4,>=1.66"], required
 
 
 def the_package_alone_is_shipped() -> None:
-    """With its types and its one command; no tests, tools or pages."""
+    """Check that the wheel has the types and one command, and no tests, tools or pages."""
     shipped = importlib.metadata.files("tess-openai") or []
     commands = {file.stem for file in shipped if file.parts[0] == ".."}
     assert commands == {"tess-openai"}, commands
@@ -45,7 +45,7 @@ def the_package_alone_is_shipped() -> None:
 
 
 def a_chat_is_answered() -> None:
-    """The simulator needs no extra either."""
+    """Check that a client and the simulator work without any extra."""
     from tess_openai import create_client
     from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID, TessSimulator
 

@@ -234,7 +234,7 @@ def test_the_older_host_alone_is_completed_with_a_warning() -> None:
     ],
 )
 def test_a_base_url_that_cannot_work_is_refused(given: str, expected: str) -> None:
-    """Before any network, and what may be a secret is not shown."""
+    """Nothing is sent, and the message does not show a value that may be a secret."""
     with pytest.raises(TessConfigurationError, match=expected) as caught:
         to_api_root(given)
     assert "secret" not in str(caught.value)

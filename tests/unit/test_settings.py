@@ -194,7 +194,7 @@ def test_the_agent_may_stand_in_the_base_url(environment: dict[str, str]) -> Non
     ],
 )
 def test_a_mistake_is_an_error_at_the_factory(arguments: dict[str, Any], expected: str) -> None:
-    """Before any network, without a warning beside it."""
+    """Nothing is sent, and no warning accompanies the error."""
     with pytest.raises(TessConfigurationError, match=expected):
         resolved(**arguments)
 

@@ -443,6 +443,6 @@ class TestNamingAgents:
     ids=["no agent", "empty name", "no number", "empty model", "zero", "a boolean", "a UUID"],
 )
 def test_a_mistake_is_reported_at_the_factory(driver: Driver, options: dict[str, Any], words: str) -> None:
-    """Before any network."""
+    """Nothing is sent."""
     with pytest.raises(TessConfigurationError, match=words):
         driver.client(**options)

@@ -131,7 +131,7 @@ def test_a_store_that_fails_is_reported_at_the_line_of_the_call(driver: Driver, 
     ],
 )
 def test_a_store_that_cannot_work_is_refused_by_the_factory(given: str, reason: str) -> None:
-    """Before any network, and without a password in the message."""
+    """Nothing is sent, and the message does not contain the password."""
     with pytest.raises(TessConfigurationError, match=reason) as caught:
         create_client(42, api_key=KEY, workspace_id=1, pacing=given)
     assert "SECRET" not in str(caught.value)
