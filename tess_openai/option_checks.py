@@ -121,35 +121,35 @@ def to_prompts(given: object) -> Prompts:
 
 
 def to_callback(given: object) -> Callable[[Change], object] | None:
-    """Check what is called with each change."""
+    """Check the function that is called with each change."""
     if given is not None and not callable(given):
         raise ValueError("it must be a function that takes a Change, or None")
     return given
 
 
 def to_usage(given: object) -> UsageOption:
-    """Check what is done where Tess gives no token counts."""
+    """Check the word for answers of Tess without token counts."""
     if given not in get_args(UsageOption):
         raise ValueError('it must be "estimate" or "none"')
     return cast("UsageOption", given)
 
 
 def to_long_answers(given: object) -> LongAnswers | None:
-    """Check how long answers are fetched."""
+    """Check the word for the way in which long answers are fetched."""
     if given not in (None, *get_args(LongAnswers)):
         raise ValueError('it must be "stream", "poll" or None')
     return cast("LongAnswers | None", given)
 
 
 def to_on_cut(given: object) -> OnCut:
-    """Check what is done when a stream is cut."""
+    """Check the word for streams that are cut."""
     if given not in get_args(OnCut):
         raise ValueError('it must be "error", "return" or "continue"')
     return cast("OnCut", given)
 
 
 def to_attachments(given: object) -> AttachmentOption | None:
-    """Check what is done with files in messages."""
+    """Check the word for files in messages."""
     if given not in (None, *get_args(AttachmentOption)):
         raise ValueError('it must be "upload" or None')
     return cast("AttachmentOption | None", given)

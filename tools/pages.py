@@ -1,7 +1,7 @@
-"""`make pages`: renew the tables of docs/ that are made from the code.
+"""Renew the tables of docs/ that are made from the code; `make pages` runs this program.
 
-A table is placed in its page between `<!-- made by make pages: NAME -->` and `<!-- end -->`. What happens to
-a request is found out by translating it; what an error becomes, by letting the simulator cause it.
+A table is placed in its page between `<!-- made by make pages: NAME -->` and `<!-- end -->`. The tables of
+requests are made by translating requests, and those of errors by letting the simulator cause the errors.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ CORE_ROOMS: Final = {
     "completions/": "legacy completions, over chat calls",
     "responses/": "the Responses API, over chat calls, and the store of earlier responses",
 }
-"""Each may import those above it in this table; the shared modules that import a room are above all rooms."""
+"""A room may import the rooms above it; the shared modules that import a room are above all rooms."""
 MADE: Final = re.compile(
     r"(?P<begin><!-- made by make pages: (?P<name>[a-z ]+) -->\n).*?(?P<end><!-- end -->)", re.DOTALL
 )
@@ -157,13 +157,13 @@ def responses_parameters() -> str:
 
 
 def responses_names() -> str:
-    """List the parameters of the Responses API that are called otherwise in chat."""
+    """List the parameters of the Responses API that have another name in chat."""
     rows = ((_code(name), _code(chat)) for chat, name in sorted(CHAT_NAMES.items(), key=lambda pair: pair[1]))
     return _table(("Responses", "chat"), rows)
 
 
 def completions_parameters() -> str:
-    """List the parameters of legacy completions that are lost."""
+    """List the parameters of legacy completions that Tess and chat lack."""
     return _lost(COMPLETIONS_UNSUPPORTED)
 
 
@@ -223,7 +223,7 @@ def _rooms(folder: Path, purposes: Mapping[str, str]) -> str:
 
 
 def _room(module: str, prefix: str, purposes: Mapping[str, str]) -> str:
-    """Return the room that a module is in; of another package, the package."""
+    """Return the room that a module is in, or the name of its package when it is another package's."""
     parent = prefix.replace("/", ".")
     if not f"{module}.".startswith(parent):
         return module.partition(".")[0]
@@ -232,7 +232,7 @@ def _room(module: str, prefix: str, purposes: Mapping[str, str]) -> str:
 
 
 def _imports(file: Path) -> Iterable[str]:
-    """Yield the modules outside the standard library that a file imports, wherever in it."""
+    """Yield the modules outside the standard library that a file imports, in functions too."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     for_types = [node for node in ast.walk(tree) if isinstance(node, ast.If) and _is_for_types(node)]
     left_out = {inner for node in for_types for inner in ast.walk(node)}
@@ -252,7 +252,7 @@ def _is_for_types(node: ast.If) -> bool:
 
 
 def policy_names() -> str:
-    """List what `unsupported=` may name."""
+    """List the parameters that `unsupported=` may name."""
     rest = sorted(POLICY_PARAMETERS - UNSUPPORTED.keys() - TOOL_PARAMETERS)
     return (
         f"`unsupported=` may name each parameter above, the tool parameters {_listed(TOOL_PARAMETERS)}, "
@@ -261,17 +261,17 @@ def policy_names() -> str:
 
 
 def temperature() -> str:
-    """List what becomes of temperatures."""
+    """List how temperatures are translated."""
     return _translations([{"temperature": value} for value in TEMPERATURES])
 
 
 def tools() -> str:
-    """List what becomes of tools."""
+    """List how tools are translated."""
     return _translations(TOOLS)
 
 
 def messages() -> str:
-    """List what becomes of messages."""
+    """List how messages are translated."""
     rows: list[tuple[str, str, str]] = []
     for given in MESSAGES:
         prepared = translate_request({"messages": given}, Options(), new_id=str)
@@ -295,7 +295,7 @@ def warning_categories() -> str:
 
 
 def errors() -> str:
-    """List what errors become, by causing them."""
+    """List the exception for each error of Tess, by causing the errors."""
     rows = [_error(profile, None, client, call) for profile, client, call in WRONG_CALLS]
     rows.extend(_error(Profile(), fault, {}, {"stream": stream}) for fault, stream in FAULTS)
     return _table(("Tess answers", "you get, its `code`", "its text", "sent again"), rows)
@@ -348,7 +348,7 @@ def _described(error: openai.APIError, status: int | None) -> tuple[str, str, st
 
 
 def _translations(bodies: Iterable[JSONObject]) -> str:
-    """List what becomes of root fields."""
+    """List how root fields are translated."""
     rows: list[tuple[str, str, str]] = []
     for given in bodies:
         prepared = translate_request(given, Options(), new_id=str)

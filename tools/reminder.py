@@ -2,12 +2,12 @@
 
 Usage: python tools/reminder.py BASE_URL [--before 0,2000,...] [--tasks N]
 
-BASE_URL is as for `tools/wordings.py`, whose tasks are asked here after so many characters of an earlier
-conversation, each of them twice: without the line of `Prompts.reminder` after the last message, and with it.
-Nothing is asked again. Every call is paid: 160 for all tasks and lengths.
+BASE_URL is as for `tools/wordings.py`. This program asks the tasks of that file after so many characters of
+an earlier conversation, each of them twice: without the line of `Prompts.reminder` after the last message,
+and with it. No answer is repaired. Every call is paid: 160 for all tasks and lengths.
 
-The nonce is the same in all requests, so a pair differs in the line alone, and a server that caches the
-beginnings of prompts reads the long conversation of a task once.
+The nonce is the same in all requests, so the two requests of a pair differ only in this line, and a server
+that caches the beginnings of prompts reads the long conversation of a task once.
 """
 
 from __future__ import annotations
@@ -99,14 +99,14 @@ a week later which one they still know.""",
 
 
 class SameNonce(httpx2.BaseTransport):
-    """Sends every request with the same nonce, and with a reminder after the last message if there is one."""
+    """A transport that sends the same nonce in every request, and adds a reminder to the last message."""
 
     def __init__(self, reminder: str) -> None:
         self._reminder = reminder
         self._inner = httpx2.HTTPTransport()
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send a request that differs in the nonce and the reminder; give the answer with its own nonce."""
+        """Send the request with the fixed nonce and the reminder; return the answer with its own nonce."""
         body = json.loads(request.read())
         nonce = _OPEN.findall(body["messages"][0]["content"])[0]
         if self._reminder:

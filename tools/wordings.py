@@ -229,7 +229,7 @@ def verdict(
     task: Any,  # noqa: ANN401 - a task of this file, for a call or for JSON
     earlier: Sequence[Any] = (),
 ) -> str:
-    """Return what became of a task, which follows the messages of an earlier conversation."""
+    """Ask a task after the messages of an earlier conversation; return and print the verdict."""
     try:
         found = ask(client, [*earlier, {"role": "user", "content": task[1]}], task)
     except openai.APIError as error:
@@ -239,7 +239,7 @@ def verdict(
 
 
 def call_verdict(client: openai.OpenAI, messages: list[Any], task: tuple[str, str, Wanted]) -> str:
-    """Return whether the model made the calls that a task wants, in words."""
+    """Return a verdict in words: whether the model made the calls that a task wants."""
     offered, _, wanted = task
     tools: list[Any] = [
         {"type": "function", "function": {"name": name, **FUNCTIONS[name]}} for name in offered.split()
