@@ -25,7 +25,7 @@ from tess_openai.core.schemas.schema_checker import SchemaCache
 
 CHUNK_BAR, ANSWER_BAR = 20e-6, 1e-3
 CHUNK, ANSWER = 20, 4096
-NONCE = "k7x2q1"
+NONCE = "tokibanuve"
 PARAMETERS = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
 TOOLS = [{"type": "function", "function": {"name": "note", "parameters": PARAMETERS}}]
 FUNCTIONS: dict[str, Any] = {"tools": TOOLS}
@@ -76,7 +76,7 @@ def emulation_of(body: dict[str, Any]) -> Emulation:
         agent_tools=(),
         prompts=Prompts(),
         schemas=SchemaCache(),
-        new_id=lambda: NONCE,
+        new_id=lambda: "581850f6",  # it makes that nonce
     )
     if emulation is None:
         raise ValueError("nothing to emulate")

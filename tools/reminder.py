@@ -27,8 +27,8 @@ from wordings import CALL_TASKS, call_verdict, make_client, verdict
 from tess_openai import Prompts
 from tess_openai.core.prompts import fill
 
-NONCE: Final = "k7x2q1"
-_OPEN: Final = re.compile(r"<call:(\w{6})>")
+NONCE: Final = "tokibanuve"
+_OPEN: Final = re.compile(r"<call:(\w+)>")
 AS_WANTED: Final = ("the call, as wanted", "no call, as wanted")
 EARLIER: Final = (
     (

@@ -71,7 +71,7 @@ To call a function, return a JSON object with function name and arguments within
 {close}"""
     )
     no_functions: str = """\
-Earlier function calls stand between {open} and {close}. No function can be called now: answer without marks.
+{open}{close} mark earlier calls. No function can be called now: answer without marks.
 {rules}"""
     auto: str = "Call a function where it helps; otherwise answer as usual, without marks."
     required: str = "You must call a function now."

@@ -34,7 +34,7 @@ WHOLE = {
     "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
 }
 PIECES, IN_PIECE = 50, 10
-NONCE = "k7x2q1"
+NONCE = "tokibanuve"
 
 
 def chunk(delta: dict[str, Any], reason: str | None = None) -> bytes:
@@ -135,7 +135,7 @@ def test_an_emulated_call_runs_few_functions() -> None:
         agent_tools=(),
         prompts=Prompts(),
         schemas=SchemaCache(),
-        new_id=lambda: NONCE,
+        new_id=lambda: "581850f6",  # it makes that nonce
     )
     assert emulation is not None
     call = f'<call:{NONCE}>\n{{"name": "note", "arguments": {{"text": "x"}}}}\n</call:{NONCE}>\n'

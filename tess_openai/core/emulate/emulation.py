@@ -15,7 +15,7 @@ from tess_openai.core.emulate.history import (
     render_messages,
 )
 from tess_openai.core.emulate.length import Limit, length_text, parse_limit
-from tess_openai.core.emulate.marks import Marks
+from tess_openai.core.emulate.marks import Marks, to_nonce
 from tess_openai.core.emulate.offers import Offer, parse_offer
 from tess_openai.core.emulate.protocol import (
     after_instructions,
@@ -35,7 +35,6 @@ LONG_CONVERSATION: Final = 1_000
 
 Source: measured with `tools/reminder.py`; the table is in `docs/emulation.md`.
 """
-_NONCE_LENGTH: Final = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +183,7 @@ def parse_emulation(
         Refused: A value is invalid; OpenAI refuses it too.
     """
     emulation = Emulation(
-        marks=Marks(new_id()[:_NONCE_LENGTH]),
+        marks=Marks(to_nonce(new_id())),
         prompts=prompts,
         schemas=schemas,
         new_id=new_id,

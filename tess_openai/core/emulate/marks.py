@@ -17,6 +17,8 @@ from typing import Final, NamedTuple
 
 from tess_openai.core.jsons import to_list, to_object
 
+_NONCE_SYLLABLES: Final = 5
+_SYLLABLES: Final = tuple(consonant + vowel for consonant in "bdfgklmnprstvz" for vowel in "aeiou")
 _CALL_WORDS: Final = ("call", "calls", "toolcall", "toolcalls", "functioncall", "functioncalls")
 _RESULT: Final = "result"
 _OTHER_WORDS: Final = ("function", "functions", "tool", "tools", "invoke", "action", "cal", "end", "endcall")
@@ -82,12 +84,25 @@ class Mark(NamedTuple):  # an answer may contain hundreds: half the cost of a fr
     end: int
 
 
+def to_nonce(random_id: str) -> str:
+    """Return the nonce for a random identifier of at least eight hexadecimal digits: five syllables.
+
+    They are 30 random bits. With syllables, a small model made more of the calls that were wanted than with
+    hexadecimal digits, and none where none was wanted; the table is in `docs/emulation.md`.
+    """
+    number, syllables = int(random_id, 16), list[str]()
+    for _ in range(_NONCE_SYLLABLES):
+        number, index = divmod(number, len(_SYLLABLES))
+        syllables.append(_SYLLABLES[index])
+    return "".join(syllables)
+
+
 @dataclass(frozen=True, slots=True)
 class Marks:
     """The marks of one request.
 
     Attributes:
-        nonce: A few random lower-case letters and digits, new in each request.
+        nonce: A few random lower-case letters, new in each request.
     """
 
     nonce: str

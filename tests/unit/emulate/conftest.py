@@ -13,7 +13,9 @@ from tess_openai.core.prompts import Prompts
 from tess_openai.core.schemas.schema_checker import SchemaCache
 from tess_openai.edge.patterns import compile_pattern
 
-NONCE = "k7x2q1"
+NONCE = "tokibanuve"
+NONCE_ID = "581850f6"
+"""The identifier from which that nonce is made."""
 ALL_PARAMS = ("tools", "functions", "response_format", "stop", "max_tokens", "max_completion_tokens")
 
 
@@ -69,7 +71,7 @@ def make_emulation() -> Callable[..., Emulation]:
         if wanted is not None and wanted.get("schema") == "person":
             wanted["schema"] = PERSON
         numbers = itertools.count(1)
-        ids = itertools.chain([NONCE], (f"id{number}" for number in numbers))
+        ids = itertools.chain([NONCE_ID], (f"id{number}" for number in numbers))
         emulation = parse_emulation(
             {"tools": TOOLS, **body},
             ALL_PARAMS,

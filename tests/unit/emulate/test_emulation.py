@@ -26,7 +26,7 @@ BODY: dict[str, Any] = {
 def parse(body: dict[str, Any], *params: str) -> Emulation | None:
     """Read a request of which these parameters are to be emulated."""
     return parse_emulation(
-        body, params, agent_tools=(), prompts=Prompts(), schemas=SchemaCache(), new_id=lambda: "k7x2q1abc"
+        body, params, agent_tools=(), prompts=Prompts(), schemas=SchemaCache(), new_id=lambda: "581850f6"
     )
 
 
@@ -72,7 +72,7 @@ def test_a_history_of_calls_is_rendered_even_where_nothing_can_be_called() -> No
     assert emulation is not None
     instructions, result = emulation.messages(messages)
     assert "No function can be called now" in instructions["content"]  # type: ignore[index] # messages are objects
-    assert result["content"].startswith("<result:k7x2q1>")  # type: ignore[index] # a message is an object
+    assert result["content"].startswith("<result:tokibanuve>")  # type: ignore[index] # a message is an object
 
 
 def test_the_model_is_given_all_in_one_system_message() -> None:
@@ -123,7 +123,7 @@ def test_the_ledger_counts_what_telling_of_calls_adds() -> None:
     ]
     emulation = parse({**BODY, "messages": messages, "max_tokens": 10**6}, "tools", "max_tokens")
     assert emulation is not None
-    result = "<result:k7x2q1>\nResult of function:\n\n</result:k7x2q1>"
+    result = "<result:tokibanuve>\nResult of function:\n\n</result:tokibanuve>"
     instructions: str = emulation.messages(messages)[0]["content"]  # type: ignore[index] # messages are objects
     reported = f"{len(instructions) + len(result)} characters added to the messages"
     changes = emulation.changes(messages)
@@ -146,13 +146,15 @@ JSON_OBJECT = {"response_format": {"type": "json_object"}}
     [
         pytest.param(
             {"tools": BODY["tools"]},
-            "To call a function, write its block between <call:k7x2q1> and </call:k7x2q1>, as described.",
+            "To call a function, write its block between "
+            "<call:tokibanuve> and </call:tokibanuve>, as described.",
             id="functions",
         ),
         pytest.param(JSON_OBJECT, "Answer with the JSON only.", id="JSON"),
         pytest.param(
             {"tools": BODY["tools"], **JSON_OBJECT},
-            "To call a function, write its block between <call:k7x2q1> and </call:k7x2q1>, as described.\n"
+            "To call a function, write its block between "
+            "<call:tokibanuve> and </call:tokibanuve>, as described.\n"
             "When you do not call a function: Answer with the JSON only.",
             id="both",
         ),

@@ -31,7 +31,7 @@ Exchange: TypeAlias = tuple[Incoming, Sequence[bytes | Exception]]
 
 TOOLS = [{"type": "function", "function": {"name": "look", "parameters": {"required": ["at"]}}}]
 CHAT: JSON = {"model": "tess-6", "messages": [{"role": "user", "content": "hello"}], "tools": TOOLS}
-NONCE = "abc123"
+NONCE = "tokibanuve"
 GOOD = f'<call:{NONCE}>{{"name": "look", "arguments": {{"at": 1}}}}</call:{NONCE}>'
 BAD = f'<call:{NONCE}>{{"name": "look", "arguments": {{}}}}</call:{NONCE}>'
 OPTIONS = Options(policy=Policy("emulate"), workspace_id="7001")
@@ -98,7 +98,7 @@ def drive(
 ) -> Run:
     """Drive one call; the report number `refusing`, from 0, is answered with a refusal."""
     data = json.dumps(body).encode()
-    call = Call("POST", "/chat/completions", {}, data, 0, lambda: 99, lambda: "abc123def456")
+    call = Call("POST", "/chat/completions", {}, data, 0, lambda: 99, lambda: "581850f6")
     flow = chat_completion(call, options)
     coming, run, reports = list(exchanges), Run(), 0
     reply: Event = None

@@ -17,7 +17,7 @@ from tess_openai.core.emulate.emulation import Emulation
 from tess_openai.core.emulate.marks import Kind, Marks, escape, restore
 from tess_openai.core.emulate.outcomes import AskAgain, FailedOutcome, Outcome, TextOutcome, ToolCallOutcome
 
-NONCE = "k7x2q1"
+NONCE = "tokibanuve"
 MARKS = Marks(NONCE)
 FRAGMENTS = [
     *(

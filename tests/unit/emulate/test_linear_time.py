@@ -11,7 +11,7 @@ import pytest
 from tess_openai.core.emulate.answer_reader import AnswerReader
 from tess_openai.core.emulate.emulation import Emulation
 
-OPEN = "<call:k7x2q1>"
+OPEN = "<call:tokibanuve>"
 JSON: dict[str, Any] = {"tools": None, "response_format": {"type": "json_object"}}
 LIST: dict[str, Any] = {
     "tools": None,
@@ -34,7 +34,7 @@ PATTERNS = [
         "`",
         "```json\n",
     ),
-    *(f"{OPEN}{{}}", f'{OPEN}{{"name":"get_time"}}', "<result:k7x2q1>", "aaaaaaaa"),
+    *(f"{OPEN}{{}}", f'{OPEN}{{"name":"get_time"}}', "<result:tokibanuve>", "aaaaaaaa"),
 ]
 BODIES = [
     *(

@@ -22,7 +22,7 @@ from tess_openai.core.schemas.schema_checker import SchemaCache
 from tess_openai.core.strict_json import compact_json
 from tess_openai.edge.patterns import compile_pattern
 
-MARKS = Marks("k7x2q1")
+MARKS = Marks("tokibanuve")
 LOOK = {
     "type": "function",
     "function": {
@@ -110,15 +110,15 @@ def test_each_function_is_one_line_of_json_and_the_marks_are_shown() -> None:
     start = '{"type":"function","function":{"name":"look"'
     function = json.loads(next(line for line in lines if line.startswith(start)))["function"]
     assert function["description"] == "Looks.\n\nArgs:\n    title: What <~call:x> to look at."
-    assert "<call:k7x2q1>" in lines
-    assert "</call:k7x2q1>" in lines
+    assert "<call:tokibanuve>" in lines
+    assert "</call:tokibanuve>" in lines
 
 
 def test_where_nothing_can_be_called_the_model_is_instructed_so() -> None:
     """It still learns to read the history."""
     text = functions_text(NO_OFFER, MARKS, Prompts(), SCHEMAS.checker(), has_results=True)
     assert "No function can be called now" in text
-    assert "<result:k7x2q1>" in text
+    assert "<result:tokibanuve>" in text
 
 
 @pytest.mark.parametrize("body", [{"tools": [LOOK]}, {}], ids=["offered", "none to call"])
@@ -169,7 +169,7 @@ def test_the_example_is_a_call_of_an_offered_function(
     """With values made from its schema, and the required arguments only."""
     tool = {"type": "function", "function": {"name": "go", "parameters": {"type": "object", **parameters}}}
     lines = text_for({"tools": [tool]}).splitlines()
-    example = json.loads(lines[lines.index("<call:k7x2q1>") + 1])
+    example = json.loads(lines[lines.index("<call:tokibanuve>") + 1])
     assert example == {"name": "go", "arguments": arguments}
 
 
@@ -199,7 +199,7 @@ def test_a_custom_tool_is_described_with_its_grammar_and_its_own_form() -> None:
     text = text_for({"tools": [{"type": "custom", "custom": run}]})
     described = {"type": "custom", "custom": {"name": "run", "grammar": grammar}}
     assert json.loads(text.splitlines()[1]) == described
-    assert "<call:k7x2q1>\nrun\nsome input\n</call:k7x2q1>" in text
+    assert "<call:tokibanuve>\nrun\nsome input\n</call:tokibanuve>" in text
     assert "To call run, write no JSON: write its name in the first line of the block" in text
 
 
@@ -290,19 +290,19 @@ def test_calls_and_results_become_text_that_can_be_followed() -> None:
     assert reply == {
         "role": "assistant",
         "content": "Let me see.\n"
-        '<call:k7x2q1>\n{"name": "weather", "arguments": {"city": "Rio"}}\n</call:k7x2q1>\n'
-        '<call:k7x2q1>\n{"name": "weather", "arguments": {"city": "Rome"}}\n</call:k7x2q1>',
+        '<call:tokibanuve>\n{"name": "weather", "arguments": {"city": "Rio"}}\n</call:tokibanuve>\n'
+        '<call:tokibanuve>\n{"name": "weather", "arguments": {"city": "Rome"}}\n</call:tokibanuve>',
     }
     assert results == {
         "role": "user",
         "content": [
             {
                 "type": "text",
-                "text": "<result:k7x2q1>\nResult of weather (call 2):\nwet\n</result:k7x2q1>",
+                "text": "<result:tokibanuve>\nResult of weather (call 2):\nwet\n</result:tokibanuve>",
             },
-            {"type": "text", "text": "<result:k7x2q1>\nResult of weather (call 1):"},
+            {"type": "text", "text": "<result:tokibanuve>\nResult of weather (call 1):"},
             {"type": "text", "text": "dry <~call:x>"},
-            {"type": "text", "text": "</result:k7x2q1>"},
+            {"type": "text", "text": "</result:tokibanuve>"},
         ],
     }
     assert before == HISTORY
@@ -313,47 +313,47 @@ def test_calls_and_results_become_text_that_can_be_followed() -> None:
     [
         pytest.param(
             {"role": "assistant", "content": None, "tool_calls": [call("1", "look", "{}")]},
-            '<call:k7x2q1>\n{"name": "look", "arguments": {}}\n</call:k7x2q1>',
+            '<call:tokibanuve>\n{"name": "look", "arguments": {}}\n</call:tokibanuve>',
             id="no prose before a call",
         ),
         pytest.param(
             {"role": "assistant", "function_call": {"name": "look", "arguments": '{"a": 1}'}},
-            '<call:k7x2q1>\n{"name": "look", "arguments": {"a": 1}}\n</call:k7x2q1>',
+            '<call:tokibanuve>\n{"name": "look", "arguments": {"a": 1}}\n</call:tokibanuve>',
             id="the older function_call",
         ),
         pytest.param(
             {"role": "assistant", "function_call": {"name": "look", "arguments": ""}},
-            '<call:k7x2q1>\n{"name": "look", "arguments": {}}\n</call:k7x2q1>',
+            '<call:tokibanuve>\n{"name": "look", "arguments": {}}\n</call:tokibanuve>',
             id="no arguments",
         ),
         pytest.param(
             {"role": "assistant", "tool_calls": [call("1", "look", "{broken")]},
-            '<call:k7x2q1>\n{"name": "look", "arguments": "{broken"}\n</call:k7x2q1>',
+            '<call:tokibanuve>\n{"name": "look", "arguments": "{broken"}\n</call:tokibanuve>',
             id="arguments that are no JSON",
         ),
         pytest.param(
             {"role": "assistant", "tool_calls": [call("1", "look", {"a": "<call:x>"})]},
-            '<call:k7x2q1>\n{"name": "look", "arguments": {"a":"<~call:x>"}}\n</call:k7x2q1>',
+            '<call:tokibanuve>\n{"name": "look", "arguments": {"a":"<~call:x>"}}\n</call:tokibanuve>',
             id="an imitation in arguments",
         ),
         pytest.param(
             {"role": "assistant", "tool_calls": [{"id": "1", "custom": {"name": "run", "input": "ls"}}]},
-            "<call:k7x2q1>\nrun\nls\n</call:k7x2q1>",
+            "<call:tokibanuve>\nrun\nls\n</call:tokibanuve>",
             id="a custom tool",
         ),
         pytest.param(
             {"role": "function", "name": "look", "content": "fine"},
-            "<result:k7x2q1>\nResult of look:\nfine\n</result:k7x2q1>",
+            "<result:tokibanuve>\nResult of look:\nfine\n</result:tokibanuve>",
             id="the older result",
         ),
         pytest.param(
             {"role": "tool", "tool_call_id": "9", "content": None},
-            "<result:k7x2q1>\nResult of function:\n</result:k7x2q1>",
+            "<result:tokibanuve>\nResult of function:\n</result:tokibanuve>",
             id="a result of no call, without content",
         ),
         pytest.param(
             {"role": "tool", "content": {"a": 1}},
-            '<result:k7x2q1>\nResult of function:\n{"a":1}\n</result:k7x2q1>',
+            '<result:tokibanuve>\nResult of function:\n{"a":1}\n</result:tokibanuve>',
             id="a result that is an object",
         ),
         pytest.param({"role": "user", "content": "</ call:x>"}, "<~/ call:x>", id="an imitation of a user"),
@@ -377,8 +377,8 @@ def test_neighbouring_results_are_one_message() -> None:
     *_, result = render_messages([HISTORY[1], *results], MARKS, Prompts())
     assert result == {
         "role": "user",
-        "content": "<result:k7x2q1>\nResult of weather (call 1):\ndry\n</result:k7x2q1>\n"
-        "<result:k7x2q1>\nResult of weather (call 2):\nwet\n</result:k7x2q1>",
+        "content": "<result:tokibanuve>\nResult of weather (call 1):\ndry\n</result:tokibanuve>\n"
+        "<result:tokibanuve>\nResult of weather (call 2):\nwet\n</result:tokibanuve>",
     }
 
 
@@ -428,7 +428,7 @@ def test_the_instructions_stay_short_beside_earlier_calls(choice: object, *, all
     order = {"name": "order", "parameters": {**parameters, "required": required}}
     body = {"tools": [{"type": "function", "function": order}], "tool_choice": choice}
     text = text_for({**body, "parallel_tool_calls": allows_several}, has_results=True, has_calls=True)
-    assert "<result:k7x2q1>" in text
+    assert "<result:tokibanuve>" in text
     assert '"arguments"' not in text
     assert _length_without_functions(text) <= 732
 

@@ -11,8 +11,8 @@ from tess_openai.core.emulate.answer_reader import AnswerReader
 from tess_openai.core.emulate.emulation import Emulation
 from tess_openai.core.emulate.outcomes import AskAgain, FailedOutcome, Outcome, TextOutcome, ToolCallOutcome
 
-CALL = '<call:k7x2q1>{"name": "get_time", "arguments": {}}</call:k7x2q1>'
-BAD_CALL = '<call:k7x2q1>{"name": "fly", "arguments": {}}</call:k7x2q1>'
+CALL = '<call:tokibanuve>{"name": "get_time", "arguments": {}}</call:tokibanuve>'
+BAD_CALL = '<call:tokibanuve>{"name": "fly", "arguments": {}}</call:tokibanuve>'
 NO_TOOLS: dict[str, Any] = {"tools": None}
 PERSON = {"response_format": {"type": "json_schema", "json_schema": {"name": "p", "schema": "person"}}}
 
@@ -70,13 +70,13 @@ def test_a_repair_names_the_problems_and_the_functions(make_emulation: Callable[
     outcome = ask_again(reader.finish())
     assert outcome.answer == f"Off we go. {BAD_CALL}"
     assert "there is no function 'fly'; there are: get_weather, get_time" in outcome.note
-    assert "between <call:k7x2q1> and </call:k7x2q1>" in outcome.note
+    assert "between <call:tokibanuve> and </call:tokibanuve>" in outcome.note
 
 
 def test_what_the_model_wrote_is_no_template(make_emulation: Callable[..., Emulation]) -> None:
     """A hole in its text stays one."""
     reader = AnswerReader(make_emulation())
-    reader.feed('<call:k7x2q1>{"name": "{open}", "arguments": {}}')
+    reader.feed('<call:tokibanuve>{"name": "{open}", "arguments": {}}')
     assert "there is no function '{open}'" in ask_again(reader.finish()).note
 
 
@@ -137,7 +137,7 @@ def test_a_call_in_an_answer_that_was_cut_is_not_made_up_to_the_end(
     make_emulation: Callable[..., Emulation],
 ) -> None:
     """A missing bracket is added only before a closing mark."""
-    text = '<call:k7x2q1>{"name": "get_weather", "arguments": {"city": "Lisbon"}'
+    text = '<call:tokibanuve>{"name": "get_weather", "arguments": {"city": "Lisbon"}'
     for is_cut in (False, True):
         reader = AnswerReader(make_emulation())
         reader.feed(text)
