@@ -174,7 +174,7 @@ def test_what_came_before_changes_nothing(body: JSON, others: list[JSON], word: 
         outcomes: list[object] = []
         for options in (SHARED[word], Options(policy=Policy(word))):
             try:
-                translated = translate_request(given_body, options, new_id=lambda: "x")
+                translated = translate_request(given_body, options, new_id=lambda: "1")
             except Refused as refused:
                 outcomes.append(str(refused))
                 continue
