@@ -92,7 +92,7 @@ class AnswerParser:
             before_mark = self._scan(self._held, final=True)
             if not self._from_mark:
                 text = before_mark + self._held
-                near = self._shapes.has_arguments(raw) and self._shapes.has_arguments(without_thinking(raw))
+                near = self._shapes.is_called_in(raw) and self._shapes.is_called_in(without_thinking(raw))
                 return HeldText(text, verbatim=text, may_be_call=near)
         start = len(raw) - sum(map(len, self._from_mark))
         split = AnswerParts(self._marks, raw, start)

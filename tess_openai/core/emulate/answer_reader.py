@@ -193,7 +193,7 @@ class AnswerReader:
     def _unmarked(self, text: str) -> str:
         """Return the text of a call without valid marks as plain text, without marks and code fence."""
         plain_text = self._emulation.marks.without(text, ALL_MARKS).strip()
-        if plain_text.startswith("```"):
+        if plain_text.startswith("```") and "\n" in plain_text:
             plain_text = _FENCE_LINE.sub("", plain_text, count=2).strip()
         return f"\n{plain_text}" if plain_text and self._has_shown else plain_text
 

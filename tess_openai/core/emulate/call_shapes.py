@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from tess_openai.core.emulate.call_endings import ends_with_call
 from tess_openai.core.name_matching import match_name
 
 _KEYS: Final = (
@@ -47,7 +48,7 @@ _OPENING: Final = re.compile(
     r"(?:tool|function|invoke|action[_:=>|]|plugin|python_tag|arg_key)|antml:|minimax:|\|(?:channel|start)\|>)"
     rf"|(?<=\[)(?:/?(?:tool|function)[_:]|\s{{0,20}}\{{{_JSON})"
     r"|(?<=`)``tool_code"
-    rf"|(?<=\{{){_JSON})",
+    rf"|(?<=\{{)\{{?{_JSON})",
     re.IGNORECASE,
 )
 _LABEL: Final = re.compile(
@@ -97,7 +98,8 @@ _NAMED: Final = re.compile(
 _LETTERS: Final = re.compile(r"\w")
 _MAX_NAMES: Final = 256
 _ARGUMENT_WORD: Final = (
-    r"(?:action[ _]|tool[ _])?(?:arguments|args|parameters|params|kwargs|input)[\"'*_`\u273f]{0,3}\s{0,3}:"
+    r"(?:action[ _]|tool[ _])?(?:arguments|args|parameters|params|kwargs|input)(?: \d{1,3})?"
+    r"[\"'*_`\u273f]{0,3}\s{0,3}:"
 )
 _WITH_ARGUMENTS: Final = (
     r"(?:(?::\d{1,4})?:?\s{0,4}(?:\[ARGS\]|with|json)?\s{0,4}\(?\{\s{0,20}[\"']"
@@ -147,9 +149,13 @@ class CallShapes:
         labels = (found.start("label") for found in itertools.islice(_LABEL.finditer(text), _MAX_OPENINGS))
         named = (self._is_named_at(text, at) for at in itertools.chain(openings, labels))
         starts = (self._program_start(text), self._recipient_start(text))
-        return starts != (None, None) or any(named) or self.has_arguments(text)
+        return starts != (None, None) or any(named) or self.is_called_in(text)
 
-    def has_arguments(self, text: str) -> bool:
+    def is_called_in(self, text: str) -> bool:
+        """Whether arguments follow the name of a function, it is a tag, or the text ends with its call."""
+        return self._has_arguments(text) or ends_with_call(text, self.names)
+
+    def _has_arguments(self, text: str) -> bool:
         """Whether JSON, or a word for arguments, follows the name of a function, or it is a tag."""
         lowered = text.lower()
         names = [name for name in self.names[:_MAX_NAMES] if name.lower() in lowered]
@@ -192,7 +198,8 @@ class CallShapes:
             at = tail.rfind(opener)
             found = pattern.match(tail, at) if at >= 0 else None
             if found is not None and self._may_go_on(found["word"], words):
-                starts.append(len(tail[:at].rstrip().removesuffix("[")) if opener == "{" else at)
+                outer = tail[:at].rstrip().removesuffix("[").removesuffix("{")
+                starts.append(len(outer) if opener == "{" else at)
         may_be_recipient = "to=" in tail or tail.endswith(_RECIPIENT_BEGINNINGS)
         if may_be_recipient and (recipient := _RECIPIENT_TAIL.search(tail)) is not None:
             starts.append(recipient.start())
