@@ -57,7 +57,7 @@ class Call:
         body: The bytes of the body; `b""` when there is none or it is not JSON.
         attempt: 0 for the first try, 1 and more when the same request is sent again: a retry, a redirect.
         now: Seconds since the epoch; called only when a timestamp must be made up.
-        new_id: A fresh identifier of letters and digits; called only when one must be made up.
+        new_id: A fresh identifier of 24 hexadecimal digits; called only when one must be made up.
         agent: The agent in the URL, a number or a slug; `""` for a request below the API root.
         query: The query of the URL, without `?`.
         fields: The body of a chat call as a JSON object, if it was parsed before; must not be mutated.
