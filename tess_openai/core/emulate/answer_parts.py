@@ -77,11 +77,12 @@ class AnswerParts:
     def _read(self, start: int, marks: list[Mark], spans: list[tuple[int, int]]) -> None:
         thinking = iter((*spans, (len(self._raw), len(self._raw))))
         span = next(thinking)
-        for mark in marks:
+        for found in marks:
+            if found.end <= start or found.kind is Kind.ESCAPED:
+                continue
+            mark = found if found.start >= start else found._replace(start=start)  # its beginning was shown
             while span[1] <= mark.start and span[0] < len(self._raw):
                 span = next(thinking)
-            if mark.start < start or mark.kind is Kind.ESCAPED:
-                continue
             if self._opened is not None:
                 self._end_block(self._opened, mark)
             elif mark.kind not in OUR_MARKS:

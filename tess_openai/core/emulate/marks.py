@@ -31,16 +31,18 @@ _TAG: Final = re.compile(
     r"(?P<gap>[\s:\uff1a=\"'-]{0,4}(?:id=[\"']?)?)(?P<token>[0-9A-Za-z]{0,40})[\s\"'/|]{0,3}(?P<end>>?)"
 )
 _STRAY_WINDOW: Final = 72
+_IN_BRACKET: Final = r"[~/|\s]{0,3}[\w.-]{0,48}[\s:\uff1a=\"'-]{0,4}"
+_OTHER_BRACKETS: Final = r"\[({\u3010\xab\uff1c"
 _BEFORE_STRAY: Final = re.compile(
-    r"(?:&lt;|&\#60;|\\u003c|[<\[({\u3010\xab])[~/|\s]{0,3}[\w.-]{0,48}[\s:\uff1a=\"'-]{0,4}\Z"
-    r"|\bcall[\s:]{1,3}\Z",
+    rf"(?:&lt;|&\#60;|\\u003c|[<{_OTHER_BRACKETS}]){_IN_BRACKET}\Z|\bcall[\s:]{{1,3}}\Z", re.IGNORECASE
+)
+_BEGINS_STRAY: Final = re.compile(
+    rf"(?:&(?:\#60?;|lt?;?|\#)?|\\(?:u0?0?3?c?)?|[{_OTHER_BRACKETS}]){_IN_BRACKET}\Z"
+    r"|\b(?:c|ca|cal|call[\s:]{0,3})\Z",
     re.IGNORECASE,
 )
-_AFTER_STRAY: Final = re.compile(r"[\s\"'/|]{0,3}(?:&gt;|&\#62;|\\u003e|[>\])}\u3011\xbb])")
-_STRAY_TAIL: Final = re.compile(
-    r"(?:&(?:l(?:t;?)?)?|[\[({])[~/|\s]{0,3}(?P<word>[A-Za-z_]{0,14})(?P<gap>[\s:\uff1a=\"'-]{0,4})"
-    r"(?P<token>[0-9A-Za-z]{0,12})\Z"
-)
+"""The end of a text that may become what `_BEFORE_STRAY` finds; tags that begin with `<` are found before."""
+_AFTER_STRAY: Final = re.compile(r"[\s\"'/|]{0,3}(?:&gt;|&\#62;|\\u003e|[>\])}\u3011\xbb\uff1e])")
 _PAYLOAD: Final = re.compile(r"\s{0,16}(?:`{1,3}[\w-]{0,16}\s{0,4})?(?P<start>[{\[])?")
 
 
@@ -174,27 +176,16 @@ class Marks:
     def _begun_mark(self, text: str, marks: tuple[list[Mark], ...]) -> Mark | None:
         """Return the end of a text that may become a mark in another form; None without one."""
         end = max((each[-1].end for each in marks if each), default=0)
-        tail = _STRAY_TAIL.search(text, max(end, len(text) - _STRAY_WINDOW))
-        if tail is not None and self._may_go_on(tail):
-            return Mark(Kind.UNDECIDED, tail.start(), len(text))
-        start = len(text) - self._begun(text[max(end, len(text) - len(self.nonce)) :])
-        if start == len(text):
-            return None
-        before = _BEFORE_STRAY.search(text, max(end, start - _STRAY_WINDOW), start)
-        return Mark(Kind.UNDECIDED, start if before is None else before.start(), len(text))
+        nonce_at = len(text) - self._begun(text[max(end, len(text) - len(self.nonce)) :])
+        before = _BEGINS_STRAY.search(text, max(end, nonce_at - _STRAY_WINDOW), nonce_at)
+        start = nonce_at if before is None else before.start()
+        return None if start == len(text) else Mark(Kind.UNDECIDED, start, len(text))
 
     def _begun(self, text: str) -> int:
         """Return how many characters of the nonce are at the end of a text."""
         lengths = range(len(self.nonce) - 1, 0, -1)
         end = text[-len(self.nonce) :].lower()
         return next((length for length in lengths if end.endswith(self.nonce[:length])), 0)
-
-    def _may_go_on(self, tail: re.Match[str]) -> bool:
-        """Whether the nonce may follow a bracket and word at the end of a text."""
-        word = tail["word"].lower().replace("_", "")
-        if tail["gap"]:
-            return self.nonce.startswith(tail["token"].lower()) and (not word or word in _WORDS)
-        return not tail["token"] and any(name.startswith(word) for name in _WORDS)
 
     def without(self, text: str, kinds: frozenset[Kind]) -> str:
         """Return a complete text without the marks of the given kinds, and with escaped texts restored."""

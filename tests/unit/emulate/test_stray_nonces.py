@@ -1,0 +1,46 @@
+"""The nonce in a form that is not a mark, read at once and piece by piece."""
+
+from __future__ import annotations
+
+import pytest
+
+from tess_openai.core.emulate.answer_parser import AnswerParser, HeldText
+from tess_openai.core.emulate.marks import Marks
+
+NONCE = "tokibanuve"
+CALL = '\n{"name": "get_time", "arguments": {}}\n'
+FORMS = (
+    *(f"`call:{NONCE}`", f"$call:{NONCE}$", f"**call:{NONCE}**", f"### call:{NONCE}", f"call:{NONCE}"),
+    *(f"//call:{NONCE}", f"#call:{NONCE}", f"[call:{NONCE}]", f"(time: {NONCE})", f"{{time={NONCE}}}"),
+    *(f"\uff1ccall:{NONCE}\uff1e", f"\u3010call:{NONCE}\u3011", f"\xabcall:{NONCE}\xbb"),
+    *(f"&lt;call:{NONCE}&gt;", f"&#60;call:{NONCE}&#62;", f"\\u003ccall:{NONCE}\\u003e"),
+    *(f"<!-- call:{NONCE} -->", f"<call:get_time:{NONCE}>", f"<call get_time {NONCE}>"),
+    *(f"CALL:{NONCE}", f"Call: {NONCE.upper()}", f"The code is {NONCE}."),
+)
+
+
+def read(text: str, size: int) -> tuple[str, HeldText]:
+    """Feed a text in pieces; return what was shown before its end, and the rest."""
+    parser = AnswerParser(Marks(NONCE), ["get_time"])
+    shown = "".join(parser.feed(text[at : at + size]) for at in range(0, len(text), size))
+    return shown, parser.finish()
+
+
+@pytest.mark.parametrize("before", ["", "Ok.\n", "I will call a function. "])
+@pytest.mark.parametrize("form", FORMS)
+def test_it_is_never_shown_and_the_same_text_is_shown_in_any_pieces(before: str, form: str) -> None:
+    """The answer shows that the model meant a call, so it is asked again."""
+    whole, _ = read(before + form + CALL, 1000)
+    for size in (1, 2, 3, 7, 1000):
+        shown, rest = read(before + form + CALL, size)
+        assert NONCE not in shown.lower()
+        assert shown.rstrip() == whole.rstrip()
+        assert rest.has_nonce
+
+
+@pytest.mark.parametrize("text", ["I will call you (see below): done.", "a[0] & {b: c} call"])
+def test_prose_that_could_begin_such_a_form_is_shown(text: str) -> None:
+    """Whatever was held is prose in the end."""
+    for size in (1, 3, 1000):
+        shown, rest = read(text, size)
+        assert shown + rest.verbatim == text
