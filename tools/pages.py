@@ -274,7 +274,7 @@ def messages() -> str:
     """List how messages are translated."""
     rows: list[tuple[str, str, str]] = []
     for given in MESSAGES:
-        prepared = translate_request({"messages": given}, Options(), new_id=str)
+        prepared = translate_request({"messages": given}, Options(), new_id=lambda: "0")
         sent = "the same" if prepared.untouched else _lines(prepared.body.pop("messages"))
         beside = {} if prepared.untouched else prepared.body
         rows.append((_lines(given), "<br>".join(filter(None, (sent, _fields(beside)))), _in_words(prepared)))
@@ -351,7 +351,7 @@ def _translations(bodies: Iterable[JSONObject]) -> str:
     """List how root fields are translated."""
     rows: list[tuple[str, str, str]] = []
     for given in bodies:
-        prepared = translate_request(given, Options(), new_id=str)
+        prepared = translate_request(given, Options(), new_id=lambda: "0")
         rows.append((_fields(given), _fields(prepared.body) or "nothing", _in_words(prepared)))
     return _table(("given", "sent", "summary"), rows)
 

@@ -47,7 +47,7 @@ def translate(api: Api, body: JSONObject, options: Options, agent: Agent | None 
     names = _NAMES[api]
     try:
         chat, earlier = _to_chat(api, body, options)
-        translated = translate_request(chat, options, agent, new_id=str)
+        translated = translate_request(chat, options, agent, new_id=lambda: "0")  # nothing is sent
     except Refused as refused:
         error: JSONObject = renamed_envelope(refused.to_json(), names)["error"]
         raise Refused(
