@@ -36,7 +36,7 @@ pages: $(READY) ## renew the tables of docs/ that are made from the code
 	@$(BIN)/python tools/pages.py
 
 suite: $(READY) ## the tests alone; ARGS="-k stream" chooses
-	@$(BIN)/pytest -n 2 -q $(ARGS)
+	@$(BIN)/pytest -n 4 --dist worksteal -q $(ARGS)
 
 coverage: $(READY) ## which branches of core/ no test has tried
 	@$(BIN)/coverage run --branch --source=tess_openai/core -m pytest -q tests/unit

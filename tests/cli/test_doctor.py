@@ -48,12 +48,10 @@ class Mistake:
     on: str = "chat"
 
 
-def closed_port() -> int:
-    """Return a port on which nothing listens."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
+_bound = socket.socket()  # it does not listen, and while it is open, no other program gets its port
+_bound.bind(("127.0.0.1", 0))
+CLOSED_PORT = int(_bound.getsockname()[1])
+"""A port that refuses connections."""
 
 MISTAKES = {
     "no key": Mistake(
@@ -252,7 +250,7 @@ MISTAKES = {
         state="warning",
     ),
     "a port on which no program listens": Mistake(
-        variables={"TESS_BASE_URL": f"http://127.0.0.1:{closed_port()}"},
+        variables={"TESS_BASE_URL": f"http://127.0.0.1:{CLOSED_PORT}"},
         step="connection",
         finding="the connection fails",
         remedy="host and port",
@@ -306,7 +304,7 @@ MISTAKES = {
         remedy="pip install socksio",
     ),
     "a proxy that does not answer": Mistake(
-        variables={"ALL_PROXY": f"http://user:hidden@127.0.0.1:{closed_port()}"},
+        variables={"ALL_PROXY": f"http://user:hidden@127.0.0.1:{CLOSED_PORT}"},
         step="proxies",
         finding="the proxy of ALL_PROXY, 127.0.0.1:",
         remedy="Start the proxy",
