@@ -128,10 +128,10 @@ class AnswerParser:
         """Return the prose in `text`; hold an end that may turn out not to be prose."""
         prose: list[str] = []
         at = 0
-        call = self._shapes.find(text, after=self._line)
-        undecided = len(text) if final else self._shapes.held_from(text, after=self._line)
         first = text.find(self._marks.open)  # here or before it, everything is held
         until = len(text) if first < 0 else first + len(self._marks.open)
+        call = self._shapes.find(text[: until + LINE_LENGTH], after=self._line)
+        undecided = len(text) if final else self._shapes.held_from(text, after=self._line)
         for mark in self._marks.find(text[:until], final=final):
             if call is not None and call <= mark.start:
                 break
