@@ -89,8 +89,8 @@ class Mark(NamedTuple):  # an answer may contain hundreds: half the cost of a fr
 def to_nonce(random_id: str) -> str:
     """Return the nonce for a random identifier of at least eight hexadecimal digits: five syllables.
 
-    They are 30 random bits. With syllables, a small model made more of the calls that were wanted than with
-    hexadecimal digits, and none where none was wanted; the table is in `docs/emulation.md`.
+    They are 30 random bits. A small model made calls that were not wanted less often with syllables than with
+    hexadecimal digits, and as many that were; the table is in `docs/emulation.md`.
     """
     number, syllables = int(random_id, 16), list[str]()
     for _ in range(_NONCE_SYLLABLES):
