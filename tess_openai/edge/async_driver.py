@@ -185,7 +185,7 @@ class AsyncDriver(CallDriver):
         response = self.current_response
         if self.is_encoded:
             split_compressed(response, self.headers["content-encoding"], self.family)
-        self.pieces = aiter(response.aiter_bytes() if self.is_encoded else response.stream)
+        self.pieces = aiter(response.aiter_bytes() if self.is_encoded else self.source)
         pieces: AsyncIterator[bytes] = self.pieces
         return pieces
 

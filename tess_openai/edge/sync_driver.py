@@ -183,7 +183,7 @@ class SyncDriver(CallDriver):
         response = self.current_response
         if self.is_encoded:
             split_compressed(response, self.headers["content-encoding"], self.family)
-        self.pieces = iter(response.iter_bytes() if self.is_encoded else response.stream)
+        self.pieces = iter(response.iter_bytes() if self.is_encoded else self.source)
         pieces: Iterator[bytes] = self.pieces
         return pieces
 

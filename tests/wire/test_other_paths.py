@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gzip
+import importlib
+import json
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any
 
 import openai
@@ -13,6 +16,7 @@ from tess_openai.testing import SIMULATOR_API_KEY
 if TYPE_CHECKING:
     from tests.wire.conftest import Driver
 
+ANSWER = b'{"answer": "a text of more than one piece", "numbers": [1, 2, 3], "more": {"a": null}}'
 ABSENT: dict[str, Callable[[Any], Any]] = {
     "embeddings": lambda client: client.embeddings.create(model="x", input="y"),
     "images": lambda client: client.images.generate(prompt="x"),
@@ -94,6 +98,31 @@ def test_a_body_that_is_no_object_is_refused(driver: Driver, path: str) -> None:
         post(driver, driver.client(), path, body=[1, 2])
     assert caught.value.code == "invalid_json"
     assert driver.simulator.requests == []
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+def test_the_answer_of_an_unknown_path_passes_as_received(driver: Driver, family: str, encoding: str) -> None:
+    """A route that Tess may add answers in a format that the adapter does not know, in one piece or many."""
+    http = importlib.import_module(family)
+    packed = gzip.compress(ANSWER) if encoding == "gzip" else ANSWER
+    pieces = [packed[start : start + 20] for start in range(0, len(packed), 20)]
+    headers = {"content-type": "application/json", "content-encoding": encoding}
+
+    async def answer_async(_: Any) -> Any:
+        return http.Response(200, headers=headers, content=_async_pieces(pieces))
+
+    def answer(_: Any) -> Any:
+        return http.Response(200, headers=headers, content=iter(pieces))
+
+    transport = http.MockTransport(answer_async if driver.is_async else answer)
+    with driver.users_client(family, transport=transport) as theirs:
+        given = post(driver, driver.client(http_client=theirs), "/future/route", body={"seed": 1})
+    assert given == json.loads(ANSWER)
+
+
+async def _async_pieces(pieces: list[bytes]) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
 
 
 @pytest.mark.parametrize("path", ["/agents/42/openai/future/route", "/agent-responses/7", "/files/9/nothing"])
