@@ -1,4 +1,6 @@
-"""An agent as Get Agent describes it: what it offers, and which fields it requires.
+"""An agent as Tess's endpoint Get Agent describes it: what it offers, and which fields it requires.
+
+Tess calls the fields of the form that an author defines for an agent its questions.
 
 Source: Tess docs, get-agent and list-agents (documented): `{"id", "title", "type", "slug", "visibility",
 "workspace_id", "description", "active", "questions": [{"type", "name", "description", "required",
@@ -17,21 +19,23 @@ from typing import Final
 
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 
-SELECTS: Final = ("temperature", "model", "tools")
-"""The questions that are parameters of the chat route."""
-SHARED: Final = frozenset({*SELECTS, "messages", "root_id", "file_ids", "memory_collections", "stream"})
-"""Names that any agent may have; a question of another name is the agent's own."""
+CHAT_QUESTIONS: Final = ("temperature", "model", "tools")
+"""Questions that are also parameters of Tess's chat completions."""
+COMMON_QUESTIONS: Final = frozenset(
+    {*CHAT_QUESTIONS, "messages", "root_id", "file_ids", "memory_collections", "stream"}
+)
+"""Questions that any agent may have. A question with another name is a field of the agent's own."""
 _OPTION_KEYS: Final = ("options", "values", "answers", "choices")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One field that an agent takes at the root of a request.
+    """One field of an agent's form; a request has it at the root of its body.
 
     Attributes:
         name: The name of the field, `"temperature"`, `"nome-da-empresa"`.
         type: `"select"`, `"number"`, `"text"`, `"textarea"`, `"boolean"`, `"array"`, `"object"`, or another
-            word of Tess.
+            type that Tess defines.
         required: Whether the agent marks it as required.
         options: The values to choose from; empty when any value is allowed.
         description: As the author of the agent wrote it.
@@ -50,10 +54,10 @@ class Agent:
 
     Attributes:
         id: Its number.
-        title: As shown in Tess.
-        type: `"chat"`, `"text"`, `"image"`, `"video"`, or another word of Tess.
+        title: Its name, as Tess shows it.
+        type: Its kind: `"chat"`, `"text"`, `"image"`, `"video"`, or another type that Tess defines.
         slug: Its name in URLs.
-        visibility: `"public"`, `"private"`, or another word of Tess.
+        visibility: Who can use it: `"public"`, `"private"`, or another value that Tess defines.
         workspace_id: The workspace of its owner.
         description: As its author wrote it.
         active: Whether it can be used.
@@ -71,7 +75,7 @@ class Agent:
     questions: tuple[Question, ...] = ()
 
     def question(self, name: str) -> Question | None:
-        """Return the question of that name; None when the agent has no such field."""
+        """Return the question with this name; None when the agent has none."""
         return next((question for question in self.questions if question.name == name), None)
 
     def options(self, name: str) -> tuple[str, ...]:
@@ -96,8 +100,8 @@ class Agent:
 
     @property
     def fields(self) -> tuple[Question, ...]:
-        """The agent's own fields, beyond what every agent has."""
-        return tuple(question for question in self.questions if question.name not in SHARED)
+        """The agent's own fields, without those that any agent may have."""
+        return tuple(question for question in self.questions if question.name not in COMMON_QUESTIONS)
 
     @property
     def required(self) -> tuple[Question, ...]:
@@ -107,12 +111,16 @@ class Agent:
         and tools of a chat agent (observed).
         """
         is_text = self.type == "text"
-        asked = (each for each in self.questions if each.required)
-        return tuple(each for each in asked if each.name not in SHARED or (is_text and each.name in SELECTS))
+        required = (each for each in self.questions if each.required)
+        return tuple(
+            each
+            for each in required
+            if each.name not in COMMON_QUESTIONS or (is_text and each.name in CHAT_QUESTIONS)
+        )
 
 
 def parse_agent(value: object) -> Agent | None:
-    """Read an agent from JSON, bare or as `{"data": {...}}`; None when it is not an agent.
+    """Read an agent from JSON, as the object itself or as `{"data": {...}}`; None when it is not an agent.
 
     Only `id` is needed. A value of another type than documented counts as absent, and a question without a
     name is left out.
@@ -144,9 +152,10 @@ def closest(given: str, offered: Iterable[str]) -> str | None:
 
 
 def option_text(value: object) -> str | None:
-    """Format a scalar as options are written, 1.0 as `1`; None for anything else.
+    """Return a number or a string as Tess writes options, 1.0 as `"1"`; None for any other value.
 
-    Source: options are strings; that a number is compared by its text is inferred from Laravel's rules.
+    Source: options are strings (documented). That Tess compares a number by its text is inferred from the
+    validation rules of Laravel, the framework whose errors Tess returns (observed).
     """
     if isinstance(value, str):
         return value

@@ -1,15 +1,15 @@
-"""The plain data that crosses between the core and the edge, and the protocol of a flow.
+"""The plain data that `core/` and `edge/` exchange, and the protocol of a flow.
 
 A flow is a generator in the manner of httpx's `auth_flow`: it does no I/O but yields steps, and a
-driver at the edge carries them out and sends back the results.
+driver in `edge/` carries them out and sends back the results.
 
 | the flow yields          | the driver                                          | the flow receives         |
 |--------------------------|-----------------------------------------------------|---------------------------|
 | `Outgoing`               | closes the current response, makes one exchange     | `Incoming` (head only)    |
 | `READ`                   | reads the next piece of the current response        | `bytes`, `b""` at its end |
-| `READ_LAST`              | the same, but waits two seconds at most             | the same                  |
-| `READ_REST`              | drains it briefly, to reuse the connection          | None                      |
-| `ReadAll(limit)`         | reads it to its end or to `limit`                   | `bytes`                   |
+| `READ_LAST`              | reads it too, but waits two seconds at most         | as for `READ`             |
+| `READ_REST`              | drains the rest briefly, to reuse the connection    | None                      |
+| `ReadAll(limit)`         | reads the response to its end or to `limit`         | `bytes`                   |
 | `PauseKey(seconds)`      | pauses all paced calls of the key                   | None                      |
 | `LimitAnswer(seconds)`   | reads answers as streams, all within that time      | None                      |
 | `Lookup(agent)`          | runs the look-up once for all calls that ask        | `LookupResult`            |
@@ -20,8 +20,8 @@ driver at the edge carries them out and sends back the results.
 | `Answer(body=...)`       | returns a whole response; the flow ends             | nothing                   |
 | `Answer(body=None)`      | returns a response; its body follows                | None                      |
 | `bytes`                  | (after `Answer(body=None)`) passes on a piece       | None                      |
-| `Agent`, `AgentNotFound` | (in a look-up) completes it; the flow ends          | nothing                   |
-| `UploadedFile`           | (in an upload) completes it; the flow ends          | nothing                   |
+| `Agent`, `AgentNotFound` | (in a look-up) completes the look-up; the flow ends | nothing                   |
+| `UploadedFile`           | (in an upload) completes the upload; the flow ends  | nothing                   |
 
 When a connection breaks, times out or delivers bytes that cannot be decoded, the driver throws
 `ConnectionError` into the flow, at any of these steps. A flow that already has a complete answer catches it;
@@ -45,19 +45,19 @@ from tess_openai.core.jsons import JSONObject
 NO_HEADERS: Final[Mapping[str, str | None]] = {}
 
 
-@dataclass(slots=True)  # each call makes them: frozen, they would take twice as long to make
+@dataclass(slots=True)  # made for every call: creating a frozen dataclass takes twice as long
 class Call:
     """One HTTP request of the SDK, as plain data.
 
     Attributes:
         method: Upper case, `"POST"`.
-        path: Below the agent's OpenAI root, `"/chat/completions"`, or, for a request that is not below one,
-            below the API root, `"/agents/42"`; never a query.
-        headers: The request headers that the rules read, names in lower case.
+        path: The path below the agent's OpenAI root, `"/chat/completions"`. For a request that is not below
+            an agent, the path below the API root, `"/agents/42"`. It contains no query.
+        headers: The request headers that the core reads, with names in lower case.
         body: The bytes of the body; `b""` when there is none or it is not JSON.
         attempt: 0 for the first try, 1 and more when the same request is sent again: a retry, a redirect.
-        now: Seconds since the epoch; called only when a timestamp must be made up.
-        new_id: A fresh identifier of 24 hexadecimal digits; called only when one must be made up.
+        now: Returns the seconds since the epoch; called only when an answer lacks its timestamp.
+        new_id: Returns a new identifier of 24 hexadecimal digits; called only when one is missing.
         agent: The agent in the URL, a number or a slug; `""` for a request below the API root.
         query: The query of the URL, without `?`.
         fields: The body of a chat call as a JSON object, if it was parsed before; must not be mutated.
@@ -75,7 +75,7 @@ class Call:
     fields: JSONObject | None = field(default=None, repr=False)
 
 
-@dataclass(slots=True)  # each call makes them: frozen, they would take twice as long to make
+@dataclass(slots=True)  # made for every call: creating a frozen dataclass takes twice as long
 class Outgoing:
     """One HTTP request for Tess, given as its difference from the caller's request.
 
@@ -97,7 +97,7 @@ class Outgoing:
     with_first_piece: bool = False
 
 
-@dataclass(slots=True)  # each call makes them: frozen, they would take twice as long to make
+@dataclass(slots=True)  # made for every call: creating a frozen dataclass takes twice as long
 class Incoming:
     """The head of an HTTP answer of Tess.
 
@@ -119,7 +119,11 @@ class Incoming:
 
 
 class Read(Enum):
-    """Read the current response: its next piece, a piece that it is complete without, or its unused rest."""
+    """What to read of the current response.
+
+    `PIECE` is the next piece, `LAST` a piece without which the answer is complete already, and `REST` what
+    follows a complete answer, which is read only so that the connection can be reused.
+    """
 
     PIECE = "piece"
     LAST = "last"
@@ -136,7 +140,7 @@ class ReadAll:
     """Read the rest of the current response, decoded, at most `limit` bytes of it (None: all).
 
     With `allow_truncation`, a connection that breaks, hangs or cannot be decoded ends the body instead of
-    raising. Error answers are read so: their status matters even where their text is incomplete.
+    raising. Error answers are read in this way: their status matters even if their text is incomplete.
     """
 
     limit: int | None = None
@@ -157,8 +161,8 @@ class LimitAnswer:
     The caller's read timeout then limits the wait for each piece instead of the wait for the whole answer.
 
     Attributes:
-        seconds: The time for all of these answers together, from now on; None sets no limit. After it, the
-            connection fails as on a timeout, and nothing further is sent.
+        seconds: The time for all of these answers together, from now on; None sets no limit. When it has
+            passed, the connection fails as on a timeout, and nothing further is sent.
     """
 
     seconds: float | None
@@ -212,14 +216,14 @@ class UploadedFile:
 
 @dataclass(frozen=True, slots=True)
 class Sleep:
-    """Wait; a caller that disconnects, or the time limit of `LimitAnswer`, ends the wait with an error."""
+    """Wait. The wait ends with an error when the caller disconnects, or at the limit set by `LimitAnswer`."""
 
     seconds: float
 
 
-@dataclass(slots=True)  # each call makes them: frozen, they would take twice as long to make
+@dataclass(slots=True)  # made for every call: creating a frozen dataclass takes twice as long
 class StoreAccess:
-    """Use the store of earlier responses, which may block.
+    """Call a method of the store of earlier responses; the method may block.
 
     Attributes:
         method: The method of the store to call.
@@ -232,7 +236,7 @@ class StoreAccess:
     value: bytes = field(default=b"", repr=False)
 
 
-@dataclass(slots=True)  # each call makes them: frozen, they would take twice as long to make
+@dataclass(slots=True)  # made for every call: creating a frozen dataclass takes twice as long
 class StoreResult:
     """The result of a `StoreAccess`.
 
@@ -245,14 +249,14 @@ class StoreResult:
     problem: str = ""
 
 
-@dataclass(slots=True)  # each call makes them: frozen, they would take twice as long to make
+@dataclass(slots=True)  # made for every call: creating a frozen dataclass takes twice as long
 class ReportChanges:
     """Report changes to the caller before the request is sent."""
 
     changes: tuple[Change, ...]
 
 
-@dataclass(slots=True)  # each call makes them: frozen, they would take twice as long to make
+@dataclass(slots=True)  # made for every call: creating a frozen dataclass takes twice as long
 class Answer:
     """The response that the caller's SDK receives.
 

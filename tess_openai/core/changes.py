@@ -27,7 +27,7 @@ Topic: TypeAlias = Literal["request", "answer"]
 """The topic of a warning: each is a category that users can silence separately."""
 
 _PHRASES: Final[dict[Action, tuple[str, str]]] = {
-    # first without a value that was sent instead, then with it
+    # the phrase when nothing was sent instead, and the phrase with what was sent instead
     "mapped": ("was left out", "was sent as {}"),
     "rewritten": ("was changed", "was changed to {}"),
     "stripped": ("was not sent", "was replaced by {}"),
@@ -150,7 +150,7 @@ def quoted(value: object) -> str:
 
 
 def could_be_key(text: str) -> bool:
-    """Whether a text contains a key, or a run of letters and digits that is long enough for one."""
+    """Whether a text may contain an API key, by its form or by a long run of letters and digits."""
     return _LIKE_A_KEY.search(text) is not None
 
 

@@ -23,7 +23,8 @@ from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS, retry_after_seco
 
 ERROR_BODY_LIMIT: Final = 65_536
 """The largest part of an error's body that is read, in bytes. A proxy may send a page of any length."""
-_EXCERPT: Final = 300
+_MAX_LINE_LENGTH: Final = 300
+"""How many characters of an error page a message shows."""
 FAILED: Final = ("failed", "error", "canceled", "cancelled")
 """Finish reasons of an execution that gave no answer. Source: `failed` documented, the others reported."""
 NO_REASON: Final = "the execution failed without a reason"
@@ -182,12 +183,14 @@ def parse_redirect(
     where = "another origin, or to a page outside the API"
     if redirects_within_api:
         where = "another page, which " + ("would drop the request body" if drops_body else "is not followed")
-    leads = f"with a redirect to {where}; nothing was sent there"
+    description = f"with a redirect to {where}; nothing was sent there"
     if redirects:
-        leads = f"with a redirect after {redirects} redirects in a row, which is not followed"
+        description = f"with a redirect after {redirects} redirects in a row, which is not followed"
+    if not location:
+        description = "without a location, which is no answer"
     return TessError(
         status=502,
-        message=f"Tess answered {status} {leads if location else 'without a location, which is no answer'}",
+        message=f"Tess answered {status} {description}",
         param=None,
         code="redirected",
         type="server_error",
@@ -239,7 +242,7 @@ def _text(status: int, content_type: str, body: bytes, payload: object) -> str:
         return f"HTTP {status} without a reason" if payload is None else f"HTTP {status}"
     text = body.decode(errors="replace")
     if "html" in content_type or text.lstrip()[:1] == "<":
-        title = re.search(r"<title[^>]{0,200}>([^<]{1,200})", text[: _EXCERPT * 20], re.IGNORECASE)
+        title = re.search(r"<title[^>]{0,200}>([^<]{1,200})", text[: _MAX_LINE_LENGTH * 20], re.IGNORECASE)
         return f'an HTML page, "{printable(html.unescape(title[1]))}"' if title else "an HTML page"
     return printable(text) or f"HTTP {status} without a reason"
 
@@ -250,5 +253,5 @@ def _excerpt(body: bytes) -> str:
 
 def printable(text: str) -> str:
     """Return one short line without control characters."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text[:_EXCERPT]).split())
-    return f"{line} ..." if len(text) > _EXCERPT else line
+    line = " ".join("".join(char if char.isprintable() else " " for char in text[:_MAX_LINE_LENGTH]).split())
+    return f"{line} ..." if len(text) > _MAX_LINE_LENGTH else line

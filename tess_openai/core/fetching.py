@@ -20,7 +20,7 @@ from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS
 
 PER_PAGE: Final = 100
 """Source: the maximum of list-agents (reported)."""
-_LAST_PAGE: Final = 1000
+_MAX_PAGES: Final = 1000
 _DEFAULT_WAIT_SECONDS: Final = 1.0
 """The pause after a 429 that gives no delay. Source: the limit is about one request a second (reported)."""
 
@@ -83,7 +83,7 @@ def read_object(
         max_retry_wait_seconds: As in the client's options.
         expected: What the answer should be, `"an agent"`.
         is_expected: Whether an object is what was expected.
-        blank: What to return for an empty body; None makes it an error.
+        blank: What to return for an empty body; None treats an empty body as an error.
         names_agent: Whether the path of the request names an agent.
     """
     incoming = yield from exchange(outgoing)
@@ -121,7 +121,7 @@ def read_pages(
     """Read a list page by page, to its end or up to the page with an item for which `is_last` is true."""
     found: list[JSONObject] = []
     number: int | None = 1
-    while number is not None and number <= _LAST_PAGE:
+    while number is not None and number <= _MAX_PAGES:
         query = urlencode({"page": number, "per_page": PER_PAGE})
         page = yield from read_page(get(path, headers, query), max_retry_wait_seconds, expected=expected)
         if isinstance(page, TessError):
@@ -145,7 +145,7 @@ def next_page(page: JSONObject, number: int) -> int | None:
 
 
 def get(path: str, headers: Mapping[str, str | None], query: str = "") -> Outgoing:
-    """Return a GET request that replaces the caller's."""
+    """Return a GET request, which is sent instead of the caller's request."""
     return Outgoing(b"", {**headers, "content-type": None}, "GET", path, query)
 
 

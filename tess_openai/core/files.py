@@ -1,4 +1,4 @@
-"""Map OpenAI's `/files` to those of Tess: uploads pass unchanged, answers get OpenAI's shape.
+"""Map OpenAI's `/files` to that of Tess: uploads are sent unchanged, answers get OpenAI's shape.
 
 Source: Tess docs, link-files: `POST /files` (multipart `file` and `process`), `GET /files`, `GET` and `DELETE
 /files/{id}`, `POST /files/{id}/process`, and the object `{"id", "object": "file", "bytes", "created_at",
@@ -23,10 +23,10 @@ from tess_openai.core.refusals import Refused, json_headers
 
 FILES: Final = "/files"
 _STATUSES: Final = {"completed": "processed", "failed": "error"}
-"""All others become OpenAI's `uploaded`, which is not ready yet."""
+"""Tess's state of a file -> OpenAI's. All other states become `uploaded`: the file is not ready yet."""
 _PURPOSE: Final = "assistants"
 """OpenAI's purpose for files that an agent reads; Tess has no purposes."""
-_LIMIT: Final = 10_000
+_DEFAULT_LIMIT: Final = 10_000
 _ROOT_HINT: Final = "Check that TESS_BASE_URL or base_url= is the API's root, https://api.tess.im."
 
 
@@ -35,26 +35,27 @@ def files(call: Call, options: Options) -> Flow:
     name = call.path.removeprefix(FILES).strip("/")
     number, _, part = name.partition("/")
     if not name and call.method == "GET":
-        yield from _list(call, options)
+        yield from _list_files(call, options)
     elif not name and call.method == "POST":
-        yield from _one(Outgoing(headers=request_headers(call, options), path=FILES), options, _ROOT_HINT)
+        upload = Outgoing(headers=request_headers(call, options), path=FILES)
+        yield from _answer_with_file(upload, options, _ROOT_HINT)
     elif not _is_number(number):
-        yield _absent("The id of a file must be its number in Tess, such as '389571'").to_answer()
+        yield _not_found("The id of a file must be its number in Tess, such as '389571'").to_answer()
     elif (call.method, part) in (("GET", ""), ("POST", "process")):
-        yield from _one(_bare(call, f"{FILES}/{name}", options), options)
+        yield from _answer_with_file(_without_body(call, f"{FILES}/{name}", options), options)
     elif (call.method, part) == ("DELETE", ""):
-        yield from _delete(_bare(call, f"{FILES}/{number}", options), number, options)
+        yield from _delete(_without_body(call, f"{FILES}/{number}", options), number, options)
     elif part == "content":
-        yield _absent("Tess does not return the content of a file").to_answer()
+        yield _not_found("Tess does not return the content of a file").to_answer()
     else:
-        yield _absent(f"Tess has no {call.method} for {'this part of ' if part else ''}a file").to_answer()
+        yield _not_found(f"Tess has no {call.method} for {'this part of ' if part else ''}a file").to_answer()
 
 
 def to_file(fields: JSONObject) -> JSONObject:
     """Return Tess's file object in OpenAI's shape, with the original as `tess`."""
     size, name = fields.get("bytes"), fields.get("filename")
     status = fields.get("status")
-    otherwise = "uploaded" if has_no_error(fields) else "error"
+    default = "uploaded" if has_no_error(fields) else "error"
     return {
         "id": id_of(fields),
         "object": "file",
@@ -62,7 +63,7 @@ def to_file(fields: JSONObject) -> JSONObject:
         "created_at": to_epoch(fields.get("created_at")),
         "filename": name if isinstance(name, str) else "",
         "purpose": _PURPOSE,
-        "status": _STATUSES.get(status, otherwise) if isinstance(status, str) else otherwise,
+        "status": _STATUSES.get(status, default) if isinstance(status, str) else default,
         "tess": fields,
     }
 
@@ -80,13 +81,14 @@ def to_epoch(given: object) -> int:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp())
 
 
-def _bare(call: Call, path: str, options: Options) -> Outgoing:
+def _without_body(call: Call, path: str, options: Options) -> Outgoing:
+    """Return a request with the method of the caller's request, and with no body and no query."""
     plain = get(path, request_headers(call, options))
     return Outgoing(plain.body, plain.headers, call.method, path, "")
 
 
-def _one(outgoing: Outgoing, options: Options, hint: str = "") -> Flow:
-    """Answer with one file; a file whose processing failed is one too, although it contains an error."""
+def _answer_with_file(outgoing: Outgoing, options: Options, hint: str = "") -> Flow:
+    """Answer with one file. A file that Tess could not process contains an error, but is a file too."""
     fields = yield from read_object(
         outgoing,
         options.max_retry_wait_seconds,
@@ -94,50 +96,50 @@ def _one(outgoing: Outgoing, options: Options, hint: str = "") -> Flow:
         is_expected=lambda fields: bool(id_of(file_in(fields))),
     )
     if isinstance(fields, TessError):
-        yield _about_files(fields, hint).to_answer()
+        yield _with_file_code(fields, hint).to_answer()
     else:
-        yield _give(to_file(file_in(fields)))
+        yield _ok(to_file(file_in(fields)))
 
 
 def _delete(outgoing: Outgoing, number: str, options: Options) -> Flow:
-    """Answer a deletion; it succeeded unless Tess reports a failure, also where its answer is empty."""
+    """Delete a file. The deletion succeeded unless Tess reports a failure; its answer may be empty."""
     fields = yield from read_object(
         outgoing, options.max_retry_wait_seconds, expected="a deletion", is_expected=_is_done, blank={}
     )
     if isinstance(fields, TessError):
-        yield _about_files(fields).to_answer()
+        yield _with_file_code(fields).to_answer()
     else:
-        yield _give({"id": number, "object": "file", "deleted": True})
+        yield _ok({"id": number, "object": "file", "deleted": True})
 
 
 def _is_done(fields: JSONObject) -> bool:
     return has_no_error(fields) and fields.get("success") is not False and fields.get("deleted") is not False
 
 
-def _about_files(error: TessError, hint: str = "") -> TessError:
-    """Return an error of these routes, with the code for a missing file."""
+def _with_file_code(error: TessError, hint: str = "") -> TessError:
+    """Return an error of a file route; a 404 gets the code `file_not_found`, or the given hint."""
     if error.code != "not_found":
         return error
     return replace(error, code="http_404" if hint else "file_not_found", hint=hint)
 
 
-def _give(answer: JSONObject) -> Answer:
+def _ok(answer: JSONObject) -> Answer:
     return Answer(200, json_headers({}), dump_json(answer), base="none")
 
 
-def _list(call: Call, options: Options) -> Flow:
+def _list_files(call: Call, options: Options) -> Flow:
     headers = request_headers(call, options)
     items = yield from read_pages(FILES, headers, options.max_retry_wait_seconds, expected="a list of files")
     if isinstance(items, TessError):
-        yield _about_files(items, _ROOT_HINT).to_answer()
+        yield _with_file_code(items, _ROOT_HINT).to_answer()
         return
     query = {name: values[-1] for name, values in parse_qs(call.query).items()}
     is_descending = query.get("order") != "asc"
     known = [file for item in items if (file := to_file(item))["id"]]
-    found = sorted(known, key=_moment, reverse=is_descending)
-    start = _start(found, query.get("after", ""), is_descending=is_descending)
+    found = sorted(known, key=_sort_key, reverse=is_descending)
+    start = _page_start(found, query.get("after", ""), is_descending=is_descending)
     limit = query.get("limit", "")
-    end = start + (int(limit) if _is_number(limit) else _LIMIT)
+    end = start + (int(limit) if _is_number(limit) else _DEFAULT_LIMIT)
     page = found[start:end]
     answer = {
         "object": "list",
@@ -146,13 +148,13 @@ def _list(call: Call, options: Options) -> Flow:
         "last_id": page[-1]["id"] if page else None,
         "has_more": end < len(found),
     }
-    yield _give(answer)
+    yield _ok(answer)
 
 
-def _start(found: list[JSONObject], after: str, *, is_descending: bool) -> int:
+def _page_start(found: list[JSONObject], after: str, *, is_descending: bool) -> int:
     """Return the index where the next page begins.
 
-    A file `after` that was deleted in the meantime is placed by its number, since numbers grow with time.
+    If the file `after` was deleted in the meantime, its number shows its place, since numbers grow with time.
     """
     for index, item in enumerate(found):
         if item["id"] == after:
@@ -163,7 +165,7 @@ def _start(found: list[JSONObject], after: str, *, is_descending: bool) -> int:
     return len(passed)
 
 
-def _moment(item: JSONObject) -> tuple[int, int]:
+def _sort_key(item: JSONObject) -> tuple[int, int]:
     return item["created_at"], _number_of(item)
 
 
@@ -177,7 +179,7 @@ def _is_number(text: str) -> bool:
 
 
 def file_in(fields: JSONObject) -> JSONObject:
-    """Return a file, bare or as `{"data": {...}}`."""
+    """Return the file in an answer, which is the file itself or `{"data": {...}}`."""
     return fields if "id" in fields else to_object(fields.get("data")) or {}
 
 
@@ -189,5 +191,5 @@ def id_of(fields: JSONObject) -> str:
     return given.strip() if isinstance(given, str) else ""
 
 
-def _absent(why: str) -> Refused:
+def _not_found(why: str) -> Refused:
     return Refused(f"{why}. The request was not sent.", param=None, code="file_not_found", status=404)

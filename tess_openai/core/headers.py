@@ -14,7 +14,7 @@ FOREIGN: Final = ("openai-organization", "openai-project")
 
 
 def request_headers(call: Call, options: Options) -> dict[str, str | None]:
-    """Return the headers to set and, with None, to remove; the call's own workspace has precedence."""
+    """Return the headers to set and, with None, to remove; a workspace in the call replaces the client's."""
     headers: dict[str, str | None] = {}
     for name in FOREIGN:
         if name in call.headers:

@@ -1,4 +1,4 @@
-"""Reads a JSON answer piece by piece; it is complete as soon as its object is."""
+"""Reads a JSON answer piece by piece; the answer is complete where its JSON object ends."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from tess_openai.core.flow_steps import read_piece, read_rest
 from tess_openai.core.jsons import JSONObject, parse_object
 
 _PARSED_BYTES_PER_BYTE: Final = 8
-_FREE_BYTES: Final = 65_536
-_BEFORE: Final = "\ufeff \t\r\n"
+"""How often each byte may be parsed on average; all bytes so far are parsed again with each piece."""
+_PARSED_BYTES_ALLOWANCE: Final = 65_536
+"""How many bytes may be parsed in addition, so that short answers are always parsed."""
+_LEADING: Final = "\ufeff \t\r\n"
 _DECODER: Final = json.JSONDecoder()
 
 
@@ -39,7 +41,8 @@ class JSONBody:
         self._fields, self.is_complete = None, False
         if not piece.rstrip().endswith(b"}"):
             return
-        if self._parsed_bytes + len(self.data) <= _FREE_BYTES + _PARSED_BYTES_PER_BYTE * len(self.data):
+        limit = _PARSED_BYTES_ALLOWANCE + _PARSED_BYTES_PER_BYTE * len(self.data)
+        if self._parsed_bytes + len(self.data) <= limit:
             self.parse()
 
     def parse(self) -> JSONObject | None:
@@ -53,22 +56,22 @@ class JSONBody:
     def _parse_without_rest(self) -> JSONObject | None:
         """Return the object at the beginning of the bytes, which is complete, and drop the text after it."""
         text = self.data.decode(errors="replace")
-        start = len(text) - len(text.lstrip(_BEFORE))
+        start = len(text) - len(text.lstrip(_LEADING))
         if not text.startswith("{", start):
             return None
         try:
             end = _DECODER.raw_decode(text, start)[1]
         except (ValueError, RecursionError):
             return None
-        whole = text[:end].encode(errors="surrogatepass")
-        fields = parse_object(whole) if self.data.startswith(whole) else None
+        complete = text[:end].encode(errors="surrogatepass")
+        fields = parse_object(complete) if self.data.startswith(complete) else None
         if fields is not None:
-            del self.data[len(whole) :]
+            del self.data[len(complete) :]
         return fields
 
 
 def read_json_body() -> Generator[Step, Event, JSONBody]:
-    """Read the current response to the end of its JSON object; a connection may break after that end."""
+    """Read the current response to the end of its JSON object; after it, the connection may break."""
     body = JSONBody()
     while not body.is_complete:
         try:

@@ -1,4 +1,4 @@
-"""Parses JSON from outside and narrows its type; until then a value is an `object`."""
+"""Parses JSON from outside and narrows its types: a parsed value is an `object` until it is checked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def _make_encode() -> Callable[[object], str]:
-    """Return `_ENCODER.encode` with its writer in C, where there is one, made once and not for each value."""
+    """Return a faster `_ENCODER.encode`, which makes its writer in C once instead of for each value."""
     make: Any = getattr(json.encoder, "c_make_encoder", None)
     if make is None:
         return _ENCODER.encode
@@ -24,12 +24,13 @@ def _make_encode() -> Callable[[object], str]:
 
 
 encode_json: Final = _make_encode()
-"""Serialise compactly, with characters outside ASCII kept as they are."""
+"""Serialise a value as compact JSON; characters outside ASCII are not escaped."""
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 MAX_NESTING: Final = 100
-"""Levels of arrays and objects in JSON from outside.
+"""The deepest nesting of arrays and objects that is accepted in JSON from outside.
 
-Later readers recurse: `json.dumps` and pydantic fail at some hundred levels, fewer in a deep call stack.
+What reads the value later is recursive: `json.dumps` and pydantic fail at some hundred levels, and at fewer
+levels in a deep call stack.
 """
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _TOKEN: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]', re.DOTALL)

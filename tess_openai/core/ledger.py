@@ -1,4 +1,4 @@
-"""The ledger of one call, which asks the policy about each parameter that Tess does not support."""
+"""The ledger of one call: it asks the policy about unsupported parameters and records every change."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Ledger:
         return changes
 
     def add(self, change: Change) -> None:
-        """Record a change about which the policy does not decide, since nothing is lost."""
+        """Record a change that needs no decision of the policy, since nothing is lost by it."""
         self._changes.append(change)
 
     def extend(self, changes: Iterable[Change]) -> None:
@@ -80,8 +80,8 @@ class Ledger:
             given: The caller's value, described.
             why: The reason, one clause.
             sent: What is sent instead.
-            remedy: What the caller can do; by default to leave it out, or to accept this.
-            action: What is done when it is not sent as given.
+            remedy: What the caller can do; by default, to leave the parameter out or to accept the change.
+            action: What the ledger records when the parameter is not sent as given.
             topic: The topic of the warning.
             quiet: Whether to record without a warning, unless the policy names this parameter itself.
             can_emulate: Whether the adapter can emulate it.

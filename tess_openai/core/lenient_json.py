@@ -41,7 +41,7 @@ from tess_openai.core.strict_json import (
 )
 
 _COMMENT: Final = r"//[^\n]*\n|/\*(?s:.*?)\*/|\#[^\n]*\n"
-_GAP: Final = re.compile(rf"(?:\s+|{_COMMENT})*")
+_SPACE_AND_COMMENTS: Final = re.compile(rf"(?:\s+|{_COMMENT})*")
 _COMMENT_START: Final = re.compile(r"\s*(?://|/\*|\#)")
 _BARE_KEY: Final = re.compile(r"[^\s:=,{}\[\]\"'`“”\u2018\u2019\\]{1,200}")
 _BARE_VALUE: Final = re.compile(r"(?:(?!\s(?://|/\*|\#))[^,{}\[\]\n\"])+")
@@ -70,7 +70,7 @@ def read_json(text: str, start: int = 0, *, is_closed: bool = True) -> Reading:
         UnreadableError: There is no value, it was cut in the middle, it can be read in more than one way, or
             it is nested too deeply.
     """
-    gap = _GAP.match(text, start)
+    gap = _SPACE_AND_COMMENTS.match(text, start)
     at = start if gap is None else gap.end()
     try:
         reading = read_strictly(text, at)
@@ -85,13 +85,19 @@ def read_json(text: str, start: int = 0, *, is_closed: bool = True) -> Reading:
 
 
 class _Reader(StringReader):
-    """A recursive-descent parser of one text."""
+    """A recursive-descent parser of one text.
+
+    Attributes:
+        is_whole: False when brackets were still open at the end of the text.
+        has_read: Whether a member or an item was read.
+        holds_unquoted_text: Whether a text without quotes was read as a string.
+    """
 
     def __init__(self, text: str, at: int, *, is_closed: bool) -> None:
         super().__init__(text, at, is_closed=is_closed)
         self.is_whole = True
         self.has_read = False
-        self.holds_words = False
+        self.holds_unquoted_text = False
 
     def read(self) -> Reading:
         """Read the value that begins here."""
@@ -103,12 +109,12 @@ class _Reader(StringReader):
             reason.has_begun = self.has_read or is_raw or is_over
             reason.at = self.at
             raise
-        holds_raw_text = self.holds_raw_text or self.holds_words
+        holds_raw_text = self.holds_raw_text or self.holds_unquoted_text
         return Reading(value, self.at, self.is_whole, is_repaired=True, holds_raw_text=holds_raw_text)
 
     def value(self) -> object:
         """Read any value."""
-        self.skip(_GAP)
+        self.skip(_SPACE_AND_COMMENTS)
         opener = self.peek()
         if opener in {"{", "["}:
             if len(self.closers) > MAX_DEPTH:
@@ -124,7 +130,7 @@ class _Reader(StringReader):
         self.enter("}")
         while self.has_more(is_first=not members):
             key = self.key()
-            self.skip(_GAP)
+            self.skip(_SPACE_AND_COMMENTS)
             if self.peek() != ":":
                 self.check_not_cut()
                 raise UnreadableError(f"there is no colon after the key {key[:40]!r}")
@@ -162,7 +168,7 @@ class _Reader(StringReader):
         has_comma = is_first
         while True:
             start = self.at
-            if self.skip(_GAP) and self.text.find('"', start, self.at) >= 0:
+            if self.skip(_SPACE_AND_COMMENTS) and self.text.find('"', start, self.at) >= 0:
                 raise UnreadableError(RAW_QUOTE)
             char = self.peek()
             if char == "":
@@ -217,7 +223,7 @@ class _Reader(StringReader):
         is_unclear = _NUMBERS.match(word) or _EXPRESSION.search(word)
         if is_unclear or _COMMENT_START.match(self.text, self.at):
             raise UnreadableError(f"a text needs quotes: {word[:40]!r}")
-        self.holds_words = True
+        self.holds_unquoted_text = True
         return word
 
     def number(self, word: str) -> float:

@@ -7,7 +7,7 @@ from typing import Final
 
 from tess_openai.core.strict_json import UnreadableError
 
-CLOSERS: Final = {
+CLOSERS: Final = {  # a quote that begins a string -> the quotes that may end it
     '"': '"',
     "'": "'",
     "`": "`",
@@ -46,7 +46,7 @@ class StringReader:
         at: The current position.
         is_closed: Whether the model ended the text itself.
         closers: The brackets that close the objects and arrays around the current position, innermost last.
-        holds_raw_text: Whether a string that was read was not escaped.
+        holds_raw_text: Whether a string was read that contains unescaped quotes or line breaks.
     """
 
     def __init__(self, text: str, at: int, *, is_closed: bool) -> None:
@@ -75,7 +75,7 @@ class StringReader:
             return self.triple_quoted(opener * 3)
         self.at += 1
         pieces: list[str] = []
-        holds_quotes = holds_escapes = False
+        holds_raw_quotes = holds_escapes = False
         while True:
             start = self.at
             self.skip(_INSIDE[closers])
@@ -89,15 +89,15 @@ class StringReader:
                 holds_escapes = True
             elif after.match(self.text, self.at):
                 break
-            elif not holds_quotes and (not any(pieces) or _AFTER_OPERAND.match(self.text, self.at)):
+            elif not holds_raw_quotes and (not any(pieces) or _AFTER_OPERAND.match(self.text, self.at)):
                 raise UnreadableError(RAW_QUOTE)
             else:
-                holds_quotes = True
+                holds_raw_quotes = True
                 pieces.append(char)
-        if holds_quotes and not self.ends_here():
+        if holds_raw_quotes and not self.ends_here():
             raise UnreadableError(RAW_QUOTE)
         text = _SURROGATES.sub(_join_surrogates, "".join(pieces))
-        is_raw = holds_quotes or any(map(_CONTROL.search, pieces[::2]))
+        is_raw = holds_raw_quotes or any(map(_CONTROL.search, pieces[::2]))
         if holds_escapes and (is_raw or opener != '"' or closers != '"'):
             raise UnreadableError(RAW_BACKSLASH)
         self.holds_raw_text |= is_raw
@@ -131,7 +131,7 @@ class StringReader:
         return _ESCAPES[found[0]] if len(found[0]) == 1 else chr(int(found[0][1:], 16))
 
     def ends_here(self) -> bool:
-        """Whether the text is complete, and exactly the closing brackets that are missing follow."""
+        """Whether only the missing closing brackets follow, and the model ended the text itself."""
         found = _BRACKETS.fullmatch(self.text, self.at)
         if found is None or not self.is_closed:
             return False

@@ -1,6 +1,6 @@
 """Look up an agent by number or by slug: the flow behind `Lookup`.
 
-Source: Tess docs, get-agent and list-agents (documented). A user searches the list for a slug, since
+Source: Tess docs, get-agent and list-agents (documented). A slug is searched for in the list, since
 `GET /agents/{slug}` does not find it (observed).
 """
 
@@ -28,16 +28,16 @@ _TEMPORARY: Final = frozenset({401, 429})
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class _FoundAgent:
     """An agent and the JSON it was parsed from."""
 
     fields: JSONObject = field(repr=False)
     agent: Agent
 
 
-@dataclass(slots=True)  # each call makes them: frozen, they would take twice as long to make
+@dataclass(slots=True)  # made for every call: creating a frozen dataclass takes twice as long
 class Place:
-    """The agent that a call goes to.
+    """Where a call is sent: its agent, and the path.
 
     Attributes:
         ref: The agent as it was named; None when the URL names none.
@@ -55,7 +55,7 @@ class Place:
 
 
 def locate(named: AgentRef | None, call: Call, options: Options) -> Generator[Step, Event, Place | Answer]:
-    """Find the agent of a call; look it up when the client asks for that or when only its slug is known.
+    """Find the agent of a call; look it up if the client's options ask for it, or only its slug is known.
 
     When the look-up of an agent's number fails, the call continues without the agent's options.
 
@@ -66,7 +66,7 @@ def locate(named: AgentRef | None, call: Call, options: Options) -> Generator[St
 
     Returns:
         Where to send the call; or the error answer for the caller, when a slug was not found, or when Tess
-        refused the key or the rate and would refuse the call too.
+        refused the look-up because of the key or the rate limit, and would refuse the call too.
     """
     own = to_ref(call.agent)
     ref = own if named is None else named
@@ -112,15 +112,16 @@ def to_ref(agent: str) -> AgentRef | None:
 
 def find_agent(lookup: Lookup) -> Flow:
     """Carry out a look-up; yield an `Agent` or `AgentNotFound`."""
-    read = yield from _read_agent(lookup)
-    if isinstance(read, TessError):
-        why = f"the look-up of agent {_shown(lookup.agent)} failed with status {read.status}"
-        is_permanent = isinstance(lookup.agent, int) and read.status not in _TEMPORARY
-        yield AgentNotFound(read.to_answer(), why, is_permanent=is_permanent)
-    elif isinstance(read, Refused):
-        yield AgentNotFound(read.to_answer(), f"the look-up of agent {_shown(lookup.agent)} found no agent")
+    found_agent = yield from _read_agent(lookup)
+    if isinstance(found_agent, TessError):
+        why = f"the look-up of agent {_shown(lookup.agent)} failed with status {found_agent.status}"
+        is_permanent = isinstance(lookup.agent, int) and found_agent.status not in _TEMPORARY
+        yield AgentNotFound(found_agent.to_answer(), why, is_permanent=is_permanent)
+    elif isinstance(found_agent, Refused):
+        why = f"the look-up of agent {_shown(lookup.agent)} found no agent"
+        yield AgentNotFound(found_agent.to_answer(), why)
     else:
-        yield read.agent
+        yield found_agent.agent
 
 
 def lookup_failed(lookup: Lookup, error: str) -> AgentNotFound:
@@ -138,11 +139,11 @@ def lookup_failed(lookup: Lookup, error: str) -> AgentNotFound:
 
 def show_agent(agent: str, call: Call, options: Options) -> Flow:
     """Answer `GET /agents/{number or slug}` with Tess's own description of the agent."""
-    read = yield from _read_agent(_lookup(to_ref(agent) or agent, call, options))
-    if isinstance(read, _Read):
-        yield Answer(200, json_headers({}), dump_json(read.fields), base="none")
+    found_agent = yield from _read_agent(_lookup(to_ref(agent) or agent, call, options))
+    if isinstance(found_agent, _FoundAgent):
+        yield Answer(200, json_headers({}), dump_json(found_agent.fields), base="none")
     else:
-        yield read.to_answer()
+        yield found_agent.to_answer()
 
 
 def show_agents(call: Call, options: Options) -> Flow:
@@ -163,7 +164,7 @@ def _lookup(agent: AgentRef, call: Call, options: Options) -> Lookup:
     return Lookup(agent, request_headers(call, options), options.max_retry_wait_seconds)
 
 
-def _read_agent(lookup: Lookup) -> Generator[Step, Event, _Read | TessError | Refused]:
+def _read_agent(lookup: Lookup) -> Generator[Step, Event, _FoundAgent | TessError | Refused]:
     wait = lookup.max_retry_wait_seconds
     if isinstance(lookup.agent, int):
         outgoing = get(f"{AGENTS}/{lookup.agent}", lookup.headers)
@@ -182,7 +183,7 @@ def _read_agent(lookup: Lookup) -> Generator[Step, Event, _Read | TessError | Re
     for item in items:
         agent = parse_agent(item)
         if agent is not None and (isinstance(lookup.agent, int) or agent.slug == lookup.agent):
-            return _Read(item, agent)
+            return _FoundAgent(item, agent)
     if isinstance(lookup.agent, str):
         return _no_such_slug(lookup.agent, items)
     message = "Tess answered with JSON that is not an agent."

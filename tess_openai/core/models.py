@@ -47,13 +47,13 @@ def _answer_unlisted(wanted: str, names: list[str], own: Agent, call: Call, opti
     try:
         target = to_target(wanted, options)
         if target.agent is None:
-            raise _unknown(wanted, names, own)
+            raise _unknown_model(wanted, names, own)
         found = yield from find(target.agent, call, options)
         if not isinstance(found, Agent):
             yield found.answer
             return
         if target.model is not None and target.model not in found.models:
-            raise _unknown(wanted, names_of(found, options), found)
+            raise _unknown_model(wanted, names_of(found, options), found)
         yield Answer(200, json_headers({}), dump_json(_model(wanted, found, target.model)), base="none")
     except Refused as refused:
         yield refused.to_answer()
@@ -79,7 +79,7 @@ def _model(name: str, agent: Agent, model: object = None) -> JSONObject:
     return {**listed, DETAILS: offers}
 
 
-def _unknown(wanted: str, names: list[str], agent: Agent) -> Refused:
+def _unknown_model(wanted: str, names: list[str], agent: Agent) -> Refused:
     near = closest(wanted, names)
     hint = f" Did you mean {near!r}?" if near is not None else ""
     return Refused(

@@ -14,7 +14,7 @@ def bare_name(name: str) -> str:
 
 
 def bare_names(names: Iterable[str]) -> dict[str, str]:
-    """Return the names by their bare form, without names that have the same bare form."""
+    """Return `{bare form: name}`, without the names that share their bare form with another name."""
     bare = [(bare_name(name), name) for name in names]
     counts = Counter(form for form, _ in bare)
     return {form: name for form, name in bare if form and counts[form] == 1}

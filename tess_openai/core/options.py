@@ -1,4 +1,4 @@
-"""The options of translation: frozen, made once for each client, adjusted for each call."""
+"""The options for translating calls: one frozen object for each client, changed copies for single calls."""
 
 from __future__ import annotations
 
@@ -46,18 +46,18 @@ NO_MODELS: Final[Mapping[str, str | None]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How this client translates.
+    """How a client translates its calls.
 
     Attributes:
         policy: What to do with parameters that Tess lacks.
         workspace_id: Value of the header `x-workspace-id`; None sends none.
-        tools: Sent when a call names no tools itself; a value of the agent's `tools` enum.
+        tools: The value of the agent's `tools` enum that is sent when a call has no tools.
         tool_names: Tool type or function name -> value of the agent's `tools` enum.
         temperatures: The agent's options, as strings of numbers; None sends any number as given. By
             default those of the documented example agent, which a profile may correct.
         merge_messages: Whether neighbouring messages of one role become one.
-        usage: What to do when Tess gives no token counts: mark an estimate, or leave them out.
-        max_retry_wait_seconds: The longest wait requested by Tess that is left to the SDK.
+        usage: What to do when Tess gives no token counts: give an estimate, marked as one, or none.
+        max_retry_wait_seconds: The longest wait for which the SDK retries when Tess asks it to wait.
         fetch_agents: Whether each call is checked against its agent, which is looked up once.
         agents: Agents that need no look-up, by number.
         agent_names: Names that a call may pass as its model to choose an agent.
@@ -65,7 +65,7 @@ class Options:
         schemas: Cache of compiled schemas, shared by all calls with these options.
         prompts: The texts with which emulation instructs the model.
         max_repairs: How many further paid requests are made for an emulated answer that cannot be used.
-        profile: What a probe proved.
+        profile: What `tess-openai probe` proved about the agent.
         long_answers: How answers are fetched that take longer than a connection may be silent; None fetches
             an answer whole or as a stream, as the caller asked.
         on_cut: What to do when a stream ends early after some of its text.

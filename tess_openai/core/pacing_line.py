@@ -33,7 +33,7 @@ CLOCK_TOLERANCE_SECONDS: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the line must know of a caller that claims a slot.
+    """What the line has to know about a caller that claims a slot.
 
     Attributes:
         interval_seconds: The time between two calls.
@@ -53,8 +53,8 @@ class Terms:
     def pause_seconds(self, now: float, paused_at: float, paused_until: float) -> float:
         """Return for how long a 429 pauses this caller.
 
-        A client that was made after the 429 ignores a pause that is too long to wait for, until it gets a
-        429 itself.
+        A client that was made after the 429 ignores a pause that is longer than its calls may wait, until
+        it receives a 429 itself.
         """
         seconds = max(0.0, paused_until - now)
         is_ignored = seconds > self.longest_pause_seconds and now - paused_at > self.client_age_seconds
@@ -149,7 +149,7 @@ class Line:
         return replace(self, returned=tuple(returned))
 
     def postpone(self, now: float) -> Line:
-        """Measure the interval to the next turn from now, since the previous call is sent only now."""
+        """Begin the interval until the next turn now, because the previous call is sent only now."""
         return replace(self, sent_at=max(self.sent_at, now))
 
     def pause(self, seconds: float, now: float) -> Line:

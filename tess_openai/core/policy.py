@@ -1,4 +1,4 @@
-"""The policy: what to do with each parameter that Tess lacks."""
+"""The policy of a client or call: what to do with each parameter that Tess does not support."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ RESPONSES_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """An action per parameter: its own, else its parent's (`messages.name`: `messages`), else the default."""
+    """An action per parameter: its own, else its parent's (`messages.name`: `messages`), or the default."""
 
     default: PolicyAction = "warn"
     by_param: Mapping[str, PolicyAction] = field(default_factory=lambda: NO_ACTIONS)

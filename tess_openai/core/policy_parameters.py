@@ -1,4 +1,4 @@
-"""What `unsupported=` may name, for chat, Responses and completions, and the policy that is made of it."""
+"""The parameters that `unsupported=` may name in all three APIs, and the policy made from that option."""
 
 from __future__ import annotations
 

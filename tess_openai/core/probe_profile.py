@@ -15,7 +15,7 @@ from typing import Final, Literal, TypeAlias, cast, get_args
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 
 ProbeVerdict: TypeAlias = Literal["supported", "accepted", "refused"]
-"""`supported`: it had an effect. `accepted`: not refused, but without an effect. `refused`: 400 or 422."""
+"""`supported`: it had an effect. `accepted`: it had no effect, but was not refused. `refused`: 400 or 422."""
 
 VERSION: Final = 1
 VERSION_FIELD: Final = "tess_openai_profile"
@@ -40,15 +40,15 @@ class TessProfile:
     statuses: Mapping[str, int] = field(default_factory=dict[str, int])
 
     def supports(self, question: str) -> bool:
-        """Whether the probe observed an effect."""
+        """Whether the probe observed that this had an effect."""
         return self.answers.get(question) == "supported"
 
     def accepts(self, question: str) -> bool:
-        """Whether Tess did not refuse it."""
+        """Whether Tess did not refuse this, with or without an effect."""
         return self.answers.get(question) in ("supported", "accepted")
 
     def refuses(self, question: str) -> bool:
-        """Whether Tess refused it."""
+        """Whether Tess refused this."""
         return self.answers.get(question) == "refused"
 
     def to_json(self) -> JSONObject:
@@ -64,6 +64,7 @@ class TessProfile:
 
 
 NOTHING_PROVEN: Final = TessProfile(agent_id=0, made="")
+"""The profile of an agent that was not probed."""
 
 
 def parse_profile(value: object) -> TessProfile:

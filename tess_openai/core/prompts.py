@@ -1,7 +1,7 @@
 """All texts with which emulation instructs a model.
 
-They are English, since every model follows instructions in it. The language of an answer is that of the
-conversation.
+They are in English, since every model follows English instructions. The language of an answer is that of
+the conversation.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Final
 
 JSON_ESCAPES: Final = 'In a JSON string write \\\\ for a backslash, \\" for a quote and \\n for a line break.'
 """A sentence of `functions` and of `json_schema`, which a model needs once."""
-_HOLE: Final = re.compile(r"\{([a-z_]+)\}")
-_REQUIRED_HOLES: Final = {
+_PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
+_REQUIRED_PLACEHOLDERS: Final = {
     "functions": ("functions", "open", "close", "rules"),
     "custom_tools": ("names",),
     "json_schema": ("schema",),
@@ -32,9 +32,9 @@ _REQUIRED_HOLES: Final = {
 class Prompts:
     """The texts of emulation; replace any of them.
 
-    A word in braces is a placeholder ("hole"); other braces stay as they are.
+    A word in braces is a placeholder; other braces are part of the text.
 
-    | hole | what is filled in |
+    | placeholder | what replaces it |
     |---|---|
     | `{functions}` | the functions, a line of JSON each |
     | `{example}` | a call of one of them, with values made from its schema; once the conversation holds \
@@ -52,7 +52,7 @@ calls, the lines `{open}`, `{example}` and `{close}` are left out |
     omits a text.
 
     Raises:
-        ValueError: A text lacks a hole without which it cannot work.
+        ValueError: A text lacks a placeholder without which it cannot work.
     """
 
     functions: str = (
@@ -124,13 +124,13 @@ Your last message was cut off before its end. Repeat its last words exactly, "{l
 directly behind them to the end of your answer. Write nothing else: no comment, no new beginning."""
 
     def __post_init__(self) -> None:
-        for field, holes in _REQUIRED_HOLES.items():
+        for field, placeholders in _REQUIRED_PLACEHOLDERS.items():
             text: str = getattr(self, field)
-            missing = [f"{{{hole}}}" for hole in holes if f"{{{hole}}}" not in text]
+            missing = [f"{{{name}}}" for name in placeholders if f"{{{name}}}" not in text]
             if missing:
                 raise ValueError(f"prompts.{field} lacks {', '.join(missing)}; put it where it belongs")
 
 
 def fill(template: str, **values: str) -> str:
-    """Fill the holes of a template; what is filled in is not searched for holes again."""
-    return _HOLE.sub(lambda found: values.get(found[1], found[0]), template)
+    """Fill the placeholders of a template; what is filled in is not searched for placeholders again."""
+    return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), template)

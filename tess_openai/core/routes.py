@@ -63,11 +63,11 @@ UNSUPPORTED_ENDPOINTS: Final = {
 TESS_ENDPOINTS: Final = frozenset({"chat", COMPLETIONS[1:], RESPONSES[1:], MODELS[1:], FILES[1:]})
 """First segments of the paths that the adapter answers."""
 OTHER_ENDPOINTS: Final = tuple(name for name in UNSUPPORTED_ENDPOINTS if name not in ("chat", "models"))
-"""Endpoints that a client of another service may answer; Tess itself has paths below `chat` and `models`."""
+"""Endpoints that `others=` may name; Tess itself has paths below `chat` and `models`."""
 
 
 def route(call: Call, options: Options) -> Flow:
-    """Return the flow for a call. A path that OpenAI does not define goes to Tess unchanged."""
+    """Return the flow for a call. A call of a path that OpenAI does not define is sent to Tess unchanged."""
     try:
         check_key(call)
         if not call.agent:

@@ -15,13 +15,13 @@ _QUIET: Final = re.compile(
     re.VERBOSE,
 )
 """Source: event streams of the HTML standard; `{"type": "ping"}` is Anthropic's (documented)."""
-_FIRST: Final = frozenset(b" \t\r\n\v\f:ired")
-"""How a quiet text can begin; most answers begin otherwise."""
-_LONGEST_PING: Final = 2000
+_FIRST_BYTES: Final = frozenset(b" \t\r\n\v\f:ired")
+"""The first byte of each form that `_QUIET` matches; most answers begin with another byte."""
+_MAX_LENGTH: Final = 2000
 
 
 def is_quiet(text: bytes) -> bool:
     """Whether the next bytes of an answer are only a few comments, pings and blank space."""
-    if text and text[0] not in _FIRST:
+    if text and text[0] not in _FIRST_BYTES:
         return False
-    return len(text) <= _LONGEST_PING and _QUIET.fullmatch(text) is not None
+    return len(text) <= _MAX_LENGTH and _QUIET.fullmatch(text) is not None

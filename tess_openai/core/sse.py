@@ -1,9 +1,9 @@
 """Server-sent events: an incremental decoder from bytes to events.
 
-Source: the event stream format of the HTML standard. Beyond it, because servers do so: a last event without
-its blank line is still returned, an event with several lines of JSON is one event for each line, and the name
-of a field may be in capitals or have a space, a byte order mark or a control character before it; by the
-standard such a line would be ignored, and a part of the text lost.
+Source: the event stream format of the HTML standard. Three deviations from it are accepted, because servers
+send them, and the standard would drop a part of the text: a last event without its blank line is returned; an
+event with several lines of JSON becomes one event for each line; and the name of a field may be in capitals,
+or have a space, a byte order mark or a control character before it.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from tess_openai.core.jsons import BYTE_ORDER_MARK, parse_json, parse_object
 DONE: Final = b"[DONE]"
 DONE_EVENT: Final = b"data: [DONE]\n\n"
 _FIELDS: Final = (b"data", b"event", b"id", b"retry")
-_AROUND_NAMES: Final = BYTE_ORDER_MARK + b"\0\x1e \t"
+_IGNORED_AROUND_NAMES: Final = BYTE_ORDER_MARK + b"\0\x1e \t"
 BodyForm: TypeAlias = Literal["stream", "json", "other"]
 
 
-class ServerSentEvent(NamedTuple):  # made once a chunk: half the cost of a frozen dataclass
+class ServerSentEvent(NamedTuple):  # made for each chunk: half the cost of a frozen dataclass
     """One event: its type (`""` when unnamed) and its data, undecoded."""
 
     event: str
@@ -90,13 +90,13 @@ def detect_form(data: bytes) -> BodyForm | None:
     line = start.splitlines()[0]
     name, colon, _ = line.partition(b":")
     if colon or len(line) < len(start):
-        return "stream" if _bare(name) in (b"", *_FIELDS) else "other"
-    return None if any(field.startswith(_bare(name)) for field in _FIELDS) else "other"
+        return "stream" if _field_name(name) in (b"", *_FIELDS) else "other"
+    return None if any(field.startswith(_field_name(name)) for field in _FIELDS) else "other"
 
 
-def _bare(name: bytes) -> bytes:
+def _field_name(name: bytes) -> bytes:
     """Return the name of a field without what some servers write around it, in lower case."""
-    return name if name in _FIELDS else name.strip(_AROUND_NAMES).lower()
+    return name if name in _FIELDS else name.strip(_IGNORED_AROUND_NAMES).lower()
 
 
 def encode_event(data: bytes) -> bytes:
@@ -119,7 +119,7 @@ def _parse_block(block: bytes) -> list[ServerSentEvent]:
     name, lines = "", list[bytes]()
     for line in block.split(b"\n"):
         name_of_field, _, value = line.partition(b":")
-        field = _bare(name_of_field)
+        field = _field_name(name_of_field)
         value = value.removeprefix(b" ")
         if field == b"data":
             lines.append(value)

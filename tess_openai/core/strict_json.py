@@ -1,4 +1,4 @@
-"""Reads and writes JSON as RFC 8259 defines it, and keeps the text of its numbers.
+"""Reads and writes JSON as RFC 8259 defines it, without changing how its numbers are written.
 
 `123456789012345678.12` has no exact `float`, and `1e3` would be written as `1000.0`. A number whose text
 Python would write differently is read as an `ExactNumber`: it is a `float`, and is written with its own text.
@@ -28,14 +28,14 @@ class UnreadableError(ValueError):
     Attributes:
         has_begun: Whether a member or an item was read before the error, or the text ended. Then the text is
             a wrong or incomplete value, and not a bracket in prose.
-        at: Where reading ended.
+        at: The position at which reading ended.
     """
 
     has_begun: bool = False
     at: int = 0
 
 
-@dataclass(slots=True)  # made for each call of an answer: frozen, it would take twice as long
+@dataclass(slots=True)  # made for each call of an answer: creating a frozen dataclass takes twice as long
 class Reading:
     """A value read from a text.
 
@@ -108,7 +108,7 @@ def read_strictly(text: str, start: int) -> Reading:
         RecursionError: It is nested much too deeply.
     """
     value, end = _DECODER.raw_decode(text, start)
-    if end - start > 2 * MAX_DEPTH:  # as many brackets it takes to be nested too deeply
+    if end - start > 2 * MAX_DEPTH:  # a shorter text cannot contain enough brackets
         _check_depth(value)
     return Reading(value, end, is_whole=True)
 
@@ -121,13 +121,13 @@ def compact_json(value: object) -> str:
     return text if text.isascii() or _is_encodable(text) else _ASCII_ENCODER.encode(value)
 
 
-_OF_OTHER_TYPES: Final = frozenset({str, int, bool, type(None)})
+_NEVER_EXACT: Final = frozenset({str, int, bool, type(None)})
 _ASCII_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 def _has_exact_number(value: object) -> bool:
     if (members := to_object(value)) is not None:
-        if _OF_OTHER_TYPES.issuperset(map(type, members.values())):  # most are flat
+        if _NEVER_EXACT.issuperset(map(type, members.values())):  # the usual case: no nested values
             return False
         return any(map(_has_exact_number, members.values()))
     if (items := to_list(value)) is not None:
@@ -156,7 +156,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _refuse_duplicate_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) < len(pairs):
         raise UnreadableError("a key occurs twice in one object")
@@ -167,7 +167,7 @@ _DECODER: Final = json.JSONDecoder(
     parse_constant=_refuse_constant,
     parse_float=parse_number,
     parse_int=parse_number,
-    object_pairs_hook=_unique,
+    object_pairs_hook=_refuse_duplicate_keys,
 )
 
 

@@ -1,7 +1,7 @@
-"""Runs the chat flow for another API of OpenAI's, and passes its answer to a translator.
+"""Runs the chat flow for a call of the Responses API or of legacy completions, and translates its answer.
 
-So these APIs share all of chat without a second implementation: policy, look-ups, errors, waits, emulation.
-Changes that the chat flow reports under names of chat parameters are reported under the caller's names.
+So these APIs use the policy, look-ups, errors, waits and emulation of chat without a second implementation.
+The chat flow names chat parameters in its changes; they are reported under the names that the caller used.
 """
 
 from __future__ import annotations
@@ -200,7 +200,7 @@ class _ChatRun:
 
 
 def _given(events: list[bytes]) -> Flow:
-    """Pass on events, if there are any, and empty the list."""
+    """Yield the events as one piece, if there are any, and empty the list."""
     data = b"".join(events)
     events.clear()
     if data:

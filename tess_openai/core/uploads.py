@@ -29,7 +29,7 @@ from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused
 
-_ENDINGS: Final = {
+_EXTENSIONS: Final = {
     "application/json": "json",
     "application/pdf": "pdf",
     "audio/mpeg": "mp3",
@@ -40,7 +40,7 @@ _ENDINGS: Final = {
     "text/plain": "txt",
 }
 """File name extensions that differ from the second part of the media type."""
-_KINDS: Final = {
+_KINDS: Final = {  # type of a content part -> the word for its file in messages
     "image_url": "image",
     "input_image": "image",
     "input_audio": "audio",
@@ -48,10 +48,10 @@ _KINDS: Final = {
     "input_file": "file",
 }
 _DATA_URL: Final = re.compile(r"data:([^;,]*)((?:;[^;,]*)*),", re.IGNORECASE)
-_FROM_URLS: Final = bytes.maketrans(b"-_", b"+/")
-_MOST_WAITS: Final = 200
-_MOST_FAILURES: Final = 5
-"""Requests for the state of a file that may fail in a row."""
+_URL_SAFE_TO_STANDARD: Final = bytes.maketrans(b"-_", b"+/")
+_MAX_WAITS: Final = 200
+_MAX_FAILURES: Final = 5
+"""How many requests for the state of a file may fail one after another."""
 _FIRST_WAIT_SECONDS: Final = 0.25
 _LONGEST_WAIT_SECONDS: Final = 5.0
 
@@ -70,7 +70,7 @@ class _Attachment:
         return hashlib.sha256(self.data).hexdigest()
 
 
-@dataclass(slots=True)  # each call makes them: frozen, they would take twice as long to make
+@dataclass(slots=True)  # made for every call: creating a frozen dataclass takes twice as long
 class UploadedRequest:
     """A chat request whose files are named by their numbers.
 
@@ -127,7 +127,7 @@ def upload_file(step: Upload) -> Flow:
     outgoing = Outgoing(form, {**step.headers, "content-type": content_type}, "POST", FILES, "")
     waits = failures = 0
     while True:
-        found = yield from _read_file(outgoing, step, may_fail=failures < _MOST_FAILURES)
+        found = yield from _read_file(outgoing, step, may_fail=failures < _MAX_FAILURES)
         if isinstance(found, TessError):
             yield found.to_answer()
             return
@@ -144,7 +144,7 @@ def upload_file(step: Upload) -> Flow:
         if status == "failed" or file.get("error"):
             yield _refused("Tess could not process the file", "file_failed").to_answer()
             return
-        if waits == _MOST_WAITS:
+        if waits == _MAX_WAITS:
             yield _refused("Tess is still processing the file", "file_not_ready").to_answer()
             return
         if status == "waiting":  # an earlier upload of the same bytes that was not processed
@@ -160,7 +160,7 @@ def upload_file(step: Upload) -> Flow:
 def _read_file(
     outgoing: Outgoing, step: Upload, *, may_fail: bool
 ) -> Generator[Step, Event, JSONObject | TessError | None]:
-    """Return what Tess says of the file; None where a request for that failed and may be repeated."""
+    """Return Tess's description of the file; None when a request for it failed and may be repeated."""
     may_fail = may_fail and outgoing.method == "GET"
     try:
         found = yield from read_object(
@@ -173,8 +173,8 @@ def _read_file(
         if may_fail:
             return None
         raise
-    passes = isinstance(found, TessError) and (found.status in (408, 429) or found.status >= 500)
-    return None if passes and may_fail else found
+    is_temporary = isinstance(found, TessError) and (found.status in (408, 429) or found.status >= 500)
+    return None if is_temporary and may_fail else found
 
 
 def _wait_seconds(waits: int) -> float:
@@ -203,11 +203,11 @@ def _replace(given: JSONObject, numbers: dict[str, int]) -> JSONObject:
     """Return the request with a number in the place of each file."""
     if not numbers:
         return given
-    messages = [_replace_in(message, numbers) for message in to_list(given.get("messages")) or []]
+    messages = [_replace_in_message(message, numbers) for message in to_list(given.get("messages")) or []]
     return {**given, "messages": messages}
 
 
-def _replace_in(given: object, numbers: dict[str, int]) -> object:
+def _replace_in_message(given: object, numbers: dict[str, int]) -> object:
     message = to_object(given)
     parts = None if message is None else to_list(message.get("content"))
     if message is None or parts is None:
@@ -236,16 +236,16 @@ def _attachment_in(given: object) -> _Attachment | None:
         data, format_ = inner.get("data"), inner.get("format")
         media_type = f"audio/{format_ if isinstance(format_, str) else 'wav'}"
         media_type = "audio/mpeg" if media_type == "audio/mp3" else media_type
-        return _read(kind, data, media_type, None)
+        return _decode(kind, data, media_type, None)
     if kind == "image":
         url = inner.get("url", inner.get("image_url", part.get("image_url")))
         is_data = isinstance(url, str) and _DATA_URL.match(url) is not None
-        return _read(kind, url, "image/png", None) if is_data else None
-    return _read(kind, inner.get("file_data"), "application/octet-stream", inner.get("filename"))
+        return _decode(kind, url, "image/png", None) if is_data else None
+    return _decode(kind, inner.get("file_data"), "application/octet-stream", inner.get("filename"))
 
 
-def _read(kind: str, given: object, media_type: str, filename: object) -> _Attachment | None:
-    """Return a file from a data URL or from base64."""
+def _decode(kind: str, given: object, media_type: str, filename: object) -> _Attachment | None:
+    """Return the file in a data URL or in base64; None when there is none."""
     if not isinstance(given, str) or not given:
         return None
     head = _DATA_URL.match(given)
@@ -264,7 +264,7 @@ def _read(kind: str, given: object, media_type: str, filename: object) -> _Attac
     if re.fullmatch(r"[\w.+-]+/[\w.+-]+", media_type, re.ASCII) is None:
         media_type = "application/octet-stream"
     if not isinstance(filename, str) or not filename.strip():
-        ending = _ENDINGS.get(media_type, media_type.partition("/")[2])
+        ending = _EXTENSIONS.get(media_type, media_type.partition("/")[2])
         filename = (
             f"{kind}-{hashlib.sha256(data).hexdigest()[:12]}.{'bin' if ending == 'octet-stream' else ending}"
         )
@@ -272,15 +272,15 @@ def _read(kind: str, given: object, media_type: str, filename: object) -> _Attac
 
 
 def _from_base64(text: bytes) -> bytes:
-    """Decode base64 as browsers do, with white space in it and without its padding, and that of URLs too."""
-    text = b"".join(text.split()).rstrip(b"=").translate(_FROM_URLS)
+    """Decode standard or URL-safe base64; as in browsers, white space and missing padding are accepted."""
+    text = b"".join(text.split()).rstrip(b"=").translate(_URL_SAFE_TO_STANDARD)
     return base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
 
 
 def _to_form(step: Upload) -> tuple[bytes, str]:
     """Return the body of a multipart form with the file, and its content type.
 
-    Source: RFC 7578; how browsers write a name in it is in the HTML standard.
+    Source: RFC 7578; the HTML standard for special characters in the name of the file.
     """
     boundary = f"tess-openai-{step.digest[:40]}"
     name = step.filename.replace("\r", "%0D").replace("\n", "%0A").replace('"', "%22")

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from tess_openai.core.agents import SELECTS, Agent, Question, closest, option_text
+from tess_openai.core.agents import CHAT_QUESTIONS, Agent, Question, closest, option_text
 from tess_openai.core.changes import Change, describe
 from tess_openai.core.chat.tools import NO_TOOLS
 from tess_openai.core.errors import TessError
@@ -111,7 +111,7 @@ def rejected_options(error: TessError) -> list[str]:
         return []
     named = {field.partition(".")[0] for field in error.fields}
     words = named or set(re.findall(r"[a-z]+", error.message.lower()))
-    return [param for param in SELECTS if param in words]
+    return [param for param in CHAT_QUESTIONS if param in words]
 
 
 def with_available_options(

@@ -9,7 +9,7 @@ from tess_openai.core.jsons import JSONObject, parse_json, parse_object
 from tess_openai.core.sse import ServerSentEvent
 
 
-class MatchedChunks(NamedTuple):  # made once a piece: half the cost of a frozen dataclass
+class MatchedChunks(NamedTuple):  # made for each piece: half the cost of a frozen dataclass
     """Events that differ from an earlier complete chunk in their texts only.
 
     Attributes:

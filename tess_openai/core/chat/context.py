@@ -32,7 +32,7 @@ _LONGEST_NAME: Final = 200
 EVENT_STREAM: Final = "text/event-stream"
 
 
-@dataclass(slots=True)  # each call makes them: frozen, they would take twice as long to make
+@dataclass(slots=True)  # made for every call: creating a frozen dataclass takes twice as long
 class ChatContext:
     """The data that all steps of one chat call share."""
 

@@ -45,7 +45,7 @@ class RequestEmulation(Protocol):
         ...
 
 
-@dataclass(slots=True)  # each call makes them: frozen, they would take twice as long to make
+@dataclass(slots=True)  # made for every call: creating a frozen dataclass takes twice as long
 class TranslatedRequest:
     """A chat request ready for Tess.
 
@@ -80,7 +80,7 @@ def plain_request(given: JSONObject, options: Options) -> TranslatedRequest:
     )
 
 
-@dataclass(slots=True)  # each call makes them: frozen, they would take twice as long to make
+@dataclass(slots=True)  # made for every call: creating a frozen dataclass takes twice as long
 class ParameterTranslation:
     """A request in which everything but the messages has been translated.
 

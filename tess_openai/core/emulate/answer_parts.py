@@ -12,7 +12,7 @@ from tess_openai.core.emulate.marks import OUR_MARKS, Kind, Mark, Marks, restore
 from tess_openai.core.emulate.thinking import JSONStringTracker, thinking_spans
 
 
-@dataclass(slots=True)  # made for each call of an answer: frozen, it would take twice as long
+@dataclass(slots=True)  # made for each call of an answer: creating a frozen dataclass takes twice as long
 class Block:
     """The text between two marks.
 

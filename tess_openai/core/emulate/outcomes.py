@@ -9,7 +9,7 @@ from tess_openai.core.changes import Change
 from tess_openai.core.refusals import Refused
 
 
-@dataclass(slots=True)  # made for each call of an answer: frozen, it would take twice as long
+@dataclass(slots=True)  # made for each call of an answer: creating a frozen dataclass takes twice as long
 class FunctionCall:
     """A call of the model, checked.
 

@@ -29,7 +29,7 @@ _EDGES: Final = " \t\r\n`(:"
 _OPENING: Final = re.compile(r"[{\[]")
 
 
-@dataclass(slots=True)  # made for each call of an answer: frozen, it would take twice as long
+@dataclass(slots=True)  # made for each call of an answer: creating a frozen dataclass takes twice as long
 class WrittenCall:
     """A call as the model wrote it.
 

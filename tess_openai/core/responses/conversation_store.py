@@ -41,7 +41,7 @@ class ResponseStore(Protocol):
         ...
 
 
-@dataclass(slots=True)  # each call makes them: frozen, they would take twice as long to make
+@dataclass(slots=True)  # made for every call: creating a frozen dataclass takes twice as long
 class StoredResponse:
     """A response, and the conversation that led to it.
 

@@ -38,7 +38,7 @@ _TEXT_KEYS: Final = ("format", "verbosity")
 _REASONING_KEYS: Final = ("effort", "summary", "generate_summary")
 
 
-@dataclass(slots=True)  # each call makes them: frozen, they would take twice as long to make
+@dataclass(slots=True)  # made for every call: creating a frozen dataclass takes twice as long
 class ResponseRequest:
     """A parsed request of the Responses API.
 

@@ -8,7 +8,7 @@ from tess_openai.core.prompts import Prompts, fill
 
 
 def test_a_text_without_a_hole_it_needs_is_refused() -> None:
-    """The message names the text and the hole."""
+    """The message names the text and the missing placeholder."""
     with pytest.raises(ValueError, match=r"prompts\.json_schema lacks \{schema\}"):
         Prompts(json_schema="Answer in JSON.")
 

@@ -74,7 +74,7 @@ def test_a_repair_names_the_problems_and_the_functions(make_emulation: Callable[
 
 
 def test_what_the_model_wrote_is_no_template(make_emulation: Callable[..., Emulation]) -> None:
-    """A hole in its text stays one."""
+    """A placeholder in the text of the model is not filled in."""
     reader = AnswerReader(make_emulation())
     reader.feed('<call:tokibanuve>{"name": "{open}", "arguments": {}}')
     assert "there is no function '{open}'" in ask_again(reader.finish()).note
