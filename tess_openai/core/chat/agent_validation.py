@@ -20,12 +20,10 @@ from tess_openai.core.jsons import JSONObject
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.refusals import Refused
 
-_LISTED: Final = 40
+_MAX_LISTED: Final = 40
 """How many options one message lists; an agent may have hundreds."""
-
-
-_LONGEST: Final = 80
-"""Characters of the longest value that is shown; a longer one may be a text in the wrong field."""
+_MAX_SHOWN_LENGTH: Final = 80
+"""How long a value may be to be shown in a message; a longer one may be a prompt in the wrong field."""
 
 
 def validate_for_agent(body: JSONObject, given: JSONObject, agent: Agent, ledger: Ledger) -> None:
@@ -34,7 +32,7 @@ def validate_for_agent(body: JSONObject, given: JSONObject, agent: Agent, ledger
     Args:
         body: The translated body, which is changed in place.
         given: The caller's request.
-        agent: The agent. One that lists no questions is not checked, since its options are unknown.
+        agent: The agent. Against one without questions nothing is checked, since its options are unknown.
         ledger: The ledger of the call.
 
     Raises:
@@ -50,7 +48,7 @@ def validate_for_agent(body: JSONObject, given: JSONObject, agent: Agent, ledger
             reject_option(question.name, value, agent, ledger)
     missing = [question for question in agent.required if body.get(question.name) is None]
     if missing:
-        raise _missing(missing, body, agent)
+        raise _missing_fields(missing, body, agent)
 
 
 def reject_option(param: str, value: str, agent: Agent, ledger: Ledger, *, also: Iterable[str] = ()) -> None:
@@ -66,7 +64,7 @@ def reject_option(param: str, value: str, agent: Agent, ledger: Ledger, *, also:
     Raises:
         Refused: Always, unless the policy is `"forward"`.
     """
-    shown = json.dumps(value, ensure_ascii=False) if len(value) <= _LONGEST else "this value"
+    shown = json.dumps(value, ensure_ascii=False) if len(value) <= _MAX_SHOWN_LENGTH else "this value"
     if ledger.policy.action_for(param) == "forward":
         ledger.add(
             Change("forwarded", param, shown, shown, f"sent as given although agent {agent.id} lacks it")
@@ -74,7 +72,7 @@ def reject_option(param: str, value: str, agent: Agent, ledger: Ledger, *, also:
         return
     is_model = param == "model"
     raise Refused(
-        f"Agent {agent.id} does not offer {param}={shown}.{_proposal(param, value, agent, also)} "
+        f"Agent {agent.id} does not offer {param}={shown}.{_advice(param, value, agent, also)} "
         "The request was not sent.",
         param=param,
         code="model_not_found" if is_model else "invalid_value",
@@ -82,12 +80,18 @@ def reject_option(param: str, value: str, agent: Agent, ledger: Ledger, *, also:
     )
 
 
-def _proposal(param: str, value: str | None, agent: Agent, also: Iterable[str] = ()) -> str:
+def _advice(param: str, value: str | None, agent: Agent, also: Iterable[str] = ()) -> str:
     """Return advice for a value: the most similar option, all options, and for a model an alias."""
     near = None if value is None else closest(value, [*agent.options(param), *also])
     hint = f" Did you mean {near!r}?" if near not in (None, value) else ""
     alias = ""
-    if param == "model" and value is not None and len(value) <= _LONGEST and near != value and agent.models:
+    if (
+        param == "model"
+        and value is not None
+        and len(value) <= _MAX_SHOWN_LENGTH
+        and near != value
+        and agent.models
+    ):
         words = json.dumps({value: near or agent.models[0]}, ensure_ascii=False)
         alias = f" An alias maps it: create_client(models={words})."
     return f"{hint} {describe_options(agent, param)}{alias}"
@@ -100,13 +104,13 @@ def describe_options(agent: Agent, param: str) -> str:
         return f"Agent {agent.id} has no {param} to choose."
     if not question.options:
         return f"Agent {agent.id} takes any {param}."
-    more = len(question.options) - _LISTED
-    listed = ", ".join(question.options[:_LISTED]) + (f" and {more} more" if more > 0 else "")
+    more = len(question.options) - _MAX_LISTED
+    listed = ", ".join(question.options[:_MAX_LISTED]) + (f" and {more} more" if more > 0 else "")
     return f"Options of agent {agent.id} for {param}: {listed}."
 
 
 def rejected_options(error: TessError) -> list[str]:
-    """Return which of temperature, model and tools an error of Tess is about."""
+    """Return which of the parameters temperature, model and tools an error of Tess names."""
     if error.status not in (400, 422) or error.code not in ("validation_failed", "invalid_request"):
         return []
     named = {field.partition(".")[0] for field in error.fields}
@@ -117,8 +121,8 @@ def rejected_options(error: TessError) -> list[str]:
 def with_available_options(
     error: TessError, params: Iterable[str], body: JSONObject, agent: Agent
 ) -> TessError:
-    """Return the error with a hint about the options of its agent."""
-    texts = [_proposal(param, option_text(body.get(param)), agent).strip() for param in params]
+    """Return the error with a suggestion about the options of its agent."""
+    texts = [_advice(param, option_text(body.get(param)), agent).strip() for param in params]
     return replace(error, hint=" ".join(filter(None, (error.hint, *texts))))
 
 
@@ -144,10 +148,10 @@ def _validate_tools(body: JSONObject, given: JSONObject, agent: Agent, ledger: L
     reject_option("tools", tool, agent, ledger)
 
 
-def _missing(missing: list[Question], body: JSONObject, agent: Agent) -> Refused:
+def _missing_fields(missing: list[Question], body: JSONObject, agent: Agent) -> Refused:
     texts: list[str] = []
     for question in missing:
-        kind = f"one of {', '.join(question.options[:_LISTED])}" if question.options else question.type
+        kind = f"one of {', '.join(question.options[:_MAX_LISTED])}" if question.options else question.type
         near = closest(question.name, [name for name in body if agent.question(name) is None])
         hint = f", perhaps what you call {near!r}" if near is not None else ""
         texts.append(f"{question.name} ({kind or 'any value'}{hint})")

@@ -1,6 +1,7 @@
 """Reads the body of one answer: detects whether it is an event stream or JSON, and where it is complete.
 
-The content type does not matter. Only this module decides when an answer is complete:
+The form is detected from the first bytes, not from the content type. Only this module decides when an answer
+is complete:
 
 | body | complete |
 |---|---|
@@ -41,7 +42,7 @@ BodyItem: TypeAlias = Chunk | MatchedChunks | Completion | StreamEnd | StreamFau
 
 @dataclass(frozen=True, slots=True)
 class AnswerHead:
-    """The parts of an answer's head that are shown in an error about its body, and decide nothing."""
+    """The parts of an answer's head that an error about its body shows; they do not decide its form."""
 
     status: int = 200
     content_type: str = ""
@@ -51,13 +52,13 @@ class AnswerBody:
     """Reads the body of one answer, piece by piece.
 
     Attributes:
-        reader: Completes its chunks.
+        reader: Completes the chunks of a stream.
         form: The detected form; None until enough bytes have arrived.
         ended: Whether the last item was returned: `StreamEnd`, `StreamFault` or `Completion`.
     """
 
     def __init__(self, reader: ChunkReader, head: AnswerHead, *, expected: str) -> None:
-        """Read an answer to a request for `expected`, `"a stream"`."""
+        """Read an answer; `expected` says in errors what was requested, `"a stream"`."""
         self.reader = reader
         self.form: BodyForm | None = None
         self.ended = False

@@ -1,5 +1,7 @@
 """Convert the calls in an answer to OpenAI's types where only one reading is possible, and complete them.
 
+The argument `path` is where a value is in the answer, `"choices[0].message.tool_calls"`; errors show it.
+
 | field | converted | refused, with an error |
 |---|---|---|
 | `tool_calls` | one call without a list; one without `function`; arguments that are not a text | all else |
@@ -22,7 +24,7 @@ def to_arguments(value: object) -> str:
     return value if isinstance(value, str) else "" if value is None else dump_json(value).decode()
 
 
-def to_call(value: object, place: str) -> JSONObject:
+def to_call(value: object, path: str) -> JSONObject:
     """Read a call, or a delta of one, of which any field may be missing.
 
     Returns:
@@ -34,9 +36,9 @@ def to_call(value: object, place: str) -> JSONObject:
     """
     call = to_object(value)
     if call is None:
-        raise InvalidAnswerError(f"{place} is {describe(value)}")
+        raise InvalidAnswerError(f"{path} is {describe(value)}")
     if call.get("type") == "custom" or "custom" in call:
-        return _to_custom_call(call, place)
+        return _to_custom_call(call, path)
     function = call.get("function")
     if function is None or isinstance(function, str):
         flat = {key: call[key] for key in ("name", "arguments") if call.get(key) is not None}
@@ -45,18 +47,18 @@ def to_call(value: object, place: str) -> JSONObject:
             flat["name"] = function
         function = flat or None
     if function is not None:
-        call = {**call, "function": to_function(function, f"{place}.function")}
+        call = {**call, "function": to_function(function, f"{path}.function")}
     call_id = call.get("id")
     if type(call_id) is int:
         call = {**call, "id": str(call_id)}
     elif call_id is not None and not isinstance(call_id, str):
-        raise InvalidAnswerError(f"{place}.id is {describe(call_id)}")
+        raise InvalidAnswerError(f"{path}.id is {describe(call_id)}")
     if call.get("type") not in (None, "function"):
         call = {**call, "type": "function"}
     return call
 
 
-def to_function(value: object, place: str) -> JSONObject:
+def to_function(value: object, path: str) -> JSONObject:
     """Read the function of a call, or a delta of one.
 
     Raises:
@@ -64,22 +66,22 @@ def to_function(value: object, place: str) -> JSONObject:
     """
     function = to_object(value)
     if function is None:
-        raise InvalidAnswerError(f"{place} is {describe(value)}")
+        raise InvalidAnswerError(f"{path} is {describe(value)}")
     name, arguments = function.get("name"), function.get("arguments")
     if name is not None and not isinstance(name, str):
-        raise InvalidAnswerError(f"{place}.name is {describe(name)}")
+        raise InvalidAnswerError(f"{path}.name is {describe(name)}")
     if arguments is None or isinstance(arguments, str):
         return function
     return {**function, "arguments": to_arguments(arguments)}
 
 
-def _to_custom_call(call: JSONObject, place: str) -> JSONObject:
+def _to_custom_call(call: JSONObject, path: str) -> JSONObject:
     if not fits(call.get("custom"), {"name?": str, "input?": str}):
-        raise InvalidAnswerError(f"{place}.custom is {describe(call.get('custom'))}")
+        raise InvalidAnswerError(f"{path}.custom is {describe(call.get('custom'))}")
     return {**call, "type": "custom"}
 
 
-def to_calls(value: object, place: str) -> list[JSONObject]:
+def to_calls(value: object, path: str) -> list[JSONObject]:
     """Read the calls of a message or delta.
 
     Raises:
@@ -87,11 +89,11 @@ def to_calls(value: object, place: str) -> list[JSONObject]:
     """
     items = to_items(value)
     if items is None and value not in ("", {}):
-        raise InvalidAnswerError(f"{place} is {describe(value)}")
-    return [to_call(item, f"{place}[{position}]") for position, item in enumerate(items or [])]
+        raise InvalidAnswerError(f"{path} is {describe(value)}")
+    return [to_call(item, f"{path}[{position}]") for position, item in enumerate(items or [])]
 
 
-def complete_calls(message: JSONObject, new_id: Callable[[], str], place: str) -> bool:
+def complete_calls(message: JSONObject, new_id: Callable[[], str], path: str) -> bool:
     """Convert the calls of a whole message and complete them, in place; True if anything was changed.
 
     Raises:
@@ -99,28 +101,28 @@ def complete_calls(message: JSONObject, new_id: Callable[[], str], place: str) -
     """
     changed = False
     if message.get("tool_calls") is not None:
-        calls = [_complete_call(call, new_id, place) for call in to_calls(message["tool_calls"], place)]
+        calls = [_complete_call(call, new_id, path) for call in to_calls(message["tool_calls"], path)]
         changed = differs(calls, message["tool_calls"])
         message["tool_calls"] = calls
     if message.get("function_call") is not None:
-        call = to_function(message["function_call"], f"{place} function_call")
-        completed = _complete_function(call, f"{place} function_call")
+        call = to_function(message["function_call"], f"{path} function_call")
+        completed = _complete_function(call, f"{path} function_call")
         changed = changed or differs(completed, message["function_call"])
         message["function_call"] = completed
     return changed
 
 
-def _complete_call(call: JSONObject, new_id: Callable[[], str], place: str) -> JSONObject:
+def _complete_call(call: JSONObject, new_id: Callable[[], str], path: str) -> JSONObject:
     call = call if call.get("id") else {**call, "id": f"call_{new_id()}"}
     if call.get("type") == "custom":
         if not fits(call["custom"], {"name": str, "input": str}):
-            raise InvalidAnswerError(f"{place}: a call without a name or an input")
+            raise InvalidAnswerError(f"{path}: a call without a name or an input")
         return call
-    function = _complete_function(call.get("function") or {}, place)
+    function = _complete_function(call.get("function") or {}, path)
     return {**call, "type": "function", "function": function}
 
 
-def _complete_function(function: JSONObject, place: str) -> JSONObject:
+def _complete_function(function: JSONObject, path: str) -> JSONObject:
     if not function.get("name"):
-        raise InvalidAnswerError(f"{place}: a call without a name")
+        raise InvalidAnswerError(f"{path}: a call without a name")
     return function if isinstance(function.get("arguments"), str) else {**function, "arguments": "{}"}

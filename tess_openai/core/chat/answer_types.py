@@ -9,7 +9,8 @@
 
 `answer_calls.py` does the same for calls.
 
-Source: reports about compatible servers (observed there); that Tess sends any of them is assumed.
+Source: reports about other servers that are compatible with OpenAI (observed there); that Tess sends any of
+these forms is assumed.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from tess_openai.core.changes import Change, describe
 from tess_openai.core.jsons import JSONObject, dump_json, to_list, to_object
 
 Note: TypeAlias = Callable[[Change], None]
+"""Records a change for the caller."""
 Shape: TypeAlias = "type | tuple[str, ...] | list[Shape] | dict[str, Shape]"
 
 _TEXT_PARTS: Final = ("text", "output_text", "input_text")
@@ -50,7 +52,10 @@ def differs(one: object, other: object) -> bool:
 
 
 def to_items(value: object) -> list[object] | None:
-    """Read a list, also from a single item or from an object with numbered keys, as PHP writes gaps."""
+    """Read a list, also from a single item, or from an object with numbered keys.
+
+    PHP writes an array whose keys have gaps as such an object.
+    """
     items = to_list(value)
     if items is not None:
         return items
@@ -80,14 +85,14 @@ def to_choices(value: object, key: str) -> list[JSONObject]:
     return [_to_choice(item, key, f"choices[{position}]") for position, item in enumerate(items)]
 
 
-def _to_choice(value: object, key: str, place: str) -> JSONObject:
+def _to_choice(value: object, key: str, path: str) -> JSONObject:
     if isinstance(value, str):
         return {key: {"content": value}}
     choice = to_object(value)
     if choice is None:
         if value is None and key == "delta":
             return {key: {}}
-        raise InvalidAnswerError(f"{place} is {describe(value)}")
+        raise InvalidAnswerError(f"{path} is {describe(value)}")
     other = "message" if key == "delta" else "delta"
     message = choice.get(key)
     if message is None:
@@ -98,12 +103,12 @@ def _to_choice(value: object, key: str, place: str) -> JSONObject:
         elif key == "delta":
             message = {}
         else:
-            raise InvalidAnswerError(f"{place} has no message")
+            raise InvalidAnswerError(f"{path} has no message")
     if isinstance(message, str) or to_list(message) is not None:
         message = {"content": message}
     fields = to_object(message)
     if fields is None:
-        raise InvalidAnswerError(f"{place}.{key} is {describe(message)}")
+        raise InvalidAnswerError(f"{path}.{key} is {describe(message)}")
     choice[key] = fields
     return choice
 

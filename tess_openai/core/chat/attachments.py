@@ -12,7 +12,7 @@ from tess_openai.core.ledger import Ledger
 
 FILE_IDS: Final = "file_ids"
 FILES_ONLY: Final = "See the attached files."
-"""The text of a message that contains only files. Source: public integrations send such a text (observed)."""
+"""The text that replaces the files of a message without text. Source: public integrations (observed)."""
 _WHY: Final = "Tess takes files outside of the messages (documented for /execute, assumed for this route)"
 
 
@@ -25,21 +25,21 @@ def lift_files(given: JSONObject, ledger: Ledger) -> JSONObject:
     Returns:
         The request, whose messages are translated later; `given` itself when no message names a file of Tess.
     """
-    own = [] if given.get(FILE_IDS) is None else to_list(given[FILE_IDS])
-    if own is None or ledger.policy.action_for("messages.content") == "forward":
+    given_ids = [] if given.get(FILE_IDS) is None else to_list(given[FILE_IDS])
+    if given_ids is None or ledger.policy.action_for("messages.content") == "forward":
         return given
     messages = to_list(given.get("messages")) or []
     if not any(map(_has_file, messages)):
         return given
     numbers: list[int] = []
-    lifted = [_lift(message, numbers) for message in messages]
+    lifted = [_lift_from_message(message, numbers) for message in messages]
     if not numbers:
         return given
     count = f"{len(numbers)} file{'s' if len(numbers) > 1 else ''}"
-    named = {str(number) for number in own}
-    new = [number for number in dict.fromkeys(numbers) if str(number) not in named]
+    known = {str(number) for number in given_ids}
+    new = [number for number in dict.fromkeys(numbers) if str(number) not in known]
     ledger.mapped("messages.content", count, FILE_IDS, _WHY)
-    return {**given, "messages": lifted, FILE_IDS: [*own, *new]}
+    return {**given, "messages": lifted, FILE_IDS: [*given_ids, *new]}
 
 
 def _has_file(message: object) -> bool:
@@ -51,7 +51,7 @@ def _has_file(message: object) -> bool:
     return False
 
 
-def _lift(given: object, numbers: list[int]) -> object:
+def _lift_from_message(given: object, numbers: list[int]) -> object:
     message = to_object(given)
     parts = None if message is None else to_list(message.get("content"))
     if message is None or parts is None:

@@ -17,7 +17,7 @@ from tess_openai.core.jsons import JSONObject, parse_object, to_object
 
 @dataclass(slots=True)
 class _BegunCall:
-    """A call of which at least one delta arrived."""
+    """A call of which at least one delta has arrived."""
 
     id: str = ""
     name: str = ""
@@ -37,10 +37,12 @@ class CallDeltas:
     """
 
     new_id: Callable[[], str]
-    _calls: dict[int, _BegunCall] = field(default_factory=dict[int, _BegunCall])  # by the caller's index
-    _indices: dict[int, int] = field(default_factory=dict[int, int])  # Tess's index -> the caller's
+    # by the index that the caller sees
+    _calls: dict[int, _BegunCall] = field(default_factory=dict[int, _BegunCall])
+    # index that Tess sent -> index that the caller sees
+    _indices: dict[int, int] = field(default_factory=dict[int, int])
     _current: int | None = None
-    _legacy: _BegunCall = field(default_factory=_BegunCall)
+    _legacy_call: _BegunCall = field(default_factory=_BegunCall)  # the older `function_call`
 
     def complete(self, delta: JSONObject) -> bool:
         """Complete the calls in a delta, in place; True if anything was changed.
@@ -55,7 +57,9 @@ class CallDeltas:
             changed = differs(completed, delta["tool_calls"])
             delta["tool_calls"] = completed
         if delta.get("function_call") is not None:
-            function = _once(self._legacy, to_function(delta["function_call"], "function_call"))
+            function = _without_repeated_name(
+                self._legacy_call, to_function(delta["function_call"], "function_call")
+            )
             changed = changed or differs(function, delta["function_call"])
             delta["function_call"] = function
         return changed
@@ -73,17 +77,17 @@ class CallDeltas:
             call.pop("id", None)
             call.pop("type", None)
         if call.get("function") is not None:
-            call["function"] = _once(begun, call["function"])
+            call["function"] = _without_repeated_name(begun, call["function"])
         return call
 
     def _index(self, call: JSONObject, position: int, count: int) -> int:
-        """Return the caller's index of the call that a delta belongs to."""
+        """Return the index, as the caller sees it, of the call that a delta belongs to."""
         given, call_id = to_int(call.get("index")), call.get("id")
         name = (to_object(call.get("function")) or {}).get("name")
         if given is not None:
             index = self._indices.get(given)
             if index is None or self._is_another(self._calls[index], call_id, name):
-                index = given if given not in self._calls else self._next
+                index = given if given not in self._calls else self._next_index
                 self._indices[given] = index
             return index
         if call_id:
@@ -92,24 +96,24 @@ class CallDeltas:
                 return known[0]
         current = self._calls.get(-1 if self._current is None else self._current)
         if current is None or self._current is None:
-            return self._next
+            return self._next_index
         if not call_id and not name:
             return position if count > 1 and position in self._calls else self._current
         if name and (call_id or current.name not in ("", name) or current.has_all_arguments):
-            return self._next
+            return self._next_index
         return self._current
 
     @property
-    def _next(self) -> int:
+    def _next_index(self) -> int:
         return max(self._calls, default=-1) + 1
 
     @staticmethod
     def _is_another(begun: _BegunCall, call_id: object, name: object) -> bool:
-        """Whether a delta with the index of `begun` begins another call, as if all calls had the index 0."""
+        """Whether a delta begins another call than `begun`, although Tess gave both the same index."""
         return bool(call_id and name and begun.id != call_id and begun.has_all_arguments)
 
 
-def _once(begun: _BegunCall, function: JSONObject) -> JSONObject:
+def _without_repeated_name(begun: _BegunCall, function: JSONObject) -> JSONObject:
     """Return the function of a delta, without its name if an earlier delta had it."""
     name, arguments = function.get("name"), function.get("arguments")
     if name and (name == begun.name or begun.arguments):

@@ -54,7 +54,7 @@ def plain_completion(chat: ChatContext, outgoing: Outgoing) -> Flow:
 
 
 def _answer(chat: ChatContext, incoming: Incoming) -> Flow:
-    """Return the flow that reads an answer and gives the caller theirs."""
+    """Return the flow that reads Tess's answer and answers the caller."""
     if incoming.status >= 300:
         return _error(chat, incoming)
     return _stream(chat, incoming) if chat.translated.stream else _whole(chat, incoming)
@@ -65,7 +65,7 @@ def _error(chat: ChatContext, incoming: Incoming) -> Flow:
 
 
 def _whole(chat: ChatContext, incoming: Incoming) -> Flow:
-    """Answer with a whole answer, also where Tess streams it."""
+    """Answer the caller with one completion, even if Tess streams."""
     body, items, piece = chat.body(incoming), list[BodyItem](), incoming.first_piece
     while True:
         if piece is None:
@@ -89,7 +89,7 @@ def _whole(chat: ChatContext, incoming: Incoming) -> Flow:
 
 
 def _stream(chat: ChatContext, incoming: Incoming) -> Flow:
-    """Answer with a stream, also where Tess answers whole."""
+    """Answer the caller with a stream, even if Tess sends a whole completion."""
     body = chat.body(incoming)
     stream = StreamFilter(body, chat.writer(body.reader), chat.ledger)
     has_begun = is_stream(incoming)  # a stream's head is passed on before its first event

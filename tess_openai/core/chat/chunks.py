@@ -79,15 +79,15 @@ _NO_FINISH_REASON: Final = ("", "null", "none", "None")
 
 @dataclass(slots=True)
 class ChunkReader:
-    """Completes the chunks of one stream, and keeps its state.
+    """Completes the chunks of one stream, and keeps the state of the stream.
 
     Attributes:
         model: The model for chunks without one: that of the latest chunk that has one, or of the request.
         now: Returns seconds since the epoch.
         new_id: Returns a fresh identifier.
-        id: The same for all chunks of the stream: the id of the first chunk, or a new one.
-        created: The same for all chunks of the stream, in seconds since the epoch.
-        roles: Indices of the choices that have begun.
+        id: The id of the first chunk, or a new one; all chunks of the stream get it.
+        created: When the first chunk was made, in seconds since the epoch; chunks without a time get it.
+        begun: Indices of the choices that have begun.
         finished: Indices of the choices that have a finish reason.
         has_output: Whether any choice has text, a refusal or a call.
         usage: The latest value of each token count so far; empty when no chunk had any.
@@ -101,7 +101,7 @@ class ChunkReader:
     note: Callable[[Change], None] = lambda _: None
     id: str = ""
     created: int = 0
-    roles: set[int] = field(default_factory=set[int])
+    begun: set[int] = field(default_factory=set[int])
     finished: set[int] = field(default_factory=set[int])
     has_output: bool = False
     usage: JSONObject = field(default_factory=dict[str, object])
@@ -109,7 +109,7 @@ class ChunkReader:
     _template: Template | None = None
     _split_texts: SplitTextJoiner = field(default_factory=SplitTextJoiner)
     _calls: dict[int, CallDeltas] = field(default_factory=dict[int, CallDeltas])  # by the index of the choice
-    _usage: JSONObject = field(default_factory=dict[str, object])  # as Tess names the counts
+    _usage: JSONObject = field(default_factory=dict[str, object])  # under the names that Tess used
     _message: StreamFault | None = None  # an object with nothing but a message: progress, or an error
 
     def match_template(self, events: bytes) -> MatchedChunks | None:
@@ -124,7 +124,7 @@ class ChunkReader:
     def read(self, event: ServerSentEvent) -> Item | None:
         """Return the item of an event; None for a ping and for a message that may be a report of progress."""
         if is_end_mark(event.data):
-            return StreamEnd() if self.roles or self._message is None else self._message
+            return StreamEnd() if self.begun or self._message is None else self._message
         value, has_surrogates = parse_answer(event.data)
         fields = to_object(value)
         if event.event == "ping" and "choices" not in (fields or {}):
@@ -220,23 +220,26 @@ class ChunkReader:
     @property
     def is_whole(self) -> bool:
         """Whether every choice that began has its finish reason."""
-        return bool(self.finished) and self.roles <= self.finished
+        return bool(self.finished) and self.begun <= self.finished
 
     def closing_chunk(self) -> JSONObject | None:
         """Return a chunk with the finish reasons that Tess did not send; None when all were sent."""
-        missing = sorted(self.roles - self.finished)
+        missing = sorted(self.begun - self.finished)
         if not missing:
             return None
         self.finished.update(missing)
         return self.new_chunk(
-            [{"index": index, "delta": self._rest(index, {}), "finish_reason": "stop"} for index in missing]
+            [
+                {"index": index, "delta": self._complete_delta(index, {}), "finish_reason": "stop"}
+                for index in missing
+            ]
         )
 
     def end_fault(self) -> StreamFault:
         """Return the fault of a stream that ended before its answer was complete."""
         return self._message or truncated_fault()
 
-    def _rest(self, index: int, delta: JSONObject) -> JSONObject:
+    def _complete_delta(self, index: int, delta: JSONObject) -> JSONObject:
         """Return the last delta of a choice, with a replacement for an incomplete character at its end."""
         for key, text in self._split_texts.flush(index):
             delta[key] = f"{delta.get(key) or ''}{text}"
@@ -267,8 +270,8 @@ class ChunkReader:
             choice["index"], untouched = position if index is None else index, False
             index = choice["index"]
         role = delta.get("role")
-        if index not in self.roles:
-            self.roles.add(index)
+        if index not in self.begun:
+            self.begun.add(index)
             if role != "assistant":
                 delta["role"], untouched = "assistant", False
         elif role is not None:
@@ -294,7 +297,7 @@ class ChunkReader:
         untouched = True
         if self._split_texts.pending:
             untouched = not self._split_texts.has(index)
-            self._rest(index, choice["delta"])
+            self._complete_delta(index, choice["delta"])
         if reason in FINISH_REASONS:
             return untouched
         if reason in FAILED:

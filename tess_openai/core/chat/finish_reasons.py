@@ -8,8 +8,6 @@ from typing import Final
 from tess_openai.core.changes import Change, describe
 
 FINISH_REASONS: Final = ("stop", "length", "tool_calls", "content_filter", "function_call")
-
-
 FINISH_REASON_ALIASES: Final = {
     "completed": "stop",
     "end_turn": "stop",

@@ -57,7 +57,7 @@ def to_messages(
     merge = merge and not profile.supports("messages.neighbours")
     if messages is None or is_plain_chat(messages, merge=merge):
         return given
-    translation = _Translation(ledger, profile)
+    translation = _MessageTranslation(ledger, profile)
     translated = [translation.translate(message) for message in messages]
     kept = [
         item
@@ -67,7 +67,7 @@ def to_messages(
     if not kept:
         return given
     if len(kept) < len(translated):
-        translation.seen["dropped"] = len(translated) - len(kept)
+        translation.counts["dropped"] = len(translated) - len(kept)
     merged = _merge(kept) if merge else kept
     translation.record()
     if len(merged) < len(kept):
@@ -81,15 +81,15 @@ def to_messages(
 
 def is_plain_chat(messages: list[object], *, merge: bool) -> bool:
     """Whether every message already has the form that Tess documents."""
-    before: object = ""
+    previous: object = ""
     for item in messages:
         message: JSONObject | None = item if isinstance(item, dict) else None  # pyright: ignore[reportUnknownVariableType] - as in `to_object`, whose call each message of a long chat would pay for
         if message is None or len(message) != 2:
             return False
         role, content = message.get("role"), message.get("content")
-        if not isinstance(content, str) or not content or role not in ROLES or (merge and role == before):
+        if not isinstance(content, str) or not content or role not in ROLES or (merge and role == previous):
             return False
-        before = role
+        previous = role
     return True
 
 
@@ -99,13 +99,13 @@ def texts_of(messages: object) -> list[str]:
     return [content for content in contents if isinstance(content, str)]
 
 
-class _Translation:
-    """Translates the messages of one call, and counts changes by their kind to record each kind once."""
+class _MessageTranslation:
+    """Translates the messages of one call, and counts its changes by kind to record each kind once."""
 
     def __init__(self, ledger: Ledger, profile: TessProfile) -> None:
         self.ledger = ledger
         self.profile = profile
-        self.seen: defaultdict[str, int] = defaultdict(int)
+        self.counts: defaultdict[str, int] = defaultdict(int)
         self.keys: defaultdict[str, int] = defaultdict(int)  # how often each unsupported key occurs
         self.names: dict[str, str] = {}  # tool call id -> function name
 
@@ -116,27 +116,28 @@ class _Translation:
         if message is None or not isinstance(role, str):
             return given
         given_content = message.get("content")
-        if role in ROLES and isinstance(given_content, str) and message.keys() == PLAIN_KEYS:  # most are
+        # the usual case
+        if role in ROLES and isinstance(given_content, str) and message.keys() == PLAIN_KEYS:
             return _Message(role, given_content, {})
         calls = _calls_of(message) if "tool_calls" in message or "function_call" in message else []
         if role in RESULT_ROLES or calls:
-            self.seen["calls"] += 1
+            self.counts["calls"] += 1
             if self.ledger.policy.action_for("messages.tool_calls") == "forward":
                 return given
         if role in RESULT_ROLES:
-            return self._result(message)
+            return self._result_message(message)
         if role == "developer" and not self.profile.supports("role.developer"):
-            self.seen["developer"] += 1
+            self.counts["developer"] += 1
             role = "system"
         if role not in ROLES and role != "developer":
             return given
-        forwarded = self._keys(message, MESSAGE_KEYS)
-        content = given_content if isinstance(given_content, str) else self._content(given_content)
+        forwarded = self._forwarded_keys(message, MESSAGE_KEYS)
+        content = given_content if isinstance(given_content, str) else self._to_content(given_content)
         if calls or message.get("refusal"):
-            content = _with(content, [self._refusal(message), *map(self._call, calls)])
+            content = _append_texts(content, [self._refusal_text(message), *map(self._call_text, calls)])
         return _Message(role, content, forwarded)
 
-    def _content(self, content: object) -> object:
+    def _to_content(self, content: object) -> object:
         """Return one string for a string, a list of parts or null; other values are not changed."""
         if content is None:
             return ""
@@ -153,20 +154,21 @@ class _Translation:
                 unsent.append(name)
                 text = f"[{name} not sent: this assistant takes text only]"
             texts.append(text)
-        if unsent and (self._are_proven(unsent) or self._forwards_parts(unsent)):
+        if unsent and (self._supports_all(unsent) or self._forwards_parts(unsent)):
             return content
         if len(parts) > len(unsent):
-            self.seen["parts"] += 1
+            self.counts["parts"] += 1
         return "\n".join([text for text in texts if text])
 
-    def _are_proven(self, unsent: list[str]) -> bool:
+    def _supports_all(self, unsent: list[str]) -> bool:
+        """Whether the probe proved that the agent sees all of these parts."""
         return set(unsent) == {"image"} and self.profile.supports("content.image_parts")
 
     def _forwards_parts(self, unsent: list[str]) -> bool:
-        what = ", ".join(f"{n} {name}{'s' if n > 1 else ''}" for name, n in Counter(unsent).items())
+        described = ", ".join(counted(number, name) for name, number in Counter(unsent).items())
         decision = self.ledger.resolve_unsupported(
             "messages.content",
-            given=what,
+            given=described,
             sent="a note in the text",
             why="Tess takes text only on this route, so the model does not see it",
             remedy='Let the adapter upload it to Tess, create_client(attachments="upload"), given as data: '
@@ -175,14 +177,14 @@ class _Translation:
         )
         return decision == "keep"
 
-    def _refusal(self, message: JSONObject) -> str:
+    def _refusal_text(self, message: JSONObject) -> str:
         refusal = message.get("refusal")
         if not refusal:
             return ""
-        self.seen["refusal"] += 1
+        self.counts["refusal"] += 1
         return _to_text(refusal)
 
-    def _call(self, given: object) -> str:
+    def _call_text(self, given: object) -> str:
         call = to_object(given) or {}
         inner = to_object(call.get("function")) or to_object(call.get("custom"))
         if inner is None:
@@ -193,25 +195,25 @@ class _Translation:
         label = f"{name} ({identifier})" if identifier else name
         return f"[Called the tool {label} with {arguments}]"
 
-    def _result(self, message: JSONObject) -> _Message:
+    def _result_message(self, message: JSONObject) -> _Message:
         """Return a user message with the text of a `tool` or `function` message."""
-        forwarded = self._keys(message, RESULT_KEYS)
+        forwarded = self._forwarded_keys(message, RESULT_KEYS)
         identifier = _to_text(message.get("tool_call_id") or "")
         name = _to_text(message.get("name") or self.names.get(identifier, ""))
         label = (
             f"{name} ({identifier})" if name and identifier else name or (identifier and f"({identifier})")
         )
-        text = _to_text(self._content(message.get("content")))
+        text = _to_text(self._to_content(message.get("content")))
         head = f"[Result of the tool {label or 'call'}]"
         return _Message("user", f"{head}\n{text}" if text else head, forwarded)
 
-    def _keys(self, message: JSONObject, understood: set[str]) -> JSONObject:
+    def _forwarded_keys(self, message: JSONObject, supported: set[str]) -> JSONObject:
         """Count the keys that Tess does not support, and return those that the policy forwards."""
         forwarded: JSONObject = {}
-        if message.keys() <= understood:
+        if message.keys() <= supported:
             return forwarded
         for key, value in message.items():
-            if key in understood or value in (None, [], {}):
+            if key in supported or value in (None, [], {}):
                 continue
             self.keys[key] += 1
             if self.ledger.policy.action_for(f"messages.{key}") == "forward":
@@ -224,23 +226,26 @@ class _Translation:
         Raises:
             Refused: A part of a message is not sent, and the policy is `"error"`.
         """
-        ledger, seen = self.ledger, self.seen
-        if seen["developer"]:
+        ledger, counts = self.ledger, self.counts
+        if counts["developer"]:
             ledger.mapped("messages.role", "developer", "system", "Tess has no role developer")
-        if seen["calls"]:
+        if counts["calls"]:
             ledger.resolve_unsupported(
                 "messages.tool_calls",
-                given=counted(seen["calls"], "message"),
+                given=counted(counts["calls"], "message"),
                 sent="text",
                 why="Tess has no tool messages, so calls and their results are sent as text",
                 remedy=EMULATE,
                 action="rewritten",
             )
-        if seen["parts"]:
+        if counts["parts"]:
             ledger.mapped("messages.content", "text parts", "one string", "Tess takes strings as content")
-        if seen["refusal"]:
+        if counts["refusal"]:
             ledger.mapped(
-                "messages.refusal", counted(seen["refusal"], "refusal"), "content", "Tess has one text"
+                "messages.refusal",
+                counted(counts["refusal"], "refusal"),
+                "content",
+                "a message for Tess has no refusal",
             )
         for key, count in self.keys.items():
             ledger.resolve_unsupported(
@@ -250,13 +255,13 @@ class _Translation:
                 remedy='Leave it out, or allow this: create_client(unsupported={"messages": "warn"}).',
                 quiet=True,
             )
-        if seen["dropped"]:
+        if counts["dropped"]:
             ledger.mapped(
-                "messages", counted(seen["dropped"], "empty message"), "", "there was nothing to send"
+                "messages", counted(counts["dropped"], "empty message"), "", "there was nothing to send"
             )
 
 
-def _with(content: object, further: list[str]) -> object:
+def _append_texts(content: object, further: list[str]) -> object:
     """Return the content of a message with further texts appended."""
     parts = to_list(content)
     if parts is not None:
@@ -268,9 +273,9 @@ def _merge(messages: list[_Message | object]) -> list[_Message | object]:
     """Join consecutive messages of one role with a blank line."""
     merged: list[_Message | object] = []
     for message in messages:
-        before = merged[-1] if merged else None
-        if isinstance(message, _Message) and isinstance(before, _Message) and message.role == before.role:
-            joined = before.joined(message)
+        previous = merged[-1] if merged else None
+        if isinstance(message, _Message) and isinstance(previous, _Message) and message.role == previous.role:
+            joined = previous.joined(message)
             if joined is not None:
                 merged[-1] = joined
                 continue

@@ -11,10 +11,10 @@ from tess_openai.core.refusals import Refused
 
 
 def refuse_disproven(name: str, profile: TessProfile, policy: Policy) -> None:
-    """Refuse a field that would be sent although, as the probe proved, Tess refuses it.
+    """Refuse a request with a field that would be sent although the probe proved that Tess refuses it.
 
     Raises:
-        Refused: The profile has the field as refused, and the policy would send it.
+        Refused: The profile lists the field as refused, and the policy would send it.
     """
     if not profile.refuses(name) or (name in CHAT_PARAMETERS and policy.action_for(name) != "forward"):
         return

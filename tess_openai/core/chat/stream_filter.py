@@ -22,7 +22,7 @@ from tess_openai.core.sse import DONE_EVENT, encode_event
 
 
 class ChunkWriter:
-    """Writes the chunks of one stream: the ledger on the last, the usage once at the end, `[DONE]`."""
+    """Writes the chunks of one stream: the usage once at the end, the ledger on the last chunk, `[DONE]`."""
 
     def __init__(
         self, reader: ChunkReader, ledger: Ledger, *, include_usage: bool, estimate_for: Sequence[str] | None
@@ -59,15 +59,17 @@ class ChunkWriter:
             data = None
         if self._held is None and not self._may_be_last:
             return encode_event(dump_json(fields) if data is None else data)
-        before, self._held = self._held, _HeldChunk(fields, data)
-        return b"" if before is None else before.encode()
+        previous, self._held = self._held, _HeldChunk(fields, data)
+        return b"" if previous is None else previous.encode()
 
     @property
     def _may_be_last(self) -> bool:
         """Whether to hold the current chunk, since the ledger or the usage may have to be added to it."""
         reader = self._reader
-        has_more = self._ledger.changes or not reader.has_output or (reader.usage and not self._include_usage)
-        return bool(reader.finished and has_more)
+        has_something_to_add = (
+            self._ledger.changes or not reader.has_output or (reader.usage and not self._include_usage)
+        )
+        return bool(reader.finished and has_something_to_add)
 
     def pass_on(self, texts: list[bytes], events: bytes) -> bytes:
         """Pass on events that match the template of the stream."""
@@ -95,7 +97,7 @@ class ChunkWriter:
             if self._texts is not None and self._prompts is not None:
                 usage = complete_usage(usage, self._prompts, "".join(self._texts))
             if usage:
-                pending.append(self._chunk_with(usage))
+                pending.append(self._to_usage_chunk(usage))
         elif is_usage(usage) and pending:
             pending[-1] = _HeldChunk({**pending[-1].fields, "usage": usage})
         if self._ledger.changes and not pending:
@@ -106,7 +108,7 @@ class ChunkWriter:
             events.append(encode_event(with_ledger(pending[-1].to_data(), self._ledger)))
         return b"".join([*events, DONE_EVENT])
 
-    def _chunk_with(self, usage: JSONObject) -> _HeldChunk:
+    def _to_usage_chunk(self, usage: JSONObject) -> _HeldChunk:
         """Return the chunk without choices that holds the usage."""
         given = self._usage_chunk
         if given is None:
@@ -153,7 +155,7 @@ class StreamFilter:
         """Convert the next bytes from Tess; `b""` marks their end."""
         out: list[bytes] = []
         for item in self.body.feed(data) if data else self.body.finish():
-            if isinstance(item, MatchedChunks):  # most are
+            if isinstance(item, MatchedChunks):  # the usual case
                 out.append(self._writer.pass_on(item.texts, item.events))
             else:
                 out.append(self._write(item))

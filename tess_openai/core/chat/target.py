@@ -18,12 +18,14 @@ from tess_openai.core.options import AgentRef, Options
 from tess_openai.core.refusals import Refused
 
 AGENT: Final = "agent:"
+"""The prefix of a `model` that names an agent by its number or its slug."""
 OTHERS: Final = "*"
+"""The alias in `models=` for all models that have no alias of their own."""
 _SLUG: Final = re.compile(r"[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)+")
 """Words and a code, joined by hyphens, `name-words-AbC12d`. Source: observed."""
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 """A UUID matches `_SLUG` too, but is not accepted as a slug; what Tess does with one is unknown."""
-_SHOWN: Final = 80
+_MAX_SHOWN_LENGTH: Final = 80
 
 
 @dataclass(slots=True)  # made for every call: creating a frozen dataclass takes twice as long
@@ -55,6 +57,7 @@ def to_target(given: object, options: Options) -> Target:
 
 
 def _split(model: str, options: Options) -> tuple[AgentRef | None, str]:
+    """Return the agent that a model names, None without one, and the model of that agent."""
     names = options.agent_names
     if model in names:
         return names[model], ""
@@ -115,7 +118,7 @@ def shown(model: str) -> str:
     """Return the name of a model for a message, shortened."""
     if could_be_key(model):
         return quoted(model)
-    return repr(model if len(model) <= _SHOWN else f"{model[:_SHOWN]}...")
+    return repr(model if len(model) <= _MAX_SHOWN_LENGTH else f"{model[:_MAX_SHOWN_LENGTH]}...")
 
 
 def _without_model(model: str, agent: Agent, ledger: Ledger) -> str | None:

@@ -43,8 +43,8 @@ def to_temperature(given: object, options: tuple[str, ...] | None, ledger: Ledge
 @lru_cache(maxsize=64)  # a program uses few temperatures
 def _nearest(number: float, options: tuple[str, ...]) -> str:
     numbers = [float(option) for option in options]
-    within = min(max(number, min(numbers)), max(numbers))  # all options are equally far from a huge float
-    return min(options, key=lambda option: (abs(float(option) - within), float(option)))
+    clamped = min(max(number, min(numbers)), max(numbers))  # all options are equally far from a huge float
+    return min(options, key=lambda option: (abs(float(option) - clamped), float(option)))
 
 
 def _to_number(given: object) -> float | None:

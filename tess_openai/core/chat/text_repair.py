@@ -67,8 +67,10 @@ def repair(value: object) -> object:
 class SplitTextJoiner:
     """Keeps half a character at the end of a text until the other half arrives at the same place.
 
+    A place is the index of the choice, followed by keys: `(0, "delta", "content")`.
+
     Attributes:
-        pending: Place of a text -> the half of it that is kept.
+        pending: Place of a text -> the half of a character that is kept for it.
     """
 
     def __init__(self) -> None:

@@ -20,6 +20,7 @@ from tess_openai.core.options import HOSTED_TOOLS, Options
 NO_TOOLS: Final = "no-tools"
 WEB_SEARCH: Final = "web_search"
 CHOICES: Final = ("tool_choice", "function_call")
+"""Parameters that require or forbid a call; the second is the older one."""
 _SHOWN_CHOICES: Final = ("required", "none", "auto", "function", "custom", "allowed_tools", "web_search")
 
 
@@ -55,7 +56,7 @@ _NAME_A_TOOL: Final = 'Name a tool of the agent for it: create_client(tool_names
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
+class _GivenTools:
     """The caller's tools, divided by what Tess can do with them."""
 
     selected: Mapping[str, str]  # value of Tess's enum -> the caller's name; "" where they are equal
@@ -82,30 +83,30 @@ def to_tools(body: JSONObject, options: Options, ledger: Ledger) -> TessTools:
         body.get("functions"), list | None
     ):
         return TessTools(None, TOOL_PARAMETERS)
-    given = _read(body, options.tool_names)
-    declined = next((name for name in CHOICES if body.get(name) == "none"), None)
-    if declined is not None and not isinstance(body.get("tools"), str):
+    given = _parse_tools(body, options.tool_names)
+    forbidding = next((name for name in CHOICES if body.get(name) == "none"), None)
+    if forbidding is not None and not isinstance(body.get("tools"), str):
         return TessTools(options.tools)
     if _record_selection(given, ledger) == "keep":
-        return _with_tools("tools", body, ledger)
+        return _forward_tools("tools", body, ledger)
     kept = frozenset[str]() if given.first is None else _decide_search_options(body, ledger)
     tool = options.tools if given.first is None else given.first
     if given.functions or given.unmapped:
         return _decide_functions(body, given, tool, ledger, kept)
-    demand = _demand(body, options.tool_names) or (declined if given.selected else None)
-    if demand is None:
+    requiring = _requiring_choice(body, options.tool_names) or (forbidding if given.selected else None)
+    if requiring is None:
         return TessTools(tool, kept)
-    by_itself = "the agent itself decides whether it uses its tool"
+    agent_decides = "the agent itself decides whether it uses its tool"
     decision = ledger.resolve_unsupported(
-        demand,
-        given=_describe_choice(body[demand]),
-        why=by_itself if given.selected else "there are no tools to choose from",
-        quiet=not given.selected,  # some clients always demand a call, also without tools
+        requiring,
+        given=_describe_choice(body[requiring]),
+        why=agent_decides if given.selected else "there are no tools to choose from",
+        quiet=not given.selected,  # some clients always require a call, even without tools
     )
-    return TessTools(tool, kept | _kept(demand, decision))
+    return TessTools(tool, kept | _kept_params(requiring, decision))
 
 
-def _record_selection(given: _Given, ledger: Ledger) -> PolicyDecision:
+def _record_selection(given: _GivenTools, ledger: Ledger) -> PolicyDecision:
     """Record how the tools become a single value; `"keep"` when they are sent unchanged instead."""
     if given.first is None:
         return "drop"
@@ -135,11 +136,11 @@ def _decide_search_options(body: JSONObject, ledger: Ledger) -> frozenset[str]:
     name = "web_search_options"
     if not _settings(body.get(name)):
         return frozenset()
-    return _kept(name, ledger.resolve_unsupported(name, given=describe(body[name]), why=_NO_SETTINGS))
+    return _kept_params(name, ledger.resolve_unsupported(name, given=describe(body[name]), why=_NO_SETTINGS))
 
 
 def _decide_functions(
-    body: JSONObject, given: _Given, tool: str | None, ledger: Ledger, kept: frozenset[str]
+    body: JSONObject, given: _GivenTools, tool: str | None, ledger: Ledger, kept: frozenset[str]
 ) -> TessTools:
     param = next((name for name in ("tools", "functions") if to_list(body.get(name))), "web_search_options")
     sent = NO_TOOLS if given.first is None else given.first
@@ -149,33 +150,33 @@ def _decide_functions(
         param,
         given=", ".join(filter(None, (functions, _listed_types(given)))),
         sent=sent,
-        why=_why_without(given),
+        why=_why_not_sent(given),
         remedy=remedy,
         can_emulate=True,
     )
     if decision == "emulate":
         return TessTools(tool, kept, emulate=True)
     if decision == "keep":
-        return _with_tools(param, body, ledger)
+        return _forward_tools(param, body, ledger)
     parallel = "parallel_tool_calls"
     # A parameter that the policy does not name is left out together with the functions.
     if body.get(parallel) is False and ledger.policy.has_own(parallel):
         why = "no functions are called, neither one by one nor in parallel"
         decision = ledger.resolve_unsupported(parallel, given=describe(body[parallel]), why=why)
-        kept |= _kept(parallel, decision)
-    demand = _demand(body, {})
-    if demand is None:
+        kept |= _kept_params(parallel, decision)
+    requiring = _requiring_choice(body, {})
+    if requiring is None:
         return TessTools(sent, kept)
     decision = ledger.resolve_unsupported(
-        demand,
-        given=_describe_choice(body[demand]),
+        requiring,
+        given=_describe_choice(body[requiring]),
         why="Tess makes no function calls, so the answer is text",
         remedy=remedy,
     )
-    return TessTools(sent, kept | _kept(demand, decision))
+    return TessTools(sent, kept | _kept_params(requiring, decision))
 
 
-def _with_tools(param: str, body: JSONObject, ledger: Ledger) -> TessTools:
+def _forward_tools(param: str, body: JSONObject, ledger: Ledger) -> TessTools:
     """Forward `param` unchanged, and the other tool parameters unless the policy says otherwise."""
     kept = TOOL_PARAMETERS
     for name in sorted(TOOL_PARAMETERS - {param}):
@@ -188,7 +189,7 @@ def _with_tools(param: str, body: JSONObject, ledger: Ledger) -> TessTools:
     return TessTools(None, kept)
 
 
-def _why_without(given: _Given) -> str:
+def _why_not_sent(given: _GivenTools) -> str:
     named = _listed_types(given)
     if not given.functions:
         them = "it" if len(given.unmapped) == 1 else "them"
@@ -197,7 +198,7 @@ def _why_without(given: _Given) -> str:
     return f"Tess cannot call your functions{rest}, so the answer is made without them"
 
 
-def _listed_types(given: _Given) -> str:
+def _listed_types(given: _GivenTools) -> str:
     """List the types of the hosted tools that Tess lacks, `"file_search, mcp"`."""
     return ", ".join(dict.fromkeys(kind if _is_type(kind) else "another tool" for kind in given.unmapped))
 
@@ -213,22 +214,22 @@ def _is_type(kind: str) -> bool:
     return kind.isascii() and kind.isidentifier() and len(kind) < 40
 
 
-def _kept(param: str, decision: PolicyDecision) -> frozenset[str]:
+def _kept_params(param: str, decision: PolicyDecision) -> frozenset[str]:
     return frozenset({param}) if decision == "keep" else frozenset()
 
 
-def _read(body: JSONObject, names: Mapping[str, str]) -> _Given:
+def _parse_tools(body: JSONObject, names: Mapping[str, str]) -> _GivenTools:
     tools = body.get("tools")
     selected = {tools: ""} if isinstance(tools, str) and tools else dict[str, str]()
     functions = len(to_list(body.get("functions")) or [])
     settings, unmapped = 0, list[str]()
-    for item in _joined(to_list(tools) or []):
+    for item in _join_letters(to_list(tools) or []):
         if isinstance(item, str):
             if item:
                 selected.setdefault(item, "a list")
             continue
         kind, name = _kind_and_name(item)
-        known = _known(kind, name, names)
+        known = _known_key(kind, name, names)
         if known is not None:
             selected.setdefault(names[known], known)
             settings += _settings(item) if known == kind else 0  # those of a function are its description
@@ -242,7 +243,7 @@ def _read(body: JSONObject, names: Mapping[str, str]) -> _Given:
             unmapped.append(WEB_SEARCH)
         else:
             selected.setdefault(tool, "web_search_options")
-    return _Given(selected, settings, functions, tuple(unmapped))
+    return _GivenTools(selected, settings, functions, tuple(unmapped))
 
 
 def _settings(tool: object) -> int:
@@ -253,7 +254,7 @@ def _settings(tool: object) -> int:
     )
 
 
-def _joined(items: list[object]) -> list[object]:
+def _join_letters(items: list[object]) -> list[object]:
     """Join a string that the SDK's `.stream()` split into letters; other lists are not changed."""
     letters = [item for item in items if isinstance(item, str) and len(item) == 1]
     return ["".join(letters)] if len(items) > 1 and len(letters) == len(items) else items
@@ -268,7 +269,7 @@ def _kind_and_name(item: object) -> tuple[str, str]:
     return kind if isinstance(kind, str) else "", name if isinstance(name, str) else ""
 
 
-def _known(kind: str, name: str, names: Mapping[str, str]) -> str | None:
+def _known_key(kind: str, name: str, names: Mapping[str, str]) -> str | None:
     """Return the key of a tool in `names`, its name or its type; None when it has none.
 
     A function whose name is that of a hosted tool belongs to the caller's program.
@@ -278,10 +279,10 @@ def _known(kind: str, name: str, names: Mapping[str, str]) -> str | None:
     return kind if kind in names else None
 
 
-def _demand(body: JSONObject, names: Mapping[str, str]) -> str | None:
-    """Return which of `CHOICES` requires a call; None when neither does.
+def _requiring_choice(body: JSONObject, names: Mapping[str, str]) -> str | None:
+    """Return the parameter in `CHOICES` that requires a call; None when neither does.
 
-    A choice of a hosted tool in `names` is not such a requirement: sending its value is enough.
+    The choice of a hosted tool in `names` requires no call: sending the value of that tool is enough.
     """
     for param in CHOICES:
         choice = body.get(param)
@@ -291,6 +292,6 @@ def _demand(body: JSONObject, names: Mapping[str, str]) -> str | None:
         if kind == "allowed_tools":
             if (to_object((to_object(choice) or {}).get("allowed_tools")) or {}).get("mode") == "required":
                 return param
-        elif _known(kind, name, names) is None:
+        elif _known_key(kind, name, names) is None:
             return param
     return None

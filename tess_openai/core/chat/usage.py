@@ -158,7 +158,7 @@ def parse_usage(value: object) -> JSONObject:
     return usage
 
 
-_CONVERTED: Final = frozenset(
+_CONVERTED: Final = frozenset(  # all names that `parse_usage` reads
     alias for table in (_COUNT_ALIASES, _DETAIL_ALIASES) for aliases in table.values() for alias in aliases
 )
 

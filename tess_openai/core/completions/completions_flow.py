@@ -21,9 +21,10 @@ from tess_openai.core.translated_chat import read_call, translated_chat
 
 COMPLETIONS: Final = "/completions"
 TEXT_COMPLETION: Final = "text_completion"
-_CALL_REASONS: Final = ("tool_calls", "function_call")
-"""Finish reasons of chat, and the fields of its messages, that legacy completions do not have."""
-_ROOT: Final = ("created", "model", "system_fingerprint")
+_CALL_NAMES: Final = ("tool_calls", "function_call")
+"""Finish reasons of chat that legacy completions do not have; the fields of calls have the same names."""
+_ROOT_FIELDS: Final = ("created", "model", "system_fingerprint")
+"""Fields of a chat completion that are copied to the completion."""
 
 
 def complete_prompts(call: Call, options: Options) -> Flow:
@@ -60,9 +61,9 @@ class _CompletionTranslator:
         self._root: JSONObject = {"id": f"cmpl-{call.new_id()}", "object": TEXT_COMPLETION}
         self._usage = UsageSum()
         self._prompt = ""
-        self._answered = 0  # prompts
+        self._answered_prompts = 0
         self._has_begun = False
-        self._first = 0  # index of the first choice for the prompt
+        self._first_index = 0  # index of the first choice for the prompt
         self._choices: list[JSONObject] = []
         self._begun: set[int] = set()  # indices of the choices that have begun, in a stream
         self._prompt_usage: JSONObject | None = None
@@ -70,10 +71,10 @@ class _CompletionTranslator:
         self._held: JSONObject | None = None  # a chunk that may be the last, which carries the ledger
 
     def start(self, prompt: str) -> None:
-        """Begin with the next prompt."""
+        """Prepare for the answer to the next prompt."""
         self._prompt = prompt
         self._prompt_usage = None
-        self._first = max(len(self._choices), len(self._begun))
+        self._first_index = max(len(self._choices), len(self._begun))
 
     def refuse(self, answer: Answer) -> Flow:
         """Yield an error; as an event if the stream has begun."""
@@ -81,21 +82,21 @@ class _CompletionTranslator:
         if self._has_begun:
             yield self._release() + encode_event(answer.body or b"{}")
         else:  # a retry would pay again for the prompts that were already answered
-            paid = NO_RETRY if self._answered else {}
+            paid = NO_RETRY if self._answered_prompts else {}
             yield replace(answer, headers={**answer.headers, **paid})
 
     def whole(self, completion: JSONObject) -> Flow:
         """Keep the choices for one prompt; after the last prompt, yield all of them."""
         self._read_root(completion)
-        before = self._prompt if self._request.echo else ""
+        prefix = self._prompt if self._request.echo else ""
         for given in to_list(completion.get("choices")) or []:
             choice = to_object(given) or {}
             message = to_object(choice.get("message")) or {}
             self._note_calls(message)
-            text = before + _text_of(message)
+            text = prefix + _text_of(message)
             self._choices.append(_choice(len(self._choices), text, choice.get("finish_reason")))
         self._end_prompt()
-        if self._answered < len(self._request.prompts):
+        if self._answered_prompts < len(self._request.prompts):
             return
         fields: JSONObject = {**self._root, "choices": self._choices}
         usage = self._usage.total()
@@ -119,7 +120,7 @@ class _CompletionTranslator:
         self._read_root(fields)
         choices: list[JSONObject] = []
         for given in fields["choices"]:
-            index = self._first + given["index"]
+            index = self._first_index + given["index"]
             self._note_calls(given["delta"])
             text = _text_of(given["delta"])
             if index not in self._begun:
@@ -143,7 +144,7 @@ class _CompletionTranslator:
     def end(self) -> Flow:
         """End the stream after the last prompt."""
         self._end_prompt()
-        if self._answered < len(self._request.prompts):
+        if self._answered_prompts < len(self._request.prompts):
             return
         refused = yield from report_changes(self.ledger)
         if refused is not None:
@@ -170,20 +171,20 @@ class _CompletionTranslator:
 
     def _note_calls(self, message: JSONObject) -> None:
         """Record, once, that an answer has calls, which a legacy completion cannot hold."""
-        if not self._has_calls and any(message.get(key) for key in _CALL_REASONS):
+        if not self._has_calls and any(message.get(key) for key in _CALL_NAMES):
             self._has_calls = True
             why = "Tess called a function, which the answer to a prompt cannot hold"
             remedy = "client.chat.completions and client.responses give calls."
             self.ledger.add(Change("noticed", "tool_calls", "a call", "", why, remedy, "answer"))
 
     def _read_root(self, fields: JSONObject) -> None:
-        self._root.update((name, fields[name]) for name in _ROOT if fields.get(name) is not None)
+        self._root.update((name, fields[name]) for name in _ROOT_FIELDS if fields.get(name) is not None)
         usage = to_object(fields.get("usage"))
         if usage is not None:
             self._prompt_usage = usage
 
     def _end_prompt(self) -> None:
-        self._answered += 1
+        self._answered_prompts += 1
         self._usage.add(self._prompt_usage, None, "")
 
 
@@ -193,5 +194,5 @@ def _text_of(message: JSONObject) -> str:
 
 
 def _choice(index: int, text: str, finish_reason: object) -> JSONObject:
-    reason = "stop" if finish_reason in _CALL_REASONS else finish_reason
+    reason = "stop" if finish_reason in _CALL_NAMES else finish_reason
     return {"index": index, "text": text, "logprobs": None, "finish_reason": reason}

@@ -1,7 +1,7 @@
-"""The base of the layers between the flow that answers the caller and Tess.
+"""The base class of the layers between Tess and the flow that answers the caller.
 
-A layer carries out the steps of the flow in its own way: for each request of the flow it fetches an answer,
-and the flow reads the events that the layer makes of it.
+A layer carries out the steps of that flow: for each request of the flow it fetches an answer in its own way,
+and converts the answer to a stream, which the flow reads.
 """
 
 from __future__ import annotations

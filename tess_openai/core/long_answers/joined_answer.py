@@ -20,7 +20,7 @@ class JoinedAnswer:
     """Converts the events of one or several answers of Tess to those of one complete stream.
 
     Attributes:
-        body: Reads the current answer.
+        body: Reads the answer that is currently received.
         out: The events that are ready to be read.
         is_over: Whether the last event of the stream is ready.
         text: The text of all events so far.
@@ -52,7 +52,7 @@ class JoinedAnswer:
         self._prompts = prompts
         self._words = WordEnds()
         self._seam = Seam("")
-        self._part: list[str] = []  # the texts of the current answer
+        self._answer_texts: list[str] = []  # the texts of the current answer
         self._length_before = 0
         self._dropped = ""  # the incomplete word that the current answer should repeat
         self._usage = UsageSum()
@@ -82,7 +82,7 @@ class JoinedAnswer:
         self._dropped = self._words.finish()
         self._seam = Seam(self.text)
         self._length_before = len(self.text)
-        self._part, self._prompts, self.body = [], prompts, body
+        self._answer_texts, self._prompts, self.body = [], prompts, body
         self.cut, self.is_cut_by_length = None, False
         self.continuations += 1
 
@@ -106,7 +106,7 @@ class JoinedAnswer:
         """End the stream with `fault`, or else with the fault that cut the answer."""
         self.fault = fault or self.cut or truncated_fault()
         error = to_object(self.fault.envelope.get("error")) or {}
-        # The flow converts Tess's own error to the same fault again.
+        # If the error is Tess's own, it is written as Tess sent it; the flow converts it to the same fault.
         self._write(to_object(error.get("tess")) or self.fault.envelope)
         self.cut, self.is_over = None, True
 
@@ -176,7 +176,7 @@ class JoinedAnswer:
 
     def _join(self, text: str) -> str:
         """Return the new part of the current answer's next text, up to the end of a word."""
-        self._part.append(text)
+        self._answer_texts.append(text)
         joined = self._words.feed(self._seam.feed(text))
         self.text += joined
         if self._seam.diverged:
@@ -193,7 +193,7 @@ class JoinedAnswer:
         return rest
 
     def _add_usage(self) -> None:
-        self._usage.add(self.body.reader.usage or None, self._prompts, "".join(self._part))
+        self._usage.add(self.body.reader.usage or None, self._prompts, "".join(self._answer_texts))
 
     def _write(self, fields: JSONObject) -> None:
         self.out += encode_event(dump_json(fields))

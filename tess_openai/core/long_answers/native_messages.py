@@ -33,10 +33,10 @@ def to_native_messages(given: object) -> object:
             role = "developer" if is_first else "user"
         if role == "assistant" and not any(each["role"] == "user" for each in native):
             native.append({"role": "user", "content": _OPENING})
-        before = native[-1] if native else {}
-        one, other = before.get("content"), message.get("content")
-        if before.get("role") == role and isinstance(one, str) and isinstance(other, str):
-            native[-1] = {**before, "content": f"{one}{BLANK_LINE}{other}"}
+        previous = native[-1] if native else {}
+        previous_text, text = previous.get("content"), message.get("content")
+        if previous.get("role") == role and isinstance(previous_text, str) and isinstance(text, str):
+            native[-1] = {**previous, "content": f"{previous_text}{BLANK_LINE}{text}"}
         else:
             native.append({**message, "role": role})
     return native

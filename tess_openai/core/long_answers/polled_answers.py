@@ -39,9 +39,9 @@ POLLED: Final = Change(
 _SUCCEEDED: Final = ("succeeded", "completed")
 _FIRST_WAIT_SECONDS: Final = 1.0
 _LONGEST_WAIT_SECONDS: Final = 15.0
-_MOST_FAILURES: Final = 5
+_MAX_FAILURES: Final = 5
 """How many requests for the state may fail one after another; the execution continues meanwhile."""
-_GONE: Final = error_envelope(
+_NOT_FOUND: Final = error_envelope(
     "Tess does not know this execution any more; it may be complete, and be paid for",
     type_="server_error",
     param=None,
@@ -86,11 +86,11 @@ class PolledAnswers(AnswerLayer["_Execution"]):
                     raise
                 answer.fault = broken_connection_fault(str(broken))
                 return b""  # the flow reports a stream without its end
-            yield from self._look(answer)
+            yield from self._poll(answer)
         out, answer.out = answer.out, b""
         return out
 
-    def _look(self, execution: _Execution) -> Flow:
+    def _poll(self, execution: _Execution) -> Flow:
         """Request the state of the execution."""
         execution.wait_seconds = min(_LONGEST_WAIT_SECONDS, execution.wait_seconds * 1.3)
         headers = request_headers(self._chat.call, self._chat.translated.options)
@@ -101,25 +101,27 @@ class PolledAnswers(AnswerLayer["_Execution"]):
                 if isinstance(fields.get("status"), str):
                     execution.take(fields)
                 else:
-                    execution.note_failure(_NO_STATE, passes=True)
+                    execution.note_failure(_NO_STATE, is_temporary=True)
                 return
             error = yield from read_error(
                 incoming, self._chat.translated.options.max_retry_wait_seconds, method="GET"
             )
         except ConnectionError:
             execution.failures += 1
-            if execution.failures > _MOST_FAILURES:
+            if execution.failures > _MAX_FAILURES:
                 raise
             return
-        passes = incoming.status in (404, 408, 429) or incoming.status >= 500
-        execution.note_failure(_GONE if incoming.status == 404 else error.to_json(), passes=passes)
+        is_temporary = incoming.status in (404, 408, 429) or incoming.status >= 500
+        execution.note_failure(
+            _NOT_FOUND if incoming.status == 404 else error.to_json(), is_temporary=is_temporary
+        )
 
 
 class _Execution:
     """Converts the states of one execution to the events of a stream in OpenAI's format.
 
     Attributes:
-        number: The number of its response in Tess.
+        number: The number by which its state is requested, that of its response in Tess.
         whole_text: Its whole output so far.
         out: The events that are ready to be read.
         is_over: Whether the last event is ready.
@@ -140,7 +142,7 @@ class _Execution:
         self.wait_seconds = _FIRST_WAIT_SECONDS
         self.failures = 0
         self._is_stream = is_stream
-        self._given = ""
+        self._sent_text = ""
         if first is None or not self.number:
             self.out, self.is_over = body, True
         else:
@@ -161,27 +163,27 @@ class _Execution:
         if isinstance(output, str) and output:
             self.whole_text = output
         is_over = status in _SUCCEEDED
-        if not self.whole_text.startswith(self._given):
+        if not self.whole_text.startswith(self._sent_text):
             if is_over:
                 message = "Tess changed the text of the execution while it was streamed"
                 self.fail(error_envelope(message, type_="server_error", param=None, code="stream_error"))
             return
-        new = self.whole_text[len(self._given) :]
+        new_text = self.whole_text[len(self._sent_text) :]
         if is_over:
             known = {
                 name: fields[name] for name in ("id", "root_id", "credits") if fields.get(name) is not None
             }
-            self._write({**_chunk(new, "stop"), "tess": known})
+            self._write({**_chunk(new_text, "stop"), "tess": known})
             self.out += DONE_EVENT
             self.is_over = True
-        elif self._is_stream and new:
-            self._write(_chunk(new, None))
-            self._given = self.whole_text
+        elif self._is_stream and new_text:
+            self._write(_chunk(new_text, None))
+            self._sent_text = self.whole_text
 
-    def note_failure(self, envelope: JSONObject, *, passes: bool) -> None:
+    def note_failure(self, envelope: JSONObject, *, is_temporary: bool) -> None:
         """Count a failed request for the state; end the stream with its error, unless it may be temporary."""
         self.failures += 1
-        if not passes or self.failures > _MOST_FAILURES:
+        if not is_temporary or self.failures > _MAX_FAILURES:
             self.fail(envelope)
 
     def fail(self, envelope: JSONObject) -> None:

@@ -16,9 +16,9 @@ _ANCHOR_WORDS: Final = 8
 _ANCHOR_CHARACTERS: Final = 80
 _SHORTEST_OVERLAP: Final = 16
 """Characters of the shortest repetition other than the last words; a shorter one may be new text."""
-_SEARCHED: Final = 2000
+_SEARCHED_CHARACTERS: Final = 2000
 """How many characters at the end of a text are searched for the beginning of its continuation."""
-_RESTARTED: Final = 64
+_RESTART_CHARACTERS: Final = 64
 """How many equal characters show that the model has begun the whole text again."""
 _WORD: Final = re.compile(r"\S+\s*")
 
@@ -68,13 +68,13 @@ class Seam:
         """Join a continuation to `before`, the text so far."""
         self.diverged = False
         self._before = before
-        self._asked = last_words(before)
+        self._requested_words = last_words(before)
         self._buffer = ""
         self._repetitions: dict[int, _Repetition] = {}
         self._repeats_until: int | None = None
         self._is_joined = not before
         self._text = before.rstrip()
-        start, end = max(1, len(before) - _SEARCHED), len(self._text)
+        start, end = max(1, len(before) - _SEARCHED_CHARACTERS), len(self._text)
         self._places = [0, *(place for place in range(start, end) if _begins_word(before, place))]
 
     def feed(self, text: str) -> str:
@@ -100,9 +100,9 @@ class Seam:
 
     def _find(self, *, is_end: bool) -> int | None:
         """Return where the repetition in the buffer ends; None while that is unknown."""
-        asked = self._match(len(self._text) - len(self._asked), is_end=is_end)
-        if asked is not None and asked >= 0:
-            return asked
+        requested = self._match(len(self._text) - len(self._requested_words), is_end=is_end)
+        if requested is not None and requested >= 0:
+            return requested
         complete: list[tuple[int, int]] = []  # length of what is repeated, and where the repetition ends
         open_places: list[int] = []
         for place in self._places:
@@ -111,11 +111,15 @@ class Seam:
                 open_places.append(place)
             if found is not None and found >= 0:
                 complete.append((len(self._before) - place, found))
-            elif found is not None and place == 0 and _common(self._before, self._buffer) >= _RESTARTED:
+            elif (
+                found is not None
+                and place == 0
+                and _common_length(self._before, self._buffer) >= _RESTART_CHARACTERS
+            ):
                 self.diverged = True
                 return None
         self._places = open_places
-        if not is_end and (asked is None or len(complete) < len(open_places)):
+        if not is_end and (requested is None or len(complete) < len(open_places)):
             return None
         length, end = max(complete, default=(0, 0))
         return end if length >= min(_SHORTEST_OVERLAP, len(self._before)) else 0
@@ -182,7 +186,7 @@ class _Repetition:
         return at
 
 
-def _common(text: str, buffer: str) -> int:
+def _common_length(text: str, buffer: str) -> int:
     """Return the length of the common beginning of two texts."""
     count = 0
     for one, other in zip(text.strip(), buffer.lstrip(), strict=False):

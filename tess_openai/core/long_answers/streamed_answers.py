@@ -25,11 +25,9 @@ from tess_openai.core.long_answers.joined_answer import JoinedAnswer
 from tess_openai.core.long_answers.seams import last_words
 from tess_openai.core.prompts import fill
 
-MOST_CONTINUATIONS: Final = 5
+MAX_CONTINUATIONS: Final = 5
 """The highest number of further requests for one answer; each is paid for."""
-_CAPS: Final = ("max_tokens", "max_completion_tokens")
-
-
+_LENGTH_LIMITS: Final = ("max_tokens", "max_completion_tokens")
 STREAMED: Final = Change(
     "mapped", "stream", "no stream", "a stream", 'long_answers="stream" joins the pieces to a whole answer'
 )
@@ -57,8 +55,8 @@ class StreamedAnswers(AnswerLayer[JoinedAnswer]):
 
     @property
     def _may_continue(self) -> bool:
-        """Whether a cut answer is continued; one with a length limit of the caller is not."""
-        return self._on_cut == "continue" and all(self._request.get(name) is None for name in _CAPS)
+        """Whether an answer that is cut is continued; not if the caller limited its length."""
+        return self._on_cut == "continue" and all(self._request.get(name) is None for name in _LENGTH_LIMITS)
 
     def _read(self, answer: JoinedAnswer) -> Generator[Step, Event, bytes]:
         """Return the next piece of the stream for the flow; `b""` at its end."""
@@ -80,7 +78,7 @@ class StreamedAnswers(AnswerLayer[JoinedAnswer]):
             answer.is_over = True  # the flow reports a stream without its end
         elif not answer.is_plain and self._on_cut == "continue":
             answer.fail()
-        elif self._may_continue and answer.continuations < MOST_CONTINUATIONS and answer.has_grown:
+        elif self._may_continue and answer.continuations < MAX_CONTINUATIONS and answer.has_grown:
             yield from self._continue(answer)
         elif self._on_cut == "error":
             answer.fail()
@@ -138,6 +136,6 @@ def _returned(answer: JoinedAnswer, on_cut: str) -> Change:
     why = "Tess cut it by its length" if answer.is_cut_by_length else "the stream broke"
     remedy = 'Ask for the rest in a further call, or let the adapter do so: create_client(on_cut="continue").'
     if on_cut == "continue":
-        why, remedy = f"{why}, and {MOST_CONTINUATIONS} calls at most continue it", "Ask for less at once."
+        why, remedy = f"{why}, and {MAX_CONTINUATIONS} calls at most continue it", "Ask for less at once."
     why = f'{why}, so finish_reason is "length"'
     return Change("noticed", "answer", f"{len(answer.text)} characters", "", why, remedy, "answer")
