@@ -34,7 +34,7 @@ from tess_openai.core.ledger import Ledger
 
 COMPLETION: Final = "chat.completion"
 _REPEATED: Final = ("id", "index", "name", "role", "type")
-"""Keys of a delta whose values are not joined: each delta repeats them, or only the first has them."""
+"""Keys whose values are not joined, since each delta repeats them or only the first has them."""
 _DEPTH: Final = 5
 """The deepest level of a delta that is joined: `tool_calls`, item, `function`, `arguments`."""
 
@@ -98,7 +98,7 @@ def complete(
     ledger: Ledger,
     estimate_for: Sequence[str] | None,
 ) -> bool:
-    """Complete a chat completion in place; False when it already was.
+    """Complete a chat completion in place; return whether anything was changed.
 
     Args:
         fields: The completion, in which each choice has a message; changed in place.

@@ -1,4 +1,4 @@
-"""The context of one chat call, and the answers that the plain and the emulated flow both give."""
+"""The context of one chat call, and the answers that both the plain and the emulated flow can give."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def report_changes(ledger: Ledger, *, silently: bool = False) -> Generator[Step,
 
 
 def respond_with_completion(chat: ChatContext, fields: JSONObject, body: bytes | None = None) -> Flow:
-    """Answer with a completion; its own bytes, `body`, are passed on when nothing has to be completed."""
+    """Answer with a completion; if it lacks nothing, `body`, the bytes that Tess sent, are passed on."""
     try:
         changed = complete(
             fields,
@@ -114,7 +114,7 @@ def respond_with_completion(chat: ChatContext, fields: JSONObject, body: bytes |
 
 
 def complete_answer(ledger: Ledger, body: bytes) -> Answer:
-    """Return the answer for a complete completion; only the ledger is added, unless it is empty."""
+    """Return the answer for a completion that lacks nothing; a ledger that is not empty is added."""
     headers = ledger_header(ledger)
     if headers:
         return Answer(200, headers, with_ledger(body, ledger))

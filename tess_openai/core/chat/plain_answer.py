@@ -1,6 +1,6 @@
 """Recognises whole answers that need no completion, at a fraction of the cost of completing them.
 
-Most answers are of this kind. An answer that is not recognised is completed as usual, with the same result.
+Most answers need none. An answer that is not recognised is completed as usual, with the same result.
 """
 
 from __future__ import annotations

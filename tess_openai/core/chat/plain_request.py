@@ -1,6 +1,6 @@
 """Recognises requests that need no translation, at a fraction of the cost of translating them.
 
-Most requests are of this kind. A request that is not recognised is translated as usual, with the same result.
+Most requests need none. A request that is not recognised is translated as usual, with the same result.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ class ParameterTranslation:
 
     Attributes:
         given: The caller's request.
-        asked: The same request with its files in `file_ids`; shares values with it.
+        asked: The same request with its files moved to `file_ids`; it shares values with `given`.
         options: The options of this call.
         agent: The agent that answers, if its options are known.
         ledger: The changes so far.
@@ -165,7 +165,7 @@ def _translate_messages(
 
 
 _AS_GIVEN: Final = object()
-"""Placeholder for a value of the caller, which is not cached itself."""
+"""Marks in a cached translation a value of the caller that is sent unchanged; it is not cached itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from typing import Final
 
 from tess_openai.core.emulate.answer_parts import LINE_LENGTH, AnswerParts, Block
 from tess_openai.core.emulate.call_shapes import CallShapes
-from tess_openai.core.emulate.marks import OUR_MARKS, Kind, Marks
+from tess_openai.core.emulate.marks import OUR_MARKS, MarkKind, Marks
 from tess_openai.core.emulate.thinking import without_thinking
 
-_TAIL: Final = 256
+_MAX_HELD_SPACE: Final = 256
 """The longest white space before a call that is held; the bound keeps the time of the parser linear."""
 _FENCE: Final = re.compile(r"(?:`{1,2}|`{3}[\w-]{0,16})\Z")
 _FENCE_LINE: Final = re.compile(r"^[ \t]{0,8}`{3}[\w-]{0,16}\Z", re.MULTILINE)
@@ -25,7 +25,7 @@ _FENCES: Final = re.compile(r"^[ \t]*`{3}", re.MULTILINE)
 _FENCE_WINDOW: Final = 28
 _BARE_CALL: Final = re.compile(r"\s{0,200}(?:`{3}[\w-]{0,16}\s{0,20})?(?:\[\s{0,20})?\{")
 _BARE_LIST: Final = re.compile(r"\s{0,200}(?:`{3}[\w-]{0,16}\s{0,20})?\[\s{0,20}\Z")
-_HELD: Final = OUR_MARKS | {Kind.NEAR_OPEN}
+_HOLDING_KINDS: Final = OUR_MARKS | {MarkKind.NEAR_OPEN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,11 @@ class HeldText:
     Attributes:
         prose: Prose before the first call that was not shown yet.
         blocks: The texts of calls.
-        verbatim: The whole held text as prose, for an answer without calls.
-        around: With `blocks`, all prose that was not shown: before, between and after them.
+        verbatim: The whole held text, to be returned as prose if the answer has no calls.
+        around: With `blocks`, all prose that was not shown: before, between and after the blocks.
         after: How many characters of text follow the first call.
         is_followed: Whether more prose than a few letters follows a call.
-        has_nonce: Without `blocks`, whether the model wrote the nonce, which shows that it meant a call.
+        has_nonce: Without `blocks`, whether the model wrote the nonce, which shows that it tried to call.
         may_be_call: Without `blocks`, whether a text looks like a call of an offered function.
     """
 
@@ -65,8 +65,8 @@ class AnswerParser:
         self._marks = marks
         self._shapes = CallShapes(functions)
         self._held = ""
-        self._line = ""
-        self._from_mark: list[str] = []
+        self._line_start = ""
+        self._held_to_end: list[str] = []
         self._raw: list[str] = []
         self._shown: list[str] = []
         self._has_begun = False
@@ -74,8 +74,8 @@ class AnswerParser:
     def feed(self, text: str) -> str:
         """Take the next piece and return the prose that can be shown now."""
         self._raw.append(text)
-        if self._from_mark:
-            self._from_mark.append(text)
+        if self._held_to_end:
+            self._held_to_end.append(text)
             return ""
         text = self._held + text
         if not self._has_begun and self._may_begin_with_call(text):
@@ -88,13 +88,15 @@ class AnswerParser:
     def finish(self) -> HeldText:
         """Take the end of the answer."""
         raw, before_mark = "".join(self._raw), ""
-        if not self._from_mark:
+        if not self._held_to_end:
             before_mark = self._scan(self._held, final=True)
-            if not self._from_mark:
+            if not self._held_to_end:
                 text = before_mark + self._held
-                near = self._shapes.is_called_in(raw) and self._shapes.is_called_in(without_thinking(raw))
-                return HeldText(text, verbatim=text, may_be_call=near)
-        start = len(raw) - sum(map(len, self._from_mark))
+                may_be_call = self._shapes.contains_call_of_function(
+                    raw
+                ) and self._shapes.contains_call_of_function(without_thinking(raw))
+                return HeldText(text, verbatim=text, may_be_call=may_be_call)
+        start = len(raw) - sum(map(len, self._held_to_end))
         split = AnswerParts(self._marks, raw, start)
         held = before_mark + self._held
         if split.blocks:
@@ -108,16 +110,18 @@ class AnswerParser:
                 after=split.after,
                 is_followed=split.is_followed,
             )
-        near = self._shapes.names_one(split.outside_thinking) or split.near_misses_name(self._shapes)
+        may_be_call = self._shapes.contains_named_call(split.outside_thinking) or split.near_misses_name(
+            self._shapes
+        )
         if _BARE_CALL.match(raw):
-            near = near or self._shapes.names_one(raw)
-        return HeldText("", verbatim=held + split.before, has_nonce=split.has_nonce, may_be_call=near)
+            may_be_call = may_be_call or self._shapes.contains_named_call(raw)
+        return HeldText("", verbatim=held + split.before, has_nonce=split.has_nonce, may_be_call=may_be_call)
 
     def _may_begin_with_call(self, text: str) -> bool:
-        """Hold an answer that begins with a bracket, like JSON; return whether it is held."""
+        """Hold an answer that begins with a bracket, as JSON does; return whether it is held."""
         if _BARE_CALL.match(text):
             self._held = ""
-            self._from_mark.append(text)
+            self._held_to_end.append(text)
             return True
         if _BARE_LIST.match(text):
             self._held = text
@@ -130,37 +134,37 @@ class AnswerParser:
         at = 0
         first = text.find(self._marks.open)  # here or before it, everything is held
         until = len(text) if first < 0 else first + len(self._marks.open)
-        call = self._shapes.find(text[: until + LINE_LENGTH], after=self._line)
-        undecided = len(text) if final else self._shapes.held_from(text, after=self._line)
+        call = self._shapes.find(text[: until + LINE_LENGTH], after=self._line_start)
+        undecided = len(text) if final else self._shapes.undecided_from(text, after=self._line_start)
         for mark in self._marks.find(text[:until], final=final):
             if call is not None and call <= mark.start:
                 break
-            if mark.kind in _HELD:
+            if mark.kind in _HOLDING_KINDS:
                 call = mark.start
                 break
-            if mark.kind is Kind.UNDECIDED:
+            if mark.kind is MarkKind.UNDECIDED:
                 undecided = min(undecided, mark.start)
-            elif mark.kind is Kind.ESCAPED and mark.start < undecided:
+            elif mark.kind is MarkKind.ESCAPED and mark.start < undecided:
                 prose += [text[at : mark.start], "<"]
                 at = mark.start + 2
         end = undecided if call is None else call
         prose.append(text[at:end])
         if call is not None:
-            self._from_mark.append(text[call:])
+            self._held_to_end.append(text[call:])
         shown = "".join(prose)
-        tail = _tail(shown)
+        tail = _end_of_shown(shown)
         self._held = shown[tail:] + (text[max(at, end) :] if call is None else "")
-        self._line = f"{self._line}{shown[:tail]}".rpartition("\n")[2][-LINE_LENGTH:]
+        self._line_start = f"{self._line_start}{shown[:tail]}".rpartition("\n")[2][-LINE_LENGTH:]
         return shown[:tail]
 
 
-def _tail(text: str) -> int:
-    """Return the start of white space or a possible code fence at the end, which is dropped before a call."""
+def _end_of_shown(text: str) -> int:
+    """Return where the white space, or possible code fence, at the end begins; a call drops it."""
     end = len(text.rstrip())
     fence = _FENCE.search(text, max(0, end - _FENCE_WINDOW), end)
     if fence is not None:
         end = len(text[: fence.start()].rstrip())
-    return max(end, len(text) - _TAIL)
+    return max(end, len(text) - _MAX_HELD_SPACE)
 
 
 def _end_of_prose(text: str) -> int:
@@ -169,4 +173,4 @@ def _end_of_prose(text: str) -> int:
     fence = _FENCE_LINE.search(text, max(0, end - _FENCE_WINDOW), end)
     if fence is not None and len(_FENCES.findall(text, 0, fence.start())) % 2 == 0:
         end = len(text[: fence.start()].rstrip())
-    return max(end, len(text) - _TAIL)
+    return max(end, len(text) - _MAX_HELD_SPACE)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tess_openai.core.emulate.call_shapes import CallShapes, is_substantial
-from tess_openai.core.emulate.marks import OUR_MARKS, Kind, Mark, Marks, restore
+from tess_openai.core.emulate.marks import OUR_MARKS, Mark, MarkKind, Marks, restore
 from tess_openai.core.emulate.thinking import JSONStringTracker, thinking_spans
 
 
@@ -18,8 +18,8 @@ class Block:
 
     Attributes:
         body: The text without the marks.
-        is_closed: Whether a closing mark ended it, and no further one follows; if not, the answer may have
-            been cut inside, or the mark that ended it may be a part of an argument.
+        is_closed: Whether a closing mark ends it and no second one follows. Otherwise the answer may have
+            been cut within it, or the mark that ends it may be a part of an argument.
         holds_marks: Whether a string in it contains marks of the request.
     """
 
@@ -28,14 +28,14 @@ class Block:
     holds_marks: bool = False
 
 
-_RESULTS: Final = frozenset({Kind.RESULT_OPEN, Kind.RESULT_CLOSE})
-_CLOSING: Final = frozenset({Kind.CLOSE, Kind.MISNAMED_CLOSE})
+_RESULT_KINDS: Final = frozenset({MarkKind.RESULT_OPEN, MarkKind.RESULT_CLOSE})
+_CLOSING_KINDS: Final = frozenset({MarkKind.CLOSE, MarkKind.MISNAMED_CLOSE})
 LINE_LENGTH: Final = 100
 """How many characters of a line before a mark or a call are looked at."""
 _JSON_BODY: Final = re.compile(r"\s{0,200}(?:`{3}[\w-]{0,16}\s{0,20})?[\w .:`(-]{0,200}[{\[]")
 _BLANK_END: Final = re.compile(r"[ \t\r\n`]*\Z")
-_NEAR: Final = 400
-_MAX_NEAR: Final = 128
+_NAME_WINDOW: Final = 400
+_MAX_NEAR_MARKS: Final = 128
 
 
 class AnswerParts:
@@ -47,8 +47,8 @@ class AnswerParts:
         outside: The pieces of prose between and after the blocks, without results that the model invented.
         after: How many characters of text follow the first block, including invented results.
         is_followed: Whether one of `outside` is more than a few letters.
-        has_nonce: Whether the nonce occurs outside the text that the model wrote while thinking, or in a
-            thought that follows prose and does not end: there the tag may be a word of the prose.
+        has_nonce: Whether the nonce occurs outside the text that the model wrote while thinking, or within
+            thinking that follows prose and has no end: its tag may be a word of the prose.
         outside_thinking: The text without the parts that the model wrote while thinking.
     """
 
@@ -60,11 +60,11 @@ class AnswerParts:
         self.is_followed = self.has_nonce = False
         self._raw = raw
         self._tracker = JSONStringTracker(raw)
-        self._near: list[int] = []
+        self._near_mark_ends: list[int] = []
         self._prose: list[str] = []
         self._at = start
-        self._opened: int | None = None
-        self._holds_marks = self._is_result = self._skips = False
+        self._block_start: int | None = None
+        self._block_holds_marks = self._is_result = self._is_skipping = False
         found = marks.find(raw, final=True)
         spans = list(thinking_spans(raw, _closed_blocks(found)))
         self.outside_thinking = _without(raw, spans)
@@ -72,28 +72,32 @@ class AnswerParts:
 
     def near_misses_name(self, shapes: CallShapes) -> bool:
         """Whether a text that looks like an opening mark is followed by the name of a function."""
-        return any(shapes.is_named_in(self._raw[at : at + _NEAR]) for at in self._near[:_MAX_NEAR])
+        return any(
+            shapes.is_named_in(self._raw[at : at + _NAME_WINDOW])
+            for at in self._near_mark_ends[:_MAX_NEAR_MARKS]
+        )
 
     def _read(self, start: int, marks: list[Mark], spans: list[tuple[int, int]]) -> None:
         thinking = iter((*spans, (len(self._raw), len(self._raw))))
         span = next(thinking)
         for found in marks:
-            if found.end <= start or found.kind is Kind.ESCAPED:
+            if found.end <= start or found.kind is MarkKind.ESCAPED:
                 continue
-            mark = found if found.start >= start else found._replace(start=start)  # its beginning was shown
+            # a mark that begins before `start`: its beginning was shown as prose
+            mark = found if found.start >= start else found._replace(start=start)
             while span[1] <= mark.start and span[0] < len(self._raw):
                 span = next(thinking)
-            if self._opened is not None:
-                self._end_block(self._opened, mark)
+            if self._block_start is not None:
+                self._end_block(self._block_start, mark)
             elif mark.kind not in OUR_MARKS:
-                self._near += [mark.end] * (mark.start < span[0])
+                self._near_mark_ends += [mark.end] * (mark.start < span[0])
             elif mark.start < span[0]:
-                self._leave_prose(mark)
+                self._end_prose(mark)
             else:
                 self._skip_thought(mark)
                 self.has_nonce |= span[1] == len(self._raw) and bool(self._raw[: span[0]].strip())
-        if self._opened is not None:
-            self._add_block(self._opened, len(self._raw), is_closed=False)
+        if self._block_start is not None:
+            self._add_block(self._block_start, len(self._raw), is_closed=False)
         self._prose.append(self._raw[self._at :])
         self._add_prose()
         written = [
@@ -101,55 +105,55 @@ class AnswerParts:
         ]  # a blank block comes from an opening mark that was used as a closing one
         self.blocks = written or self.blocks[:1]
 
-    def _end_block(self, opened: int, mark: Mark) -> None:
+    def _end_block(self, block_start: int, mark: Mark) -> None:
         """End the block at a mark, unless the mark is inside a string."""
         if mark.kind not in OUR_MARKS:
             return
         if self._tracker.is_inside(mark.start):
-            ends_answer = mark.kind is Kind.CLOSE and _BLANK_END.match(self._raw, mark.end) is not None
+            ends_answer = mark.kind is MarkKind.CLOSE and _BLANK_END.match(self._raw, mark.end) is not None
             if not ends_answer:
-                self._holds_marks = True
+                self._block_holds_marks = True
                 return
-        self._add_block(opened, mark.start, is_closed=mark.kind in _CLOSING)
+        self._add_block(block_start, mark.start, is_closed=mark.kind in _CLOSING_KINDS)
         self._at = mark.end
-        self._is_result = mark.kind is Kind.RESULT_OPEN
-        if mark.kind is Kind.OPEN:
+        self._is_result = mark.kind is MarkKind.RESULT_OPEN
+        if mark.kind is MarkKind.OPEN:
             self._open(mark)
 
-    def _leave_prose(self, mark: Mark) -> None:
-        """Add the prose before a mark; prose after an invented result belongs to the invention."""
-        self.has_nonce |= mark.kind not in _RESULTS or self._begins_line(mark)
-        if self.blocks and mark.kind in _CLOSING:
+    def _end_prose(self, mark: Mark) -> None:
+        """Add the prose before a mark. Prose after a result that the model invented is invented too."""
+        self.has_nonce |= mark.kind not in _RESULT_KINDS or self._begins_line(mark)
+        if self.blocks and mark.kind in _CLOSING_KINDS:
             self.blocks[-1].is_closed = False
         self._prose.append(self._raw[self._at : mark.start])
         self._at = mark.end
-        if mark.kind is Kind.OPEN or (self.blocks and mark.kind in _RESULTS):
+        if mark.kind is MarkKind.OPEN or (self.blocks and mark.kind in _RESULT_KINDS):
             self._add_prose()
-            self._is_result = mark.kind is not Kind.OPEN
-        if mark.kind is Kind.OPEN:
+            self._is_result = mark.kind is not MarkKind.OPEN
+        if mark.kind is MarkKind.OPEN:
             self._open(mark)
 
     def _begins_line(self, mark: Mark) -> bool:
         """Whether a result begins on its own line, which shows that it is invented and not a quotation."""
         line = self._raw[max(0, mark.start - LINE_LENGTH) : mark.start].rpartition("\n")[2]
-        return mark.kind is Kind.RESULT_OPEN and not line.strip(" \t`")
+        return mark.kind is MarkKind.RESULT_OPEN and not line.strip(" \t`")
 
     def _skip_thought(self, mark: Mark) -> None:
         """Skip a mark, and the call after it, in a text that the model wrote while thinking."""
-        if not self._skips:
+        if not self._is_skipping:
             self._prose.append(self._raw[self._at : mark.start])
-        self._skips = mark.kind is Kind.OPEN
+        self._is_skipping = mark.kind is MarkKind.OPEN
         self._at = mark.end
 
     def _open(self, mark: Mark) -> None:
         """Begin a block; a mark can be part of a string only in JSON."""
         is_json = _JSON_BODY.match(self._raw, mark.end) is not None
         self._tracker.restart(mark.end if is_json else len(self._raw))
-        self._opened = mark.end
+        self._block_start = mark.end
 
     def _add_block(self, start: int, end: int, *, is_closed: bool) -> None:
-        self.blocks.append(Block(self._raw[start:end], is_closed, self._holds_marks))
-        self._opened, self._holds_marks, self._at = None, False, end
+        self.blocks.append(Block(self._raw[start:end], is_closed, self._block_holds_marks))
+        self._block_start, self._block_holds_marks, self._at = None, False, end
 
     def _add_prose(self) -> None:
         text = "".join(self._prose)
@@ -166,13 +170,13 @@ class AnswerParts:
 
 def _closed_blocks(marks: list[Mark]) -> Iterator[tuple[int, int]]:
     """Yield start and end of each text that begins after a mark of a call and ends at its closing mark."""
-    opened: int | None = None
+    block_start: int | None = None
     for mark in marks:
-        if mark.kind is Kind.OPEN:
-            opened = mark.end
-        elif mark.kind in _CLOSING and opened is not None:
-            yield opened, mark.start
-            opened = None
+        if mark.kind is MarkKind.OPEN:
+            block_start = mark.end
+        elif mark.kind in _CLOSING_KINDS and block_start is not None:
+            yield block_start, mark.start
+            block_start = None
 
 
 def _without(text: str, spans: list[tuple[int, int]]) -> str:

@@ -10,7 +10,7 @@ from tess_openai.core.changes import Change, counted
 from tess_openai.core.emulate.answer_parser import AnswerParser, HeldText
 from tess_openai.core.emulate.call_shapes import CallShapes
 from tess_openai.core.emulate.emulation import Emulation
-from tess_openai.core.emulate.functions import ParsedCalls, call_known_function, parse_calls
+from tess_openai.core.emulate.functions import ParsedCalls, contain_known_call, parse_calls
 from tess_openai.core.emulate.length import LengthCutter
 from tess_openai.core.emulate.marks import ALL_MARKS
 from tess_openai.core.emulate.offers import NO_OFFER
@@ -48,14 +48,14 @@ class AnswerReader:
         )
         self._stop = StopCutter(emulation.stops)
         self._length = None if emulation.limit is None else LengthCutter(emulation.limit.tokens)
-        self._holds = is_repair or emulation.wanted is not None or self._offer.demand == "required"
+        self._holds_prose = is_repair or emulation.json_format is not None or self._offer.demand == "required"
         self._prose: list[str] = []
         self._raw: list[str] = []
         self._has_shown = False
 
     @property
     def finish_reason(self) -> Literal["stop", "length"] | None:
-        """Why the adapter ended the text; the rest of the answer need not be read then."""
+        """Why the adapter ended the text, so that the rest of the answer need not be read; None otherwise."""
         if self._length is not None and self._length.is_done:
             return "length"
         return "stop" if self._stop.is_done else None
@@ -66,10 +66,10 @@ class AnswerReader:
             return ""
         self._raw.append(text)
         prose = text if self._parser is None else self._parser.feed(text)
-        if self._holds:
+        if self._holds_prose:
             self._prose.append(prose)
             return ""
-        shown = self._fit(self._stop.feed(prose))
+        shown = self._cut_to_length(self._stop.feed(prose))
         self._has_shown |= bool(shown)
         return shown
 
@@ -88,55 +88,55 @@ class AnswerReader:
         if rest.has_nonce or rest.may_be_call:
             if (found := self._json_instead(text)) is not None:
                 return found
-            fallback = self._without_call(self._unmarked(text))
+            fallback = self._without_call(self._without_marks(text))
             return self._ask_for(self._emulation.prompts.repair_marks, "a call without its marks", fallback)
         if self._offer.demand == "required":
             prompt = self._emulation.prompts.repair_missing
             return self._ask_for(prompt, "no call where one is demanded", self._without_call(text))
-        if self._emulation.wanted is not None:
-            return self._finish_with_json(text, self._emulation.wanted, is_cut=is_cut)
+        if self._emulation.json_format is not None:
+            return self._finish_with_json(text, self._emulation.json_format, is_cut=is_cut)
         return self._text_outcome(text)
 
-    def unchecked(self) -> list[Change]:
-        """Return the change to record when the schema check ended before it had checked everything."""
+    def unchecked_changes(self) -> list[Change]:
+        """Return a change if the budget ended before the whole answer was checked against its schema."""
         if not self._checker.is_incomplete:
             return []
-        wanted = self._emulation.wanted
-        param = "response_format" if wanted is not None and wanted.has_schema else self._offer.param
+        json_format = self._emulation.json_format
+        param = "response_format" if json_format is not None and json_format.has_schema else self._offer.param
         why = "checking the answer against the schema takes too long, so a part of it was not checked"
         return [Change("noticed", param, "a part of the answer", "", why, "Use a smaller schema.")]
 
     def _finish_with_calls(self, rest: HeldText, *, is_cut: bool) -> Outcome:
-        shown = "" if self._holds else self._cut(rest.prose)
+        shown = "" if self._holds_prose else self._cut(rest.prose)
         self._has_shown |= bool(shown)
         if self.finish_reason is not None:  # calls after a stop sequence are ignored
             return TextOutcome(text=shown, finish_reason=self.finish_reason)
-        prose = "".join((*self._prose, rest.prose)) if self._holds else ""
+        prose = "".join((*self._prose, rest.prose)) if self._holds_prose else ""
         emulation, offer = self._emulation, self._offer
         parsed = parse_calls(rest.blocks, offer, self._checker, emulation.new_id, is_cut=is_cut)
         if rest.is_followed and offer.demand == "auto" and not parsed.problems:
-            around = rest.around if self._holds else rest.around.removeprefix(rest.prose)
-            plain_text = "".join(self._prose) + around if self._holds else self._plain("", around)
+            around = rest.around if self._holds_prose else rest.around.removeprefix(rest.prose)
+            plain_text = "".join(self._prose) + around if self._holds_prose else self._plain_text("", around)
             prompt = emulation.prompts.repair_followed
             return self._ask_for(prompt, "a call followed by text", self._text_instead(plain_text), shown)
-        if parsed.calls and not parsed.problems:
-            return self._called(shown, prose, parsed, rest.after)
-        plain = self._plain(prose, *(block.body for block in rest.blocks))
-        json_outcome = None if parsed.calls else self._json_instead(plain)
-        if json_outcome is not None and not call_known_function(rest.blocks, offer.functions):
+        if parsed.valid and not parsed.problems:
+            return self._call_outcome(shown, prose, parsed, rest.after)
+        all_text = self._plain_text(prose, *(block.body for block in rest.blocks))
+        json_outcome = None if parsed.valid else self._json_instead(all_text)
+        if json_outcome is not None and not contain_known_call(rest.blocks, offer.functions):
             return json_outcome
         if offer.demand == "none":
-            fallback: FinalOutcome = self._text_instead(plain)
+            fallback: FinalOutcome = self._text_instead(all_text)
             prompt = emulation.prompts.repair_forbidden
             return self._ask_for(prompt, "a call where none may be made", fallback, shown)
         if json_outcome is not None:
             fallback = json_outcome
         elif parsed.usable:
-            fallback = self._called("", prose, parsed, rest.after)
+            fallback = self._call_outcome("", prose, parsed, rest.after)
         elif any(self._means_call(block.body) for block in rest.blocks):
-            fallback = self._invalid_call()
+            fallback = self._invalid_call_outcome()
         else:
-            fallback = self._without_call(plain)
+            fallback = self._without_call(all_text)
         prompts, problems = emulation.prompts, parsed.problems
         only_unknown = parsed.unknown == len(problems) and offer.demand == "auto"
         prompt = prompts.repair_unknown if only_unknown else prompts.repair_call
@@ -151,16 +151,18 @@ class AnswerReader:
             return True
         return "{" in body and CallShapes(self._offer.functions).is_named_in(body)
 
-    def _called(self, shown: str, prose: str, parsed: ParsedCalls, after: int) -> ToolCallOutcome:
-        text = shown if self._is_repair or self._emulation.wanted is not None else shown + self._cut(prose)
+    def _call_outcome(self, shown: str, prose: str, parsed: ParsedCalls, after: int) -> ToolCallOutcome:
+        text = (
+            shown if self._is_repair or self._emulation.json_format is not None else shown + self._cut(prose)
+        )
         changes: list[Change] = []
-        unchecked = len(parsed.usable) - len(parsed.calls)
-        if unchecked:
+        unchecked_changes = len(parsed.usable) - len(parsed.valid)
+        if unchecked_changes:
             why = "the arguments do not follow the schema; a function without strict gets them nevertheless"
             remedy = (
                 'Allow more repairs: create_client(max_repairs=2), or offer the function with "strict": true.'
             )
-            given = counted(unchecked, "call")
+            given = counted(unchecked_changes, "call")
             changes.append(Change("noticed", "tool_calls", given, "", why, remedy, warn="answer"))
         elif parsed.problems:
             why = "some calls of this answer could not be read; only the others are returned"
@@ -175,22 +177,22 @@ class AnswerReader:
             changes.append(Change("stripped", "content", counted(after, "character"), "", why))
         return ToolCallOutcome(text=text, calls=tuple(parsed.usable), changes=tuple(changes))
 
-    def _invalid_call(self) -> FailedOutcome:
+    def _invalid_call_outcome(self) -> FailedOutcome:
         """Return the error for a call of an offered function whose arguments cannot be used."""
         if self._offer.demand == "required":
-            return self._missing_call()
+            return self._missing_call_outcome()
         message = "The model wrote a function call that cannot be made."
         param = self._offer.param
         return FailedOutcome(refused=Refused(message, param=param, code="function_call_invalid", status=422))
 
-    def _plain(self, prose: str, *bodies: str) -> str:
-        """Return prose and the texts between marks as plain text, for calls that cannot be made."""
+    def _plain_text(self, prose: str, *bodies: str) -> str:
+        """Return prose and the texts between marks as plain text, since their calls cannot be made."""
         marks = self._emulation.marks
         texts = [_FENCE_LINE.sub("", marks.without(body, ALL_MARKS)).strip() for body in bodies]
         plain_text = "\n".join(text for text in (prose, *texts) if text)
         return f"\n{plain_text}" if plain_text and self._has_shown else plain_text
 
-    def _unmarked(self, text: str) -> str:
+    def _without_marks(self, text: str) -> str:
         """Return the text of a call without valid marks as plain text, without marks and code fence."""
         plain_text = self._emulation.marks.without(text, ALL_MARKS).strip()
         if plain_text.startswith("```") and "\n" in plain_text:
@@ -199,9 +201,9 @@ class AnswerReader:
 
     def _without_call(self, text: str) -> FinalOutcome:
         """Return the outcome of an answer without a usable call: an error if one is required, else text."""
-        return self._missing_call() if self._offer.demand == "required" else self._text_instead(text)
+        return self._missing_call_outcome() if self._offer.demand == "required" else self._text_instead(text)
 
-    def _missing_call(self) -> FailedOutcome:
+    def _missing_call_outcome(self) -> FailedOutcome:
         offer = self._offer
         what = f"the function {next(iter(offer.functions))!r}" if offer.is_named else "a function"
         param = "function_call" if offer.is_legacy else "tool_choice"
@@ -212,18 +214,18 @@ class AnswerReader:
 
     def _text_instead(self, text: str) -> TextOutcome:
         """Return the text of an answer that is not repaired; JSON where the request asks for it."""
-        wanted = self._emulation.wanted
-        if wanted is None:
+        json_format = self._emulation.json_format
+        if json_format is None:
             return self._text_outcome(text)
-        return self._json_outcome(text, wanted, extract(text, wanted, self._checker))
+        return self._json_outcome(text, json_format, extract(text, json_format, self._checker))
 
     def _json_instead(self, text: str) -> TextOutcome | None:
         """Return the JSON that follows the caller's schema, if the answer is that instead of a call."""
-        wanted = self._emulation.wanted
-        if wanted is None or not wanted.has_schema or self._offer.demand == "required":
+        json_format = self._emulation.json_format
+        if json_format is None or not json_format.has_schema or self._offer.demand == "required":
             return None
-        found = extract(text, wanted, self._checker)
-        return None if found.problems else self._json_outcome(text, wanted, found)
+        found = extract(text, json_format, self._checker)
+        return None if found.problems else self._json_outcome(text, json_format, found)
 
     def _ask_for(
         self, template: str, given: str, fallback: FinalOutcome, shown: str = "", problems: Sequence[str] = ()
@@ -234,11 +236,11 @@ class AnswerReader:
         change = Change("asked again", self._offer.param, given, "a further paid call", why)
         return self._ask_again(prompt, change, fallback, shown)
 
-    def _finish_with_json(self, text: str, wanted: JSONFormat, *, is_cut: bool) -> Outcome:
-        found = extract(text, wanted, self._checker)
+    def _finish_with_json(self, text: str, json_format: JSONFormat, *, is_cut: bool) -> Outcome:
+        found = extract(text, json_format, self._checker)
         if is_cut and found.problems:  # a repair would be cut too; the finish reason tells the caller
             return self._text_outcome(text[found.start or 0 :])
-        outcome = self._json_outcome(text, wanted, found)
+        outcome = self._json_outcome(text, json_format, found)
         if not found.problems:
             return outcome
         prompt = fill(self._emulation.prompts.repair_json, problems="\n".join(found.problems))
@@ -247,10 +249,10 @@ class AnswerReader:
         change = Change("asked again", "response_format", given, "a further paid call", why)
         return self._ask_again(prompt, change, outcome)
 
-    def _json_outcome(self, text: str, wanted: JSONFormat, found: ExtractedJSON) -> TextOutcome:
+    def _json_outcome(self, text: str, json_format: JSONFormat, found: ExtractedJSON) -> TextOutcome:
         """Return the JSON; else the text of the model, as a refusal when it contains no JSON at all."""
         begins_value = found.start is not None or _JSON_BODY.match(text) is not None
-        if found.text is None and not begins_value and wanted.has_schema and text.strip():
+        if found.text is None and not begins_value and json_format.has_schema and text.strip():
             refusal = self._cut(text.strip())
             return TextOutcome(refusal=refusal, finish_reason=self.finish_reason)
         return self._text_outcome(text if found.text is None else found.text)
@@ -263,7 +265,7 @@ class AnswerReader:
 
     def _cut(self, text: str) -> str:
         """Return the last text, up to a stop sequence or the limit."""
-        return self._fit(self._stop.feed(text) + self._stop.finish())
+        return self._cut_to_length(self._stop.feed(text) + self._stop.finish())
 
-    def _fit(self, text: str) -> str:
+    def _cut_to_length(self, text: str) -> str:
         return text if self._length is None else self._length.feed(text)

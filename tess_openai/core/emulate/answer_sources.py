@@ -1,4 +1,4 @@
-"""Collects the text of one answer of Tess for the emulation; `core/chat/answer_body.py` reads the body."""
+"""Collects the text of one answer of Tess for emulation, from the items that `AnswerBody` reads."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class AnswerSource:
         texts: The pieces of its text.
         finish_reason: One of OpenAI's finish reasons; None until one arrives.
         usage: The token counts of Tess; empty when it gave none.
-        fault: The error that arrived instead of the answer or of its end.
+        fault: The error that arrived instead of the answer, or instead of its end.
     """
 
     body: AnswerBody

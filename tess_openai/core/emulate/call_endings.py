@@ -12,7 +12,7 @@ from typing import Final
 
 _MAX_NAMES: Final = 256
 _MAX_LINES: Final = 6
-_MAX_LENGTH: Final = 2_000
+_MAX_ENDING: Final = 2_000
 _FENCED: Final = re.compile(r"```[^\n`]{0,20}\n(?P<body>[^`]*)```\Z")
 _PROGRAM: Final = re.compile(r"^[ \t]*(?:async |export )?(?:def|function|class|import|from)\s", re.MULTILINE)
 _BEFORE: Final = (
@@ -33,7 +33,7 @@ _LABEL: Final = (
 def ends_with_call(text: str, functions: Iterable[str]) -> bool:
     """Whether an answer ends with a statement that calls one of the functions, or with a label for one."""
     text = text.strip()
-    ending = text[-_MAX_LENGTH:]
+    ending = text[-_MAX_ENDING:]
     names = [name for name in functions if name in ending][:_MAX_NAMES]
     if not names:
         return False
@@ -45,8 +45,8 @@ def ends_with_call(text: str, functions: Iterable[str]) -> bool:
     if re.search(label, labelled, re.IGNORECASE | re.MULTILINE):
         return True
     fenced = _FENCED.search(ending)
-    is_short = text.count("\n") < _MAX_LINES and len(text) <= _MAX_LENGTH and "```" not in text
-    place = fenced["body"].strip() if fenced is not None else text if is_short else last_line
-    if place.count("\n") >= _MAX_LINES or _PROGRAM.search(place):
+    is_short = text.count("\n") < _MAX_LINES and len(text) <= _MAX_ENDING and "```" not in text
+    searched = fenced["body"].strip() if fenced is not None else text if is_short else last_line
+    if searched.count("\n") >= _MAX_LINES or _PROGRAM.search(searched):
         return False
-    return re.search(statement, place, re.IGNORECASE | re.MULTILINE) is not None
+    return re.search(statement, searched, re.IGNORECASE | re.MULTILINE) is not None

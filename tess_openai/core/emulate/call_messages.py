@@ -8,7 +8,7 @@ from typing import Final
 from tess_openai.core.emulate.outcomes import FunctionCall
 from tess_openai.core.jsons import JSONObject
 
-_PIECE: Final = 256
+_PIECE_LENGTH: Final = 256
 
 
 def message_fields(calls: Iterable[FunctionCall], *, is_legacy: bool) -> JSONObject:
@@ -36,8 +36,8 @@ def deltas(calls: Iterable[FunctionCall], *, is_legacy: bool) -> Iterator[JSONOb
             yield {"function_call": head}
         else:
             yield {"tool_calls": [{"index": index, "id": call.id, "type": kind, kind: head}]}
-        for start in range(0, len(call.arguments), _PIECE):
-            piece = {_text_key(call): call.arguments[start : start + _PIECE]}
+        for start in range(0, len(call.arguments), _PIECE_LENGTH):
+            piece = {_text_key(call): call.arguments[start : start + _PIECE_LENGTH]}
             if is_legacy:
                 yield {"function_call": piece}
             else:

@@ -39,8 +39,8 @@ _LABELS: Final = (
     "function call:",
 )
 _BRACKETS: Final = ("tool_", "function_", "tool:", "function:")
-_EDGE: Final = " \t>*_#-`\u273f"
-_LEAD: Final = r"^[ \t>*_#`\u273f-]{0,8}"
+_MARKUP: Final = " \t>*_#-`\u273f"
+_INDENT: Final = r"^[ \t>*_#`\u273f-]{0,8}"
 _JSON: Final = rf"\s{{0,20}}[\"']?(?:{'|'.join(_KEYS)})[\"']?\s{{0,4}}:"
 _OPENING: Final = re.compile(
     r"[<\[{`](?:"
@@ -52,12 +52,12 @@ _OPENING: Final = re.compile(
     re.IGNORECASE,
 )
 _LABEL: Final = re.compile(
-    rf"{_LEAD}(?P<label>(?:action|tool|function)(?: name| call)?[*_`\u273f]{{0,3}}:)",
+    rf"{_INDENT}(?P<label>(?:action|tool|function)(?: name| call)?[*_`\u273f]{{0,3}}:)",
     re.IGNORECASE | re.MULTILINE,
 )
 _LABEL_ENDS: Final = ("ction", "CTION", "ool", "OOL")
 """The ends of the words in labels; a text without any of them needs no search."""
-_TAIL: Final = 100
+_TAIL_LENGTH: Final = 100
 _JSON_TAIL: Final = re.compile(r"\{\s{0,20}(?:[\"']?(?P<word>\w{0,16})(?:[\"']?\s{0,4})?)?\Z")
 _LIST_TAIL: Final = re.compile(r"\[\s{0,20}(?P<word>)\Z")
 _TAG_TAIL: Final = re.compile(r"<\s?(?P<word>)[\w:.|\uff5c\u2581-]{0,64}\Z")
@@ -72,9 +72,9 @@ _TAILS: Final = (
     ("```", _FENCE_TAIL, ("tool_code",)),
 )
 _PROGRAM: Final = re.compile(
-    rf"{_LEAD}(?P<call>(?:\[|print\()?(?P<name>[A-Za-z][\w.-]{{0,64}})\()"
-    rf"|{_LEAD}(?P<bare>(?P<title>[A-Za-z][\w.-]{{0,64}})[ \t]{{0,4}}\n?[ \t]{{0,4}}\{{\s{{0,20}}[\"'}}])"
-    rf"|{_LEAD}(?P<keyed>\[?\{{\s{{0,20}}[\"'](?P<key>[\w.-]{{1,64}})[\"']\s{{0,4}}:\s{{0,4}}\{{)"
+    rf"{_INDENT}(?P<call>(?:\[|print\()?(?P<name>[A-Za-z][\w.-]{{0,64}})\()"
+    rf"|{_INDENT}(?P<bare>(?P<title>[A-Za-z][\w.-]{{0,64}})[ \t]{{0,4}}\n?[ \t]{{0,4}}\{{\s{{0,20}}[\"'}}])"
+    rf"|{_INDENT}(?P<keyed>\[?\{{\s{{0,20}}[\"'](?P<key>[\w.-]{{1,64}})[\"']\s{{0,4}}:\s{{0,4}}\{{)"
     r"|<(?P<element>[A-Za-z_][\w.-]{0,64})>",
     re.MULTILINE,
 )
@@ -90,7 +90,7 @@ _RECIPIENT_BEGINNINGS: Final = (" t", " to", "\nt", "\nto")
 _WORD: Final = re.compile(r"[\w.-]+")
 _WINDOW: Final = 400
 _MAX_OPENINGS: Final = 128
-_NAMED: Final = re.compile(
+_NAME_IN_JSON: Final = re.compile(
     r"\b(?:name|function|function_?name|tool|tool_?name|action|recipient_name)[\"']?\s*:\s*[\"']?([\w.-]+)"
     r"|\{\s*[\"']?([\w.-]+)[\"']?\s*:\s*\{",
     re.IGNORECASE,
@@ -109,11 +109,11 @@ _WITH_ARGUMENTS: Final = (
 _OBJECT_START: Final = r"^[ \t`]{0,8}\[?\{[^{}]{0,200}[\"']"
 """The beginning of a line with JSON, up to the name of a function."""
 _TAG: Final = re.compile(r"<[^<>\s]{1,40}>")
-_DOUBT: Final = re.compile(
+_WORDS_OF_DOUBT: Final = re.compile(
     r"[?\uff1f\u061f]|\b(?:no|not|nope|never|don['\u2019]?t|wait|stop|cancel|sorry|oops|undo)\b",
     re.IGNORECASE,
 )
-_MUCH: Final = 10
+_SUBSTANTIAL_LETTERS: Final = 10
 """How many letters make prose after a call substantial. A letter that is not ASCII counts twice, since it
 may be a whole word."""
 
@@ -138,25 +138,25 @@ class CallShapes:
         """
         if not self.names:
             return None
-        start = min(self._starts(text, after), default=None)
+        start = min(self._start_of_each_form(text, after), default=None)
         return None if start is None else max(0, start)
 
-    def names_one(self, text: str) -> bool:
-        """Whether a text contains one of these forms with the name of a function in it."""
+    def contains_named_call(self, text: str) -> bool:
+        """Whether a text contains one of the forms of a call with the name of a function in it."""
         if not self.names:
             return False
         openings = (found.start() for found in itertools.islice(_OPENING.finditer(text), _MAX_OPENINGS))
         labels = (found.start("label") for found in itertools.islice(_LABEL.finditer(text), _MAX_OPENINGS))
         named = (self._is_named_at(text, at) for at in itertools.chain(openings, labels))
         starts = (self._program_start(text), self._recipient_start(text))
-        return starts != (None, None) or any(named) or self.is_called_in(text)
+        return starts != (None, None) or any(named) or self.contains_call_of_function(text)
 
-    def is_called_in(self, text: str) -> bool:
-        """Whether arguments follow the name of a function, it is a tag, or the text ends with its call."""
+    def contains_call_of_function(self, text: str) -> bool:
+        """Whether arguments follow the name of a function, its name is a tag, or its call ends the text."""
         return self._has_arguments(text) or ends_with_call(text, self.names)
 
     def _has_arguments(self, text: str) -> bool:
-        """Whether JSON, or a word for arguments, follows the name of a function, or it is a tag."""
+        """Whether JSON or a word for arguments follows the name of a function, or its name is a tag."""
         lowered = text.lower()
         names = [name for name in self.names[:_MAX_NAMES] if name.lower() in lowered]
         if not names:
@@ -170,7 +170,7 @@ class CallShapes:
         )
         return re.search(shape, text, re.IGNORECASE | re.MULTILINE) is not None
 
-    def _starts(self, text: str, after: str) -> Iterator[int]:
+    def _start_of_each_form(self, text: str, after: str) -> Iterator[int]:
         """Yield where the first text of each form begins; labels and programs only at the start of a line."""
         if (found := _OPENING.search(text)) is not None:
             yield found.start()
@@ -188,35 +188,35 @@ class CallShapes:
         found = itertools.islice(_RECIPIENT.finditer(text), _MAX_OPENINGS) if "to=" in text else ()
         return next((each.start() for each in found if each["name"] in self.names), None)
 
-    def held_from(self, text: str, *, after: str = "") -> int:
-        """Return the start of the end of a text that may turn out to begin a call."""
+    def undecided_from(self, text: str, *, after: str = "") -> int:
+        """Return where a possible beginning of a call at the end of a text starts; else the text's length."""
         if not self.names:
             return len(text)
-        tail = f"{after}{text}"[-_TAIL:]
+        tail = f"{after}{text}"[-_TAIL_LENGTH:]
         starts = [len(tail)]
         for opener, pattern, words in _TAILS:
             at = tail.rfind(opener)
             found = pattern.match(tail, at) if at >= 0 else None
-            if found is not None and self._may_go_on(found["word"], words):
+            if found is not None and self._may_continue(found["word"], words):
                 outer = tail[:at].rstrip().removesuffix("[").removesuffix("{")
                 starts.append(len(outer) if opener == "{" else at)
         may_be_recipient = "to=" in tail or tail.endswith(_RECIPIENT_BEGINNINGS)
         if may_be_recipient and (recipient := _RECIPIENT_TAIL.search(tail)) is not None:
             starts.append(recipient.start())
-        line = tail.rpartition("\n")[2].lstrip(_EDGE)
+        line = tail.rpartition("\n")[2].lstrip(_MARKUP)
         label = line.lower().rstrip("*_`\u273f")
         program = _PROGRAM_TAIL.fullmatch(line)
         may_be_program = "print(".startswith(line) or (
-            program is not None and self._may_go_on(program["word"], ())
+            program is not None and self._may_continue(program["word"], ())
         )
         if line and (may_be_program or any(each.startswith(label) for each in _LABELS)):
             starts.append(len(tail) - len(line))
-        title = tail.rstrip(" \t\r\n{").rpartition("\n")[2].strip(_EDGE)
+        title = tail.rstrip(" \t\r\n{").rpartition("\n")[2].strip(_MARKUP)
         if _without_module(title) in self.names:  # JSON may follow
             starts.append(tail.rfind(title))
         return max(0, len(text) - len(tail) + min(starts))
 
-    def _may_go_on(self, word: str | None, words: Iterable[str]) -> bool:
+    def _may_continue(self, word: str | None, words: Iterable[str]) -> bool:
         """Whether a word begins one of `words`, or the name of a function."""
         if not word or any(each.startswith(word) for each in _MODULES):
             return True
@@ -243,7 +243,7 @@ class CallShapes:
     def _is_named_at(self, text: str, at: int) -> bool:
         window = text[at : at + _WINDOW]
         if window.lstrip("[ \t\r\n").startswith("{"):
-            named = [first or second for first, second in _NAMED.findall(window)]
+            named = [first or second for first, second in _NAME_IN_JSON.findall(window)]
             return any(map(self._is_name, named)) and _ends_text(text, at)
         return self.is_named_in(window)
 
@@ -265,14 +265,14 @@ def _without_module(word: str) -> str:
 def is_substantial(prose: str) -> bool:
     """Whether prose is more than a few letters, or a word or sign of doubt; tags do not count."""
     prose = _TAG.sub(" ", prose) if "<" in prose else prose
-    letters = itertools.islice(_LETTERS.finditer(prose), _MUCH)
-    is_long = sum(1 if letter[0].isascii() else 2 for letter in letters) >= _MUCH
-    return is_long or _DOUBT.search(prose) is not None
+    letters = itertools.islice(_LETTERS.finditer(prose), _SUBSTANTIAL_LETTERS)
+    is_long = sum(1 if letter[0].isascii() else 2 for letter in letters) >= _SUBSTANTIAL_LETTERS
+    return is_long or _WORDS_OF_DOUBT.search(prose) is not None
 
 
 def _ends_text(text: str, at: int) -> bool:
     """Whether a call in JSON begins its own line, or no letters follow it."""
     line = text[text.rfind("\n", 0, at) + 1 : at]
-    if not line.strip(f"{_EDGE}[json"):
+    if not line.strip(f"{_MARKUP}[json"):
         return True
     return _LETTERS.search(text, text.rfind("}", at) + 1) is None

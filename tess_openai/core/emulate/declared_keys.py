@@ -15,8 +15,8 @@ from tess_openai.core.name_matching import bare_name
 
 _MAX_DEPTH: Final = 64
 _MAX_STEPS: Final = 5_000
-_BRANCHES: Final = ("allOf", "anyOf", "oneOf")
-_SINGLE_BRANCHES: Final = ("if", "then", "else")
+_SCHEMA_LISTS: Final = ("allOf", "anyOf", "oneOf")
+_SINGLE_SCHEMAS: Final = ("if", "then", "else")
 
 
 def undeclared_key(schema: JSONObject, value: object, *, holds_raw_text: bool) -> str | None:
@@ -53,33 +53,33 @@ class _DeclaredKeySearch:
 
     def _find_in(self, parts: list[JSONObject], members: JSONObject, depth: int) -> str | None:
         declared: dict[str, list[object]] = {}
-        others: list[object] = []
+        for_other_keys: list[object] = []
         for part in parts:
             for name, inner in (to_object(part.get("properties")) or {}).items():
                 declared.setdefault(bare_name(name), []).append(inner)
-            others += (to_object(part.get("patternProperties")) or {}).values()
-            others += [part["additionalProperties"]] if part.get("additionalProperties") else []
-        is_open = bool(others) or not declared
+            for_other_keys += (to_object(part.get("patternProperties")) or {}).values()
+            for_other_keys += [part["additionalProperties"]] if part.get("additionalProperties") else []
+        is_open = bool(for_other_keys) or not declared
         for number, (key, member) in enumerate(members.items()):
             inner = declared.get(bare_name(key), [] if is_open else None)
             if inner is None or (is_open and not inner and number and self.holds_raw_text):
                 return key
-            if (found := self.find(inner or others, member, depth + 1)) is not None:
+            if (found := self.find(inner or for_other_keys, member, depth + 1)) is not None:
                 return found
         return None
 
     def _parts(self, schemas: list[object], depth: int) -> Iterator[JSONObject]:
-        """Yield the schemas, and those that they refer to or combine."""
+        """Yield the schemas, and the schemas that they refer to or combine."""
         for schema in schemas:
             self.steps -= 1
             part = to_object(schema)
             if part is None or depth > _MAX_DEPTH or self.steps < 0:
                 continue
             yield part
-            below = [each for keyword in _BRANCHES for each in to_list(part.get(keyword)) or []]
-            below += [part[keyword] for keyword in _SINGLE_BRANCHES if keyword in part]
-            below += [self._target(part["$ref"])] if "$ref" in part else []
-            yield from self._parts(below, depth + 1)
+            nested = [each for keyword in _SCHEMA_LISTS for each in to_list(part.get(keyword)) or []]
+            nested += [part[keyword] for keyword in _SINGLE_SCHEMAS if keyword in part]
+            nested += [self._target(part["$ref"])] if "$ref" in part else []
+            yield from self._parts(nested, depth + 1)
 
     def _target(self, reference: object) -> object:
         if not isinstance(reference, str) or not reference.startswith("#"):

@@ -31,7 +31,7 @@ from tess_openai.core.schemas.schema_checker import SchemaCache
 
 MAX_CHOICES: Final = 16
 LONG_CONVERSATION: Final = 1_000
-"""Characters after the instructions from which on the rules are repeated after the last message.
+"""How many characters a conversation must have for the rules to be repeated after its last message.
 
 Source: measured with `tools/reminder.py`; the table is in `docs/emulation.md`.
 """
@@ -47,7 +47,7 @@ class Emulation:
         schemas: Cache of the compiled schemas for checks.
         new_id: Returns a fresh identifier.
         offer: The functions; None when the request neither offers functions nor contains calls.
-        wanted: The JSON that `response_format` asks for.
+        json_format: The JSON that `response_format` asks for; None when it asks for text.
         stops: The stop sequences.
         limit: The highest number of tokens of an answer, counted by estimate.
         choices: The number of choices.
@@ -58,7 +58,7 @@ class Emulation:
     schemas: SchemaCache
     new_id: Callable[[], str]
     offer: Offer | None = None
-    wanted: JSONFormat | None = None
+    json_format: JSONFormat | None = None
     stops: tuple[str, ...] = ()
     limit: Limit | None = None
     choices: int = 1
@@ -80,10 +80,10 @@ class Emulation:
 
     def _instructions(self, messages: list[object]) -> str:
         """Return the text that is added to the system message; `""` when there is none."""
-        offer, wanted, prompts = self.offer, self.wanted, self.prompts
+        offer, json_format, prompts = self.offer, self.json_format, self.prompts
         texts = [
             "" if offer is None else self._functions_text(offer, messages),
-            "" if wanted is None else format_text(wanted, prompts, beside_functions=self._may_call),
+            "" if json_format is None else format_text(json_format, prompts, beside_functions=self._may_call),
             "" if self.limit is None else length_text(self.limit, prompts),
         ]
         return "\n\n".join(text for text in texts if text)
@@ -102,7 +102,7 @@ class Emulation:
         """Return the line that repeats the rules at the end of a long conversation."""
         prompts = self.prompts
         lines = [fill(prompts.reminder, open=self.marks.open, close=self.marks.close)] * self._may_call
-        if self.wanted is not None:
+        if self.json_format is not None:
             json = prompts.json_reminder
             lines.append(fill(prompts.json_beside_functions, json=json) if self._may_call else json)
         return "\n".join(line for line in lines if line)
@@ -110,8 +110,8 @@ class Emulation:
     def changes(self, messages: object = None) -> tuple[Change, ...]:
         """Return the changes to record before the request is sent; `messages` are the caller's."""
         offer = self.offer
-        before = to_list(messages) or []
-        added = _length(self.messages(before)) - _length(before)
+        given_messages = to_list(messages) or []
+        added = _length(self.messages(given_messages)) - _length(given_messages)
         sent = f"{added} characters added to the messages"
         changes: list[Change] = []
         if offer is not None:
@@ -119,22 +119,22 @@ class Emulation:
             why = "Tess has no function calls, so instructions for the model describe how to make one"
             changes.append(Change("emulated", offer.param, given, sent, why))
             if offer.unsupported_types:
-                given, why = (
-                    ", ".join(offer.unsupported_types),
-                    "only functions and custom tools can be emulated",
-                )
+                given = ", ".join(offer.unsupported_types)
+                why = "only functions and custom tools can be emulated"
                 remedy = "Offer it as a function."
                 changes.append(Change("stripped", "tools", given, "", why, remedy, warn="request"))
             if grammars := [each.name for each in offer.functions.values() if each.grammar is not None]:
                 given = f"grammar of {', '.join(grammars)}"
                 why = "the model is shown the grammar, and its input is not checked against it"
                 changes.append(Change("noticed", "tools", given, "", why))
-            changes += self._unchecked(offer.param, *(each.parameters for each in offer.functions.values()))
-        if self.wanted is not None:
-            given = "a JSON Schema" if self.wanted.has_schema else "a JSON object"
+            changes += self._unchecked_keywords(
+                offer.param, *(each.parameters for each in offer.functions.values())
+            )
+        if self.json_format is not None:
+            given = "a JSON Schema" if self.json_format.has_schema else "a JSON object"
             why = "Tess has no structured output, so instructions ask the model for JSON, and it is checked"
             changes.append(Change("emulated", "response_format", given, sent, why))
-            changes += self._unchecked("response_format", self.wanted.schema)
+            changes += self._unchecked_keywords("response_format", self.json_format.schema)
         if self.stops:
             given = f"{len(self.stops)} sequence{'s' * (len(self.stops) != 1)}"
             changes.append(Change("emulated", "stop", given, "", "the answer is cut by the adapter"))
@@ -147,7 +147,7 @@ class Emulation:
             changes.append(Change("emulated", "n", str(self.choices), f"{self.choices} paid calls", why))
         return tuple(changes)
 
-    def _unchecked(self, param: str, *schemas: JSONObject) -> list[Change]:
+    def _unchecked_keywords(self, param: str, *schemas: JSONObject) -> list[Change]:
         """Return the changes that name the schema keywords which cannot be checked."""
         names = frozenset[str]().union(*(self.schemas.compiled(schema).left_out for schema in schemas))
         why = "this keyword cannot be checked as it is written; the rest of the schema is checked"
@@ -188,12 +188,12 @@ def parse_emulation(
         schemas=schemas,
         new_id=new_id,
         offer=None if {"tools", "functions"}.isdisjoint(params) else _parse_offer(body, agent_tools),
-        wanted=parse_format(body) if "response_format" in params else None,
+        json_format=parse_format(body) if "response_format" in params else None,
         stops=_parse_stops(body.get("stop")) if "stop" in params else (),
         limit=parse_limit(body, params),
         choices=_parse_choices(body.get("n")) if "n" in params else 1,
     )
-    asks = emulation.offer or emulation.wanted or emulation.stops or emulation.limit
+    asks = emulation.offer or emulation.json_format or emulation.stops or emulation.limit
     return emulation if asks or emulation.choices > 1 else None
 
 
@@ -211,12 +211,12 @@ def _text(part: object) -> object:
 
 def _parse_offer(body: JSONObject, agent_tools: Collection[str]) -> Offer | None:
     offer = parse_offer(body, agent_tools=agent_tools)
-    plays_a_part = (
+    is_needed = (
         offer.demand != "none"
         or offer.unsupported_types
         or contains_calls(to_list(body.get("messages")) or [])
     )
-    return offer if plays_a_part else None
+    return offer if is_needed else None
 
 
 def _parse_stops(given: object) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ from tess_openai.core.refusals import NO_RETRY, Refused
 
 
 class _Abort(Exception):  # noqa: N818 - ends the loops of this module; callers never see it
-    """Carries the error that the caller gets instead of an answer."""
+    """Raised to end the call with an error answer."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__()
@@ -88,7 +88,7 @@ class _EmulatedCall:
         while True:
             source = yield from self._read_answer(body, reader)
             outcome = reader.finish(is_cut=source.finish_reason in CUT_REASONS)
-            for change in reader.unchecked():
+            for change in reader.unchecked_changes():
                 self.chat.ledger.note(change)
             if not isinstance(outcome, AskAgain):
                 break

@@ -12,7 +12,7 @@ from tess_openai.core.emulate.declared_keys import undeclared_key
 from tess_openai.core.emulate.marks import restore_all
 from tess_openai.core.emulate.offers import Offer, OfferedFunction
 from tess_openai.core.emulate.outcomes import FunctionCall
-from tess_openai.core.emulate.schema_copies import copies_description, schema_echo
+from tess_openai.core.emulate.schema_copies import copied_schema, copies_description
 from tess_openai.core.emulate.single_value import read_first_value, read_only_value
 from tess_openai.core.emulate.written_calls import (
     CustomInput,
@@ -28,7 +28,7 @@ from tess_openai.core.schemas.schema_checker import SchemaChecker
 from tess_openai.core.strict_json import UnreadableError, compact_json
 
 MAX_CALLS: Final = 128
-"""The highest number of calls in one answer; more are taken for an endless repetition."""
+"""The highest number of calls in one answer; an answer with more is treated as an endless repetition."""
 _MAX_PROBLEMS: Final = 5
 _MAX_NAMES: Final = 30
 
@@ -38,15 +38,15 @@ class ParsedCalls:
     """The calls of one answer, after reading and checking them.
 
     Attributes:
-        calls: The valid calls.
+        valid: The valid calls.
         usable: The valid calls, and those whose arguments can be read but do not follow the schema of a
             function without `strict`; in order.
-        problems: The problems of the other calls, one line each, for the model.
+        problems: The problems of the calls that are not valid, one line each, for the model.
         unknown: How many of the problems are calls of a function that was not offered.
         surplus: How many calls were dropped because only one may be made.
     """
 
-    calls: list[FunctionCall] = field(default_factory=list[FunctionCall])
+    valid: list[FunctionCall] = field(default_factory=list[FunctionCall])
     usable: list[FunctionCall] = field(default_factory=list[FunctionCall])
     problems: list[str] = field(default_factory=list[str])
     unknown: int = 0
@@ -54,14 +54,14 @@ class ParsedCalls:
 
 
 def parse_calls(
-    blocks: Sequence[Block], offer: Offer, check: SchemaChecker, new_id: Callable[[], str], *, is_cut: bool
+    blocks: Sequence[Block], offer: Offer, checker: SchemaChecker, new_id: Callable[[], str], *, is_cut: bool
 ) -> ParsedCalls:
-    """Read the calls in the texts between marks, and check each.
+    """Read the calls in the texts between marks, and check each call.
 
     Args:
         blocks: The texts between marks.
         offer: The functions that may be called.
-        check: Checks arguments against a schema.
+        checker: Checks arguments against a schema.
         new_id: Returns a fresh identifier.
         is_cut: Whether the answer is known to be incomplete; a call without a closing mark is then invalid.
     """
@@ -71,7 +71,7 @@ def parse_calls(
         if written and not offer.allows_several:
             parsed.surplus = len(blocks) - number
             break
-        calls, problem = _try_to_read(block, offer, is_cut=is_cut)
+        calls, problem = _read_block(block, offer, is_cut=is_cut)
         written += calls
         parsed.problems += [f"- {problem}"] * bool(problem)
         if problem and not block.is_closed:  # what follows may be a part of the text that cannot be read
@@ -90,32 +90,32 @@ def parse_calls(
             continue
         function = offer.functions[name]
         text, errors = (
-            _checked_input(call) if function.is_custom else _checked_arguments(call, function, check)
+            _checked_input(call) if function.is_custom else _checked_arguments(call, function, checker)
         )
         if errors:
             parsed.problems += [f"- {name}: {error}" for error in errors[:_MAX_PROBLEMS]]
         if text is None or (errors and function.is_strict):
             continue
-        made = FunctionCall(f"call_{new_id()}", name, text, function.is_custom)
-        parsed.usable.append(made)
-        parsed.calls += [made] * (not errors)
+        function_call = FunctionCall(f"call_{new_id()}", name, text, function.is_custom)
+        parsed.usable.append(function_call)
+        parsed.valid += [function_call] * (not errors)
     return parsed
 
 
-def call_known_function(blocks: Sequence[Block], functions: Iterable[str]) -> bool:
+def contain_known_call(blocks: Sequence[Block], functions: Iterable[str]) -> bool:
     """Whether one of the texts contains a call of a known function."""
     known = tuple(functions)
-    return any(_call_one_of(block.body, known) for block in blocks[:MAX_CALLS])
+    return any(_contains_known_call(block.body, known) for block in blocks[:MAX_CALLS])
 
 
-def _call_one_of(text: str, known: tuple[str, ...]) -> bool:
+def _contains_known_call(text: str, known: tuple[str, ...]) -> bool:
     with suppress(UnreadableError):
         calls = calls_in(text, read_first_value(text), known)
         return any(find_name(call.name, known) for call in calls)
     return False
 
 
-def _try_to_read(block: Block, offer: Offer, *, is_cut: bool) -> tuple[list[WrittenCall], str]:
+def _read_block(block: Block, offer: Offer, *, is_cut: bool) -> tuple[list[WrittenCall], str]:
     try:
         custom = read_custom_call(block, offer)
         return [custom] if custom is not None else read_calls(block, offer.functions, is_cut=is_cut), ""
@@ -133,7 +133,7 @@ def _checked_input(call: WrittenCall) -> tuple[str | None, list[str]]:
 
 
 def _checked_arguments(
-    call: WrittenCall, function: OfferedFunction, check: SchemaChecker
+    call: WrittenCall, function: OfferedFunction, checker: SchemaChecker
 ) -> tuple[str | None, list[str]]:
     """Return the arguments of a call as JSON, None if they are unusable, and their problems."""
     try:
@@ -142,11 +142,11 @@ def _checked_arguments(
         given = restore_all(_arguments(call, function))
     except UnreadableError as reason:
         return None, [f'"arguments" cannot be used: {reason}']
-    arguments, errors = check.validate_and_coerce(function.parameters, given)
+    arguments, errors = checker.validate_and_coerce(function.parameters, given)
     if to_object(arguments) is None:
         return None, errors or ['"arguments" must be an object']
-    if (echo := schema_echo(given, function.parameters)) is not None:
-        return None, [f"{echo} is a copy of the schema; write values that follow it"]
+    if (copied := copied_schema(given, function.parameters)) is not None:
+        return None, [f"{copied} is a copy of the schema; write values that follow it"]
     if call.is_repaired:
         key = undeclared_key(function.parameters, arguments, holds_raw_text=call.holds_raw_text)
         if key is not None:

@@ -89,7 +89,7 @@ class _History:
         )
         text = "\n".join(self._call_text(call) for call in calls)
         kept = {key: value for key, value in message.items() if key not in {"tool_calls", "function_call"}}
-        return {**kept, "content": _wrap("", content, text)}
+        return {**kept, "content": _surround("", content, text)}
 
     def _call_text(self, call: _PastCall) -> str:
         arguments = call.arguments
@@ -109,12 +109,12 @@ class _History:
             identifier if isinstance(identifier, str) else "", name if isinstance(name, str) else ""
         )
         heading = fill(self.prompts.result, name=escape(label))
-        content = _wrap(
+        content = _surround(
             f"{self.marks.result_open}\n{heading}", message.get("content"), self.marks.result_close
         )
         if self.ends_in_result:
             before = to_object(self.rendered.pop()) or {}
-            content = _join(before.get("content"), content)
+            content = _join_contents(before.get("content"), content)
         self.rendered.append({"role": "user", "content": content})
         self.ends_in_result = True
 
@@ -154,7 +154,7 @@ def _escape_part(part: object) -> object:
     return {**fields, "text": escape(text)} if fields is not None and isinstance(text, str) else part
 
 
-def _wrap(before: str, content: object, after: str) -> object:
+def _surround(before: str, content: object, after: str) -> object:
     """Return the escaped content between two texts."""
     safe = _escape_content(content)
     parts = to_list(safe)
@@ -168,7 +168,7 @@ def _text_parts(text: str) -> list[object]:
     return [{"type": "text", "text": text}] if text else []
 
 
-def _join(one: object, other: object) -> object:
+def _join_contents(one: object, other: object) -> object:
     if isinstance(one, str) and isinstance(other, str):
         return f"{one}\n{other}"
     parts: list[object] = []

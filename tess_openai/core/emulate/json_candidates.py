@@ -1,9 +1,9 @@
 r"""Finds the JSON values in an answer, and distinguishes them from brackets in prose and from fragments.
 
-Neither a value within another nor a part of an incomplete value is an answer: no part of
-`{"name": "root", "kids": [{"name": "a", "kids": []}, {"name": "b` may be taken for the whole. So the search
-looks neither inside a value nor behind an incomplete one. It skips brackets that begin no value, as in
-`[0, 1)`, `\frac{1}{2}` or `{name}`. The time is linear in the length of the text, since no value is read
+A value within another value is not the answer, nor is a part of an incomplete value: no part of
+`{"name": "root", "kids": [{"name": "a", "kids": []}, {"name": "b` may be mistaken for the whole. So the
+search does not look inside a value, and ends at an incomplete one. It skips brackets that begin no value, as
+in `[0, 1)`, `\frac{1}{2}` or `{name}`. The time is linear in the length of the text, since no value is read
 twice (tests/unit/emulate/test_linear_time.py).
 """
 
@@ -21,11 +21,11 @@ from tess_openai.core.strict_json import Reading, UnreadableError, read_strictly
 _BRACKET: Final = re.compile(r"[{\[]")
 _ANY_BRACKET: Final = re.compile(r"[{}\[\]]")
 _PART_OF_JSON: Final = re.compile(r"[{}\"]")
-_GOES_ON: Final = "text follows it that may be part of it; a quote in a string may lack its backslash"
+_MAY_CONTINUE: Final = "text follows it that may be part of it; a quote in a string may lack its backslash"
 _MAX_FAILURES: Final = 256
 """How many brackets may turn out not to begin JSON; the standard library counts the lines before each."""
-_MAX_SLOPPY: Final = 32
-"""How many brackets are read leniently."""
+_MAX_LENIENT_READS: Final = 32
+"""How many values are read leniently; `core/lenient_json.py` reads them."""
 _LENIENT_BUDGET: Final = 4
 """How many characters may be read leniently in all, as a multiple of the length of the text."""
 _OBJECT: Final = re.compile(
@@ -33,9 +33,9 @@ _OBJECT: Final = re.compile(
     r"|[“„\u2018`][^“”„\u2018\u2019`\n]*(?:[“”\u2018\u2019`]|\Z)"
     r"|[A-Za-z_$][\w$-]*)\s*(?:[:=]|\Z))"
 )
-_SCALARS: Final = re.compile(r"\[[^{}\[\]\"'“”„\u2018\u2019`]*")
-_LINE: Final = 200
-_NO_KEY: Final = re.compile(r"[{}\[\]\"\n]")
+_UNQUOTED_LIST: Final = re.compile(r"\[[^{}\[\]\"'“”„\u2018\u2019`]*")
+_LINE_LENGTH: Final = 200
+_IMPOSSIBLE_IN_KEY: Final = re.compile(r"[{}\[\]\"\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +95,15 @@ class _Search:
         self.text = text
         self.may_be_list = may_be_list
         self.failures_left = _MAX_FAILURES
-        self.sloppy_left = _MAX_SLOPPY
-        self.characters_left = _LENIENT_BUDGET * len(text)
+        self.lenient_reads_left = _MAX_LENIENT_READS
+        self.lenient_characters_left = _LENIENT_BUDGET * len(text)
         self.found = FoundCandidates()
 
     def run(self) -> None:
         """Examine each bracket that is not part of a value."""
         bracket = _BRACKET.search(self.text)
         while bracket is not None and self.found.broken_at is None:
-            bracket = _BRACKET.search(self.text, self._after(bracket.start()))
+            bracket = _BRACKET.search(self.text, self._examine(bracket.start()))
         if self.found.broken_at is None:
             self._check_what_follows()
 
@@ -114,78 +114,78 @@ class _Search:
         for candidate, end in zip(candidates, ends, strict=False):
             line_end = self.text.find("\n", candidate.end, end)
             if _PART_OF_JSON.search(self.text, candidate.end, end if line_end < 0 else line_end):
-                self._break(candidate.start, _GOES_ON)
+                self._stop_at(candidate.start, _MAY_CONTINUE)
                 return
         depth = 0
         for bracket in _ANY_BRACKET.finditer(self.text, candidates[-1].end if candidates else len(self.text)):
             depth += 1 if bracket[0] in "{[" else -1
             if depth < 0:
-                self._break(candidates[-1].start, _GOES_ON)
+                self._stop_at(candidates[-1].start, _MAY_CONTINUE)
                 return
 
-    def _after(self, start: int) -> int:
+    def _examine(self, start: int) -> int:
         """Examine the text at a bracket; return the position from which to search on."""
         if self.text[start] == "{" and _OBJECT.match(self.text, start) is None:
             return start + 1
         if not self.failures_left:
-            return self._break(start, "there are too many brackets in it")
+            return self._stop_at(start, "there are too many brackets in it")
         try:
             reading = read_strictly(self.text, start)
         except (UnreadableError, RecursionError):
-            return self._break(start, "it is nested too deeply")
+            return self._stop_at(start, "it is nested too deeply")
         except ValueError as reason:
             self.failures_left -= 1
             if self.text[start] == "{":
-                return self._sloppy_object(start)
+                return self._read_object_leniently(start)
             failed_at = reason.pos if isinstance(reason, JSONDecodeError) else len(self.text)
-            return self._sloppy_list(start, failed_at)
-        return self._take(start, reading)
+            return self._read_list_leniently(start, failed_at)
+        return self._accept(start, reading)
 
-    def _sloppy_object(self, start: int) -> int:
-        reading = self._read(start)
+    def _read_object_leniently(self, start: int) -> int:
+        reading = self._read_leniently(start)
         if reading is None:
             return start + 1
-        if any(map(_NO_KEY.search, to_object(reading.value) or ())):  # a key that spans prose
+        if any(map(_IMPOSSIBLE_IN_KEY.search, to_object(reading.value) or ())):  # a key that spans prose
             return start + 1
-        return self._take(start, reading)
+        return self._accept(start, reading)
 
-    def _sloppy_list(self, start: int, failed_at: int) -> int:
-        found = _SCALARS.match(self.text, start)
+    def _read_list_leniently(self, start: int, failed_at: int) -> int:
+        found = _UNQUOTED_LIST.match(self.text, start)
         end = start + 1 if found is None else found.end()
         if failed_at <= end and self._is_prose(start, end):
             return end
-        reading = self._read(start)
-        return start + 1 if reading is None else self._take(start, reading)
+        reading = self._read_leniently(start)
+        return start + 1 if reading is None else self._accept(start, reading)
 
     def _is_prose(self, start: int, end: int) -> bool:
         """Whether a `[`, followed by unquoted words or numbers up to `end`, is prose and not a list."""
         if self.text.startswith("]", end):
-            line = self.text[max(0, start - _LINE) : start].rpartition("\n")[2].strip()
+            line = self.text[max(0, start - _LINE_LENGTH) : start].rpartition("\n")[2].strip()
             return not self.may_be_list or (bool(line) and not line.endswith(":"))
         is_followed = self.text[start:end].rstrip().endswith(("[", ","))  # an item of a list follows
         return not self.may_be_list and not is_followed
 
-    def _read(self, start: int) -> Reading | None:
+    def _read_leniently(self, start: int) -> Reading | None:
         """Read a value leniently; None when there is none. An incomplete value ends the search."""
-        if not self.sloppy_left or self.characters_left < 0:
-            self._break(start, "it cannot be read")
+        if not self.lenient_reads_left or self.lenient_characters_left < 0:
+            self._stop_at(start, "it cannot be read")
             return None
-        self.sloppy_left -= 1
+        self.lenient_reads_left -= 1
         try:
             return read_json(self.text, start, is_closed=False)
         except UnreadableError as reason:
-            self.characters_left -= reason.at - start
+            self.lenient_characters_left -= reason.at - start
             if reason.has_begun:
-                self._break(start, str(reason))
+                self._stop_at(start, str(reason))
             return None
 
-    def _take(self, start: int, reading: Reading) -> int:
+    def _accept(self, start: int, reading: Reading) -> int:
         if not reading.is_whole:
-            return self._break(start, "it ends before its closing brackets")
+            return self._stop_at(start, "it ends before its closing brackets")
         candidate = Candidate(start, reading.end, reading.value, reading.is_repaired, reading.holds_raw_text)
         self.found.candidates.append(candidate)
         return reading.end
 
-    def _break(self, start: int, reason: str) -> int:
+    def _stop_at(self, start: int, reason: str) -> int:
         self.found.broken_at, self.found.problem = start, reason
         return start + 1

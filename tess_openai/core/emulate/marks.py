@@ -22,10 +22,10 @@ _SYLLABLES: Final = tuple(consonant + vowel for consonant in "bdfgklmnprstvz" fo
 _CALL_WORDS: Final = ("call", "calls", "toolcall", "toolcalls", "functioncall", "functioncalls")
 _RESULT: Final = "result"
 _OTHER_WORDS: Final = ("function", "functions", "tool", "tools", "invoke", "action", "cal", "end", "endcall")
-"""Words that models write instead of `call`; a tag with one counts only with a colon and the nonce."""
+"""Words that models write instead of `call`; such a tag is a mark only with a colon and the nonce."""
 _WORDS: Final = (*_CALL_WORDS, _RESULT, *_OTHER_WORDS)
 _COLONS: Final = frozenset(":\uff1a")
-_TILDES: Final = 8
+_MAX_TILDES: Final = 8
 _TAG: Final = re.compile(
     r"<(?P<tildes>~{0,8})\|?(?P<slash> ?/? ?)(?P<word>[A-Za-z_]{0,14})"
     r"(?P<gap>[\s:\uff1a=\"'-]{0,4}(?:id=[\"']?)?)(?P<token>[0-9A-Za-z]{0,40})[\s\"'/|]{0,3}(?P<end>>?)"
@@ -36,18 +36,18 @@ _OTHER_BRACKETS: Final = r"\[({\u3010\xab\uff1c"
 _BEFORE_STRAY: Final = re.compile(
     rf"(?:&lt;|&\#60;|\\u003c|[<{_OTHER_BRACKETS}]){_IN_BRACKET}\Z|\bcall[\s:]{{1,3}}\Z", re.IGNORECASE
 )
-_BEGINS_STRAY: Final = re.compile(
+_POSSIBLE_STRAY: Final = re.compile(
     rf"(?:&(?:\#60?;|lt?;?|\#)?|\\(?:u0?0?3?c?)?|[{_OTHER_BRACKETS}]){_IN_BRACKET}\Z"
     r"|\b(?:c|ca|cal|call[\s:]{0,3})\Z",
     re.IGNORECASE,
 )
-"""The end of a text that may become what `_BEFORE_STRAY` finds; tags that begin with `<` are found before."""
+"""The end of a text that may become a match of `_BEFORE_STRAY`; `_TAG` matches tags that begin with `<`."""
 _AFTER_STRAY: Final = re.compile(r"[\s\"'/|]{0,3}(?:&gt;|&\#62;|\\u003e|[>\])}\u3011\xbb\uff1e])")
 _PAYLOAD: Final = re.compile(r"\s{0,16}(?:`{1,3}[\w-]{0,16}\s{0,4})?(?P<start>[{\[])?")
 
 
-class Kind(Enum):
-    """The kind of a part of a text."""
+class MarkKind(Enum):
+    """What a part of a text is: prose, or one of the kinds of marks."""
 
     PROSE = "prose"
     UNDECIDED = "the text so far may become a mark"
@@ -67,21 +67,21 @@ class Kind(Enum):
 
 OUR_MARKS: Final = frozenset(
     {
-        *(Kind.OPEN, Kind.CLOSE, Kind.RESULT_OPEN, Kind.RESULT_CLOSE, Kind.STRAY),
-        *(Kind.MISNAMED_OPEN, Kind.MISNAMED_CLOSE),
+        *(MarkKind.OPEN, MarkKind.CLOSE, MarkKind.RESULT_OPEN, MarkKind.RESULT_CLOSE, MarkKind.STRAY),
+        *(MarkKind.MISNAMED_OPEN, MarkKind.MISNAMED_CLOSE),
     }
 )
 """Kinds with the nonce, which only the model itself can have written."""
-_GENUINE: Final = dict.fromkeys(_CALL_WORDS, (Kind.OPEN, Kind.CLOSE)) | {
-    _RESULT: (Kind.RESULT_OPEN, Kind.RESULT_CLOSE)
+_KINDS_OF_WORDS: Final = dict.fromkeys(_CALL_WORDS, (MarkKind.OPEN, MarkKind.CLOSE)) | {
+    _RESULT: (MarkKind.RESULT_OPEN, MarkKind.RESULT_CLOSE)
 }
-ALL_MARKS: Final = OUR_MARKS | {Kind.NEAR_OPEN, Kind.NEAR_CLOSE}
+ALL_MARKS: Final = OUR_MARKS | {MarkKind.NEAR_OPEN, MarkKind.NEAR_CLOSE}
 
 
 class Mark(NamedTuple):  # an answer may contain hundreds: half the cost of a frozen dataclass
     """One mark in a text, from `start` up to `end`."""
 
-    kind: Kind
+    kind: MarkKind
     start: int
     end: int
 
@@ -137,7 +137,8 @@ class Marks:
             final: Whether the text is complete; if not, the last mark may be `UNDECIDED`.
         """
         tags: list[Mark] = []
-        exact = {self.open: Kind.OPEN, self.close: Kind.CLOSE}  # most marks are written as they should be
+        # most marks are written exactly as the instructions show them
+        exact = {self.open: MarkKind.OPEN, self.close: MarkKind.CLOSE}
         well_written = 0
         for found in _TAG.finditer(text) if "<" in text else ():
             kind = exact.get(found[0])
@@ -146,14 +147,14 @@ class Marks:
                 well_written += 1
                 continue
             mark = self._classify(text, found, final=final)
-            if mark.kind is not Kind.PROSE:
+            if mark.kind is not MarkKind.PROSE:
                 tags.append(mark)
-            if mark.kind is Kind.UNDECIDED:
+            if mark.kind is MarkKind.UNDECIDED:
                 break
-        is_decided = not tags or tags[-1].kind is not Kind.UNDECIDED
+        is_decided = not tags or tags[-1].kind is not MarkKind.UNDECIDED
         has_others = text.lower().count(self.nonce.lower()) > well_written
         strays = list(self._strays(text, tags)) if has_others else []
-        if not final and is_decided and (begun := self._begun_mark(text, (tags, strays))) is not None:
+        if not final and is_decided and (begun := self._possible_mark(text, (tags, strays))) is not None:
             strays.append(begun)
         return sorted((*tags, *strays), key=_start) if strays else tags
 
@@ -171,23 +172,23 @@ class Marks:
             before = _BEFORE_STRAY.search(text, max(end, at - _STRAY_WINDOW), at)
             closer = _AFTER_STRAY.match(text, at + len(self.nonce), following)
             end = at + len(self.nonce) if closer is None else closer.end()
-            yield Mark(Kind.STRAY, at if before is None else before.start(), end)
+            yield Mark(MarkKind.STRAY, at if before is None else before.start(), end)
 
-    def _begun_mark(self, text: str, marks: tuple[list[Mark], ...]) -> Mark | None:
+    def _possible_mark(self, text: str, marks: tuple[list[Mark], ...]) -> Mark | None:
         """Return the end of a text that may become a mark in another form; None without one."""
         end = max((each[-1].end for each in marks if each), default=0)
-        nonce_at = len(text) - self._begun(text[max(end, len(text) - len(self.nonce)) :])
-        before = _BEGINS_STRAY.search(text, max(end, nonce_at - _STRAY_WINDOW), nonce_at)
+        nonce_at = len(text) - self._nonce_part_length(text[max(end, len(text) - len(self.nonce)) :])
+        before = _POSSIBLE_STRAY.search(text, max(end, nonce_at - _STRAY_WINDOW), nonce_at)
         start = nonce_at if before is None else before.start()
-        return None if start == len(text) else Mark(Kind.UNDECIDED, start, len(text))
+        return None if start == len(text) else Mark(MarkKind.UNDECIDED, start, len(text))
 
-    def _begun(self, text: str) -> int:
+    def _nonce_part_length(self, text: str) -> int:
         """Return how many characters of the nonce are at the end of a text."""
         lengths = range(len(self.nonce) - 1, 0, -1)
         end = text[-len(self.nonce) :].lower()
         return next((length for length in lengths if end.endswith(self.nonce[:length])), 0)
 
-    def without(self, text: str, kinds: frozenset[Kind]) -> str:
+    def without(self, text: str, kinds: frozenset[MarkKind]) -> str:
         """Return a complete text without the marks of the given kinds, and with escaped texts restored."""
         pieces: list[str] = []
         at = 0
@@ -201,11 +202,11 @@ class Marks:
     def _classify(self, text: str, found: re.Match[str], *, final: bool) -> Mark:
         if found.end() == len(text) and not found["end"] and not final:
             may_be = _may_become_mark(found) or self._may_have_nonce(found)
-            kind = Kind.UNDECIDED if may_be else Kind.PROSE
+            kind = MarkKind.UNDECIDED if may_be else MarkKind.PROSE
         elif not _is_mark(found) and found["token"].lower() != self.nonce:
-            kind = Kind.PROSE
+            kind = MarkKind.PROSE
         elif found["tildes"]:
-            kind = Kind.ESCAPED
+            kind = MarkKind.ESCAPED
         else:
             kind = self._kind(text, found, final=final)
         return Mark(kind, found.start(), found.end())
@@ -214,20 +215,22 @@ class Marks:
         """Whether an incomplete tag at the end of the text, with any word, may turn out to have the nonce."""
         return not _COLONS.isdisjoint(found["gap"]) and self.nonce.startswith(found["token"].lower())
 
-    def _kind(self, text: str, found: re.Match[str], *, final: bool) -> Kind:
+    def _kind(self, text: str, found: re.Match[str], *, final: bool) -> MarkKind:
         closes = "/" in found["slash"]
-        genuine = found["token"].lower() == self.nonce
-        if genuine:
-            opening, closing = _GENUINE.get(_word(found), (Kind.MISNAMED_OPEN, Kind.MISNAMED_CLOSE))
+        has_nonce = found["token"].lower() == self.nonce
+        if has_nonce:
+            opening, closing = _KINDS_OF_WORDS.get(
+                _word(found), (MarkKind.MISNAMED_OPEN, MarkKind.MISNAMED_CLOSE)
+            )
             return closing if closes else opening
         if _word(found) not in _CALL_WORDS:
-            return Kind.PROSE
+            return MarkKind.PROSE
         if closes:
-            return Kind.NEAR_CLOSE
+            return MarkKind.NEAR_CLOSE
         payload = _PAYLOAD.match(text, found.end())
         if payload is None or payload["start"]:
-            return Kind.NEAR_OPEN
-        return Kind.UNDECIDED if payload.end() == len(text) and not final else Kind.PROSE
+            return MarkKind.NEAR_OPEN
+        return MarkKind.UNDECIDED if payload.end() == len(text) and not final else MarkKind.PROSE
 
 
 def escape(text: str) -> str:
@@ -275,7 +278,7 @@ def _is_mark(found: re.Match[str]) -> bool:
 
 def _with_tilde(found: re.Match[str]) -> str:
     text = found[0]
-    return f"<~{text[1:]}" if _is_mark(found) and len(found["tildes"]) < _TILDES else text
+    return f"<~{text[1:]}" if _is_mark(found) and len(found["tildes"]) < _MAX_TILDES else text
 
 
 def _without_tilde(found: re.Match[str]) -> str:

@@ -15,7 +15,7 @@ from tess_openai.core.options import HOSTED_TOOLS
 from tess_openai.core.refusals import Refused
 
 Demand: TypeAlias = Literal["auto", "none", "required"]
-
+"""Whether a call may, must not or must be made."""
 NO_ARGUMENTS: Final[JSONObject] = {"type": "object", "properties": {}}
 
 
@@ -95,9 +95,9 @@ def parse_offer(body: JSONObject, *, agent_tools: Collection[str] = ()) -> Offer
             if not _names_one_of(agent_tools, kind):
                 unsupported_types.append(str(kind))
         elif not _is_agent_tool(inner.get("name"), agent_tools):
-            _add(functions, _parse_function(inner, "tools", is_custom=kind == "custom"), "tools")
+            _add_function(functions, _parse_function(inner, "tools", is_custom=kind == "custom"), "tools")
     for item in legacy:
-        _add(functions, _parse_function(to_object(item) or {}, "functions"), "functions")
+        _add_function(functions, _parse_function(to_object(item) or {}, "functions"), "functions")
     is_legacy = bool(legacy) and not tools
     offer = Offer(
         functions=functions,
@@ -108,7 +108,7 @@ def parse_offer(body: JSONObject, *, agent_tools: Collection[str] = ()) -> Offer
     param = "function_call" if is_legacy else "tool_choice"
     if not functions and not unsupported_types:
         return replace(offer, demand="none")
-    offer = _choose(offer, body.get(param), param, agent_tools)
+    offer = _apply_choice(offer, body.get(param), param, agent_tools)
     if not offer.functions and offer.demand == "required":
         raise Refused(
             f"{param} requires a call, but the request has no function and no custom tool, and only their "
@@ -119,7 +119,7 @@ def parse_offer(body: JSONObject, *, agent_tools: Collection[str] = ()) -> Offer
     return offer if offer.functions else replace(offer, demand="none")
 
 
-def _add(functions: dict[str, OfferedFunction], function: OfferedFunction, param: str) -> None:
+def _add_function(functions: dict[str, OfferedFunction], function: OfferedFunction, param: str) -> None:
     if function.name in functions:
         message = f"{param}: names must be unique, and {function.name!r} is offered twice."
         raise Refused(message, param=param, code="invalid_function")
@@ -143,7 +143,7 @@ def _parse_function(given: JSONObject, param: str, *, is_custom: bool = False) -
     )
 
 
-def _choose(offer: Offer, choice: object, param: str, agent_tools: Collection[str]) -> Offer:
+def _apply_choice(offer: Offer, choice: object, param: str, agent_tools: Collection[str]) -> Offer:
     if choice is None or choice == "auto":
         return offer
     if choice == "none":
@@ -155,7 +155,9 @@ def _choose(offer: Offer, choice: object, param: str, agent_tools: Collection[st
     if allowed is not None:
         names = [_chosen_name(to_object(tool) or {}) for tool in to_list(allowed.get("tools")) or []]
         functions = {
-            name: _find(offer, name, param) for name in names if not _is_agent_tool(name, agent_tools)
+            name: _find_function(offer, name, param)
+            for name in names
+            if not _is_agent_tool(name, agent_tools)
         }
         return replace(
             offer, functions=functions, demand="required" if allowed.get("mode") == "required" else "auto"
@@ -163,7 +165,9 @@ def _choose(offer: Offer, choice: object, param: str, agent_tools: Collection[st
     name = _chosen_name(fields)
     if _is_agent_tool(name, agent_tools) or _names_one_of(agent_tools, fields.get("type")):
         return offer
-    return replace(offer, functions={name: _find(offer, name, param)}, demand="required", is_named=True)
+    return replace(
+        offer, functions={name: _find_function(offer, name, param)}, demand="required", is_named=True
+    )
 
 
 def _is_agent_tool(name: object, agent_tools: Collection[str]) -> bool:
@@ -182,7 +186,7 @@ def _chosen_name(choice: JSONObject) -> str:
     return str(inner.get("name", ""))
 
 
-def _find(offer: Offer, name: str, param: str) -> OfferedFunction:
+def _find_function(offer: Offer, name: str, param: str) -> OfferedFunction:
     function = offer.functions.get(name)
     if function is None:
         raise Refused(

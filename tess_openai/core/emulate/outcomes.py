@@ -11,7 +11,7 @@ from tess_openai.core.refusals import Refused
 
 @dataclass(slots=True)  # made for each call of an answer: creating a frozen dataclass takes twice as long
 class FunctionCall:
-    """A call of the model, checked.
+    """A call that the model made, with its function and its arguments checked.
 
     Attributes:
         id: `"call_"` and a fresh identifier.
@@ -31,7 +31,7 @@ class TextOutcome:
     """The answer is text.
 
     Attributes:
-        text: The text that was not shown yet.
+        text: The text that the caller has not received yet.
         refusal: The text with which the model declined to give the JSON; `text` is then empty.
         finish_reason: Why the adapter ended the text; None when the model ended it.
         changes: Changes for the ledger.
@@ -48,7 +48,7 @@ class ToolCallOutcome:
     """The answer is one or more calls, perhaps after prose.
 
     Attributes:
-        text: Prose before the calls that was not shown yet.
+        text: The prose before the calls that the caller has not received yet.
         calls: One or more calls.
         changes: Changes for the ledger.
     """
@@ -77,10 +77,10 @@ class AskAgain:
     """The answer cannot be used; a further request may repair it.
 
     Attributes:
-        text: Prose that is shown to the caller in any case.
+        text: The prose that the caller receives in any case.
         answer: The text of the whole answer.
-        note: What is wrong and what to do, for the model; added after the last message of the request.
-        change: The change for the ledger, when the further request is sent.
+        note: Tells the model what is wrong and what to do; follows the last message of the further request.
+        change: The change that the ledger records if the further request is sent.
         fallback: The outcome when no further request is allowed.
     """
 

@@ -26,7 +26,7 @@ class PastCalls:
         self._calls: list[_Call] = []
         self._by_identifier: dict[str, list[_Call]] = {}
         self._results: dict[str, int] = {}
-        self._first_open = 0
+        self._first_without_result = 0
 
     def add(self, calls: Iterable[tuple[str, str, str]]) -> None:
         """Add the calls of one message: identifier (or `""`), name and label of each."""
@@ -58,12 +58,19 @@ class PastCalls:
             number = self._results.get(identifier, 0)
             self._results[identifier] = number + 1
             return calls[min(number, len(calls) - 1)]
-        waiting = [call for call in self._waiting() if name in ("", call.name)]
-        without = next((call for call in waiting if not call.identifier), None)
-        return without if without is not None or identifier else next(iter(waiting), None)
+        without_result = [call for call in self._without_result() if name in ("", call.name)]
+        without_identifier = next((call for call in without_result if not call.identifier), None)
+        return (
+            without_identifier
+            if without_identifier is not None or identifier
+            else next(iter(without_result), None)
+        )
 
-    def _waiting(self) -> Iterator[_Call]:
+    def _without_result(self) -> Iterator[_Call]:
         """Yield the calls without a result, in order."""
-        while self._first_open < len(self._calls) and self._calls[self._first_open].has_result:
-            self._first_open += 1
-        yield from (call for call in self._calls[self._first_open :] if not call.has_result)
+        while (
+            self._first_without_result < len(self._calls)
+            and self._calls[self._first_without_result].has_result
+        ):
+            self._first_without_result += 1
+        yield from (call for call in self._calls[self._first_without_result :] if not call.has_result)

@@ -15,11 +15,11 @@ from tess_openai.core.schemas.schema_checker import SchemaChecker
 from tess_openai.core.strict_json import compact_json
 
 _MAX_SCHEMA_DEPTH: Final = 64
-_NOISE: Final = frozenset({"title", "$schema", "$id"})
-_SCHEMA_MAPS: Final = frozenset(
+_OMITTED_KEYS: Final = frozenset({"title", "$schema", "$id"})
+_KEYWORDS_WITH_NAMED_SCHEMAS: Final = frozenset(
     {"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"}
 )
-_LITERALS: Final = frozenset({"enum", "const", "default", "examples", "required"})
+_VALUE_KEYWORDS: Final = frozenset({"enum", "const", "default", "examples", "required"})
 _MAX_EXAMPLES: Final = 8
 _MAX_EXAMPLE_LENGTH: Final = 115
 _EXAMPLE_LINES: Final = "\n{open}\n{example}\n{close}"
@@ -40,13 +40,15 @@ def compact_schema(schema: object, depth: int = 0) -> object:
         return schema
     compact: JSONObject = {}
     for key, value in members.items():
-        named = to_object(value) if key in _SCHEMA_MAPS else None
-        if (key in _NOISE and isinstance(value, str)) or (key == "additionalProperties" and value is False):
+        named = to_object(value) if key in _KEYWORDS_WITH_NAMED_SCHEMAS else None
+        if (key in _OMITTED_KEYS and isinstance(value, str)) or (
+            key == "additionalProperties" and value is False
+        ):
             continue
         if named is not None:
             compact[key] = {name: compact_schema(inner, depth + 1) for name, inner in named.items()}
         else:
-            compact[key] = value if key in _LITERALS else compact_schema(value, depth + 1)
+            compact[key] = value if key in _VALUE_KEYWORDS else compact_schema(value, depth + 1)
     return compact
 
 
@@ -59,7 +61,7 @@ def functions_text(
     offer: Offer,
     marks: Marks,
     prompts: Prompts,
-    check: SchemaChecker,
+    checker: SchemaChecker,
     *,
     has_results: bool = False,
     has_calls: bool = False,
@@ -70,28 +72,28 @@ def functions_text(
         offer: The functions.
         marks: The marks of the request.
         prompts: The texts.
-        check: Checks the example against the JSON Schema of its function.
+        checker: Checks the example against the JSON Schema of its function.
         has_results: Whether the conversation contains results. Only then are their marks explained, since a
             small model that sees them tends to write a result itself.
         has_calls: Whether the conversation contains calls. They replace the example.
     """
-    holes = {
+    marks_of_request = {
         "open": marks.open,
         "close": marks.close,
         "result_open": marks.result_open,
         "result_close": marks.result_close,
     }
-    results = [fill(prompts.results, **holes)] if has_results else []
+    results = [fill(prompts.results, **marks_of_request)] if has_results else []
     if offer.demand == "none":
-        return _without_blank_lines(fill(prompts.no_functions, rules="\n".join(results), **holes))
+        return _without_blank_lines(fill(prompts.no_functions, rules="\n".join(results), **marks_of_request))
     functions = list(offer.functions.values())
     return _without_blank_lines(
         fill(
             prompts.functions.replace(_EXAMPLE_LINES, "") if has_calls else prompts.functions,
             functions="\n".join(escape(_function_line(function)) for function in functions),
-            example=escape(_example(functions, check)),
+            example=escape(_example(functions, checker)),
             rules=" ".join(rule for rule in (*_rules(offer, prompts), *results) if rule),
-            **holes,
+            **marks_of_request,
         )
     )
 
@@ -111,14 +113,14 @@ def _rules(offer: Offer, prompts: Prompts) -> Iterator[str]:
         yield prompts.no_other_keys
 
 
-def _example(functions: list[OfferedFunction], check: SchemaChecker) -> str:
+def _example(functions: list[OfferedFunction], checker: SchemaChecker) -> str:
     """Return an example call of the first function whose schema allows to make a valid example."""
     for function in functions[:_MAX_EXAMPLES]:
         if function.is_custom:
             return f"{function.name}\nsome input"
         arguments = example_value(function.parameters, function.name)
         example = call_text(function.name, compact_json(arguments))
-        if len(example) <= _MAX_EXAMPLE_LENGTH and not check.check(function.parameters, arguments):
+        if len(example) <= _MAX_EXAMPLE_LENGTH and not checker.check(function.parameters, arguments):
             return example
     return call_text(functions[0].name, '{"argument":"value"}')
 
@@ -151,7 +153,7 @@ def with_note(messages: list[object], note: str) -> list[object]:
     last = to_object(messages[-1]) if messages else None
     if last is None or last.get("role") != "user":
         return [*messages, {"role": "user", "content": note}]
-    return [*messages[:-1], _appended(last, note)]
+    return [*messages[:-1], _with_text(last, note)]
 
 
 def with_instructions(messages: list[object], text: str) -> list[object]:
@@ -161,7 +163,7 @@ def with_instructions(messages: list[object], text: str) -> list[object]:
     """
     if not _begins_with_instructions(messages):
         return [{"role": "system", "content": text}, *messages]
-    return [_appended(to_object(messages[0]) or {}, text), *messages[1:]]
+    return [_with_text(to_object(messages[0]) or {}, text), *messages[1:]]
 
 
 def after_instructions(messages: list[object]) -> list[object]:
@@ -174,7 +176,7 @@ def _begins_with_instructions(messages: list[object]) -> bool:
     return first is not None and first.get("role") in _INSTRUCTION_ROLES
 
 
-def _appended(message: JSONObject, text: str) -> JSONObject:
+def _with_text(message: JSONObject, text: str) -> JSONObject:
     """Return a message with a text appended to its content, which may be a list of parts."""
     content = message.get("content")
     if (parts := to_list(content)) is not None:

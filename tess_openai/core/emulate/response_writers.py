@@ -51,7 +51,7 @@ class ResponseWriter(Protocol):
         ...
 
 
-def _reason(outcome: TextOutcome | ToolCallOutcome, reason: object, *, is_legacy: bool) -> object:
+def _finish_reason(outcome: TextOutcome | ToolCallOutcome, reason: object, *, is_legacy: bool) -> object:
     if isinstance(outcome, ToolCallOutcome):
         return "function_call" if is_legacy else "tool_calls"
     given = outcome.finish_reason or reason
@@ -83,7 +83,7 @@ class CompletionWriter:
             message.update(message_fields(outcome.calls, is_legacy=self._is_legacy))
         elif outcome.refusal is not None:
             message.update(content=text or None, refusal=outcome.refusal)
-        finish_reason = _reason(outcome, reason, is_legacy=self._is_legacy)
+        finish_reason = _finish_reason(outcome, reason, is_legacy=self._is_legacy)
         self._choices.append(
             {"index": len(self._choices), "message": message, "finish_reason": finish_reason}
         )
@@ -122,17 +122,17 @@ class StreamWriter:
         """
         for part in _THINKING_TAG.split(text) if "think>" in text else (text,):
             if part:
-                yield from self._give(self._delta({"content": part}))
+                yield from self._send(self._delta({"content": part}))
 
     def end(self, outcome: TextOutcome | ToolCallOutcome, reason: object) -> Flow:
         """Write the rest of the choice: text, a refusal, or calls, the name of each before its arguments."""
         yield from self.write_text(outcome.text)
         if isinstance(outcome, ToolCallOutcome):
             for delta in deltas(outcome.calls, is_legacy=self._is_legacy):
-                yield from self._give(self._delta(delta))
+                yield from self._send(self._delta(delta))
         elif outcome.refusal is not None:
-            yield from self._give(self._delta({"refusal": outcome.refusal}))
-        yield from self._give(self._delta({}, _reason(outcome, reason, is_legacy=self._is_legacy)))
+            yield from self._send(self._delta({"refusal": outcome.refusal}))
+        yield from self._send(self._delta({}, _finish_reason(outcome, reason, is_legacy=self._is_legacy)))
         self._index += 1
 
     def close(self, usage: JSONObject | None) -> Flow:
@@ -142,7 +142,7 @@ class StreamWriter:
             last = self._write({"choices": [], "usage": usage})
         last += self._writer.close()
         refused = yield from report_changes(self._chat.ledger)
-        yield from self._give(last) if refused is None else self.fail(refused.to_answer())
+        yield from self._send(last) if refused is None else self.fail(refused.to_answer())
 
     def fail(self, answer: Answer) -> Flow:
         """Answer with the error, or write it as an event if the stream has begun."""
@@ -158,7 +158,7 @@ class StreamWriter:
         chunk = self._reader.complete({**self.root, **fields})
         return self._writer.write(replace(chunk, untouched=False))
 
-    def _give(self, data: bytes) -> Flow:
+    def _send(self, data: bytes) -> Flow:
         if not data:
             return
         if not self._has_begun:

@@ -1,7 +1,7 @@
 """Recognises parts of a call that the model copied from the instructions: a function's line, or its schema.
 
-A small model tends to fill in the line of the instructions instead of writing a call. A copied part of the
-line is not an argument, and a schema is not the value of one.
+A small model tends to copy the line that describes the function instead of writing a call. A copied part of
+the line is not an argument, and a schema is not the value of an argument.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def copies_description(key: str, value: object, function: OfferedFunction) -> bo
     return bare_name(key) == "strict" and value == function.is_strict
 
 
-def schema_echo(arguments: object, schema: JSONObject) -> str | None:
+def copied_schema(arguments: object, schema: JSONObject) -> str | None:
     """Return which of the arguments is a schema instead of a value; None when none is."""
     members = to_object(arguments)
     if members is None:

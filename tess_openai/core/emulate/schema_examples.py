@@ -33,6 +33,8 @@ def example_value(schema: JSONObject, name: str) -> object:
 
 
 class _Example:
+    """Makes one example value; references are followed within the whole schema."""
+
     def __init__(self, root: JSONObject) -> None:
         self._root = root
         self._values = 0
@@ -88,10 +90,10 @@ class _Example:
 
 
 def _number(part: JSONObject, *, is_whole: bool) -> int | float:
-    least, most = part.get("minimum"), part.get("maximum")
+    minimum, maximum = part.get("minimum"), part.get("maximum")
     number: int | float = 2 if is_whole else 2.5
-    if isinstance(least, int | float) and number < least:
-        number = least
-    if isinstance(most, int | float) and number > most:
-        number = most
+    if isinstance(minimum, int | float) and number < minimum:
+        number = minimum
+    if isinstance(maximum, int | float) and number > maximum:
+        number = maximum
     return number

@@ -26,10 +26,10 @@ from tess_openai.core.strict_json import compact_json
 _ANY_OBJECT: Final[JSONObject] = {"type": "object"}
 _MAX_CANDIDATES: Final = 16
 _MAX_PROBLEMS: Final = 5
-_BEFORE: Final = " \t\r\n`json"
-_NONE: Final = "- there is no JSON in it"
-_SEVERAL: Final = "- there are different JSON values in it; answer with one"
-_SCHEMA: Final = "- it is the schema itself; answer with a value that follows it"
+_BEFORE_JSON: Final = " \t\r\n`json"
+_NO_JSON: Final = "- there is no JSON in it"
+_SEVERAL_VALUES: Final = "- there are different JSON values in it; answer with one"
+_IS_THE_SCHEMA: Final = "- it is the schema itself; answer with a value that follows it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,26 +82,26 @@ def parse_format(body: JSONObject) -> JSONFormat | None:
     return JSONFormat(schema, has_schema=True)
 
 
-def format_text(wanted: JSONFormat, prompts: Prompts, *, beside_functions: bool = False) -> str:
+def format_text(json_format: JSONFormat, prompts: Prompts, *, beside_functions: bool = False) -> str:
     """Return the part of the system message about the format of the answer.
 
     Args:
-        wanted: The requested format.
+        json_format: The requested format.
         prompts: The texts.
         beside_functions: Whether the model may call a function instead.
     """
     text = prompts.json_object
-    if wanted.has_schema:
+    if json_format.has_schema:
         template = prompts.json_schema
         if beside_functions and JSON_ESCAPES in prompts.functions:
             template = template.replace(JSON_ESCAPES, "").rstrip(" ")
-        text = fill(template, schema=compact_json(compact_schema(wanted.schema)))
-        if prompts.no_other_keys and forbids_other_keys(wanted.schema):
+        text = fill(template, schema=compact_json(compact_schema(json_format.schema)))
+        if prompts.no_other_keys and forbids_other_keys(json_format.schema):
             text = f"{text}\n{prompts.no_other_keys}"
     return fill(prompts.json_beside_functions, json=text) if beside_functions else text
 
 
-def extract(text: str, wanted: JSONFormat, check: SchemaChecker) -> ExtractedJSON:
+def extract(text: str, json_format: JSONFormat, checker: SchemaChecker) -> ExtractedJSON:
     """Find the JSON in an answer: the only value that follows the schema.
 
     Text that the model wrote while thinking, and copies of the schema, are ignored. When several different
@@ -109,52 +109,54 @@ def extract(text: str, wanted: JSONFormat, check: SchemaChecker) -> ExtractedJSO
 
     Args:
         text: The answer.
-        wanted: The requested format.
-        check: Checks a value against a schema.
+        json_format: The requested format.
+        checker: Checks a value against a schema.
     """
-    types = check.root_types(wanted.schema)
+    types = checker.root_types(json_format.schema)
     found = find_candidates(without_thinking(text), may_be_list=not types or "array" in types)
     if found.broken_at is not None:
         return ExtractedJSON(None, [f"- {found.problem}"], found.broken_at)
-    best: ExtractedJSON | None = None
-    fitting: list[ExtractedJSON] = []
+    longest_invalid: ExtractedJSON | None = None
+    valid: list[ExtractedJSON] = []
     values: list[object] = []
     longest = 0
-    candidates = [each for each in found.candidates if not _is_schema(each.value, wanted)]
+    candidates = [each for each in found.candidates if not _is_schema(each.value, json_format)]
     for candidate in candidates[-_MAX_CANDIDATES:]:
-        value, errors = check.validate_and_coerce(wanted.schema, candidate.value)
-        is_meant = fits_types(candidate.value, types)
-        source: str | None = _source(text, candidate, value)
+        value, errors = checker.validate_and_coerce(json_format.schema, candidate.value)
+        has_right_type = fits_types(candidate.value, types)
+        json_text: str | None = _text_of_value(text, candidate, value)
         if candidate.is_repaired and not errors:
-            key = undeclared_key(wanted.schema, value, holds_raw_text=candidate.holds_raw_text)
+            key = undeclared_key(json_format.schema, value, holds_raw_text=candidate.holds_raw_text)
             if key is not None:
-                errors, source = [f"{key[:40]!r} is not in the schema"], None
-        if not errors and (is_meant or len(candidates) == 1):
-            fitting.append(ExtractedJSON(source, [], candidate.start))
+                errors, json_text = [f"{key[:40]!r} is not in the schema"], None
+        if not errors and (has_right_type or len(candidates) == 1):
+            valid.append(ExtractedJSON(json_text, [], candidate.start))
             values += [] if any(are_equal(value, other) for other in values) else [value]
         elif candidate.end - candidate.start > longest:
             longest = candidate.end - candidate.start
-            begins = is_meant or not text[: candidate.start].strip(_BEFORE)
+            begins = has_right_type or not text[: candidate.start].strip(_BEFORE_JSON)
             start = candidate.start if begins else None
-            best = ExtractedJSON(source if is_meant else None, _problems(errors) or [_NONE], start)
+            longest_invalid = ExtractedJSON(
+                json_text if has_right_type else None, _problems(errors) or [_NO_JSON], start
+            )
     if len(values) > 1:
-        return ExtractedJSON(None, [_SEVERAL], fitting[0].start)
-    if fitting:
-        return fitting[-1]
-    if best is None and found.candidates:
-        return ExtractedJSON(None, [_SCHEMA], found.candidates[0].start)
-    return best or ExtractedJSON(None, [_NONE])
+        return ExtractedJSON(None, [_SEVERAL_VALUES], valid[0].start)
+    if valid:
+        return valid[-1]
+    if longest_invalid is None and found.candidates:
+        return ExtractedJSON(None, [_IS_THE_SCHEMA], found.candidates[0].start)
+    return longest_invalid or ExtractedJSON(None, [_NO_JSON])
 
 
-def _is_schema(value: object, wanted: JSONFormat) -> bool:
-    return wanted.has_schema and value in (wanted.schema, compact_schema(wanted.schema))
+def _is_schema(value: object, json_format: JSONFormat) -> bool:
+    return json_format.has_schema and value in (json_format.schema, compact_schema(json_format.schema))
 
 
 def _problems(errors: list[str]) -> list[str]:
     return [f"- {error}" for error in errors[:_MAX_PROBLEMS]]
 
 
-def _source(text: str, candidate: Candidate, value: object) -> str:
+def _text_of_value(text: str, candidate: Candidate, value: object) -> str:
     """Return the text of a value in the answer if it needed no repair or coercion, else its JSON."""
-    source = text[candidate.start : candidate.end]
-    return source if parse_json(source) == value else compact_json(value)
+    json_text = text[candidate.start : candidate.end]
+    return json_text if parse_json(json_text) == value else compact_json(value)

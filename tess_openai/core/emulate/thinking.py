@@ -15,7 +15,7 @@ _WORDS: Final = (
     r"|scratchpad|analysis|monologue|deliberation|planning)"
 )
 _TAG: Final = re.compile(
-    r"(?=[<\[\u25c1])(?<!`)(?:"  # rejects most positions at once; a tag in back quotes is mentioned
+    r"(?=[<\[\u25c1])(?<!`)(?:"  # the look-aheads reject most positions, and a tag in back quotes
     rf"<(?P<close>/?)(?:[a-z]{{1,16}}:)?{_WORDS}(?:\s[^<>]{{0,80}})?>"
     rf"|<\|(?:(?:start|begin)|(?P<close_pipe>end))_(?:of_)?{_WORDS}\|>"
     r"|\[(?P<close_bracket>/?)THINK\]|\u25c1(?P<close_triangle>/?)think\u25b7"
@@ -60,16 +60,16 @@ def thinking_spans(text: str, blocks: Iterable[tuple[int, int]] = ()) -> Iterato
 
     Args:
         text: The text of the model.
-        blocks: Start and end of each part in which a tag is part of a text, such as the input of a call.
+        blocks: Start and end of each part in which a tag belongs to a text, such as the input of a call.
     """
     tracker = JSONStringTracker(text)
     at = 0
     opened: int | None = None
-    ahead = iter((*blocks, (len(text), len(text))))
-    block = next(ahead)
+    remaining_blocks = iter((*blocks, (len(text), len(text))))
+    block = next(remaining_blocks)
     for tag in _TAG.finditer(text):
         while block[1] <= tag.start():
-            block = next(ahead)
+            block = next(remaining_blocks)
         if block[0] <= tag.start():
             continue
         opens = tag["harmony"] is not None or (tag["harmony_end"] is None and not _closes(tag))

@@ -25,7 +25,7 @@ _ENVELOPE_KEYS: Final = frozenset({"id", "type", "index", "callid", "toolcallid"
 _DESCRIBED_KEYS: Final = frozenset({"name", "arguments"})
 _MESSAGE_KEYS: Final = frozenset({"role", "content", "refusal"})
 _MAX_WRAPPERS: Final = 4
-_EDGES: Final = " \t\r\n`(:"
+_IGNORED_AROUND_NAMES: Final = " \t\r\n`(:"
 _OPENING: Final = re.compile(r"[{\[]")
 
 
@@ -85,7 +85,11 @@ def read_calls(block: Block, functions: Iterable[str], *, is_cut: bool) -> list[
         raise UnreadableError("a mark is in a string that is not written as JSON")
     if is_cut and not block.is_closed and (reading is None or not reading.is_whole):
         raise UnreadableError("it ends in the middle")
-    if reading is None and not block.is_closed and find_name(block.body.strip(_EDGES), known) is not None:
+    if (
+        reading is None
+        and not block.is_closed
+        and find_name(block.body.strip(_IGNORED_AROUND_NAMES), known) is not None
+    ):
         raise UnreadableError("it ends after its name")
     calls = calls_in(block.body, reading, known)
     if not calls:
@@ -99,7 +103,7 @@ def calls_in(text: str, reading: Reading | None, known: tuple[str, ...]) -> list
     """Return the calls of a text, given the value that was read in it."""
     calls = [] if reading is None else _written_calls(reading.value, known)
     opening = _OPENING.search(text)
-    words = (text if opening is None else text[: opening.start()]).strip(_EDGES)
+    words = (text if opening is None else text[: opening.start()]).strip(_IGNORED_AROUND_NAMES)
     name = find_name(words, known) if words else None
     if name is None:
         return calls

@@ -88,7 +88,7 @@ def load_response(call: Call, response_id: str) -> Generator[Step, Event, Stored
 
 
 def save_response(call: Call, stored: StoredResponse, response: bytes) -> Generator[Step, Event, str]:
-    """Save a response, with its JSON; return the name of the exception if the store failed, else `""`."""
+    """Save a response, given also as JSON; return the name of the store's exception, `""` if it succeeded."""
     response_id = str(stored.response["id"])
     result = yield from use_store(StoreAccess("save", _key(call, response_id), stored.to_bytes(response)))
     return result.problem

@@ -96,7 +96,7 @@ class ResponseEventWriter:
         return b"".join(out)
 
     def end(self) -> tuple[bytes, str | None]:
-        """End all items; return the events of that, and why the response is incomplete, or None."""
+        """End all items; return the events for that, and the reason of an incomplete response, else None."""
         out: list[bytes] = []
         if not self.draft.output:  # an answer without text becomes a message with an empty text
             self._begin_part("output_text", out)

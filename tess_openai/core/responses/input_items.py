@@ -17,7 +17,7 @@ from tess_openai.core.refusals import Refused
 ITEM_REFERENCE: Final = "item_reference"
 REASONING: Final = "reasoning"
 _ITEM_KEYS: Final = frozenset({"type", "id", "status", "phase"})
-"""Keys of every item that are for the API only, and not for a model."""
+"""Keys that every item may have, which the API uses and a model never sees."""
 _MESSAGE_KEYS: Final = _ITEM_KEYS | {"role", "content"}
 _CALL_KEYS: Final = _ITEM_KEYS | {"call_id", "name", "arguments", "input"}
 _OUTPUT_KEYS: Final = _ITEM_KEYS | {"call_id", "output"}
@@ -28,7 +28,7 @@ _EMPTY: Final[tuple[object, ...]] = (None, [], {}, "")
 
 
 def item_type(item: JSONObject) -> str:
-    """Return the type of an item; without a type, one with a role is a message, a single id a reference."""
+    """Return the type of an item. Without a type, one with a role is a message, a lone id a reference."""
     kind = item.get("type")
     if isinstance(kind, str):
         return kind

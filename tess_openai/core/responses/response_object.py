@@ -20,7 +20,7 @@ from tess_openai.core.responses.used_parameters import used_parameters
 
 RESPONSE: Final = "response"
 _INPUT_FROM: Final = 1000
-"""The position of the first input item in ids; those of the output begin at 0."""
+"""Ids contain a position: those of the input items begin here, those of the output items at 0."""
 _PREFIXES: Final = {
     "custom_tool_call": "ctc",
     "custom_tool_call_output": "ctco",

@@ -84,7 +84,7 @@ def _referenced(
 
 
 def _has_text_only(template: Template) -> bool:
-    """Whether the chunks contain only text."""
+    """Whether the chunks of a template contain nothing but text."""
     delta: JSONObject = template.fields["choices"][0]["delta"]
     return not delta.get("refusal") and not delta.get("tool_calls")
 
@@ -117,7 +117,7 @@ class _ResponseTranslator:
         yield Answer(200, headers, with_ledger(data, self.ledger))
 
     def _saved(self, response: JSONObject) -> Generator[Step, Event, bytes]:
-        """Save the response, and return it as JSON; a failed store does not fail a paid answer."""
+        """Save the response, and return it as JSON; a store that fails does not fail the paid answer."""
         data = dump_json(response)
         if not self._request.stored:
             return data

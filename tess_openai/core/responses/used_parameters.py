@@ -1,4 +1,4 @@
-"""The parameters that a response shows: those that were used; one that was not used has its default.
+"""The parameters that a response object shows: the caller's value where it was used, else the default.
 
 Source: OpenAI's API reference, responses, and the schemas of the Open Responses specification (documented).
 """
@@ -39,7 +39,7 @@ _LOST: Final = ("stripped", "rewritten")
 
 
 def used_parameters(given: JSONObject, ledger: Ledger) -> JSONObject:
-    """Return the parameters of a request, `given`, as they were used."""
+    """Return the parameters for the response object, from the caller's request and the ledger of its call."""
     lost = {change.param for change in ledger.changes if change.action in _LOST}
     fields: JSONObject = dict(_DEFAULTS)
     for name, value in given.items():

@@ -24,10 +24,10 @@ from tess_openai.core.schemas.evaluation import (
     fail,
     shown,
 )
-from tess_openai.core.schemas.keywords import UnusableError, missing, names_of
+from tess_openai.core.schemas.keywords import UnusableError, names_of, require_members
 
 _MAX_MESSAGES: Final = 3
-_MAX_MESSAGE: Final = 300
+_MAX_MESSAGE_LENGTH: Final = 300
 
 
 class Compiler(Protocol):
@@ -86,7 +86,7 @@ def _any_of(compiler: Compiler, argument: object, _: JSONObject, node: Node) -> 
             verdicts.append(evaluation.evaluate(branch, value))
             if verdicts[-1].is_valid:
                 return VALID
-        return _none_holds(evaluation, "anyOf", value, verdicts)
+        return _no_branch_is_valid(evaluation, "anyOf", value, verdicts)
 
     return check
 
@@ -102,29 +102,30 @@ def _one_of(compiler: Compiler, argument: object, _: JSONObject, node: Node) -> 
             return fail("oneOf", f"{shown(value)} is valid under {valid} of the schemas of oneOf, not one")
         if valid == 1:
             return VALID if all(each.is_valid or each.problems for each in verdicts) else UNKNOWN
-        return _none_holds(evaluation, "oneOf", value, verdicts)
+        return _no_branch_is_valid(evaluation, "oneOf", value, verdicts)
 
     return check
 
 
-def _none_holds(
+def _no_branch_is_valid(
     evaluation: Evaluation, keyword: str, value: object, verdicts: list[SchemaVerdict]
 ) -> SchemaVerdict:
     """Return the verdict when no branch is certainly valid, with the problems of the most likely branch."""
     if not evaluation.budget.spend(len(verdicts)) or not all(verdict.problems for verdict in verdicts):
         return UNKNOWN
-    meant = [verdict for verdict in verdicts if not any(map(_is_of_another_kind, verdict.problems))]
-    if len(meant) == 1:
-        return meant[0]
-    messages = list(dict.fromkeys(str(verdict.problems[0]) for verdict in meant or verdicts))
+    likely = [verdict for verdict in verdicts if not any(map(_shows_other_branch, verdict.problems))]
+    if len(likely) == 1:
+        return likely[0]
+    messages = list(dict.fromkeys(str(verdict.problems[0]) for verdict in likely or verdicts))
     listed = "; or ".join(messages[:_MAX_MESSAGES]) + "; ..." * (len(messages) > _MAX_MESSAGES)
     return fail(
-        keyword, f"{shown(value)} is valid under none of the schemas of {keyword}: {listed[:_MAX_MESSAGE]}"
+        keyword,
+        f"{shown(value)} is valid under none of the schemas of {keyword}: {listed[:_MAX_MESSAGE_LENGTH]}",
     )
 
 
-def _is_of_another_kind(problem: Problem) -> bool:
-    """Whether a problem, a wrong type or constant, shows that the value was meant for another branch."""
+def _shows_other_branch(problem: Problem) -> bool:
+    """Whether a problem, a wrong type or constant, shows that the value does not belong to this branch."""
     return (problem.keyword == "type" and not problem.path) or (
         problem.keyword == "const" and len(problem.path) < 2
     )
@@ -179,7 +180,7 @@ def _dependencies(compiler: Compiler, argument: object, _: JSONObject, node: Nod
     def verdicts(evaluation: Evaluation, members: JSONObject) -> Iterator[SchemaVerdict]:
         for name in dependents.keys() & members.keys():
             if name in names:
-                yield missing(members, names[name], f"is required with {name!r}")
+                yield require_members(members, names[name], f"is required with {name!r}")
             else:
                 yield evaluation.evaluate(parts[name], members)
 

@@ -25,8 +25,8 @@ from tess_openai.core.schemas.evaluation import (
 from tess_openai.core.schemas.keywords import UnusableError, is_number
 from tess_openai.core.schemas.unevaluated import rest_verdict, unevaluated_check
 
-LISTED: Final = 8
-"""How many names count as one step."""
+NAMES_PER_STEP: Final = 8
+"""How many names are looked up for one step of the budget."""
 
 
 def _named_nodes(compiler: Compiler, argument: object) -> dict[str, Node]:
@@ -55,7 +55,7 @@ def _additional_properties(compiler: Compiler, argument: object, _: JSONObject, 
 
 def member_check(node: Node) -> Check:
     """Return the check of `properties`, `patternProperties` and `additionalProperties` together."""
-    speaks_of_others = bool(node.patterns) or node.additional is not None
+    checks_other_members = bool(node.patterns) or node.additional is not None
 
     def check(evaluation: Evaluation, value: object) -> SchemaVerdict:
         members = to_object(value) or {}
@@ -68,14 +68,16 @@ def member_check(node: Node) -> Check:
                 named = combine((named, verdict))
                 if len(named.problems) >= MAX_PROBLEMS:
                     break
-        return combine((named, *_other_verdicts(evaluation, node, members))) if speaks_of_others else named
+        return (
+            combine((named, *_other_verdicts(evaluation, node, members))) if checks_other_members else named
+        )
 
     return check
 
 
 def _other_verdicts(evaluation: Evaluation, node: Node, members: JSONObject) -> Iterator[SchemaVerdict]:
     """Yield the verdicts on the members that match a pattern, and on those that no keyword names."""
-    if not evaluation.budget.spend(len(members) // LISTED):
+    if not evaluation.budget.spend(len(members) // NAMES_PER_STEP):
         yield UNKNOWN
         return
     rest: list[str] = []
@@ -121,7 +123,7 @@ def item_check(node: Node) -> Check:
     """Return the check of `prefixItems` and `items` together."""
 
     def verdicts(evaluation: Evaluation, items: list[object]) -> Iterator[SchemaVerdict]:
-        if not evaluation.budget.spend(len(items) // LISTED):
+        if not evaluation.budget.spend(len(items) // NAMES_PER_STEP):
             yield UNKNOWN
             return
         for index, item in enumerate(items):
@@ -134,9 +136,9 @@ def item_check(node: Node) -> Check:
 
 
 def _contains(compiler: Compiler, argument: object, schema: JSONObject, node: Node) -> Check | None:
-    least, most = schema.get("minContains", 1), schema.get("maxContains", float("inf"))
+    minimum, maximum = schema.get("minContains", 1), schema.get("maxContains", float("inf"))
     part = node.contains = compiler.node(argument)
-    if not is_number(least) or not is_number(most):
+    if not is_number(minimum) or not is_number(maximum):
         return None
 
     def check(evaluation: Evaluation, value: object) -> SchemaVerdict:
@@ -146,12 +148,12 @@ def _contains(compiler: Compiler, argument: object, schema: JSONObject, node: No
         verdicts = [evaluation.evaluate(part, item) for item in items]
         valid = sum(verdict.is_valid for verdict in verdicts)
         possible = sum(not verdict.problems for verdict in verdicts)
-        if possible < least or valid > most:
-            amount = "few" if possible < least else "many"
+        if possible < minimum or valid > maximum:
+            amount = "few" if possible < minimum else "many"
             return fail(
                 "contains", f"{shown(items)} has too {amount} items that match the schema of contains"
             )
-        return VALID if valid >= least and possible <= most else UNKNOWN
+        return VALID if valid >= minimum and possible <= maximum else UNKNOWN
 
     return check
 

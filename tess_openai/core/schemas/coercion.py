@@ -21,19 +21,19 @@ from tess_openai.core.schemas.keywords import are_equal
 from tess_openai.core.strict_json import UnreadableError, parse_number
 
 _MAX_DEPTH: Final = 64
-_STEPS: Final = 3
+_STEPS_PER_VALUE: Final = 3
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,19})(?:\.0{1,9})?")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,19})(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?")
-_JOINT: Final = re.compile(r"(?<=[^\W\d_])[\s_-]+(?=[^\W_])")
+_BETWEEN_WORDS: Final = re.compile(r"(?<=[^\W\d_])[\s_-]+(?=[^\W_])")
 """White space, hyphens and underscores between two words, but not the sign of a number."""
-_SEVERAL: Final = re.compile(
+_NOT_ONE_ITEM: Final = re.compile(
     r"[,;|\n\u3001\uff0c\uff1b]|\s(?:and|or|&|\+)\s|\A\s*(?:[\[{]|\Z)", re.IGNORECASE
 )
 """What shows that a text may not be one item of a list: it may be several values, or none."""
-_MAX_CHOICE: Final = 200
+_MAX_CHOICE_LENGTH: Final = 200
 _MAX_BITS: Final = 300
 """The longest number that is converted to text, which takes time quadratic in its digits."""
-_NOTHING: Final = frozenset({"null", "none"})
+_NULL_WORDS: Final = frozenset({"null", "none"})
 _BOOLEANS: Final = {"true": True, "false": False}
 _SCALARS: Final = frozenset({"integer", "number", "boolean", "null"})
 
@@ -48,11 +48,15 @@ class Coercion:
     )
 
     def coerce(self, node: Node, value: object, depth: int = 0) -> object:
-        """Return the value converted to the schema; the value itself where no reading or several fit."""
+        """Return the value converted to the schema; the value itself if no reading, or several, follow it."""
         key = (id(node), id(value))
         if (known := self._known.get(key)) is not None:
             return known[0]
-        if not self.evaluation.budget.spend(_STEPS) or depth > _MAX_DEPTH or self._is_possible(node, value):
+        if (
+            not self.evaluation.budget.spend(_STEPS_PER_VALUE)
+            or depth > _MAX_DEPTH
+            or self._is_possible(node, value)
+        ):
             return value
         self._known[key] = value, value  # a schema that refers to itself at the same place changes nothing
         coerced = self._coerced(node, value, depth)
@@ -66,13 +70,19 @@ class Coercion:
             if applies(self.evaluation, value).is_valid:
                 value = self.coerce(part, value, depth + 1)
         for branches in node.alternatives:
-            value = _only(value, (self._under(branch, [value], depth) for branch in branches))
+            value = _only_reading(
+                value, (self._valid_readings(branch, [value], depth) for branch in branches)
+            )
         if node.choices is not None and self.evaluation.budget.spend(len(node.choices)):
-            value = _only(value, [[choice] for choice in node.choices if _is_meant(choice, value)])
+            value = _only_reading(
+                value, [[choice] for choice in node.choices if _differs_in_form_only(choice, value)]
+            )
         length = len(value) if isinstance(value, str) else 0
         types = node.types | {"null"} if node.types and node.allows_null else node.types
         if types and not fits_types(value, types) and self.evaluation.budget.spend(length // 5):
-            value = _only(value, (self._under(node, [each], depth) for each in _readings(types, value)))
+            value = _only_reading(
+                value, (self._valid_readings(node, [each], depth) for each in _readings(types, value))
+            )
         if (members := to_object(value)) is not None:
             return self._coerce_members(node, members, depth)
         if (items := to_list(value)) is not None:
@@ -83,8 +93,8 @@ class Coercion:
         """Whether the check finds no problem with a value."""
         return not self.evaluation.evaluate(node, value).problems
 
-    def _under(self, node: Node, readings: list[object], depth: int) -> list[object]:
-        """Coerce the readings, and return those that follow the schema then."""
+    def _valid_readings(self, node: Node, readings: list[object], depth: int) -> list[object]:
+        """Coerce the readings, and return those that then follow the schema."""
         coerced = [self.coerce(node, reading, depth + 1) for reading in readings]
         return [reading for reading in coerced if self._is_possible(node, reading)]
 
@@ -115,8 +125,8 @@ class Coercion:
             item if part is None else self.coerce(part, item, depth + 1)
             for item, part in zip(items, parts, strict=False)
         ]
-        whole: list[object] = [items]
-        is_single = not self._is_possible(node, whole) or are_equal(whole, coerced)
+        as_one_item: list[object] = [items]
+        is_single = not self._is_possible(node, as_one_item) or are_equal(as_one_item, coerced)
         return coerced if is_single else items  # several lists of one item, or one list of several
 
     def _renamed(self, node: Node, members: JSONObject) -> JSONObject:
@@ -124,16 +134,17 @@ class Coercion:
         missing = bare_names(key for key in node.properties if key not in members)
         if not missing or not self.evaluation.budget.spend(len(members) + len(node.properties)):
             return members
-        meant: dict[str, str] = {}
+        corrected: dict[str, str] = {}
         for key in members:
             name = missing.get(bare_name(key))
             parts = self._parts_for(node, key)
             is_refused = any(part.is_false for part in parts) or (not parts and name in node.required)
             if name is not None and is_refused:
-                meant[key] = name
-        counts = Counter(meant.values())
+                corrected[key] = name
+        counts = Counter(corrected.values())
         return {
-            meant[key] if counts[meant.get(key, "")] == 1 else key: value for key, value in members.items()
+            corrected[key] if counts[corrected.get(key, "")] == 1 else key: value
+            for key, value in members.items()
         }
 
 
@@ -149,7 +160,7 @@ def root_types(node: Node, depth: int = 0) -> frozenset[str]:
     return frozenset()
 
 
-def _only(value: object, readings: Iterable[list[object]]) -> object:
+def _only_reading(value: object, readings: Iterable[list[object]]) -> object:
     """Return the only distinct reading of a value; the value itself where there is none or more than one."""
     distinct: list[object] = []
     for reading in (each for found in readings for each in found):
@@ -164,16 +175,16 @@ def _readings(types: frozenset[str], value: object) -> list[object]:
         return []
     if not isinstance(value, str):
         is_whole = isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= _MAX_BITS
-        in_string: list[object] = [str(value)] if is_whole and "string" in types else []
-        return [*in_string, [value]] if "array" in types else in_string
-    readings = [*_scalars(types, value.strip())]
-    readings += _unpacked(value.strip(), types)
-    if "array" in types and value.strip().lower() not in _NOTHING and not _SEVERAL.search(value):
+        as_string: list[object] = [str(value)] if is_whole and "string" in types else []
+        return [*as_string, [value]] if "array" in types else as_string
+    readings = [*_scalar_readings(types, value.strip())]
+    readings += _parsed_string(value.strip(), types)
+    if "array" in types and value.strip().lower() not in _NULL_WORDS and not _NOT_ONE_ITEM.search(value):
         readings.append([value])
     return readings
 
 
-def _scalars(types: frozenset[str], text: str) -> Iterator[object]:
+def _scalar_readings(types: frozenset[str], text: str) -> Iterator[object]:
     """Yield the numbers, booleans and null that a text may stand for."""
     if {"integer", "number"} & types and _INTEGER.fullmatch(text):
         yield int(text.partition(".")[0])
@@ -181,34 +192,38 @@ def _scalars(types: frozenset[str], text: str) -> Iterator[object]:
         yield parse_number(text)
     if "boolean" in types and text.lower() in _BOOLEANS:
         yield _BOOLEANS[text.lower()]
-    if "null" in types and text.lower() in _NOTHING:
+    if "null" in types and text.lower() in _NULL_WORDS:
         yield None
 
 
-def _unpacked(text: str, types: frozenset[str]) -> list[object]:
+def _parsed_string(text: str, types: frozenset[str]) -> list[object]:
     """Return the object or array that was written as a string, if the text is one."""
-    wanted = types & {"object", "array"}
-    if not wanted or not text.startswith(("{", "[")):
+    containers = types & {"object", "array"}
+    if not containers or not text.startswith(("{", "[")):
         return []
     try:
         reading = read_json(text)
     except UnreadableError:
         return []
     is_clear = reading.is_whole and not reading.holds_raw_text and not text[reading.end :].strip()
-    return [reading.value] * (is_clear and fits_types(reading.value, wanted))
+    return [reading.value] * (is_clear and fits_types(reading.value, containers))
 
 
-def _is_meant(choice: object, value: object) -> bool:
+def _differs_in_form_only(choice: object, value: object) -> bool:
     """Whether a value differs from a choice of `enum` or `const` only in its form."""
     if isinstance(value, str):
         if isinstance(choice, str):
-            return _plain(choice) == _plain(value)
-        return any(are_equal(choice, each) for each in _scalars(_SCALARS, value.strip()))
+            return _normalised(choice) == _normalised(value)
+        return any(are_equal(choice, each) for each in _scalar_readings(_SCALARS, value.strip()))
     if isinstance(choice, str) and isinstance(value, int) and value.bit_length() <= _MAX_BITS:
         return choice == (str(value) if not isinstance(value, bool) else str(value).lower())
     return False
 
 
-def _plain(text: str) -> str:
+def _normalised(text: str) -> str:
     """Return a text in lower case, with one space between its words."""
-    return " ".join(_JOINT.sub(" ", text.casefold()).split()) if len(text) <= _MAX_CHOICE else text
+    return (
+        " ".join(_BETWEEN_WORDS.sub(" ", text.casefold()).split())
+        if len(text) <= _MAX_CHOICE_LENGTH
+        else text
+    )

@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.schemas.applicators import APPLICATORS
-from tess_openai.core.schemas.child_keywords import CHILD_KEYWORDS, LISTED, item_check, member_check
+from tess_openai.core.schemas.child_keywords import CHILD_KEYWORDS, NAMES_PER_STEP, item_check, member_check
 from tess_openai.core.schemas.evaluation import (
     MAX_STEPS,
     UNKNOWN,
@@ -35,8 +35,8 @@ from tess_openai.core.schemas.keywords import (
     RULES,
     UnusableError,
     is_number,
-    missing,
     names_of,
+    require_members,
     rule_check,
     unique_items,
     weight,
@@ -50,10 +50,10 @@ _MAX_DEPTH: Final = 100
 _MAX_NODES: Final = 2_000
 """Compiling one node takes some twenty microseconds."""
 _DRAFT: Final = re.compile(r"draft-0([3-7])/")
-_TYPING: Final = frozenset({"type", "enum", "const", "$ref", "allOf", "anyOf", "oneOf", "not", "if"})
+_TYPE_KEYWORDS: Final = frozenset({"type", "enum", "const", "$ref", "allOf", "anyOf", "oneOf", "not", "if"})
 _APPLICATORS: Final = {**APPLICATORS, **CHILD_KEYWORDS}
-_EVALUATING: Final = frozenset(_APPLICATORS) - {"not", "propertyNames", "dependentRequired"}
-"""Keywords without which it is unknown to which members and items a schema applies."""
+_NEEDED_FOR_UNEVALUATED: Final = frozenset(_APPLICATORS) - {"not", "propertyNames", "dependentRequired"}
+"""If one of these keywords cannot be checked, it is unknown which members and items the schema evaluates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +123,13 @@ class _SchemaCompiler:
                 check = self._check(keyword, argument, members, node)
             except UnusableError:
                 self.left_out.add(keyword)
-                node.is_partial |= keyword in _EVALUATING
+                node.is_partial |= keyword in _NEEDED_FOR_UNEVALUATED
                 check = _unknown
             if check is not None:
                 checks.append(check)
         self.depth -= 1
         if node.properties or node.patterns or node.additional is not None:
-            node.cost += len(node.properties) // LISTED
+            node.cost += len(node.properties) // NAMES_PER_STEP
             checks.append(member_check(node))
         if node.prefix or node.items is not None:
             checks.append(item_check(node))
@@ -150,7 +150,7 @@ class _SchemaCompiler:
 
     def _keywords(self, schema: JSONObject) -> JSONObject:
         """Return the keywords of a schema in the form of draft 2020-12."""
-        if self.draft <= 7 and isinstance(schema.get("$ref"), str):  # other keywords next to it are ignored
+        if self.draft <= 7 and isinstance(schema.get("$ref"), str):  # these drafts ignore all other keywords
             return {"$ref": schema["$ref"]}
         keywords = schema
         for bound, exclusive in ("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum"):
@@ -164,13 +164,13 @@ class _SchemaCompiler:
         if (apply := _APPLICATORS.get(keyword)) is not None:
             return apply(self, argument, schema, node)
         if keyword in RULES:
-            _note(node, keyword, argument)
+            _keep_for_coercion(node, keyword, argument)
             return rule_check(keyword, argument)
         if keyword == "required":
             names = names_of(argument)
             node.required = frozenset(names)
-            node.cost += len(names) // LISTED
-            return lambda _, value: missing(value, names, "is a required property")
+            node.cost += len(names) // NAMES_PER_STEP
+            return lambda _, value: require_members(value, names, "is a required property")
         if keyword == "pattern":
             return self._pattern_check(argument)
         if keyword == "$id" and not isinstance(argument, str):
@@ -191,7 +191,7 @@ class _SchemaCompiler:
         return check
 
 
-def _note(node: Node, keyword: str, argument: object) -> None:
+def _keep_for_coercion(node: Node, keyword: str, argument: object) -> None:
     """Keep the argument of a keyword that coercion needs."""
     if keyword == "type":
         node.types = type_names(argument)
@@ -199,7 +199,7 @@ def _note(node: Node, keyword: str, argument: object) -> None:
         node.choices = [argument]
     elif keyword == "enum":
         node.choices = to_list(argument)
-        node.cost += weight(argument, MAX_STEPS) // LISTED
+        node.cost += weight(argument, MAX_STEPS) // NAMES_PER_STEP
 
 
 def _allows_null(schema: JSONObject) -> bool:
@@ -208,8 +208,8 @@ def _allows_null(schema: JSONObject) -> bool:
     Source: OpenAPI 3.0, `nullable` (documented); Swagger 2, the extension `x-nullable` (observed).
     """
     parts = [part for part in map(to_object, to_list(schema.get("allOf")) or []) if part is not None]
-    wholes = [schema, *(part for part in parts if _TYPING.isdisjoint(part))]
-    return any(whole.get(key) is True for whole in wholes for key in ("nullable", "x-nullable"))
+    untyped = [schema, *(part for part in parts if _TYPE_KEYWORDS.isdisjoint(part))]
+    return any(whole.get(key) is True for whole in untyped for key in ("nullable", "x-nullable"))
 
 
 def _false(_: Evaluation, value: object) -> SchemaVerdict:

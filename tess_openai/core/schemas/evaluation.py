@@ -18,11 +18,12 @@ from tess_openai.core.jsons import to_list, to_object
 MAX_PROBLEMS: Final = 5
 _MAX_DEPTH: Final = 100
 """The deepest nesting of schemas; each level takes two or three of the interpreter's thousand frames."""
-_MAX_STEP: Final = 64
-_DEEP_VALUE: Final = 40
+_MAX_STEP_LENGTH: Final = 64
+_DEEP_VALUE_LEVELS: Final = 40
+"""Where the nesting ends at `_MAX_DEPTH`, a value that is deeper than this is itself nested too deeply."""
 MAX_STEPS: Final = 10_000
 """The budget for all checks of one answer; a step takes one to three microseconds."""
-_SEARCH: Final = 8
+_SEARCH_STEPS: Final = 8
 """How many steps it costs to begin a search."""
 TYPES: Final[dict[str, tuple[type, ...]]] = {
     "string": (str,),
@@ -49,7 +50,7 @@ class Problem(NamedTuple):
     message: str
 
     def __str__(self) -> str:
-        path = ".".join(str(step)[:_MAX_STEP] for step in self.path)
+        path = ".".join(str(step)[:_MAX_STEP_LENGTH] for step in self.path)
         return f"{path}: {self.message}" if path else self.message
 
 
@@ -113,7 +114,7 @@ class Node:
         parts: Schemas that always apply at the same place: `allOf`, `$ref`.
         alternatives: Lists of schemas of which one must be valid at the same place: `anyOf`, `oneOf`.
         conditional: Schemas that may apply at the same place, each with the check that decides it.
-        evaluates_rest: Whether `unevaluatedProperties` or `unevaluatedItems` applies to all remaining parts.
+        evaluates_rest: Whether it has `unevaluatedProperties` or `unevaluatedItems`, for all remaining parts.
     """
 
     checks: tuple[Check, ...] = ()
@@ -165,8 +166,8 @@ class Evaluation:
     _known: dict[tuple[int, int], tuple[SchemaVerdict, object]] = field(
         default_factory=dict[tuple[int, int], tuple[SchemaVerdict, object]]
     )
-    _depth: int = 0
-    _level: int = 0
+    _schema_depth: int = 0
+    _value_depth: int = 0
 
     def evaluate(self, node: Node, value: object) -> SchemaVerdict:
         """Check a value against a schema."""
@@ -176,12 +177,12 @@ class Evaluation:
             return known[0]
         if not self.budget.spend(node.cost):
             return UNKNOWN
-        if self._depth > _MAX_DEPTH:
-            return TOO_DEEP if self._level > _DEEP_VALUE else UNKNOWN
+        if self._schema_depth > _MAX_DEPTH:
+            return TOO_DEEP if self._value_depth > _DEEP_VALUE_LEVELS else UNKNOWN
         if value is None and node.allows_null:
             return VALID
         self._known[key] = UNKNOWN, value  # for a schema that refers to itself at the same place
-        self._depth += 1
+        self._schema_depth += 1
         verdict = VALID
         for check in node.checks:
             other = check(self, value)
@@ -189,15 +190,15 @@ class Evaluation:
                 verdict = other if verdict is VALID else combine((verdict, other))
                 if len(verdict.problems) >= MAX_PROBLEMS:
                     break
-        self._depth -= 1
+        self._schema_depth -= 1
         self._known[key] = verdict, value
         return verdict
 
     def evaluate_child(self, node: Node, value: object, step: str | int) -> SchemaVerdict:
         """Check a member or an item against a schema."""
-        self._level += 1
+        self._value_depth += 1
         verdict = self.evaluate(node, value)
-        self._level -= 1
+        self._value_depth -= 1
         if not verdict.problems:
             return verdict
         problems = [Problem((step, *path), keyword, message) for path, keyword, message in verdict.problems]
@@ -207,7 +208,7 @@ class Evaluation:
         """Whether a pattern matches anywhere in a text; None without a pattern, or without enough steps."""
         if pattern is None:
             return None
-        enough = self.budget.spend(_SEARCH + len(text) * pattern.size // 100)
+        enough = self.budget.spend(_SEARCH_STEPS + len(text) * pattern.size // 100)
         return pattern.matches(text) if enough else None
 
 

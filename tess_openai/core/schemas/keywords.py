@@ -84,7 +84,7 @@ def names_of(argument: object) -> list[str]:
     return names
 
 
-def missing(value: object, names: list[str], words: str) -> SchemaVerdict:
+def require_members(value: object, names: list[str], words: str) -> SchemaVerdict:
     """Return the verdict on an object that must have members with these names."""
     members = to_object(value)
     absent = [] if members is None else [name for name in names if name not in members]
@@ -106,12 +106,12 @@ def unique_items(evaluation: Evaluation, value: object) -> SchemaVerdict:
 def weight(value: object, enough: int) -> int:
     """Return how many steps it costs to walk through a value; the count stops above `enough`."""
     steps = 0
-    ahead = [value]
-    while ahead and steps <= enough:
-        part = ahead.pop()
+    pending = [value]
+    while pending and steps <= enough:
+        part = pending.pop()
         steps += 1 + (len(part) // 100 if isinstance(part, str) else 0)
         members = to_object(part)
-        ahead.extend(to_list(part) or [] if members is None else [*members, *members.values()])
+        pending.extend(to_list(part) or [] if members is None else [*members, *members.values()])
     return steps
 
 
@@ -190,12 +190,12 @@ def _is_one_of(value: object, choices: list[object]) -> bool:
     return any(are_equal(value, choice) for choice in choices)
 
 
-def _is_long_enough(value: Sized, least: float) -> bool:
-    return len(value) >= least
+def _is_long_enough(value: Sized, minimum: float) -> bool:
+    return len(value) >= minimum
 
 
-def _is_short_enough(value: Sized, most: float) -> bool:
-    return len(value) <= most
+def _is_short_enough(value: Sized, maximum: float) -> bool:
+    return len(value) <= maximum
 
 
 _ALL, _STRING, _NUMBER, _ARRAY, _OBJECT = map(

@@ -28,16 +28,16 @@ class References:
         self._documents: dict[str, JSONObject] = {"": root}
         self._anchors: dict[tuple[str, str], JSONObject] = {}
         self._bases: dict[int, str] = {}
-        ahead: list[tuple[object, str]] = [(root, "")]
-        while ahead:
-            part, base = ahead.pop()
+        pending: list[tuple[object, str]] = [(root, "")]
+        while pending:
+            part, base = pending.pop()
             members = to_object(part)
             if members is None:
-                ahead.extend((item, base) for item in to_list(part) or [])
+                pending.extend((item, base) for item in to_list(part) or [])
                 continue
-            within = self._register(members, base)
-            self._bases[id(members)] = within
-            ahead.extend((member, within) for key, member in members.items() if key not in _LITERALS)
+            inner_base = self._register(members, base)
+            self._bases[id(members)] = inner_base
+            pending.extend((member, inner_base) for key, member in members.items() if key not in _LITERALS)
 
     def _register(self, schema: JSONObject, base: str) -> str:
         """Register the names of a part; return the base URL for the references in it."""
@@ -51,7 +51,7 @@ class References:
             document, _, anchor = identifier.partition("#")
             anchors.append(anchor)
             if document:
-                base = _joined(base, document)
+                base = _resolve_url(base, document)
                 self._documents[base] = schema
         for name in anchors:
             if isinstance(name, str) and name:
@@ -70,14 +70,14 @@ class References:
         if reference.startswith("#"):
             document, place = base, reference[1:]
         else:
-            document, _, place = _joined(base, reference).partition("#")
+            document, _, place = _resolve_url(base, reference).partition("#")
         place = unquote(place)
         if place and not place.startswith("/"):
             return self._anchors.get((document, place))
         return _part_at(self._documents.get(document), place.split("/")[1:])
 
 
-def _joined(base: str, reference: str) -> str:
+def _resolve_url(base: str, reference: str) -> str:
     try:
         return urljoin(base, reference) or reference
     except ValueError:  # brackets without a valid address

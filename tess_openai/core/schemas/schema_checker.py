@@ -70,7 +70,7 @@ class SchemaChecker:
     is_incomplete: bool = False
 
     def check(self, schema: JSONObject, value: object) -> list[str]:
-        """Return the problems of a value, in at most five clauses; empty when there is none."""
+        """Return the problems of a value, one clause each, at most five; empty when there is none."""
         return self._clauses(Evaluation(self._budget), self._schema(schema), value)
 
     def validate_and_coerce(self, schema: JSONObject, value: object) -> tuple[object, list[str]]:

@@ -27,27 +27,27 @@ _Container: TypeAlias = "JSONObject | list[Any]"
 
 
 def rest_verdict(
-    evaluation: Evaluation, part: Node, given: _Container, rest: Sequence[Any], what: str
+    evaluation: Evaluation, part: Node, given: _Container, rest: Sequence[Any], subject: str
 ) -> SchemaVerdict:
     """Return the verdict on the remaining members or items."""
     if rest and part.is_false:
         listed = ", ".join(map(shown, rest[:3])) + ", ..." * (len(rest) > 3)
         were = "was" if len(rest) == 1 else "were"
-        return fail("additionalProperties", f"{what} are not allowed ({listed} {were} unexpected)")
+        return fail("additionalProperties", f"{subject} are not allowed ({listed} {were} unexpected)")
     return combine(evaluation.evaluate_child(part, given[step], step) for step in rest)
 
 
 def unevaluated_check(node: Node, part: Node, kind: type) -> Check:
     """Return the check of the members or items that no keyword at the same place has evaluated."""
-    what = "Unevaluated properties" if kind is dict else "Unevaluated items"
+    subject = "Unevaluated properties" if kind is dict else "Unevaluated items"
 
     def check(evaluation: Evaluation, value: object) -> SchemaVerdict:
         if not isinstance(value, kind):
             return VALID
         given: _Container = value  # type: ignore[assignment]  # a dict or a list, by its kind
-        done, is_sure = _evaluated(evaluation, node, given)
-        rest = [step for step in _steps(given) if step not in done]
-        verdict = rest_verdict(evaluation, part, given, rest, what)
+        evaluated, is_sure = _evaluated(evaluation, node, given)
+        rest = [step for step in _steps(given) if step not in evaluated]
+        verdict = rest_verdict(evaluation, part, given, rest, subject)
         return verdict if is_sure else combine((verdict, UNKNOWN))
 
     return check
@@ -69,15 +69,15 @@ def _evaluated(
     if node.evaluates_rest and depth:
         return everything, True
     if isinstance(given, dict):
-        done, is_sure = _evaluated_members(evaluation, node, given)
+        evaluated, is_sure = _evaluated_members(evaluation, node, given)
     else:
-        done, is_sure = _evaluated_items(evaluation, node, given)
+        evaluated, is_sure = _evaluated_items(evaluation, node, given)
     for part, verdict in _applied(evaluation, node, given):
         if not verdict.problems:
             more, is_sure_of_more = _evaluated(evaluation, part, given, depth + 1)
-            done |= more
+            evaluated |= more
             is_sure &= is_sure_of_more and verdict.is_sure
-    return done, is_sure
+    return evaluated, is_sure
 
 
 def _evaluated_members(evaluation: Evaluation, node: Node, given: JSONObject) -> tuple[set[Any], bool]:
@@ -87,12 +87,12 @@ def _evaluated_members(evaluation: Evaluation, node: Node, given: JSONObject) ->
 
 
 def _evaluated_items(evaluation: Evaluation, node: Node, given: list[Any]) -> tuple[set[Any], bool]:
-    done = set(range(min(len(node.prefix), len(given))))
+    evaluated = set(range(min(len(node.prefix), len(given))))
     if node.contains is None:
-        return done, True
+        return evaluated, True
     verdicts = [evaluation.evaluate(node.contains, item) for item in given]
     matched = {index for index, verdict in enumerate(verdicts) if not verdict.problems}
-    return done | matched, all(verdict.is_sure or verdict.problems for verdict in verdicts)
+    return evaluated | matched, all(verdict.is_sure or verdict.problems for verdict in verdicts)
 
 
 def _applied(evaluation: Evaluation, node: Node, given: object) -> Iterator[tuple[Node, SchemaVerdict]]:

@@ -58,7 +58,7 @@ def test_each_parameter_is_emulated_on_its_own(param: str) -> None:
     assert emulation is not None
     parts = {
         "tools": emulation.offer,
-        "response_format": emulation.wanted,
+        "response_format": emulation.json_format,
         "stop": emulation.stops or None,
         "max_tokens": emulation.limit,
     }

@@ -14,7 +14,7 @@ from tess_openai.core.emulate.call_messages import deltas, message_fields
 from tess_openai.core.emulate.functions import MAX_CALLS, parse_calls
 from tess_openai.core.emulate.offers import parse_offer
 from tess_openai.core.emulate.outcomes import FunctionCall
-from tess_openai.core.emulate.schema_copies import schema_echo
+from tess_openai.core.emulate.schema_copies import copied_schema
 from tess_openai.core.schemas.schema_checker import SchemaCache
 
 CALLS = [FunctionCall("call_1", "look", '{"at": "x"}'), FunctionCall("call_2", "leap", "{}")]
@@ -92,7 +92,7 @@ def test_the_pieces_of_a_stream_are_the_whole(arguments: dict[str, str], is_lega
 def test_the_number_of_calls_is_bounded(blocks: list[Block]) -> None:
     """A model that writes call after call without end has lost its way, and is asked once."""
     parsed = parse_calls(blocks, OFFER, CHECKER, lambda: "1", is_cut=False)
-    assert parsed.calls == []
+    assert parsed.valid == []
     assert parsed.problems == ["- there are more than 128 calls; make fewer at once"]
 
 
@@ -121,7 +121,7 @@ def test_a_call_that_lacks_a_bracket_is_made_if_it_has_its_closing_mark(
     """Without the mark the answer may have been cut, and more than a bracket is missing."""
     block = Block('{"name": "look", "arguments": {}', is_closed=is_closed)
     parsed = parse_calls([block], OFFER, CHECKER, lambda: "1", is_cut=is_cut)
-    assert bool(parsed.calls) == is_made
+    assert bool(parsed.valid) == is_made
     assert bool(parsed.problems) != is_made
 
 
@@ -129,7 +129,7 @@ def test_wrappers_within_wrappers_end() -> None:
     """A list of lists of nothing is no call, and takes no time."""
     block = Block('{"calls": ' * 60 + "[]" + "}" * 60, is_closed=True)
     parsed = parse_calls([block], OFFER, CHECKER, lambda: "1", is_cut=False)
-    assert parsed.calls == []
+    assert parsed.valid == []
 
 
 @pytest.mark.parametrize(
@@ -143,4 +143,4 @@ def test_wrappers_within_wrappers_end() -> None:
 def test_a_schema_is_an_argument_where_any_object_may_be_one(given: dict[str, Any], *, is_copy: bool) -> None:
     """A function may take schemas; only a copy of its own is asked about."""
     properties = {"schema": {"type": "object"}, "point": {"type": "object", "properties": {"y": {}}}}
-    assert (schema_echo(given, {"properties": properties}) is not None) == is_copy
+    assert (copied_schema(given, {"properties": properties}) is not None) == is_copy

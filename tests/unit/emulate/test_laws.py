@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tess_openai.core.emulate.answer_parser import AnswerParser
 from tess_openai.core.emulate.answer_reader import AnswerReader
 from tess_openai.core.emulate.emulation import Emulation
-from tess_openai.core.emulate.marks import Kind, Marks, escape, restore
+from tess_openai.core.emulate.marks import MarkKind, Marks, escape, restore
 from tess_openai.core.emulate.outcomes import AskAgain, FailedOutcome, Outcome, TextOutcome, ToolCallOutcome
 
 NONCE = "tokibanuve"
@@ -149,7 +149,9 @@ def test_any_cut_of_an_output_gives_the_same_result_as_the_whole(
 def test_what_was_escaped_comes_back_as_it_was_and_is_never_a_call(text: str, borders: list[int]) -> None:
     """A model that repeats a user or a tool, marks and all, makes no call, and its text is theirs."""
     sent = escape(text)
-    assume(all(mark.kind is not Kind.STRAY for mark in MARKS.find(sent, final=True)))  # who would know it?
+    assume(
+        all(mark.kind is not MarkKind.STRAY for mark in MARKS.find(sent, final=True))
+    )  # who would know it?
     parser = AnswerParser(MARKS)
     shown = "".join([parser.feed(piece) for piece in cut(sent, borders)])
     rest = parser.finish()
