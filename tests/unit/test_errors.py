@@ -41,9 +41,47 @@ def test_an_error_answers_in_openais_envelope(
     envelope = parse_object(answer.body)
     assert envelope is not None
     error = envelope["error"]
-    assert (error["param"], error["code"]) == (expected[2], expected[3])
+    assert (error["param"], error["code"], error["type"]) == (
+        expected[2],
+        expected[3],
+        read(status, body).type,
+    )
     assert str(expected[4]) in error["message"]
     assert error["tess"] == body or body in (PAGE, "")
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, "insufficient_quota"),
+        (402, "insufficient_quota"),
+        (403, "insufficient_quota"),
+        (404, "agent_not_found"),
+        (422, "insufficient_quota"),
+        (429, "insufficient_quota"),
+        (500, "insufficient_quota"),
+        (503, "unavailable"),
+    ],
+)
+@pytest.mark.parametrize("text", ["No credits left in this workspace.", "Not enough credit"])
+def test_an_error_about_credits_is_known_by_its_text(status: int, code: str, text: str) -> None:
+    """Tess documents no status for it. A plain 429 would be retried, a 403 would blame the workspace."""
+    assert read(status, {"error": text}).code == code
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"errors": {"messages": ["The credit notes are too long."]}}, "validation_failed"),
+        ({"error": "The accreditation is missing."}, "invalid_request"),
+        ({"errors": {"x-workspace-id": ["It is required."]}}, "workspace_required"),
+        ({"errors": {"X-Workspace-Id": ["It must be a number."]}}, "workspace_invalid"),
+        ({"errors": {"messages": ["The workspace of the user is unknown."]}}, "validation_failed"),
+    ],
+)
+def test_a_word_in_a_reason_for_a_field_is_not_taken_for_the_subject(body: object, code: str) -> None:
+    """Only the name of the header itself shows that the workspace was refused."""
+    assert read(422, body).code == code
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from tess_openai.core.json_body import JSONBody
+from tess_openai.core.calls import READ, READ_REST
+from tess_openai.core.json_body import JSONBody, read_json_body
 
 OBJECT = '{"a": "é}", "b": [{"c": 1}]}'.encode()
 
@@ -53,3 +56,83 @@ def test_what_begins_with_no_object_is_none(data: bytes) -> None:
     body = JSONBody()
     body.feed(data)
     assert body.parse() is None
+
+
+@pytest.mark.parametrize("size", [1, 5, 1000])
+@pytest.mark.parametrize("rest", [b"", b"\r\n"])
+def test_the_object_is_complete_with_its_last_byte(size: int, rest: bytes) -> None:
+    """A caller does not wait for a server that keeps the connection open."""
+    body, data = JSONBody(), OBJECT + rest
+    pieces = [data[start : start + size] for start in range(0, len(data) - len(rest) - 1, size)]
+    for piece in pieces[:-1]:
+        body.feed(piece)
+        assert body.is_complete is False
+    body.feed(data[len(b"".join(pieces[:-1])) :])
+    assert body.is_complete is True
+
+
+def test_a_large_object_is_complete_with_its_last_byte() -> None:
+    """The bound of the parsing grows with the answer."""
+    body = JSONBody()
+    for piece in (b'{"a": "', b"x" * 100_000 + b"}", b"x" * 100_000 + b"}", b'"}'):
+        assert body.is_complete is False
+        body.feed(piece)
+    assert body.is_complete is True
+
+
+class CountedBody(JSONBody):
+    """Counts the bytes that it parses."""
+
+    parsed_bytes = 0
+
+    def parse(self) -> dict[str, Any] | None:
+        """Count the bytes so far, then parse them."""
+        self.parsed_bytes += len(self.data)
+        return super().parse()
+
+
+def test_the_parsing_of_many_pieces_is_bounded() -> None:
+    """Each piece looks like the end of the object; parsing them all would take quadratic time."""
+    body = CountedBody()
+    body.feed(b'{"a": "')
+    for _ in range(5000):
+        body.feed(b"xxxxxxxx}")
+        assert body.parsed_bytes <= 65_536 + 8 * len(body.data)
+    assert body.parsed_bytes > 8 * len(body.data)
+    body.feed(b'"}')
+    assert body.parse() == {"a": "xxxxxxxx}" * 5000}
+
+
+def test_an_object_after_which_more_comes_is_read_to_its_end() -> None:
+    """What follows is read for a moment, so that the connection can be used again."""
+    flow = read_json_body()
+    assert next(flow) is READ
+    assert flow.send(OBJECT[:7]) is READ
+    assert flow.send(OBJECT[7:]) is READ_REST
+    with pytest.raises(StopIteration) as end:
+        flow.send(None)
+    assert end.value.value.parse() == {"a": "é}", "b": [{"c": 1}]}
+
+
+def test_the_end_of_an_answer_ends_its_reading() -> None:
+    """Whether it is complete is for the reader to judge."""
+    flow = read_json_body()
+    next(flow)
+    flow.send(OBJECT[:7])
+    with pytest.raises(StopIteration) as end:
+        flow.send(b"")
+    assert end.value.value.parse() is None
+
+
+@pytest.mark.parametrize(("received", "is_kept"), [(OBJECT + b"trailing", True), (OBJECT[:-1], False)])
+def test_a_broken_connection_matters_before_the_end_of_the_object_only(
+    received: bytes, is_kept: bool
+) -> None:
+    """What is there was paid for."""
+    flow = read_json_body()
+    next(flow)
+    flow.send(received)
+    with pytest.raises(StopIteration if is_kept else ConnectionError) as end:
+        flow.throw(ConnectionError("lost"))
+    if isinstance(end.value, StopIteration):
+        assert end.value.value.parse() == {"a": "é}", "b": [{"c": 1}]}

@@ -1,0 +1,60 @@
+"""What no header may carry, and what the caller reads about it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tess_openai.core.calls import Call
+from tess_openai.core.headers import WORKSPACE, check_key, foreign_key, is_sendable, unsendable_header
+from tess_openai.core.refusals import Refused, redirected_outside
+
+
+@pytest.mark.parametrize("value", ["", "7001", "Bearer 123|abc", " ~"])
+def test_a_printable_ascii_value_can_be_sent(value: str) -> None:
+    """This is what a header of HTTP can carry."""
+    assert is_sendable(value)
+
+
+@pytest.mark.parametrize(
+    "value", ["7001\n", "7001\r\nx: y", "a\tb", "\x00", "\x7f", "é", "\u2028", "123\xa0"]
+)
+def test_a_value_with_any_other_character_cannot_be_sent(value: str) -> None:
+    """A line break would end the header, and the http client would log the key before it."""
+    assert not is_sendable(value)
+
+
+def call_with(**headers: str) -> Call:
+    """Build a call with these headers."""
+    return Call("POST", "/x", headers, b"", 0, now=lambda: 1, new_id=lambda: "1", agent="42")
+
+
+@pytest.mark.parametrize("value", ["Bearer sk-proj-1", "bearer SK-1"])
+def test_an_openai_key_is_refused(value: str) -> None:
+    """It must never be sent to Tess; HTTP ignores the case of the scheme."""
+    with pytest.raises(Refused) as caught:
+        check_key(call_with(authorization=value))
+    assert (caught.value.status, caught.value.code, caught.value.param) == (401, "foreign_key", None)
+
+
+@pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer 1|sk-x"}, {"authorization": "sk-x"}])
+def test_any_other_key_is_not_openais(headers: dict[str, str]) -> None:
+    """Whether it is a key of Tess is for the client's own rules and for Tess to say."""
+    check_key(call_with(**headers))
+
+
+@pytest.mark.parametrize(
+    ("refused", "status", "code", "param", "remedy"),
+    [
+        (unsendable_header(WORKSPACE), 400, "workspace_invalid", WORKSPACE, "a number, such as 1234"),
+        (unsendable_header("authorization"), 401, "invalid_api_key", None, "Copy the key again from Tess"),
+        (foreign_key(), 401, "foreign_key", None, "api_key= or TESS_API_KEY"),
+        (redirected_outside(), 502, "redirected", None, "Check the base URL"),
+    ],
+    ids=["a workspace", "a key", "a foreign key", "a redirect"],
+)
+def test_a_refusal_says_what_to_do(
+    refused: Refused, status: int, code: str, param: str | None, remedy: str
+) -> None:
+    """The SDK raises it as the exception of its status."""
+    assert (refused.status, refused.code, refused.param) == (status, code, param)
+    assert remedy in refused.message
