@@ -32,7 +32,7 @@ def test_a_documented_body_passes_unchanged(body: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("body", BODIES)
 def test_a_documented_body_is_answered(body: dict[str, Any], carry: Callable[..., Any]) -> None:
-    """By the strict simulator."""
+    """The strict simulator accepts each body that the documentation prints."""
     carried = carry("POST", "/chat/completions", body)
     assert (carried.status, carried.changes) == (200, [])
     assert b"received" in carried.body

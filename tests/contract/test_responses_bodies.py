@@ -43,7 +43,7 @@ def test_the_file_is_whole() -> None:
 
 @pytest.mark.parametrize("body", RESPONSES)
 def test_a_body_is_accepted_and_gives_the_sdks_model(body: JSON, carry: Callable[..., Any]) -> None:
-    """200 from the strict simulator, and a response without a hole; the ledger has all changes, no more."""
+    """The strict simulator accepts it, the SDK parses the response, and the ledger has all changes."""
     before = json.dumps(body)
     carried = carry("POST", "/responses", body)
     assert json.dumps(body) == before
@@ -65,7 +65,7 @@ def to_model(fields: JSON) -> Response:
 
 @pytest.mark.parametrize("body", PROMPTS)
 def test_a_prompt_is_accepted(body: JSON, carry: Callable[..., Any]) -> None:
-    """200 from the strict simulator and a choice for each prompt; tokens are refused by name."""
+    """The strict simulator accepts it, and each prompt gets a choice; lists of tokens are refused by name."""
     before = json.dumps(body)
     carried = carry("POST", "/completions", body)
     assert json.dumps(body) == before

@@ -61,7 +61,7 @@ def test_fifty_threads_make_one_look_up() -> None:
 
 
 async def test_fifty_tasks_make_one_look_up() -> None:
-    """And a later call none."""
+    """Tasks that need the same agent share one look-up, and a later call makes none."""
     agent_cache, source = AgentCache(), Source(AGENT)
     found = await asyncio.gather(*(agent_cache.async_find(42, source.later) for _ in range(50)))
     assert found == [AGENT] * 50
@@ -70,7 +70,7 @@ async def test_fifty_tasks_make_one_look_up() -> None:
 
 
 async def test_a_cancelled_look_up_is_taken_over() -> None:
-    """Who waited for it makes it."""
+    """When the call that makes the look-up is cancelled, one that waits for it makes it."""
     agent_cache, source = AgentCache(), Source(AGENT)
     first, second = (asyncio.create_task(agent_cache.async_find(42, source.later)) for _ in range(2))
     await asyncio.sleep(0.005)
@@ -91,7 +91,7 @@ def test_an_error_of_a_look_up_is_its_own() -> None:
     ("found", "kept_seconds"), [(AGENT, KEPT_SECONDS), (FAILED, FAILURE_KEPT_SECONDS), (PASSING, 0.0)]
 )
 def test_what_was_found_is_kept_for_its_time(found: LookupResult, kept_seconds: float) -> None:
-    """A failure for a short one, a passing failure not at all."""
+    """An agent is cached for long, a permanent failure for a short time, and a temporary one not at all."""
     now = 0.0
     agent_cache, source = AgentCache(lambda: now), Source(found, AGENT)
     assert agent_cache.find(42, source) is found
@@ -147,7 +147,7 @@ def test_a_thread_waits_for_anothers_look_up_as_long_as_it_would_for_its_own() -
 
 
 async def test_a_task_waits_for_anothers_look_up_as_long_as_it_would_for_its_own() -> None:
-    """The same without threads."""
+    """The timeout of a waiting async call is its own, as with threads."""
     agent_cache, source, release = AgentCache(), Source(AGENT), asyncio.Event()
 
     async def slow() -> LookupResult:
@@ -163,7 +163,7 @@ async def test_a_task_waits_for_anothers_look_up_as_long_as_it_would_for_its_own
 
 
 def test_a_look_up_in_a_loop_that_was_closed_is_made_again() -> None:
-    """By who comes after, and by who was waiting for it."""
+    """A later call, and a call that was waiting, make the look-up themselves."""
     agent_cache, source = AgentCache(), Source(AGENT)
     loop, waits = asyncio.new_event_loop(), threading.Event()
 

@@ -183,7 +183,7 @@ CASES: Final = len(PLACES) * len(VALUES)
 
 
 def test_the_table_is_large() -> None:
-    """As many cases as were promised, and more."""
+    """The table has at least as many cases as the pages promise."""
     assert CASES >= 400
 
 
@@ -192,7 +192,7 @@ def test_the_table_is_large() -> None:
 def test_no_wrong_type_reaches_the_program(
     client: openai.OpenAI, fixed: Fixed, form: dict[str, Any], path: Path, *, stream: bool
 ) -> None:
-    """Whether Tess streams or not, and whether the caller asked for that or not."""
+    """This holds whether Tess streams or not, and whether the caller asked for a stream or not."""
     for value in VALUES:
         fields = changed(form, path, value)
         fixed.body = json.dumps(fields).encode() if form is WHOLE else events(fields, LAST)

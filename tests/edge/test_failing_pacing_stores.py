@@ -112,7 +112,7 @@ def test_a_warning_that_is_an_error_fails_no_call() -> None:
 
 
 async def test_a_store_that_hangs_does_not_block_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other tasks go on while one waits for it."""
+    """Other tasks continue while one waits for the store."""
     monkeypatch.setattr(room, "STORE_SECONDS", 0.3)
     free = threading.Event()
     shared = SharedPacing("redis://127.0.0.1:1/0", Broken(lambda: free.wait(10)))
@@ -138,7 +138,7 @@ def test_a_task_that_is_collected_while_the_store_starts_gives_its_slot_back() -
 
 
 def test_a_locked_or_broken_file_fails_no_call(tmp_path: Path, make_pacer: Callable[..., Pacer]) -> None:
-    """The real stores, as they fail."""
+    """With the real stores, a failure is reported and the call is sent."""
     file = tmp_path / "line.sqlite"
     mine = make_pacer(f"sqlite:///{file}")
     assert mine.wait("key") == 0.0
@@ -176,7 +176,7 @@ def test_a_redis_that_is_not_there_fails_no_call(make_pacer: Callable[..., Pacer
     ],
 )
 def test_a_url_that_cannot_work_is_refused(given: object, reason: str) -> None:
-    """With what to write instead, and without a password."""
+    """The error gives a URL that works, and does not show the password."""
     with pytest.raises(ValueError, match=r".") as caught:
         parse_pacing_url(given)
     assert reason in str(caught.value)
@@ -198,7 +198,7 @@ def test_urls_are_read_shown_and_checked_for_passwords(
 
 
 def test_a_file_keeps_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also when the program changes its folder before the first call: all of its processes share one line."""
+    """All processes of a program share one line, even if it changes its folder before the first call."""
     monkeypatch.chdir(tmp_path)
     store = SQLitePacingStore(Path("line.sqlite"))
     (tmp_path / "below").mkdir()

@@ -152,7 +152,7 @@ def test_who_waited_in_a_loop_that_was_closed_has_left(turns: KeyQueues, clock: 
 
 
 def test_a_short_look_up_does_not_wait_long(turns: KeyQueues, clock: Clock) -> None:
-    """Neither in a long line, nor for what a 429 asks for, however short."""
+    """It gives up in a long line, and does not wait for the end of a pause, however short the pause is."""
     pacer = Pacer(2.0, 60.0, turns)
     pacer.wait("Bearer 1|a", clock.sleep)
     assert pacer.with_short_waits(1.0).wait("Bearer 1|a", clock.sleep) == pytest.approx(2.0)
@@ -164,7 +164,7 @@ def test_a_short_look_up_does_not_wait_long(turns: KeyQueues, clock: Clock) -> N
 
 
 def test_a_429_holds_the_others_back(turns: KeyQueues, clock: Clock) -> None:
-    """Until its time has passed; a shorter one after it changes nothing."""
+    """The other callers wait until the pause has passed; a later, shorter pause does not end it earlier."""
     pacer = Pacer(1.0, 60.0, turns)
     pacer.pause("Bearer 1|a", 30.0)
     pacer.pause("Bearer 1|a", 2.0)
@@ -173,7 +173,7 @@ def test_a_429_holds_the_others_back(turns: KeyQueues, clock: Clock) -> None:
 
 
 def test_a_hold_beyond_the_budget_fails_at_once(turns: KeyQueues, clock: Clock) -> None:
-    """And gives its turn away."""
+    """A caller that would have to wait too long fails, and gives its turn to the next."""
     pacer = Pacer(1.0, 60.0, turns)
     pacer.pause("Bearer 1|a", 300.0)
     assert pacer.wait("Bearer 1|a", clock.sleep) == pytest.approx(300.0)
@@ -228,7 +228,7 @@ async def test_a_turn_counts_from_when_the_loop_lets_the_call_go(turns: KeyQueue
 
 
 async def test_no_two_tasks_take_one_turn(turns: KeyQueues, clock: Clock) -> None:
-    """Whatever the tasks that are ready beside them take of the interval."""
+    """Each turn has one caller, even if other tasks of the event loop use up a part of the interval."""
     pacer, left = Pacer(1.0, 60.0, turns), list[float]()
 
     async def call(work: float) -> None:
@@ -266,7 +266,7 @@ class RecordedQueues(KeyQueues):
 
 
 async def test_threads_and_tasks_take_turns_together() -> None:
-    """They share one queue: each caller is sent once, and no two within an interval."""
+    """Sync and async callers share one queue: each is sent once, and no two within an interval."""
     queues = RecordedQueues()
     pacer = Pacer(0.02, 60.0, queues)
     sent: list[str] = []
@@ -303,7 +303,7 @@ def test_a_queue_of_8000_callers_does_not_block(turns: KeyQueues) -> None:
 
 
 def test_callers_leave_a_queue_from_anywhere(turns: KeyQueues, clock: Clock) -> None:
-    """Those behind move up, in order."""
+    """When a caller gives up its place, the callers behind it move up in order."""
     assert Caller(turns).claim() == 0.0
     callers = [Caller(turns) for _ in range(5)]
     for caller in callers:
@@ -343,7 +343,10 @@ def test_a_task_that_is_collected_inside_of_the_queue_gives_its_place_back(
 
 
 def test_a_new_client_may_try_during_a_long_pause(turns: KeyQueues, clock: Clock) -> None:
-    """Until it gets a 429 itself; a pause that it would wait for holds for it too."""
+    """It ignores a pause that is too long to wait for until it gets a 429 itself.
+
+    It waits for a shorter one.
+    """
     earlier = Pacer(1.0, 60.0, turns)
     earlier.pause("Bearer 1|a", 1e9)
     clock.sleep(1.0)
@@ -365,7 +368,7 @@ def test_a_new_client_waits_for_a_short_pause(turns: KeyQueues, clock: Clock) ->
 
 
 async def test_a_new_client_may_try_during_a_long_pause_in_tasks() -> None:
-    """The same for async callers."""
+    """Async callers may try during a long pause as sync ones do."""
     turns = KeyQueues()
     Pacer(0.01, 1.0, turns).pause("key", 1e9)
     assert await Pacer(0.01, 1.0, turns).async_wait("key") == 0.0

@@ -13,7 +13,7 @@ from tess_openai.edge.random_ids import new_random_id
 
 
 def test_no_two_are_the_same() -> None:
-    """Over threads that ask at once, and over more than one read of randomness."""
+    """Identifiers differ across threads that ask at once, and across several reads of randomness."""
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(lambda _: new_random_id(), range(1000)))
     assert len(set(made)) == 1000

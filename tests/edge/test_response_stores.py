@@ -43,7 +43,7 @@ def store(request: pytest.FixtureRequest, clock: Clock, tmp_path: Path) -> Itera
 
 
 def test_an_entry_is_kept_replaced_and_removed(store: ResponseStore) -> None:
-    """The three methods."""
+    """The three methods of a store do what their protocol promises."""
     assert store.load("a") is None
     store.save("a", b"1")
     store.save("b", b"2")
@@ -55,7 +55,7 @@ def test_an_entry_is_kept_replaced_and_removed(store: ResponseStore) -> None:
 
 
 def test_an_entry_expires(store: ResponseStore, clock: Clock) -> None:
-    """After its time, and not before."""
+    """A store forgets an entry after its time, and not before."""
     store.save("a", b"1")
     clock.seconds += 9
     assert store.load("a") == b"1"
@@ -101,7 +101,7 @@ def test_processes_share_a_file(tmp_path: Path) -> None:
 
 
 def test_a_path_keeps_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also when the program changes its folder, and in the copy that another process gets."""
+    """The file is the same after the program changes its folder, and in another process's copy."""
     monkeypatch.chdir(tmp_path)
     store = SQLiteResponseStore("responses.sqlite")
     copied = pickle.dumps(store)

@@ -55,7 +55,7 @@ def test_a_returned_slot_is_reserved_again(store: PacingStore) -> None:
 
 
 def test_a_pause_holds_all(store: PacingStore) -> None:
-    """For an hour at most, and a caller that would not wait so long reserves nothing."""
+    """A 429 pauses all callers, for an hour at most; one that would not wait so long reserves no slot."""
     store.pause(KEY, 30.0)
     assert store.claim(KEY, None, TERMS).wait_seconds == pytest.approx(30.0, abs=2)
     store.pause(KEY, 1e9)
@@ -95,7 +95,7 @@ def test_redis_keeps_the_rule_of_core(redis_url: str) -> None:
 
 
 def test_threads_and_tasks_of_two_processes_share_a_line(url: str, make_pacer: Callable[..., Pacer]) -> None:
-    """Sync and async callers, each client with a connection of its own: none is lost, none too close."""
+    """Sync and async callers, each with its own connection, are all sent, and none too early."""
     sent: list[float] = []
     one, other = make_pacer(url), make_pacer(url)
 
@@ -144,7 +144,7 @@ def start(url: str, interval: float, threads: int) -> subprocess.Popen[str]:
 
 
 def test_processes_share_a_line(url: str) -> None:
-    """Four of them with four threads: each caller has its turn, and the line is hardly longer than ideal."""
+    """Four processes with four threads each are all served, and the line is hardly longer than ideal."""
     interval = 0.05
     processes = [start(url, interval, 4) for _ in range(4)]
     for each in processes:
@@ -159,7 +159,7 @@ def test_processes_share_a_line(url: str) -> None:
 
 
 def test_processes_that_are_killed_in_the_line_block_nobody(url: str) -> None:
-    """Their slots pass, and those behind them are sent."""
+    """The slots of killed processes pass, and the callers behind them are sent."""
     victim = start(url, 0.2, 6)
     assert victim.stdin is not None
     assert victim.stdout is not None
@@ -191,7 +191,7 @@ async def test_a_cancelled_task_returns_its_slot(url: str, make_pacer: Callable[
 
 
 def test_a_store_keeps_no_key(url: str, tmp_path: Path, make_pacer: Callable[..., Pacer]) -> None:
-    """Neither as it is nor as a plain hash; and a file is its owner's alone."""
+    """The store has neither the key nor a plain hash of it, and only its owner can read a file."""
     import hashlib
 
     authorization = "Bearer 77|secret-of-this-test"
@@ -227,7 +227,7 @@ def test_lines_in_which_nobody_waits_are_removed(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_forked_child_goes_on_in_the_same_line(url: str) -> None:
-    """With a connection and a thread of its own, and the parent's still works."""
+    """The child has its own connection and thread, and the parent's still work."""
     mine = Pacer(0.3, 60.0, KeyQueues(), shared=shared_pacing(url))
     assert mine.wait("key") == 0.0
     child = multiprocessing.get_context("fork").Process(target=_take_turns_in_child, args=(mine,))

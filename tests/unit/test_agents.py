@@ -47,7 +47,7 @@ def with_question(**question: object) -> Agent:
 
 
 def test_the_documented_agent_is_read() -> None:
-    """With all that a program may want to know."""
+    """It gives everything that a program may want to know of an agent."""
     agent = parse_agent(DOCUMENTED)
     assert agent is not None
     assert (agent.id, agent.title, agent.type, agent.slug) == (8794, "An agent", "chat", "an-agent-AbC12d")
@@ -70,7 +70,7 @@ def test_the_documented_agent_is_read() -> None:
     ],
 )
 def test_options_are_read_in_every_spelling(options: dict[str, object]) -> None:
-    """Defensive clients met them all."""
+    """Other clients have met all of these forms."""
     assert with_question(type="select", name="model", **options).models == ("a", "b")
 
 
@@ -85,7 +85,7 @@ def test_options_of_which_one_cannot_be_read_are_open(unreadable: object) -> Non
 
 
 def test_truth_is_an_option_by_its_word() -> None:
-    """As JSON spells it."""
+    """A boolean option is `"true"` or `"false"`, as in JSON."""
     assert with_question(name="formal", options=[True, False]).options("formal") == ("true", "false")
 
 
@@ -119,18 +119,18 @@ def test_a_text_agent_requires_its_selects_too() -> None:
     "value", [None, [], "agent", {}, {"id": None}, {"id": "x"}, {"id": True}, {"id": -1}]
 )
 def test_what_is_no_agent_is_none(value: object) -> None:
-    """Only a number makes an agent."""
+    """An object without a number as its id is not an agent."""
     assert parse_agent(value) is None
 
 
 def test_an_agent_may_be_wrapped() -> None:
-    """Other routes of Tess's answer `{"data": ...}`."""
+    """Some routes of Tess answer `{"data": ...}`."""
     assert parse_agent({"data": DOCUMENTED}) == parse_agent(DOCUMENTED)
     assert parse_agent({"id": "8794"}) == Agent(id=8794)
 
 
 def test_the_simulators_agents_are_read_whole() -> None:
-    """Each question of each."""
+    """No question of any simulated agent is dropped."""
     for simulated in DEFAULT_AGENTS:
         agent = parse_agent(simulated.to_json())
         assert agent is not None
@@ -152,7 +152,7 @@ question_keys = st.sampled_from(["name", "type", "required", "options", "values"
     st.lists(st.dictionaries(question_keys, json_values) | json_values, max_size=4),
 )
 def test_no_json_breaks_the_reader(fields: dict[str, object], questions: list[object]) -> None:
-    """Nor is it changed."""
+    """Any JSON is read without an exception, and is not changed."""
     value = {"id": 7, **fields, "questions": questions}
     before = copy.deepcopy(value)
     agent = parse_agent(value)
@@ -165,7 +165,7 @@ def test_no_json_breaks_the_reader(fields: dict[str, object], questions: list[ob
     [("gpt-4", "gpt-4o"), ("GPT-4O", "gpt-4o"), ("tess6", "tess-6"), ("mistral-large", None), ("", None)],
 )
 def test_the_closest_option_is_found(given_: str, near: str | None) -> None:
-    """In any case, and only when it is close."""
+    """Case is ignored, and an option that is not similar is not proposed."""
     assert closest(given_, ["tess-6", "gpt-4o"]) == near
 
 

@@ -46,7 +46,7 @@ json_values = st.recursive(
 
 @given(json_values)
 def test_no_text_is_ever_described_by_itself(value: object) -> None:
-    """Neither a string nor a key of an object is in a description."""
+    """A description repeats neither a string nor the key of an object."""
     assert MARK not in describe(value)
 
 
@@ -81,7 +81,7 @@ def test_no_text_is_ever_described_by_itself(value: object) -> None:
     ],
 )
 def test_a_change_reads_as_one_line(change: Change, text: str) -> None:
-    """The text of a warning: parameter, values, what was done, why, what to do."""
+    """The text of a warning gives the parameter, its values, what was done, why, and what to do."""
     assert str(change) == text
 
 
@@ -115,7 +115,7 @@ def test_several_changes_are_a_list_on_one_line() -> None:
     ids=["a string", "a list", "an object", "another string", "a list with another", "another type"],
 )
 def test_a_word_that_openai_defines_is_shown(value: object, text: str) -> None:
-    """And no other string, wherever it is."""
+    """No other string is shown, wherever it is."""
     assert describe(value, ("required",)) == text
 
 

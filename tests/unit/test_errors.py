@@ -255,7 +255,7 @@ json_values = st.recursive(
     st.sampled_from(["", "text/html"]),
 )
 def test_no_body_of_an_error_raises(status: int, body: bytes, content_type: str) -> None:
-    """Whatever a hostile server says, the caller gets an error of the SDK's with a text."""
+    """Even from a hostile server, the caller gets one of the SDK's errors with a text."""
     for error in (
         parse_error(status, {"content-type": content_type}, body, max_retry_wait_seconds=60),
         parse_error_in_200(body, content_type, expected="an answer"),

@@ -28,12 +28,12 @@ KEY = "123|" + "AbCdEfGh" * 6
     ],
 )
 def test_an_agent_id_is_found_in(given: int | str) -> None:
-    """Whatever users copy that contains the number."""
+    """Users copy URLs and texts that contain the number."""
     assert to_agent_id(given) == 8794
 
 
 def test_a_slug_is_looked_up_later() -> None:
-    """It cannot be turned into a number without asking Tess."""
+    """Only Tess knows the number that belongs to a slug."""
     assert to_agent_id("my-agent-AbC12d") == "my-agent-AbC12d"
 
 
@@ -72,7 +72,7 @@ def test_no_agent_id_is_found_in(given: Any) -> None:
     ("given", "sent"), [(7001, "7001"), ("7001", "7001"), (" 7001 ", "7001"), (0, "0"), ("007", "007")]
 )
 def test_a_workspace_is_a_number(given: int | str, sent: str) -> None:
-    """As the header's value."""
+    """It is accepted in each form that gives a valid header."""
     assert to_workspace_id(given) == sent
 
 
@@ -188,7 +188,7 @@ def test_a_key_that_cannot_work_is_refused(given: Any, expected: str) -> None:
     ],
 )
 def test_a_base_url_is_read(given: str, root: str, agent: int | None) -> None:
-    """To the API's root, and the agent if it names one."""
+    """It gives the root of the API, and the agent if it names one."""
     assert to_api_root(given) == (root, agent)
 
 

@@ -42,7 +42,7 @@ def test_what_follows_the_object_does_not_matter(before: bytes, rest: bytes, siz
 
 @pytest.mark.parametrize("end", range(1, len(OBJECT)))
 def test_a_part_of_an_object_is_none(end: int) -> None:
-    """Wherever it is cut."""
+    """A body is not complete wherever its object is cut."""
     body = JSONBody()
     body.feed(OBJECT[:end])
     assert (body.parse(), body.is_complete) == (None, False)

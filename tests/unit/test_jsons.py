@@ -26,7 +26,7 @@ NO_JSON = [
 
 @pytest.mark.parametrize("data", NO_JSON)
 def test_what_is_no_json_is_none(data: bytes) -> None:
-    """Whatever a server sends, reading it does not raise."""
+    """Parsing never raises, whatever a server sends."""
     assert parse_json(data) is None
     assert parse_object(data) is None
 
@@ -47,7 +47,7 @@ def test_what_is_written_is_what_python_writes(value: object) -> None:
 
 @pytest.mark.parametrize("value", [[1], "text", 7, True, None])
 def test_only_an_object_is_an_object(value: object) -> None:
-    """Other values narrow to None."""
+    """`parse_object` and `to_object` return None for all other values."""
     assert to_object(value) is None
     assert parse_object(json.dumps(value)) is None
     assert to_list({"a": 1}) is None
@@ -61,12 +61,12 @@ json_values = st.recursive(
 
 @given(json_values)
 def test_what_is_written_is_read_back(value: object) -> None:
-    """Any JSON value survives, half a surrogate pair too."""
+    """Any JSON value survives, even one with a lone surrogate."""
     assert parse_json(dump_json(value)) == value
 
 
 def test_text_outside_ascii_is_written_as_it_is() -> None:
-    """As UTF-8, without escapes and without spaces."""
+    """JSON is written as UTF-8, without escapes and without spaces."""
     assert dump_json({"a": "é", "b": [1]}) == '{"a":"é","b":[1]}'.encode()
 
 
@@ -76,5 +76,5 @@ def test_half_a_surrogate_pair_is_escaped() -> None:
 
 
 def test_a_byte_order_mark_is_passed_over() -> None:
-    """Some servers write one."""
+    """Some servers send one before their JSON."""
     assert parse_object(b'\xef\xbb\xbf{"a": 1}') == {"a": 1}

@@ -82,7 +82,7 @@ def test_a_room_of_the_core_imports_only_rooms_before_it(room: str) -> None:
 
 
 def test_no_two_modules_of_the_core_import_each_other() -> None:
-    """Neither directly nor through others, within functions and for types included."""
+    """There is no circle of imports, even within functions or for types."""
     folder = core_folder()
     graph: dict[str, set[str]] = {}
     for file in folder.rglob("*.py"):

@@ -48,7 +48,7 @@ def test_what_python_calls_equal_is_distinguished(one: dict[str, Any], other: di
 
 
 def test_what_is_large_or_deep_is_made_anew() -> None:
-    """To keep it would cost more than it saves."""
+    """Caching it would cost more than it saves."""
     deep: dict[str, Any] = {}
     for _ in range(3000):
         deep = {"a": deep}

@@ -67,7 +67,7 @@ def live(day: Day, arrivals: list[float], late: list[float], gone: set[int]) -> 
 
 @given(st.lists(SECONDS, min_size=1, max_size=30), st.lists(LATE, min_size=1, max_size=9))
 def test_every_caller_is_sent_and_none_too_close(arrivals: list[float], late: list[float]) -> None:
-    """However late each of them wakes up; and the line takes no longer than its intervals and its delays."""
+    """This holds however late callers wake up, and the line takes no longer than its intervals and delays."""
     day = new_day()
     live(day, arrivals, late, set())
     assert sorted(number for _, number in day.sent) == list(range(len(arrivals)))
@@ -100,7 +100,7 @@ def test_who_dies_in_the_line_costs_its_own_slot_only(arrivals: list[float], gon
 
 
 def test_a_returned_slot_goes_to_the_next_caller() -> None:
-    """Unless its time is over."""
+    """A returned slot whose time is over is not used again."""
     day = new_day()
     day.claim(None, 0.0)
     first, second = day.claim(None, 0.0), day.claim(None, 0.0)
@@ -112,7 +112,7 @@ def test_a_returned_slot_goes_to_the_next_caller() -> None:
 
 
 def test_a_caller_gets_its_turn_a_moment_before_its_slot() -> None:
-    """And keeps it: who comes later cannot take it."""
+    """The turn is then taken: no later caller can get it."""
     day = new_day()
     assert day.claim(None, 0.0) == Turn(0.0, is_taken=True)
     turn = day.claim(None, 0.0)
@@ -125,7 +125,7 @@ def test_a_caller_gets_its_turn_a_moment_before_its_slot() -> None:
 
 
 def test_a_pause_holds_the_whole_line_in_its_order() -> None:
-    """Those with a slot, who learn of it when they wake up, and those that come later."""
+    """It moves callers that have a slot, who learn of it when they wake up, and later ones."""
     day = new_day()
     day.claim(None, 0.0)
     first, second = day.claim(None, 0.0), day.claim(None, 0.0)
@@ -149,7 +149,7 @@ def test_a_pause_that_is_too_long_reserves_nothing() -> None:
 
 
 def test_callers_keep_their_own_interval() -> None:
-    """Whosever call came before."""
+    """The interval before a call is its caller's, not that of the previous caller."""
     day, slow = new_day(), Terms(5.0, 60.0, 0.0)
     day.claim(None, 0.0)
     assert day.due(None, 0.0, slow) == pytest.approx(5.0)
@@ -167,7 +167,7 @@ def test_a_call_that_was_sent_later_than_its_turn_moves_the_line() -> None:
 
 
 def test_who_missed_its_slot_by_far_takes_the_next_turn() -> None:
-    """And moves the others by less than an interval, however late it is."""
+    """However late it is, it delays the others by less than an interval."""
     day = new_day()
     day.claim(None, 0.0)
     blocked, second, third = (day.claim(None, 0.0) for _ in range(3))
@@ -198,7 +198,7 @@ def test_a_clock_that_goes_forward_lets_nobody_wait_longer() -> None:
 
 
 def test_a_small_step_back_forgets_nothing() -> None:
-    """As when a clock is kept right by a few milliseconds."""
+    """Clocks are corrected by a few milliseconds all the time."""
     day = new_day()
     day.claim(None, 10.0)
     assert day.claim(None, 9.9).wait_seconds == pytest.approx(1.0 - AHEAD_SECONDS)

@@ -100,7 +100,7 @@ def test_a_mistake_states_what_is_wrong(given: object, expected: str) -> None:
     ],
 )
 def test_a_call_has_options_of_its_own(given: dict[str, Any], changed: dict[str, Any]) -> None:
-    """`extra_body={"tess_openai": {...}}` changes what it names, for this call."""
+    """`extra_body={"tess_openai": {...}}` changes the options that it names, for one call."""
     options = Options(workspace_id="7", tools="internet")
     own = options.for_call(given, POLICY_PARAMETERS)
     assert own == Options(**{"workspace_id": "7", "tools": "internet", **changed})

@@ -31,7 +31,7 @@ MODULES = {
 def test_a_missing_framework_is_named_with_its_remedy(
     preset: str, module: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As a mistake of configuration, whatever else is missing."""
+    """The error is a `TessConfigurationError`, even if other things are missing too."""
     monkeypatch.setitem(sys.modules, module, None)
     make: Callable[..., object] = getattr(presets, preset)
     with pytest.raises(TessConfigurationError, match=r"is not installed.*pip install '[a-z]"):
@@ -50,7 +50,7 @@ def test_what_a_framework_itself_lacks_is_reported_as_it_is(
 
 
 def test_every_preset_is_public() -> None:
-    """And there are no others."""
+    """Each module of presets is exported, and nothing else is."""
     assert set(presets.__all__) == {*MODULES, "openai_module"}
 
 
@@ -65,13 +65,13 @@ def test_every_preset_is_public() -> None:
     ],
 )
 def test_a_model_of_litellm_may_name_an_agent(model: str, agent: str | None, name: object) -> None:
-    """Its number, before the first slash."""
+    """The agent's number is the part before the first slash."""
     given: dict[str, Any] = {"messages": [], "optional_params": {}}
     assert (to_source(model, given).agent, to_arguments(model, given)["model"]) == (agent, name)
 
 
 def test_parameters_of_litellm_reach_the_body() -> None:
-    """Also those that this SDK does not know, and the caller's `extra_body` among them."""
+    """Parameters that this SDK does not know are sent too, and so is the caller's `extra_body`."""
     parameters = {"seed": 3, "extra_body": {"root_id": 7}, "stream": True, "max_retries": 0}
     given = {"messages": [], "optional_params": parameters, "timeout": 5, "headers": {"a": "b"}}
     before = copy.deepcopy(given)
@@ -82,5 +82,5 @@ def test_parameters_of_litellm_reach_the_body() -> None:
 
 
 def test_a_key_stays_out_of_sight() -> None:
-    """Whatever prints what clients are kept under."""
+    """Printing the keys of the cache of clients shows no API key."""
     assert "1|secret" not in repr(ProviderSource("42", "1|secret"))

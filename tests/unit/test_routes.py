@@ -59,7 +59,7 @@ def test_an_endpoint_of_openais_is_absent(endpoint: str, method: str) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 def test_stored_completions_are_absent(method: str) -> None:
-    """Only a POST is a chat."""
+    """Only a POST to this path is a chat; other methods are refused."""
     assert refusal_of(route(call(method, CHAT_PATH), OPTIONS))["status"] == 404
 
 
@@ -73,7 +73,7 @@ def test_a_key_of_openais_is_refused_on_every_path(path: str, key: str) -> None:
 
 
 def test_a_path_of_the_agents_own_passes() -> None:
-    """With the workspace, without OpenAI's headers, its answer untouched."""
+    """The call gets the workspace, is sent without OpenAI's headers, and its answer is not changed."""
     flow = route(call("GET", "/own", **{"openai-organization": "o", "openai-project": "p"}), OPTIONS)
     assert next(flow) == Outgoing(
         headers={"openai-organization": None, "openai-project": None, "x-workspace-id": "7001"}

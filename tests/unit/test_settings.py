@@ -51,7 +51,7 @@ def resolved(agent_id: int | str | None = 42, **arguments: Any) -> Settings:
 
 
 def test_arguments_become_settings() -> None:
-    """One place for each."""
+    """Each option sets one field of the settings."""
     settings = resolved(
         tools="internet",
         unsupported={"seed": "ignore", "*": "error"},
@@ -93,7 +93,7 @@ def test_arguments_become_settings() -> None:
     ],
 )
 def test_emulate_is_the_word_for_all_that_can_be(unsupported: Any, words: dict[str, str]) -> None:
-    """Unless `unsupported` names it."""
+    """`emulate=True` emulates each parameter that can be, unless `unsupported` names it."""
     policy = resolved(unsupported=unsupported, emulate=True).adapter.options.policy
     emulated = dict.fromkeys(EMULATED_PARAMETERS, "emulate")
     expected = {**emulated, "seed": "warn", **words}
@@ -116,7 +116,7 @@ def test_patterns_are_checked_where_the_extra_is_installed(
 
 
 def test_without_arguments_the_environment_counts(environment: dict[str, str]) -> None:
-    """Of `TESS_*` only."""
+    """Only `TESS_*` variables are read."""
     environment.update(
         TESS_AGENT_ID="43",
         TESS_API_KEY=KEY,
@@ -132,7 +132,7 @@ def test_without_arguments_the_environment_counts(environment: dict[str, str]) -
 
 
 def test_an_argument_wins_over_the_environment(environment: dict[str, str]) -> None:
-    """And blank variables count as absent."""
+    """A blank variable counts as absent."""
     environment.update(TESS_AGENT_ID="43", TESS_API_KEY="x", TESS_WORKSPACE_ID="9", TESS_BASE_URL=" ")
     settings = resolved(42)
     assert (settings.agent_id, settings.api_key, settings.api_root) == (42, KEY, "https://api.tess.im")
@@ -140,14 +140,14 @@ def test_an_argument_wins_over_the_environment(environment: dict[str, str]) -> N
 
 
 def test_openais_key_is_never_used(environment: dict[str, str]) -> None:
-    """Without Tess's there is none."""
+    """Without a Tess key, making a client fails even if `OPENAI_API_KEY` is set."""
     environment["OPENAI_API_KEY"] = KEY
     with pytest.raises(TessConfigurationError, match="OPENAI_API_KEY is never used"):
         resolved(api_key=None)
 
 
 def test_the_agent_may_stand_in_the_base_url(environment: dict[str, str]) -> None:
-    """Before the environment's, and not against the argument's."""
+    """It replaces the agent of the environment, and must not contradict the argument."""
     environment["TESS_AGENT_ID"] = "43"
     url = "https://api.tess.im/agents/42/openai"
     assert resolved(None, base_url=url).agent_id == 42
@@ -206,7 +206,7 @@ def test_a_mistake_is_an_error_at_the_factory(arguments: dict[str, Any], expecte
     "argument", ["agent_id", "workspace_id", "base_url", "tools", "usage", "agent", "unsupported"]
 )
 def test_a_key_in_a_wrong_place_is_not_repeated(argument: str, secret: str) -> None:
-    """By none of the errors that show what was given."""
+    """No error that shows the given value shows what looks like a key."""
     given: Any = ["x", secret] if argument == "tools" else secret
     with pytest.raises(TessConfigurationError, match="what looks like an API key") as caught:
         resolved(**{argument: given})
@@ -221,7 +221,7 @@ def test_each_option_states_what_it_is_for() -> None:
 
 @pytest.mark.parametrize("factory", [create_client, create_async_client, connection])
 def test_a_factory_shows_each_option(factory: Callable[..., object]) -> None:
-    """In its signature with the default, and in its help, although it is declared as `**options`."""
+    """Its signature and its help have each option with its default, although it takes `**options`."""
     parameters = inspect.signature(factory).parameters
     shown = {name: parameters[name].default for name in OPTIONS}
     assert shown == {name: option.default for name, option in OPTIONS.items()}
@@ -243,7 +243,7 @@ def test_the_keywords_of_the_sdk_are_known_to_type_checkers(client: Callable[...
 
 @pytest.mark.parametrize("wait", ["60", None, -1, float("nan"), True])
 def test_a_wait_that_is_no_wait_is_an_error_at_the_factory(wait: Any) -> None:
-    """Whichever client is made."""
+    """The error occurs when any of the clients is made, not in its first call."""
     for make in (create_client, create_async_client):
         with pytest.raises(TessConfigurationError, match="max_retry_wait is"):
             make(42, api_key=KEY, workspace_id=7001, max_retry_wait=wait)
@@ -260,7 +260,7 @@ def test_a_wait_that_is_no_wait_is_an_error_at_the_factory(wait: Any) -> None:
     ids=["alone", "by number", "by slug", "by a slug it does not tell"],
 )
 def test_an_agent_may_be_named_twice(agent_id: int | str | None, agent: Agent) -> None:
-    """When it is the same."""
+    """The argument and the base URL may name the same agent."""
     assert resolved(agent_id, agent=agent).agent_id == (agent_id or 44)
 
 
@@ -292,7 +292,7 @@ def test_any_temperature_may_be_sent() -> None:
     ids=lambda arguments: next(iter(arguments)),
 )
 def test_what_could_be_a_key_is_never_shown(arguments: dict[str, Any], secret: str) -> None:
-    """By no option, in whatever place of it."""
+    """No error about an option shows such a value, however it is nested."""
 
     def put(value: Any) -> Any:
         if isinstance(value, dict):

@@ -65,7 +65,7 @@ STREAMS = [
 
 @pytest.mark.parametrize(("stream", "events"), STREAMS)
 def test_a_stream_has_these_events(stream: bytes, events: list[tuple[str, bytes]]) -> None:
-    """In one piece, byte by byte, and in pieces of two and three."""
+    """The events are the same for the stream in one piece, byte by byte, and in pieces of two and three."""
     assert decode(stream) == events
     for size in (1, 2, 3):
         assert decode(*(stream[at : at + size] for at in range(0, len(stream), size))) == events
@@ -79,7 +79,7 @@ ends = st.sampled_from([b"\n", b"\r\n", b"\r", b"\n\n", b"\r\n\r\n", b"\r\r"])
 
 @given(st.lists(st.tuples(lines, ends)).map(lambda pairs: b"".join(a + b for a, b in pairs)), st.data())
 def test_any_cut_gives_the_same_events(stream: bytes, data: st.DataObject) -> None:
-    """Wherever the network cuts, empty pieces included."""
+    """The events do not depend on where the network divides the stream; pieces may be empty."""
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
     pieces = [stream[a:b] for a, b in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
     assert decode(*pieces) == decode(stream)

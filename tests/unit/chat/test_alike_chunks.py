@@ -50,7 +50,7 @@ def begun() -> ChunkReader:
 
 @given(texts=st.lists(st.text(), min_size=1), ascii_only=st.booleans())
 def test_any_texts_take_the_shorter_way(*, texts: list[str], ascii_only: bool) -> None:
-    """Also with quotes, line ends and what else JSON escapes; they are what a parser reads."""
+    """Texts are matched even with quotes and line ends, and are those that a JSON parser reads."""
     texts = [text.encode("utf-8", "ignore").decode() for text in texts]
     found = begun().match_template(b"".join(event(text, ascii_only=ascii_only) for text in texts))
     assert found is not None

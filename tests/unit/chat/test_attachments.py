@@ -39,7 +39,7 @@ def user(*parts: object) -> dict[str, Any]:
 def test_a_file_of_tess_becomes_a_file_id(
     messages: list[Any], own: list[Any] | None, content: str, file_ids: list[Any]
 ) -> None:
-    """And the ledger says that this is assumed."""
+    """It is sent by its number, and the ledger says that this route is assumed to take it."""
     given = {"messages": messages} if own is None else {"messages": messages, "file_ids": own}
     before = copy.deepcopy(given)
     translated = prepare(given, Options(), new_id=str)
@@ -62,7 +62,7 @@ def test_a_file_of_tess_becomes_a_file_id(
     ids=["another service's", "no number", "zero", "negative", "the file itself", "nothing", "null"],
 )
 def test_another_file_is_not_sent(file: object) -> None:
-    """As before: a note in the text, and a warning."""
+    """A file that Tess does not have is replaced by a note in the text, with a warning."""
     translated = prepare({"messages": [user(TEXT, {"type": "file", "file": file})]}, Options(), new_id=str)
     assert "file_ids" not in translated.body
     assert translated.ledger.changes[0].warn == "request"
@@ -89,6 +89,6 @@ def test_files_stay_where_they_cannot_move(fields: dict[str, Any], options: Opti
 
 
 def test_root_id_and_file_ids_pass() -> None:
-    """As they are."""
+    """Fields that the caller sets for Tess are sent unchanged."""
     given = {"messages": [{"role": "user", "content": "x"}], "root_id": 7, "file_ids": [1]}
     assert prepare(given, Options(), new_id=str).untouched

@@ -69,7 +69,7 @@ def test_a_complete_chunk_is_untouched() -> None:
 
 @pytest.mark.parametrize("reason", FINISH_REASONS)
 def test_openais_finish_reasons_are_untouched(reason: str) -> None:
-    """And remembered, so that none is made up."""
+    """They are remembered too, so that the adapter adds none."""
     of = reader()
     assert chunk_of(choice(index=0, delta={"role": "assistant"}, finish_reason=reason), of).untouched
     assert of.closing_chunk() is None
@@ -114,7 +114,7 @@ COMPLETED = [
 
 @pytest.mark.parametrize(("fields", "made_up"), COMPLETED)
 def test_a_chunk_is_completed(fields: JSON, made_up: JSON) -> None:
-    """Each missing field by itself."""
+    """Each missing field is added, whichever it is."""
     chunk = chunk_of(fields)
     assert not chunk.untouched
     assert chunk.fields == {**FULL, **made_up}
@@ -158,7 +158,7 @@ def test_choices_of_any_type_become_choices(choices: object, completed: list[JSO
 
 
 def test_the_id_is_constant_and_the_role_comes_once() -> None:
-    """Over a stream in which they are missing, change or come late."""
+    """A client sees one id and one role even if Tess omits them, changes them or sends them late."""
     of = reader()
     given = [without(FULL, "id", "created"), {**FULL, "id": "other"}, without(FULL, "id", "created")]
     chunks = [chunk_of({**each, "choices": [{"index": 0, "delta": {"content": "a"}}]}, of) for each in given]
@@ -193,7 +193,7 @@ def test_each_choice_has_its_own_role_and_end() -> None:
     ],
 )
 def test_it_is_known_whether_there_was_any_text(*, delta: JSON, reply: bool) -> None:
-    """Text, a call or a refusal."""
+    """A text, a call and a refusal each count as output."""
     of = reader()
     chunk_of(choice(index=0, delta=delta), of)
     assert of.has_output is reply
@@ -300,7 +300,7 @@ ERRORS = [
 
 @pytest.mark.parametrize(("data", "name", "message", "code"), ERRORS)
 def test_an_error_event_is_an_error(data: object, name: str, message: str, code: str) -> None:
-    """In every shape, with its text, a code, and Tess's own event."""
+    """In every format of an error, the caller gets its text, a code, and Tess's own event."""
     error = error_of(data, name)
     assert message in error["message"]
     assert error["code"] == code
@@ -317,13 +317,13 @@ def test_an_errors_own_fields_are_kept() -> None:
 
 @pytest.mark.parametrize("data", ["{}", "", "ping", "null", '{"message": "alive"}', '{"type": "ping"}'])
 def test_a_ping_is_nothing(data: str) -> None:
-    """Whatever it carries, as long as it is no chunk."""
+    """An event of type ping is skipped, whatever it contains, unless it is a chunk."""
     assert reader().read(event(data, "ping")) is None
     assert isinstance(reader().read(event(FULL, "ping")), Chunk)
 
 
 def test_the_mark_of_the_end_is_the_end() -> None:
-    """As OpenAI writes it."""
+    """The stream ends at `[DONE]` as OpenAI writes it."""
     assert isinstance(reader().read(event("[DONE]")), StreamEnd)
 
 
@@ -362,7 +362,7 @@ json_values = st.recursive(
 
 @given(st.lists(st.tuples(st.sampled_from(["", "error", "ping", "x"]), json_values), max_size=5))
 def test_no_event_raises_and_every_chunk_is_complete(events: list[tuple[str, object]]) -> None:
-    """Whatever a hostile server streams, each chunk has what clients read."""
+    """Even of a hostile stream, each chunk for the caller has the fields that clients read."""
     of = reader()
     for name, value in events:
         item = of.read(event(json.dumps(value), name))
@@ -379,5 +379,5 @@ def test_no_event_raises_and_every_chunk_is_complete(events: list[tuple[str, obj
 
 
 def test_the_end_mark_may_have_blanks_around_it() -> None:
-    """As for the SDK, which looks at how the line begins."""
+    """The SDK accepts this too, since it looks only at how the line begins."""
     assert isinstance(reader().read(ServerSentEvent("", b"[DONE] ")), StreamEnd)

@@ -68,7 +68,7 @@ def test_a_complete_answer_is_unchanged() -> None:
 
 @pytest.mark.parametrize("reason", FINISH_REASONS)
 def test_openais_finish_reasons_stay(reason: str) -> None:
-    """Each of the five."""
+    """None of OpenAI's five finish reasons is changed."""
     full = choice(index=0, message={"role": "assistant", "content": "Hi"}, finish_reason=reason)
     assert completed(full) == (full, False)
 
@@ -137,7 +137,7 @@ def test_an_answer_that_lacks_one_thing_is_completed(path: tuple[Any, ...], valu
 
 
 def test_a_message_of_calls_gets_a_null_content() -> None:
-    """As OpenAI's has."""
+    """OpenAI's messages with calls have null as content too."""
     fields, changed = completed(
         choice(index=0, message={"role": "assistant", "tool_calls": CALLS}, finish_reason="stop")
     )
@@ -189,7 +189,7 @@ def test_no_error_is_nothing_to_report(error: object) -> None:
 
 @pytest.mark.parametrize("content", [None, ""])
 def test_an_answer_without_text_states_it(content: object) -> None:
-    """In the ledger, for a warning."""
+    """The ledger records it, so that the caller is warned."""
     ledger = Ledger(Policy())
     completed(choice(index=0, message={"role": "assistant", "content": content}), ledger)
     assert [change.warn for change in ledger.changes] == ["answer"]
@@ -197,7 +197,7 @@ def test_an_answer_without_text_states_it(content: object) -> None:
 
 @pytest.mark.parametrize("usage", [None, {}, [1], [], 7, "x", {"total_tokens": True}, {"credits": 3}])
 def test_usage_without_a_count_is_estimated(usage: object) -> None:
-    """When it may be, and marked; else there is none."""
+    """Where estimates are allowed, the counts are marked as one; otherwise there is no usage."""
     given = {**FULL, "usage": usage}
     fields, changed = completed(given, prompts=["12345678"])
     assert changed
@@ -264,7 +264,7 @@ def test_a_part_that_cannot_be_read_is_named(choices: object, place: str) -> Non
     ],
 )
 def test_one_reading_is_taken(choices: object) -> None:
-    """Other spellings of a text are that text."""
+    """A value of another type is converted to the text that it means."""
     fields = parsed({"choices": choices})
     assert fields is not None
     assert contents_of(fields) == ["Hi"]
@@ -277,7 +277,7 @@ def parsed(fields: JSON | None) -> JSON | None:
 
 
 def test_texts_and_output_are_found() -> None:
-    """In all choices; calls and refusals are output, too."""
+    """All choices are searched, and calls and refusals count as output."""
     two = {"choices": [{"message": {"content": "a"}}, {"message": {"content": None, "tool_calls": CALLS}}]}
     assert contents_of(two) == ["a"]
     assert has_output(two)
@@ -291,7 +291,7 @@ def reader() -> ChunkReader:
 
 
 def test_a_completion_becomes_chunks_and_again_a_completion() -> None:
-    """Text, reason, usage and fields of Tess's own survive."""
+    """The text, finish reason, usage and Tess's own fields survive both conversions."""
     given = {**FULL, "root_id": 3}
     chunks = [each.fields for each in to_chunks(copy.deepcopy(given), reader())]
     assert [each["object"] for each in chunks] == ["chat.completion.chunk"] * 3
@@ -316,7 +316,7 @@ def test_calls_get_an_index_in_chunks() -> None:
 
 
 def test_pieces_are_joined_by_choice() -> None:
-    """Whatever their order."""
+    """Chunks of several choices may arrive in any order."""
     of = reader()
     pieces: list[JSON] = [
         {"choices": [{"index": 1, "delta": {"content": "b"}}, {"index": 0, "delta": {"content": "a"}}]},
@@ -332,7 +332,7 @@ def test_pieces_are_joined_by_choice() -> None:
 
 
 def test_all_that_a_stream_sent_is_joined() -> None:
-    """Not its text alone."""
+    """Calls, refusals and further fields are joined as the text is."""
     pieces: list[JSON] = [
         {"role": "assistant", "content": None, "reasoning_content": "Let me "},
         {"reasoning_content": "see.", "refusal": "I "},

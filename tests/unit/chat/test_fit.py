@@ -85,7 +85,7 @@ def refusal(agent: Agent | None, fields: dict[str, Any], **options: Any) -> Refu
 def test_a_request_that_fits_is_sent(
     agent: Agent | None, fields: dict[str, Any], expected: dict[str, Any]
 ) -> None:
-    """As the agent takes it."""
+    """A request with options that the agent offers is sent as the agent takes it."""
     assert sent(agent, fields) == expected
 
 
@@ -120,7 +120,7 @@ def test_a_request_that_fits_is_sent(
 def test_what_the_agent_does_not_take_is_refused(
     agent: Agent, fields: dict[str, Any], param: str, words: list[str]
 ) -> None:
-    """With its options and the closest of them."""
+    """The error lists the agent's options and names the most similar one."""
     refused = refusal(agent, fields)
     assert refused.param == param
     assert refused.code in ("model_not_found", "invalid_value", "missing_required_parameter")
@@ -170,7 +170,7 @@ ALIASES = {"gpt-4o-mini": "tess-5", "*": None}
     ],
 )
 def test_aliases_lead_to_models(agent: Agent | None, model: str, expected: dict[str, Any]) -> None:
-    """And `"*"` means all that is not known."""
+    """An alias is replaced by its model, and `"*"` is the alias of all unknown models."""
     assert sent(agent, {"model": model}, models=ALIASES) == expected
 
 
@@ -204,7 +204,7 @@ NAMES: dict[str, int | str] = {"support": 8794, "sales": "sales-agent-AbC12d", "
     ],
 )
 def test_a_model_names_an_agent(model: object, target: Target) -> None:
-    """By number, slug or name, alone or with a model of its own."""
+    """An agent is named by number, slug or name, alone or with a model."""
     models = {"alias": "agent:9/tess-6", "none": None, "short": "tess-6"}
     assert to_target(model, Options(agent_names=NAMES, models=models)) == target
 

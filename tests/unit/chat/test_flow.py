@@ -159,7 +159,7 @@ def test_an_answer_is_completed() -> None:
 
 
 def test_no_usage_is_made_up_when_none_is_wanted() -> None:
-    """`usage="none"` omits it."""
+    """With `usage="none"`, an answer without token counts stays without them."""
     given = {key: value for key, value in ANSWER.items() if key != "usage"}
     run = drive(CHAT, pieces=[encoded(given)], options=Options(usage="none"))
     assert run.answer == Answer(200, body=encoded(given), base="as read")

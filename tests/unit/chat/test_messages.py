@@ -47,7 +47,7 @@ def translate(given: object, policy: Policy | None = None, *, merge: bool = True
     ],
 )
 def test_what_tess_documents_passes_as_the_same_object(given: list[JSON]) -> None:
-    """Not even copied."""
+    """Messages in Tess's own form are not even copied."""
     sent, changes = translate(given, Policy("error"))
     assert sent is given
     assert changes == []
@@ -91,7 +91,7 @@ MAPPED = [
 
 @pytest.mark.parametrize(("given", "sent", "param"), MAPPED)
 def test_what_drops_nothing_is_only_recorded(given: list[JSON], sent: list[JSON], param: str) -> None:
-    """Whatever the policy: the words arrive."""
+    """No policy refuses or warns of a change that keeps every word."""
     translated, (change,) = translate(given, Policy("error"))
     assert translated == sent
     assert (change.action, change.param, change.warn) == ("mapped", param, None)
@@ -109,14 +109,14 @@ def test_what_drops_nothing_is_only_recorded(given: list[JSON], sent: list[JSON]
     ],
 )
 def test_keys_that_say_nothing_are_dropped_in_silence(more: JSON) -> None:
-    """As the SDK's own objects have them when they are sent back."""
+    """The SDK's own message objects have empty keys, and programs send them back."""
     given = [HELLO, {**text("assistant", "hi"), **more}]
     assert translate(given, Policy("error")) == ([HELLO, text("assistant", "hi")], [])
 
 
 @pytest.mark.parametrize("key", ["name", "audio", "annotations", "id", "anything"])
 def test_another_key_is_dropped_and_recorded(key: str) -> None:
-    """In the ledger; refused or forwarded when the policy says so."""
+    """It is in the ledger only, unless the policy refuses or forwards it."""
     given = [text("user", "hello", **{key: "x"})]
     sent, (change,) = translate(given)
     assert sent == [HELLO]
@@ -133,7 +133,7 @@ def test_another_key_is_dropped_and_recorded(key: str) -> None:
     ("param", "topic"), [("messages.name", "request"), ("messages", None), ("messages.audio", None)]
 )
 def test_a_key_is_warned_of_where_that_was_asked_for(param: str, topic: str | None) -> None:
-    """By its own name; a word for all messages keeps it in the ledger."""
+    """A policy that names the key warns; one for all messages records it in the ledger only."""
     _, (change,) = translate([text("user", "hello", name="x")], Policy("warn", {param: "warn"}))
     assert change.warn == topic
 
@@ -182,7 +182,7 @@ LOST = [
 
 
 def test_parts_without_a_text_are_reported_alone() -> None:
-    """Nothing of them became one string."""
+    """No text was joined, so the ledger does not say that parts became a string."""
     _, changes = translate([text("user", [IMAGE, IMAGE])])
     assert [change.given for change in changes] == ["2 images"]
 
@@ -287,7 +287,7 @@ REPORTED = [
 
 @pytest.mark.parametrize(("given", "sent", "count"), REPORTED)
 def test_calls_and_results_are_rendered_as_text(given: list[JSON], sent: list[JSON], count: str) -> None:
-    """In the nearest role, with a warning; refused or forwarded when the policy says so."""
+    """They are sent in the nearest role, with a warning, unless the policy refuses or forwards them."""
     translated, (change,) = translate(given)
     assert translated == sent
     assert (change.action, change.param, change.given, change.warn) == (
@@ -315,7 +315,7 @@ def test_parts_of_a_result_are_one_text() -> None:
 
 
 def test_calls_beside_forwarded_parts_become_a_part() -> None:
-    """Neither the parts nor the calls are lost."""
+    """The message keeps both the forwarded parts and the text of the calls."""
     policy = Policy("warn", {"messages.content": "forward"})
     sent, _ = translate([text("assistant", [IMAGE], tool_calls=[CALL])], policy)
     assert sent == [text("assistant", [IMAGE, {"type": "text", "text": CALLED}])]
@@ -352,7 +352,7 @@ def test_what_is_no_message_is_sent_as_given(given: object) -> None:
 
 
 def test_what_is_no_message_stays_where_it_was() -> None:
-    """Between messages that are translated."""
+    """A value that is not a message stays between the messages that are translated."""
     given = [text("developer", "a"), 7, text("user", "b"), text("critic", "c"), text("user", "d")]
     assert translate(given)[0] == [text("system", "a"), *given[1:]]
 
@@ -366,7 +366,7 @@ def test_merging_can_be_switched_off() -> None:
 
 
 def test_merging_counts_the_messages_before_and_after() -> None:
-    """Also where neighbours meet only because one between them was empty."""
+    """Messages are merged even if they are neighbours only because an empty one between them was dropped."""
     given = [HELLO, HELLO, text("assistant", "hi"), HELLO, text("assistant", ""), HELLO]
     sent, (dropped, merged) = translate(given)
     assert [message["role"] for message in sent] == ["user", "assistant", "user"]
@@ -382,6 +382,6 @@ def test_each_kind_of_change_is_reported_once() -> None:
 
 
 def test_texts_are_found_for_counting() -> None:
-    """Whatever the messages are."""
+    """No form of messages makes counting their tokens fail."""
     assert texts_of([HELLO, text("user", [TEXT]), 7, {"role": "user"}]) == ["hello"]
     assert texts_of(None) == []

@@ -97,7 +97,7 @@ def test_null_asks_for_nothing(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name in NEUTRAL for value in NEUTRAL[name]])
 def test_a_neutral_value_is_left_out_in_silence(name: str, value: object) -> None:
-    """Under the strictest policy too: nothing is lost by it."""
+    """Even the strictest policy does not refuse it, since leaving it out changes nothing."""
     translated = prepared_with(name, value, "error")
     assert (translated.body, translated.ledger.changes) == (CHAT, ())
     assert not translated.untouched
@@ -105,7 +105,7 @@ def test_a_neutral_value_is_left_out_in_silence(name: str, value: object) -> Non
 
 @pytest.mark.parametrize("name", UNSUPPORTED)
 def test_warn_omits_and_warns(name: str) -> None:
-    """One change, for the parameter, with a category to silence it by."""
+    """The ledger has one change for the parameter, with the category that silences it."""
     translated = prepared_with(name, ASKING[name])
     assert translated.body == CHAT
     (change,) = translated.ledger.changes
@@ -115,7 +115,7 @@ def test_warn_omits_and_warns(name: str) -> None:
 
 @pytest.mark.parametrize("name", UNSUPPORTED)
 def test_ignore_omits_and_keeps_it_in_the_ledger(name: str) -> None:
-    """Silent, not forgotten."""
+    """The caller gets no warning, and the change is recorded."""
     translated = prepared_with(name, ASKING[name], "ignore")
     assert translated.body == CHAT
     assert [(change.param, change.warn) for change in translated.ledger.changes] == [(name, None)]
@@ -177,7 +177,7 @@ def test_stream_options_are_honoured_or_reported(
 
 
 def test_stream_options_can_be_forwarded() -> None:
-    """As given, when the policy says so."""
+    """The policy `"forward"` sends them as given."""
     options = {"include_obfuscation": True}
     translated = prepare({**CHAT, "stream_options": options}, Options(policy=Policy("forward")))
     assert translated.body == {**CHAT, "stream_options": options}
@@ -218,7 +218,7 @@ CUSTOM: dict[str, Any] = {
 
 
 def test_fields_of_the_agents_own_pass_untouched() -> None:
-    """Null too: only parameters of OpenAI's chat API are ever left out."""
+    """Only parameters of OpenAI's chat API are ever left out; a null of another field is sent too."""
     given = {**CHAT, **CUSTOM}
     translated = prepare(given, Options(policy=Policy("error")))
     assert translated.untouched

@@ -94,7 +94,7 @@ def is_completed(body: bytes) -> bool:
 
 
 def test_what_needs_nothing_would_be_given_as_it_is() -> None:
-    """Whatever one field holds; and most of what the usual way does not change needs nothing."""
+    """Completing a recognised answer would change nothing, and most complete answers are recognised."""
     plain = untouched = 0
     for answer in answers():
         body = json.dumps(answer).encode()
@@ -106,7 +106,7 @@ def test_what_needs_nothing_would_be_given_as_it_is() -> None:
 
 
 def test_an_answer_needs_nothing_only_when_it_is_all_there() -> None:
-    """Not when it is cut, called a stream, or was not read."""
+    """An answer that is cut, typed as a stream, or not read whole is not recognised as complete."""
     body = json.dumps(ANSWER).encode()
     assert parse_plain(Incoming(200, {"content-type": "application/json; charset=utf-8"}, first_piece=body))
     assert not parse_plain(Incoming(200, AS_JSON, first_piece=body[:-1]))

@@ -43,7 +43,7 @@ REQUESTS = st.fixed_dictionaries(
 
 @given(REQUESTS, st.booleans())
 def test_a_plain_request_is_translated_to_itself(request: dict[str, Any], merge: bool) -> None:
-    """As without the check for plain requests; nothing is recorded."""
+    """The full translation gives the same request, and records nothing."""
     options = Options(merge_messages=merge)
     if is_plain(request, options):
         short = translate_request(request, options, new_id=str)
@@ -60,7 +60,7 @@ def test_a_plain_request_is_translated_to_itself(request: dict[str, Any], merge:
 
 
 def test_a_plain_request_is_recognised() -> None:
-    """Streaming or not; otherwise the test above would test nothing."""
+    """It is recognised with and without a stream; otherwise the other tests here would test nothing."""
     assert is_plain(PLAIN, Options())
     assert is_plain({**PLAIN, "stream": True}, Options())
     assert not is_plain({**PLAIN, "stream": 1}, Options())
@@ -68,7 +68,7 @@ def test_a_plain_request_is_recognised() -> None:
 
 
 def test_options_that_change_requests_leave_nothing_plain() -> None:
-    """Each of them."""
+    """Any option that can change a request turns the short check off."""
     assert Options(workspace_id="7", temperatures=None, merge_messages=False, usage="none").may_be_plain
     assert not Options(tools="internet").may_be_plain
     assert not Options(fetch_agents=True).may_be_plain

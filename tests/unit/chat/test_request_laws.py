@@ -137,7 +137,7 @@ def all_texts(value: object) -> list[str]:
 
 @given(well_formed | odd, words)
 def test_what_the_caller_passed_is_not_changed(body: JSON, word: str) -> None:
-    """Not even deep inside."""
+    """The translation changes no value of the caller, however deeply nested."""
     before = copy.deepcopy(body)
     translate(body, word)
     assert json.dumps(body) == json.dumps(before)
@@ -184,7 +184,7 @@ def test_what_came_before_changes_nothing(body: JSON, others: list[JSON], word: 
 
 
 def test_parameters_are_worked_out_once_whatever_the_messages() -> None:
-    """Else the law above would hold for nothing."""
+    """The cache is used; otherwise the law above would hold without testing it."""
     options = Options()
     for text in ("hi", "and now?"):
         translate_request({"messages": [{"role": "user", "content": text}], "seed": 1}, options, new_id=str)
@@ -192,7 +192,7 @@ def test_parameters_are_worked_out_once_whatever_the_messages() -> None:
 
 
 def test_what_is_sent_as_given_is_of_this_very_call() -> None:
-    """Not of the call that was like it; so no comparison has to go down into it."""
+    """A cached translation never sends a value of the earlier call that it was made for."""
     options = Options()
     for _ in range(2):
         body = {"messages": [{"role": "user", "content": "hi"}], "x": [["deep"]], "metadata": {"a": "b"}}
@@ -222,7 +222,7 @@ def test_no_text_vanishes(body: JSON) -> None:
 
 @given(well_formed, st.sampled_from(["warn", "ignore"]))
 def test_what_is_sent_is_what_tess_documents(body: JSON, word: str) -> None:
-    """By the strict simulator's rules, which share nothing with the translation."""
+    """The strict simulator accepts it, and shares no rule with the translation."""
     assert find_problems(translate(body, word).body, DEFAULT_AGENTS[0], Profile.strict()) == []
 
 
@@ -251,7 +251,7 @@ def test_under_error_nothing_is_lost(body: JSON) -> None:
 
 @given(well_formed | odd, words)
 def test_no_text_of_the_callers_is_in_the_ledger(body: JSON, word: str) -> None:
-    """Neither a prompt nor a value: counts, types and numbers only."""
+    """The ledger has counts, types and numbers, and neither prompts nor other texts."""
     mark = "Prompt-that-must-not-be-reported"
     marked = json.loads(
         json.dumps(body), object_hook=lambda fields: {k: mark_text(k, v, mark) for k, v in fields.items()}

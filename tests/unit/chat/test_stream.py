@@ -88,7 +88,7 @@ def events(data: bytes) -> list[Any]:
     ],
 )
 def test_complete_chunks_pass_as_the_same_bytes(data: bytes) -> None:
-    """Nothing to tell, nothing to complete, nothing re-encoded."""
+    """A stream that needs no change is passed on without being encoded again."""
     assert run(new_filter(), data) == data
     assert run(new_filter(), *(data[at : at + 1] for at in range(len(data)))) == data
 
@@ -104,7 +104,7 @@ def test_the_ledger_is_on_the_last_chunk() -> None:
 
 
 def test_a_chunk_after_the_finish_reason_frees_the_one_before() -> None:
-    """Only the very last one has the ledger."""
+    """A held chunk is sent when another follows, so that only the last has the ledger."""
     *others, last, done = events(
         run(new_filter(reported=True, include_usage=True), wire(FIRST, LAST, USAGE) + DONE)
     )
@@ -144,7 +144,7 @@ def test_a_finish_reason_without_done_is_a_whole_answer() -> None:
 )
 @pytest.mark.parametrize("reported", [True, False])
 def test_a_stream_that_is_cut_ends_in_an_error(*, data: bytes, reported: bool) -> None:
-    """Never in silence."""
+    """A program must not take the beginning of an answer for the whole."""
     stream = new_filter(reported=reported)
     error = events(run(stream, data))[-1]["error"]
     assert (error["code"], error["type"]) == ("stream_truncated", "server_error")
@@ -174,7 +174,7 @@ def test_a_stream_of_nothing_is_one_empty_chunk_that_states_it(data: bytes) -> N
 
 
 def test_a_stream_without_text_states_it() -> None:
-    """On its last chunk."""
+    """The last chunk has a change that says so."""
     silent = {
         **FIRST,
         "choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}],
@@ -221,7 +221,7 @@ def test_a_chunk_without_choices_gets_one_unless_usage_was_asked_for() -> None:
 def test_usage_comes_last_when_it_was_asked_for(
     *, given: list[JSON], asked: bool, prompts: list[str] | None, estimated: bool
 ) -> None:
-    """In a chunk of its own without choices, marked as an estimate."""
+    """It has a chunk of its own without choices, and is marked if it is an estimate."""
     *_, last, done = events(
         run(new_filter(reported=True, include_usage=asked, prompts=prompts), wire(*given) + DONE)
     )
@@ -253,21 +253,21 @@ COUNTS = USAGE["usage"]
     ],
 )
 def test_usage_comes_once_and_alone_wherever_tess_puts_it(given: list[JSON]) -> None:
-    """Programs look for it in the chunk without choices, the last."""
+    """Programs look for it in the last chunk, which has no choices."""
     *chunks, last, done = events(run(new_filter(include_usage=True, prompts=["a"]), wire(*given) + DONE))
     assert (last["choices"], last["usage"], done) == ([], COUNTS, "[DONE]")
     assert all(each["choices"] and "usage" not in each for each in chunks)
 
 
 def test_usage_in_part_is_given_where_none_is_to_be_estimated() -> None:
-    """As in a whole answer."""
+    """A stream gives the counts that Tess sent, as a whole answer does."""
     part = {"prompt_tokens": 1}
     *_, last, _ = events(run(new_filter(include_usage=True), wire(FIRST, {**LAST, "usage": part}) + DONE))
     assert (last["choices"], last["usage"]) == ([], part)
 
 
 def test_texts_of_a_chunk_are_those_of_all_choices() -> None:
-    """Whatever else it holds."""
+    """Other values in a chunk do not disturb the search for texts."""
     choices = [
         {"delta": {"content": "a"}},
         {"delta": {"content": None}},
@@ -312,7 +312,7 @@ def test_any_cut_gives_the_same_bytes(data: bytes, reported: bool, draw: st.Data
 
 
 def test_the_ledger_is_the_last_field_of_an_object() -> None:
-    """As valid JSON, whatever comes before it; nothing is added where nothing changed."""
+    """The result is valid JSON for any object; without changes nothing is added."""
     ledger = Ledger(Policy())
     data = b'{"choices": [{"text": "}"}]} \n'
     assert with_ledger(data, ledger) == data

@@ -46,7 +46,7 @@ def test_an_option_is_written_as_the_agent_spells_it(given: object, sent: str) -
     ],
 )
 def test_another_number_moves_to_the_nearest_option(given: object, sent: str) -> None:
-    """And the caller is warned, with the number and the options in the text."""
+    """The warning shows the number and the options."""
     ledger = Ledger(Policy("warn"))
     assert to_temperature(given, DOCUMENTED_TEMPERATURES, ledger) == sent
     (change,) = ledger.changes
@@ -83,7 +83,7 @@ def test_what_is_no_number_is_sent_as_given(given: object) -> None:
 
 @pytest.mark.parametrize("options", [None, ()], ids=["any number is taken", "no option is known"])
 def test_without_options_a_number_is_sent_as_given(options: tuple[str, ...] | None) -> None:
-    """For agents that take any number."""
+    """Some agents take any temperature."""
     ledger = Ledger(Policy("error"))
     assert to_temperature(0.7, options, ledger) == 0.7
     assert ledger.changes == ()
@@ -108,5 +108,5 @@ def test_error_refuses_and_forward_sends_the_number() -> None:
     ("given", "sent"), [pytest.param(1e300, "1", id="huge"), pytest.param(-1e300, "0", id="huge below zero")]
 )
 def test_beside_a_huge_number_the_nearest_option_is_still_the_nearest(given: float, sent: str) -> None:
-    """Floats drop the difference between options there."""
+    """As floats, all options are equally far from a huge number."""
     assert to_temperature(given, DOCUMENTED_TEMPERATURES, Ledger(Policy())) == sent

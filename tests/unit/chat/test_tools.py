@@ -52,7 +52,7 @@ def sent_and_reported(given: JSON, **options: Any) -> tuple[JSON, Reported]:
     ],
 )
 def test_without_tools_the_clients_default_is_sent_or_nothing(given: JSON) -> None:
-    """In silence, under the strictest policy too."""
+    """Even under the strictest policy, this is not reported."""
     strictest = Policy("error")
     assert sent_and_reported(given, policy=strictest) == ({}, [])
     assert sent_and_reported(given, policy=strictest, tools="wikipedia") == ({"tools": "wikipedia"}, [])
@@ -60,7 +60,7 @@ def test_without_tools_the_clients_default_is_sent_or_nothing(given: JSON) -> No
 
 @pytest.mark.parametrize("word", ["internet", "no-tools", "a word of the agent's own"])
 def test_a_string_passes(word: str) -> None:
-    """As given, over the client's default, whatever the policy."""
+    """A value of Tess's own is sent as given instead of the client's default, under any policy."""
     given = {"tools": word}
     assert sent_and_reported(given, policy=Policy("error"), tools="wikipedia") == (given, [])
     assert prepare(given, Options()).untouched
@@ -104,7 +104,7 @@ def test_a_string_passes(word: str) -> None:
     ],
 )
 def test_what_tess_has_a_word_for_is_mapped(given: JSON, word: str) -> None:
-    """Into the ledger only: nothing is lost."""
+    """The change is in the ledger only, since the tool is used."""
     names = {**HOSTED_TOOLS, "my_search": "deep_analysis"}
     sent, reported = sent_and_reported(given, policy=Policy("error"), tool_names=names)
     assert sent == {"tools": word}
@@ -151,7 +151,7 @@ def test_functions_become_no_tools_with_a_warning(given: JSON, param: str, count
     ("given", "param"), [pytest.param(*each.values[:2], id=each.id) for each in FUNCTIONS]
 )
 def test_functions_obey_every_policy(given: JSON, param: str) -> None:
-    """Ignored, refused or forwarded as a whole."""
+    """All functions together are ignored, refused or forwarded."""
     sent, reported = sent_and_reported(given, policy=Policy("ignore"))
     assert (sent, reported) == ({"tools": "no-tools"}, [("stripped", param, None)])
     sent, reported = sent_and_reported(given, policy=Policy("forward"), tools="wikipedia")
@@ -252,7 +252,7 @@ REQUIRED: JSON = {"tools": [FUNCTION], "tool_choice": "required", "parallel_tool
     ],
 )
 def test_what_belongs_to_forwarded_tools_goes_with_them(own: dict[str, Any], lost: list[str]) -> None:
-    """Unless it has a word of its own; the ledger tells either way."""
+    """Other tool parameters are forwarded too, unless the policy names them; the ledger records both."""
     policy = Policy().overridden_by({"tools": "forward", **own})
     sent, reported = sent_and_reported(REQUIRED, policy=policy)
     assert sent == {name: value for name, value in REQUIRED.items() if name not in lost}
@@ -327,7 +327,7 @@ def test_settings_that_a_word_cannot_carry_are_reported(given: JSON, param: str)
     ],
 )
 def test_settings_that_change_nothing_are_not_reported(given: JSON) -> None:
-    """OpenAI's own defaults."""
+    """OpenAI's default settings of a tool have no effect."""
     assert sent_and_reported(given, policy=Policy("error")) == (
         {"tools": "internet"},
         [("mapped", "tools", None)],
@@ -373,7 +373,7 @@ DEMANDS = [
 
 @pytest.mark.parametrize(("param", "choice"), DEMANDS)
 def test_a_demand_that_stripping_would_betray_has_its_own_say(param: str, choice: object) -> None:
-    """Warned of by its own name, refused or forwarded by its own word."""
+    """A `tool_choice` that cannot be honoured is reported, refused or forwarded under its own name."""
     given = {"tools": [FUNCTION], param: choice}
     sent, reported = sent_and_reported(given)
     assert sent == {"tools": "no-tools"}
@@ -397,7 +397,7 @@ def test_a_demand_upon_an_agents_tool_is_reported(param: str, choice: object) ->
 
 @pytest.mark.parametrize("param", ["tool_choice", "function_call"])
 def test_a_word_that_must_not_be_used_is_reported(param: str) -> None:
-    """Who says the agent's word and forbids it cannot have both."""
+    """A caller who selects the agent's tool and forbids tools is warned, since Tess cannot do both."""
     given = {"tools": "internet", param: "none"}
     assert sent_and_reported(given) == ({"tools": "internet"}, [("stripped", param, "request")])
 

@@ -260,7 +260,7 @@ def test_what_is_not_clear_stays_wrong(schema: dict[str, Any], value: object) ->
 
 
 def test_a_number_in_quotes_keeps_its_text() -> None:
-    """Also where a float would round it."""
+    """Its digits are kept even if a float would round them."""
     coerced, errors = validate_and_coerce(LIST | {"items": NUMBER}, ["1234567890.123456789012", "1.10"])
     assert errors == []
     assert compact_json(coerced) == "[1234567890.123456789012,1.10]"

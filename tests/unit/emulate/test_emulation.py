@@ -47,7 +47,7 @@ ALL = ("tools", "response_format", "stop", "max_tokens")
 def test_a_request_without_need_of_emulation_is_left_alone(
     body: dict[str, Any], params: tuple[str, ...]
 ) -> None:
-    """Then there is nothing to tell and nothing to read."""
+    """It gets no instructions, and its answer is not parsed."""
     assert parse(body, *params) is None
 
 
@@ -76,7 +76,7 @@ def test_a_history_of_calls_is_rendered_even_where_nothing_can_be_called() -> No
 
 
 def test_the_model_is_given_all_in_one_system_message() -> None:
-    """Functions, form and length; the caller's messages are not touched."""
+    """The message has functions, format and length, and the caller's messages are not changed."""
     before = copy.deepcopy(BODY)
     emulation = parse(BODY, *ALL)
     assert emulation is not None
@@ -97,7 +97,7 @@ def test_where_only_the_answer_is_cut_the_messages_are_the_same_object() -> None
 
 
 def test_the_ledger_states_what_is_emulated_and_what_it_costs() -> None:
-    """In numbers, and without a word of the caller's."""
+    """It gives numbers, and none of the caller's texts."""
     emulation = parse(BODY, *ALL)
     assert emulation is not None
     changes = emulation.changes(BODY["messages"])
@@ -132,7 +132,7 @@ def test_the_ledger_counts_what_telling_of_calls_adds() -> None:
 
 @pytest.mark.parametrize("param", ALL)
 def test_the_ledger_speaks_only_of_what_is_emulated(param: str) -> None:
-    """Each parameter on its own."""
+    """Each emulated parameter has its own change, and no other parameter has one."""
     emulation = parse({**BODY, "tools": BODY["tools"][:1]}, param)
     assert emulation is not None
     assert [(change.action, change.param) for change in emulation.changes()] == [("emulated", param)]
@@ -196,7 +196,7 @@ def test_the_instructions_can_be_replaced() -> None:
 
 
 def test_the_ledger_states_what_of_a_schema_is_not_checked() -> None:
-    """By the keyword alone, for functions and for JSON."""
+    """It names the keywords, for functions and for JSON."""
     schema = {"properties": {"s3cret": {"pattern": r"\p{L}"}, "b": {"$ref": "#/s3cret"}}}
     body = {
         "tools": [{"type": "function", "function": {"name": "look", "parameters": schema}}],

@@ -134,14 +134,14 @@ def drive(
 
 
 def test_each_call_is_reported_before_it_is_sent() -> None:
-    """The further one too: it is paid."""
+    """A further call is reported before it is sent too, since it is paid for."""
     run = drive({**CHAT, "stream": True}, saying(BAD), saying(GOOD))
     assert run.steps[:4] == ["ReportChanges", "Outgoing", "ReportChanges", "Outgoing"]
     assert run.steps[4] == "Answer"
 
 
 def test_a_further_call_goes_where_the_first_went() -> None:
-    """With the same headers and messages, and a note at the end; the bad answer is not sent back."""
+    """It has the same headers and messages, and a note at the end instead of the bad answer."""
     run = drive(CHAT, saying(BAD), saying(GOOD))
     first, second = (parse_object(sent.body or b"") or {} for sent in run.sent)
     assert run.sent[0].headers == run.sent[1].headers == {"x-workspace-id": "7001"}
@@ -154,7 +154,7 @@ def test_a_further_call_goes_where_the_first_went() -> None:
 
 @pytest.mark.parametrize("stream", [True, False])
 def test_a_filter_that_makes_warnings_errors_stops_a_further_call(*, stream: bool) -> None:
-    """Before it is paid for."""
+    """The caller gets the error before the call is paid for."""
     run = drive({**CHAT, "stream": stream}, saying(BAD), saying(GOOD), refusing=1)
     assert len(run.sent) == 1
     assert (run.answer.status, json.loads(run.body)["error"]["code"]) == (400, "warning_is_error")
@@ -192,7 +192,7 @@ def test_a_connection_that_does_not_come_about_is_tried_again_only_while_nothing
 
 
 def test_a_connection_that_breaks_after_text_ends_the_stream_in_an_error() -> None:
-    """And the half call is none."""
+    """The incomplete call in it is not returned."""
     run = drive({**CHAT, "stream": True}, streamed(event("Hm, "), event(GOOD), ConnectionError("reset")))
     assert run.text == "Hm,"
     assert run.events[-1]["error"]["code"] == "stream_truncated"
@@ -200,13 +200,13 @@ def test_a_connection_that_breaks_after_text_ends_the_stream_in_an_error() -> No
 
 
 def test_text_of_a_further_answer_is_separate() -> None:
-    """From the text before the call that could not be made."""
+    """A blank line divides it from the text before the call that could not be made."""
     run = drive({**CHAT, "stream": True}, saying(f"Let me look. {BAD}"), saying("I cannot look."))
     assert run.text == "Let me look.\n\nI cannot look."
 
 
 def test_a_redirect_is_followed_by_the_client_while_nothing_is_given() -> None:
-    """In the middle of a stream it cannot be."""
+    """Once a part of the stream was sent, a redirect ends it in an error."""
     elsewhere = Incoming(307, {"location": "/agents/43/openai/chat/completions"}, redirects_within_api=True)
     run = drive({**CHAT, "stream": True}, (elsewhere, []))
     assert (run.answer.status, run.answer.base) == (307, "as is")
@@ -215,7 +215,7 @@ def test_a_redirect_is_followed_by_the_client_while_nothing_is_given() -> None:
 
 
 def test_what_is_left_after_the_end_is_read() -> None:
-    """So that the connection can be used again; after a cut it is closed instead."""
+    """The connection can then be used again; after a cut it is closed instead."""
     rest = [b": bye\n\n", b": bye\n\n"]
     run = drive({**CHAT, "stream": True}, streamed(event("Hm", "stop"), DONE, *rest))
     assert run.unread == []
@@ -227,14 +227,14 @@ def test_what_is_left_after_the_end_is_read() -> None:
 
 
 def test_messages_that_are_none_are_for_tess_to_refuse() -> None:
-    """As they were given."""
+    """They are sent as given, and Tess's own error reaches the caller."""
     run = drive({**CHAT, "messages": "hello"}, (Incoming(422, {}), [b'{"message": "No."}']))
     assert (parse_object(run.sent[0].body or b"") or {})["messages"] == "hello"
     assert run.answer.status == 422
 
 
 def test_a_chat_that_only_contains_calls_is_rendered_in_the_same_form() -> None:
-    """As after a handoff: no function is offered any more, and the model may not call one."""
+    """After a handoff, no function is offered, and the model must not call one."""
     call = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": '{"at": 1}'}}
     messages = [
         *CHAT["messages"],

@@ -25,7 +25,7 @@ CHECKER = SchemaCache().checker()
 
 
 def test_a_message_contains_its_calls() -> None:
-    """With identifiers and types."""
+    """Each has its identifier and its type."""
     assert message_fields(CALLS, is_legacy=False) == {
         "tool_calls": [
             {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": '{"at": "x"}'}},
@@ -42,7 +42,7 @@ def test_a_message_in_the_older_spelling_contains_one_call() -> None:
 
 
 def test_a_stream_names_each_call_before_its_arguments() -> None:
-    """The order of OpenAI: index, id, type and name first, with no arguments yet."""
+    """As at OpenAI, index, id, type and name come first, with empty arguments."""
     assert list(deltas(CALLS, is_legacy=False)) == [
         {
             "tool_calls": [
@@ -71,7 +71,7 @@ def test_a_stream_names_each_call_before_its_arguments() -> None:
 
 @given(st.dictionaries(st.text(), st.text(max_size=600), max_size=3), st.booleans())
 def test_the_pieces_of_a_stream_are_the_whole(arguments: dict[str, str], is_legacy: bool) -> None:
-    """Joined, the arguments are what a message has."""
+    """The pieces of the arguments join to those in a whole message."""
     text = json.dumps(arguments)
     pieces: list[Any] = list(deltas([FunctionCall("1", "look", text)], is_legacy=is_legacy))
     reply = [piece["function_call"] if is_legacy else piece["tool_calls"][0]["function"] for piece in pieces]

@@ -111,7 +111,7 @@ def test_what_would_take_long_is_left_unchecked(
     value: object,
     is_incomplete: bool,
 ) -> None:
-    """With the libraries in use most of these take seconds to years, or end the process."""
+    """In common libraries most of these schemas take seconds to years, or end the process."""
     assert is_incomplete_in_time(schema, value) is is_incomplete
 
 
@@ -164,7 +164,7 @@ def test_a_pattern_never_backtracks(pattern: str, keyword: str, text: str) -> No
     ids=["long", "wide", "deep"],
 )
 def test_a_schema_that_is_too_large_is_reported(schema: dict[str, Any]) -> None:
-    """As far as it is not checked."""
+    """The ledger says that a part of it is not checked."""
     assert SchemaCache(compile_pattern).compiled(schema).left_out == {"parts of a schema that is too large"}
 
 
@@ -230,7 +230,7 @@ def keywords(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]
 @settings(deadline=None)
 @given(st.recursive(st.booleans() | VALUES, keywords, max_leaves=30), VALUES)
 def test_any_schema_checks_any_value_in_time(schema: dict[str, Any] | bool, value: object) -> None:
-    """Without an exception, and the same at each time."""
+    """No schema raises an exception, and each check gives the same result again."""
     wanted: dict[str, Any] = schema if isinstance(schema, dict) else {"allOf": [schema]}
     text = json.dumps((wanted, value))
     began = time.process_time()

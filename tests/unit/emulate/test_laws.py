@@ -138,7 +138,7 @@ def test_any_cut_of_an_output_gives_the_same_result_as_the_whole(
     borders: list[int],
     is_cut: bool,
 ) -> None:
-    """Where the network cuts an answer decides nothing but when text goes out."""
+    """Where the network divides an answer only decides when its text is sent."""
     whole = result(make_emulation(**request_body), [output], is_cut=is_cut)
     pieces = result(make_emulation(**request_body), cut(output, borders), is_cut=is_cut)
     # After an end made by the adapter the rest is not read, so only the part before it is compared.
@@ -170,7 +170,7 @@ def test_no_part_of_what_was_escaped_is_a_call(text: str, start: int, length: in
 
 @given(text=OUTPUTS)
 def test_text_without_the_nonce_is_never_a_call(text: str) -> None:
-    """Who does not know the nonce can write what they like: at most the model is asked what it meant."""
+    """Text by an author who does not know the nonce can at most cause a further question to the model."""
     parser = AnswerParser(Marks("n0n0n0"))
     parser.feed(text)
     assert parser.finish().blocks == ()
@@ -180,7 +180,7 @@ def test_text_without_the_nonce_is_never_a_call(text: str) -> None:
 def test_a_model_that_repeats_a_user_or_a_tool_makes_no_call(
     make_emulation: Callable[..., Emulation], user: str, tool: str, echo: tuple[int, int]
 ) -> None:
-    """The same through the whole of a request: render the messages, repeat any part of theirs, read it."""
+    """Messages are rendered, and repeating any part of them is not read as a call."""
     messages = [
         {"role": "user", "content": user},
         {"role": "assistant", "tool_calls": [{"id": "1", "function": {"name": "note", "arguments": "{}"}}]},

@@ -18,7 +18,7 @@ BOTH = ("max_tokens", "max_completion_tokens")
 
 @given(st.lists(st.text(max_size=10), max_size=10), st.integers(1, 20))
 def test_the_text_is_the_longest_beginning_within_the_limit(pieces: list[str], tokens: int) -> None:
-    """However it is cut into pieces, in whole characters, and it is known when something is missing."""
+    """It has whole characters, however it is divided, and the cutter knows whether text is missing."""
     cutter = LengthCutter(tokens)
     shown = "".join([cutter.feed(piece) for piece in pieces])
     text = "".join(pieces)
@@ -51,7 +51,7 @@ def test_the_limit_of_a_request(body: dict[str, Any], params: tuple[str, ...], l
 
 @pytest.mark.parametrize("tokens", [0, -1, True, "5", 5.5, []])
 def test_a_limit_that_is_none_is_refused(tokens: object) -> None:
-    """As OpenAI refuses it, rather than that the answer is as long as it likes."""
+    """OpenAI refuses it too; ignoring it would give an answer of any length."""
     with pytest.raises(Refused) as caught:
         parse_limit({"max_tokens": tokens}, BOTH)
     assert (caught.value.param, caught.value.status) == ("max_tokens", 400)

@@ -27,7 +27,7 @@ PLAIN = st.recursive(
 
 @given(VALUES, st.sampled_from([None, 2]), st.booleans())
 def test_json_is_read_as_json(value: object, indent: int | None, ascii_only: bool) -> None:
-    """Whatever the standard library writes comes back the same, to the end of the text."""
+    """Whatever the standard library writes is read back to the same value, to the end of the text."""
     text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
     reading = read_json(f" {text}")
     assert reading.value == value
@@ -100,7 +100,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     ],
 )
 def test_a_slip_is_read_as_it_was_meant(text: str, value: object) -> None:
-    """One slip each; model_outputs.txt has more, in their places."""
+    """Each text has one mistake; model_outputs.txt has more, in whole answers."""
     assert read_json(text).value == value
 
 
@@ -139,7 +139,7 @@ def test_what_cannot_be_read_states_why(text: str, reason: str) -> None:
 
 @pytest.mark.parametrize("opener", ['{"a":', "[", "{a:"], ids=["objects", "arrays", "sloppy objects"])
 def test_nesting_is_bounded(opener: str) -> None:
-    """As deep as allowed is read, deeper is refused, however deep."""
+    """The deepest allowed nesting is read, and deeper nesting is refused."""
     closer = "]" if opener == "[" else "}"
     assert read_json(opener * MAX_DEPTH + '"x"' + closer * MAX_DEPTH).is_whole
     for depth in (MAX_DEPTH + 2, 100_000):

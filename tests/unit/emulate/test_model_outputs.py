@@ -89,7 +89,7 @@ def test_the_table_is_long_enough_and_names_each_case_once() -> None:
 
 
 def test_marks_never_reach_the_caller(make_emulation: Callable[..., Emulation]) -> None:
-    """Whatever the model writes, no valid mark is in a text for the caller, unless it had a tilde."""
+    """No text for the caller has a valid mark, unless the mark had a tilde."""
     for case in CASES:
         emulation = make_emulation(**json.loads(json.dumps(case.request)))
         reader = AnswerReader(emulation)

@@ -77,7 +77,7 @@ def test_an_offer(body: dict[str, Any], functions: list[str], demand: str, is_na
 
 
 def test_one_call_at_a_time_where_the_request_states_it_or_cannot_say_otherwise() -> None:
-    """`parallel_tool_calls: false`, and the older spelling, which has room for one call only."""
+    """`parallel_tool_calls: false` and the older `functions` allow one call only."""
     assert offer_of().allows_several
     assert not offer_of(parallel_tool_calls=False).allows_several
     legacy = parse_offer({"functions": LEGACY})
@@ -93,7 +93,7 @@ def test_a_function_without_parameters_takes_none() -> None:
 
 
 def test_tools_that_cannot_be_emulated_are_listed_by_type() -> None:
-    """Except those that the agent has itself."""
+    """Tools that the agent has itself are not listed."""
     tools = [*TOOLS, {"type": "code_interpreter"}, {"type": "web_search"}]
     offer = parse_offer({"tools": tools}, agent_tools={"web_search", "look"})
     assert offer.unsupported_types == ("code_interpreter",)
@@ -129,7 +129,7 @@ def test_a_function_called_like_a_hosted_tool_is_offered() -> None:
     ],
 )
 def test_a_choice_that_makes_no_sense_is_refused(choice: object) -> None:
-    """As OpenAI does, naming the parameter."""
+    """The error names the parameter, as OpenAI's does."""
     with pytest.raises(Refused) as refusal:
         offer_of(tool_choice=choice)
     assert (refusal.value.param, refusal.value.code) == ("tool_choice", "invalid_tool_choice")

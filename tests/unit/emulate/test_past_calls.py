@@ -24,7 +24,7 @@ from tess_openai.core.emulate.past_calls import PastCalls
     ],
 )
 def test_a_result_belongs_to_its_call(calls: str, results: str, labels: str) -> None:
-    """By identifier, else by order."""
+    """The call is found by its identifier, or else by its order."""
     past = PastCalls()
     for call in calls.split():
         identifier, _, name = call.partition(":")
@@ -33,7 +33,7 @@ def test_a_result_belongs_to_its_call(calls: str, results: str, labels: str) -> 
 
 
 def test_a_result_with_a_name_belongs_to_a_call_of_that_name() -> None:
-    """As in the older `function` messages; a name that was not called stays as it is."""
+    """The older `function` messages have names; a name that was not called stays unchanged."""
     past = PastCalls()
     past.add([("", "one", "one (call 1)"), ("", "two", "two (call 2)"), ("", "one", "one (call 3)")])
     assert past.label_of_result("", "two") == "two (call 2)"

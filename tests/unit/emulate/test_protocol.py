@@ -98,7 +98,7 @@ def test_a_schema_nested_beyond_reason_does_not_fail() -> None:
 def test_the_model_is_instructed_what_is_demanded(
     body: dict[str, Any], reply: list[str], not_stated: list[str]
 ) -> None:
-    """In the words of the prompts."""
+    """The instructions say in the words of the prompts whether a call may or must be made."""
     text = text_for({"tools": [LOOK], **body})
     assert all(words in text for words in reply)
     assert not any(words in text for words in not_stated)
@@ -166,7 +166,7 @@ def test_the_marks_of_results_are_shown_only_once_there_are_results(body: dict[s
 def test_the_example_is_a_call_of_an_offered_function(
     parameters: dict[str, Any], arguments: dict[str, Any]
 ) -> None:
-    """With values made from its schema, and the required arguments only."""
+    """Its values are made from the schema, and it has the required arguments only."""
     tool = {"type": "function", "function": {"name": "go", "parameters": {"type": "object", **parameters}}}
     lines = text_for({"tools": [tool]}).splitlines()
     example = json.loads(lines[lines.index("<call:tokibanuve>") + 1])
@@ -184,7 +184,7 @@ def test_an_example_that_breaks_its_schema_is_not_shown() -> None:
 
 
 def test_a_schema_that_refers_to_itself_does_not_fail() -> None:
-    """And costs little, although each of its parts has the whole in it again, many times."""
+    """Making the instructions takes little time although each part refers to the whole many times."""
     names = [f"n{number}" for number in range(40)]
     node = {"properties": {name: {"$ref": "#/$defs/node"} for name in names}, "required": names}
     loop = {"$ref": "#/$defs/node", "$defs": {"node": node}}
@@ -282,7 +282,7 @@ HISTORY: list[object] = [
 
 
 def test_calls_and_results_become_text_that_can_be_followed() -> None:
-    """Calls stand between their marks, results between theirs, each saying which call it answers."""
+    """Both are rendered between their marks, and each result names its call."""
     before = copy.deepcopy(HISTORY)
     first, reply, results, last = render_messages(HISTORY, MARKS, Prompts())
     assert first is HISTORY[0]
@@ -401,12 +401,12 @@ def test_what_is_no_message_and_what_is_no_text_passes() -> None:
     ],
 )
 def test_whether_messages_contain_calls(message: object, tells: bool) -> None:
-    """By role or by key."""
+    """A message has calls by its role or by its keys."""
     assert contains_calls([message]) is tells
 
 
 def test_json_that_utf_8_cannot_hold_is_escaped() -> None:
-    """Half a surrogate pair survives as an escape, other text as itself."""
+    """A lone surrogate is escaped, and other text is not."""
     assert compact_json({"é": "\ud83d"}) == '{"\\u00e9":"\\ud83d"}'
     assert compact_json({"é": 1}) == '{"é":1}'
 
@@ -444,7 +444,7 @@ def test_the_instructions_stay_short_where_an_example_would_be_long(count: int) 
 
 
 def test_the_instructions_without_functions_stay_short() -> None:
-    """Once there are results, and no function can be called."""
+    """They explain only the marks when the conversation has results and no function may be called."""
     assert len(functions_text(NO_OFFER, MARKS, Prompts(), SCHEMAS.checker(), has_results=True)) <= 204
 
 

@@ -131,7 +131,7 @@ def test_the_corpus_is_broad() -> None:
 def test_a_text_that_was_not_escaped_is_read_as_it_is_or_asked_for_again(
     make_emulation: Callable[..., Emulation], shape: Shape
 ) -> None:
-    """Whole answers, in double and in single quotes."""
+    """Whole answers in double and in single quotes never give another text."""
     emulation = _emulation(make_emulation, shape)
     read = 0
     for number, (kind, text) in enumerate(CORPUS):
@@ -173,7 +173,7 @@ def test_a_text_that_was_not_escaped_and_is_cut_is_never_called(
 def test_a_text_that_was_escaped_is_read_as_it_is(
     make_emulation: Callable[..., Emulation], shape: Shape
 ) -> None:
-    """All of them, at no further call."""
+    """Each text is read correctly, without a further call."""
     emulation = _emulation(make_emulation, shape)
     for number, (kind, text) in enumerate(_third(shape)):
         call = f'{{"name": "put", "arguments": {shape.fill(json.dumps(text, ensure_ascii=number % 3 == 0))}}}'

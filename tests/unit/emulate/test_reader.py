@@ -24,7 +24,7 @@ def ask_again(outcome: Outcome) -> AskAgain:
 
 
 def test_prose_goes_out_as_it_comes(make_emulation: Callable[..., Emulation]) -> None:
-    """Only what may belong to a mark, or is white space before one, waits."""
+    """Only text that may be a part of a mark, and white space before it, is held."""
     reader = AnswerReader(make_emulation())
     pieces = ["Hel", "lo ", "you <", "b> and <ca", "me> ", "<call", "ing ", "\n```", "py\n", "x", " <"]
     shown = [reader.feed(piece) for piece in pieces]
@@ -64,7 +64,7 @@ def test_a_repair_that_is_prose_is_the_answer(make_emulation: Callable[..., Emul
 
 
 def test_a_repair_names_the_problems_and_the_functions(make_emulation: Callable[..., Emulation]) -> None:
-    """With the marks of the request; the answer is kept apart, so that it can be compared with the next."""
+    """The note has the marks of the request, and the answer is kept to be compared with the next one."""
     reader = AnswerReader(make_emulation())
     reader.feed(f"Off we go. {BAD_CALL}")
     outcome = ask_again(reader.finish())
@@ -90,7 +90,7 @@ def test_a_repeated_text_is_not_urged_into_a_call(make_emulation: Callable[..., 
 
 
 def test_the_error_of_a_demand_that_was_not_met_names_it(make_emulation: Callable[..., Emulation]) -> None:
-    """Status, parameter and code are for programs, the message for people."""
+    """Programs read its status, parameter and code, and people its message."""
     choice = {"type": "function", "function": {"name": "get_time"}}
     outcome = AnswerReader(make_emulation(tool_choice=choice)).finish()
     failed = ask_again(outcome).fallback
@@ -103,7 +103,7 @@ def test_the_error_of_a_demand_that_was_not_met_names_it(make_emulation: Callabl
 def test_the_error_in_the_older_spelling_names_its_parameter(
     make_emulation: Callable[..., Emulation],
 ) -> None:
-    """And so does the ledger."""
+    """The error and the ledger name `functions` or `function_call` for a request that uses them."""
     body = {"tools": None, "functions": [{"name": "look"}], "function_call": {"name": "look"}}
     outcome = ask_again(AnswerReader(make_emulation(**body)).finish())
     assert isinstance(outcome.fallback, FailedOutcome)
@@ -147,7 +147,7 @@ def test_a_call_in_an_answer_that_was_cut_is_not_made_up_to_the_end(
 def test_json_in_an_answer_that_was_cut_is_given_as_far_as_it_came(
     make_emulation: Callable[..., Emulation],
 ) -> None:
-    """With OpenAI too, and its finish reason says so; asking again would be cut again."""
+    """OpenAI does the same, and the finish reason says so; a further answer would be cut too."""
     for answer, reply in (
         ('Sure: {"name": "An', '{"name": "An'),
         ('```\n{"name": "Ana", "age": 31}\n```\nThat is', '{"name": "Ana", "age": 31}'),
@@ -159,7 +159,7 @@ def test_json_in_an_answer_that_was_cut_is_given_as_far_as_it_came(
 
 
 def test_a_refusal_ends_where_text_would(make_emulation: Callable[..., Emulation]) -> None:
-    """At a stop sequence and at the limit, and says why."""
+    """A refusal ends at a stop sequence or at the limit, with that finish reason."""
     cases: list[tuple[dict[str, Any], TextOutcome]] = [
         ({"stop": "sorry"}, TextOutcome(refusal="I am ", finish_reason="stop")),
         ({"max_tokens": 1}, TextOutcome(refusal="I am", finish_reason="length")),
@@ -171,7 +171,7 @@ def test_a_refusal_ends_where_text_would(make_emulation: Callable[..., Emulation
 
 
 def test_the_text_ends_early_where_it_may(make_emulation: Callable[..., Emulation]) -> None:
-    """So that the connection can be closed."""
+    """The reader says when the rest need not be read, so that the connection can be closed."""
     reader = AnswerReader(make_emulation(stop="END"))
     seen = [(reader.feed(text), reader.finish_reason) for text in ("a E", "ND b")]
     assert seen == [("a ", None), ("", "stop")]

@@ -44,7 +44,7 @@ def left_out(schema: dict[str, Any]) -> frozenset[str]:
     ],
 )
 def test_each_problem_is_one_clause(value: object, errors: list[str]) -> None:
-    """With the place of the problem."""
+    """Each problem says where it is."""
     assert check_schema(SCHEMA, value) == errors
 
 
@@ -108,7 +108,7 @@ def test_errors_are_few_and_short() -> None:
     ids=lambda given: str(given)[:60],
 )
 def test_keywords_mean_what_json_schema_states(schema: dict[str, Any], right: object, wrong: object) -> None:
-    """In each of the drafts, and with the booleans beside a bound that draft 4 and OpenAPI write."""
+    """This holds in each draft, and for the exclusive bounds that draft 4 and OpenAPI write as booleans."""
     assert left_out(schema) == frozenset()
     assert check_schema(schema, right) == []
     assert len(check_schema(schema, wrong)) == 1
@@ -142,7 +142,7 @@ def test_keywords_mean_what_json_schema_states(schema: dict[str, Any], right: ob
 def test_of_several_schemas_the_problem_of_the_one_that_was_meant_is_shown(
     schema: dict[str, Any], error: str
 ) -> None:
-    """The one with the type and the constants of the value."""
+    """It is the branch whose type and constants the value has."""
     assert check_schema(schema, {"kind": "y", "size": "z"}) == [error]
 
 
@@ -161,7 +161,7 @@ def test_of_several_schemas_the_problem_of_the_one_that_was_meant_is_shown(
     ids=lambda given: str(given)[:60],
 )
 def test_openapis_nullable_allows_null(schema: dict[str, Any]) -> None:
-    """Wherever it is written; `nullable: false` allows nothing."""
+    """It does so wherever it is written; `nullable: false` allows nothing more."""
     assert check_schema(schema, None) == []
     assert check_schema({"items": schema}, [None, None]) == []
     assert len(check_schema(schema, True)) == 1
@@ -294,7 +294,7 @@ IF = {"if": UNKNOWN, "then": {"maxLength": 1}, "else": {"maxLength": 1}}
     ],
 )
 def test_what_is_not_checked_makes_nothing_wrong(schema: dict[str, Any], value: object) -> None:
-    """Where a part that accepts more would make the whole accept less, what is not known counts as right."""
+    """An unknown part counts as valid where accepting more of it would make the whole accept less."""
     assert check_schema(schema, value) == []
     assert check_schema({"properties": {"a": schema}}, {"a": value}) == []
 
@@ -319,7 +319,7 @@ def test_what_is_wrong_in_any_case_is_found(schema: dict[str, Any], value: objec
 
 
 def test_a_reference_is_followed_wherever_it_leads() -> None:
-    """To a part where no schema is expected too; what the caller passed is not changed."""
+    """It may lead to a part that is not a schema by its place; the caller's schema is not changed."""
     inner = {"type": "strin", "minLength": 2}
     outer = {"exclusiveMinimum": [], "minimum": 0, "x": [inner]}
     schema: dict[str, Any] = {
@@ -372,7 +372,7 @@ def test_what_a_reference_leads_to_is_checked(schema: dict[str, Any]) -> None:
 
 
 def test_a_reference_that_depends_on_the_way_is_not_checked() -> None:
-    """Two parts of one dynamic name: which of them is meant is not known before the value is."""
+    """Which of two parts with one dynamic name is meant depends on the value."""
     parts = {"a": {"$dynamicAnchor": "x", **INTEGER}, "b": {"$dynamicAnchor": "x"}}
     assert left_out({"$dynamicRef": "#x", "$defs": parts}) == {"$dynamicRef"}
 
@@ -423,7 +423,7 @@ def test_a_value_nested_beyond_reason_is_an_error() -> None:
     ],
 )
 def test_an_ordinary_pattern_is_checked(pattern: str, right: str, wrong: str) -> None:
-    """In the syntax of JavaScript, which JSON Schema takes for patterns; conditions at its beginning too."""
+    """Patterns have the syntax of JavaScript, which JSON Schema recommends, look-aheads included."""
     assert left_out({"pattern": pattern}) == frozenset()
     assert check_schema({"pattern": pattern}, right) == []
     assert len(check_schema({"pattern": pattern}, wrong)) == 1
@@ -442,7 +442,7 @@ def test_a_text_with_half_a_character_is_matched() -> None:
 
 
 def test_a_schema_is_compiled_once() -> None:
-    """For all clients' calls; what is compiled is the schema's text, so that a changed one is another."""
+    """All calls of a client share it; it is found by its text, so a changed schema is compiled again."""
     texts: list[str] = []
 
     def compile_and_count(text: str) -> None:

@@ -25,7 +25,7 @@ def expected(text: str, sequences: list[str]) -> str:
 def test_the_text_ends_where_the_first_complete_sequence_begins(
     sequences: list[str], pieces: list[str]
 ) -> None:
-    """However the text is cut into pieces."""
+    """The result does not depend on how the text is divided into pieces."""
     cutter = StopCutter(sequences)
     shown = "".join([cutter.feed(piece) for piece in pieces]) + cutter.finish()
     text = "".join(pieces)
@@ -47,7 +47,7 @@ def test_only_what_may_begin_a_sequence_is_held_back(sequences: list[str], piece
 
 @pytest.mark.parametrize("sequences", [[], [""]], ids=["none", "an empty one"])
 def test_without_a_sequence_text_passes(sequences: list[str]) -> None:
-    """The same text, at once."""
+    """Text is passed on unchanged, and without delay."""
     cutter = StopCutter(sequences)
     assert cutter.feed("abc") == "abc"
     assert not cutter.is_done

@@ -40,7 +40,7 @@ def test_it_is_never_shown_and_the_same_text_is_shown_in_any_pieces(before: str,
 
 @pytest.mark.parametrize("text", ["I will call you (see below): done.", "a[0] & {b: c} call"])
 def test_prose_that_could_begin_such_a_form_is_shown(text: str) -> None:
-    """Whatever was held is prose in the end."""
+    """Text that was held is shown as prose when it does not become a mark."""
     for size in (1, 3, 1000):
         shown, rest = read(text, size)
         assert shown + rest.verbatim == text

@@ -29,7 +29,7 @@ def json_schema(schema: object) -> dict[str, Any]:
 
 
 def test_a_request_for_json_is_read() -> None:
-    """With a schema, without one, and none at all."""
+    """It may have a schema or none, and `text` asks for no JSON."""
     assert parse_format({"response_format": {"type": "json_object"}}) == ANY_OBJECT
     assert parse_format(json_schema({"type": "array"})) == JSONFormat({"type": "array"}, has_schema=True)
     assert parse_format({"response_format": {"type": "text"}}) is None
@@ -47,14 +47,14 @@ def test_a_request_for_json_is_read() -> None:
     ],
 )
 def test_a_request_that_makes_no_sense_is_refused(body: dict[str, Any]) -> None:
-    """As OpenAI does, naming the parameter."""
+    """The error names the parameter, as OpenAI's does."""
     with pytest.raises(Refused) as refusal:
         parse_format(body)
     assert refusal.value.param == "response_format"
 
 
 def test_the_model_sees_the_schema_without_its_noise() -> None:
-    """On one line."""
+    """The instructions have the schema on one line, without titles and identifiers."""
     wanted = JSONFormat({"type": "object", "title": "X", "additionalProperties": False}, has_schema=True)
     assert '\n{"type":"object"}\n' in format_text(wanted, Prompts())
     assert "one JSON object" in format_text(ANY_OBJECT, Prompts())
@@ -84,7 +84,7 @@ def test_beside_functions_the_form_is_that_of_an_answer_without_a_call() -> None
 @settings(max_examples=50)
 @given(st.dictionaries(st.text(), VALUES), st.sampled_from(["", "Sure:\n```json\n", "So: "]))
 def test_any_object_is_found_as_it_was_written(value: dict[str, object], before: str) -> None:
-    """Whatever is around it."""
+    """Text around the JSON does not change it."""
     text = json.dumps(value)
     found = extract(f"{before}{text}\n```\nDone.", ANY_OBJECT, SchemaCache().checker())
     assert (found.text, found.problems) == (text, [])
@@ -135,7 +135,7 @@ def test_any_object_is_found_as_it_was_written(value: dict[str, object], before:
     ],
 )
 def test_values_of_every_kind_are_found(schema: dict[str, Any], text: str, found: str) -> None:
-    """Schemas need not be those of objects."""
+    """A schema may ask for a list, a string or a number too."""
     result = extract(text, JSONFormat(schema, has_schema=True), SchemaCache().checker())
     assert (result.text, result.problems) == (found, [])
 
@@ -181,7 +181,7 @@ def test_a_part_is_never_taken_for_the_whole(text: str, schema: dict[str, Any]) 
     "wanted", [ANY_OBJECT, JSONFormat(OPEN, has_schema=True)], ids=["any object", "schema"]
 )
 def test_of_values_that_differ_none_is_taken(text: str, wanted: JSONFormat) -> None:
-    """Which one the model means only the model can say; the same value twice is one value."""
+    """Only the model can say which one it means; the same value twice counts as one."""
     found = extract(text, wanted, SchemaCache().checker())
     assert (found.text, found.problems) == (
         None,
@@ -204,7 +204,7 @@ def test_of_values_that_differ_none_is_taken(text: str, wanted: JSONFormat) -> N
     ],
 )
 def test_what_a_model_thinks_is_no_answer(text: str) -> None:
-    """Only the value outside counts, and it is the only one."""
+    """JSON within thinking is ignored, and the only value after it is taken."""
     found = extract(text, ANY_OBJECT, SchemaCache().checker())
     assert (found.text, found.problems) == ('{"a": 2}', [])
 
@@ -226,7 +226,7 @@ def test_a_copy_of_the_schema_is_no_answer() -> None:
 
 @pytest.mark.parametrize("number", ["123456789012345678.12", "1e3", "-0", "1.10", "9" * 30, "0.1e-7"])
 def test_numbers_keep_their_text(number: str) -> None:
-    """Also where the syntax around them is repaired."""
+    """They keep it even if the syntax around them is repaired."""
     schema = JSONFormat({"type": "object"}, has_schema=True)
     assert extract(f'{{"a": {number}}}', schema, SchemaCache().checker()).text == f'{{"a": {number}}}'
     assert extract(f"{{'a': [{number}], }}", schema, SchemaCache().checker()).text == f'{{"a":[{number}]}}'
@@ -241,7 +241,7 @@ def test_numbers_keep_their_text(number: str) -> None:
 def test_no_beginning_of_an_object_gives_a_value(
     value: dict[str, object], write: Callable[[object], str], schema: dict[str, Any]
 ) -> None:
-    """Wherever an answer is cut, no part of it is taken for the whole."""
+    """A part of an answer that was cut is never taken for the whole."""
     text = write(value)
     for end in range(1, len(text)):
         found = extract(text[:end], JSONFormat(schema, has_schema=True), SchemaCache().checker())

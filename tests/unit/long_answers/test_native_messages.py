@@ -34,7 +34,7 @@ def test_any_chat_alternates_behind_one_developer(messages: list[dict[str, str]]
 
 
 def test_what_is_no_list_of_messages_is_for_tess_to_refuse() -> None:
-    """As in a chat."""
+    """It is sent unchanged, as in a chat."""
     assert to_native_messages("hello") == "hello"
     assert to_native_messages([1]) == [1]
     assert to_native_messages(None) is None

@@ -70,7 +70,7 @@ def test_a_number_of_another_type_is_that_number(number: object) -> None:
     ],
 )
 def test_an_output_of_another_type_is_its_text(output: object, text: str) -> None:
-    """As the content of a chat completion would be."""
+    """It is converted as the content of a chat completion is."""
     carried = ask(iter([{**ENDED, "output": output}]))
     assert json.loads(carried.body)["choices"][0]["message"]["content"] == text
 

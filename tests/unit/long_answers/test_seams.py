@@ -159,12 +159,12 @@ def lines_run(before: str) -> int:
 
 
 def test_a_text_that_is_written_again_costs_a_fixed_time_for_each_piece() -> None:
-    """Not more with each piece: other calls of an event loop would wait for minutes in the end."""
+    """If the time grew with the text, other calls of an event loop would in the end wait for minutes."""
     text = "".join(f"word{number} " for number in range(1000))
     assert lines_run(text) < 3 * lines_run(text[: len(text) // 2])
 
 
 def test_text_without_spaces_is_passed_on() -> None:
-    """As in Chinese, where any place will do."""
+    """Chinese has no spaces, so such text may be divided anywhere."""
     assert WordEnds().feed("好" * 100) == "好" * 100
     assert len(last_words("好" * 200)) == 80

@@ -40,7 +40,7 @@ def stream(extra: dict[str, Any], *, alike: bool, ascii_only: bool = True) -> li
 def test_alike_chunks_are_translated_like_others(
     path: str, extra: dict[str, Any], *, ascii_only: bool
 ) -> None:
-    """To the same events, whatever their texts hold, one by one or many in a piece."""
+    """Chunks that match the template give the same events as parsed ones, one by one or many in a piece."""
     pieces = stream(extra, alike=True, ascii_only=ascii_only)
     expected = drive(BODIES[path], stream(extra, alike=False), path=path)
     one_by_one = drive(BODIES[path], pieces, path=path)

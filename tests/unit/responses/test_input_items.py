@@ -47,7 +47,7 @@ HOSTED: list[JSON] = [
 
 @pytest.mark.parametrize("item", HOSTED, ids=lambda item: item["type"])
 def test_an_item_that_tess_lacks_is_named(item: JSON) -> None:
-    """Left out with a warning, or refused with advice in the exact spelling."""
+    """It is left out with a warning, or refused with advice that gives the exact option."""
     carried = sent_with(item)
     assert carried.messages == [QUESTION]
     (change,) = carried.changes
@@ -119,7 +119,7 @@ def test_a_part_becomes_a_text_alone_when_it_is_nothing_else() -> None:
 
 
 def test_parallel_calls_are_one_message() -> None:
-    """Two calls and their outputs, under emulation: one message of the assistant, one of the user."""
+    """Two calls and their outputs become one message of the assistant and one of the user."""
     calls = [
         {"type": "function_call", "call_id": f"c{number}", "name": "f", "arguments": "{}"}
         for number in (1, 2)

@@ -99,7 +99,7 @@ def assembled(driven: Carried) -> JSON:
 def test_a_stream_states_what_a_whole_answer_states(
     message: JSON, reason: str, places: list[int], pieces: list[int]
 ) -> None:
-    """However the texts are cut into deltas, and the bytes into pieces."""
+    """The last event has the same response, however text and bytes are divided."""
     choice = {"index": 0, "message": {"role": "assistant", **message}, "finish_reason": reason}
     completion = json.dumps({"model": "tess-6", "choices": [choice]}).encode()
     whole = json.loads(drive({"input": "hi"}, [completion]).body)
@@ -267,7 +267,7 @@ def test_no_text_of_the_input_vanishes(body: JSON) -> None:
 
 @given(st.sampled_from(sorted(ONLY_IN_CHAT)))
 def test_a_parameter_of_chat_is_refused_by_name(name: str) -> None:
-    """As OpenAI refuses an unknown parameter; it says what to use."""
+    """OpenAI refuses an unknown parameter too; the error says what to use instead."""
     driven = drive({"input": "hi", name: 1}, [ANSWER])
     assert driven.status == 400
     error = json.loads(driven.body)["error"]

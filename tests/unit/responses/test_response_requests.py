@@ -84,7 +84,7 @@ LOST: dict[str, tuple[JSON, dict[str, str]]] = {
 
 @pytest.mark.parametrize(("fields", "expected"), LOST.values(), ids=LOST)
 def test_what_cannot_be_honoured_is_named(fields: JSON, expected: dict[str, str]) -> None:
-    """Under the caller's name, with the value where it is no free text; refused where the policy says so."""
+    """The change has the caller's name, and the value unless it is free text; a policy can refuse it."""
     carried = asked(**fields)
     assert carried.status == 200
     assert {change.param: change.given for change in carried.changes} == expected
@@ -125,7 +125,7 @@ def test_a_text_that_is_no_id_is_not_repeated() -> None:
 
 
 def test_an_emulated_parameter_is_refused_under_the_callers_name() -> None:
-    """The message and `param` name what the caller wrote."""
+    """The message and `param` have the name that the caller used."""
     options = Options(policy=resolve_policy({}, emulate=True))
     carried = drive({"input": "hi", "max_output_tokens": 0}, [ANSWER], options=options)
     error = json.loads(carried.body)["error"]
