@@ -17,7 +17,7 @@ from tess_openai.testing import SIMULATOR_API_KEY, SIMULATOR_WORKSPACE_ID
 
 
 def test_agents_are_listed(tess_openai: Program) -> None:
-    """Those for chat, with what they ask for; an agent need not be set."""
+    """The list has the chat agents with their questions; no agent need be configured."""
     shown = tess_openai("agents", TESS_AGENT_ID=None, COLUMNS="120").stdout.splitlines()
     assert shown[0].split() == ["ID", "TITLE", "TYPE", "MODELS", "ASKS", "FOR"]
     assert [line.split()[0] for line in shown[1:]] == ["42", "43", "44", "48"]
@@ -36,7 +36,7 @@ def test_agents_are_listed(tess_openai: Program) -> None:
     ],
 )
 def test_agents_are_chosen(options: list[str], numbers: list[int], tess_openai: Program) -> None:
-    """By type, words and number; as JSON for programs."""
+    """They are filtered by type, words and number, and printed as JSON for programs."""
     assert [each["id"] for each in json.loads(tess_openai("agents", *options, "--json").stdout)] == numbers
 
 
@@ -63,19 +63,19 @@ def test_an_agent_that_takes_no_chat_calls_states_it(
     sends: int,
     tess_openai: Program,
 ) -> None:
-    """Rather than what a program may send to it."""
+    """It says so, and for an image agent does not show what a program may send."""
     shown = tess_openai("agent", agent).stdout
     assert words in shown
     assert shown.count("An OpenAI program may send") == sends
 
 
 def test_the_agent_of_the_environment_is_the_default(tess_openai: Program) -> None:
-    """As for all commands."""
+    """All commands read `TESS_AGENT_ID`."""
     assert json.loads(tess_openai("agent", "--json").stdout)["id"] == 42
 
 
 def test_an_unknown_agent_is_one_line(tess_openai: Program) -> None:
-    """With status 3."""
+    """The error is printed on one line, with exit status 3."""
     ended = tess_openai("agent", "99")
     assert (ended.returncode, ended.stderr.count("\n")) == (3, 1)
 
@@ -155,14 +155,14 @@ def test_simulate_serves_and_logs(tmp_path: Path) -> None:
 def test_a_wrong_option_of_simulate_is_explained(
     options: list[str], words: str, tess_openai: Program
 ) -> None:
-    """Before anything is served."""
+    """The error is printed before the simulator serves anything."""
     ended = tess_openai("simulate", *options)
     assert ended.returncode == 2
     assert words in ended.stderr
 
 
 def test_a_port_in_use_is_explained(tess_openai: Program) -> None:
-    """With what takes another."""
+    """The error says how to use another port."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         ended = tess_openai("simulate", "--port", str(taken.getsockname()[1]))
     assert ended.returncode == 2
@@ -170,7 +170,7 @@ def test_a_port_in_use_is_explained(tess_openai: Program) -> None:
 
 
 def test_a_key_of_the_users_is_not_shown(tmp_path: Path) -> None:
-    """Who gave it knows it."""
+    """The user knows a key that they gave, and logs must not have it."""
     with subprocess.Popen(
         [*COMMAND, "simulate", "--port", "0", "--key", "5|hidden"],
         cwd=tmp_path,

@@ -32,7 +32,7 @@ def test_the_answer_alone_is_on_stdout(tess_openai: Program, tess_simulator: Tes
 
 
 def test_quiet_is_quiet(tess_openai: Program) -> None:
-    """Print the answer only."""
+    """`--quiet` prints the answer and nothing else."""
     assert tess_openai("chat", "Hello", "-q", "--temperature", "0.7").stderr == ""
 
 
@@ -55,7 +55,7 @@ def test_a_pipe(
 
 
 def test_json_is_for_programs(tess_openai: Program, tess_simulator: TessSimulator) -> None:
-    """One object on stdout, nothing on stderr; the ledger is in it."""
+    """One object with the ledger is printed on stdout, and nothing on stderr."""
     tess_simulator.script("Good day.")
     ended = tess_openai("chat", "Hello", "--json", "--temperature", "0.3", "--system", "Be brief.")
     answer = json.loads(ended.stdout)
@@ -79,7 +79,7 @@ def run_bytes(
 def test_a_pipe_is_read_as_utf_8(
     encoding: str, simulated: dict[str, str], tess_simulator: TessSimulator
 ) -> None:
-    """Whatever the terminal's encoding; bytes that are none become a mark rather than an error."""
+    """The terminal's encoding does not matter; bytes that are not UTF-8 become U+FFFD."""
     variables = {**simulated, "PYTHONIOENCODING": encoding}
     assert run_bytes(["chat"], variables, b"\xef\xbb\xbfcaf\xc3\xa9 \xe9\r\nbar\n")[0] == 0
     (call,) = tess_simulator.calls
@@ -91,7 +91,7 @@ def test_a_pipe_is_read_as_utf_8(
 def test_arguments_that_are_no_utf_8_are_sent_with_a_mark(
     simulated: dict[str, str], tess_simulator: TessSimulator
 ) -> None:
-    """Rather than end the program."""
+    """The bytes become U+FFFD instead of ending the program."""
     assert run_bytes(["chat", b"caf\xe9", "--system", b"\xe9"], simulated)[0] == 0
     (call,) = tess_simulator.calls
     assert isinstance(call.json, dict)
@@ -106,7 +106,7 @@ def test_arguments_that_are_no_utf_8_are_sent_with_a_mark(
 def test_an_answer_that_the_terminal_cannot_show_is_shown_as_far_as_it_can(
     options: list[str], expected: bytes, simulated: dict[str, str], tess_simulator: TessSimulator
 ) -> None:
-    """By then it is paid."""
+    """The answer is paid for, so an encoding error must not hide it."""
     tess_simulator.script("smile \U0001f600 \u00e9")
     status, shown = run_bytes(["chat", "Hello", *options], {**simulated, "PYTHONIOENCODING": "cp1252"})
     assert status == 0
@@ -135,7 +135,7 @@ def test_nothing_to_ask_is_a_mistake(tess_openai: Program) -> None:
 def test_an_error_is_one_line(
     variables: dict[str, str | None], options: list[str], status: int, words: str, tess_openai: Program
 ) -> None:
-    """With Tess's reason, and an exit status for scripts; the trace only with --debug."""
+    """It has Tess's reason, and scripts get an exit status; only `--debug` shows the traceback."""
     ended = tess_openai("chat", "Hello", *options, **variables)
     assert ended.returncode == status
     assert ended.stderr.count("\n") == 1
@@ -211,7 +211,7 @@ class TestConversation:
         assert [message["content"] for message in body["messages"]] == ["One", "First answer.", "Two"]
 
     def test_a_text_of_many_lines(self, terminal: Terminal, tess_simulator: TessSimulator) -> None:
-        """By backslashes, or between lines of three quotes."""
+        """A prompt may continue after a backslash, or be between lines of three quotes."""
         for line in ("One\\", "two", '"""', "three", "", "four", '"""'):
             terminal.type(line)
         terminal.wait_for("received: three")
@@ -223,7 +223,7 @@ class TestConversation:
         assert sent == ["One\ntwo", "three\n\nfour"]
 
     def test_its_commands(self, terminal: Terminal, tess_simulator: TessSimulator, tmp_path: Path) -> None:
-        """Wishes hold from now on; the conversation is shown, saved and forgotten."""
+        """What a command sets holds for later prompts; the conversation can be shown, saved and forgotten."""
         tess_simulator.script("Yes.")
         for line in ("/model tess-5", "/tools internet", "/temperature 0.7", "/system Be brief.", "Really?"):
             terminal.type(line)
@@ -260,7 +260,7 @@ class TestConversation:
     def test_a_text_of_many_lines_is_never_a_command(
         self, terminal: Terminal, tess_simulator: TessSimulator
     ) -> None:
-        """Though it begins like one; a blank behind a command is none of its business."""
+        """It is sent even if it begins like a command; white space after a command is ignored."""
         for line in ('"""', "/new paths", "are read", '"""'):
             terminal.type(line)
         terminal.wait_for("received: /new paths")
@@ -291,7 +291,7 @@ class TestConversation:
     def test_options_of_one_answer_need_a_prompt(
         self, option: str, open_terminal: Callable[..., Terminal]
     ) -> None:
-        """Rather than be ignored."""
+        """They are refused without one instead of being ignored."""
         opened = open_terminal("chat", option)
         opened.wait_for("--json and --quiet are for one answer")
         assert opened.program.wait(30) == 2

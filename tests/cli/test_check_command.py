@@ -44,7 +44,7 @@ def program(tmp_path: Path) -> Path:
 
 
 def test_text_names_file_line_column_and_source(program: Path, tess_openai: Program) -> None:
-    """So that an editor can jump there."""
+    """Editors can jump to such a place."""
     shown = tess_openai("check", "program.py").stdout
     assert "program.py:3:1  left out  chat.completions.create" in shown
     assert "client.chat.completions.create(model=" in shown
@@ -53,7 +53,7 @@ def test_text_names_file_line_column_and_source(program: Path, tess_openai: Prog
 
 
 def test_a_key_in_the_source_is_not_shown(program: Path, tess_openai: Program) -> None:
-    """In no format."""
+    """This holds for each format of the report."""
     for format_ in ("text", "json", "sarif"):
         shown = tess_openai("check", ".", "--format", format_).stdout
         assert "sk-secret" not in shown
@@ -85,7 +85,7 @@ KEYS_IN_SOURCE = (
 
 @pytest.mark.parametrize("line", KEYS_IN_SOURCE)
 def test_no_literal_under_the_name_of_a_key_is_shown(line: str, tmp_path: Path) -> None:
-    """Whatever it looks like: the report goes to build logs and code scanning."""
+    """The report goes to build logs and code scanning, so the name alone decides."""
     file = tmp_path / "a.py"
     imports = "import os, openai\nfrom openai import AzureOpenAI, OpenAI\n"
     file.write_text(f"{imports}from langchain_openai import ChatOpenAI\n{line}\n", encoding="utf-8")
@@ -112,7 +112,7 @@ def test_a_key_in_capitals_is_not_taken_for_a_variable() -> None:
 
 
 def test_json_is_one_object(program: Path, tess_openai: Program) -> None:
-    """With every argument, also the ones that stay."""
+    """It has every argument, including those that are sent unchanged."""
     report = json.loads(tess_openai("check", ".", "--format", "json").stdout)
     call = report["sites"][-1]
     assert (call["path"], call["line"], call["column"], call["level"]) == ("program.py", 3, 1, "warning")
@@ -128,7 +128,7 @@ def test_json_is_one_object(program: Path, tess_openai: Program) -> None:
 
 
 def test_sarif_is_what_code_scanning_reads(program: Path, tess_openai: Program) -> None:
-    """Version 2.1.0: each result has a rule that is declared, a level, and a place in a file."""
+    """In SARIF 2.1.0, each result has a declared rule, a level, and a place in a file."""
     log: dict[str, Any] = json.loads(tess_openai("check", ".", "--format", "sarif").stdout)
     (run,) = log["runs"]
     declared = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
@@ -151,7 +151,7 @@ def test_sarif_is_what_code_scanning_reads(program: Path, tess_openai: Program) 
 
 
 def test_columns_are_characters(tmp_path: Path) -> None:
-    """As editors and SARIF's unicodeCodePoints count, not bytes."""
+    """Editors and SARIF's unicodeCodePoints count characters, not bytes."""
     line = 'print("\u00e9\U0001f600", OpenAI().chat.completions.create(messages=[], user="\u00fc", seed=1))'
     file = tmp_path / "a.py"
     file.write_text(f"from openai import OpenAI\n{line}\n", encoding="utf-8")
@@ -163,7 +163,7 @@ def test_columns_are_characters(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("odd", ["\x0c", "\u2028", "\x85", "\x1c", "\r"], ids=ascii)
 def test_the_source_line_is_the_one_of_its_number(odd: str, tmp_path: Path) -> None:
-    """Whatever else may look like the end of a line inside of a string."""
+    """Characters in a string that look like line ends to Python's `splitlines` do not count."""
     file = tmp_path / "a.py"
     ended = f'text = """{odd}"""\r\nimport openai\nopenai.embeddings.create()\n'
     file.write_bytes(ended.encode())
@@ -220,7 +220,7 @@ def test_the_policy_is_the_programs(policy: str, effect: str, program: Path, tes
 
 
 def test_emulation_is_seen_where_it_is_possible(tmp_path: Path, tess_openai: Program) -> None:
-    """And warned of where it is not."""
+    """A parameter that cannot be emulated still has a warning."""
     (tmp_path / "a.py").write_text(
         "import openai\n"
         "openai.chat.completions.create(stop='x', seed=1, n=1,\n"
@@ -252,7 +252,7 @@ def test_emulation_of_what_is_not_written_out_is_no_error(tmp_path: Path, tess_o
 
 
 def test_a_wrong_policy_is_explained(program: Path, tess_openai: Program) -> None:
-    """Before anything is read."""
+    """The error is printed before any file is read."""
     ended = tess_openai("check", ".", "--policy", "sede=ignore")
     assert ended.returncode == 2
     assert "did you mean 'seed'?" in ended.stderr
@@ -265,7 +265,7 @@ def test_the_exit_status_is_for_ci(level: str, status: int, program: Path, tess_
 
 
 def test_a_file_that_cannot_be_read_is_reported(tmp_path: Path, tess_openai: Program) -> None:
-    """With the reason, and as a failure: it may hide calls."""
+    """The report gives the reason and fails, since the file may contain calls."""
     (tmp_path / "broken.py").write_text("import openai\nopenai.chat.completions.create(\n")
     (tmp_path / "latin.py").write_bytes(b"# openai \xe9\n")
     ended = tess_openai("check", ".")
@@ -275,7 +275,7 @@ def test_a_file_that_cannot_be_read_is_reported(tmp_path: Path, tess_openai: Pro
 
 
 def test_nothing_is_imported_or_run(tmp_path: Path, tess_openai: Program) -> None:
-    """Not even a module of the same name."""
+    """Not even a module with the name of an imported library is executed."""
     for name in ("evil.py", "openai.py", "typing.py"):
         (tmp_path / name).write_text("import openai\nopen('ran', 'w')\nopenai.OpenAI()\n")
     tess_openai("check", "evil.py", "openai.py", "typing.py")
@@ -292,7 +292,7 @@ def test_environments_and_caches_are_not_read(tmp_path: Path, tess_openai: Progr
 
 
 def test_it_states_what_it_cannot_see(program: Path, tess_openai: Program) -> None:
-    """In every report."""
+    """Every report ends with the limits of a static check."""
     assert (
         "Read, not run: values and messages that are made at run time are not seen"
         in tess_openai("check", ".").stdout
@@ -343,7 +343,7 @@ def test_every_parameter_that_tess_lacks_is_known(name: str, tmp_path: Path) -> 
 
 
 def test_a_thousand_files_take_less_than_ten_seconds(tmp_path: Path) -> None:
-    """Of the process's own time, so that a busy machine does not matter."""
+    """The CPU time of the process is measured, so that a busy machine does not matter."""
     sources = [file.read_text() for file in sorted(CORPUS.glob("*.py"))]
     filler = "\n".join(
         f"def work_{n}(items):\n    return [each.value + {n} for each in items]\n" for n in range(40)
@@ -370,7 +370,7 @@ def test_a_thousand_files_take_less_than_ten_seconds(tmp_path: Path) -> None:
 
 
 def test_functions_that_call_each_other_are_followed_once(tmp_path: Path) -> None:
-    """Not once for each way through them, of which there are more than could ever be walked."""
+    """Following each path through them would never end."""
     file = tmp_path / "a.py"
     lines = ["import openai"]
     for number in range(60):

@@ -57,7 +57,7 @@ def reported(tmp_path: Path, source: str, policy: str = "warn") -> list[str]:
 def test_the_policy_in_the_source_counts(
     factory: str, options: str, expected: list[str], tmp_path: Path
 ) -> None:
-    """Where it is written out, there or under a name."""
+    """It is read where it is written as a literal, directly or under a name."""
     source = (
         f"from tess_openai import {factory}\n"
         "WORDS = {'seed': 'error'}\nOPTIONS = {'emulate': True}\n"
@@ -67,7 +67,7 @@ def test_the_policy_in_the_source_counts(
 
 
 def test_a_policy_in_the_same_function_counts(tmp_path: Path) -> None:
-    """And does not for the client of another."""
+    """It applies to its own client, and not to another one."""
     source = (
         "from tess_openai import create_client\n"
         f"def one():\n    on = True\n    client = create_client(1, emulate=on)\n    {CALL}"
@@ -138,14 +138,14 @@ def test_a_framework_is_sent_to_its_preset(source: str, preset: str, tmp_path: P
 
 @pytest.mark.parametrize("missing", ["base_url", "http_client"])
 def test_half_a_conversion_is_none(missing: str, tmp_path: Path) -> None:
-    """Without the address or the HTTP client calls do not come to Tess."""
+    """Without the base URL or the HTTP client, calls do not reach Tess."""
     lines = [line for line in README.splitlines(keepends=True) if f"{missing}=" not in line]
     source = "".join(line for line in lines if missing != "http_client" or "http_async_client" not in line)
     assert "langchain_openai.ChatOpenAI=rewritten" in reported(tmp_path, source)
 
 
 def test_a_converted_framework_still_reports_its_arguments(tmp_path: Path) -> None:
-    """By the policy that its settings were made with."""
+    """The policy is that of the connection with which the framework was configured."""
     source = (
         "from langchain_openai import ChatOpenAI\nfrom tess_openai import presets\n"
         "model = ChatOpenAI(seed=1, organization='o', **presets.langchain(8794, emulate=True))\n"
@@ -155,7 +155,7 @@ def test_a_converted_framework_still_reports_its_arguments(tmp_path: Path) -> No
 
 
 def test_calls_of_the_module_still_go_to_openai(tmp_path: Path) -> None:
-    """And what brings them to Tess is named."""
+    """The report names the call that would send them to Tess."""
     source = "import openai\nopenai.api_key = 'k'\nopenai.chat.completions.create()\nopenai.models.list()\n"
     effects = effects_in(tmp_path, source)
     assert [(effect.subject, effect.level) for effect in effects] == [
@@ -171,7 +171,7 @@ def test_calls_of_the_module_still_go_to_openai(tmp_path: Path) -> None:
     "importing", ["from tess_openai.presets import openai_module as f", "from tess_openai import presets"]
 )
 def test_calls_of_a_module_that_is_set_go_to_tess(importing: str, tmp_path: Path) -> None:
-    """By `presets.openai_module`, wherever it is called."""
+    """`presets.openai_module` converts them, wherever it is called."""
     name = "f" if importing.endswith(" f") else "presets.openai_module"
     source = (
         f"import openai\n{importing}\nvars(openai).update({name}(8794))\nopenai.chat.completions.create()\n"
@@ -212,12 +212,12 @@ from tess_openai import create_client, presets
     ],
 )
 def test_agents_of_frameworks(source: str, expected: list[str], tmp_path: Path) -> None:
-    """Those that are made for Tess are clean; functions break without emulation, and work with it."""
+    """Agents for Tess are reported only if they use functions without emulation."""
     assert reported(tmp_path, f"{AGENTS}{source}\n") == expected
 
 
 def test_one_is_not_many(tmp_path: Path, tess_openai: Program) -> None:
-    """In the summary."""
+    """The summary uses the singular for one file and one call."""
     (tmp_path / "program.py").write_text("import openai\nopenai.models.list()\n")
     shown = tess_openai("check", ".").stdout
     assert "\n1 file read. 1 call in 1 file: 1 as it is.\n" in shown

@@ -45,12 +45,12 @@ SITES = check_paths([CORPUS], resolve_policy("warn")).sites
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(CORPUS)))
 def test_a_file_of_the_corpus(file: Path) -> None:
-    """Exactly what its lines promise."""
+    """The report has exactly the findings that comments in the file promise."""
     found = [found_as_text(site) for site in SITES if Path(site.path) == file]
     assert sorted(found) == sorted(expected_in(file))
 
 
 def test_the_corpus_is_large() -> None:
-    """At least 60 call sites, of chat and of other endpoints."""
+    """It has at least 60 call sites, of chat and of other endpoints."""
     calls = [line for file in FILES for line in expected_in(file) if ".create" in line]
     assert len(calls) > 60

@@ -49,7 +49,7 @@ def test_magics_and_other_languages_do_not_hide_calls(check: Check) -> None:
     ],
 )
 def test_a_call_beside_magics_is_read(cell: str, check: Check) -> None:
-    """Wherever the magic is; what is Python as it is, is read as it is."""
+    """Magics of IPython are skipped wherever they are, and plain Python is not changed."""
     report = check({"a.ipynb": notebook("import openai\nclient = openai.OpenAI()", cell)})
     assert [call.cell for call in calls(report)] == [2]
     assert not report.unreadable
@@ -64,7 +64,7 @@ def test_a_variable_that_a_magic_sets_is_found(check: Check) -> None:
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"cells": 1}', "openai"])
 def test_what_is_no_notebook_is_reported(text: str, check: Check) -> None:
-    """As a file that cannot be read, if it mentions OpenAI at all."""
+    """It is reported as a file that cannot be read, if it mentions OpenAI at all."""
     report = check({"a.ipynb": f"{text} openai" if "openai" not in text else text})
     assert [each.why.startswith("no notebook") for each in report.unreadable] == [True]
 

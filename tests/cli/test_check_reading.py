@@ -67,7 +67,7 @@ def test_a_dict_of_the_module_that_a_function_changes(change: str, opening: str,
     ],
 )
 def test_circles_end(source: str, check: Check) -> None:
-    """Whatever depends on itself is followed a bounded number of times."""
+    """A definition that depends on itself is followed a bounded number of times."""
     began = time.process_time()
     report = check({"a.py": f"from openai import OpenAI\n{source}\nclient = OpenAI()\na.b.c()\n{CALL}"})
     assert [call.certain for call in calls(report)] == [True]
@@ -84,7 +84,7 @@ def test_circles_end(source: str, check: Check) -> None:
     ids=["a dict of itself", "lists of lists", "thousands of assignments"],
 )
 def test_arguments_without_end_are_read_in_bounded_time(lines: str, check: Check) -> None:
-    """As long as they are, each call is reported."""
+    """Each call is reported, however long its arguments are."""
     call = "client.chat.completions.create(model='tess-6', **kw)\n"
     began = time.process_time()
     report = check({"a.py": "from openai import OpenAI\nclient = OpenAI()\nx = 1\n" + lines + call * 100})
@@ -93,7 +93,7 @@ def test_arguments_without_end_are_read_in_bounded_time(lines: str, check: Check
 
 
 def test_circles_over_files_end(check: Check) -> None:
-    """Files that import one another, by star too."""
+    """Files may import each other, with `*` too."""
     names = [f"m{number}" for number in range(12)]
     stars = "\n".join(f"from {name} import *\nfrom {name} import x as x_{name}" for name in names)
     files = {f"{name}.py": f"import openai\n{stars}\ny = x or x_m1.z.client\n" for name in names}
@@ -162,7 +162,7 @@ def test_a_call_is_held_against_its_agent(arguments: str, verdict: str, check: C
 
 
 def test_a_model_that_no_agent_is_known_to_have_is_named(check: Check) -> None:
-    """Without `--agent` nothing more is known."""
+    """Without `--agent`, the check knows only the documented models."""
     source = "import openai\nclient = openai.OpenAI()\nclient.chat.completions.create(model='gpt-9-ultra')\n"
     report = check({"a.py": source})
     assert [call.verdict for call in calls(report)] == ["as it is"]
@@ -173,7 +173,7 @@ def test_a_model_that_no_agent_is_known_to_have_is_named(check: Check) -> None:
 
 
 def test_an_agent_is_asked_of_tess_or_read_from_a_file(tmp_path: Path, tess_openai: Program) -> None:
-    """By its number, or as `tess-openai agent ID --json` printed it."""
+    """`--agent` takes its number, or a file that `tess-openai agent ID --json` printed."""
     (tmp_path / "a.py").write_text(
         "import openai\nopenai.OpenAI().chat.completions.create(model='gpt-9-ultra', messages=[])\n"
     )
@@ -217,7 +217,7 @@ def test_the_summary_counts_calls_and_files_and_keeps_tests_apart(check: Check) 
 
 
 def test_a_client_of_another_provider_is_named(check: Check) -> None:
-    """At its constructor and at its calls."""
+    """The report names the provider at the constructor and at the calls."""
     source = "from openai import OpenAI\nclient = OpenAI(base_url='https://api.deepseek.com')\n" + CALL
     text = to_text(check({"a.py": source}), everything=False).plain
     assert "it calls DeepSeek, not OpenAI" in text
@@ -226,7 +226,7 @@ def test_a_client_of_another_provider_is_named(check: Check) -> None:
 
 
 def test_a_library_that_is_not_followed_is_named_with_its_page(check: Check) -> None:
-    """In one line."""
+    """One line names the library and the page about it."""
     source = "from haystack.components.generators import OpenAIGenerator\nOpenAIGenerator(model='gpt-4o')\n"
     text = to_text(check({"a.py": source}), everything=False).plain
     assert "calls that haystack makes are not followed here. See docs/frameworks/any-other.md." in text
@@ -248,7 +248,7 @@ def test_pages_that_are_named_exist(check: Check) -> None:
 
 
 def test_real_files_are_read_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The SDK's own, which mention OpenAI in each: 10 s of CPU for 1,000, and none takes 2 s."""
+    """1,000 of the SDK's files, which all mention OpenAI, take 10 s of CPU at most, and none takes 2 s."""
     import openai
 
     longest = 0.0
@@ -273,7 +273,7 @@ def test_real_files_are_read_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is Unix's")
 def test_progress_is_shown_on_a_terminal(tmp_path: Path, open_terminal: Callable[..., Terminal]) -> None:
-    """And is gone before the report."""
+    """It is erased before the report is printed."""
     for number in range(30):
         (tmp_path / f"a{number}.py").write_text("import openai\n")
     shown = open_terminal("check", ".")

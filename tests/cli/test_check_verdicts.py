@@ -139,13 +139,13 @@ def breaks(change: Change) -> bool:
 
 
 def test_the_corpus_is_large() -> None:
-    """At least 150 calls with a verdict, of which at least 80 are run."""
+    """It has at least 150 calls with a verdict, of which at least 80 are run."""
     assert sum(len(marked_lines(file, "warn")) for file in FILES) >= 150
     assert len(source_lines()) >= 80
 
 
 def test_the_servers_that_clients_call_are_named() -> None:
-    """By every way to write an address; where branches make several clients, all of them."""
+    """Addresses are read in every form; where branches make several clients, all are named."""
     report = check_paths([CORPUS.parent], resolve_policy("warn"))
     named = {
         Path(site.path).name: [each.provider for each in report.sites if each.path == site.path]

@@ -25,6 +25,6 @@ def test_the_output_on_a_page_is_true(page: Path, tess_simulator: TessSimulator,
 
 
 def test_a_wrong_output_is_seen(tess_simulator: TessSimulator, tmp_path: Path) -> None:
-    """By the same comparison."""
+    """The comparison that checks the pages finds an output that differs."""
     page = "```console\n$ tess-openai --version\ntess-openai 99\n```\n"
     assert capture.captured(page, tmp_path, capture.environment_for(tess_simulator)) != page

@@ -392,7 +392,7 @@ def test_a_mistake_is_recognised(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """At its step, in plain words, with the remedy; nothing before it is wrong, and no key is shown."""
+    """It is named at its step with the remedy; no earlier step fails, and no key is shown."""
     root = tess_simulator.base_url
     places = {"{root}": root, "{tls}": root.replace("http://", "https://")}
     variables = dict(mistake.variables)
@@ -444,7 +444,7 @@ def test_the_clock_is_compared_with_the_servers(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """By the `Date` of an answer; a wrong clock is a warning."""
+    """The `Date` of an answer gives the server's time; a wrong clock is a warning."""
     for name, value in simulated.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(server_clock, "time", SimpleNamespace(time=lambda: time.time() + ahead))
@@ -465,7 +465,7 @@ def test_a_date_that_is_none_is_not_compared(date: str) -> None:
 def test_a_missing_sdk_is_a_finding(
     simulated: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And no bug of the program; other commands end with a line."""
+    """The doctor reports it, and other commands end with one line instead of a traceback."""
     for name, value in simulated.items():
         monkeypatch.setenv(name, value)
     real = importlib.metadata.version
@@ -525,7 +525,7 @@ class TestAllIsWell:
     def test_an_agent_with_fields_of_its_own_is_asked_with_them(
         self, agent: str, tess_openai: Program, tess_simulator: TessSimulator
     ) -> None:
-        """Given with --field; without them its calls are refused."""
+        """`--field` gives their values; without them, Tess refuses the call."""
         name = "audience" if agent == "48" else "nome-da-empresa"
         fields = ("--field", f"{name}=all")
         assert tess_openai("doctor", "--agent", agent, *fields, SSL_CERT_FILE=None).returncode == 0
@@ -536,14 +536,14 @@ class TestAllIsWell:
     def test_it_asks_no_more_than_wanted(
         self, option: str, requests: int, tess_openai: Program, tess_simulator: TessSimulator
     ) -> None:
-        """No network, or no credits."""
+        """Options avoid all requests, or those that cost credits."""
         assert tess_openai("doctor", option, SSL_CERT_FILE=None).returncode == 0
         assert len(tess_simulator.requests) == requests
 
     def test_causes_stand_before_consequences(
         self, tess_openai: Program, tess_simulator: TessSimulator
     ) -> None:
-        """With the key missing nothing is sent, and the report says why."""
+        """Without a key nothing is sent, and the report says why."""
         ended = tess_openai("doctor", TESS_API_KEY=None, TESS_WORKSPACE_ID="x", SSL_CERT_FILE=None)
         states = [line.split()[:2] for line in ended.stdout.splitlines() if not line.startswith(" ")]
         assert states[1] == ["wrong", "key"]
@@ -553,7 +553,7 @@ class TestAllIsWell:
 
     @pytest.mark.parametrize("option", ["--offline", "--no-calls"])
     def test_a_missing_workspace_is_reported_once(self, option: str, tess_openai: Program) -> None:
-        """By Tess where it is asked, else from what is set."""
+        """Tess's own answer reports it, or else the check of the settings."""
         ended = tess_openai("doctor", option, TESS_WORKSPACE_ID=None, SSL_CERT_FILE=None)
         finding = [line.split()[:2] for line in ended.stdout.splitlines() if not line.startswith(" ")]
         assert [state for state, step in finding if step == "workspace"] == [
@@ -561,7 +561,7 @@ class TestAllIsWell:
         ]
 
     def test_a_missing_workspace_is_reported_with_other_mistakes(self, tess_openai: Program) -> None:
-        """Although Tess is not asked then."""
+        """It is reported even if another mistake prevents the request to Tess."""
         ended = tess_openai("doctor", TESS_WORKSPACE_ID=None, TESS_AGENT_ID=None, SSL_CERT_FILE=None)
         finding = [line.split()[:2] for line in ended.stdout.splitlines() if not line.startswith(" ")]
         assert [state for state, step in finding if step == "workspace"] == ["warning"]

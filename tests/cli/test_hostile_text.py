@@ -30,7 +30,7 @@ def test_control_characters_are_shown(text: str, shown: str) -> None:
 
 
 def test_what_is_printed_holds_no_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
-    """Plain lines, tables and errors alike."""
+    """This holds for plain lines, tables and errors."""
     table = console.table("title")
     table.add_row(f"An agent {CLIPBOARD}")
     console.out().print(table)

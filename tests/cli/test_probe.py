@@ -192,7 +192,7 @@ def test_each_difference_is_found(
 def test_each_status_is_recorded(  # noqa: PLR0917 - a row and its fixtures
     switches: dict[str, Any], name: str, strict: int, other: int, probe: Probe, tess_simulator: TessSimulator
 ) -> None:
-    """Where the answer is a status."""
+    """Some questions are answered by an HTTP status."""
     assert probe("--only", name)["statuses"] == {name: strict}
     tess_simulator.profile = Profile(**switches)
     assert probe("--only", name, "--again")["statuses"] == {name: other}
@@ -219,7 +219,7 @@ def test_each_shape_is_recorded(  # noqa: PLR0917 - a row and its fixtures
     probe: Probe,
     tess_simulator: TessSimulator,
 ) -> None:
-    """By the names of fields that have a value."""
+    """The profile has the names of the fields that have a value."""
     tess_simulator.profile = Profile(**switches)
     found = probe("--only", "plain", "--only", "stream", "--only", "seed")
     assert (field in found["shapes"][shape]) is there
@@ -244,7 +244,7 @@ def test_a_simulator_with_the_profile_answers_alike(
 
 
 def test_the_file_holds_no_secret_and_no_text(probe: Probe, tmp_path: Path) -> None:
-    """No key, no workspace, no text; a version."""
+    """It has a version, and neither key, workspace nor text."""
     assert probe()["tess_openai_profile"] == 1
     text = (tmp_path / "tess-profile.json").read_text()
     for secret in (SIMULATOR_API_KEY, str(SIMULATOR_WORKSPACE_ID), "KUMQUAT", "Received", "127.0.0.1"):
@@ -272,7 +272,7 @@ def test_a_server_error_answers_nothing(probe: Probe, tess_simulator: TessSimula
 
 
 def test_a_429_is_waited_out(probe: Probe, tess_simulator: TessSimulator) -> None:
-    """As long as Tess asks."""
+    """The probe waits as long as Tess asks."""
     tess_simulator.fault(faults.rate_limited(retry_after_seconds=0.2))
     began = time.monotonic()
     assert probe("--only", "root_id")["answers"] == {"root_id": "accepted"}
@@ -308,7 +308,7 @@ def test_whoever_does_not_agree_is_not_asked_twice(
 def test_an_agent_that_hangs_without_a_system_message_is_asked_all_the_same(
     probe: Probe, tess_simulator: TessSimulator
 ) -> None:
-    """Only the questions about systems can go without one; the others would learn nothing."""
+    """Only questions about system messages can do without one, so the others are sent with one."""
     tess_simulator.profile = replace(Profile.lenient(), without_system="times out")
     found = probe()
     assert found["statuses"]["messages.without_system"] == 524
@@ -316,7 +316,7 @@ def test_an_agent_that_hangs_without_a_system_message_is_asked_all_the_same(
 
 
 def test_what_is_not_settled_is_named(probe: Probe, tess_simulator: TessSimulator, capsys: Capture) -> None:
-    """With why, and that the same command asks it again."""
+    """The report gives the reason, and says that the same command asks again."""
     tess_simulator.fault(faults.gateway_timeout())
     probe("--only", "root_id")
     reported = capsys.readouterr().err
@@ -348,7 +348,7 @@ def test_what_cannot_work_costs_no_call(
 def test_it_can_be_interrupted(
     simulated: dict[str, str], tess_simulator: TessSimulator, tmp_path: Path
 ) -> None:
-    """By Ctrl-C, with status 130, and what was found is kept."""
+    """Ctrl-C ends it with status 130, and the answers so far are saved."""
     with subprocess.Popen(
         [*COMMAND, "probe", "--yes", "--pause", "0.05"],
         cwd=tmp_path,
@@ -377,7 +377,7 @@ def test_an_agent_with_fields_of_its_own(probe: Probe, simulated: dict[str, str]
 def test_a_client_reads_the_file(
     tess_simulator: TessSimulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, probe: Probe
 ) -> None:
-    """Named, or by TESS_OPENAI_PROFILE."""
+    """The option or TESS_OPENAI_PROFILE names it."""
     tess_simulator.profile = Profile(ignored_parameters=frozenset({"stop"}))
     probe("--only", "stop")
     file = tmp_path / "tess-profile.json"

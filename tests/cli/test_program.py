@@ -27,7 +27,7 @@ def test_help_has_examples(command: str, tess_openai: Program) -> None:
 
 
 def test_help_lists_every_command(tess_openai: Program) -> None:
-    """With a line each; no arguments at all show the same."""
+    """Each has one line; the program without arguments prints the same."""
     shown = tess_openai("--help").stdout
     assert all(f" {command} " in shown for command in COMMANDS)
     assert "Exit status" in shown
@@ -35,7 +35,7 @@ def test_help_lists_every_command(tess_openai: Program) -> None:
 
 
 def test_the_version(tess_openai: Program) -> None:
-    """Alone, for scripts."""
+    """It is printed alone, so that scripts can read it."""
     assert tess_openai("--version").stdout.split() == [
         "tess-openai",
         importlib.metadata.version("tess-openai"),
@@ -58,7 +58,7 @@ def test_the_version(tess_openai: Program) -> None:
     ],
 )
 def test_a_wrong_command_line_is_status_2(arguments: list[str], words: str, tess_openai: Program) -> None:
-    """And is shown on stderr, in one line as every error."""
+    """The error is one line on stderr."""
     ended = tess_openai(*arguments)
     assert ended.returncode == 2
     assert words in ended.stderr
@@ -107,7 +107,7 @@ def test_streams_that_are_closed_or_full_are_no_bug(
 @pytest.mark.skipif(sys.platform == "win32", reason="a pipe breaks so on Unix")
 @pytest.mark.parametrize("line", ["agents", "agents --json", "chat -q hello", "agent"])
 def test_a_reader_that_has_left_is_silent_and_141(line: str, simulated: dict[str, str]) -> None:
-    """As shells have it for `| head`; 1 is for what check and doctor find."""
+    """Shells give 141 for `| head`; 1 is reserved for findings of check and doctor."""
     reading, writing = os.pipe()
     os.close(reading)
     ended = subprocess.run(
@@ -125,7 +125,7 @@ def test_a_reader_that_has_left_is_silent_and_141(line: str, simulated: dict[str
 
 @pytest.mark.parametrize("where", ["tess_openai.cli.app", "tess_openai.cli.connect", "tess_openai.agent_api"])
 def test_ctrl_c_while_it_starts_is_130_without_a_trace(where: str, simulated: dict[str, str]) -> None:
-    """Wherever it strikes: at the first import, or at one in a command."""
+    """This holds during the first import and during those of a command."""
     program = f"""
 import sys
 class Interrupting:
@@ -156,7 +156,7 @@ def test_the_entry_point_is_the_same_program() -> None:
 
 @pytest.mark.parametrize("missing", ["typer", "rich"])
 def test_without_the_extra_it_states_what_to_install(missing: str) -> None:
-    """In one line, with the command to type."""
+    """The error is one line with the command to type."""
     program = (
         f"import sys; sys.modules[{missing!r}] = None\nfrom tess_openai.cli import main\nsys.exit(main())"
     )
@@ -181,7 +181,7 @@ def test_without_the_extra_it_states_what_to_install(missing: str) -> None:
 def test_a_missing_sdk_is_a_finding(
     line: str, status: int, words: str, simulated: dict[str, str], tmp_path: Path
 ) -> None:
-    """Of the doctor; a command that needs the SDK says what to install, the others do without it."""
+    """The doctor reports it; a command that needs the SDK says what to install, and the others work."""
     program = f"""
 import importlib.metadata, sys
 sys.modules["openai"] = None
@@ -209,7 +209,7 @@ sys.exit(main({line.split()!r}))
 
 
 def test_no_colour_in_a_pipe(tess_openai: Program, tmp_path: Path) -> None:
-    """Nothing but text."""
+    """Programs that read the output get plain text."""
     (tmp_path / "a.py").write_text("import openai\nopenai.embeddings.create(input='x')\n")
     assert "\x1b" not in tess_openai("check", "a.py").stdout
 
@@ -217,7 +217,7 @@ def test_no_colour_in_a_pipe(tess_openai: Program, tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is Unix's")
 @pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
 def test_colours_on_a_terminal_only_without_no_color(no_color: str, coloured: bool, tmp_path: Path) -> None:
-    """As the convention NO_COLOR has it."""
+    """The variable NO_COLOR turns them off."""
     import pty
 
     (tmp_path / "a.py").write_text("import openai\nopenai.embeddings.create(input='x')\n")
@@ -284,7 +284,7 @@ def test_a_missing_workspace_is_reported_in_words_of_the_command_line(tess_opena
 
 
 def test_a_refused_connection_names_the_address(tess_openai: Program) -> None:
-    """Host and port, without the path."""
+    """It shows host and port, without the path."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         root = f"http://127.0.0.1:{closed.getsockname()[1]}"
     ended = tess_openai("agents", TESS_BASE_URL=root)

@@ -32,7 +32,7 @@ def test_the_official_sdk(door: Door, node_modules: Path) -> None:
 
 
 def test_vercels_ai_sdk(door: Door, node_modules: Path) -> None:
-    """Text, streams, tools and objects, over the Responses API and over chat completions."""
+    """Text, streams, tools and objects work, over the Responses API and over chat completions."""
     wanted: dict[str, object] = {}
     for api in ("responses", "chat"):
         wanted |= {

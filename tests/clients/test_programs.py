@@ -73,7 +73,7 @@ def test_opencode_runs_a_command_and_answers(door: Door, node_modules: Path, wor
 
 
 def test_llm(door: Door) -> None:
-    """A stream, a tool and a schema."""
+    """A stream, a tool and a schema work."""
     llm = str(Path(sys.executable).with_name("llm"))
     settings = Path(door.run([llm, "logs", "path"]).strip()).parent / "extra-openai-models.yaml"
     settings.parent.mkdir(parents=True, exist_ok=True)
@@ -100,7 +100,7 @@ def test_aider_edits_a_file(door: Door, work: Path) -> None:
 
 
 def test_curl(door: Door) -> None:
-    """The recipe of the page, and a stream."""
+    """The page's recipe and a stream work."""
     curl = shutil.which("curl")
     if curl is None:
         pytest.skip("there is no curl on this machine")

@@ -36,7 +36,7 @@ def chooses_responses(call: dict[str, Any] | None = None, **settings: Any) -> bo
     ],
 )
 def test_what_the_page_names_chooses_responses(settings: dict[str, Any], call: dict[str, Any]) -> None:
-    """Each row of the table."""
+    """Each parameter in the table makes LangChain use the Responses API."""
     assert chooses_responses(call, **settings)
     assert not chooses_responses(call, **{**settings, "use_responses_api": False})
 

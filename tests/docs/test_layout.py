@@ -100,7 +100,7 @@ def measured(folder: Path, pages: Sequence[str], profile: Path) -> list[str]:
 
 @pytest.mark.timeout(MOST_SECONDS + 60)
 def test_no_text_is_pushed_out_of_view(site: Path, tmp_path: Path) -> None:
-    """In two widths, light and dark; names stay whole, and commands are copied without their prompt."""
+    """In two widths, light and dark, names are not broken, and commands are copied without their prompt."""
     pages = sorted(page.relative_to(site).as_posix() for page in site.rglob("*.html"))
     assert len(pages) > 30
     assert 'class="language-console' in (site / "cli" / "doctor.html").read_text()  # where prompts are sought
@@ -108,7 +108,7 @@ def test_no_text_is_pushed_out_of_view(site: Path, tmp_path: Path) -> None:
 
 
 def test_what_is_pushed_out_of_view_is_seen(tmp_path: Path) -> None:
-    """A wide table, a broken name, a copied prompt, a long line of code, a faint text, a foreign picture."""
+    """Wide tables, broken names, copied prompts, long code, faint texts and foreign pictures are found."""
     (tmp_path / "good.html").write_text("<div class=md-content style='width: 300px'><p>Short.</p></div>")
     (tmp_path / "bad.html").write_text(
         "<div class=md-content style='width: 300px'><table><tr>"
@@ -151,7 +151,7 @@ def test_the_pages_name_no_other_host_for_what_they_load(site: Path) -> None:
 
 
 def test_a_link_to_the_repository_is_not_invented(site: Path) -> None:
-    """Without an address of the repository no page links to it or to its source."""
+    """As long as the repository has no address, no page links to it or to its source."""
     page = (site / "index.html").read_text()
     assert "md-source" not in page
     assert "Edit this page" not in page

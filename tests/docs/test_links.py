@@ -41,7 +41,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_a_broken_link_is_seen(tmp_path: Path) -> None:
-    """A missing file, a missing heading; not what only looks like a link in code."""
+    """The check finds a missing file and a missing heading, and ignores links in code."""
     page = tmp_path / "page.md"
     page.write_text(
         "# A `good` heading\n[a](page.md) [b](#a-good-heading) [c](no.md) [d](page.md#no) `[e](no.py)`\n"

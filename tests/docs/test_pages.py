@@ -192,19 +192,19 @@ undefined()
 
 
 def test_a_file_that_a_page_shows_is_complete() -> None:
-    """Only what has the name of a Python file is one."""
+    """Only a block whose title is the name of a Python file is taken as a file."""
     page = '```python\nimport os\n```\n\n```python title="a.py"\nos\n```\n\n```yaml title="b.yaml"\nx\n```\n'
     assert files_of(page) == {"a.py": "os\n"}
 
 
 def test_the_promised_output_is_found() -> None:
-    """In order, without its indentation."""
+    """The blocks are found in order, without their indentation."""
     page = '```output\none\n```\n\n=== "Tab"\n\n    ```output\n    two\n      three\n    ```\n'
     assert outputs_of(page) == "one\ntwo\n  three\n"
 
 
 def test_an_exemption_needs_a_reason() -> None:
-    """And it exempts the block after it only."""
+    """It exempts only the block after it."""
     with pytest.raises(ValueError, match="line 3: say why"):
         program_of("\n<!-- not run: -->\n```python\nx = 1\n```\n")
     page = "<!-- not run: for show -->\n```python\nx = 1\n```\n\n```python\ny = 2\n```\n"
@@ -212,7 +212,7 @@ def test_an_exemption_needs_a_reason() -> None:
 
 
 def test_a_program_that_fails_is_seen(tmp_path: Path) -> None:
-    """With its own last words."""
+    """The failure shows the last lines that the program printed."""
     broken = tmp_path / "broken.py"
     broken.write_text("raise SystemExit('its last words')")
     with pytest.raises(AssertionError, match="its last words"):

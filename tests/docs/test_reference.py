@@ -43,7 +43,7 @@ def test_every_public_name_is_on_the_reference(site: Path) -> None:
 
 
 def test_every_option_is_on_the_reference(site: Path) -> None:
-    """With its type, without the check that the package puts beside it."""
+    """It is shown with its type, without the check with which the package annotates it."""
     page = (site / "reference" / "clients.html").read_text()
     section = page.partition('id="tess_openai.TessOptions"')[2]
     assert [name for name in OPTIONS if f">{name}</" not in section] == []
@@ -52,7 +52,7 @@ def test_every_option_is_on_the_reference(site: Path) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_public_name_is_described(name: str) -> None:
-    """In sentences, and so are the methods and properties of a class."""
+    """Its docstring has sentences, and so do those of a class's methods and properties."""
     thing = _found(name)
     if not (inspect.isclass(thing) or inspect.isroutine(thing) or inspect.ismodule(thing)):
         return  # a constant, whose description is beside it in the source

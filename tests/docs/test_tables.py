@@ -15,7 +15,7 @@ WITH_TABLES = [page for page in sorted(pages.DOCS.rglob("*.md")) if pages.MADE.s
 
 @pytest.mark.parametrize("page", WITH_TABLES, ids=lambda page: str(page.relative_to(pages.DOCS)))
 def test_a_page_is_up_to_date(page: Path) -> None:
-    """After a change of the code, `make pages` renews what the pages say of it."""
+    """After a change of the code, `make pages` must be run to renew the tables."""
     text = page.read_text()
     assert pages.rewritten(text) == text
 

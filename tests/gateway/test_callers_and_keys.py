@@ -41,7 +41,7 @@ class Clock:
 
 
 def test_callers_with_keys_of_their_own(start: Start, simulator: TessSimulator, key_file: Path) -> None:
-    """Their calls are made with the gateway's key of Tess; others get OpenAI's error for a wrong key."""
+    """Their calls are made with the gateway's Tess key; an unknown key gets OpenAI's error."""
     with start(key_file=key_file) as gateway:
         for key, status in ((ALICE, 200), (BOB, 200), ("gw-" + "c" * 24, 401), (SIMULATOR_API_KEY, 401)):
             with gateway.http(key) as http:
@@ -75,7 +75,7 @@ def test_one_of_the_two_only(key_file: Path) -> None:
 
 
 async def test_without_keys_only_this_machine_is_answered() -> None:
-    """Whatever server the application is put into, and whatever address that listens on."""
+    """This holds under any ASGI server, and for any address on which it listens."""
     admission = ThisMachine(SIMULATOR_API_KEY)
     here: tuple[str, ...] = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
     elsewhere: tuple[str | None, ...] = ("192.0.2.7", "2001:db8::1", None)
@@ -91,7 +91,7 @@ async def test_without_keys_only_this_machine_is_answered() -> None:
     "kind", [lambda: SIMULATOR_API_KEY, "async"], ids=["a function", "an async function"]
 )
 async def test_the_key_of_tess_from_a_function(kind: Any) -> None:
-    """As `create_client` takes it."""
+    """The gateway takes a function for its key, as `create_client` does."""
 
     async def get_key() -> str:
         return SIMULATOR_API_KEY
@@ -145,7 +145,7 @@ def test_what_a_key_file_must_be(tmp_path: Path, text: str, reason: str) -> None
 
 
 def test_keys_are_in_no_repr(key_file: Path) -> None:
-    """Neither the callers' nor that of Tess."""
+    """This holds for the callers' keys and for Tess's."""
     assert ALICE not in repr(vars(KeyFile(key_file)))
     assert SIMULATOR_API_KEY not in repr(ThisMachine(SIMULATOR_API_KEY))
 
@@ -175,7 +175,7 @@ def test_pages_in_browsers_are_refused(
 
 
 def test_hosts_of_this_machine_are_answered(start: Start) -> None:
-    """And the names that are allowed, for a reverse proxy."""
+    """Host names that are allowed for a reverse proxy are answered too."""
     with start(allow_hosts=("tess.example",)) as gateway:
         for host in ("localhost:1", "127.0.0.1", "[::1]:8484", "LOCALHOST", "tess.example"):
             with gateway.http(host=host) as http:
@@ -197,7 +197,7 @@ def test_an_allowed_origin(start: Start) -> None:
 
 
 def test_bodies_are_bounded(start: Start, simulator: TessSimulator) -> None:
-    """Whether the length is announced or not; nothing is sent to Tess."""
+    """A longer body is refused, with or without an announced length, and nothing is sent to Tess."""
 
     def pieces() -> Any:
         for _ in range(20):
@@ -212,7 +212,7 @@ def test_bodies_are_bounded(start: Start, simulator: TessSimulator) -> None:
 
 
 def test_a_body_is_no_part_of_the_head(gateway: Gateway) -> None:
-    """However much of it comes together with the head, on a connection that is used again and again."""
+    """A long body that arrives together with its head is accepted, also on a reused connection."""
     with gateway.http() as http:
         for length in (10, 40_000, 100_000, 1_000_000, 40_000):
             body = {"model": "tess-6", "messages": [{"role": "user", "content": "x" * length}]}
@@ -227,7 +227,7 @@ def test_heads_are_bounded(start: Start) -> None:
 
 
 def test_trailers_without_end_are_cut_off(start: Start, key_file: Path) -> None:
-    """Also those of a caller without a key: they come after the body, and would be kept in memory."""
+    """They follow the body and would be kept in memory, even those of a caller without a key."""
     with start(key_file=key_file) as gateway, socket.create_connection(gateway.address, 10) as connection:
         connection.sendall(
             b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
@@ -247,7 +247,7 @@ class Impatient(BoundedHttpProtocol):
 @pytest.mark.parametrize("is_later", [False, True])
 @pytest.mark.parametrize("begins", [b"", b"GET /he"])
 def test_a_head_that_does_not_come_is_not_waited_for(begins: bytes, is_later: bool) -> None:
-    """Neither the first of a connection nor a later one: each open connection takes a file of the process."""
+    """Each open connection takes a file descriptor of the process, so first and later heads have a limit."""
     app = create_app(42, api_key=SIMULATOR_API_KEY, workspace_id=SIMULATOR_WORKSPACE_ID)
     with running(app, protocol=Impatient) as gateway:
         with socket.create_connection(gateway.address, 4) as connection:
@@ -264,7 +264,7 @@ def test_a_head_that_does_not_come_is_not_waited_for(begins: bytes, is_later: bo
 
 
 def test_a_call_may_take_longer_than_a_head() -> None:
-    """Their time does not count while a call is answered."""
+    """The time limit for heads does not run while a call is answered."""
 
     async def answer(_scope: Any, _receive: Any, send: Any) -> None:
         await asyncio.sleep(3 * Impatient.head_seconds)

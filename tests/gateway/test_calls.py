@@ -18,7 +18,7 @@ ANSWER = "Agent 42 (model tess-6, temperature by default, tools by default) rece
 
 @pytest.mark.parametrize("prefix", ["/v1", ""])
 def test_a_chat_with_and_without_the_version(gateway: Gateway, prefix: str) -> None:
-    """Programs join base URLs in both ways."""
+    """Programs join base URLs in both ways, with `/v1` and without it."""
     with gateway.http() as http:
         answer = http.post(f"{prefix}/chat/completions", json=HELLO)
     assert answer.status_code == 200
@@ -82,7 +82,7 @@ def test_no_warning_is_given_in_the_gateway(gateway: Gateway) -> None:
 def test_errors_are_those_of_the_adapter(
     gateway: Gateway, simulator: TessSimulator, fault: Any, raised: type[openai.APIStatusError], code: str
 ) -> None:
-    """With the status, the code and the wait that the client in Python gives."""
+    """They have the status, the code and the wait that the Python client gives."""
     simulator.fault(fault)
     with gateway.sdk() as client, pytest.raises(raised) as caught:
         client.chat.completions.create(**HELLO)
@@ -90,7 +90,7 @@ def test_errors_are_those_of_the_adapter(
 
 
 def test_a_wait_is_passed_on(gateway: Gateway, simulator: TessSimulator) -> None:
-    """Where SDKs look for it: in the header."""
+    """SDKs look for it in the header."""
     simulator.fault(faults.rate_limited(retry_after_seconds=7))
     with gateway.http() as http:
         answer = http.post("/v1/chat/completions", json=HELLO)
@@ -106,7 +106,7 @@ def test_what_tess_lacks_answers_as_in_the_adapter(gateway: Gateway) -> None:
 
 @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", None])
 def test_a_chat_is_json_whatever_its_caller_says(gateway: Gateway, kind: str | None) -> None:
-    """Without a header of its own, `curl -d` says that it sends a form."""
+    """Without a content type of its own, `curl -d` says that it sends a form."""
     headers = {} if kind is None else {"content-type": kind}
     with gateway.http() as http:
         answer = http.post("/v1/chat/completions", content=json.dumps(HELLO), headers=headers)
@@ -127,7 +127,7 @@ def test_a_chat_is_json_whatever_its_caller_says(gateway: Gateway, kind: str | N
 def test_a_body_that_is_no_json_is_refused(
     gateway: Gateway, simulator: TessSimulator, path: str, body: bytes, why: str
 ) -> None:
-    """With the place of the mistake, where Tess would only say that a field is missing."""
+    """The error says where the mistake is; Tess would only say that a field is missing."""
     with gateway.http() as http:
         answer = http.post(f"/v1/{path}", content=body)
     error = answer.json()["error"]
@@ -162,7 +162,7 @@ def test_only_openais_paths_reach_tess(gateway: Gateway, simulator: TessSimulato
 
 
 def test_other_methods_are_refused(gateway: Gateway) -> None:
-    """In OpenAI's form."""
+    """The error has OpenAI's format."""
     with gateway.http() as http:
         answer = http.put("/v1/chat/completions", json=HELLO)
     assert (answer.status_code, answer.json()["error"]["code"]) == (405, "method_not_allowed")

@@ -62,7 +62,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_file_becomes_the_arguments_of_create_app(folder: Path) -> None:
-    """Under the same names; paths are relative to the file, and an empty alias is the model of the agent."""
+    """The names are the same; paths are relative to the file, and an empty alias means the agent's model."""
     config = read_config(folder / "gateway.toml")
     assert config.problems == ()
     assert config.agent_id == 42
@@ -114,7 +114,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_check_says_what_is_wrong(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """With exit status 1; and what is right with 0."""
+    """A wrong file ends with exit status 1, and a right one with 0."""
     path = folder / "gateway.toml"
     assert main(["serve", "--config", str(path), "--check"]) == 0
     assert "the settings are right" in capsys.readouterr().out
@@ -230,7 +230,7 @@ def test_two_gateways_share_the_rate_of_the_key(tmp_path: Path, line: str) -> No
 
 
 def test_workers_share_one_line(tmp_path: Path) -> None:
-    """By default; unless another store is named, or there is no rate to keep."""
+    """They do so by default, unless another store is named or no rate is set."""
     paced = shared_by_workers({"requests_per_second": 1, "pacing": None}, tmp_path)
     assert paced["pacing"] == f"sqlite:///{tmp_path / 'line.sqlite'}"
     own = {"requests_per_second": 1, "pacing": "sqlite:////elsewhere/line.sqlite"}
@@ -249,7 +249,7 @@ def test_a_port_that_is_taken(simulator: TessSimulator, capsys: pytest.CaptureFi
 
 
 def test_without_the_extra_the_application_states_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the command does; a name of another package would say nothing of this one."""
+    """The application and the command give the same command to type."""
     monkeypatch.delitem(sys.modules, "tess_openai.gateway.asgi_app", raising=False)
     monkeypatch.setitem(sys.modules, "starlette.applications", None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'tess-openai\[gateway\]'"):

@@ -46,7 +46,7 @@ def ask(
 @pytest.mark.parametrize("body", [BODY, STREAMED], ids=["whole", "stream"])
 @pytest.mark.parametrize("host", [("Host: localhost",), ()], ids=["host", "no host"])
 def test_http_1_0_is_answered_without_chunks(gateway: Gateway, host: tuple[str, ...], body: bytes) -> None:
-    """Its clients know none, and need not name a host; the end of the connection is that of the answer."""
+    """HTTP/1.0 has no chunks and no required host; the end of the connection ends the answer."""
     answer = ask(gateway, host, body=body, version="1.0")
     head, _, content = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200")
@@ -73,7 +73,7 @@ def test_a_request_for_another_protocol_keeps_its_body(gateway: Gateway, protoco
 
 
 def test_a_body_behind_a_request_for_another_protocol_may_come_later(gateway: Gateway) -> None:
-    """In packets of its own."""
+    """The body is read even if it arrives in packets of its own."""
     head = (
         b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n"
         b"Transfer-Encoding: chunked\r\n\r\n"
@@ -115,7 +115,7 @@ def test_slashes_of_joined_base_urls_do_no_harm(gateway: Gateway, path: str) -> 
 def test_what_cannot_be_read_is_refused_with_its_reason(
     gateway: Gateway, simulator: TessSimulator, headers: list[str], body: bytes, refusal: tuple[int, str]
 ) -> None:
-    """In OpenAI's form, and nothing is sent to Tess."""
+    """The error has OpenAI's format, and nothing is sent to Tess."""
     answer = ask(gateway, [*OWN, *headers], body=body)
     code = json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"]
     assert (int(answer[9:12]), code) == refusal
@@ -172,7 +172,7 @@ def test_an_answer_keeps_a_header_of_any_bytes(start: Start, name: str, stream: 
 
 
 def test_a_status_that_http_does_not_have_becomes_one(start: Start) -> None:
-    """A server cannot write it; a connection that breaks instead would be taken for one to try again."""
+    """A server cannot write such a status, and clients would retry after a broken connection."""
 
     def answers(connection: Connection) -> None:
         connection.answer(999, b'{"message": "Denied."}')
@@ -202,7 +202,7 @@ def test_a_key_that_no_header_can_carry_is_refused(start: Start, path: str) -> N
 def test_a_key_that_a_function_fails_to_give_is_an_error(
     caplog: pytest.LogCaptureFixture, method: str, path: str
 ) -> None:
-    """In OpenAI's form; the text of the exception, which may contain the key, is not shown."""
+    """The error has OpenAI's format, without the exception's text, which may contain the key."""
 
     def give() -> str:
         raise RuntimeError(SIMULATOR_API_KEY)
@@ -216,7 +216,7 @@ def test_a_key_that_a_function_fails_to_give_is_an_error(
 
 
 def test_a_byte_order_mark_before_the_keys_is_no_part_of_a_name(start: Start, tmp_path: Any) -> None:
-    """Editors of Windows write it."""
+    """Editors on Windows write one at the beginning of a file."""
     path = tmp_path / "keys"
     path.write_bytes(b"\xef\xbb\xbfalice gw-alice-0123456789\r\n")
     with start(key_file=path) as gateway, gateway.http("gw-alice-0123456789") as http:

@@ -15,7 +15,7 @@ PIXEL = f"data:image/png;base64,{base64.b64encode(bytes(range(40))).decode()}"
 
 
 def test_files_in_messages_are_uploaded(start: Start, simulator: TessSimulator) -> None:
-    """Once for all callers, over chat and the Responses API alike."""
+    """Equal files are uploaded once for all callers, over chat and the Responses API."""
     picture: Any = [{"type": "image_url", "image_url": {"url": PIXEL}}]
     item: Any = {"role": "user", "content": [{"type": "input_image", "image_url": PIXEL}]}
     with start(attachments="upload") as gateway, gateway.sdk() as client:
@@ -40,7 +40,7 @@ def test_a_whole_answer_goes_as_a_stream(start: Start, simulator: TessSimulator)
 
 
 def test_another_client_answers_what_tess_lacks(start: Start, simulator: TessSimulator) -> None:
-    """With its own key, to callers that know the gateway's only."""
+    """It uses its own key, and answers callers that know only the gateway's key."""
     seen: list[httpx2.Request] = []
 
     def embed(request: httpx2.Request) -> httpx2.Response:

@@ -70,7 +70,7 @@ def test_a_line_is_accepted_by_the_file(option: str, tmp_path: Path) -> None:
 
 
 def test_a_caller_sees_the_option_of_the_file(start: Start, simulator: TessSimulator) -> None:
-    """For a rate limit, and for an endpoint that Tess does not have."""
+    """Errors name the option of the configuration file, for a rate limit and for a missing endpoint."""
     simulator.fault(faults.rate_limited(retry_after_seconds=1))
     with start() as gateway, gateway.sdk() as client:
         with pytest.raises(openai.RateLimitError) as limited:
@@ -83,7 +83,7 @@ def test_a_caller_sees_the_option_of_the_file(start: Start, simulator: TessSimul
 
 
 def test_a_list_of_models_is_logged(start: Start, caplog: pytest.LogCaptureFixture) -> None:
-    """With its status and its time, as every other call."""
+    """The log has its status and its time, as for every other call."""
     caplog.set_level(logging.INFO)
     with start() as gateway, gateway.sdk() as client:
         client.models.list()

@@ -31,7 +31,7 @@ def before_faults(
 
 
 def test_a_comment_in_each_silence(start: Start, simulator: TessSimulator) -> None:
-    """Proxies and clients give up on silence; the SDK does not see the comments."""
+    """Proxies and clients give up on silence; the SDK ignores the comments."""
     simulator.fault(faults.slow(delay_seconds=0.3), times=2)
     with start(heartbeat_seconds=0.1) as gateway:
         with gateway.http() as http:
@@ -46,14 +46,14 @@ def test_a_comment_in_each_silence(start: Start, simulator: TessSimulator) -> No
 
 
 def test_no_comment_where_it_is_switched_off(start: Start, simulator: TessSimulator) -> None:
-    """With 0 seconds."""
+    """0 seconds switches the comments off."""
     simulator.fault(faults.slow(delay_seconds=0.2))
     with start(heartbeat_seconds=0) as gateway, gateway.http() as http:
         assert "keep-alive" not in http.post("/v1/chat/completions", json=STREAM).text
 
 
 def test_no_comment_inside_an_event() -> None:
-    """Half an event, a silence and its other half are one event."""
+    """An event may arrive in two halves with a silence between them."""
 
     def in_halves(connection: Connection) -> None:
         connection.head()
@@ -105,7 +105,7 @@ def test_a_disconnect_ends_the_call_at_tess(body: Any) -> None:
 
 
 def test_an_upload_that_is_broken_off(start: Start, simulator: TessSimulator) -> None:
-    """Half a file is not sent as a whole one."""
+    """A part of a file is not sent to Tess as a whole one."""
 
     def half() -> Iterator[bytes]:
         yield b"x" * 1000

@@ -70,26 +70,26 @@ def test_a_request_is_turned_away(
     payload: dict[str, Any],
     send: Send,
 ) -> None:
-    """With the status and the words of the dialect."""
+    """The refusal has the status and the words of the dialect."""
     response = send(TessSimulator(profile=profile), headers=headers)
     assert (response.status, parse_object(response.body)) == (status, payload)
 
 
 def test_the_scheme_has_no_case(simulator: TessSimulator, headers: dict[str, str], send: Send) -> None:
-    """As HTTP has it."""
+    """HTTP does not distinguish `Bearer` and `bearer`."""
     key = headers["authorization"].replace("Bearer", "bearer")
     assert send(simulator, headers={"authorization": key}).status == 200
 
 
 def test_other_keys_can_be_accepted(headers: dict[str, str], send: Send) -> None:
-    """And then the made-up one is not."""
+    """The default key of the simulator is then refused."""
     simulator = TessSimulator(api_keys=["9|mine"])
     assert send(simulator, headers={"authorization": "Bearer 9|mine"}).status == 200
     assert send(simulator, headers=headers).status == 401
 
 
 def test_a_missing_header_falls_back_to_the_selected_workspace(send: Send) -> None:
-    """Where it is optional: agent 46 is seen from its own workspace only."""
+    """Where the header is optional, agent 46 is visible from its own workspace only."""
     home = replace(OPTIONAL, selected_workspace_id=SIMULATOR_WORKSPACE_ID + 1)
     private = "/agents/46/openai/chat/completions"
     bare: dict[str, str | None] = {"x-workspace-id": None}
@@ -98,7 +98,7 @@ def test_a_missing_header_falls_back_to_the_selected_workspace(send: Send) -> No
 
 
 def test_a_private_agent_is_seen_from_its_workspace(send: Send) -> None:
-    """By a key that is a member there, and with that header."""
+    """The key must be a member there, and the header must name the workspace."""
     both = Profile(workspace_ids=frozenset({SIMULATOR_WORKSPACE_ID, SIMULATOR_WORKSPACE_ID + 1}))
     simulator = TessSimulator(profile=both)
     private = "/agents/46/openai/chat/completions"
@@ -107,7 +107,7 @@ def test_a_private_agent_is_seen_from_its_workspace(send: Send) -> None:
 
 
 def test_an_agent_that_is_not_active_is_not_there(send: Send) -> None:
-    """Like one that never was."""
+    """The error is that of an agent that never existed."""
     agent = replace(SimulatedAgent.chat(42), active=False)
     assert send(TessSimulator(agents=[agent])).status == 404
 
@@ -136,7 +136,7 @@ def test_nothing_is_there(method: str, target: str, simulator: TessSimulator, se
     "target", ["/api/agents/42/openai/chat/completions", "/agents/42/openai/chat/completions?x=1"]
 )
 def test_the_route_is_there(target: str, simulator: TessSimulator, send: Send) -> None:
-    """Under the older prefix, and with a query, which is ignored."""
+    """It is also below the older prefix, and a query is ignored."""
     assert send(simulator, target=target).status == 200
 
 
@@ -176,7 +176,7 @@ def test_the_rate_counts_every_route(send: Send) -> None:
 
 
 def test_the_wait_can_be_reported_in_the_header_too(send: Send) -> None:
-    """And can be the sixty seconds of the documentation."""
+    """It can be the sixty seconds that the documentation shows."""
     profile = Profile(requests_per_second=1, retry_after_seconds=60, retry_after_header=True)
     simulator = TessSimulator(profile=profile)
     send(simulator)

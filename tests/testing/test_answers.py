@@ -37,7 +37,7 @@ def text_of(response: WireResponse) -> str:
 
 
 def test_a_full_completion(simulator: TessSimulator, send: Send) -> None:
-    """In OpenAI's shape, without a count of tokens."""
+    """It has OpenAI's shape, without token counts."""
     payload = parse_object(send(simulator, {"model": "gpt-4o"}).body)
     assert payload is not None
     created = payload.pop("created")
@@ -68,7 +68,7 @@ def test_a_minimal_completion(send: Send) -> None:
 
 
 def test_a_full_stream(simulator: TessSimulator, send: Send) -> None:
-    """In OpenAI's shape: the role, the text, the reason of the end; one id."""
+    """It has OpenAI's shape: one id, the role, the text and the finish reason."""
     simulator.script("Olá mundo")
     response = send(simulator, {"stream": True})
     assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
@@ -86,7 +86,7 @@ def test_a_full_stream(simulator: TessSimulator, send: Send) -> None:
 
 
 def test_a_minimal_stream(send: Send) -> None:
-    """Word for word what a user wrote down."""
+    """It is word for word what a user recorded."""
     simulator = TessSimulator(profile=Profile(chunks="minimal"))
     simulator.script(["Ol", "a"])
     response = send(simulator, {"stream": True, "model": "tess-5"})
@@ -120,7 +120,7 @@ def test_a_completion_that_counts(send: Send) -> None:
 
 
 def test_the_echo_names_what_was_used(simulator: TessSimulator, send: Send) -> None:
-    """So that a test sees what arrived without looking at the record."""
+    """A test sees in the answer what was sent, without reading the recorded requests."""
     body: JSON = {
         "temperature": 0.5,
         "tools": "internet",
@@ -135,7 +135,7 @@ def test_the_echo_names_what_was_used(simulator: TessSimulator, send: Send) -> N
 
 
 def test_the_echo_reads_parts_of_text(send: Send) -> None:
-    """Where a profile accepts them."""
+    """It reads them under a profile that accepts lists of parts."""
     simulator = TessSimulator(profile=Profile(content=frozenset({"text parts"})))
     parts = [{"type": "text", "text": "one"}, {"type": "text", "text": "two"}]
     response = send(simulator, {"messages": [{"role": "user", "content": parts}]})
@@ -143,7 +143,7 @@ def test_the_echo_reads_parts_of_text(send: Send) -> None:
 
 
 def test_scripts_run_in_order_then_the_echo_returns(simulator: TessSimulator, send: Send) -> None:
-    """A text, the pieces of a text, a function of the body."""
+    """An entry may be a text, the pieces of a text, or a function of the body."""
     simulator.script("one", ["t", "w", "o"], lambda body: f"three {body['temperature']}")
     reply = [text_of(send(simulator, {"temperature": "1"})) for _ in range(4)]
     assert reply[:3] == ["one", "two", "three 1"]
@@ -169,7 +169,7 @@ def test_a_script_may_give_pieces(*, stream: bool, simulator: TessSimulator, sen
 
 
 def test_texts_can_be_cut_by_characters(send: Send) -> None:
-    """Of Unicode, not of bytes."""
+    """Texts are divided at Unicode characters, not at bytes."""
     simulator = TessSimulator(chunking=2)
     simulator.script("ção🎉x")
     events = events_of(send(simulator, {"stream": True}))
@@ -178,20 +178,20 @@ def test_texts_can_be_cut_by_characters(send: Send) -> None:
 
 @given(text=st.text(), chunking=st.one_of(st.just("words"), st.integers(1, 9)))
 def test_pieces_joined_are_the_text(text: str, chunking: Literal["words"] | int) -> None:
-    """However it is cut, no piece is empty and nothing is lost."""
+    """However a text is divided, no piece is empty, and nothing is missing."""
     pieces = cut_text(text, chunking)
     assert "".join(pieces) == text
     assert all(pieces)
 
 
 def test_every_answer_states_that_it_is_simulated(simulator: TessSimulator, send: Send) -> None:
-    """Good, streamed and refused ones."""
+    """This holds for whole answers, streams and refusals."""
     for body in ({}, {"stream": True}, {"top_p": 1}):
         assert "model of documented" in send(simulator, body).headers["x-tess-simulator"]
 
 
 def test_no_answer_has_a_header_that_tess_is_not_known_for(simulator: TessSimulator, send: Send) -> None:
-    """Whole, streamed, refused; the mark of the simulator is the one of its own."""
+    """Only the header that marks the simulator is added, in whole answers, streams and refusals."""
     assert set(send(simulator, {}).headers) == {"content-type", "x-tess-simulator"}
     assert set(send(simulator, {"top_p": 1}).headers) == {"content-type", "x-tess-simulator"}
     streamed = send(simulator, {"stream": True}).headers

@@ -46,7 +46,7 @@ PAGES = {
 
 @pytest.mark.parametrize(("target", "numbers"), PAGES.values(), ids=PAGES)
 def test_a_page_of_agents(target: str, numbers: list[int], many: TessSimulator, send: Send) -> None:
-    """As the query asks."""
+    """The page has the agents for which the query asks."""
     assert listed(send(many, b"", target=target, method="GET")) == numbers
 
 
@@ -55,7 +55,7 @@ def test_a_page_of_agents(target: str, numbers: list[int], many: TessSimulator, 
     [("page=0", "page"), ("page=x", "page"), ("per_page=101", "per_page"), ("type=audio", "type")],
 )
 def test_a_query_is_refused(query: str, name: str, many: TessSimulator, send: Send) -> None:
-    """With the name of its parameter."""
+    """The error names the parameter of the query."""
     refused = reported(send(many, b"", target=f"/agents?{query}", method="GET"), 422)
     assert list(refused["errors"]) == [name]
 
@@ -74,12 +74,12 @@ def test_the_envelope_leads_from_page_to_page(many: TessSimulator, send: Send) -
 
 
 def test_agents_of_others_are_not_listed(simulator: TessSimulator, send: Send) -> None:
-    """Unless they are public."""
+    """Public agents of others are listed."""
     assert listed(send(simulator, b"", target="/agents", method="GET")) == [42, 43, 44, 45, 47, 48]
 
 
 def test_an_agent_shows_its_questions(simulator: TessSimulator, send: Send) -> None:
-    """As Get Agent documents: selects with options, `messages` required, `root_id` a number."""
+    """As Get Agent documents, options are selects, `messages` is required, and `root_id` is a number."""
     agent = reported(send(simulator, b"", target="/api/agents/42", method="GET"))
     questions = {question["name"]: question for question in agent["questions"]}
     assert questions["temperature"]["options"] == ["0", "0.25", "0.5", "0.75", "1"]
@@ -103,7 +103,7 @@ def test_an_agent_shows_its_questions(simulator: TessSimulator, send: Send) -> N
 
 
 def test_a_fixed_model_agent_has_no_such_question(simulator: TessSimulator, send: Send) -> None:
-    """And labelled options keep their labels, training marks their mark."""
+    """Options with labels keep them, and an agent with training keeps its mark."""
     named_in = {
         number: {
             each["name"]: each
@@ -118,12 +118,12 @@ def test_a_fixed_model_agent_has_no_such_question(simulator: TessSimulator, send
 
 @pytest.mark.parametrize("target", ["/agents/46", "/agents/99"])
 def test_an_agent_that_is_not_seen(target: str, simulator: TessSimulator, send: Send) -> None:
-    """404, private or not there."""
+    """The status is 404 for a private agent and for one that does not exist."""
     assert send(simulator, b"", target=target, method="GET").status == 404
 
 
 def test_a_fault_may_strike_every_route(simulator: TessSimulator, send: Send) -> None:
-    """On request; otherwise it waits for a chat."""
+    """It does so on request; by default it waits for a chat."""
     simulator.fault(faults.server_error())
     assert send(simulator, b"", target="/agents", method="GET").status == 200
     assert send(simulator).status == 500
@@ -173,7 +173,7 @@ def test_equal_bytes_keep_their_id(simulator: TessSimulator, send: Send) -> None
 
 
 def test_a_file_is_processed(simulator: TessSimulator, send: Send) -> None:
-    """At once or later; a look finds it at work, the next one done."""
+    """It is ready at once or later: one request finds it in progress, the next one ready."""
     at_once = reported(send(simulator, form(b"1", process="true"), target="/files", headers=FORM), 201)
     later = reported(send(simulator, form(b"2", process="false"), target="/files", headers=FORM), 201)
     assert (at_once["status"], later["status"]) == ("processing", "waiting")
@@ -183,7 +183,7 @@ def test_a_file_is_processed(simulator: TessSimulator, send: Send) -> None:
 
 
 def test_a_file_is_deleted(simulator: TessSimulator, send: Send) -> None:
-    """And then it is gone."""
+    """A later request for it gets a 404."""
     send(simulator, form(b"1"), target="/files", headers=FORM)
     assert reported(send(simulator, b"", target="/files/901", method="DELETE"))["deleted"] is True
     assert send(simulator, b"", target="/files/901", method="GET").status == 404
@@ -206,13 +206,13 @@ def test_files_belong_to_a_workspace(send: Send) -> None:
 def test_a_file_must_come_in_a_form(
     body: bytes, headers: dict[str, str], simulator: TessSimulator, send: Send
 ) -> None:
-    """As `file`."""
+    """The form must have the field `file`."""
     refused = reported(send(simulator, body, target="/files", headers=headers), 422)
     assert list(refused["errors"]) == ["file"]
 
 
 def test_a_file_can_be_too_large(send: Send) -> None:
-    """413 above the profile's limit."""
+    """Above the limit of the profile, the status is 413."""
     simulator = TessSimulator(profile=Profile(upload_limit_bytes=3))
     assert send(simulator, form(b"1234"), target="/files", headers=FORM).status == 413
     assert send(simulator, form(b"123"), target="/files", headers=FORM).status == 201

@@ -336,7 +336,7 @@ def test_a_switch_for_agents_that_do_not_ask(send: Send) -> None:
 
 
 def test_required_questions_of_text_agents_only(send: Send) -> None:
-    """As users observed: a chat agent's own required field may stay away."""
+    """Users observed that a chat agent's own required field may be absent."""
     simulator = TessSimulator(profile=Profile(required_questions="text agents"))
     assert send(simulator, target=agent(48)).status == 200
     assert refused_fields(send(simulator, target=agent(45))) == ["nome-da-empresa"]
@@ -377,7 +377,7 @@ BODIES = st.dictionaries(NAMES, VALUES | st.lists(MESSAGE, max_size=3))
     body=BODIES, number=st.sampled_from([42, 43, 45, 47, 48]), profile=st.sampled_from(["strict", "lenient"])
 )
 def test_any_body_gets_an_answer(body: JSON, number: int, profile: str, send: Send) -> None:
-    """Whatever JSON comes, the rules accept it or name what is wrong, and do not stumble."""
+    """The rules accept any JSON or name what is wrong with it, and never raise."""
     simulator = TessSimulator(profile=Profile.strict() if profile == "strict" else Profile.lenient())
     response = send(simulator, dump_json(body), target=agent(number))
     assert response.status == 200 or refused_fields(response)

@@ -27,12 +27,12 @@ HOME = Path(tess_openai.testing.__file__).parents[2]
     ],
 )
 def test_a_switch_is_read(text: str, switch: tuple[str, object]) -> None:
-    """As JSON where it is JSON, a list as a set, else as a word."""
+    """A value is read as JSON where it is JSON, a list as a set, and anything else as a word."""
     assert parse_switch(text) == switch
 
 
 def test_a_fault_is_read() -> None:
-    """With options, and how often."""
+    """It may have options, and the number of times it occurs."""
     fault, times = parse_fault("gateway-timeout:wait_seconds=0.5,phantom=true,times=3")
     assert (fault.name, times) == ("gateway_timeout", 3)
     assert fault.instead is not None
@@ -76,7 +76,7 @@ WRONG = {
 
 @pytest.mark.parametrize(("arguments", "words"), WRONG.values(), ids=WRONG)
 def test_a_mistake_is_explained(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Before anything is served."""
+    """The error is printed before anything is served."""
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2

@@ -56,7 +56,7 @@ def simulate(*faults_to_come: Fault) -> TessSimulator:
 def test_another_answer_comes(
     fault: Fault, status: int, kind: str, text: str, *, stream: bool, talk: Talk
 ) -> None:
-    """Whatever was asked for; the next answer is good again, and the script was not used up."""
+    """The fault replaces one answer of any kind; the next answer is right, and the script is not used up."""
     simulator = simulate(fault)
     got = talk(simulator, {"stream": stream})
     assert (got.status, got.error) == (status, "")
@@ -135,14 +135,14 @@ COMPLETIONS: dict[str, tuple[Fault, str]] = {
 
 @pytest.mark.parametrize(("fault", "text"), COMPLETIONS.values(), ids=COMPLETIONS)
 def test_a_completion_comes_differently(fault: Fault, text: str, talk: Talk) -> None:
-    """And the next one as it should."""
+    """The next completion is right again."""
     simulator = simulate(fault)
     assert talk(simulator).body.decode() == text
     assert talk(simulator).body.decode() == GOOD_JSON
 
 
 def test_a_finish_reason_can_be_anything(talk: Talk) -> None:
-    """Empty, null, or one of OpenAI's."""
+    """It may be empty, null, or one of OpenAI's."""
     simulator = TessSimulator()
     simulator.fault(*(faults.finish_reason(value=value) for value in ("", None, "length")))
     reasons = [(parse_object(talk(simulator).body) or {})["choices"][0]["finish_reason"] for _ in range(3)]
@@ -150,7 +150,7 @@ def test_a_finish_reason_can_be_anything(talk: Talk) -> None:
 
 
 def test_a_body_breaks_off(talk: Talk) -> None:
-    """In the midst of an event, or of the JSON: the client has the beginning, and an error."""
+    """It ends within an event or within the JSON: the client has the beginning, and an error."""
     simulator = simulate(faults.breaks_off(after_events=1), faults.breaks_off())
     stream, completion = talk(simulator, {"stream": True}), talk(simulator)
     assert (
@@ -163,7 +163,7 @@ def test_a_body_breaks_off(talk: Talk) -> None:
 
 
 def test_a_connection_drops(talk: Talk) -> None:
-    """Before any answer."""
+    """It is closed before any answer."""
     assert talk(simulate(faults.dropped_connection())).error == "RemoteProtocolError"
 
 
@@ -176,7 +176,7 @@ def test_an_answer_never_comes(talk: Talk) -> None:
 
 
 def test_a_stream_stalls(talk: Talk) -> None:
-    """After its beginning; the client's own timeout ends it."""
+    """It stops after its beginning, and the client's own timeout ends it."""
     simulator = simulate(faults.stalls(after_events=1))
     got = talk(simulator, {"stream": True}, timeout=0.1)
     assert (got.status, got.body.decode(), got.error) == (200, FIRST, "ReadTimeout")
@@ -188,7 +188,7 @@ def test_a_stream_stalls(talk: Talk) -> None:
     "also", [faults.in_bytes(size=50), faults.slow(delay_seconds=0)], ids=["in bytes", "slow"]
 )
 def test_a_stall_stays_a_stall(also: Fault, talk: Talk) -> None:
-    """Together with other faults too."""
+    """A fault that is set in addition does not end the stall."""
     simulator = simulate(faults.together(faults.stalls(after_events=1), also))
     assert talk(simulator, {"stream": True}, timeout=0.1).error == "ReadTimeout"
 
@@ -205,20 +205,20 @@ def test_a_phantom_run_spoils_the_next_request(talk: Talk) -> None:
 
 
 def test_the_wait_of_a_429_can_stand_in_the_header(talk: Talk) -> None:
-    """Where Tess is not known to put it."""
+    """Tess is not known to send it there."""
     got = talk(simulate(faults.rate_limited(retry_after_seconds=1.5, header=True)))
     assert got.headers["retry-after"] == "1.5"
     assert "retry-after" not in talk(simulate(faults.rate_limited())).headers
 
 
 def test_a_redirect_names_its_place(talk: Talk) -> None:
-    """On this origin or on another."""
+    """It may lead to the same origin or to another one."""
     got = talk(simulate(faults.redirect(location="https://elsewhere.invalid/x", status=307)))
     assert (got.status, got.headers["location"]) == (307, "https://elsewhere.invalid/x")
 
 
 def test_a_fault_may_strike_several_times(talk: Talk) -> None:
-    """And several may stand in a row."""
+    """Several faults may be queued one after another."""
     simulator = simulate()
     simulator.fault(faults.server_error(), faults.bad_gateway(), times=2)
     assert [talk(simulator).status for _ in range(5)] == [500, 502, 500, 502, 200]
@@ -231,7 +231,7 @@ def test_a_refused_request_keeps_the_fault_queued(talk: Talk) -> None:
 
 
 def test_a_fault_of_streams_waits_for_a_stream(talk: Talk) -> None:
-    """While another behind it may strike first."""
+    """A fault that is queued behind it may occur first."""
     simulator = simulate(faults.without_done(), faults.server_error())
     assert [talk(simulator).status, talk(simulator).status] == [500, 200]
     assert not talk(simulator, {"stream": True}).body.endswith(b"[DONE]\n\n")
@@ -239,7 +239,7 @@ def test_a_fault_of_streams_waits_for_a_stream(talk: Talk) -> None:
 
 @pytest.mark.parametrize("make", faults.FAULTS.values(), ids=faults.FAULTS)
 def test_every_fault_needs_no_argument(make: Callable[[], Fault]) -> None:
-    """So that the command line can take its name; and it knows that name."""
+    """The command line takes a fault by its name, and knows each name."""
     assert make().name == make.__name__
     assert faults.FAULTS[make.__name__] is make
 

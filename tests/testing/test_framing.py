@@ -64,7 +64,7 @@ def status_of(server: SimulatorServer, request: bytes) -> int:
     ],
 )
 def test_wrong_framing_is_refused(server: SimulatorServer, framing: str, body: bytes, status: int) -> None:
-    """At once, without reading on, and the connection is closed."""
+    """It is refused at once without reading further, and the connection is closed."""
     assert status_of(server, f"{HEAD}{framing}\r\n\r\n".encode() + body) == status
 
 
@@ -78,7 +78,7 @@ def test_another_host_is_refused(server: SimulatorServer, host: str) -> None:
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8765", "127.0.0.1:1", "[::1]:80"])
 def test_names_of_loopback_are_answered(server: SimulatorServer, host: str) -> None:
-    """With any port: a tunnel has one of its own."""
+    """Any port in the host header is accepted, since a tunnel has its own."""
     head = HEAD.replace("Host: 127.0.0.1", f"Host: {host}")
     request = f"{head}x-workspace-id: 1\r\nConnection: close\r\nContent-Length: {len(GOOD)}\r\n\r\n".encode()
     assert status_of(server, request + GOOD) != 421

@@ -74,7 +74,7 @@ def test_messages_that_the_documentation_excludes_are_refused(messages: list[obj
     ids=str,
 )
 def test_fields_that_are_not_documented_are_refused(fields: dict[str, object]) -> None:
-    """Each by its name."""
+    """The error names each of them."""
     status, body = ask(TessSimulator(), "POST", "/agents/42/execute", {"messages": [USER], **fields})
     assert status == 422
     assert list(body["errors"]) == list(fields)

@@ -26,7 +26,7 @@ def modules_after(statement: str) -> set[str]:
 
 
 def test_the_simulator_shares_no_rule_with_the_adapter() -> None:
-    """Else both would make the same mistake; `jsons` only narrows types."""
+    """Otherwise both would make the same mistake; the shared `jsons` only narrows types."""
     loaded = modules_after("import tess_openai.testing, tess_openai.testing.__main__")
     ours = {name for name in loaded if name.startswith("tess_openai.")}
     assert {name for name in ours if not name.startswith("tess_openai.testing")} == {
@@ -37,7 +37,7 @@ def test_the_simulator_shares_no_rule_with_the_adapter() -> None:
 
 @pytest.mark.parametrize("module", ["tess_openai.testing", "tess_openai.testing.pytest_plugin"])
 def test_an_import_loads_no_http_library(module: str) -> None:
-    """Nor the SDK: the plugin is loaded in every run of pytest."""
+    """It does not load the SDK either, since every run of pytest loads the plugin."""
     loaded = modules_after(f"import {module}")
     assert not loaded & {"openai", "httpx", "httpx2", "anyio", "pydantic"}
 
@@ -85,7 +85,7 @@ def test_the_fixture_serves_a_fresh_simulator(
 
 
 def test_every_public_name_is_there() -> None:
-    """Though it is loaded only when it is used; and no other is."""
+    """Names are loaded when they are first used, and there are no others."""
     for name in tess_openai.testing.__all__:
         assert getattr(tess_openai.testing, name) is not None
         assert name in dir(tess_openai.testing)
@@ -94,7 +94,7 @@ def test_every_public_name_is_there() -> None:
 
 
 def test_nothing_secret_is_shown() -> None:
-    """Neither a request nor its record shows key, workspace or body."""
+    """The repr of a request and of its record has neither key, workspace nor body."""
     headers = {"authorization": "Bearer 1|secret", "x-workspace-id": "7001"}
     request = WireRequest("POST", "/agents/42", headers, b"a secret prompt")
     shown = repr(request) + repr(RecordedRequest.of(request, json_response(200, {}), fault=""))
@@ -128,5 +128,5 @@ def test_a_misspelt_switch_is_an_error(switches: dict[str, Any], error: type[Exc
 
 
 def test_the_strict_profile_is_the_default() -> None:
-    """Of a profile and of a simulator."""
+    """Both a profile and a simulator are strict without arguments."""
     assert Profile() == Profile.strict() == TessSimulator().profile

@@ -48,7 +48,7 @@ def ask(
 
 
 def test_a_connection_lives_on(connection: http.client.HTTPConnection, headers: dict[str, str]) -> None:
-    """Through good answers, streams and refusals."""
+    """It is reused after good answers, streams and refusals."""
     sockets: list[object] = []
     for body, status in ((BODY, 200), (STREAM, 200), ({"messages": []}, 422), (BODY, 200)):
         response = ask(connection, headers, body)
@@ -59,7 +59,7 @@ def test_a_connection_lives_on(connection: http.client.HTTPConnection, headers: 
 
 
 def test_the_framing_is_that_of_http(connection: http.client.HTTPConnection, headers: dict[str, str]) -> None:
-    """A length for JSON, chunks for a stream; and the answer says what it comes from."""
+    """JSON has a length, and a stream has chunks; the answer says that it is simulated."""
     completion = ask(connection, headers)
     assert int(completion.getheader("content-length", "0")) == len(completion.read())
     stream = ask(connection, headers, STREAM)
@@ -70,7 +70,7 @@ def test_the_framing_is_that_of_http(connection: http.client.HTTPConnection, hea
 def test_an_upload_may_come_in_chunks(
     connection: http.client.HTTPConnection, headers: dict[str, str], simulator: TessSimulator
 ) -> None:
-    """Without a length, as a stream of a large file does; the connection lives on."""
+    """A large file is streamed without a length; the connection is reused afterwards."""
     pieces = [b"--line\r\nContent-Disposition: form-data; name=", b'"file"; filename="a"\r\n\r\n']
     form = [*pieces, *[b"x" * 1000] * 50, b"\r\n--line--\r\n"]
     upload = {**headers, "content-type": "multipart/form-data; boundary=line"}
@@ -95,7 +95,7 @@ def test_other_methods_reach_the_rules(
 
 
 def test_a_header_sent_twice_is_seen(connection: http.client.HTTPConnection, headers: dict[str, str]) -> None:
-    """As two workspaces, which are no number."""
+    """Two workspace headers are joined to a value that is not a number."""
     connection.putrequest("POST", CHAT)
     for name, value in (*headers.items(), ("X-Workspace-Id", "7001"), ("content-length", "2")):
         connection.putheader(name, value)
@@ -106,7 +106,7 @@ def test_a_header_sent_twice_is_seen(connection: http.client.HTTPConnection, hea
 def test_a_cut_stream_closes_the_socket(
     connection: http.client.HTTPConnection, headers: dict[str, str], simulator: TessSimulator
 ) -> None:
-    """In the midst of the chunks: the client sees an incomplete body."""
+    """It is closed between chunks, so that the client sees an incomplete body."""
     simulator.fault(faults.breaks_off())
     with pytest.raises(http.client.IncompleteRead):
         ask(connection, headers, STREAM).read()
@@ -115,7 +115,7 @@ def test_a_cut_stream_closes_the_socket(
 def test_a_client_that_disconnects_is_noticed(
     connection: http.client.HTTPConnection, headers: dict[str, str], simulator: TessSimulator
 ) -> None:
-    """While the stream still waits."""
+    """It is noticed while the stream still waits."""
     simulator.fault(faults.stalls())
     response = ask(connection, headers, STREAM)
     assert response.read(20)
@@ -127,7 +127,7 @@ def test_a_client_that_disconnects_is_noticed(
 
 
 def test_a_client_that_stays_is_not_taken_for_gone(headers: dict[str, str]) -> None:
-    """Also when its next request has come while the answer to the first still waits."""
+    """It may send its next request while the answer to the first still waits."""
     arrived = Event()
     with TessSimulator(on_request=lambda _: arrived.set()) as simulator, simulator.serve() as server:
         simulator.fault(faults.slow(delay_seconds=0.05, first_seconds=0.05))
@@ -152,7 +152,7 @@ def test_a_client_that_disconnects_in_its_request_is_not_answered(
     simulator: TessSimulator,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """Half a body is none, with a length or in chunks."""
+    """A request with a part of its body is not answered, with a length or in chunks."""
     host, _, port = server.base_url.removeprefix("http://").partition(":")
     head = "\r\n".join(f"{name}: {value}" for name, value in headers.items())
     for rest in ("content-length: 9\r\n\r\n{", "transfer-encoding: chunked\r\n\r\n5\r\n{"):
@@ -166,7 +166,7 @@ def test_a_client_that_disconnects_in_its_request_is_not_answered(
 
 
 def test_a_server_that_nobody_closed_does_not_keep_a_program(headers: dict[str, str]) -> None:
-    """With a connection still open."""
+    """The program ends even if a connection is still open."""
     program = """
 import http.client
 from tess_openai.testing import TessSimulator
@@ -219,7 +219,7 @@ def test_a_script_that_fails_is_shown(
 
 
 def test_closing_ends_everything(headers: dict[str, str]) -> None:
-    """Hanging answers, idle connections and the port; a second time does nothing."""
+    """It ends hanging answers, idle connections and the port; closing again does nothing."""
     arrived = Event()
     simulator = TessSimulator(on_request=lambda _: arrived.set())
     server = simulator.serve()
@@ -241,7 +241,7 @@ def test_closing_ends_everything(headers: dict[str, str]) -> None:
 
 
 def test_base_url_is_that_of_the_first_open_server(simulator: TessSimulator) -> None:
-    """And an error that says what to do when there is none."""
+    """Without an open server, the error says what to do."""
     with simulator:
         with pytest.raises(RuntimeError, match="call serve"):
             _ = simulator.base_url
@@ -253,7 +253,7 @@ def test_base_url_is_that_of_the_first_open_server(simulator: TessSimulator) -> 
 
 
 def test_openai_speaks_to_it(server: SimulatorServer, headers: dict[str, str]) -> None:
-    """The plain SDK, with nothing between: a chat, a stream, a refusal."""
+    """The plain SDK, without the adapter, gets a chat, a stream and a refusal."""
     client = openai.OpenAI(
         api_key=headers["authorization"].removeprefix("Bearer "),
         base_url=server.openai_url(),
@@ -274,7 +274,7 @@ def test_openai_speaks_to_it(server: SimulatorServer, headers: dict[str, str]) -
 
 
 def test_openai_meets_a_rate_limit(headers: dict[str, str]) -> None:
-    """With a body that says how long to wait."""
+    """The body of the 429 says how long to wait."""
     with TessSimulator(profile=Profile(requests_per_second=1), clock=lambda: 0.0) as simulator:
         simulator.serve()
         client = openai.OpenAI(

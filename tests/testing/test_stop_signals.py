@@ -30,7 +30,7 @@ def ignore_interrupts() -> None:
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("name", COMMANDS)
 def test_it_stops_in_the_background_too(name: str, stop: signal.Signals) -> None:
-    """With status 0 and a last word, although the program inherited that SIGINT is ignored."""
+    """It prints its last line and ends with status 0, although the program inherited an ignored SIGINT."""
     if name == "tess-openai":
         pytest.importorskip("typer")
     with subprocess.Popen(

@@ -26,14 +26,14 @@ def load(family: Family) -> Any:
 
 
 def test_a_transport_is_of_its_family(family: Family, simulator: TessSimulator) -> None:
-    """So that its clients take it for one of their own."""
+    """The http clients of a library require a subclass of that library's transport."""
     library = load(family)
     assert isinstance(simulator.transport(family), library.BaseTransport)
     assert isinstance(simulator.async_transport(family), library.AsyncBaseTransport)
 
 
 def test_a_request_is_recorded(family: Family, simulator: TessSimulator, headers: dict[str, str]) -> None:
-    """With its host, its query and its bytes; header names are in lower case."""
+    """The record has its host, its query and its bytes, with header names in lower case."""
     with load(family).Client(transport=simulator.transport(family)) as client:
         client.post(URL, params={"x": "1"}, json=BODY, headers={**headers, "X-Extra": "Yes"})
     (call,) = simulator.calls
@@ -45,7 +45,7 @@ def test_a_request_is_recorded(family: Family, simulator: TessSimulator, headers
 def test_a_header_sent_twice_is_seen(
     family: Family, simulator: TessSimulator, headers: dict[str, str]
 ) -> None:
-    """Joined, as HTTP reads it; the workspace is then no number."""
+    """Two workspace headers are joined, as HTTP does, to a value that is not a number."""
     twice = [*headers.items(), ("x-workspace-id", "7001")]
     with load(family).Client(transport=simulator.transport(family)) as client:
         assert client.post(URL, json=BODY, headers=twice).status_code == 422
@@ -55,7 +55,7 @@ def test_a_header_sent_twice_is_seen(
 def test_a_client_that_disconnects_is_noticed(
     family: Family, simulator: TessSimulator, headers: dict[str, str]
 ) -> None:
-    """And one that reads to the last event is not."""
+    """A client that reads to the last event is not counted as disconnected."""
     with load(family).Client(transport=simulator.transport(family)) as client:
         with client.stream("POST", URL, json=STREAM, headers=headers) as response:
             next(response.iter_bytes())
@@ -67,7 +67,7 @@ def test_a_client_that_disconnects_is_noticed(
 async def test_an_async_client_that_disconnects_is_noticed(
     family: Family, simulator: TessSimulator, headers: dict[str, str]
 ) -> None:
-    """Async counterpart."""
+    """An async client that reads to the last event is not counted as disconnected."""
     async with load(family).AsyncClient(transport=simulator.async_transport(family)) as client:
         async with client.stream("POST", URL, json=STREAM, headers=headers) as response:
             await anext(response.aiter_bytes())
@@ -77,7 +77,7 @@ async def test_an_async_client_that_disconnects_is_noticed(
 
 
 async def test_a_slow_answer_keeps_the_event_loop_free(family: Family, headers: dict[str, str]) -> None:
-    """While one call hangs another is answered; and the first, given up, is noticed."""
+    """Another call is answered while one hangs, and the end of the hanging call is noticed."""
     arrived = asyncio.Event()
     simulator = TessSimulator(on_request=lambda _: arrived.set())
     simulator.fault(faults.hang())

@@ -50,7 +50,7 @@ def test_what_is_copied_is_enough_to_build(tmp_path: Path) -> None:
 
 
 def test_the_extras_and_the_python_exist() -> None:
-    """As the project defines them."""
+    """The image uses only what the project defines."""
     project = (ROOT / "pyproject.toml").read_text()
     (extras,) = re.findall(r'"\.\[(.+?)\]"', DOCKERFILE)
     for extra in extras.split(","):
@@ -62,7 +62,7 @@ def test_the_extras_and_the_python_exist() -> None:
 
 
 def test_it_runs_without_rights() -> None:
-    """As a user that the image has made, in a file system that cannot be written."""
+    """It runs as a user that the image makes, in a file system that cannot be written."""
     (user,) = instructions("USER")
     assert user != "root"
     assert re.search(rf"useradd .*\b{user}$", DOCKERFILE, re.MULTILINE)
@@ -73,7 +73,7 @@ def test_it_runs_without_rights() -> None:
 def test_the_command_is_understood(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With the settings that the page shows, in the folder in which they are mounted."""
+    """The settings that the page shows are accepted, from the folder in which they are mounted."""
     page = (ROOT / "docs" / "gateway.md").read_text()
     (settings,) = re.findall(r'```toml title="gateway.toml"\n(.+?)```', page, re.DOTALL)
     (tmp_path / "gateway.toml").write_text(settings)
@@ -86,7 +86,7 @@ def test_the_command_is_understood(
 
 
 def test_ports_and_places_agree() -> None:
-    """Between the image, the service and the gateway's default."""
+    """The image, the service and the gateway's default have the same port and paths."""
     (folder,) = set(instructions("WORKDIR")) - {"/build"}
     assert instructions("EXPOSE") == [str(DEFAULT_PORT)]
     assert SERVICE["ports"] == [f"{DEFAULT_PORT}:{DEFAULT_PORT}"]

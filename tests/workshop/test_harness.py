@@ -23,13 +23,13 @@ def use_this_conftest(pytester: pytest.Pytester) -> None:
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "api.tess.im"])
 def test_a_connection_that_would_leave_the_machine_is_refused(host: str) -> None:
-    """By address or by name, and as no `Exception` that a retry could swallow."""
+    """By address or by name, it raises what is no `Exception`, which a retry could swallow."""
     with pytest.raises(NotLoopbackError, match="not on loopback"):
         socket.create_connection((host, 443), timeout=0.1)
 
 
 async def test_a_connection_from_an_event_loop_is_refused() -> None:
-    """Asyncio connects by another way than `socket.create_connection`."""
+    """Asyncio does not connect with `socket.create_connection`, so it is guarded too."""
     with pytest.raises(NotLoopbackError):
         await asyncio.open_connection("192.0.2.1", 443)
 
@@ -75,7 +75,7 @@ def test_settings_of_the_developer_are_hidden(pytester: pytest.Pytester) -> None
 
 
 def test_a_test_that_needs_what_a_lane_lacks_is_skipped(pytester: pytest.Pytester) -> None:
-    """With the reason, so that a lane's summary tells what it did not try."""
+    """The summary of the lane gives the reason, and so says what was not tried."""
     use_this_conftest(pytester)
     pytester.makepyfile(
         """

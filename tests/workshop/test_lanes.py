@@ -31,7 +31,7 @@ PINS_FILES = [PINS, *sorted(PINS_DIR.glob("*.txt"))]
     ids=["all passed", "some did not", "none ran", "no output"],
 )
 def test_a_lane_is_counted_by_its_closing_line(output: str, counts: dict[str, int]) -> None:
-    """Only there: what tests print is no count."""
+    """Similar lines that tests print are not counted."""
     assert count(output) == counts
 
 
@@ -46,12 +46,12 @@ def test_a_lane_is_counted_by_its_closing_line(output: str, counts: dict[str, in
     ids=["ok", "failed tests", "failed before its tests", "absent"],
 )
 def test_a_failed_lane_never_counts_as_none_failed(outcome: Outcome, failures: int) -> None:
-    """Also when it failed before it ran a test."""
+    """This holds even for a lane that failed before its first test."""
     assert outcome.failures == failures
 
 
 def test_a_lane_ends_with_its_program(tmp_path: Path) -> None:
-    """Not with a process that it has left behind, which ends too."""
+    """It does not wait for a process that the program has started, and ends that process too."""
     log, sign = tmp_path / "lane.log", tmp_path / "sign"
     left = f"import pathlib, time; time.sleep(2); pathlib.Path({str(sign)!r}).touch(); time.sleep(60)"
     program = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {left!r}]); print('ended')"
@@ -74,7 +74,7 @@ def test_a_lane_that_hangs_shows_where(tmp_path: Path) -> None:
     "lane", [lane for lane in (*LANES, *FRAMEWORKS, PEERS) if lane.needs], ids=lambda lane: lane.name
 )
 def test_a_lane_pins_what_it_declares(lane: Lane) -> None:
-    """The SDK above all: a lane of another version would prove nothing."""
+    """A lane with another version of the SDK would prove nothing."""
     pins = lane.pins_file.read_text().splitlines()
     for requirement in lane.needs:
         wanted = re.sub(r"\[.*\]", "", requirement)

@@ -29,7 +29,7 @@ def banned_imports(program: str, *, file: str) -> list[str]:
 @pytest.mark.parametrize("file", ["tess_openai/core/a.py", "tess_openai/core/chat/a.py"])
 @pytest.mark.parametrize("name", ["openai", "httpx", "httpx2", "os", "time", "warnings", "tess_openai.edge"])
 def test_core_may_not_import_what_does_something(name: str, file: str) -> None:
-    """At any depth, and also inside a function."""
+    """The rule holds at any depth, and inside functions."""
     assert banned_imports(f"def f():\n    import {name}\n", file=file) == [name]
 
 

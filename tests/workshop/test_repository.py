@@ -56,7 +56,7 @@ def test_no_file_names_a_machine_or_a_registry() -> None:
     ["see https://pypi" + ".org/simple", "open('/tmp" + "/x')", "file:///home" + "/me", r"C:" + r"\Users\me"],
 )
 def test_a_foreign_word_is_seen(line: str) -> None:
-    """With the number of its line."""
+    """The report gives the number of its line."""
     assert [word.partition(":")[0] for word in foreign_words(f"first\n{line}")] == ["2"]
 
 

@@ -73,7 +73,7 @@ def texts() -> list[str]:
 
 
 def test_no_word_of_the_dialect_occurs() -> None:
-    """Neither in a name, nor in a docstring, a comment, a message or a page."""
+    """No name, docstring, comment, message or page has one of these words."""
     found = [
         f"{path}:{number}: {line.strip()}"
         for path in texts()
@@ -106,7 +106,7 @@ def test_no_program_has_riddles() -> None:
     ],
 )
 def test_a_word_is_found_as_a_whole(line: str, *, is_found: bool) -> None:
-    """Also as a part of a name, and never within another word."""
+    """It is found as a part of a name, and not within another word."""
     assert (WORDS.search(line) is not None) is is_found
 
 
