@@ -72,8 +72,8 @@ class TessError:
         if self.retry_after_seconds is not None:
             headers["retry-after"] = show_seconds(self.retry_after_seconds)
             headers["retry-after-ms"] = None  # the SDK would read this header first
-        if self.may_retry is not None:
-            headers["x-should-retry"] = "true" if self.may_retry else "false"
+        if self.may_retry is False:
+            headers["x-should-retry"] = "false"
         return Answer(self.status, json_headers(headers), dump_json(self.to_json()))
 
 

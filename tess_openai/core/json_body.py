@@ -63,7 +63,7 @@ class JSONBody:
             end = _DECODER.raw_decode(text, start)[1]
         except (ValueError, RecursionError):
             return None
-        complete = text[:end].encode(errors="surrogatepass")
+        complete = text[:end].encode()
         fields = parse_object(complete) if self.data.startswith(complete) else None
         if fields is not None:
             del self.data[len(complete) :]

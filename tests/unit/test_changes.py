@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tess_openai.core.changes import Change, describe, summarize
+from tess_openai.core.changes import Change, accept_advice, describe, summarize
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.policy import Policy, PolicyAction
 from tess_openai.core.refusals import Refused
@@ -126,6 +126,15 @@ def test_a_change_on_an_answer_has_no_remedy_and_no_category() -> None:
     assert json.loads(json.dumps(change.to_json())) == change.to_json()
 
 
+def test_a_forwarded_parameter_is_recorded_as_it_was_given() -> None:
+    """Tess may ignore or refuse it, and the reason says so."""
+    ledger = Ledger(Policy("forward"))
+    ledger.resolve_unsupported("seed", given="7", why="Tess does not document it", sent="8", remedy="Use 8.")
+    assert ledger.changes == (
+        Change("forwarded", "seed", "7", "7", "sent as given although Tess does not document it"),
+    )
+
+
 @pytest.mark.parametrize(
     ("word", "can_emulate", "verdict", "recorded"),
     [
@@ -151,6 +160,14 @@ def test_an_error_names_the_parameter_and_a_way_out() -> None:
     ) as caught:
         ledger.resolve_unsupported("seed", given="7", why="it is so")
     assert (caught.value.param, caught.value.code, ledger.changes) == ("seed", "unsupported_parameter", ())
+
+
+def test_a_parameter_cannot_be_emulated_unless_its_rule_says_so() -> None:
+    """The policy `emulate` for all parameters warns about those that nothing emulates."""
+    ledger = Ledger(Policy("emulate"))
+    assert ledger.resolve_unsupported("seed", given="7", why="it is so") == "drop"
+    (change,) = ledger.changes
+    assert (change.warn, change.remedy) == ("request", accept_advice(["seed"]))
 
 
 def test_each_change_is_reported_once() -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tess_openai.core.error_hints import KEY_HINT, PATH_HINT, RATE_HINT
 from tess_openai.core.errors import TessError, message_of, parse_error, parse_error_in_200, parse_redirect
 from tess_openai.core.jsons import parse_object
 from tests.unit.error_dialects import DIALECTS, PAGE
@@ -195,12 +196,94 @@ def test_a_200_that_is_no_answer_is_an_error(body: bytes, content_type: str, cod
     assert message in error.message
 
 
+@pytest.mark.parametrize("reason", ["failed", "error", "canceled"])
+def test_a_choice_that_failed_is_an_error(reason: str) -> None:
+    """The SDK has no such finish reason, and a program would take the empty text for the answer."""
+    body = json.dumps({"choices": [{"finish_reason": "stop"}, {"finish_reason": reason}]}).encode()
+    error = parse_error_in_200(body, "", expected="a chat completion")
+    assert (error.code, error.message) == (
+        "error_in_200",
+        "Tess answered 200 with an error: the execution failed without a reason",
+    )
+
+
+def test_an_error_in_a_200_keeps_what_tess_says() -> None:
+    """Field, delay and body are where those of any other error are."""
+    fields = {"error": "No.", "errors": {"model": ["Unknown."]}, "retry_after": 7}
+    error = parse_error_in_200(json.dumps(fields).encode(), "", expected="an answer", status=201)
+    assert (error.message, error.param) == ("Tess answered 201 with an error: No: model: Unknown.", "model")
+    assert (error.type, error.hint, error.retry_after_seconds) == ("server_error", "", 7)
+    assert error.tess == fields
+
+
+def test_a_page_in_a_200_says_where_to_look() -> None:
+    """A login page or a proxy answers any path with 200."""
+    error = parse_error_in_200(PAGE.encode(), "text/html", expected="an answer")
+    assert error.hint == "It may be the page of a login or a proxy: check the base URL."
+    assert (error.type, error.tess) == ("server_error", PAGE)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "message"),
+    [
+        (
+            "text/html; charset=utf-8",
+            "<!-- x --><TITLE lang='en'>Sign&nbsp;in</TITLE>",
+            'an HTML page, "Sign in"',
+        ),
+        ("text/html", "Bad gateway", "an HTML page"),
+        ("", " \n<p>Bad gateway", "an HTML page"),
+        ("text/plain", "Bad gateway", "Bad gateway"),
+    ],
+)
+def test_a_page_is_known_by_its_type_or_its_first_character(
+    content_type: str, body: str, message: str
+) -> None:
+    """Only its title is shown, not its markup."""
+    error = parse_error(502, {"content-type": content_type}, body.encode(), max_retry_wait_seconds=60)
+    assert error.message == message
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "hint"),
+    [
+        (404, "not_found", PATH_HINT),
+        (524, "gateway_timeout", ""),
+        (502, "bad_gateway", ""),
+        (429, "rate_limit_exceeded", RATE_HINT),
+        (401, "invalid_api_key", KEY_HINT),
+    ],
+)
+def test_an_error_of_a_path_without_an_agent_is_not_about_an_agent(status: int, code: str, hint: str) -> None:
+    """Such a request executes nothing, so no hint is about an execution or about paying for it twice."""
+    error = parse_error(status, {}, b"", max_retry_wait_seconds=60, names_agent=False)
+    assert (error.code, error.hint) == (code, hint)
+
+
+@pytest.mark.parametrize(("wait", "is_limited"), [(3600, False), (3601, True)])
+def test_a_wait_beyond_the_longest_pause_says_for_how_long_the_key_is_paused(
+    wait: int, is_limited: bool
+) -> None:
+    """A client that spaces its requests does not wait for days because of a server's mistake."""
+    error = read(429, {"error": "Slow down.", "retry_after": wait})
+    message = f"Slow down. Tess asks to wait {wait} seconds"
+    if is_limited:
+        message += "; with requests_per_second= the key is paused for 3600 seconds at most"
+        message += ", and a new client may try at once"
+    assert error.message == message
+
+
+def test_an_error_lists_the_refused_fields() -> None:
+    """The adapter compares them with the parameters that it sent."""
+    assert list(read(422, {"errors": {"model": ["No."], "tools": ["No."]}}).fields) == ["model", "tools"]
+
+
 def test_a_redirect_names_where_to_look() -> None:
     """The error names the location of the redirect, in one short line."""
     for redirects_within_api, drops_body, where in (
-        (False, True, "a redirect to another origin"),
-        (True, True, "would drop the request body"),
-        (True, False, "is not followed"),
+        (False, True, "another origin, or to a page outside the API"),
+        (True, True, "another page, which would drop the request body"),
+        (True, False, "another page, which is not followed"),
     ):
         error = parse_redirect(
             302,
@@ -209,10 +292,17 @@ def test_a_redirect_names_where_to_look() -> None:
             drops_body=drops_body,
         )
         assert (error.status, error.code, error.may_retry) == (502, "redirected", False)
-        assert where in error.message
+        assert error.message == f"Tess answered 302 with a redirect to {where}; nothing was sent there"
+        assert error.type == "server_error"
+        assert error.hint.startswith("Check the base URL")
         assert error.tess == {"location": "https://elsewhere.example/ login"}
     error = parse_redirect(304, "", redirects_within_api=False)
     assert error.message == "Tess answered 304 without a location, which is no answer"
+    error = parse_redirect(307, "/a", redirects_within_api=True, redirects=20)
+    assert (
+        error.message
+        == "Tess answered 307 with a redirect after 20 redirects in a row, which is not followed"
+    )
 
 
 @pytest.mark.parametrize(

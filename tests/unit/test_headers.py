@@ -58,3 +58,5 @@ def test_a_refusal_says_what_to_do(
     """The SDK raises it as the exception of its status."""
     assert (refused.status, refused.code, refused.param) == (status, code, param)
     assert remedy in refused.message
+    error = {"message": refused.message, "type": "invalid_request_error", "param": param, "code": code}
+    assert refused.to_json() == {"error": error}
