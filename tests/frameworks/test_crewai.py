@@ -46,7 +46,7 @@ def model_of(tess: dict[str, Any]) -> Any:
 
 @pytest.mark.cell("chat")
 def test_chat(simulator: TessSimulator, tess: dict[str, Any]) -> None:
-    """Alone, and as the model of a crew."""
+    """A chat works alone, and as the model of a crew."""
     assert model_of(tess).call("hello").endswith("received: hello")
     simulator.script("It is sunny in Rome.")
     assert crew_of(model_of(tess)).kickoff().raw == "It is sunny in Rome."
@@ -54,7 +54,7 @@ def test_chat(simulator: TessSimulator, tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell("stream")
 def test_stream(simulator: TessSimulator, tess: dict[str, Any]) -> None:
-    """Streamed on the way, whole in the hand."""
+    """The text is streamed to listeners, and the call returns the whole text."""
     llm = model_of(tess)
     llm.stream = True
     assert llm.call("hello").endswith("received: hello")
@@ -63,7 +63,7 @@ def test_stream(simulator: TessSimulator, tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell("async")
 async def test_async(tess: dict[str, Any]) -> None:
-    """`acall`."""
+    """`acall` returns an answer."""
     assert (await model_of(tess).acall("hello")).endswith("received: hello")
 
 
@@ -77,7 +77,7 @@ def test_several_turns(simulator: TessSimulator, tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell("errors")
 def test_errors(simulator: TessSimulator, tess: dict[str, Any]) -> None:
-    """The SDK's own exceptions, with Tess's reason in their text."""
+    """The program gets the SDK's own exceptions, with Tess's reason in their text."""
     simulator.fault(faults.no_credits())
     with pytest.raises(openai.APIStatusError, match="no credits"):
         model_of(tess).call("hello")
@@ -102,7 +102,7 @@ def test_structured_output_without_emulation(simulator: TessSimulator, tess: dic
 
 @pytest.mark.cell("structured output", emulated=True)
 def test_structured_output(simulator: TessSimulator, emulating: dict[str, Any]) -> None:
-    """By `response_model`."""
+    """`response_model` gives an object."""
     simulator.script(f"Here it is:\n```json\n{ROME}\n```")
     answer = model_of(emulating).call("Which city?", response_model=City)
     made = City.model_validate_json(answer) if isinstance(answer, str) else answer
@@ -127,7 +127,7 @@ def test_tool_loop(simulator: TessSimulator, emulating: dict[str, Any]) -> None:
 
 @pytest.mark.cell("ledger", gives=False, note=NO_FIELD)
 def test_the_ledger_goes_to_on_change(tess: dict[str, Any]) -> None:
-    """Since CrewAI keeps nothing of the SDK's answers."""
+    """CrewAI keeps nothing of the SDK's answers, so the ledger cannot be read from them."""
     changes: list[Change] = []
     llm = model_of({**tess, "unsupported": "ignore", "on_change": changes.append})
     llm.seed = 3
@@ -140,7 +140,7 @@ def test_the_ledger_goes_to_on_change(tess: dict[str, Any]) -> None:
     note=THREADS.format("A crew"),
 )
 def test_a_loop_is_warned_once_at_its_line(tess: dict[str, Any]) -> None:
-    """Under Python's default filter, whatever lies between."""
+    """This holds under Python's default filter, whatever frames are between."""
     llm = model_of(tess)
     llm.seed = 3
     with warnings.catch_warnings(record=True) as caught:
@@ -170,14 +170,14 @@ def responses_model_of(tess: dict[str, Any], **more: Any) -> Any:
 
 @pytest.mark.cell("responses chat", note=OWN_SWITCH)
 async def test_responses_chat(tess: dict[str, Any]) -> None:
-    """Sync and async."""
+    """Sync and async calls return an answer."""
     assert responses_model_of(tess).call("hello").endswith("received: hello")
     assert (await responses_model_of(tess).acall("hello")).endswith("received: hello")
 
 
 @pytest.mark.cell("responses stream", note=OWN_SWITCH)
 def test_responses_stream(simulator: TessSimulator, tess: dict[str, Any]) -> None:
-    """Streamed on the way, whole in the hand."""
+    """The text is streamed to listeners, and the call returns the whole text."""
     assert responses_model_of(tess, stream=True).call("hello").endswith("received: hello")
     assert simulator.calls[0].json["stream"] is True
 
@@ -192,7 +192,7 @@ def test_responses_tool_loop(simulator: TessSimulator, emulating: dict[str, Any]
 
 @pytest.mark.cell("responses structured output", emulated=True, note=OWN_SWITCH)
 def test_responses_structured_output(simulator: TessSimulator, emulating: dict[str, Any]) -> None:
-    """By `response_model`."""
+    """`response_model` gives an object."""
     simulator.script(f"Here it is:\n```json\n{ROME}\n```")
     answer = responses_model_of(emulating).call("Which city?", response_model=City)
     made = City.model_validate_json(answer) if isinstance(answer, str) else answer

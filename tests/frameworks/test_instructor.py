@@ -42,7 +42,7 @@ def test_stream(simulator: TessSimulator, tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell("async")
 async def test_async(simulator: TessSimulator, tess: dict[str, Any]) -> None:
-    """The async preset."""
+    """The async preset gives an object."""
     simulator.script(ROME)
     assert is_rome(await ask(presets.async_instructor(42, **tess)))
 
@@ -62,7 +62,7 @@ def test_several_turns(simulator: TessSimulator, tess: dict[str, Any]) -> None:
 
 
 def test_what_does_not_fit_is_asked_for_again(simulator: TessSimulator, tess: dict[str, Any]) -> None:
-    """With the mistake as a further turn."""
+    """Instructor sends the mistake as a further turn."""
     simulator.script('{"name": "Rome"}', ROME)
     assert is_rome(ask(presets.instructor(42, **tess), max_retries=2))
     assert "country" in simulator.calls[1].json["messages"][-1]["content"]
@@ -90,7 +90,7 @@ def test_structured_output_by_prompt(simulator: TessSimulator, tess: dict[str, A
 @pytest.mark.cell("structured output", emulated=True)
 @pytest.mark.parametrize("mode", ["TOOLS", "TOOLS_STRICT", "JSON", "JSON_SCHEMA", "MD_JSON"])
 def test_structured_output(simulator: TessSimulator, emulating: dict[str, Any], mode: str) -> None:
-    """Every mode of Instructor's."""
+    """Every mode of Instructor's gives an object."""
     simulator.script(calls("City", ROME) if mode.startswith("TOOLS") else f"```json\n{ROME}\n```")
     client = presets.instructor(42, mode=instructor.Mode[mode], **emulating)
     assert is_rome(ask(client))
@@ -111,7 +111,7 @@ def test_tools_mode_without_emulation(simulator: TessSimulator, tess: dict[str, 
 
 @pytest.mark.cell("ledger", note="`changes_of(made)`; the SDK's answer is kept in `_raw_response`.")
 def test_the_ledger_reaches_the_program(simulator: TessSimulator, tess: dict[str, Any]) -> None:
-    """On the object that was made."""
+    """It is on the object that was made."""
     simulator.script(ROME)
     made = ask(presets.instructor(42, **{**tess, "unsupported": "ignore"}), seed=3)
     assert [change.param for change in changes_of(made)] == ["seed"]
@@ -119,7 +119,7 @@ def test_the_ledger_reaches_the_program(simulator: TessSimulator, tess: dict[str
 
 @pytest.mark.cell("warning")
 def test_a_loop_is_warned_once_at_its_line(simulator: TessSimulator, tess: dict[str, Any]) -> None:
-    """Under Python's default filter, whatever lies between."""
+    """This holds under Python's default filter, whatever frames are between."""
     client = presets.instructor(42, **tess)
     simulator.script(ROME, ROME, ROME)
     with warnings.catch_warnings(record=True) as caught:
@@ -175,7 +175,7 @@ def test_responses_tools_without_emulation(simulator: TessSimulator, tess: dict[
 
 @pytest.mark.cell("responses three turns", emulated=True, note=BY_MODE)
 def test_responses_three_turns(simulator: TessSimulator, emulating: dict[str, Any]) -> None:
-    """Continued by the id of the SDK's response, which is kept in `_raw_response`."""
+    """The id of the SDK's response, which Instructor keeps in `_raw_response`, continues the conversation."""
     client = responses_client(emulating)
     previous: str | None = None
     for _ in range(3):

@@ -49,7 +49,7 @@ def test_chat(simulator: TessSimulator, tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell("stream")
 def test_stream(tess: dict[str, Any]) -> None:
-    """Piece by piece, with the finish reason at the end."""
+    """Text arrives piece by piece, with the finish reason at the end."""
     chunks = list(chat_model(tess).stream("hello"))
     assert len(chunks) > 5
     assert "".join(chunk.text for chunk in chunks).endswith("received: hello")
@@ -84,7 +84,7 @@ def test_several_turns(simulator: TessSimulator, tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell("errors")
 def test_errors(simulator: TessSimulator, tess: dict[str, Any]) -> None:
-    """The SDK's own exceptions, with Tess's reason in their text."""
+    """The program gets the SDK's own exceptions, with Tess's reason in their text."""
     simulator.fault(faults.no_credits())
     with pytest.raises(openai.APIStatusError, match="no credits"):
         chat_model(tess).invoke("hello")
@@ -105,7 +105,7 @@ def test_structured_output_without_emulation(
 
 
 def test_native_output_of_an_agent_without_emulation(simulator: TessSimulator, tess: dict[str, Any]) -> None:
-    """The same, after one call, as the agent's own error."""
+    """After one call, the agent fails with its own error."""
     agent = create_agent(chat_model(tess), [], response_format=ProviderStrategy(City))
     with (
         pytest.warns(TessRequestWarning, match="response_format"),
@@ -139,7 +139,7 @@ def test_a_call_that_nobody_will_make_is_refused(
     make: Callable[[dict[str, Any]], Any],
     stream: bool,
 ) -> None:
-    """Before anything is sent: LangChain's agents would ask for it again and again, each time paid for."""
+    """LangChain's agents would otherwise ask for the call again and again, each time paid for."""
     question = [HumanMessage("Which city?")]
     runnable = make(tess)
     given: Any = {"messages": question} if isinstance(runnable, CompiledStateGraph) else question
@@ -153,7 +153,7 @@ def test_a_call_that_nobody_will_make_is_refused(
 def test_the_callers_own_word_on_a_demand_counts(
     simulator: TessSimulator, tess: dict[str, Any], unsupported: Any
 ) -> None:
-    """Whatever the preset says where the caller says nothing."""
+    """The preset's policy applies only where the caller sets none."""
     model = chat_model({**tess, "unsupported": unsupported}).bind_tools([weather], tool_choice="any")
     with pytest.warns(TessRequestWarning, match="tool") as caught:
         assert model.invoke("Weather in Rome?").text
@@ -165,7 +165,7 @@ def test_the_callers_own_word_on_a_demand_counts(
 @pytest.mark.cell("structured output", emulated=True)
 @pytest.mark.parametrize("method", ["json_schema", "function_calling", "json_mode"])
 def test_structured_output(simulator: TessSimulator, emulating: dict[str, Any], method: Any) -> None:
-    """Every method of `with_structured_output`."""
+    """Every method of `with_structured_output` gives an object."""
     simulator.script(
         calls("City", ROME) if method == "function_calling" else f"Here it is:\n```json\n{ROME}\n```"
     )
@@ -193,7 +193,7 @@ def test_tool_loop(simulator: TessSimulator, emulating: dict[str, Any]) -> None:
 
 
 async def test_tool_loop_in_a_stream(simulator: TessSimulator, emulating: dict[str, Any]) -> None:
-    """The same, token by token and async."""
+    """The loop works token by token and async too."""
     simulator.script(calls("weather", WEATHER), answers_with("sunny in Rome", "It is sunny in Rome."))
     agent = create_agent(chat_model(emulating), [weather])
     question = {"messages": [HumanMessage("Weather in Rome?")]}
@@ -203,7 +203,7 @@ async def test_tool_loop_in_a_stream(simulator: TessSimulator, emulating: dict[s
 
 @pytest.mark.cell("ledger", note="`changes_of(message)`; the headers are kept in `response_metadata`.")
 def test_the_ledger_reaches_the_program(tess: dict[str, Any]) -> None:
-    """On the message, and on the pieces of a stream joined."""
+    """It is on the message, and on the joined pieces of a stream."""
     model = chat_model({**tess, "unsupported": "ignore"}, seed=3)
     assert [change.param for change in changes_of(model.invoke("hello"))] == ["seed"]
     whole = None
@@ -214,7 +214,7 @@ def test_the_ledger_reaches_the_program(tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell("warning", note=THREADS.format("A sync `batch`, `RunnableParallel` or `include_raw=True`"))
 def test_a_loop_is_warned_once_at_its_line(tess: dict[str, Any]) -> None:
-    """Under Python's default filter, whatever lies between."""
+    """This holds under Python's default filter, whatever frames are between."""
     model = chat_model(tess, seed=3)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
@@ -269,7 +269,7 @@ def responses_model(tess: dict[str, Any], **more: Any) -> ChatOpenAI:
 
 @pytest.mark.cell("responses chat")
 async def test_responses_chat(tess: dict[str, Any]) -> None:
-    """Sync and async."""
+    """Sync and async calls return an answer."""
     model = responses_model(tess)
     assert model.invoke("hello").text.endswith("received: hello")
     assert (await model.ainvoke("hello")).text.endswith("received: hello")
@@ -277,7 +277,7 @@ async def test_responses_chat(tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell("responses stream")
 def test_responses_stream(tess: dict[str, Any]) -> None:
-    """Piece by piece."""
+    """Text arrives piece by piece."""
     pieces = [chunk.text for chunk in responses_model(tess).stream("hello")]
     assert len(pieces) > 5
     assert "".join(pieces).endswith("received: hello")
@@ -297,7 +297,7 @@ def test_responses_tool_loop(simulator: TessSimulator, emulating: dict[str, Any]
 def test_responses_structured_output(
     simulator: TessSimulator, emulating: dict[str, Any], method: Any
 ) -> None:
-    """Every method of `with_structured_output`."""
+    """Every method of `with_structured_output` gives an object."""
     simulator.script(calls("City", ROME) if method == "function_calling" else ROME)
     model = responses_model(emulating).with_structured_output(City, method=method)
     assert is_rome(model.invoke("Which city? Answer in JSON."))

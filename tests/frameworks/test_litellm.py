@@ -64,7 +64,7 @@ def test_chat(simulator: TessSimulator) -> None:
 
 
 def test_a_client_instead_of_a_provider(tess: dict[str, Any]) -> None:
-    """LiteLLM's own `openai/` route, over this package's client."""
+    """LiteLLM's own `openai/` route works over this package's client."""
     answer: Any = litellm.completion("openai/tess-6", HELLO, **presets.litellm(42, **tess))
     assert answer.choices[0].message.content.endswith("received: hello")
 
@@ -83,7 +83,7 @@ def test_a_loop_that_ended_keeps_no_clients(tess: dict[str, Any], monkeypatch: p
 
 @pytest.mark.cell("stream")
 def test_stream() -> None:
-    """Piece by piece."""
+    """Text arrives piece by piece."""
     chunks: Any = list(litellm.completion("tess/tess-6", HELLO, stream=True))
     assert len(chunks) > 5
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks).endswith("received: hello")
@@ -166,7 +166,7 @@ def test_the_providers_key_stays_with_its_base(simulator: TessSimulator, call: s
 
 @pytest.mark.parametrize("retries", [0, 1])
 def test_tries_are_as_many_as_litellm_counts(simulator: TessSimulator, retries: int) -> None:
-    """By its own word for it."""
+    """LiteLLM's own option for retries decides."""
     simulator.fault(*[faults.server_error() for _ in range(3)])
     with pytest.raises(openai.InternalServerError):
         litellm.completion("tess/tess-6", HELLO, max_retries=retries)
@@ -182,7 +182,7 @@ REFUSED_BY_LITELLM: dict[str, Any] = {
 
 @pytest.mark.parametrize("param", REFUSED_BY_LITELLM)
 def test_what_litellm_itself_refuses_or_drops(simulator: TessSimulator, param: str) -> None:
-    """Until it knows that the provider takes it; then the policy has its say."""
+    """Once LiteLLM knows that the provider takes a parameter, the policy decides about it."""
     given = {param: REFUSED_BY_LITELLM[param]}
     with pytest.raises(litellm.exceptions.UnsupportedParamsError):
         litellm.completion("tess-ignoring/tess-6", HELLO, **given)
@@ -197,7 +197,7 @@ def test_what_litellm_itself_refuses_or_drops(simulator: TessSimulator, param: s
 
 @pytest.mark.parametrize("param", ["user", "prompt_cache_retention"])
 def test_what_litellm_drops_in_silence(param: str) -> None:
-    """Before the provider sees it, unless it is in `extra_body`."""
+    """LiteLLM drops it before the provider sees it, unless it is in `extra_body`."""
     given: dict[str, Any] = {param: "24h"}
     assert changes_of(litellm.completion("tess-ignoring/tess-6", HELLO, **given)) == ()
     let_through = litellm.completion("tess-ignoring/tess-6", HELLO, extra_body=given)
@@ -239,7 +239,7 @@ def test_structured_output_without_emulation(simulator: TessSimulator) -> None:
 
 @pytest.mark.cell("structured output", emulated=True)
 def test_structured_output(simulator: TessSimulator) -> None:
-    """JSON from the first byte to the last."""
+    """The text is JSON from the first byte to the last."""
     simulator.script(f"Here it is:\n```json\n{ROME}\n```")
     answer: Any = litellm.completion("tess-emulating/tess-6", HELLO, response_format=City)
     assert City.model_validate_json(answer.choices[0].message.content).name == "Rome"
@@ -271,14 +271,14 @@ def test_tool_loop(simulator: TessSimulator, stream: bool) -> None:
     "ledger", note="`changes_of(response)`; not in LiteLLM's streams, which keep no unknown field."
 )
 def test_the_ledger_reaches_the_program() -> None:
-    """On LiteLLM's own response."""
+    """It is on LiteLLM's own response."""
     answer = litellm.completion("tess-ignoring/tess-6", HELLO, seed=3)
     assert [change.param for change in changes_of(answer)] == ["seed"]
 
 
 @pytest.mark.cell("warning", note=THREADS.format("`batch_completion`"))
 def test_a_loop_is_warned_once_at_its_line() -> None:
-    """Under Python's default filter, whatever lies between."""
+    """This holds under Python's default filter, whatever frames are between."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default", TessWarning)
         for _ in range(3):
@@ -315,7 +315,7 @@ NO_STATE = (
 
 @pytest.mark.cell("responses chat", note=BRIDGED)
 async def test_responses_chat() -> None:
-    """Sync and async."""
+    """Sync and async calls return an answer."""
     answer: Any = litellm.responses(model="tess/tess-6", input="hello")
     assert answer.output_text.endswith("received: hello")
     answer = await litellm.aresponses(model="tess/tess-6", input="hello")
@@ -324,7 +324,7 @@ async def test_responses_chat() -> None:
 
 @pytest.mark.cell("responses stream", note=BRIDGED)
 def test_responses_stream() -> None:
-    """Event by event."""
+    """The events of the response arrive one by one."""
     events: Any = list(litellm.responses(model="tess/tess-6", input="hello", stream=True))
     deltas = [event.delta for event in events if event.type == "response.output_text.delta"]
     assert len(deltas) > 5
@@ -347,7 +347,7 @@ def test_responses_tool_loop(simulator: TessSimulator) -> None:
 
 @pytest.mark.cell("responses structured output", emulated=True, note=BRIDGED)
 def test_responses_structured_output(simulator: TessSimulator) -> None:
-    """By `text.format`."""
+    """`text.format` gives JSON."""
     simulator.script(f"Here it is:\n```json\n{ROME}\n```")
     schema = {**City.model_json_schema(), "additionalProperties": False}
     form: Any = {"format": {"type": "json_schema", "name": "City", "schema": schema, "strict": True}}
@@ -357,7 +357,7 @@ def test_responses_structured_output(simulator: TessSimulator) -> None:
 
 @pytest.mark.cell("responses three turns", gives=False, note=NO_STATE)
 def test_responses_are_not_continued(simulator: TessSimulator) -> None:
-    """LiteLLM's own limit: only the new input is sent."""
+    """LiteLLM sends only the new input, which is its own limit."""
     first: Any = litellm.responses(model="tess/tess-6", input="one")
     litellm.responses(model="tess/tess-6", input="two", previous_response_id=first.id)
     assert [message["content"] for message in simulator.calls[-1].json["messages"]] == ["two"]
@@ -439,7 +439,7 @@ def test_the_proxy_serves_agents_to_a_fleet(proxy: str, simulator: TessSimulator
 
 
 def test_the_proxy_emulates_for_a_fleet(proxy: str, simulator: TessSimulator) -> None:
-    """As the provider beside its configuration says."""
+    """The custom provider in the proxy's configuration turns emulation on."""
     simulator.script(calls("weather", WEATHER))
     with openai.OpenAI(base_url=proxy, api_key=MASTER_KEY, max_retries=0) as client:
         asked = client.chat.completions.create(model="guide", messages=HELLO, tools=TOOLS)

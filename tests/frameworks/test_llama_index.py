@@ -30,7 +30,7 @@ def language_model(tess: dict[str, Any], **more: Any) -> OpenAILike:
 
 @pytest.mark.cell("chat")
 def test_chat(tess: dict[str, Any]) -> None:
-    """Chat and completion, with nothing to warn of: the preset's temperature is one that agents have."""
+    """Chat and completion work without a warning: the preset's temperature is one that agents have."""
     model = language_model(tess)
     assert str(model.chat(HELLO)).endswith("received: hello")
     assert str(model.complete("hello")).endswith("received: hello")
@@ -38,7 +38,7 @@ def test_chat(tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell("stream")
 def test_stream(tess: dict[str, Any]) -> None:
-    """Piece by piece."""
+    """Text arrives piece by piece."""
     pieces = [piece.delta for piece in language_model(tess).stream_chat(HELLO)]
     assert len(pieces) > 5
     assert "".join(filter(None, pieces)).endswith("received: hello")
@@ -65,7 +65,7 @@ def test_several_turns(simulator: TessSimulator, tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell("errors")
 def test_errors(simulator: TessSimulator, tess: dict[str, Any]) -> None:
-    """The SDK's own exceptions, with Tess's reason in their text."""
+    """The program gets the SDK's own exceptions, with Tess's reason in their text."""
     simulator.fault(faults.no_credits())
     with pytest.raises(openai.APIStatusError, match="no credits"):
         language_model(tess).chat(HELLO)
@@ -91,7 +91,7 @@ def test_structured_output_by_prompt(simulator: TessSimulator, tess: dict[str, A
 
 @pytest.mark.cell("structured output", emulated=True)
 def test_structured_output(simulator: TessSimulator, emulating: dict[str, Any]) -> None:
-    """From prose around it too."""
+    """The object is found even if the model writes prose around its JSON."""
     simulator.script(f"Here it is:\n```json\n{ROME}\n```")
     answer = language_model(emulating).as_structured_llm(City).chat(HELLO)
     assert is_rome(answer.raw)
@@ -133,7 +133,7 @@ async def predict_and_call(model: OpenAILike) -> None:
 async def test_what_needs_functions_is_refused_without_emulation(
     simulator: TessSimulator, tess: dict[str, Any], use: Callable[[OpenAILike], Awaitable[None]]
 ) -> None:
-    """By LlamaIndex, which knows from the preset; nothing is sent."""
+    """LlamaIndex refuses it, since the preset says that there are no functions; nothing is sent."""
     with pytest.raises(ValueError, match=r"FunctionCallingLLM|function calling|ReAct"):
         await use(language_model(tess))
     assert simulator.calls == []
@@ -161,7 +161,7 @@ async def test_tool_loop(simulator: TessSimulator, emulating: dict[str, Any]) ->
     "its object there.",
 )
 def test_the_ledger_reaches_the_program(tess: dict[str, Any]) -> None:
-    """On the response, and on the last piece of a stream."""
+    """It is on the response, and on the last piece of a stream."""
     model = language_model({**tess, "unsupported": "ignore"}, max_tokens=9)
     assert [change.param for change in changes_of(model.chat(HELLO))] == ["max_tokens"]
     assert [change.param for change in changes_of(list(model.stream_chat(HELLO))[-1])] == ["max_tokens"]
@@ -169,7 +169,7 @@ def test_the_ledger_reaches_the_program(tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell("warning")
 def test_a_loop_is_warned_once_at_its_line(tess: dict[str, Any]) -> None:
-    """Under Python's default filter, whatever lies between."""
+    """This holds under Python's default filter, whatever frames are between."""
     model = language_model(tess, max_tokens=9)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default", TessWarning)
@@ -206,7 +206,7 @@ def responses_model(tess: dict[str, Any], **more: Any) -> OpenAIResponses:
 
 @pytest.mark.cell("responses chat")
 async def test_responses_chat(tess: dict[str, Any]) -> None:
-    """Sync and async."""
+    """Sync and async calls return an answer."""
     model = responses_model(tess)
     assert str(model.chat(HELLO)).endswith("received: hello")
     assert str(await model.achat(HELLO)).endswith("received: hello")
@@ -214,7 +214,7 @@ async def test_responses_chat(tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell("responses stream")
 def test_responses_stream(tess: dict[str, Any]) -> None:
-    """Piece by piece."""
+    """Text arrives piece by piece."""
     pieces = [piece.delta for piece in responses_model(tess).stream_chat(HELLO)]
     assert len(pieces) > 5
     assert "".join(filter(None, pieces)).endswith("received: hello")
@@ -236,14 +236,14 @@ async def test_responses_tool_loop(
 
 @pytest.mark.cell("responses structured output", emulated=True)
 def test_responses_structured_output(simulator: TessSimulator, emulating: dict[str, Any]) -> None:
-    """By `text.format`."""
+    """`text.format` gives an object."""
     simulator.script(ROME)
     assert is_rome(responses_model(emulating).as_structured_llm(City).complete("Which city?").raw)
 
 
 @pytest.mark.cell("responses three turns")
 def test_responses_three_turns(simulator: TessSimulator, tess: dict[str, Any]) -> None:
-    """Continued by `previous_response_id`, which LlamaIndex tracks."""
+    """`previous_response_id`, which LlamaIndex tracks, continues the conversation."""
     model = responses_model(tess, track_previous_responses=True)
     for text in ("one", "two", "three"):
         model.chat([ChatMessage(role="user", content=text)])

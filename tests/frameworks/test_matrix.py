@@ -24,14 +24,14 @@ def test_the_record_is_what_the_tests_showed(request: pytest.FixtureRequest) -> 
 
 
 def test_the_page_shows_the_records() -> None:
-    """Each row, each note."""
+    """The page has each row and each note of the recorded results."""
     page = PAGE.read_text()
     assert with_table(page) == page
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_a_record_is_of_the_version_that_is_pinned(framework: str) -> None:
-    """Else the table would speak of another release than the lane tests."""
+    """Otherwise the table would describe another release than the lane tests."""
     record = json.loads((RECORDS / f"{framework}.json").read_text())
     pins = (ROOT / "requirements" / "lanes" / f"{framework.replace('_', '-')}.txt").read_text().splitlines()
     for name, version in record["versions"].items():

@@ -76,7 +76,7 @@ def test_values_that_differ(simulator: TessSimulator, model: ChatOpenAI) -> None
 
 
 def test_json_that_cannot_be_read(simulator: TessSimulator, model: ChatOpenAI) -> None:
-    """An error about the text, LangChain's own or the SDK's, and none about a refusal."""
+    """The error, LangChain's own or the SDK's, is about the text and not about a refusal."""
     simulator.script(UNREADABLE, UNREADABLE)
     with pytest.raises(ValueError, match="escape"):
         model.with_structured_output(Place, method="json_schema").invoke("Where?")

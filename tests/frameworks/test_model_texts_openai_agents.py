@@ -82,7 +82,7 @@ def test_values_that_differ(simulator: TessSimulator, emulating: dict[str, Any],
 def test_json_that_cannot_be_read(
     simulator: TessSimulator, emulating: dict[str, Any], *, streamed: bool
 ) -> None:
-    """The SDK's own error about the text, not one about a refusal."""
+    """The SDK's own error is about the text and not about a refusal."""
     simulator.script(UNREADABLE, UNREADABLE)
     with pytest.raises(ModelBehaviorError, match="Invalid JSON"):
         run(agent_of(emulating, output_type=Place), "Where?", streamed=streamed)

@@ -47,7 +47,7 @@ def test_chat(tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell("stream")
 async def test_stream(tess: dict[str, Any]) -> None:
-    """Event by event."""
+    """The events of the run arrive one by one."""
     run = Runner.run_streamed(agent_of(tess), "hello")
     deltas = [
         event.data.delta
@@ -60,7 +60,7 @@ async def test_stream(tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell("async")
 async def test_async(tess: dict[str, Any]) -> None:
-    """`Runner.run`."""
+    """`Runner.run` returns an answer."""
     assert (await Runner.run(agent_of(tess), "hello")).final_output.endswith("received: hello")
 
 
@@ -76,7 +76,7 @@ def test_several_turns(simulator: TessSimulator, tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell("errors")
 def test_errors(simulator: TessSimulator, tess: dict[str, Any]) -> None:
-    """The SDK's own exceptions, with Tess's reason in their text."""
+    """The program gets the SDK's own exceptions, with Tess's reason in their text."""
     simulator.fault(faults.no_credits())
     with pytest.raises(openai.APIStatusError, match="no credits"):
         Runner.run_sync(agent_of(tess), "hello")
@@ -92,7 +92,7 @@ def test_structured_output_without_emulation(simulator: TessSimulator, tess: dic
 
 @pytest.mark.cell("structured output", emulated=True)
 def test_structured_output(simulator: TessSimulator, emulating: dict[str, Any]) -> None:
-    """From prose around it too."""
+    """The object is found even if the model writes prose around its JSON."""
     simulator.script(f"Here it is:\n```json\n{ROME}\n```")
     run = Runner.run_sync(agent_of(emulating, output_type=City), "Which city?")
     assert is_rome(run.final_output)
@@ -126,7 +126,7 @@ async def test_a_handoff(simulator: TessSimulator, emulating: dict[str, Any]) ->
 
 @pytest.mark.cell("ledger", gives=False, note=NO_FIELD)
 def test_the_ledger_goes_to_on_change(tess: dict[str, Any]) -> None:
-    """Since a run keeps nothing of the SDK's answers."""
+    """A run keeps nothing of the SDK's answers, so the ledger cannot be read from them."""
     changes: list[Change] = []
     agent = agent_of(
         {**tess, "unsupported": "ignore", "on_change": changes.append},
@@ -138,7 +138,7 @@ def test_the_ledger_goes_to_on_change(tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell("warning")
 def test_a_loop_is_warned_once_at_its_line(tess: dict[str, Any]) -> None:
-    """Under Python's default filter, whatever lies between."""
+    """This holds under Python's default filter, whatever frames are between."""
     agent = agent_of(tess, model_settings=ModelSettings(max_tokens=9))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default", TessWarning)
@@ -169,13 +169,13 @@ def responses_agent_of(tess: dict[str, Any], **more: Any) -> Agent[None]:
 
 @pytest.mark.cell("responses chat")
 async def test_responses_chat(tess: dict[str, Any]) -> None:
-    """Whole."""
+    """A whole response is returned."""
     result = await Runner.run(responses_agent_of(tess), "hello")
     assert result.final_output.endswith("received: hello")
 
 
 async def test_the_sdks_default_is_responses(simulator: TessSimulator, tess: dict[str, Any]) -> None:
-    """With this package's client as the default one, an agent needs no model class of its own."""
+    """With this package's client as the default client, an agent needs no model class of its own."""
     before = get_default_openai_client()
     set_default_openai_client(create_async_client(42, **tess))
     try:
@@ -191,7 +191,7 @@ async def test_the_sdks_default_is_responses(simulator: TessSimulator, tess: dic
 
 @pytest.mark.cell("responses stream")
 async def test_responses_stream(tess: dict[str, Any]) -> None:
-    """Event by event."""
+    """The events of the run arrive one by one."""
     run = Runner.run_streamed(responses_agent_of(tess), "hello")
     deltas = [
         event.data.delta
@@ -212,7 +212,7 @@ async def test_responses_tool_loop(simulator: TessSimulator, emulating: dict[str
 
 @pytest.mark.cell("responses structured output", emulated=True)
 async def test_responses_structured_output(simulator: TessSimulator, emulating: dict[str, Any]) -> None:
-    """By `text.format`."""
+    """`text.format` gives an object."""
     simulator.script(ROME)
     agent = responses_agent_of(emulating, output_type=City)
     assert is_rome((await Runner.run(agent, "Which city?")).final_output)
@@ -220,7 +220,7 @@ async def test_responses_structured_output(simulator: TessSimulator, emulating: 
 
 @pytest.mark.cell("responses three turns")
 async def test_responses_three_turns(simulator: TessSimulator, tess: dict[str, Any]) -> None:
-    """Continued by `previous_response_id`; only what is new is sent by the SDK."""
+    """`previous_response_id` continues the conversation, and the SDK sends only what is new."""
     agent = responses_agent_of(tess)
     previous: str | None = None
     for text in ("one", "two", "three"):

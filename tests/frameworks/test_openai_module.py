@@ -54,7 +54,7 @@ def test_chat(use: Use, tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell("stream")
 def test_stream(use: Use, tess: dict[str, Any]) -> None:
-    """Piece by piece."""
+    """Text arrives piece by piece."""
     use(tess)
     pieces = [chunk.choices[0].delta.content or "" for chunk in ask(stream=True)]
     assert len(pieces) > 5
@@ -63,7 +63,7 @@ def test_stream(use: Use, tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell("async", gives=False, note="The module has no async client; use `create_async_client`.")
 async def test_the_module_is_sync(use: Use, tess: dict[str, Any]) -> None:
-    """The SDK's own limit: what it gives, also within an event loop, is an answer and nothing to wait for."""
+    """The SDK's module functions return an answer and no awaitable, even within an event loop."""
     use(tess)
     answer = ask()
     assert not inspect.isawaitable(answer)
@@ -84,7 +84,7 @@ def test_several_turns(use: Use, simulator: TessSimulator, tess: dict[str, Any])
 
 @pytest.mark.cell("errors")
 def test_errors(use: Use, simulator: TessSimulator, tess: dict[str, Any]) -> None:
-    """The SDK's own exceptions, with Tess's reason in their text."""
+    """The program gets the SDK's own exceptions, with Tess's reason in their text."""
     use(tess)
     simulator.fault(faults.no_credits())
     with pytest.raises(openai.APIStatusError, match="no credits"):
@@ -108,7 +108,7 @@ def test_structured_output_without_emulation(
 
 @pytest.mark.cell("structured output", emulated=True)
 def test_structured_output(use: Use, simulator: TessSimulator, emulating: dict[str, Any]) -> None:
-    """From prose around it too."""
+    """The object is found even if the model writes prose around its JSON."""
     use(emulating)
     simulator.script(f"Here it is:\n```json\n{ROME}\n```")
     made = openai.chat.completions.parse(model="tess-6", messages=HELLO, response_format=City)
@@ -137,7 +137,7 @@ def test_tool_loop(use: Use, simulator: TessSimulator, emulating: dict[str, Any]
 
 @pytest.mark.cell("ledger", note="`changes_of(completion)`, in a stream of its last chunk.")
 def test_the_ledger_reaches_the_program(use: Use, tess: dict[str, Any]) -> None:
-    """On the SDK's own answer."""
+    """It is on the SDK's own answer."""
     use({**tess, "unsupported": "ignore"})
     assert [change.param for change in changes_of(ask(seed=3))] == ["seed"]
     assert [change.param for change in changes_of(list(ask(seed=3, stream=True))[-1])] == ["seed"]
@@ -145,7 +145,7 @@ def test_the_ledger_reaches_the_program(use: Use, tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell("warning")
 def test_a_loop_is_warned_once_at_its_line(use: Use, tess: dict[str, Any]) -> None:
-    """Under Python's default filter."""
+    """This holds under Python's default filter."""
     use(tess)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default", TessWarning)
@@ -168,7 +168,7 @@ def test_responses_chat(use: Use, tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell("responses stream")
 def test_responses_stream(use: Use, tess: dict[str, Any]) -> None:
-    """Event by event."""
+    """The events of the response arrive one by one."""
     use(tess)
     deltas = [event.delta for event in respond(stream=True) if event.type == "response.output_text.delta"]
     assert len(deltas) > 5
@@ -189,7 +189,7 @@ def test_responses_tool_loop(use: Use, simulator: TessSimulator, emulating: dict
 
 @pytest.mark.cell("responses structured output", emulated=True)
 def test_responses_structured_output(use: Use, simulator: TessSimulator, emulating: dict[str, Any]) -> None:
-    """By `parse`."""
+    """`parse` gives an object."""
     use(emulating)
     simulator.script(f"Here it is:\n```json\n{ROME}\n```")
     made = openai.responses.parse(model="tess-6", input="Which city?", text_format=City)

@@ -32,7 +32,7 @@ def test_chat(tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell("stream")
 async def test_stream(tess: dict[str, Any]) -> None:
-    """Piece by piece, and its usage is measured although Tess gives none."""
+    """Text arrives piece by piece, and its usage is estimated because Tess gives none."""
     async with agent_of(tess).run_stream("hello") as run:
         pieces = [piece async for piece in run.stream_text(delta=True, debounce_by=None)]
     assert len(pieces) > 5
@@ -42,7 +42,7 @@ async def test_stream(tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell("async")
 async def test_async(tess: dict[str, Any]) -> None:
-    """`Agent.run`."""
+    """`Agent.run` returns an answer."""
     assert (await agent_of(tess).run("hello")).output.endswith("received: hello")
 
 
@@ -80,7 +80,7 @@ def test_structured_output_by_prompt(simulator: TessSimulator, tess: dict[str, A
 @pytest.mark.cell("structured output", emulated=True)
 @pytest.mark.parametrize("output", [City, NativeOutput(City), ToolOutput(City, name="city")])
 def test_structured_output(simulator: TessSimulator, emulating: dict[str, Any], output: Any) -> None:
-    """Native and as a tool."""
+    """The native mode and the tool mode give an object."""
     simulator.script(calls("city", ROME) if isinstance(output, ToolOutput) else f"So:\n```json\n{ROME}\n```")
     assert is_rome(agent_of(emulating, output_type=output).run_sync("Which?").output)
 
@@ -96,7 +96,7 @@ def test_tool_loop_without_emulation(tess: dict[str, Any]) -> None:
 def test_a_tool_as_output_is_refused_without_emulation(
     simulator: TessSimulator, tess: dict[str, Any]
 ) -> None:
-    """By the framework, which knows from the preset's profile; nothing is sent."""
+    """The framework refuses it, since the preset's profile says so; nothing is sent."""
     with pytest.raises(UserError, match="Tool output"):
         agent_of(tess, output_type=ToolOutput(City)).run_sync("Which city?")
     assert simulator.calls == []
@@ -134,7 +134,7 @@ def test_a_file_of_a_prompt_becomes_a_note(simulator: TessSimulator, tess: dict[
 def test_a_file_of_a_tool_becomes_the_frameworks_note(
     simulator: TessSimulator, emulating: dict[str, Any], kind: str
 ) -> None:
-    """As the preset's profile tells it: nothing is sent that this package would have to take out."""
+    """The preset's profile makes the framework send a note instead of a file that the adapter would drop."""
 
     def look() -> BinaryContent:
         """Take a picture."""
@@ -146,7 +146,7 @@ def test_a_file_of_a_tool_becomes_the_frameworks_note(
 
 
 def test_a_video_is_refused_by_the_framework(simulator: TessSimulator, tess: dict[str, Any]) -> None:
-    """Which has no way to send it in chat completions."""
+    """The framework cannot send a video in chat completions."""
     with pytest.raises(NotImplementedError, match="Video"):
         agent_of(tess).run_sync(["look", BinaryContent(b"...", media_type="video/mp4")])
     assert simulator.calls == []
@@ -154,7 +154,7 @@ def test_a_video_is_refused_by_the_framework(simulator: TessSimulator, tess: dic
 
 @pytest.mark.cell("ledger", gives=False, note=NO_FIELD)
 def test_the_ledger_goes_to_on_change(tess: dict[str, Any]) -> None:
-    """Since a run keeps nothing of the SDK's answers."""
+    """A run keeps nothing of the SDK's answers, so the ledger cannot be read from them."""
     changes: list[Change] = []
     agent = agent_of({**tess, "unsupported": "ignore", "on_change": changes.append})
     agent.run_sync("hello", model_settings={"max_tokens": 9})
@@ -163,7 +163,7 @@ def test_the_ledger_goes_to_on_change(tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell("warning")
 def test_a_loop_is_warned_once_at_its_line(tess: dict[str, Any]) -> None:
-    """Under Python's default filter, whatever lies between."""
+    """This holds under Python's default filter, whatever frames are between."""
     agent = agent_of(tess, model_settings={"max_tokens": 9})
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default", TessWarning)
@@ -193,7 +193,7 @@ def responses_agent_of(tess: dict[str, Any], **more: Any) -> Agent[None, Any]:
 
 @pytest.mark.cell("responses chat")
 async def test_responses_chat(tess: dict[str, Any]) -> None:
-    """With instructions."""
+    """An agent with instructions returns an answer."""
     agent = responses_agent_of(tess, instructions="Be brief.")
     assert (await agent.run("hello")).output.endswith("received: hello")
 
@@ -210,7 +210,7 @@ async def test_a_models_name_with_the_provider_prefix_is_responses(
 
 @pytest.mark.cell("responses stream")
 async def test_responses_stream(tess: dict[str, Any]) -> None:
-    """Piece by piece."""
+    """Text arrives piece by piece."""
     async with responses_agent_of(tess).run_stream("hello") as run:
         pieces = [piece async for piece in run.stream_text(delta=True, debounce_by=None)]
     assert len(pieces) > 5
@@ -230,7 +230,7 @@ async def test_responses_tool_loop(simulator: TessSimulator, emulating: dict[str
 async def test_responses_structured_output(
     simulator: TessSimulator, emulating: dict[str, Any], output: Any
 ) -> None:
-    """By a tool, which is the framework's default, and by `text.format`."""
+    """A tool, the framework's default, and `text.format` give an object."""
     is_tool = not isinstance(output, NativeOutput)
     name = "city" if isinstance(output, ToolOutput) else "final_result"
     simulator.script(calls(name, ROME) if is_tool else ROME)
@@ -239,7 +239,7 @@ async def test_responses_structured_output(
 
 @pytest.mark.cell("responses three turns")
 async def test_responses_three_turns(simulator: TessSimulator, tess: dict[str, Any]) -> None:
-    """Continued by `previous_response_id`."""
+    """`previous_response_id` continues the conversation."""
     settings = OpenAIResponsesModelSettings(openai_previous_response_id="auto")
     agent = responses_agent_of(tess, model_settings=settings)
     history: list[Any] = []

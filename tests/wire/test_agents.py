@@ -80,7 +80,7 @@ class TestLookingAtAgents:
         assert look_up(driver, f"{driver.simulator.base_url}/agents/44", **driver.connection) == by_number
 
     def test_a_client_lends_its_connections(self, driver: Driver) -> None:
-        """And its agent, unless another is named."""
+        """Its agent is the default too, unless another is named."""
         client = driver.client(42)
         assert look_up(driver, client=client).id == 42
         assert look_up(driver, 48, client=client).required[0].name == "audience"
@@ -90,7 +90,7 @@ class TestLookingAtAgents:
     def test_the_list_does_not_mind_an_agent_that_is_named(
         self, driver: Driver, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """In the base URL, of the argument or the environment, or with `agent=`."""
+        """The base URL, the environment or `agent=` may name one."""
         url = f"{driver.simulator.base_url}/agents/44/openai"
         assert 42 in listed(driver, **{**driver.connection, "base_url": url})
         assert 42 in listed(driver, **driver.connection, agent=Agent(id=44))
@@ -106,12 +106,12 @@ class TestLookingAtAgents:
             assert len(simulator.requests) == 3
 
     def test_the_list_is_filtered_by_tess(self, driver: Driver) -> None:
-        """By words and by type."""
+        """The words and the type are sent to Tess."""
         assert listed(driver, type="image", **driver.connection) == [47]
         assert listed(driver, q="fixed model", **driver.connection) == [43]
 
     def test_what_fails_fails_as_a_chat_does(self, driver: Driver) -> None:
-        """The same exceptions, codes and hints."""
+        """The exceptions, codes and hints are the same."""
         with pytest.raises(openai.NotFoundError) as absent:
             look_up(driver, 999, **driver.connection)
         assert absent.value.code == "agent_not_found"
@@ -141,7 +141,7 @@ class TestLookingAtAgents:
         ids=["a page", "an error", "a message", "another JSON", "nothing"],
     )
     def test_what_is_no_list_is_not_an_empty_one(self, driver: Driver, fault: Fault, code: str) -> None:
-        """Neither for who lists the agents nor for a slug."""
+        """It is an error for a program that lists agents, and for the look-up of a slug."""
         client, by_slug = driver.client(), driver.client("simulated-agent-42")
         driver.simulator.fault(fault, times=2, on="any")
         with pytest.raises(openai.InternalServerError) as caught:
@@ -164,7 +164,7 @@ class TestLookingAtAgents:
     def test_a_list_is_read_in_every_form(
         self, driver: Driver, pages: list[object], numbers: list[int]
     ) -> None:
-        """As it is for a slug."""
+        """The look-up of a slug accepts the same forms."""
         for page in pages:
             driver.simulator.fault(faults.answers(200, page), on="any")
         assert listed(driver, client=driver.client()) == numbers
@@ -189,7 +189,7 @@ class TestLookingAtAgents:
 
 class TestHoldingCallsAgainstTheirAgent:
     def test_a_given_agent_needs_no_look_up(self, driver: Driver) -> None:
-        """And refuses before the network."""
+        """Calls are validated against it, and refused before anything is sent."""
         agent = look_up(driver, 44, **driver.connection)
         client = driver.client(None, agent=agent, unsupported="ignore")
         before = len(driver.simulator.requests)
@@ -202,14 +202,14 @@ class TestHoldingCallsAgainstTheirAgent:
         assert "temperature 0," in driver.text(client, temperature=0.4)
 
     def test_fifty_first_calls_make_one_look_up(self, driver: Driver) -> None:
-        """Threads or tasks, and none after it."""
+        """This holds for threads and for tasks, and later calls make none."""
         client = driver.client(agent="fetch")
         assert driver.ask_at_once(client, 50) == [driver.answer] * 50
         driver.text(client)
         assert requests(driver.simulator).count("GET /agents/42") == 1
 
     def test_streams_are_held_against_the_agent_too(self, driver: Driver, *, stream: bool) -> None:
-        """Whatever form the answer has."""
+        """A call is validated in the same way for a stream and for a whole answer."""
         client = driver.client(48, agent="fetch")
         error = driver.fails(client, stream=stream)
         assert isinstance(error, openai.BadRequestError)
@@ -219,7 +219,7 @@ class TestHoldingCallsAgainstTheirAgent:
         assert requests(driver.simulator) == ["GET /agents/48", "POST /agents/48 chat"]
 
     def test_a_failed_look_up_lets_the_call_go_on(self, driver: Driver) -> None:
-        """With a warning, and without asking again at once."""
+        """The call has a warning, and the next call does not look up again at once."""
         client = driver.client(agent="fetch")
         driver.simulator.fault(faults.server_error(), on="any")
         with pytest.warns(UserWarning, match="look-up of agent 42 failed with status 500"):
@@ -258,7 +258,7 @@ class TestAfterARefusal:
     def test_the_error_lists_what_the_agent_offers(
         self, driver: Driver, fields: dict[str, Any], words: list[str], *, stream: bool
     ) -> None:
-        """By one cached look-up, and the chat is not sent again."""
+        """It takes one cached look-up, and the chat is not sent again."""
         client = driver.client(temperatures=None)
         for _ in range(2):
             error = driver.fails(client, stream=stream, **fields)
@@ -279,7 +279,7 @@ class TestAfterARefusal:
         assert requests(driver.simulator)[-1] == "GET /agents/42"
 
     def test_a_look_up_that_cannot_even_be_sent_hides_nothing(self, driver: Driver, family: str) -> None:
-        """Whatever a transport of the user's raises."""
+        """Whatever a user's own transport raises, the error of the chat is shown."""
         seen: list[Any] = []
         with driver.users_client(family, transport=refusing(driver, family, seen, OSError("disk"))) as theirs:
             error = driver.fails(driver.client(http_client=theirs), model="gpt-4")
@@ -297,7 +297,7 @@ class TestAfterARefusal:
         assert [set(request.extensions["timeout"].values()) for request in seen] == [{600}, {5}, {3}, {3}]
 
     def test_an_error_does_not_wait_while_the_key_is_held(self, driver: Driver, family: str) -> None:
-        """By a 429 of another call; the next error of this kind looks up again."""
+        """A 429 of another call may pause the key; the next error of this kind looks up again."""
         seen: list[Any] = []
         key = f"77|held-after-a-refusal-{driver.is_async}-{family}"
         transport = refusing(driver, family, seen, lambda: pacer.pause(f"Bearer {key}", 30))
@@ -321,7 +321,7 @@ class TestAfterARefusal:
 
 class TestModels:
     def test_the_models_are_the_agents(self, driver: Driver) -> None:
-        """In OpenAI's shape, from one look-up."""
+        """They have OpenAI's shape, and take one look-up."""
         client = driver.client()
         models = driver.items(client.models.list())
         assert [model.id for model in models] == MODELS
@@ -330,7 +330,7 @@ class TestModels:
         assert requests(driver.simulator) == ["GET /agents/42"]
 
     def test_an_unknown_model_is_not_found(self, driver: Driver) -> None:
-        """As at OpenAI, with the closest."""
+        """The error is OpenAI's, with the most similar name."""
         with pytest.raises(openai.NotFoundError, match="Did you mean 'gpt-4o'") as caught:
             driver.run(driver.client().models.retrieve("gpt-4"))
         assert caught.value.code == "model_not_found"
@@ -345,7 +345,7 @@ class TestModels:
             assert driver.text(client, model=name)
 
     def test_what_names_another_agent_is_found_too(self, driver: Driver) -> None:
-        """As in a call, though a list of all agents' models would be endless."""
+        """A call may name it; a list of all models of all agents would be endless."""
         client = driver.client(agents={"support": 44})
         for name in ("agent:42", "agent:44", "agent:44/gpt-4o", "support/tess-5", "agent:simulated-agent-43"):
             assert driver.run(client.models.retrieve(name)).id == name
@@ -365,7 +365,7 @@ class TestModels:
 
 class TestNamingAgents:
     def test_a_slug_is_resolved_once(self, driver: Driver, *, stream: bool) -> None:
-        """Through the list of agents."""
+        """Its number is found in the list of agents."""
         client = driver.client("simulated-agent-42")
         assert [driver.text(client, stream=stream) for _ in range(2)] == [driver.answer] * 2
         chat = "POST /agents/42 chat"
@@ -379,7 +379,7 @@ class TestNamingAgents:
         assert requests(driver.simulator) == ["GET /agents"]
 
     def test_the_model_names_the_agent(self, driver: Driver, *, stream: bool) -> None:
-        """By number, name or slug, with a model or without."""
+        """It may be a number, name or slug, with a model or without one."""
         client = driver.client(agents={"support": 44, "slug": "simulated-agent-43"})
         for model, received in [
             ("agent:44", "Agent 44 (model tess-6"),
@@ -416,7 +416,7 @@ class TestNamingAgents:
             assert "temperature 1," in driver.text(client, stream=stream, **fields)
 
     def test_a_hundred_agents_cost_one_connection(self, driver: Driver, relay: Relay) -> None:
-        """One client, one pool."""
+        """One client with one pool serves all of them."""
         driver.simulator.agents.update({number: SimulatedAgent.chat(number) for number in range(100, 200)})
         client = driver.client(base_url=relay.url)
         for number in range(100, 200):

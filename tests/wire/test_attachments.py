@@ -82,7 +82,7 @@ CHAT = "POST /agents/42/openai/chat/completions"
 
 @pytest.mark.parametrize(("part", "data", "media_type"), PARTS.values(), ids=PARTS)
 def test_a_file_is_uploaded_and_named(driver: Driver, part: Any, data: bytes, media_type: str) -> None:
-    """Its bytes and its type arrive; the chat comes when it is processed, and the ledger names it."""
+    """Its bytes and type arrive, the chat is sent when it is processed, and the ledger names it."""
     answer = driver.ask(driver.client(attachments="upload"), messages=user(TEXT, part))
     posted = driver.simulator.requests[0]
     form = read_form(WireRequest(posted.method, posted.target, posted.headers, posted.body))
@@ -96,7 +96,7 @@ def test_a_file_is_uploaded_and_named(driver: Driver, part: Any, data: bytes, me
 
 
 def test_off_by_default_and_for_one_call(driver: Driver) -> None:
-    """Without the option a note is sent and a warning given; a call may ask for it alone."""
+    """Without the option, a note is sent with a warning; a single call may set the option."""
     client = driver.client()
     with pytest.warns(UserWarning, match=r'attachments="upload"'):
         driver.ask(client, messages=user(TEXT, PARTS["image_url"][0]))
@@ -107,7 +107,7 @@ def test_off_by_default_and_for_one_call(driver: Driver) -> None:
 
 
 def test_equal_bytes_are_uploaded_once_for_the_life_of_the_client(driver: Driver, *, stream: bool) -> None:
-    """In one call, in the next, and in a copy of the client."""
+    """This holds within a call, in the next call, and in a copy of the client."""
     client = driver.client(attachments="upload")
     image = PARTS["image_url"][0]
     driver.text(client, stream=stream, messages=user(image, TEXT, image))
@@ -118,7 +118,7 @@ def test_equal_bytes_are_uploaded_once_for_the_life_of_the_client(driver: Driver
 
 
 def test_calls_at_the_same_time_share_one_upload(driver: Driver) -> None:
-    """The first uploads, the others wait for it."""
+    """The first call uploads the file, and the others wait for it."""
     client = driver.client(attachments="upload")
     fields: dict[str, Any] = {"model": "tess-6", "messages": user(TEXT, PARTS["image_url"][0])}
 
@@ -144,7 +144,7 @@ def test_a_file_that_waits_unprocessed_is_processed(driver: Driver) -> None:
 
 
 def test_a_refused_upload_is_an_error_before_the_chat(driver: Driver) -> None:
-    """Tess's own error; no chat is paid for, and the next call tries again."""
+    """The error is Tess's own, no chat is paid for, and the next call tries again."""
     driver.simulator.profile = Profile(upload_limit_bytes=10)
     client = driver.client(attachments="upload")
     with pytest.raises(openai.APIStatusError, match="too large") as caught:
@@ -182,7 +182,7 @@ def test_what_cannot_be_sent_is_not_uploaded(driver: Driver, fields: Any, code: 
 
 
 def test_a_profile_that_refuses_file_ids_refuses_the_call(driver: Driver) -> None:
-    """Before anything is uploaded."""
+    """Nothing is uploaded."""
     profile = TessProfile(agent_id=42, made="2026-11-26", answers={"file_ids": "refused"})
     client = driver.client(attachments="upload", profile=profile)
     error = driver.fails(client, messages=user(TEXT, PARTS["image_url"][0]))
@@ -216,7 +216,7 @@ def test_emulation_takes_files_too(driver: Driver) -> None:
     ids=["image", "file"],
 )
 def test_the_responses_api_takes_files(driver: Driver, part: Any) -> None:
-    """As the compliance test of Open Responses sends an image: by data URL."""
+    """The compliance test of Open Responses sends an image as a data URL."""
     client = driver.client(attachments="upload")
     content = [{"type": "input_text", "text": "What do you see in this image?"}, part]
     message = {"type": "message", "role": "user", "content": content}
@@ -297,7 +297,7 @@ def test_a_look_at_an_uploaded_file_is_repeated(driver: Driver, status: int) -> 
 
 
 def test_looks_that_fail_again_and_again_end_the_call(driver: Driver) -> None:
-    """With the error of the last one, before the chat is paid for; and the file is not uploaded again."""
+    """The caller gets the last error before the chat is paid for, and the file is not uploaded again."""
     busy = answers(503, message="Busy.")
     with serving(answers(200, id=5, status="processing"), other=busy) as server:
         client = driver.client(attachments="upload", base_url=server.url, max_retries=2)

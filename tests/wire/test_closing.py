@@ -148,7 +148,7 @@ print("sockets left:", sockets() - before)
 def test_a_client_that_outlives_its_loop_keeps_nothing(
     driver: Driver, *, in_loop: bool, reused: bool
 ) -> None:
-    """No socket, no warning, no error of an abandoned task."""
+    """There is no open socket, no warning, and no error of an abandoned task."""
     if not driver.is_async:
         pytest.skip("a sync client has no loop")
     environment = {

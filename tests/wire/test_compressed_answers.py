@@ -27,7 +27,7 @@ MAX_PEAK_BYTES = 64_000_000
     ],
 )
 def test_a_bomb_is_not_decompressed(driver: Driver, family: str, fault: Fault) -> None:
-    """However dense it is: the memory stays bounded, and the call is not repeated."""
+    """The memory stays bounded at any compression ratio, and the call is not repeated."""
     with serving(fault) as server, driver.users_client(family) as own:
         client = driver.client(
             base_url=server.url,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def test_completions_share_a_connection(driver: Driver, relay: Relay) -> None:
-    """One after another."""
+    """Calls that follow each other reuse it."""
     client = driver.client(base_url=relay.url)
     for _ in range(5):
         assert driver.text(client) == driver.answer
@@ -84,7 +84,7 @@ def test_tasks_share_a_client(driver: Driver) -> None:
 
 
 def test_closing_a_client_closes_its_connections(driver: Driver) -> None:
-    """Also one that waits for an answer elsewhere; a second time does nothing."""
+    """This includes the connection of a stream that is still open; closing again does nothing."""
     client = driver.client()
     driver.simulator.fault(faults.stalls())
     stream = driver.ask(client, stream=True)
@@ -96,7 +96,7 @@ def test_closing_a_client_closes_its_connections(driver: Driver) -> None:
 
 
 def test_a_closed_client_states_it(driver: Driver) -> None:
-    """In the way of its SDK, with nothing sent."""
+    """The error is that of its SDK, and nothing is sent."""
     client = driver.client()
     driver.close(client)
     with pytest.raises((RuntimeError, openai.APIConnectionError)):
@@ -105,7 +105,7 @@ def test_a_closed_client_states_it(driver: Driver) -> None:
 
 
 def test_a_block_closes_its_client(driver: Driver) -> None:
-    """`with create_client(...) as client:`."""
+    """`with create_client(...) as client:` works."""
     with driver.entered(driver.client()) as client:
         assert driver.text(client) == driver.answer
     assert client.is_closed()
@@ -148,7 +148,7 @@ print("done")
 
 @pytest.mark.parametrize("closed", [True, False], ids=["closed", "forgotten"])
 def test_a_program_ends_without_a_word(driver: Driver, *, closed: bool) -> None:
-    """With `-X dev`, clients that were never closed included: no ResourceWarning, no stray task."""
+    """With `-X dev`, even clients that were never closed cause no ResourceWarning and no stray task."""
     if driver.is_async:
         pytest.skip("the program uses both clients")
     environment = {

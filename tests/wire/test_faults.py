@@ -277,7 +277,7 @@ def test_the_execution_that_goes_on_fails_the_next_call_in_words(driver: Driver)
 
 
 def test_tesss_own_body_stays_readable(driver: Driver) -> None:
-    """Beneath OpenAI's envelope, as `body["tess"]`."""
+    """OpenAI's envelope has it as `body["tess"]`."""
     given = {"error": "Validation failed", "messages": {"temperature": ["Not one of the options."]}, "id": 7}
     error = driver.fails(driver.client(), faults.answers(400, given))
     assert isinstance(error, openai.BadRequestError)
@@ -288,7 +288,7 @@ def test_tesss_own_body_stays_readable(driver: Driver) -> None:
 
 
 def test_both_dialects_of_a_refused_key_are_an_authentication_error(driver: Driver) -> None:
-    """401 with `message`, 403 with `error`."""
+    """Tess answers 401 with `message`, or 403 with `error`."""
     client = driver.client()
     for fault in (
         faults.answers(401, {"message": "Unauthenticated."}),

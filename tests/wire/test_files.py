@@ -28,7 +28,7 @@ def answers_bytes(status: int, body: str) -> Fault:
 
 
 def test_a_file_lives_through_the_sdk(driver: Driver) -> None:
-    """Created, looked at, listed, deleted, in OpenAI's shape, with Tess's own beneath."""
+    """It is created, retrieved, listed and deleted in OpenAI's shape, with Tess's own object in it."""
     client = driver.client()
     created = upload(driver, client)
     assert (created.id, created.object, created.bytes, created.filename) == ("901", "file", 5, "notes.txt")
@@ -68,7 +68,7 @@ def test_processing_can_be_asked_for_later(driver: Driver) -> None:
 
 
 def test_a_list_goes_on_behind_a_file_that_is_gone(driver: Driver) -> None:
-    """Who deletes while paging sees each of the others once."""
+    """A program that deletes files while paging gets each of the others once."""
     client = driver.client()
     for text in (b"one", b"two", b"three", b"four", b"five"):
         upload(driver, client, text)
@@ -84,7 +84,7 @@ def test_a_list_goes_on_behind_a_file_that_is_gone(driver: Driver) -> None:
 
 
 def test_a_list_is_cut_as_openai_cuts_it(driver: Driver) -> None:
-    """Newest first, by `limit` and `after`."""
+    """The newest files come first, and `limit` and `after` select a page."""
     client = driver.client()
     for text in (b"one", b"two", b"three"):
         upload(driver, client, text)
@@ -142,7 +142,7 @@ def test_what_tess_does_not_have_is_not_asked_for(driver: Driver, number: str, w
 
 
 def test_errors_are_openais(driver: Driver) -> None:
-    """Not found, too large, a page instead of a file."""
+    """The cases are a missing file, one that is too large, and a web page instead of a file."""
     client = driver.client()
     with pytest.raises(openai.NotFoundError):
         driver.run(client.files.retrieve("7"))
@@ -171,7 +171,7 @@ def test_errors_are_openais(driver: Driver) -> None:
     ids=["a message", "nothing", "a flag", "no id", "an error", "no data"],
 )
 def test_what_is_no_file_is_an_error(driver: Driver, answer: object, code: str) -> None:
-    """Not a file without an id, nor an empty list."""
+    """It is not returned as a file without an id, or as an empty list."""
     client = driver.client()
     upload(driver, client)
     driver.simulator.fault(faults.answers(200, answer), times=3, on="any")
@@ -186,7 +186,7 @@ def test_what_is_no_file_is_an_error(driver: Driver, answer: object, code: str) 
 
 
 def test_a_list_of_files_is_no_file(driver: Driver) -> None:
-    """Whichever of them it should have been."""
+    """An answer with a list is an error, even if the list has a single item."""
     client = driver.client()
     upload(driver, client)
     driver.simulator.fault(faults.answers(200, {"data": [{"id": 901}]}), on="any")
@@ -224,7 +224,7 @@ def test_a_deletion_may_be_answered_with_little(driver: Driver, status: int, bod
     ids=["an error", "a flag", "its own word", "a page"],
 )
 def test_a_deletion_that_was_not_done_is_an_error(driver: Driver, body: str) -> None:
-    """Whatever its status."""
+    """The body decides, whatever the status is."""
     client = driver.client()
     upload(driver, client)
     driver.simulator.fault(answers_bytes(200, body), on="any")

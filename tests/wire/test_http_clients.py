@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def test_a_client_of_either_family_is_served(driver: Driver, family: str, *, stream: bool) -> None:
-    """On a socket, with everything the adapter does."""
+    """Over a real socket, the adapter does everything that it does otherwise."""
     with driver.users_client(family) as http_client:
         client = driver.client(http_client=http_client, unsupported="ignore")
         assert driver.text(client, stream=stream, seed=1) == driver.answer
@@ -44,7 +44,7 @@ def test_a_client_with_a_transport_of_its_own_is_served(
 
 
 def test_answers_that_were_read_before_are_served(driver: Driver, family: str) -> None:
-    """Those of a mock, which holds its whole answer: as they are, and with a ledger."""
+    """A mock transport returns whole answers, which work as they are and with a ledger."""
     http = importlib.import_module(family)
     choice = {"index": 0, "message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}
     whole = {"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
@@ -69,7 +69,7 @@ def test_the_users_client_stays_as_it_was(driver: Driver, family: str) -> None:
 
 
 def test_the_users_settings_are_kept(driver: Driver, family: str) -> None:
-    """Hooks, cookies, headers and parameters."""
+    """Hooks, cookies, headers and parameters of the client are used."""
     seen: list[str] = []
 
     async def note_async(request: Any) -> None:
@@ -89,7 +89,7 @@ def test_the_users_settings_are_kept(driver: Driver, family: str) -> None:
 
 
 def test_a_wrapped_client_is_wrapped_anew_not_twice(driver: Driver, family: str) -> None:
-    """The last factory's settings hold; the transport below is the user's own."""
+    """The settings of the last factory apply, and the transport below is the user's own."""
     with driver.users_client(family) as theirs:
         first = driver.client(http_client=theirs, tools="internet")
         second = driver.client(http_client=first._client)
@@ -124,19 +124,19 @@ def test_a_client_of_the_other_kind_is_refused(driver: Driver) -> None:
     "given", ["https://proxy.invalid", 7, object()], ids=["text", "a number", "an object"]
 )
 def test_what_is_no_http_client_is_refused(driver: Driver, given: object) -> None:
-    """At the factory, with what it must be."""
+    """The factory's error says what it must be."""
     with pytest.raises(TessConfigurationError, match="must be an httpx"):
         driver.client(http_client=given)
 
 
 def test_another_family_is_refused(driver: Driver) -> None:
-    """With the two there are, whatever else is installed."""
+    """The error names the two families, whatever else is installed."""
     with pytest.raises(TessConfigurationError, match='must be "httpx" or "httpx2"'):
         driver.adapted_http_client(family="respx")
 
 
 def test_limits_and_redirects_of_the_sdks_client_are_kept(driver: Driver) -> None:
-    """1000 connections, 100 kept alive, redirects followed."""
+    """The client has 1000 connections, 100 of them kept alive, and follows redirects."""
     for family in (None, "httpx", "httpx2"):
         if family is not None and importlib.util.find_spec(family) is None:
             continue
@@ -166,7 +166,7 @@ def test_the_environments_proxies_are_obeyed(
     *,
     is_used: bool,
 ) -> None:
-    """With everything the adapter does behind them."""
+    """The adapter does everything through a proxy too."""
     for name, value in environment.items():
         monkeypatch.setenv(name.lower(), value.replace("PROXY", relay.url))
     client = driver.client(unsupported="ignore")
@@ -189,7 +189,7 @@ def test_plain_http_does_not_leave_this_machine(
 
 
 def test_a_client_that_knows_only_a_proxy_elsewhere_is_refused(driver: Driver, family: str) -> None:
-    """For plain http, which must not leave this machine; https goes through it."""
+    """Plain http must not leave this machine; https may use that proxy."""
     library = importlib.import_module(family)
     make = library.AsyncHTTPTransport if driver.is_async else library.HTTPTransport
     with driver.users_client(family, transport=make(proxy="http://proxy.invalid:3128")) as theirs:
@@ -199,7 +199,7 @@ def test_a_client_that_knows_only_a_proxy_elsewhere_is_refused(driver: Driver, f
 
 
 def test_a_proxy_of_the_users_client_is_obeyed(driver: Driver, relay: Relay, family: str) -> None:
-    """Given by argument, or mounted for some hosts."""
+    """It may be an argument of the client, or mounted for some hosts."""
     with driver.users_client(family, proxy=relay.url) as theirs:
         assert driver.text(driver.client(http_client=theirs)) == driver.answer
     assert relay.connections == 1
@@ -215,7 +215,7 @@ def test_the_wrapper_closes_what_it_made_and_the_users_once(driver: Driver, fami
 
 
 def test_no_failure_keeps_a_connection(driver: Driver, family: str, *, stream: bool) -> None:
-    """With a pool of one, a connection that is not given back would block the next call."""
+    """With a pool of one, a connection that is not returned would block the next call."""
     library = importlib.import_module(family)
     with driver.users_client(family, limits=library.Limits(max_connections=1)) as theirs:
         client = driver.client(http_client=theirs, timeout=2)

@@ -25,7 +25,7 @@ CHANGED = [("rewritten", "temperature"), ("stripped", "seed")]
 
 
 def test_a_completion_carries_its_ledger(driver: Driver) -> None:
-    """As the root field `tess_openai`; without touching what the SDK knows."""
+    """It is the root field `tess_openai`, and the fields that the SDK knows are not changed."""
     answer = driver.ask(driver.client(unsupported="ignore"), **FIELDS)
     assert sorted(names(changes_of(answer))) == CHANGED
     assert sorted(names(changes_of(answer.model_dump()))) == CHANGED
@@ -34,7 +34,7 @@ def test_a_completion_carries_its_ledger(driver: Driver) -> None:
 
 
 def test_the_last_chunk_of_a_stream_carries_its_ledger(driver: Driver) -> None:
-    """And no other."""
+    """No other chunk has it."""
     chunks = driver.items(driver.ask(driver.client(unsupported="ignore"), stream=True, **FIELDS))
     assert sorted(names(changes_of(chunks[-1]))) == CHANGED
     assert [changes_of(chunk) for chunk in chunks[:-1]] == [()] * (len(chunks) - 1)
@@ -47,7 +47,7 @@ def test_the_last_chunk_carries_it_in_every_shape_of_stream(
     chunks: Literal["full", "minimal"],
     stream_usage: Literal["absent", "last chunk", "own chunk"],
 ) -> None:
-    """With usage, counted by Tess or by the adapter, and with incomplete chunks of Tess."""
+    """The usage may be Tess's or an estimate, and Tess's chunks may be incomplete."""
     profile = Profile(chunks=chunks, stream_usage=stream_usage)
     with TessSimulator(profile=profile) as simulator, simulator.serve() as server:
         client = driver.client(base_url=server.base_url, unsupported="ignore")
@@ -58,7 +58,7 @@ def test_the_last_chunk_carries_it_in_every_shape_of_stream(
 
 
 def test_a_raw_response_carries_it_in_a_header(driver: Driver, *, stream: bool) -> None:
-    """`x-tess-openai`, a JSON list in ASCII."""
+    """`x-tess-openai` is a JSON list in ASCII."""
     create = driver.client(unsupported="ignore").chat.completions.with_raw_response.create
     raw = driver.run(create(**driver.hello, **FIELDS, stream=stream))
     assert sorted(names(changes_of(raw))) == CHANGED
@@ -84,7 +84,7 @@ def test_the_gathered_completion_of_a_stream_helper_carries_it(driver: Driver) -
 
 
 def test_an_answer_that_needed_nothing_carries_nothing(driver: Driver, *, stream: bool) -> None:
-    """No header, no field."""
+    """It has neither the header nor the field."""
     create = driver.client(usage="none").chat.completions.with_raw_response.create
     raw = driver.run(create(**driver.hello, stream=stream))
     parsed = driver.run(raw.parse())

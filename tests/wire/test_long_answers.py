@@ -49,7 +49,7 @@ def messages_of(simulator: TessSimulator, call: int) -> list[Any]:
 
 
 def test_a_whole_answer_comes_over_a_stream(driver: Driver) -> None:
-    """The same object, text, usage and finish reason; the ledger says how it came, and no warning does."""
+    """Text, usage and finish reason are the same; the ledger records the stream, without a warning."""
     plain = driver.ask(driver.client())
     streamed = driver.ask(driver.client(long_answers="stream"))
     assert streams(driver) == [None, True]
@@ -63,7 +63,7 @@ def test_a_whole_answer_comes_over_a_stream(driver: Driver) -> None:
 
 
 def test_one_call_may_ask_for_it(driver: Driver) -> None:
-    """And one call may go without; a wrong value is refused by its name."""
+    """A call may turn it on or off; a wrong value is refused by its name."""
     client = driver.client()
     driver.ask(client, extra_body={"tess_openai": {"long_answers": "stream"}})
     driver.ask(driver.client(long_answers="stream"), extra_body={"tess_openai": {"long_answers": None}})
@@ -128,13 +128,13 @@ def test_an_error_within_a_stream_carries_it_too(driver: Driver) -> None:
 
 
 def test_without_text_it_is_the_sdks_own_error(driver: Driver) -> None:
-    """As for every call whose connection broke."""
+    """Any call whose connection broke before its text ends in it."""
     error = driver.fails(driver.client(long_answers="stream"), faults.breaks_off(after_events=0))
     assert type(error) is openai.APIConnectionError
 
 
 def test_a_cut_answer_is_given_with_its_reason(driver: Driver, *, stream: bool) -> None:
-    """`on_cut="return"`: the part that was received, with `finish_reason="length"`, and a warning."""
+    """With `on_cut="return"`, the text so far has `finish_reason="length"` and a warning."""
     driver.simulator.script(STORY)
     driver.simulator.fault(cut(driver))
     client = driver.client(long_answers="stream", on_cut="return")
@@ -158,7 +158,7 @@ CONTINUATIONS = {
 @continued
 @pytest.mark.parametrize("continuation", CONTINUATIONS.values(), ids=CONTINUATIONS)
 def test_a_cut_answer_is_continued_without_a_seam(driver: Driver, *, stream: bool, continuation: str) -> None:
-    """Whatever the further call repeats, the caller gets one text, one finish reason, one usage."""
+    """Whatever the further call repeats, the caller gets one text, one finish reason and one usage."""
     driver.simulator.script(STORY, continuation)
     driver.simulator.fault(cut(driver))
     client = driver.client(long_answers="stream", on_cut="continue")
@@ -185,7 +185,7 @@ def test_a_cut_answer_is_continued_without_a_seam(driver: Driver, *, stream: boo
 
 @continued
 def test_an_answer_cut_by_its_length_is_continued(driver: Driver, *, stream: bool) -> None:
-    """As long as Tess cuts; a cap that the caller sends itself is not circumvented."""
+    """It is continued as often as Tess cuts it, but not beyond a limit that the caller set."""
     driver.simulator.script(
         "One two three four", "One two three four five six", "two three four five six seven."
     )
@@ -202,7 +202,7 @@ def test_an_answer_cut_by_its_length_is_continued(driver: Driver, *, stream: boo
 @continued
 @pytest.mark.filterwarnings("ignore:.*Tess cut it by its length")
 def test_continuations_are_bounded(driver: Driver) -> None:
-    """After five the text so far is given; one that brings nothing new is the last."""
+    """After five, or after one that adds nothing, the text so far is returned."""
     parts = [f"part {number} of a long text, and another one" for number in range(6)]
     driver.simulator.script(*parts)
     driver.simulator.fault(faults.finish_reason(value="length"), times=8)
@@ -230,7 +230,7 @@ def test_a_continuation_that_fails_is_an_error_with_the_text(driver: Driver) -> 
 @continued
 @pytest.mark.parametrize("form", ["responses", "completions", "functions"])
 def test_other_apis_and_emulation_are_continued_too(driver: Driver, form: str) -> None:
-    """They drive the same chat."""
+    """They run the same chat flow."""
     driver.simulator.script(STORY, CONTINUATIONS["as asked"])
     driver.simulator.fault(cut(driver))
     client = driver.client(long_answers="stream", on_cut="continue", emulate=True)
@@ -247,7 +247,7 @@ def test_other_apis_and_emulation_are_continued_too(driver: Driver, form: str) -
 
 @pytest.mark.parametrize("form", ["responses", "completions", "functions"])
 def test_other_apis_and_emulation_give_the_text_so_far(driver: Driver, form: str) -> None:
-    """In `error.body["partial"]`, as in a chat."""
+    """It is in `error.body["partial"]`, as in a chat."""
     driver.simulator.script(STORY)
     driver.simulator.fault(cut(driver))
     client = driver.client(long_answers="stream", emulate=True)
@@ -282,7 +282,7 @@ def test_the_timeout_bounds_each_silence(driver: Driver) -> None:
     "fault", [faults.stalls(after_events=4), faults.slow(delay_seconds=0.2)], ids=["silent", "slow"]
 )
 def test_max_answer_seconds_bounds_the_whole(driver: Driver, fault: Any) -> None:
-    """Whether text comes slowly or not at all."""
+    """The limit holds whether text arrives slowly or not at all."""
     driver.simulator.script(STORY)
     began = time.monotonic()
     error: Any = driver.fails(driver.client(long_answers="stream", max_answer_seconds=1), fault)
@@ -292,7 +292,7 @@ def test_max_answer_seconds_bounds_the_whole(driver: Driver, fault: Any) -> None
 
 
 def test_max_answer_seconds_bounds_the_wait_for_the_first_byte(driver: Driver) -> None:
-    """As a timeout, since nothing came."""
+    """The error is a timeout, since nothing arrived."""
     driver.simulator.fault(faults.hang())
     began = time.monotonic()
     error = driver.fails(driver.client(long_answers="stream", max_answer_seconds=0.5))

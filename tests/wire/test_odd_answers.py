@@ -114,7 +114,7 @@ def fields(request: pytest.FixtureRequest) -> dict[str, Any]:
 def test_the_body_decides_what_it_is(
     driver: Driver, body: bytes, content_type: str, fields: dict[str, Any], *, stream: bool
 ) -> None:
-    """Whatever its content type says, and whatever was asked for."""
+    """Neither its content type nor the request decides."""
     assert (
         Reply(driver, answers(body, content_type=content_type), stream=stream, **fields).text
         == "Good morning"
@@ -125,7 +125,7 @@ def test_the_body_decides_what_it_is(
 def test_what_is_called_a_stream_is_read_as_what_it_is(
     driver: Driver, body: bytes, fields: dict[str, Any], *, stream: bool
 ) -> None:
-    """JSON too."""
+    """A body with the type of a stream may be JSON."""
     fault = answers(body, content_type="text/event-stream")
     assert Reply(driver, fault, stream=stream, **fields).text == "Good morning"
 
@@ -202,13 +202,13 @@ UNREADABLE: Final = [
 def test_what_has_no_reading_is_an_error(
     driver: Driver, body: bytes, fields: dict[str, Any], *, stream: bool
 ) -> None:
-    """One of OpenAI's; nothing is dropped in silence."""
+    """The error is one of OpenAI's, and nothing is dropped silently."""
     with pytest.raises(openai.APIError):
         Reply(driver, answers(body), stream=stream, **fields)
 
 
 def test_the_role_comes_once(driver: Driver, fields: dict[str, Any], *, stream: bool) -> None:
-    """Programs append what they find in each delta, and send the sum as a role in the next turn."""
+    """Programs join the roles of all deltas, and send the result back as a role."""
     deltas = [{"role": "assistant", "content": text} for text in ("Good ", "morn", "ing")]
     reply = Reply(driver, answers(b"".join(map(chunk, deltas)) + END), stream=stream, **fields)
     assert (reply.role, reply.text) == ("assistant", "Good morning")
@@ -272,7 +272,7 @@ TWO_CALLS: Final = [
 
 @pytest.mark.parametrize("deltas", TWO_CALLS)
 def test_two_calls_are_two_calls(driver: Driver, deltas: list[dict[str, Any]], *, stream: bool) -> None:
-    """Also where no index tells them apart."""
+    """They stay separate even if no index distinguishes them."""
     reply = Reply(driver, answers(b"".join(map(chunk, deltas)) + END), stream=stream)
     assert [[call[0], json.loads(call[2])] for call in reply.calls.values()] == [
         ["call_1", {"a": 1}],
@@ -304,7 +304,7 @@ def growing(*more: bytes) -> bytes:
     ],
 )
 def test_usage_counts_once(driver: Driver, body: bytes, fields: dict[str, Any], *, asked: bool) -> None:
-    """Frameworks add up what they find in the chunks."""
+    """Frameworks add up the counts of all chunks."""
     more = {"stream_options": {"include_usage": True}} if asked else {}
     reply = Reply(driver, answers(body), stream=True, **fields, **more)
     assert reply.counts == (10, 3, 13) if asked or not fields else reply.counts in ((10, 3, 13), (0, 0, 0))
@@ -334,14 +334,14 @@ def with_usage(usage: object) -> tuple[bytes, bytes]:
 def test_real_counts_are_kept(
     driver: Driver, usage: dict[str, Any], form: int, fields: dict[str, Any], *, stream: bool
 ) -> None:
-    """Under whatever name; what follows from them is completed, and no estimate hides them."""
+    """They may have any known name; missing counts are derived from them and not estimated."""
     more = {"stream_options": {"include_usage": True}} if stream else {}
     reply = Reply(driver, answers(with_usage(usage)[form]), stream=stream, **fields, **more)
     assert reply.counts == (1000, 500, 1500)
 
 
 def test_a_total_alone_is_kept(driver: Driver, fields: dict[str, Any], *, stream: bool) -> None:
-    """Only its division is an estimate, and marked."""
+    """Only its division into two counts is an estimate, and is marked."""
     more = {"stream_options": {"include_usage": True}} if stream else {}
     reply = Reply(
         driver, answers(with_usage({"total_tokens": 1500})[stream]), stream=stream, **fields, **more
@@ -391,7 +391,7 @@ def test_a_split_character_is_joined_or_replaced(
 
 
 def test_an_end_mark_alone_is_an_answer_without_text(driver: Driver, *, stream: bool) -> None:
-    """In both ways, with a warning."""
+    """This holds for streams and whole answers, with a warning."""
     with pytest.warns(TessWarning, match="no text"):
         assert Reply(driver, answers(DONE), stream=stream).text == ""
 
@@ -400,7 +400,7 @@ def test_an_end_mark_alone_is_an_answer_without_text(driver: Driver, *, stream: 
 def test_what_follows_a_complete_answer_is_no_part_of_it(
     driver: Driver, junk: bytes, fields: dict[str, Any], *, stream: bool
 ) -> None:
-    """After the finish reason the answer is whole, and it was paid for."""
+    """After its finish reason an answer is complete, and was paid for."""
     body = chunk({"role": "assistant", "content": "Good morning"}) + chunk({}, "stop") + event(junk)
     assert Reply(driver, answers(body), stream=stream, **fields).text == "Good morning"
     with pytest.raises(openai.APIError):
@@ -419,7 +419,7 @@ def test_bytes_behind_a_whole_answer_are_no_part_of_it(
 def test_no_text_is_lost_by_what_comes_before_an_event(
     driver: Driver, before: bytes, fields: dict[str, Any], *, stream: bool
 ) -> None:
-    """A byte order mark or a control character before the first name of a field, or before each."""
+    """A byte order mark or control character may precede the first field name, or each."""
     fault = answers(before + STREAM, content_type="text/event-stream")
     assert Reply(driver, fault, stream=stream, **fields).text == "Good morning"
     fault = answers(STREAM.replace(b"data:", before + b"data:"), content_type="text/event-stream")
@@ -437,13 +437,13 @@ def test_no_text_is_lost_by_what_comes_before_an_event(
 def test_counts_under_the_names_of_other_makers(
     driver: Driver, prompt: str, completion: str, fields: dict[str, Any]
 ) -> None:
-    """An estimate never hides a count."""
+    """A count that Tess sends is used instead of an estimate."""
     body = whole({"role": "assistant", "content": "Hi"}, usage={prompt: "1000", completion: 500.0})
     assert Reply(driver, answers(body), stream=False, **fields).counts == (1000, 500, 1500)
 
 
 def test_calls_that_emulation_cannot_pass_on_are_reported(driver: Driver, *, stream: bool) -> None:
-    """Beside an emulated `stop` only the text of an answer is read."""
+    """When only `stop` is emulated, only the text of an answer is read."""
     call = {"index": 0, "id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
     delta = {"role": "assistant", "content": "Good morning", "tool_calls": [call]}
     body = chunk(delta) + END if stream else whole(delta)

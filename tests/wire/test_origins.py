@@ -59,7 +59,7 @@ def test_a_redirect_that_drops_the_request_is_an_error(driver: Driver, status: i
 
 @pytest.mark.parametrize("location", ["", "http://[bad", "https://", "http://127.0.0.1:99999/x", "\x7f"])
 def test_a_redirect_to_nowhere_is_an_error(driver: Driver, location: str) -> None:
-    """Where its `location` is absent, or no URL at all."""
+    """Its `location` is missing or not a URL."""
     error = driver.fails(driver.client(max_retries=2), faults.redirect(location=location, status=307))
     assert error.code == "redirected"
     assert len(driver.simulator.requests) == 1
@@ -67,7 +67,7 @@ def test_a_redirect_to_nowhere_is_an_error(driver: Driver, location: str) -> Non
 
 @pytest.mark.parametrize("status", [307, 308])
 def test_a_redirect_within_the_agents_is_followed(driver: Driver, status: int, *, stream: bool) -> None:
-    """With the same request, translated as the first was."""
+    """The same request is sent, translated as the first one was."""
     driver.simulator.fault(faults.redirect(location="/agents/44/openai/chat/completions", status=status))
     client = driver.client(unsupported="ignore")
     assert "Agent 44" in driver.text(client, stream=stream, seed=1, temperature=1)
@@ -87,7 +87,7 @@ def test_a_followed_redirect_reports_its_changes_once(driver: Driver) -> None:
 
 
 def test_redirects_without_end_are_an_error(driver: Driver) -> None:
-    """After a few, and the SDK does not start again: it sent 63 requests."""
+    """They end after a few, and the SDK does not retry; without a limit it sent 63 requests."""
     driver.simulator.fault(faults.redirect(location=CHAT, status=307), times=80)
     error = driver.fails(driver.client(max_retries=2))
     assert isinstance(error, openai.InternalServerError)
@@ -120,7 +120,7 @@ def test_a_client_turned_elsewhere_with_another_key_is_left_alone(
 
 
 def test_a_workspace_is_not_sent_elsewhere(driver: Driver, foreign: TessSimulator) -> None:
-    """Even where the key is another service's."""
+    """It is not sent even with the key of another service."""
     client = driver.client(default_headers={"x-workspace-id": "7001"}).with_options(
         base_url=f"{foreign.base_url}/v1", api_key="key-of-another-service"
     )
@@ -152,7 +152,7 @@ def test_a_whole_url_elsewhere_sends_nothing_of_ours(driver: Driver, foreign: Te
 
 @pytest.mark.parametrize("given", ["HOST", "port", "slash", "agent"])
 def test_the_base_url_may_be_written_in_other_ways(driver: Driver, given: str) -> None:
-    """A host in capitals, a slash at the end, the whole path of the agent."""
+    """It may have a host in capitals, a slash at its end, or the whole path of the agent."""
     root = driver.simulator.base_url
     written = {
         "HOST": root.replace("127.0.0.1", "LOCALHOST"),
@@ -171,7 +171,7 @@ def test_the_older_hosts_prefix_works(driver: Driver) -> None:
 
 
 def test_no_workspace_is_warned_of_and_refused_by_tess(driver: Driver) -> None:
-    """With the reason and the remedy in the error."""
+    """The error has the reason and the remedy."""
     with pytest.warns(TessWarning, match="No workspace is named"):
         client = driver.client(workspace_id=None)
     error = driver.fails(client)
@@ -367,7 +367,7 @@ def test_a_key_without_a_pipe_is_not_sent_elsewhere(driver: Driver, foreign: Tes
 def test_a_key_without_a_pipe_from_a_function_is_not_sent_elsewhere(
     driver: Driver, foreign: TessSimulator
 ) -> None:
-    """Also before any call that shows it."""
+    """This holds even before any call has used the key."""
     if driver.sdk < (1, 106):
         pytest.skip("this SDK cannot call a key")
 

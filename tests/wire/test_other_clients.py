@@ -77,7 +77,7 @@ def other(driver: Driver) -> OtherService:
 
 
 def test_an_endpoint_is_answered_by_the_other_client(driver: Driver, other: OtherService) -> None:
-    """With that client's URL and key; Tess gets no part of it, and the other service gets no key of Tess."""
+    """It uses that client's URL and key; Tess gets no request, and the other service no Tess key."""
     client = driver.client(others={"embeddings": other.client()})
     made = driver.run(client.embeddings.create(model="small", input="hello", encoding_format="float"))
     assert made.data[0].embedding == [0.25, 0.5]
@@ -110,7 +110,7 @@ def test_a_path_that_leads_out_of_its_endpoint_is_not_passed(driver: Driver, oth
 
 
 def test_chats_still_go_to_tess(driver: Driver, other: OtherService) -> None:
-    """Only the named endpoints go elsewhere; an agent's own are not asked for at all."""
+    """Only the named endpoints use the other client, and an agent's own paths never do."""
     client = driver.client(others={"embeddings": other.client()})
     assert driver.text(client) == driver.answer
     assert other.requests == []
@@ -119,7 +119,7 @@ def test_chats_still_go_to_tess(driver: Driver, other: OtherService) -> None:
 def test_what_is_not_named_is_refused_and_the_refusal_names_the_option(
     driver: Driver, other: OtherService
 ) -> None:
-    """In the spelling that a program can copy."""
+    """A program can copy the option from the error."""
     client = driver.client(others={"embeddings": other.client()})
     with pytest.raises(openai.NotFoundError) as caught:
         driver.run(client.moderations.create(input="x"))
@@ -141,7 +141,7 @@ def test_a_key_in_another_header_is_not_sent_either(driver: Driver, other: Other
 
 
 def test_a_multipart_body_passes(driver: Driver, other: OtherService) -> None:
-    """With its file, its boundary and its fields."""
+    """Its file, its boundary and its fields are not changed."""
     other.answers["transcriptions"] = {"text": "hello there"}
     client = driver.client(others={"audio": other.client()})
     file = ("voice.wav", b"RIFF" + bytes(range(256)) * 300)
@@ -195,7 +195,7 @@ def _stream_class(driver: Driver) -> Any:
 
 
 def test_an_error_passes_as_it_is(driver: Driver, other: OtherService) -> None:
-    """Status, body and code are those of the other service; the SDK retries as this client says."""
+    """Status, body and code are the other service's; the SDK retries as this client's options say."""
     error = {"error": {"message": "Slow down", "type": "requests", "param": None, "code": "too_many"}}
     other.answers["embeddings"] = lambda: other.library.Response(
         429, json=error, headers={"retry-after-ms": "1", "x-request-id": "r1"}
@@ -209,7 +209,7 @@ def test_an_error_passes_as_it_is(driver: Driver, other: OtherService) -> None:
 
 
 def test_a_broken_connection_is_the_sdks_error(driver: Driver, other: OtherService) -> None:
-    """As for any call of the SDK's, with its retries."""
+    """The SDK retries it as it does for any call."""
     other.answers["embeddings"] = other.library.ConnectTimeout("no answer")
     client = driver.client(others={"embeddings": other.client()}, max_retries=1)
     with pytest.raises(openai.APITimeoutError):
@@ -264,7 +264,7 @@ def test_azures_client_keeps_its_urls_and_its_key(driver: Driver, other: OtherSe
 
 
 def test_a_client_of_the_wrong_kind_is_refused_when_the_client_is_made() -> None:
-    """A sync client cannot answer an awaited call, nor the reverse."""
+    """A sync client cannot answer an awaited call, and an async client cannot answer a sync one."""
     given: Any = {"api_key": SIMULATOR_API_KEY, "workspace_id": 7001}
     with pytest.raises(TessConfigurationError, match=r"openai\.AsyncOpenAI\(\.\.\.\)"):
         create_async_client(42, others={"embeddings": openai.OpenAI(api_key="x")}, **given)
@@ -283,14 +283,14 @@ def test_a_client_of_the_wrong_kind_is_refused_when_the_client_is_made() -> None
     ids=["no mapping", "misspelt", "Tess has it", "a key"],
 )
 def test_a_wrong_value_is_refused_without_repeating_it(others: Any, message: str) -> None:
-    """Also where a key was given in the place of a client."""
+    """It may be a key that was given in the place of a client."""
     with pytest.raises(TessConfigurationError, match=message) as caught:
         create_client(42, others=others, api_key=SIMULATOR_API_KEY, workspace_id=7001)
     assert "sk-secret" not in str(caught.value)
 
 
 def test_a_connection_with_other_clients_is_not_pickled() -> None:
-    """They hold their keys."""
+    """The other clients contain their keys."""
     made = connection(
         42, api_key=SIMULATOR_API_KEY, workspace_id=7001, others={"audio": openai.OpenAI(api_key="x")}
     )

@@ -32,7 +32,7 @@ ABSENT: dict[str, Callable[[Any], Any]] = {
 @pytest.mark.parametrize("call", ABSENT.values(), ids=ABSENT)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_an_endpoint_that_tess_lacks_is_not_found(driver: Driver, call: Callable[[Any], Any]) -> None:
-    """At once: one attempt, no network, words that say so."""
+    """The error explains it after one attempt, and nothing is sent."""
     with pytest.raises(openai.NotFoundError, match="Tess does not have") as caught:
         driver.run(call(driver.client(max_retries=2)))
     assert caught.value.code == "endpoint_not_supported"
@@ -45,7 +45,7 @@ def post(driver: Driver, client: Any, path: str, **options: Any) -> Any:
 
 
 def test_an_unknown_path_passes(driver: Driver) -> None:
-    """With the body as given, key and workspace; its error is reworded for OpenAI's SDK."""
+    """It is sent with the body as given, key and workspace; an error is translated for the SDK."""
     body = {"seed": 1, "temperature": 0.7, "tess_openai": {"a": 1}}
     with pytest.raises(openai.NotFoundError) as caught:
         post(driver, driver.client(), "/future/route", body=body)
@@ -62,7 +62,7 @@ def test_an_unknown_path_passes(driver: Driver) -> None:
 def test_what_is_not_below_an_agents_openai_root_passes_too(
     driver: Driver, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With key and workspace, without OpenAI's own headers, and its errors are reworded for OpenAI's SDK."""
+    """It is sent with key and workspace, without OpenAI's headers; an error is translated for the SDK."""
     monkeypatch.setenv("OPENAI_ORG_ID", "org-secret")
     monkeypatch.setenv("OPENAI_PROJECT_ID", "project-secret")
     url = f"{driver.simulator.base_url}{path}"
@@ -76,7 +76,7 @@ def test_what_is_not_below_an_agents_openai_root_passes_too(
 
 
 def test_a_multipart_body_passes_untouched(driver: Driver) -> None:
-    """Also one that must be streamed."""
+    """This includes a body that has to be streamed."""
     with pytest.raises(openai.NotFoundError):
         post(
             driver,

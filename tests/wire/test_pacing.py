@@ -41,7 +41,7 @@ def statuses(simulator: TessSimulator) -> list[int]:
 
 
 def test_a_batch_of_twenty_gets_twenty_answers(driver: Driver, limited: TessSimulator) -> None:
-    """Threads or tasks, the look-up counted, without a single 429 or retry."""
+    """With threads or tasks, and the look-up counted, there is no 429 and no retry."""
     client = driver.client(base_url=limited.base_url, requests_per_second=PACED, agent="fetch")
     assert driver.ask_at_once(client, 20) == [driver.answer] * 20
     assert statuses(limited) == [200] * 21
@@ -49,7 +49,7 @@ def test_a_batch_of_twenty_gets_twenty_answers(driver: Driver, limited: TessSimu
 
 @pytest.mark.needs("langchain_openai")
 def test_langchains_batch_gets_all_its_answers(driver: Driver, limited: TessSimulator) -> None:
-    """Through its own threads, or tasks."""
+    """LangChain's own threads or tasks make the calls."""
     langchain: Any = importlib.import_module("langchain_openai")
     client = driver.client(base_url=limited.base_url, requests_per_second=PACED)
     other = (create_client if driver.is_async else create_async_client)(
@@ -96,7 +96,7 @@ def test_a_429_holds_the_keys_other_calls_back(driver: Driver) -> None:
 
 
 def test_a_hold_beyond_the_budget_fails_every_call_at_once(driver: Driver) -> None:
-    """Without sending it, and the error tells how long to wait."""
+    """Nothing is sent, and the error says how long to wait."""
     key = f"77|held-back-for-long-{driver.is_async}"
     with TessSimulator(api_keys=[key]) as simulator, simulator.serve() as server:
         client = driver.client(
@@ -135,7 +135,7 @@ def test_an_absurd_wait_does_not_stop_a_key_for_years(driver: Driver) -> None:
 
 
 def test_calls_that_were_not_sent_do_not_prolong_the_hold(driver: Driver) -> None:
-    """However often they come, the key is free when Tess announced it be."""
+    """However many such calls are made, the key is free at the time that Tess gave."""
     with TessSimulator() as simulator, simulator.serve() as server:
         client = driver.client(base_url=server.base_url, max_retry_wait=1, requests_per_second=50)
         turns = set_clock(client, clock := [100.0], longest_pause_seconds=1.0)
@@ -183,7 +183,7 @@ def set_clock(client: Any, clock: list[float], *, longest_pause_seconds: float =
 
 
 def test_a_body_that_can_be_read_once_is_sent_whole(driver: Driver, family: str) -> None:
-    """Also where the user's transport looks at it first."""
+    """The user's own transport may read it first."""
     read: list[bytes] = []
     library: Any = importlib.import_module(family)
 

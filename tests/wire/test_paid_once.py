@@ -48,7 +48,7 @@ def fault_id(fault: Fault) -> str:
 def test_what_may_have_been_executed_is_sent_once(
     driver: Driver, fault: Fault, fields: dict[str, Any], *, stream: bool
 ) -> None:
-    """However its answer is lost."""
+    """It does not matter how its answer was lost."""
     with serving(fault) as server:
         with pytest.raises(openai.APIError) as caught:
             text_of(driver, ask(driver, server, {**fields, "stream": stream}), stream=stream)
@@ -75,7 +75,7 @@ def test_a_whole_answer_is_whole_whatever_follows(
 def test_a_status_after_which_the_execution_may_go_on_is_not_repeated(
     driver: Driver, status: int, fields: dict[str, Any]
 ) -> None:
-    """A gateway gave up waiting, or lost the answer."""
+    """A gateway may have stopped waiting, or may have lost the answer."""
     with serving(raw_faults.status(status)) as server:
         with pytest.raises(openai.APIStatusError) as caught:
             ask(driver, server, fields)
@@ -84,7 +84,7 @@ def test_a_status_after_which_the_execution_may_go_on_is_not_repeated(
 
 @pytest.mark.parametrize("status", SURELY_NOT)
 def test_a_status_that_states_that_nothing_ran_is_repeated(driver: Driver, status: int) -> None:
-    """As often as the SDK does."""
+    """The SDK retries it as often as its options say."""
     with serving(raw_faults.status(status)) as server:
         with pytest.raises(openai.APIStatusError):
             ask(driver, server, {})

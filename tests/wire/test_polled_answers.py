@@ -68,7 +68,7 @@ def test_messages_are_those_of_the_route(driver: Driver) -> None:
 
 @pytest.mark.parametrize("form", ["responses", "functions"])
 def test_other_apis_and_emulation_are_executions_too(driver: Driver, form: str) -> None:
-    """They drive the same chat."""
+    """They run the same chat flow."""
     driver.simulator.script(STORY)
     client = driver.client(long_answers="poll", emulate=True)
     if form == "responses":
@@ -81,7 +81,7 @@ def test_other_apis_and_emulation_are_executions_too(driver: Driver, form: str) 
 
 
 def test_a_refused_execution_is_the_error_of_a_chat(driver: Driver) -> None:
-    """With its field; nothing is polled."""
+    """The error names the field, and no state is requested."""
     client = driver.client(long_answers="poll", temperatures=None)
     error = driver.fails(client, temperature=0.45)
     assert isinstance(error, openai.UnprocessableEntityError)
@@ -91,7 +91,7 @@ def test_a_refused_execution_is_the_error_of_a_chat(driver: Driver) -> None:
 
 
 def test_an_execution_that_fails_is_an_error(driver: Driver, stream: bool) -> None:
-    """In Tess's own words."""
+    """The error has Tess's own text."""
     state = {"id": 5001, "status": "failed", "output": "", "error": "Out of luck", "root_id": 1}
     driver.simulator.fault(faults.answers(200, state), on="any")
     client = driver.client(long_answers="poll")
@@ -110,7 +110,7 @@ def test_a_state_that_cannot_be_read_is_asked_for_again(driver: Driver) -> None:
 
 
 def test_max_answer_seconds_bounds_the_whole(driver: Driver) -> None:
-    """With what it has written so far."""
+    """The error has the text so far."""
     driver.simulator.script(STORY)
     began = time.monotonic()
     error: Any = driver.fails(driver.client(long_answers="poll", max_answer_seconds=1.6))

@@ -52,7 +52,7 @@ def sdk_client(driver: Driver, made: Any) -> Any:
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def test_an_http_client_survives(driver: Driver, family: str, way: Any, *, stream: bool) -> None:
-    """With workspace, translation and its settings; also when the first one is gone."""
+    """It keeps workspace, translation and settings, even after the original is gone."""
     if family == "httpx2" and driver.sdk < (2, 47):
         pytest.skip("this SDK refuses clients of httpx2")
     first = http_client(driver, family=family)
@@ -86,7 +86,7 @@ def test_a_pickle_holds_no_key(driver: Driver) -> None:
 
 
 def test_both_clients_of_a_connection_are_pickled_together(driver: Driver) -> None:
-    """As in the model of a framework, which holds them beside each other."""
+    """The model of a framework contains both."""
     tess = connection(42, **driver.connection, requests_per_second=1000)
     made = pickle.loads(pickle.dumps([tess["http_client"], tess["async_http_client"]]))  # noqa: S301 - our own
     assert driver.text(sdk_client(driver, made[driver.is_async])) == driver.answer
@@ -140,7 +140,7 @@ def test_a_client_of_the_users_is_copied_but_not_pickled(driver: Driver, family:
 
 @pytest.mark.parametrize("secret", ["authorization", "x-api-key"])
 def test_a_key_in_a_header_is_not_pickled(driver: Driver, secret: str) -> None:
-    """Frameworks put one there; the pickle is refused instead."""
+    """Frameworks put one there; pickling is then refused."""
     made = http_client(driver)
     made.headers[secret] = f"Bearer {SIMULATOR_API_KEY}"
     with pytest.raises(TessConfigurationError, match="api_key=") as caught:

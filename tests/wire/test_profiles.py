@@ -33,7 +33,7 @@ def proven(answers: dict[str, Any]) -> TessProfile:
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_what_works_is_forwarded(driver: Driver, stream: bool) -> None:
-    """Untouched, without a warning, under any policy."""
+    """It is sent unchanged, without a warning, under any policy."""
     tool = {"type": "function", "function": {"name": "f", "parameters": {}}}
     given: dict[str, Any] = {"stop": ["x"], "tools": [tool], "tool_choice": "auto"}
     if stream:
@@ -51,7 +51,7 @@ def test_what_does_not_work_stays_as_it_was(answer: str, driver: Driver) -> None
 
 
 def test_what_is_refused_is_known_before_the_network(driver: Driver) -> None:
-    """A field of Tess's own."""
+    """This holds for Tess's own fields too."""
     with pytest.raises(openai.BadRequestError, match="refused it when it was probed on 2026-11-23") as caught:
         ask(driver, proven({"root_id": "refused"}), extra_body={"root_id": 7})
     assert (caught.value.code, caught.value.param) == ("proven_refused", "root_id")
@@ -59,7 +59,7 @@ def test_what_is_refused_is_known_before_the_network(driver: Driver) -> None:
 
 
 def test_messages_go_as_the_agent_takes_them(driver: Driver) -> None:
-    """Neighbours apart, developers as such, pictures whole."""
+    """Neighbours stay separate, developer messages keep their role, and images are sent."""
     picture = [{"type": "image_url", "image_url": {"url": "data:,"}}]
     messages = [
         {"role": "developer", "content": "Be brief."},
@@ -82,7 +82,7 @@ def test_messages_go_as_the_agent_takes_them(driver: Driver) -> None:
 def test_temperatures_go_as_the_agent_takes_them(
     answers: dict[str, Any], given: float, sent: object, driver: Driver
 ) -> None:
-    """As numbers, or between the options."""
+    """They are sent as numbers, or with values between the options."""
     body = ask(driver, proven(answers), temperature=given)
     assert body["temperature"] == sent
     assert isinstance(body["temperature"], str) is isinstance(sent, str)
@@ -102,7 +102,7 @@ def test_temperatures_go_as_the_agent_takes_them(
     ],
 )
 def test_a_file_that_is_no_profile_is_explained(content: str | None, words: str, tmp_path: Path) -> None:
-    """At the factory."""
+    """The factory raises the error."""
     file = tmp_path / "profile.json"
     if content is not None:
         file.write_text(content)

@@ -70,14 +70,14 @@ def test_a_failed_call_keeps_no_trace_for_another_one(driver: Driver) -> None:
 
 @pytest.mark.parametrize("fault", [closes, hangs, cut, status(504), status(524)])
 def test_on_request_the_sdk_repeats_as_it_does(driver: Driver, fault: Any) -> None:
-    """`repeat_paid=True`: two requests may be executed and paid for."""
+    """With `repeat_paid=True`, two requests may be executed and paid for."""
     with serving(fault, good) as server:
         assert driver.text(client_of(driver, server, repeat_paid=True)) == TEXT
         assert server.posts == 2
 
 
 def test_no_time_is_lost_where_the_sdk_passes_its_own_errors_on(driver: Driver) -> None:
-    """No wait of its retry loop, and the reason and the remedy in the text."""
+    """Its retry loop does not wait, and the error has the reason and the remedy."""
     if driver.sdk < PASSES_OWN_ERRORS:
         pytest.skip("this SDK repeats whatever a transport raises")
     with serving(resets) as server:
@@ -105,7 +105,7 @@ def test_a_request_that_was_not_sent_as_a_whole_is_repeated(driver: Driver) -> N
 
 
 def test_where_nobody_listens_the_sdk_tries_again(driver: Driver, caplog: pytest.LogCaptureFixture) -> None:
-    """No connection, no execution."""
+    """Without a connection nothing was executed."""
     with serving(good) as server:
         url = server.url
     caplog.set_level("INFO", logger="openai")
@@ -137,7 +137,7 @@ def test_an_upload_is_sent_once(driver: Driver, fault: Any) -> None:
 
 @pytest.mark.parametrize("fault", [closes, cut, hangs, status(520)])
 def test_a_path_that_passes_through_is_sent_once(driver: Driver, fault: Any) -> None:
-    """Whatever a POST does there, it may have been done."""
+    """A POST to it may have been executed."""
     with serving(fault) as server:
         client = client_of(driver, server)
         with pytest.raises(openai.APIError):
@@ -146,7 +146,7 @@ def test_a_path_that_passes_through_is_sent_once(driver: Driver, fault: Any) -> 
 
 
 def test_a_slow_answer_with_content_is_no_silent_one(driver: Driver, *, stream: bool) -> None:
-    """`timeout` bounds each silence, not the length of an answer."""
+    """`timeout` limits each silence, not the length of an answer."""
 
     def slow(connection: Connection) -> None:
         connection.head(kind="text/event-stream")

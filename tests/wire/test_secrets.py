@@ -21,7 +21,7 @@ CUSTOM_HEADERS_SINCE = (2, 54)
 
 
 def test_openais_organisation_and_project_stay_home(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether the environment, the constructor or a call names them."""
+    """They are not sent, whether the environment, the constructor or a call names them."""
     monkeypatch.setenv("OPENAI_ORG_ID", "org-env")
     client = driver.client(project="proj-argument")
     driver.ask(client, extra_headers={"OpenAI-Organization": "org-call"})
@@ -37,14 +37,14 @@ def test_openais_key_is_never_a_fallback(driver: Driver, monkeypatch: pytest.Mon
 
 
 def test_openais_base_url_is_never_a_fallback(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor does it win over the one that was given."""
+    """It does not replace a base URL that was given either."""
     monkeypatch.setenv("OPENAI_BASE_URL", "https://elsewhere.invalid/v1")
     assert driver.text(driver.client()) == driver.answer
     assert driver.client(base_url=None).base_url.host == "api.tess.im"
 
 
 def test_a_key_of_openais_is_refused_at_the_factory(driver: Driver) -> None:
-    """Without repeating it."""
+    """The error does not repeat the key."""
     with pytest.raises(TessConfigurationError, match="OpenAI key") as caught:
         driver.client(api_key=OPENAI_KEY)
     assert OPENAI_KEY not in str(caught.value)
@@ -59,7 +59,7 @@ def test_a_key_of_openais_is_refused_at_the_factory(driver: Driver) -> None:
     ids=["as the SDK spells it", "in lower case"],
 )
 def test_a_key_of_openais_is_refused_at_the_call(driver: Driver, smuggle: dict[str, object]) -> None:
-    """One attempt, no network."""
+    """The error occurs after one attempt, and nothing is sent."""
     error = driver.fails(driver.client(), None, **smuggle)
     assert isinstance(error, openai.AuthenticationError)
     assert error.code == "foreign_key"
@@ -108,7 +108,7 @@ def test_a_key_of_ones_own_may_be_changed(driver: Driver) -> None:
 def test_other_custom_headers_of_the_environment_pass(
     driver: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only the key is guarded."""
+    """Only the key is refused."""
     monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "x-gateway: blue")
     driver.ask(driver.client())
     expected = "blue" if driver.sdk >= CUSTOM_HEADERS_SINCE else None
@@ -142,7 +142,7 @@ def test_nothing_that_is_reported_holds_a_secret(driver: Driver, caplog: pytest.
 
 
 def test_no_repr_shows_a_secret(driver: Driver) -> None:
-    """Of the http client, its transport, and all that hangs below."""
+    """This holds for the http client, its transport, and all objects that they contain."""
     transport = driver.client()._client._transport
     shown = [transport, transport.adapter, transport.adapter.options, transport.adapter.origin]
     for thing in shown:
@@ -167,7 +167,10 @@ def test_the_debug_log_holds_names_only(driver: Driver, caplog: pytest.LogCaptur
 def test_a_key_with_a_line_break_is_refused_wherever_it_comes_from(
     driver: Driver, source: str, broken: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Neither the error, nor what caused it, nor any log shows it; the http client would show it in both."""
+    """The http client would show it in its error and its log.
+
+    Neither the adapter's error nor any log does.
+    """
     caplog.set_level(logging.DEBUG)
     client, fields = driver.client(max_retries=2), dict[str, object]()
     if source == "function":
@@ -202,7 +205,7 @@ def test_a_key_with_a_line_break_is_refused_wherever_it_comes_from(
 )
 @pytest.mark.filterwarnings("ignore")
 def test_a_key_in_the_place_of_a_model_is_not_shown(driver: Driver, key: str) -> None:
-    """Neither as an agent nor as a model."""
+    """It may have been given as an agent or as a model."""
     for model in (f"agent:{key}", f"agent:{key}/tess-6"):
         error = driver.fails(driver.client(), model=model)
         assert key[-20:] not in str(error)

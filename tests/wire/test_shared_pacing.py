@@ -48,7 +48,7 @@ def wait_for_store(client: Any) -> None:
 
 
 def test_clients_of_two_processes_are_refused_nothing(driver: Driver, url: str, *, stream: bool) -> None:
-    """Together they send no more than the key may; whole answers and streams."""
+    """Together they do not exceed the rate of the key, for whole answers and streams."""
     profile = Profile(requests_per_second=1)
     with TessSimulator(profile=profile, clock=lambda: 40 * time.monotonic(), api_keys=[KEY]) as simulator:
         options: dict[str, Any] = {
@@ -67,7 +67,7 @@ def test_clients_of_two_processes_are_refused_nothing(driver: Driver, url: str, 
 
 
 def test_a_429_holds_the_calls_of_another_process(driver: Driver, url: str) -> None:
-    """Until its time is over; where that is too long, they fail at once and say how long it is."""
+    """They wait until its time has passed; if that is too long, they fail at once and say how long it is."""
     with TessSimulator(api_keys=[KEY]) as simulator:
         options: dict[str, Any] = {
             "base_url": simulator.serve().base_url,
@@ -95,7 +95,7 @@ def test_a_429_holds_the_calls_of_another_process(driver: Driver, url: str) -> N
 
 
 def test_a_store_alone_paces_at_one_request_a_second(driver: Driver, tmp_path: Path) -> None:
-    """Which is what Tess is known to accept."""
+    """Tess is known to accept this rate."""
     client = driver.client(pacing=f"sqlite:///{tmp_path}/line.sqlite")
     adapter = client._client._transport.adapter
     assert adapter.pacer.interval_seconds == pytest.approx(1.1)

@@ -67,7 +67,7 @@ def test_complete_chunks_pass_as_the_same_data(driver: Driver, fault: Fault) -> 
 
 
 def test_the_text_arrives_whole(driver: Driver) -> None:
-    """Whatever separators and characters it has, in whatever pieces."""
+    """It may have any separators and characters, and arrive in any pieces."""
     reply = [" \n\n", "data: [DONE]\n\n", "\u2028\x85", "🌍", '{"error": "no"}', ""]
     driver.simulator.script(reply)
     driver.simulator.fault(faults.in_bytes(size=2))
@@ -75,7 +75,7 @@ def test_the_text_arrives_whole(driver: Driver) -> None:
 
 
 def test_minimal_chunks_are_completed(driver: Driver) -> None:
-    """To what every SDK and its helpers need: one id, object, created, role, an end."""
+    """They get what every SDK and its helpers need: one id, object, created, role and an end."""
     with TessSimulator(profile=Profile(chunks="minimal")) as simulator, simulator.serve() as server:
         client = driver.client(base_url=server.base_url, _strict_response_validation=True)
         chunks = driver.items(driver.ask(client, stream=True))
@@ -132,7 +132,7 @@ def leave_by_forgetting(driver: Driver, stream: Any) -> None:
 
 @pytest.mark.parametrize("leave", [leave_by_close, leave_by_context])
 def test_a_stream_that_is_left_hangs_up(driver: Driver, leave: Any) -> None:
-    """At once, not when Tess next sends something: the connection, and perhaps the money, is saved."""
+    """It does so at once, not when Tess sends more, which saves the connection and perhaps money."""
     driver.simulator.fault(faults.stalls(after_events=2))
     leave(driver, driver.ask(driver.client(), stream=True))
     (call,) = driver.simulator.calls
@@ -141,7 +141,7 @@ def test_a_stream_that_is_left_hangs_up(driver: Driver, leave: Any) -> None:
 
 
 def test_the_client_works_on_after_a_stream_was_left(driver: Driver) -> None:
-    """Many times over: no connection of the pool stays taken."""
+    """After many such streams, all connections of the pool are free."""
     client = driver.client()
     driver.simulator.fault(faults.stalls(), times=5)
     for _ in range(5):
@@ -159,7 +159,7 @@ def test_a_forgotten_stream_hangs_up_with_its_client(driver: Driver) -> None:
 
 
 def test_a_streaming_response_that_is_left_hangs_up(driver: Driver) -> None:
-    """With the block of `with_streaming_response`, however much was read."""
+    """It does so at the end of the `with_streaming_response` block, however much was read."""
     driver.simulator.fault(faults.stalls(after_events=2))
     create = driver.client().chat.completions.with_streaming_response.create
     with driver.entered(create(**driver.hello, stream=True)) as response:
@@ -194,7 +194,7 @@ def test_an_error_in_a_stream_keeps_the_client_usable(driver: Driver) -> None:
 
 
 def test_nothing_is_read_ahead(driver: Driver) -> None:
-    """Chunks arrive while Tess still speaks."""
+    """Chunks reach the caller while Tess still sends."""
     driver.simulator.fault(faults.stalls(after_events=3))
     stream = driver.ask(driver.client(), stream=True)
     texts = [driver.next(stream).choices[0].delta.content for _ in range(3)]

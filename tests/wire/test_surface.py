@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 def test_the_client_is_the_sdks_own(driver: Driver) -> None:
-    """Not a subclass, so that tracers, `isinstance` and other wrappers work."""
+    """Tracers, `isinstance` and other wrappers work, since it is not a subclass."""
     assert type(driver.client()) is (openai.AsyncOpenAI if driver.is_async else openai.OpenAI)
 
 
 def test_a_chat_is_answered(driver: Driver, *, stream: bool) -> None:
-    """By the agent that was named, at once or as a stream."""
+    """The named agent answers, whole or as a stream."""
     assert driver.text(driver.client(), stream=stream) == driver.answer
 
 
 def test_the_workspace_and_the_key_go_along(driver: Driver) -> None:
-    """As Tess wants them: the strict simulator refuses a call without."""
+    """The strict simulator refuses a call without them."""
     driver.ask(driver.client())
     (call,) = driver.simulator.calls
     assert call.headers["x-workspace-id"] == "7001"
@@ -33,7 +33,7 @@ def test_the_workspace_and_the_key_go_along(driver: Driver) -> None:
 
 
 def test_a_raw_response_is_the_answer(driver: Driver) -> None:
-    """With status, headers, and a body that parses to the same."""
+    """It has status and headers, and its body parses to the same completion."""
     raw = driver.run(driver.client().chat.completions.with_raw_response.create(**driver.hello))
     assert raw.status_code == 200
     assert raw.headers["x-tess-simulator"]
@@ -42,14 +42,14 @@ def test_a_raw_response_is_the_answer(driver: Driver) -> None:
 
 
 def test_a_raw_stream_parses_to_a_stream(driver: Driver) -> None:
-    """As from OpenAI."""
+    """It behaves like a raw response of OpenAI."""
     raw = driver.run(driver.client().chat.completions.with_raw_response.create(**driver.hello, stream=True))
     chunks = driver.items(driver.run(raw.parse()))
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == driver.answer
 
 
 def test_a_streaming_response_gives_lines_of_events(driver: Driver) -> None:
-    """Read piece by piece, with the head at hand before the body."""
+    """It is read piece by piece, and its head is available before the body."""
     create = driver.client().chat.completions.with_streaming_response.create
     with driver.entered(create(**driver.hello, stream=True)) as response:
         assert response.status_code == 200
@@ -59,7 +59,7 @@ def test_a_streaming_response_gives_lines_of_events(driver: Driver) -> None:
 
 
 def test_a_streaming_response_parses(driver: Driver) -> None:
-    """To the completion, when none was streamed."""
+    """It parses to the completion, if no stream was requested."""
     create = driver.client().chat.completions.with_streaming_response.create
     with driver.entered(create(**driver.hello)) as response:
         assert driver.run(response.parse()).choices[0].message.content == driver.answer
@@ -84,7 +84,7 @@ class Step(BaseModel):
 
 @pytest.mark.filterwarnings("ignore::tess_openai.TessRequestWarning")
 def test_parse_reads_json_that_the_model_answers(driver: Driver) -> None:
-    """Where the agent is set up to answer JSON, the helper works unchanged."""
+    """The helper works unchanged with an agent that is set up to answer JSON."""
     driver.simulator.script('{"name": "first"}')
     parsed = driver.run(driver.chat(driver.client(), "parse")(**driver.hello, response_format=Step))
     assert parsed.choices[0].message.parsed == Step(name="first")
@@ -99,7 +99,7 @@ def test_parse_fails_loudly_on_prose(driver: Driver) -> None:
 
 @pytest.mark.parametrize("method", ["with_options", "copy"])
 def test_a_changed_client_keeps_the_adapter(driver: Driver, method: str) -> None:
-    """Whatever else `with_options` and `copy` change."""
+    """`with_options` and `copy` may change anything else."""
     changed = getattr(driver.client(), method)(
         timeout=7, max_retries=1, default_headers={"x-trace": "1"}, default_query={"q": "1"}
     )
@@ -112,14 +112,14 @@ def test_a_changed_client_keeps_the_adapter(driver: Driver, method: str) -> None
 
 
 def test_another_agent_of_the_same_origin_is_reached(driver: Driver) -> None:
-    """Through `with_options(base_url=...)`: key and workspace are its origin's, too."""
+    """`with_options(base_url=...)` keeps key and workspace, which belong to the origin."""
     client = driver.client()
     other = client.with_options(base_url=driver.simulator.openai_url(44))
     assert driver.text(other) == driver.answer.replace("Agent 42", "Agent 44")
 
 
 def test_the_modules_own_client_works(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`openai.http_client` and its neighbours, for programs without a client object."""
+    """Programs without a client object set `openai.http_client` and its neighbours."""
     if driver.is_async:
         pytest.skip("the module has no async client")
     settings: Any = connection(42, **driver.connection)
@@ -132,7 +132,7 @@ def test_the_modules_own_client_works(driver: Driver, monkeypatch: pytest.Monkey
 
 
 def test_an_http_client_of_ours_serves_a_client_of_theirs(driver: Driver) -> None:
-    """What frameworks build themselves from `base_url`, `api_key` and `http_client`."""
+    """Frameworks make their own client from `base_url`, `api_key` and `http_client`."""
     settings: Any = connection(42, **driver.connection)
     make = openai.AsyncOpenAI if driver.is_async else openai.OpenAI
     http_client = settings["async_http_client" if driver.is_async else "http_client"]
@@ -163,7 +163,7 @@ def test_a_function_gives_the_key(driver: Driver) -> None:
 
 
 def test_every_option_of_the_constructor_passes(driver: Driver) -> None:
-    """To the SDK, as it is."""
+    """The SDK's constructor gets it unchanged."""
     client = driver.client(
         timeout=12.5,
         max_retries=5,
@@ -198,13 +198,13 @@ def test_a_calls_own_workspace_wins(driver: Driver) -> None:
 
 
 def test_a_default_workspace_header_wins(driver: Driver) -> None:
-    """Also one that `default_headers` names."""
+    """It may be set in `default_headers` too."""
     driver.fails(driver.client(default_headers={"x-workspace-id": "8888"}))
     assert driver.simulator.calls[0].headers["x-workspace-id"] == "8888"
 
 
 def test_headers_and_query_of_a_call_pass(driver: Driver) -> None:
-    """As given, beside those of the adapter."""
+    """They are sent as given, in addition to the adapter's."""
     driver.ask(driver.client(), extra_headers={"x-trace": "7"}, extra_query={"debug": "1"})
     (call,) = driver.simulator.calls
     assert (call.headers["x-trace"], call.target.partition("?")[2]) == ("7", "debug=1")
@@ -219,7 +219,7 @@ def test_fields_of_the_agent_pass_untouched(driver: Driver) -> None:
 
 
 def test_the_field_of_the_adapter_is_consumed(driver: Driver) -> None:
-    """`extra_body={"tess_openai": ...}` is for the adapter, and obeyed for this call only."""
+    """`extra_body={"tess_openai": ...}` is not sent, and applies to this call only."""
     client = driver.client()
     quiet = {"tess_openai": {"unsupported": "ignore"}}
     driver.ask(client, seed=1, extra_body=quiet)
@@ -230,7 +230,7 @@ def test_the_field_of_the_adapter_is_consumed(driver: Driver) -> None:
 
 
 def test_a_mistake_in_that_field_is_refused(driver: Driver) -> None:
-    """As OpenAI refuses: 400 with `param`, one attempt, no network."""
+    """The error is OpenAI's 400 with `param`, after one attempt, and nothing is sent."""
     error = driver.fails(driver.client(), extra_body={"tess_openai": {"unsuported": "warn"}})
     assert isinstance(error, openai.BadRequestError)
     assert (error.code, error.param) == ("invalid_option", "tess_openai.unsuported")
@@ -238,7 +238,7 @@ def test_a_mistake_in_that_field_is_refused(driver: Driver) -> None:
 
 
 def test_a_tool_of_the_agent_is_written_as_a_string(driver: Driver) -> None:
-    """As typed `extra_body`, or as a default of the client."""
+    """It is set in `extra_body`, which is typed, or as a default of the client."""
     client = driver.client(tools="internet")
     assert "tools internet" in driver.text(client)
     assert "tools wikipedia" in driver.text(client, extra_body={"tools": "wikipedia"})
@@ -257,7 +257,7 @@ def test_nothing_the_caller_passed_is_changed(driver: Driver) -> None:
 
 
 def test_an_http_client_can_be_of_the_other_family() -> None:
-    """Where that family is installed; else the factory says what to install."""
+    """If that family is not installed, the factory says what to install."""
     family = "httpx" if openai.DefaultHttpxClient.__mro__[1].__module__.startswith("httpx2") else "httpx2"
     try:
         client = connection(42, family=family, api_key="1|key", workspace_id=1)["http_client"]  # type: ignore[arg-type] # a str, where the names are literals

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("header", [False, True], ids=["in the body", "in the header too"])
 def test_a_429_is_waited_out(driver: Driver, *, header: bool, stream: bool) -> None:
-    """For as long as Tess says, in its body, where the SDK does not look."""
+    """The wait is in Tess's body, where the SDK does not look."""
     driver.simulator.fault(faults.rate_limited(retry_after_seconds=0.9, header=header))
     began = time.monotonic()
     assert driver.text(driver.client(max_retries=1), stream=stream) == driver.answer
@@ -33,7 +33,7 @@ def test_a_429_is_waited_out(driver: Driver, *, header: bool, stream: bool) -> N
 
 
 def test_a_wait_beyond_the_budget_fails_at_once(driver: Driver) -> None:
-    """Rather than block a program for minutes, or ask again too soon; the error tells how long."""
+    """The program is not blocked for minutes, and the error says how long to wait."""
     began = time.monotonic()
     client = driver.client(max_retries=2, max_retry_wait=30)
     error = driver.fails(client, faults.rate_limited(retry_after_seconds=31))
@@ -53,7 +53,7 @@ def test_a_wait_beyond_the_budget_fails_at_once(driver: Driver) -> None:
     ids=["in milliseconds", "as a moment"],
 )
 def test_a_proxys_wait_beyond_the_budget_fails_at_once_too(driver: Driver, headers: dict[str, str]) -> None:
-    """In whatever form a proxy names it, all of which the SDK would sleep through."""
+    """A proxy may give it in several forms, and the SDK would sleep through each of them."""
     limited = json_response(429, {"error": "Too many requests"}).with_headers(**headers)
     client = driver.client(max_retries=2, max_retry_wait=30)
     error = driver.fails(client, Fault(name="limited by a proxy", instead=limited))
@@ -100,14 +100,14 @@ def test_the_timeout_of_a_call_holds(driver: Driver) -> None:
 
 
 def test_the_timeout_of_a_changed_client_holds(driver: Driver) -> None:
-    """`with_options(timeout=...)` too."""
+    """`with_options(timeout=...)` sets it."""
     driver.simulator.fault(faults.hang())
     with pytest.raises(openai.APITimeoutError):
         driver.ask(driver.client().with_options(timeout=0.2))
 
 
 def test_no_server_is_a_connection_error(driver: Driver) -> None:
-    """As from OpenAI."""
+    """The exception is the one for OpenAI's server."""
     client = driver.client()
     driver.simulator.close()
     with pytest.raises(openai.APIConnectionError):

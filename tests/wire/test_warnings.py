@@ -126,7 +126,7 @@ def test_a_line_warns_of_a_further_parameter(driver: Driver) -> None:
 
 @pytest.mark.parametrize("by_value", [False, True], ids=["no filter reads texts", "one reads a value"])
 def test_a_filter_on_a_value_is_obeyed_in_a_loop(driver: Driver, *, by_value: bool) -> None:
-    """Whether a warning is shown may depend on the values in its text."""
+    """A filter may depend on the values in the text of a warning."""
     client = driver.client()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")

@@ -100,7 +100,7 @@ def test_a_call_that_needs_no_change_runs_few_functions() -> None:
 
 
 def test_an_awaited_call_runs_few_functions() -> None:
-    """The same, async."""
+    """An async call may run a few more functions than a sync one, for its coroutines."""
     http_client = openai.DefaultAsyncHttpxClient(transport=inner_transport())
     made = tess_openai.create_async_client(42, api_key=KEY, workspace_id=7, http_client=http_client)
     loop = asyncio.new_event_loop()
@@ -114,7 +114,7 @@ def test_an_awaited_call_runs_few_functions() -> None:
 
 @pytest.mark.parametrize(("api", "bound"), [("chat", 3.2), ("responses", 7.0)])
 def test_a_chunk_of_a_stream_runs_few_functions(api: str, bound: float) -> None:
-    """Those of a chat pass as the bytes they are, a response's are written around the same text."""
+    """Chunks of a chat are passed on as bytes, and events of a response are written around the same text."""
     with client() as made:
         calls: dict[str, Callable[[], Any]] = {
             "chat": lambda: made.chat.completions.create(**CHAT, stream=True),
@@ -127,7 +127,7 @@ def test_a_chunk_of_a_stream_runs_few_functions(api: str, bound: float) -> None:
 
 
 def test_an_emulated_call_runs_few_functions() -> None:
-    """Of fifty in one answer, which is read as a whole."""
+    """Fifty calls are made in one answer, which is read as a whole."""
     tool = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
     emulation = parse_emulation(
         {"tools": [{"type": "function", "function": {"name": "note", "parameters": tool}}]},

@@ -73,7 +73,7 @@ def client(driver: Driver) -> Any:
 def test_what_has_two_readings_is_asked_about(
     driver: Driver, client: Any, model: Model, *, stream: bool, answer: str
 ) -> None:
-    """One further call; its arguments are the caller's, to the letter."""
+    """One further call gives the arguments, which the caller gets letter for letter."""
     model.simulator.script(model.write(answer), model.call("write", GOOD))
     (reply,) = model.asked(driver, client, stream=stream, tools=TOOLS)
     assert len(model.simulator.calls) == 2
@@ -108,7 +108,7 @@ def test_a_tag_of_thinking_is_a_chunk_of_its_own(driver: Driver, client: Any, mo
 def test_arguments_that_break_the_schema_twice_are_handed_over(
     driver: Driver, client: Any, model: Model, *, stream: bool
 ) -> None:
-    """As OpenAI does without `strict`; raw JSON is never the answer."""
+    """OpenAI does so without `strict`; raw JSON is never returned as text."""
     bad = model.call("add", {"a": "many"})
     model.simulator.script(bad, bad)
     with warnings.catch_warnings(record=True) as caught:
@@ -134,7 +134,7 @@ def test_arguments_that_break_the_schema_twice_are_handed_over(
 def test_a_call_that_cannot_be_used_twice_is_an_error(
     driver: Driver, client: Any, model: Model, *, stream: bool, call: str
 ) -> None:
-    """Neither a guess nor an answer."""
+    """The adapter neither guesses nor returns the call as text."""
     model.simulator.script(*[model.write(f"{{open}}\n{call}\n{{close}}")] * 2)
     with pytest.raises(openai.APIError) as refusal:
         model.asked(driver, client, stream=stream, tools=TOOLS)
@@ -145,7 +145,7 @@ def test_a_call_that_cannot_be_used_twice_is_an_error(
 def test_a_number_keeps_its_text(
     driver: Driver, client: Any, model: Model, *, stream: bool, number: str
 ) -> None:
-    """In arguments and in structured output."""
+    """This holds for arguments and for structured output."""
     model.simulator.script(model.call("add", f'{{"a": {number}}}'))
     assert f'"a":{number}}}' in _arguments(driver, client, stream=stream)
     model.simulator.script(f'Here:\n{{"n": {number}}}')
@@ -165,7 +165,7 @@ def _arguments(driver: Driver, client: Any, *, stream: bool) -> str:
 def test_values_that_differ_are_asked_about(
     driver: Driver, client: Any, model: Model, *, stream: bool
 ) -> None:
-    """Which one the model means only the model can say."""
+    """Only the model can say which one it means."""
     model.simulator.script('{"n": 1}\nor rather\n{"n": 2}', '{"n": 2}')
     (reply,) = model.asked(driver, client, stream=stream, response_format=SUMMARY)
     assert (reply.content, len(model.simulator.calls)) == ('{"n": 2}', 2)
@@ -199,7 +199,7 @@ def test_the_exact_name_comes_before_any_prefix(
 
 
 def test_two_functions_of_one_name_are_refused(driver: Driver, client: Any, model: Model) -> None:
-    """As OpenAI does; nothing is sent."""
+    """OpenAI refuses them too; nothing is sent."""
     with pytest.raises(openai.BadRequestError, match="names must be unique") as refusal:
         driver.ask(client, tools=[TOOLS[0], TOOLS[1], TOOLS[0]])
     assert refusal.value.param == "tools"
@@ -207,7 +207,7 @@ def test_two_functions_of_one_name_are_refused(driver: Driver, client: Any, mode
 
 
 def test_results_belong_to_their_calls(driver: Driver, client: Any, model: Model) -> None:
-    """Also where a program gives all calls one identifier, or none."""
+    """Some programs give all calls one identifier, or none."""
     for identifier in ("0", ""):
         calls = [
             {"id": identifier, "type": "function", "function": {"name": name, "arguments": json.dumps(GOOD)}}

@@ -52,7 +52,7 @@ def to_custom_calls(driver: Driver, client: Any, *, stream: bool, **fields: Any)
 def test_the_input_is_the_text_between_the_marks(
     driver: Driver, client: Any, model: Model, tools: list[Any], *, stream: bool, text: str
 ) -> None:
-    """Not one character is changed, in the shape of OpenAI's answers."""
+    """Not one character is changed, and the answer has OpenAI's shape."""
     model.simulator.script(model.write(f"Let me see.\n{{open}}\npython\n{text}\n{{close}}"))
     (call,) = to_custom_calls(driver, client, stream=stream, tools=[PYTHON, *tools])
     assert call.pop("id").startswith("call_")
@@ -62,7 +62,7 @@ def test_the_input_is_the_text_between_the_marks(
 def test_a_function_can_be_called_at_the_same_time(
     driver: Driver, client: Any, model: Model, tools: list[Any]
 ) -> None:
-    """Each call in its own form."""
+    """Each call has its own form: JSON or plain text."""
     both = (
         '{open}\nshell\nls\n{close}\n{open}\n{"name": "get_weather", "arguments": {"city": "Rome"}}\n{close}'
     )
@@ -111,7 +111,7 @@ def test_an_input_that_holds_a_mark_is_asked_for_again(
 
 
 def test_the_history_shows_calls_in_the_same_form(driver: Driver, client: Any, model: Model) -> None:
-    """With the result of each under its name."""
+    """Each result is shown under the name of its call."""
     call = {"id": "call_1", "type": "custom", "custom": {"name": "python", "input": "1 + 1"}}
     messages = [
         {"role": "user", "content": "One and one?"},
@@ -133,7 +133,7 @@ def test_the_ledger_states_that_a_grammar_is_not_enforced(driver: Driver, client
 
 
 def test_a_custom_tool_can_be_demanded(driver: Driver, client: Any, model: Model) -> None:
-    """By its name."""
+    """`tool_choice` names it."""
     model.simulator.script(model.write("{open}\nshell\nls\n{close}"))
     choice = {"type": "custom", "custom": {"name": "shell"}}
     (reply,) = model.asked(driver, client, stream=False, tools=[PYTHON, SHELL], tool_choice=choice)

@@ -26,7 +26,7 @@ def client(driver: Driver) -> Any:
 def test_a_stop_sequence_ends_the_answer(
     driver: Driver, client: Any, model: Model, *, stream: bool, chunking: Any, stop: Any
 ) -> None:
-    """Wherever the stream cuts it; what only begins like one is given."""
+    """The stream may divide it anywhere; text that only begins like it is returned."""
     model.simulator.chunking = chunking
     model.simulator.script("one ## two ### three ###")
     (reply,) = model.asked(driver, client, stream=stream, stop=stop)
@@ -60,7 +60,7 @@ def test_the_answer_ends_at_max_tokens(driver: Driver, client: Any, model: Model
 def test_what_is_no_limit_is_refused(
     driver: Driver, client: Any, model: Model, field: str, value: Any
 ) -> None:
-    """As OpenAI refuses it, and nothing is sent; a text is a fine stop sequence."""
+    """OpenAI refuses it too, and nothing is sent; a string is a valid stop sequence."""
     if (field, value) == ("stop", "many"):
         assert driver.text(client, stop=value) == driver.answer
         return
@@ -75,7 +75,7 @@ class TestChoices:
     def test_they_come_in_one_answer(
         self, driver: Driver, client: Any, model: Model, *, stream: bool
     ) -> None:
-        """In order, each with its index, its own text and its own end."""
+        """The choices are in order, each with its index, its own text and its own end."""
         model.simulator.script("one two", "three ### four", "five")
         reply = model.asked(driver, client, stream=stream, n=3, stop="###")
         assert [(each.content, each.reason) for each in reply] == [
@@ -88,7 +88,7 @@ class TestChoices:
     def test_each_may_be_asked_for_again(
         self, driver: Driver, client: Any, model: Model, tools: list[Any], *, stream: bool
     ) -> None:
-        """On its own."""
+        """Each choice has repairs of its own."""
         arguments = {"city": "Lisbon"}
         model.simulator.script(
             model.call("get_weather", arguments), model.call("x", {}), model.call("get_time", arguments)
@@ -115,7 +115,7 @@ class TestChoices:
     def test_an_error_of_a_later_one_is_one(
         self, driver: Driver, client: Any, model: Model, *, stream: bool
     ) -> None:
-        """In a completion there is none of it; in a stream the first are there already."""
+        """A completion fails as a whole; in a stream, the first choices were already sent."""
 
         def then_fail(body: Any) -> str:
             model.simulator.fault(faults.rate_limited())
@@ -145,7 +145,7 @@ class TestChoices:
         assert len(model.received) == 3
 
     def test_the_ledger_states_what_it_costs(self, driver: Driver, client: Any) -> None:
-        """In calls."""
+        """It gives the number of paid calls."""
         (change,) = changes_of(driver.ask(client, n=3))
         assert (change.action, change.param, change.given, change.sent) == (
             "emulated",

@@ -66,7 +66,7 @@ def test_a_program_that_needs_no_function_gets_prose(
 def test_several_calls(
     driver: Driver, client: Any, model: Model, tools: list[Any], *, stream: bool, parallel: Any, calls: int
 ) -> None:
-    """Each with its own id and index; one only where the caller can take no more."""
+    """Each has its own id and index; a caller that takes one call gets one."""
     one = '{open}\n{"name": "get_weather", "arguments": {"city": "Lisbon"}}\n{close}\n'
     two = '{open}\n{"name": "get_time", "arguments": {"city": "Porto"}}\n{close}'
     model.simulator.script(model.write(one + two))
@@ -114,7 +114,7 @@ def test_a_loop_over_several_turns(
 def test_messages_of_the_sdk_can_be_given_back(
     driver: Driver, client: Any, model: Model, tools: list[Any]
 ) -> None:
-    """As programs do, the object or its dump, with all null keys; nothing is reported as dropped."""
+    """Programs send the object or its dump with all null keys; nothing is reported as dropped."""
     model.simulator.script(model.call("get_weather", LISBON))
     message = driver.ask(client, tools=tools).choices[0].message
     result = {"role": "tool", "tool_call_id": message.tool_calls[0].id, "content": "sunny"}
@@ -186,7 +186,7 @@ class TestAskingAgain:
     def test_only_so_often(
         self, driver: Driver, model: Model, tools: list[Any], *, stream: bool, repairs: int, calls: int
     ) -> None:
-        """Then the call of a function that was not offered is an error: neither a guess nor an answer."""
+        """When no repair is left, a call of an unknown function is an error, neither a guess nor text."""
         client = driver.client(emulate=True, max_repairs=repairs)
         model.simulator.script(*(model.call("get_moon", {"number": number}) for number in range(5)))
         with pytest.raises(openai.APIError) as refusal:
@@ -208,7 +208,7 @@ class TestAskingAgain:
     def test_a_call_may_have_its_own_number(
         self, driver: Driver, client: Any, model: Model, tools: list[Any]
     ) -> None:
-        """In `extra_body`, like its policy."""
+        """`extra_body` sets the number of repairs for a call, like its policy."""
         model.simulator.script(*[model.call("get_moon", LISBON)] * 2)
         driver.fails(client, tools=tools, extra_body={"tess_openai": {"max_repairs": 0}})
         assert len(model.received) == 1
@@ -216,7 +216,7 @@ class TestAskingAgain:
     def test_an_error_of_the_further_call_is_one(
         self, driver: Driver, client: Any, model: Model, tools: list[Any], *, stream: bool
     ) -> None:
-        """As it is, while no text was delivered yet."""
+        """It is passed on unchanged as long as no text was delivered."""
         model.simulator.script(_then_fail(model, ""))
         with pytest.raises(openai.RateLimitError) as caught:
             model.asked(driver, client, stream=stream, tools=tools)
@@ -290,7 +290,7 @@ class TestChoice:
     def test_a_demand_that_is_met(
         self, driver: Driver, client: Any, model: Model, tools: list[Any], *, stream: bool
     ) -> None:
-        """At the second time too, and the talk before is left out."""
+        """The call may be made at the second attempt, and the prose before it is dropped."""
         model.simulator.script("I would rather talk.", model.call("get_time", PORTO))
         (reply,) = model.asked(driver, client, stream=stream, tools=tools, tool_choice="required")
         assert (reply.content, reply.calls) == (None, [("get_time", PORTO)])
@@ -298,7 +298,7 @@ class TestChoice:
     def test_a_function_that_is_not_offered_cannot_be_chosen(
         self, driver: Driver, client: Any, model: Model, tools: list[Any]
     ) -> None:
-        """As OpenAI refuses it; nothing is sent."""
+        """OpenAI refuses it too; nothing is sent."""
         choice = {"type": "function", "function": {"name": "get_moon"}}
         error = driver.fails(client, tools=tools, tool_choice=choice)
         assert (type(error), error.code, model.received) == (
@@ -338,7 +338,7 @@ class TestTheAgentsOwnTools:
     """A tool of Tess's and functions of the caller's in one call."""
 
     def test_of_the_client(self, driver: Driver, model: Model, tools: list[Any]) -> None:
-        """`tools="internet"` at the factory."""
+        """`tools="internet"` at the factory is sent with emulated functions."""
         client = driver.client(emulate=True, tools="internet")
         model.simulator.script(model.call("get_weather", LISBON))
         (reply,) = model.asked(driver, client, stream=False, tools=tools)
@@ -346,7 +346,7 @@ class TestTheAgentsOwnTools:
         assert model.received[-1]["tools"] == "internet"
 
     def test_of_the_call(self, driver: Driver, client: Any, model: Model, tools: list[Any]) -> None:
-        """Beside `tools=[...]`, which an `extra_body` of the same name would replace."""
+        """It is set beside `tools=[...]`, which an `extra_body` of the same name would replace."""
         extra = {"tess_openai": {"tools": "wikipedia"}}
         model.simulator.script(model.call("get_weather", LISBON))
         (reply,) = model.asked(driver, client, stream=False, tools=tools, extra_body=extra)
@@ -389,7 +389,7 @@ class TestTheSDKsOwnReaders:
         assert final.choices[0].finish_reason == "tool_calls"
 
     def test_parse(self, driver: Driver, client: Any, model: Model) -> None:
-        """Arguments become objects of the program's own."""
+        """The arguments become objects of the program's own classes."""
         from pydantic import BaseModel
 
         class Query(BaseModel):

@@ -63,7 +63,7 @@ def test_a_function_loop_ends(driver: Driver, client: Any, *, stream: bool) -> N
 
 
 def test_a_function_that_the_question_does_not_mention_is_not_called(driver: Driver, client: Any) -> None:
-    """Unless a call is demanded."""
+    """The simulated model calls it only if a call is required."""
     hello = [{"role": "user", "content": "Hello"}]
     assert (
         driver.ask(client, messages=hello, tools=[WEATHER]).choices[0].message.content == "You wrote: Hello"
@@ -111,6 +111,6 @@ def test_responses_work_too(driver: Driver, client: Any) -> None:
 
 
 def test_an_unknown_model_is_refused() -> None:
-    """With those that there are."""
+    """The error lists the models that the simulator has."""
     with pytest.raises(ValueError, match="one of echo, obedient"):
         TessSimulator(model="wise")  # type: ignore[arg-type] # the wrong value is what is tested

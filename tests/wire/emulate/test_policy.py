@@ -29,14 +29,14 @@ def test_one_parameter_only(driver: Driver, model: Model, tools: list[Any]) -> N
 
 
 def test_what_cannot_be_emulated_is_warned_of(driver: Driver, model: Model) -> None:
-    """The word `emulate` promises nothing that cannot be kept."""
+    """The policy `emulate` promises nothing that cannot be kept."""
     client = driver.client(unsupported="emulate")
     with pytest.warns(TessRequestWarning, match="seed"):
         driver.ask(client, seed=1, stop="###")
 
 
 def test_a_call_may_ask_for_it(driver: Driver, model: Model) -> None:
-    """In `extra_body`, also where the client does not."""
+    """`extra_body` turns emulation on for a call even if the client does not emulate."""
     client = driver.client()
     model.simulator.script("```json\n{}\n```")
     extra = {"tess_openai": {"unsupported": {"response_format": "emulate"}}}
@@ -45,7 +45,7 @@ def test_a_call_may_ask_for_it(driver: Driver, model: Model) -> None:
 
 
 def test_a_call_may_do_without(driver: Driver, model: Model) -> None:
-    """One word for all of it."""
+    """One value turns all emulation off for a call."""
     client = driver.client(emulate=True)
     model.simulator.script("one ### two")
     extra = {"tess_openai": {"unsupported": "ignore"}}
@@ -101,7 +101,7 @@ def test_null_is_kept_where_nullable_allows_it(driver: Driver, model: Model) -> 
 
 
 def test_the_prompts_can_be_replaced(driver: Driver, model: Model) -> None:
-    """Each on its own."""
+    """Each text can be replaced on its own."""
     client = driver.client(emulate=True, prompts=Prompts(json_object="Só JSON, por favor."))
     model.simulator.script("{}")
     driver.ask(client, response_format=JSON_OBJECT)

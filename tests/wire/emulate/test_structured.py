@@ -42,7 +42,7 @@ def client(driver: Driver) -> Any:
 def test_json_comes_clean(
     driver: Driver, client: Any, model: Model, *, stream: bool, chunking: Any, kind: Any, written: str
 ) -> None:
-    """From the first byte to the last, so that a program may parse it as it is."""
+    """The text is JSON from the first byte to the last, so a program can parse it."""
     model.simulator.chunking = chunking
     model.simulator.script(written)
     (reply,) = model.asked(driver, client, stream=stream, response_format=kind)
@@ -52,7 +52,7 @@ def test_json_comes_clean(
 
 
 def test_the_schema_reaches_the_model(driver: Driver, client: Any, model: Model) -> None:
-    """In the one system message, after the caller's own."""
+    """It follows the caller's own text in the one system message."""
     messages = [{"role": "system", "content": "Be brief."}, *driver.hello["messages"]]
     model.simulator.script(ADA)
     driver.ask(client, messages=messages, response_format=FORMAT)
@@ -64,7 +64,7 @@ def test_the_schema_reaches_the_model(driver: Driver, client: Any, model: Model)
 def test_json_that_breaks_the_schema_is_asked_for_again(
     driver: Driver, client: Any, model: Model, *, stream: bool
 ) -> None:
-    """With what is wrong with it."""
+    """The further request says what is wrong."""
     model.simulator.script('{"name": "Ada"}', ADA)
     (reply,) = model.asked(driver, client, stream=stream, response_format=FORMAT)
     assert json.loads(str(reply.content)) == {"name": "Ada", "age": 36}
@@ -72,14 +72,14 @@ def test_json_that_breaks_the_schema_is_asked_for_again(
 
 
 def test_a_refusal_is_one(driver: Driver, client: Any, model: Model, *, stream: bool) -> None:
-    """As programs of OpenAI's test for it, not as JSON that is none."""
+    """Programs for OpenAI test `refusal`, so it is not returned as invalid JSON."""
     model.simulator.script("I cannot say that.", "I really cannot.")
     (reply,) = model.asked(driver, client, stream=stream, response_format=FORMAT)
     assert (reply.content, reply.refusal, reply.reason) == (None, "I really cannot.", "stop")
 
 
 def test_parse_gives_objects(driver: Driver, client: Any, model: Model) -> None:
-    """Of the program's own class."""
+    """The objects are of the program's own class."""
     from pydantic import BaseModel
 
     class Person(BaseModel):
@@ -100,7 +100,7 @@ def test_parse_gives_objects(driver: Driver, client: Any, model: Model) -> None:
 def test_functions_and_json_together(
     driver: Driver, client: Any, model: Model, tools: list[Any], *, stream: bool
 ) -> None:
-    """First a call, then, from its result, the JSON: how agents with a result type work."""
+    """Agents with a result type first make a call, and then return JSON from its result."""
     model.simulator.script(model.call("get_weather", {"city": "Lisbon"}, before="Looking. "), f"So: {ADA}")
     (reply,) = model.asked(driver, client, stream=stream, tools=tools, response_format=FORMAT)
     assert reply.calls == [("get_weather", {"city": "Lisbon"})]
@@ -117,7 +117,7 @@ def test_functions_and_json_together(
 
 
 def test_the_ledger_is_on_the_last_chunk(driver: Driver, client: Any, model: Model) -> None:
-    """And on the usage's, where that was asked for."""
+    """It is on the chunk with the usage where that was requested."""
     for options in ({}, {"stream_options": {"include_usage": True}}):
         model.simulator.script('{"name": "Ada"}', ADA)
         chunks = driver.items(driver.ask(client, response_format=FORMAT, stream=True, **options))

@@ -52,7 +52,7 @@ def test_a_call_is_found_in_any_form_of_answer(
 def test_a_stream_that_fails_is_an_error_and_never_a_call(
     driver: Driver, client: Any, model: Model, tools: list[Any], fault: Fault
 ) -> None:
-    """Also where its beginning looks like a call, and where the caller got no text yet."""
+    """Its beginning may look like a call, and the caller may have received no text yet."""
     model.simulator.script(model.call("get_weather", LISBON, after=" and more" * 20))
     model.simulator.fault(fault)
     with pytest.raises(openai.APIError):
@@ -91,7 +91,7 @@ def test_why_tess_ended_is_passed_on(
 
 
 def test_an_unknown_reason_is_noticed(driver: Driver, client: Any, model: Model, *, stream: bool) -> None:
-    """As without emulation."""
+    """The ledger records it as it does without emulation."""
     model.simulator.fault(faults.finish_reason(value="odd"))
     chunks = _chunks(driver, client, stream=stream, stop=["zzz"])
     assert ("noticed", "finish_reason") in [(each.action, each.param) for each in changes_of(chunks[-1])]
@@ -116,7 +116,7 @@ def test_an_error_beside_the_text_keeps_the_text(
 def test_what_is_no_answer_is_an_error(
     driver: Driver, client: Any, model: Model, tools: list[Any], *, stream: bool, fault: Fault
 ) -> None:
-    """With its reason, and not tried again: it may have been paid for."""
+    """The error gives the reason and is not retried, since the answer may have been paid for."""
     model.simulator.fault(fault)
     with pytest.raises(openai.InternalServerError) as caught:
         model.asked(driver, client, stream=stream, tools=tools)
@@ -146,7 +146,7 @@ def test_token_counts(driver: Driver, model: Model, *, usage: Any, given: bool, 
 def test_an_empty_answer_is_noticed(
     driver: Driver, client: Any, model: Model, tools: list[Any], *, stream: bool
 ) -> None:
-    """As without emulation."""
+    """The caller is warned as without emulation."""
     model.simulator.script("")
     with pytest.warns(match="no text"):
         chunks = _chunks(driver, client, stream=stream, tools=tools)

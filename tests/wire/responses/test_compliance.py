@@ -56,7 +56,7 @@ def call_weather(body: dict[str, Any]) -> str:
 
 
 def test_basic_text(driver: Driver) -> None:
-    """A text for a text."""
+    """A text is answered with a text."""
     driver.simulator.script("Hello to you.")
     message = [{"type": "message", "role": "user", "content": "Say hello in exactly 3 words."}]
     response = validated(driver.run(driver.client().responses.create(model="tess-6", input=message)))
@@ -89,7 +89,7 @@ def test_a_system_prompt(driver: Driver) -> None:
 
 
 def test_a_tool_call(driver: Driver, *, stream: bool) -> None:
-    """A `function_call` item, whole and streamed."""
+    """The output has a `function_call` item, whole and streamed."""
     driver.simulator.script(call_weather)
     question = [{"type": "message", "role": "user", "content": "What's the weather in San Francisco?"}]
     given = {"model": "tess-6", "input": question, "tools": [WEATHER], "stream": stream}

@@ -81,7 +81,7 @@ def test_text_and_a_call_are_items_of_one_response(driver: Driver, client: Any, 
 
 
 def test_a_tool_loop_ends_in_a_text(driver: Driver, client: Any, *, stream: bool) -> None:
-    """Continued by `previous_response_id`, with nothing but the output of the call."""
+    """`previous_response_id` continues it, and only the output of the call is sent."""
     driver.simulator.script(calling())
     first = respond(driver, client, tools=TOOLS, stream=stream)
     (call,) = first.output
@@ -96,7 +96,7 @@ def test_a_tool_loop_ends_in_a_text(driver: Driver, client: Any, *, stream: bool
 
 
 def test_a_schema_is_met(driver: Driver, client: Any) -> None:
-    """By `parse`, and by `text.format` in a stream."""
+    """`parse`, and `text.format` in a stream, give JSON that follows it."""
     driver.simulator.script('```json\n{"name": "Ana", "age": 31}\n```', '{"name": "Ana", "age": 31}')
     parsed = driver.run(client.responses.parse(model="tess-6", input="Who?", text_format=Person))
     assert parsed.output_parsed == Person(name="Ana", age=31)
@@ -118,7 +118,7 @@ def test_arguments_are_parsed_by_the_sdk(driver: Driver, client: Any) -> None:
 
 
 def test_a_demanded_call_wins_over_a_format(driver: Driver, client: Any, *, stream: bool) -> None:
-    """As instructor sends both."""
+    """Instructor sends both."""
     driver.simulator.script(calling())
     response = respond(
         driver,
@@ -132,7 +132,7 @@ def test_a_demanded_call_wins_over_a_format(driver: Driver, client: Any, *, stre
 
 
 def test_a_cut_answer_is_incomplete(driver: Driver, client: Any, *, stream: bool) -> None:
-    """With OpenAI's reason; the message says so too."""
+    """The response has OpenAI's reason, and its message is marked too."""
     driver.simulator.script("one two three four five six seven eight nine ten eleven twelve")
     response = respond(driver, client, max_output_tokens=4, stream=stream)
     assert (response.status, response.incomplete_details.reason) == ("incomplete", "max_output_tokens")

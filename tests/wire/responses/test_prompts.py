@@ -30,14 +30,14 @@ def texts(driver: Driver, client: Any, *, stream: bool, **fields: Any) -> list[s
 
 
 def test_a_prompt_is_completed(driver: Driver, *, stream: bool) -> None:
-    """By a chat of one message."""
+    """It is sent as a chat with one message."""
     assert texts(driver, driver.client(), prompt="hello", stream=stream) == [driver.answer]
     body: Any = driver.simulator.calls[0].json
     assert body["messages"] == [{"role": "user", "content": "hello"}]
 
 
 def test_each_prompt_of_a_list_has_its_choice(driver: Driver, *, stream: bool) -> None:
-    """In order, each from a call of its own; `echo` puts the prompt before its answer."""
+    """The choices are in order, each from a call of its own; `echo` puts the prompt before its answer."""
     answers = texts(driver, driver.client(), prompt=["one", "two"], echo=True, stream=stream)
     assert [answer.startswith(prompt) for answer, prompt in zip(answers, ["one", "two"], strict=True)]
     assert [answer.endswith(f": {prompt}") for answer, prompt in zip(answers, ["one", "two"], strict=True)]
@@ -45,14 +45,14 @@ def test_each_prompt_of_a_list_has_its_choice(driver: Driver, *, stream: bool) -
 
 
 def test_n_and_stop_are_emulated(driver: Driver, *, stream: bool) -> None:
-    """As in chat, for each prompt."""
+    """They work as in chat, for each prompt."""
     client = driver.client(emulate=True)
     answers = texts(driver, client, prompt=["one", "two"], n=2, stop=[" received"], stream=stream)
     assert answers == [driver.answer.partition(" received")[0]] * 4
 
 
 def test_what_is_lost_is_reported_once(driver: Driver) -> None:
-    """In one warning, however many prompts there are; the ledger is on the answer."""
+    """There is one warning for any number of prompts, and the ledger is on the answer."""
     client = driver.client()
     with pytest.warns(TessRequestWarning) as caught:
         answer = driver.run(
@@ -67,7 +67,7 @@ def test_what_is_lost_is_reported_once(driver: Driver) -> None:
 
 
 def test_a_usage_is_summed(driver: Driver) -> None:
-    """In a last chunk of its own, when it is asked for."""
+    """It is in a last chunk of its own when it is requested."""
     given = {"model": "tess-6", "prompt": ["one", "two"]}
     whole = driver.run(driver.client().completions.create(**given))
     streamed = driver.client().completions.create(

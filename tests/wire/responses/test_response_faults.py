@@ -60,7 +60,7 @@ def test_a_stream_that_fails_ends_in_failed_and_an_error(driver: Driver, fault: 
 
 
 def test_a_lost_connection_is_the_sdks_own_error(driver: Driver) -> None:
-    """As in chat: it says that the execution may go on, and nothing is sent again."""
+    """The error says that the execution may continue, and nothing is sent again."""
     driver.simulator.script(LONG_ANSWER)
     driver.simulator.fault(faults.breaks_off(after_events=3))
     events, error = read_events(driver, driver.client(max_retries=2))
@@ -76,7 +76,7 @@ def test_a_lost_connection_is_the_sdks_own_error(driver: Driver) -> None:
 def test_an_answer_that_tess_cuts_is_incomplete(
     driver: Driver, reason: str, incomplete: str, *, stream: bool
 ) -> None:
-    """With its reason and its text, whole and as the last event; it can be continued."""
+    """The response has the reason and the text, whole or as the last event, and can be continued."""
     driver.simulator.fault(faults.finish_reason(value=reason))
     client = driver.client()
     if stream:
@@ -93,7 +93,7 @@ def test_an_answer_that_tess_cuts_is_incomplete(
 
 
 def test_an_error_before_the_first_event_is_an_http_error(driver: Driver) -> None:
-    """So that the SDK tries again where that is safe."""
+    """The SDK can then retry where that is safe."""
     driver.simulator.fault(faults.rate_limited(retry_after_seconds=0.05))
     events, error = read_events(driver, driver.client(max_retries=1))
     assert error is None
@@ -102,14 +102,14 @@ def test_an_error_before_the_first_event_is_an_http_error(driver: Driver) -> Non
 
 
 def test_an_empty_answer_is_an_error_and_no_empty_response(driver: Driver, *, stream: bool) -> None:
-    """As in chat: nothing that could look like an answer is given."""
+    """The caller gets nothing that looks like an answer."""
     driver.simulator.fault(faults.empty_answer())
     with pytest.raises(openai.InternalServerError):
         driver.run(driver.client().responses.create(**HELLO, stream=stream))
 
 
 def test_prompts_of_legacy_completions_fail_as_streams_do(driver: Driver) -> None:
-    """The text so far, then the error."""
+    """The text so far is followed by the error."""
     driver.simulator.script(LONG_ANSWER)
     driver.simulator.fault(faults.error_event(after_events=3))
     texts: list[str] = []

@@ -16,21 +16,21 @@ HELLO: dict[str, Any] = {"model": "tess-6", "input": "hello"}
 
 
 def test_a_raw_response_is_the_answer(driver: Driver) -> None:
-    """With status, headers, and a body that parses to the same."""
+    """It has status and headers, and its body parses to the same response."""
     raw = driver.run(driver.client().responses.with_raw_response.create(**HELLO))
     assert raw.status_code == 200
     assert driver.run(raw.parse()).output_text == driver.answer
 
 
 def test_a_raw_stream_parses_to_a_stream(driver: Driver) -> None:
-    """As from OpenAI."""
+    """It behaves like a raw response of OpenAI."""
     raw = driver.run(driver.client().responses.with_raw_response.create(**HELLO, stream=True))
     events = driver.items(driver.run(raw.parse()))
     assert events[-1].response.output_text == driver.answer
 
 
 def test_a_streaming_response_parses(driver: Driver) -> None:
-    """To the response, when none was streamed."""
+    """It parses to the response, if no stream was requested."""
     create = driver.client().responses.with_streaming_response.create
     with driver.entered(create(**HELLO)) as response:
         assert driver.run(response.parse()).output_text == driver.answer
@@ -48,7 +48,7 @@ def test_options_of_a_derived_client_hold(driver: Driver) -> None:
 
 
 def test_fields_of_the_agent_and_options_of_the_call_pass(driver: Driver, *, stream: bool) -> None:
-    """`extra_body`, as in chat."""
+    """They are set in `extra_body`, as in chat."""
     extra = {"root_id": 7, "tess_openai": {"unsupported": {"truncation": "ignore"}}}
     answer = driver.run(
         driver.client().responses.create(**HELLO, truncation="auto", extra_body=extra, stream=stream)
@@ -61,7 +61,7 @@ def test_fields_of_the_agent_and_options_of_the_call_pass(driver: Driver, *, str
 
 
 def test_a_raw_head_carries_the_ledger(driver: Driver) -> None:
-    """Where a program looks at headers only."""
+    """Some programs read only headers."""
     client = driver.client(unsupported="ignore")
     raw = driver.run(client.responses.with_raw_response.create(**HELLO, truncation="auto"))
     assert '"truncation"' in raw.headers["x-tess-openai"]

@@ -31,7 +31,7 @@ def sent(driver: Driver) -> Any:
 
 
 def test_a_text_is_answered(driver: Driver, *, stream: bool) -> None:
-    """After one changed line."""
+    """Changing the line that makes the client is enough."""
     response = respond(driver, driver.client(), stream=stream)
     assert response.output_text == driver.answer
     assert (response.status, response.model, response.error) == ("completed", "tess-6", None)
@@ -52,7 +52,7 @@ def test_instructions_are_the_system_message(driver: Driver, *, stream: bool) ->
 
 
 def test_what_tess_lacks_is_reported_under_the_callers_names(driver: Driver, *, stream: bool) -> None:
-    """One warning at the caller's line, the ledger on the answer, and no sign of it in the response."""
+    """The warning is at the caller's line, the ledger on the answer, and the response shows the default."""
     client = driver.client()
     with pytest.warns(TessRequestWarning, match="max_output_tokens=20 was not sent"):
         response = respond(driver, client, max_output_tokens=20, stream=stream)
@@ -77,7 +77,7 @@ def test_an_error_of_tess_is_raised_as_in_chat(driver: Driver, *, stream: bool) 
 
 
 def test_a_stream_has_named_events_and_gapless_numbers(driver: Driver) -> None:
-    """`event:` lines, no `[DONE]`, numbers from 0."""
+    """It has `event:` lines, numbers from 0, and no `[DONE]`."""
     client = driver.client()
     with driver.entered(client.responses.with_streaming_response.create(**HELLO, stream=True)) as response:
         lines = driver.items(response.iter_lines())

@@ -47,7 +47,7 @@ def test_a_response_is_continued(driver: Driver, *, stream: bool) -> None:
 
 
 def test_outputs_of_calls_are_paired_with_the_calls_of_the_previous_response(driver: Driver) -> None:
-    """As LangChain and others send a tool loop: only what is new."""
+    """LangChain and others send only what is new in a tool loop."""
     client = driver.client(unsupported="ignore")
     call = {"type": "function_call", "call_id": "call_1", "name": "add", "arguments": '{"a": 1}'}
     first = respond(driver, client, model="tess-6", input=[{"role": "user", "content": "Add."}, call])
@@ -123,7 +123,7 @@ def test_a_store_that_fails_keeps_every_answer(driver: Driver, *, stream: bool) 
 
 
 def test_a_response_is_retrieved_and_deleted(driver: Driver) -> None:
-    """As it was given; afterwards it is not found."""
+    """It is returned as it was made; after the deletion it is not found."""
     client = driver.client()
     made = respond(driver, client, **NAME)
     found = driver.run(client.responses.retrieve(made.id))
@@ -150,7 +150,7 @@ def test_input_items_are_listed_in_pages(driver: Driver) -> None:
 
 
 def test_an_item_is_referred_to(driver: Driver) -> None:
-    """By its id, also without `previous_response_id`."""
+    """Its id is enough, even without `previous_response_id`."""
     client = driver.client()
     first = respond(driver, client, **NAME)
     reference = {"type": "item_reference", "id": first.output[0].id}
@@ -182,7 +182,7 @@ def input_tokens(client: Any) -> Callable[..., Any]:
 
 
 def test_input_tokens_are_estimated(driver: Driver) -> None:
-    """Without the network, and marked."""
+    """Nothing is sent, and the result is marked as an estimate."""
     client = driver.client(unsupported="error")
     counted = driver.run(input_tokens(client)(model="tess-6", input="hello" * 100))
     assert 100 < counted.input_tokens < 150
