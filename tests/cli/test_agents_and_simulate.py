@@ -41,7 +41,7 @@ def test_agents_are_chosen(options: list[str], numbers: list[int], tess_openai: 
 
 
 def test_one_agent_is_shown(tess_openai: Program) -> None:
-    """Its fields, and what an OpenAI program may send."""
+    """The command shows its fields, and what an OpenAI program may send."""
     shown = tess_openai("agent", "48").stdout
     assert "audience" in shown
     assert 'must hold "audience": text' in shown

@@ -144,7 +144,7 @@ def test_an_error_is_one_line(
 
 
 def test_an_agent_with_fields_of_its_own(tess_openai: Program, tess_simulator: TessSimulator) -> None:
-    """Gets them at the root of the body."""
+    """It receives them at the root of the body."""
     ended = tess_openai("chat", "Hello", "--agent", "48", "--field", "audience=all", "--tools", "internet")
     assert ended.returncode == 0, ended.stderr
     (call,) = tess_simulator.calls
@@ -179,7 +179,7 @@ def test_hints_are_in_words_of_the_command_line(
 
 
 def test_a_key_that_looks_wrong_is_reported_in_a_line(tess_openai: Program) -> None:
-    """What the library warns of is no Python warning here."""
+    """The library's warnings are shown in the output, and not as Python warnings."""
     ended = tess_openai("chat", "Hello", TESS_WORKSPACE_ID=None)
     assert ended.stderr.startswith("tess-openai: No workspace is named")
     assert "UserWarning" not in ended.stderr

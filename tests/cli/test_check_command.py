@@ -212,7 +212,7 @@ def test_a_framework_makes_the_calls_of_its_clients(tmp_path: Path, tess_openai:
     ],
 )
 def test_the_policy_is_the_programs(policy: str, effect: str, program: Path, tess_openai: Program) -> None:
-    """Words and parameters as `unsupported=` takes them."""
+    """The option takes actions and parameters as `unsupported=` does."""
     ended = tess_openai("check", ".", "--format", "json", "--policy", policy)
     effects = json.loads(ended.stdout)["sites"][-1]["effects"]
     assert [each["effect"] for each in effects if each["subject"] == "seed"] == [effect]
@@ -260,7 +260,7 @@ def test_a_wrong_policy_is_explained(program: Path, tess_openai: Program) -> Non
 
 @pytest.mark.parametrize(("level", "status"), [("error", 0), ("warning", 1), ("note", 1), ("never", 0)])
 def test_the_exit_status_is_for_ci(level: str, status: int, program: Path, tess_openai: Program) -> None:
-    """1 from the level on that --fail-on names."""
+    """It is 1 from the level that `--fail-on` names."""
     assert tess_openai("check", ".", "--fail-on", level).returncode == status
 
 

@@ -132,7 +132,7 @@ def test_a_converted_framework_is_clean(source: str, tmp_path: Path) -> None:
     ],
 )
 def test_a_framework_is_sent_to_its_preset(source: str, preset: str, tmp_path: Path) -> None:
-    """It gives all that the model must be given."""
+    """It gives everything that the model has to receive."""
     assert f"**tess_openai.presets.{preset}(AGENT_ID)" in effects_in(tmp_path, source)[0].remedy
 
 

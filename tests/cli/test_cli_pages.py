@@ -18,7 +18,7 @@ _SPEC.loader.exec_module(capture)
 
 @pytest.mark.parametrize("page", capture.PAGES, ids=lambda page: page.stem)
 def test_the_output_on_a_page_is_true(page: Path, tess_simulator: TessSimulator, tmp_path: Path) -> None:
-    """Renew it with `python tests/cli/capture.py`."""
+    """If it differs, renew it with `python tests/cli/capture.py`."""
     text = page.read_text()
     assert "$ tess-openai" in text
     assert capture.captured(text, tmp_path, capture.environment_for(tess_simulator)) == text

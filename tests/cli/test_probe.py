@@ -369,7 +369,7 @@ def test_it_can_be_interrupted(
 
 
 def test_an_agent_with_fields_of_its_own(probe: Probe, simulated: dict[str, str]) -> None:
-    """Needs them; then it is asked like any other."""
+    """Given these fields, it is probed like any other agent."""
     simulated["TESS_AGENT_ID"] = "48"
     assert probe("--only", "plain", "--field", "audience=all")["answers"] == {"plain": "supported"}
 

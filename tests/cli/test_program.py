@@ -240,7 +240,7 @@ def test_colours_on_a_terminal_only_without_no_color(no_color: str, coloured: bo
 
 
 def test_a_bug_is_one_line_and_a_trace_with_debug(tmp_path: Path) -> None:
-    """Status 70; the trace only on demand."""
+    """The exit status is 70, and the traceback is shown only on demand."""
     program = (
         "import sys\nfrom tess_openai.cli.check import check_command\n"
         "check_command.check_paths = lambda *_, **__: 1 / 0\n"

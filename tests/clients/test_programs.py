@@ -41,7 +41,7 @@ def work(door: Door) -> Path:
 
 
 def test_codex_runs_a_command_and_answers(door: Door, node_modules: Path, work: Path) -> None:
-    """One turn that needs no confirmation."""
+    """The client needs one turn and no confirmation."""
     settings = door.home / ".codex" / "config.toml"
     settings.parent.mkdir()
     settings.write_text(CODEX.format(url=door.url))
@@ -57,7 +57,7 @@ def test_codex_runs_a_command_and_answers(door: Door, node_modules: Path, work: 
 
 
 def test_opencode_runs_a_command_and_answers(door: Door, node_modules: Path, work: Path) -> None:
-    """One turn that needs no confirmation, over chat completions."""
+    """The client needs one turn and no confirmation, over chat completions."""
     provider = {
         "npm": "@ai-sdk/openai-compatible",
         "options": {"baseURL": door.url, "apiKey": KEY},
@@ -88,7 +88,7 @@ def test_llm(door: Door) -> None:
 
 
 def test_aider_edits_a_file(door: Door, work: Path) -> None:
-    """One message that needs no confirmation."""
+    """The client needs one message and no confirmation."""
     aider = os.environ["CLIENTS_AIDER"]
     (work / "hello.py").write_text('print("hello")\n')
     command = [aider, "--model", "openai/tess-6", "--openai-api-base", door.url, "--openai-api-key", KEY]

@@ -19,10 +19,10 @@ BODIES = [pytest.param(printed["body"], id=printed["page"]) for printed in map(j
 
 @pytest.mark.parametrize("body", BODIES)
 def test_a_documented_body_passes_unchanged(body: dict[str, Any]) -> None:
-    """Under the strictest policy, with nothing to tell.
+    """The strictest policy accepts it, and nothing is reported.
 
-    One value may differ: the documentation prints the temperature as `1` and as `"1"`, and lists the
-    options as strings, so the adapter always sends `"1"`.
+    One value may differ: the documentation prints the temperature as `1` and as `"1"`, and lists the options
+    as strings, so the adapter always sends `"1"`.
     """
     prepared = translate_request(body, Options(policy=Policy("error")), new_id=str)
     assert prepared.ledger.changes == ()

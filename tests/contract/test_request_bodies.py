@@ -72,7 +72,7 @@ def test_a_chat_is_accepted_and_accounted_for(request_: JSON, carry: Callable[..
 def test_an_endpoint_that_tess_lacks_is_answered_without_the_network(
     request_: JSON, carry: Callable[..., Any]
 ) -> None:
-    """404 that says so."""
+    """The status is 404, and the error says so."""
     carried = carry(request_["method"], request_["path"], request_["body"])
     assert carried.sent is None
     assert carried.status == 404

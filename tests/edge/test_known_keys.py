@@ -29,7 +29,7 @@ KEY = "123|abcdefghijklmnopqrstuvwxyz"
     ],
 )
 def test_a_key_of_tess_is_a_number_and_a_pipe(authorization: str, has_form: bool) -> None:
-    """Source: the form of the keys that Tess gives out (observed)."""
+    """Tess's keys have this form (observed)."""
     assert has_tess_form(authorization) is has_form
 
 
@@ -63,7 +63,7 @@ def test_a_key_that_was_sent_is_remembered() -> None:
 
 
 def test_a_call_without_a_key_is_not_a_known_key() -> None:
-    """Else each header without a value would count as a key."""
+    """Otherwise each header without a value would count as a key."""
     keys = KnownKeys.of(None)
     keys.remember("")
     assert "" not in keys

@@ -126,7 +126,7 @@ def test_clients_of_one_key_share_its_turns(turns: KeyQueues, clock: Clock) -> N
 
 
 def test_a_send_is_remembered_for_who_keeps_a_longer_distance(turns: KeyQueues, clock: Clock) -> None:
-    """A call with another key that comes in between."""
+    """A call with another key may come in between."""
     Pacer(1.0, 60.0, turns).wait("Bearer 1|a", clock.sleep)
     clock.sleep(2.0)
     Pacer(1.0, 60.0, turns).wait("Bearer 1|b", clock.sleep)

@@ -69,7 +69,7 @@ async def test_async(tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell("several turns")
 def test_several_turns(simulator: TessSimulator, tess: dict[str, Any]) -> None:
-    """A list of messages."""
+    """The result is a list of messages."""
     turns = [("user", "hello"), ("assistant", "Hi."), ("user", "and now?")]
     assert model_of(tess).call([{"role": role, "content": text} for role, text in turns])
     assert [message["role"] for message in simulator.calls[0].json["messages"]] == [role for role, _ in turns]

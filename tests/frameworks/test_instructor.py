@@ -33,7 +33,7 @@ def test_chat(tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell("stream", note="As `create_partial`, the object growing.")
 def test_stream(simulator: TessSimulator, tess: dict[str, Any]) -> None:
-    """An object that grows while it streams."""
+    """The object grows while it streams."""
     simulator.script(f"```json\n{ROME}\n```")
     client = presets.instructor(42, **tess)
     parts = list(client.chat.completions.create_partial(model="tess-6", messages=HELLO, response_model=City))
@@ -147,7 +147,7 @@ def test_responses_chat(tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell("responses stream", emulated=True, note=f"{BY_MODE[:-1]}, as `create_partial`.")
 def test_responses_stream(simulator: TessSimulator, emulating: dict[str, Any]) -> None:
-    """An object that grows while it streams."""
+    """The object grows while it streams."""
     simulator.script(calls("PartialCity", ROME))
     client = responses_client(emulating)
     parts = list(client.responses.create_partial(model="tess-6", input="Which city?", response_model=City))

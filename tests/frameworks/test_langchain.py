@@ -65,7 +65,7 @@ def test_usage_of_a_stream(tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell("async")
 async def test_async(tess: dict[str, Any]) -> None:
-    """Calls and streams."""
+    """Async calls and streams work."""
     model = chat_model(tess)
     assert (await model.ainvoke("hello")).text.endswith("received: hello")
     pieces = [chunk.text async for chunk in model.astream("hello")]

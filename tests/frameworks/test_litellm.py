@@ -92,7 +92,7 @@ def test_stream() -> None:
 
 @pytest.mark.cell("async")
 def test_async() -> None:
-    """Calls and streams, one event loop after the other."""
+    """Async calls and streams work in one event loop after another."""
 
     async def ask() -> str:
         answer: Any = await litellm.acompletion("tess/tess-6", HELLO)
@@ -247,7 +247,7 @@ def test_structured_output(simulator: TessSimulator) -> None:
 
 @pytest.mark.cell("tool loop", gives=False, note=NO_TOOLS)
 def test_tool_loop_without_emulation() -> None:
-    """Prose, and the program is warned."""
+    """The model answers in prose, and the program is warned."""
     with pytest.warns(TessRequestWarning, match="tools"):
         answer: Any = litellm.completion("tess/tess-6", HELLO, tools=TOOLS)
     assert not answer.choices[0].message.tool_calls

@@ -46,7 +46,7 @@ def test_stream(tess: dict[str, Any]) -> None:
 
 @pytest.mark.cell("async")
 async def test_async(tess: dict[str, Any]) -> None:
-    """Calls and streams."""
+    """Async calls and streams work."""
     model = language_model(tess)
     assert str(await model.achat(HELLO)).endswith("received: hello")
     pieces = [piece.delta async for piece in await model.astream_chat(HELLO)]

@@ -41,7 +41,7 @@ def agent_of(tess: dict[str, Any], **more: Any) -> Agent[None]:
 
 @pytest.mark.cell("chat")
 def test_chat(tess: dict[str, Any]) -> None:
-    """A plain run, which warns of nothing."""
+    """A plain run gives no warning."""
     assert Runner.run_sync(agent_of(tess), "hello").final_output.endswith("received: hello")
 
 

@@ -47,7 +47,7 @@ def ask(**more: Any) -> Any:
 
 @pytest.mark.cell("chat")
 def test_chat(use: Use, tess: dict[str, Any]) -> None:
-    """A plain call, which warns of nothing."""
+    """A plain call gives no warning."""
     use(tess)
     assert ask().choices[0].message.content.endswith("received: hello")
 
@@ -117,7 +117,7 @@ def test_structured_output(use: Use, simulator: TessSimulator, emulating: dict[s
 
 @pytest.mark.cell("tool loop", gives=False, note=NO_TOOLS)
 def test_tool_loop_without_emulation(use: Use, tess: dict[str, Any]) -> None:
-    """Prose, and the program is warned."""
+    """The model answers in prose, and the program is warned."""
     use(tess)
     with pytest.warns(TessRequestWarning, match="tools"):
         assert ask(tools=TOOLS).choices[0].message.tool_calls is None
@@ -161,7 +161,7 @@ def respond(**more: Any) -> Any:
 
 @pytest.mark.cell("responses chat")
 def test_responses_chat(use: Use, tess: dict[str, Any]) -> None:
-    """A plain call, which warns of nothing."""
+    """A plain call gives no warning."""
     use(tess)
     assert respond().output_text.endswith("received: hello")
 

@@ -26,7 +26,7 @@ def agent_of(tess: dict[str, Any], **more: Any) -> Agent[None, Any]:
 
 @pytest.mark.cell("chat")
 def test_chat(tess: dict[str, Any]) -> None:
-    """A plain run, with instructions, which warns of nothing."""
+    """A plain run with instructions gives no warning."""
     assert agent_of(tess, instructions="Be brief.").run_sync("hello").output.endswith("received: hello")
 
 

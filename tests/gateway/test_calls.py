@@ -98,7 +98,7 @@ def test_a_wait_is_passed_on(gateway: Gateway, simulator: TessSimulator) -> None
 
 
 def test_what_tess_lacks_answers_as_in_the_adapter(gateway: Gateway) -> None:
-    """A refusal that names it, without a request."""
+    """The refusal names it, and nothing is sent."""
     with gateway.sdk() as client, pytest.raises(openai.NotFoundError, match="does not have") as caught:
         client.embeddings.create(model="tess-6", input="hello")
     assert caught.value.code == "endpoint_not_supported"
@@ -183,7 +183,7 @@ def test_only_what_means_something_to_tess_is_sent(gateway: Gateway, simulator: 
 
 
 def test_tess_that_is_not_there(start: Start) -> None:
-    """A status that SDKs try again, and nothing was executed."""
+    """SDKs retry after this status, and nothing was executed."""
     with start(base_url="http://127.0.0.1:9") as gateway, gateway.http() as http:
         answer = http.post("/v1/chat/completions", json=HELLO)
     assert (answer.status_code, answer.json()["error"]["code"]) == (502, "connection_error")

@@ -239,7 +239,7 @@ def test_workers_share_one_line(tmp_path: Path) -> None:
 
 
 def test_a_port_that_is_taken(simulator: TessSimulator, capsys: pytest.CaptureFixture[str]) -> None:
-    """One line that says so."""
+    """The command prints one line that says so."""
     port = simulator.base_url.rpartition(":")[2]
     given = ["serve", "--agent", "42", "--workspace", "1", "--port", port]
     with pytest.MonkeyPatch.context() as patch:

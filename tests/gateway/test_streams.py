@@ -180,7 +180,7 @@ def test_the_log_says_why_a_request_is_refused(start: Start, caplog: pytest.LogC
 
 
 def test_numbers_without_names(start: Start, simulator: TessSimulator) -> None:
-    """Calls, errors, events and times; no id and no text."""
+    """They count calls, errors, events and times, and have neither ids nor texts."""
     simulator.fault(faults.rate_limited())
     with start() as gateway, gateway.http() as http:
         for body in (HELLO, HELLO, STREAM):

@@ -61,7 +61,7 @@ def test_a_full_completion(simulator: TessSimulator, send: Send) -> None:
 
 
 def test_a_minimal_completion(send: Send) -> None:
-    """Nothing but what users read."""
+    """It has nothing but what users read."""
     simulator = TessSimulator(profile=Profile(completion="minimal"))
     simulator.script("Hi.")
     assert parse_object(send(simulator).body) == {"choices": [{"message": {"content": "Hi."}}]}

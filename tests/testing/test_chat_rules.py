@@ -177,7 +177,7 @@ def test_the_laravel_message_counts_the_other_errors(simulator: TessSimulator, s
 
 
 def test_the_documented_dialect(send: Send) -> None:
-    """400 with the fields under `messages`."""
+    """The status is 400, with the fields under `messages`."""
     response = send(TessSimulator(profile=Profile.documented()), {"temperature": 0.7})
     assert response.status == 400
     assert reported(response) == {

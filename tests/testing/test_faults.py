@@ -199,7 +199,7 @@ def test_a_gateway_timeout_takes_its_time(talk: Talk) -> None:
 
 
 def test_a_phantom_run_spoils_the_next_request(talk: Talk) -> None:
-    """524, then 500, then all is well."""
+    """The statuses are 524, then 500, and then the answer is right."""
     simulator = simulate(faults.gateway_timeout(phantom=True))
     assert [talk(simulator).status for _ in range(3)] == [524, 500, 200]
 

@@ -25,7 +25,7 @@ from tess_openai.core.silence import is_quiet
     ],
 )
 def test_pings_comments_and_blank_space_are_quiet(text: bytes) -> None:
-    """In the forms in which servers and proxies send them."""
+    """They are recognised in the forms in which servers and proxies send them."""
     assert is_quiet(text)
 
 

@@ -100,7 +100,7 @@ def test_a_call_that_needs_no_change_runs_few_functions() -> None:
 
 
 def test_an_awaited_call_runs_few_functions() -> None:
-    """An async call may run a few more functions than a sync one, for its coroutines."""
+    """The limit for sync calls holds for async calls too."""
     http_client = openai.DefaultAsyncHttpxClient(transport=inner_transport())
     made = tess_openai.create_async_client(42, api_key=KEY, workspace_id=7, http_client=http_client)
     loop = asyncio.new_event_loop()

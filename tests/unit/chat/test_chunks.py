@@ -308,7 +308,7 @@ def test_an_error_event_is_an_error(data: object, name: str, message: str, code:
 
 
 def test_an_errors_own_fields_are_kept() -> None:
-    """Type and parameter, where they are texts."""
+    """The type and the parameter are kept if they are texts."""
     assert error_of({"error": {"message": "m", "type": "t", "param": "p"}})["param"] == "p"
     assert error_of({"error": {"message": "m", "type": "t", "param": ["p"]}})["param"] is None
     assert error_of({"error": {"message": "m", "type": "t"}})["type"] == "t"

@@ -102,7 +102,7 @@ def test_openais_finish_reasons_stay(reason: str) -> None:
     ],
 )
 def test_an_answer_is_completed(given: JSON, made_up: JSON) -> None:
-    """Each field that some client cannot do without."""
+    """Each field is added without which some client fails."""
     assert completed(given) == ({**FULL, **made_up}, True)
     lacking = {key: value for key, value in given.items() if value is not None}
     assert completed(lacking) == ({**FULL, **made_up}, True)

@@ -235,7 +235,7 @@ def test_a_name_of_no_agent_is_refused(model: str) -> None:
 
 
 def test_the_agents_options_replace_the_documented_ones() -> None:
-    """Zero and one only, or none that is a number."""
+    """Some agents have only the options 0 and 1, or none that is a number."""
     narrow = Agent(id=1, questions=(select("temperature", "0", "1"),))
     worded = Agent(id=1, questions=(select("temperature", "low", "high"),))
     assert sent(narrow, {"temperature": 0.4})["temperature"] == "0"

@@ -263,7 +263,7 @@ def test_what_belongs_to_forwarded_tools_goes_with_them(own: dict[str, Any], los
 
 @pytest.mark.parametrize("given", [REQUIRED, {"tools": ["a", "b"], "tool_choice": "required"}])
 def test_what_belongs_to_forwarded_tools_is_refused_by_its_own_word(given: JSON) -> None:
-    """Functions, and words of which Tess runs one."""
+    """The tools are functions, and tools of the agent, of which Tess runs one."""
     with pytest.raises(Refused) as caught:
         prepare(given, Options(policy=Policy("warn", {"tools": "forward", "tool_choice": "error"})))
     assert caught.value.param == "tool_choice"
