@@ -139,7 +139,7 @@ def parse_agent(value: object) -> Agent | None:
         visibility=_text(fields, "visibility"),
         workspace_id=_to_number(fields.get("workspace_id")),
         description=_text(fields, "description"),
-        active=fields.get("active") is not False and fields.get("active") != 0,
+        active=fields.get("active") != 0,  # False is equal to 0
         questions=tuple(_to_questions(to_list(fields.get("questions")) or [])),
     )
 
@@ -172,7 +172,7 @@ def _to_questions(items: list[object]) -> Iterable[Question]:
             yield Question(
                 name=name,
                 type=_text(fields, "type").lower(),
-                required=fields.get("required") in (True, 1, "true", "1"),
+                required=fields.get("required") in (True, "true", "1"),  # 1 is equal to True
                 options=_to_options(fields),
                 description=_text(fields, "description"),
             )

@@ -52,10 +52,48 @@ def test_the_documented_agent_is_read() -> None:
     assert agent is not None
     assert (agent.id, agent.title, agent.type, agent.slug) == (8794, "An agent", "chat", "an-agent-AbC12d")
     assert (agent.visibility, agent.workspace_id, agent.active) == ("public", 12, True)
+    assert agent.description == "Answers"
     assert agent.temperatures == ("0", "0.25", "0.5", "0.75", "1")
     assert agent.models == ("tess-6", "gpt-4o")
     assert agent.tools == ("no-tools", "internet")
     assert agent.fields == agent.required == (Question(name="nome-da-empresa", type="text", required=True),)
+
+
+@pytest.mark.parametrize(
+    ("fields", "active"),
+    [
+        ({}, True),
+        ({"active": None}, True),
+        ({"active": 1}, True),
+        ({"active": False}, False),
+        ({"active": 0}, False),
+    ],
+)
+def test_an_agent_is_active_unless_tess_says_otherwise(fields: dict[str, object], active: bool) -> None:
+    """An answer without this field must not make an agent look switched off."""
+    agent = parse_agent({"id": 1, **fields})
+    assert agent is not None
+    assert agent.active is active
+
+
+@pytest.mark.parametrize(
+    ("given_", "required"),
+    [
+        (True, True),
+        (1, True),
+        ("true", True),
+        ("1", True),
+        (False, False),
+        (0, False),
+        ("0", False),
+        (2, False),
+    ],
+)
+def test_a_question_is_required_in_every_spelling(given_: object, required: bool) -> None:
+    """A number or a string stands for a boolean in some answers."""
+    agent = with_question(name="city", type="TEXT", required=given_, description="Where?")
+    assert agent.questions == (Question(name="city", type="text", required=required, description="Where?"),)
+    assert bool(agent.required) is required
 
 
 @pytest.mark.parametrize(
@@ -162,7 +200,14 @@ def test_no_json_breaks_the_reader(fields: dict[str, object], questions: list[ob
 
 @pytest.mark.parametrize(
     ("given_", "near"),
-    [("gpt-4", "gpt-4o"), ("GPT-4O", "gpt-4o"), ("tess6", "tess-6"), ("mistral-large", None), ("", None)],
+    [
+        ("gpt-4", "gpt-4o"),
+        ("GPT-4O", "gpt-4o"),
+        ("tess6", "tess-6"),
+        ("4o", "gpt-4o"),
+        ("mistral-large", None),
+        ("", None),
+    ],
 )
 def test_the_closest_option_is_found(given_: str, near: str | None) -> None:
     """Case is ignored, and an option that is not similar is not proposed."""
@@ -171,7 +216,16 @@ def test_the_closest_option_is_found(given_: str, near: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(1, "1"), (1.0, "1"), (0.25, "0.25"), ("x", "x"), (True, None), (None, None), ([], None)],
+    [
+        (1, "1"),
+        (10**20, "1" + "0" * 20),
+        (1.0, "1"),
+        (0.25, "0.25"),
+        ("x", "x"),
+        (True, None),
+        (None, None),
+        ([], None),
+    ],
 )
 def test_scalars_are_written_as_options(value: object, text: str | None) -> None:
     """A boolean is no number."""

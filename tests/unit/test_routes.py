@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tess_openai.core.calls import READ, Answer, Call, Flow, Incoming, Outgoing, ReadAll
+from tess_openai.core.calls import (
+    READ,
+    Answer,
+    Call,
+    Flow,
+    Incoming,
+    Lookup,
+    Outgoing,
+    ReadAll,
+    StoreAccess,
+)
 from tess_openai.core.chat_call import CHAT_PATH
 from tess_openai.core.jsons import parse_object
 from tess_openai.core.options import Options
-from tess_openai.core.routes import UNSUPPORTED_ENDPOINTS, route
+from tess_openai.core.routes import UNSUPPORTED_ENDPOINTS, reads_body, route
 
 PATH = re.compile(r'\(\s*(?:path_template\(\s*)?f?"/(\w+)')
 OPTIONS = Options(workspace_id="7001")
@@ -72,6 +83,84 @@ def test_a_key_of_openais_is_refused_on_every_path(path: str, key: str) -> None:
     assert "abc" not in error["message"]
 
 
+@pytest.mark.parametrize("endpoint", UNSUPPORTED_ENDPOINTS)
+def test_another_client_can_answer_most_absent_endpoints(endpoint: str) -> None:
+    """The refusal shows the option; below `chat` and `models`, Tess itself has paths."""
+    message = str(refusal_of(route(call("POST", f"/{endpoint}/some/where"), OPTIONS))["message"])
+    remedy = f'can answer it: others={{"{endpoint}": openai.OpenAI(...)}}, or openai.AsyncOpenAI(...)'
+    assert (remedy in message) is (endpoint not in ("chat", "models"))
+    assert message.startswith(
+        f"Tess does not have {UNSUPPORTED_ENDPOINTS[endpoint]}; the request was not sent."
+    )
+
+
+@pytest.mark.parametrize(
+    "path", [CHAT_PATH, "/v1/completions", "/openai/responses", "/v1/responses/input_tokens"]
+)
+def test_an_endpoint_that_is_not_below_an_agent_is_refused(path: str) -> None:
+    """The base URL of the client is wrong; Tess would answer 404 without a hint, or a page."""
+    error = refusal_of(route(replace(call("POST", path), agent=""), OPTIONS))
+    assert (error["status"], error["code"]) == (404, "endpoint_not_supported")
+    assert error["message"].startswith(f"The path '{path}' is not below an agent of the configured base URL")
+    assert "Pass the base URL that ends in /agents/8794/openai" in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "agent", "step"),
+    [
+        ("GET", "/agents", "", "/agents"),
+        ("GET", "/agents/", "", "/agents"),
+        ("GET", "/agents/42", "", "/agents/42"),
+        ("GET", "/agents/42/", "", "/agents/42"),
+        ("POST", "/agents/42", "", None),
+        ("GET", "/agents/42/runs", "", None),
+        ("GET", "/agentsandmore", "", None),
+        ("GET", "/agents", "42", Answer),
+        ("GET", "/models", "42", Lookup),
+        ("GET", "/models/tess-6", "42", Lookup),
+        ("GET", "/modelsandmore", "42", None),
+        ("GET", "/files/7", "42", "/files/7"),
+        ("GET", "/filesandmore", "42", None),
+        ("GET", "/responses/resp_1", "42", StoreAccess),
+        ("DELETE", "/responses/resp_1", "42", StoreAccess),
+        ("GET", "/responsesandmore", "42", None),
+    ],
+)
+def test_a_flow_is_chosen_by_method_and_whole_segments(
+    method: str, path: str, agent: str, step: str | type | None
+) -> None:
+    """Each flow begins with a step of its own, or a GET of this path; None: the call is sent unchanged."""
+    first = next(route(replace(call(method, path), agent=agent), OPTIONS))
+    if isinstance(step, type):
+        assert isinstance(first, step)
+        return
+    assert isinstance(first, Outgoing)
+    assert (first.method, first.path) == ((None, None) if step is None else ("GET", step))
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "reads"),
+    [
+        ("POST", CHAT_PATH, True),
+        ("POST", "/responses", True),
+        ("GET", CHAT_PATH, False),
+        ("POST", "/files", False),
+        ("POST", f"{CHAT_PATH}/x", False),
+    ],
+)
+def test_only_a_body_that_is_translated_is_read(method: str, path: str, reads: bool) -> None:
+    """An upload is streamed."""
+    assert reads_body(method, path) is reads
+
+
+def test_a_body_that_is_nested_too_deep_is_refused() -> None:
+    """It cannot be parsed, so it cannot be translated."""
+    deep = replace(call("POST", CHAT_PATH), body=b'{"messages":' + b"[" * 3000 + b"]" * 3000 + b"}")
+    error = refusal_of(route(deep, OPTIONS))
+    assert (error["status"], error["code"], error["param"]) == (400, "nested_too_deep", None)
+    assert error["message"].endswith("it was not sent. Send deeply nested data as text, with json.dumps.")
+
+
 def test_a_path_of_the_agents_own_passes() -> None:
     """The call gets the workspace, is sent without OpenAI's headers, and its answer is not changed."""
     flow = route(call("GET", "/own", **{"openai-organization": "o", "openai-project": "p"}), OPTIONS)
@@ -118,6 +207,11 @@ def test_an_error_on_a_path_of_the_agents_own_is_translated() -> None:
             id="where it went",
         ),
         pytest.param(Incoming(304, {}, redirects_within_api=False), 304, id="nowhere"),
+        pytest.param(
+            Incoming(300, {"location": "https://elsewhere.example/"}, redirects_within_api=False),
+            502,
+            id="several choices elsewhere",
+        ),
     ],
 )
 def test_a_redirect_leads_nowhere_else(incoming: Incoming, status: int) -> None:

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from tess_openai.core.changes import accept_advice
 from tess_openai.core.chat.parameters import (
     CHAT_PARAMETERS,
+    EMULATE,
     TOOL_PARAMETERS,
     UNSUPPORTED,
     stop_sequences,
@@ -86,6 +88,23 @@ def test_the_tables_of_this_test_name_every_parameter() -> None:
     """A parameter that is added without a value to try fails here."""
     assert set(ASKING) == set(UNSUPPORTED)
     assert set(NEUTRAL) <= set(UNSUPPORTED)
+
+
+@pytest.mark.parametrize("name", UNSUPPORTED)
+def test_the_warning_offers_emulation_where_it_exists(name: str) -> None:
+    """A parameter with another way out names that one; all others can be accepted only."""
+    (change,) = prepared_with(name, ASKING[name]).ledger.changes
+    parameter = UNSUPPORTED[name]
+    remedy = parameter.remedy or (EMULATE if parameter.can_emulate else accept_advice([name]))
+    assert change.remedy == remedy
+    assert (EMULATE in change.remedy) is (EMULATE in parameter.remedy or parameter.can_emulate)
+
+
+def test_null_stream_options_are_not_forwarded() -> None:
+    """As with any other parameter, null is "not given", whatever the policy says."""
+    assert "stream_options" not in prepared_with("stream_options", None, "forward").body
+    given = {"include_usage": True, "other": 1}
+    assert prepared_with("stream_options", given, "forward").body["stream_options"] == given
 
 
 @pytest.mark.parametrize("name", UNSUPPORTED)
