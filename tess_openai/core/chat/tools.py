@@ -92,7 +92,10 @@ def to_tools(body: JSONObject, options: Options, ledger: Ledger) -> TessTools:
     kept = frozenset[str]() if given.first is None else _decide_search_options(body, ledger)
     tool = options.tools if given.first is None else given.first
     if given.functions or given.unmapped:
-        return _decide_functions(body, given, tool, ledger, kept)
+        decided = _decide_functions(body, given, tool, ledger, kept)
+        return (
+            _without_hosted_choice(decided, body, options.tool_names, ledger) if decided.emulate else decided
+        )
     requiring = _requiring_choice(body, options.tool_names) or (forbidding if given.selected else None)
     if requiring is None:
         return TessTools(tool, kept)
@@ -174,6 +177,22 @@ def _decide_functions(
         remedy=remedy,
     )
     return TessTools(sent, kept | _kept_params(requiring, decision))
+
+
+def _without_hosted_choice(
+    tools: TessTools, body: JSONObject, names: Mapping[str, str], ledger: Ledger
+) -> TessTools:
+    """Ask the policy about a choice that requires a tool of the agent, while functions are emulated."""
+    choice = body.get("tool_choice")
+    allowed = to_object((to_object(choice) or {}).get("allowed_tools"))
+    required = [choice] if allowed is None else to_list(allowed.get("tools")) or []
+    if allowed is not None and allowed.get("mode") != "required":
+        return tools
+    if all(_known_key(*_kind_and_name(item), names) is None for item in required):
+        return tools
+    why = "the agent itself decides whether it uses its tool"
+    decision = ledger.resolve_unsupported("tool_choice", given=_describe_choice(choice), why=why)
+    return TessTools(tools.tool, tools.kept | _kept_params("tool_choice", decision), emulate=True)
 
 
 def _forward_tools(param: str, body: JSONObject, ledger: Ledger) -> TessTools:

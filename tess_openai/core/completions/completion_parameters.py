@@ -14,7 +14,7 @@ COMPLETIONS_UNSUPPORTED: Final[Mapping[str, Parameter]] = {
     parameter.name: parameter
     for parameter in (
         Parameter("best_of", "only one answer is made", (1,)),
-        Parameter("logprobs", "no log probabilities come back", (False,)),
+        Parameter("logprobs", "no log probabilities come back"),
         Parameter("suffix", "the model does not see the text that is to follow", ("",)),
     )
 }

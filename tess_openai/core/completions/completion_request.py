@@ -54,6 +54,8 @@ def read_prompt_request(given: JSONObject, options: Options) -> PromptRequest:
         Refused: A value is invalid, or is not supported and the policy is `"error"`.
     """
     prompts = _prompts(given.get("prompt"))
+    if not isinstance(given.get("echo"), bool | None):
+        raise Refused("echo must be true or false.", param="echo", code="invalid_type")
     ledger = Ledger(options.policy)
     chat: JSONObject = {}
     for name, value in given.items():
@@ -81,7 +83,7 @@ def _prompts(given: object) -> list[str]:
     """Return the prompts: a string, or a list of strings.
 
     Raises:
-        Refused: There are none or too many, or they are lists of tokens of OpenAI's models.
+        Refused: There are none or too many, one is empty, or they are lists of tokens of OpenAI's models.
     """
     items = [given] if isinstance(given, str) else to_list(given) or []
     texts = [item for item in items if isinstance(item, str)]
@@ -90,5 +92,8 @@ def _prompts(given: object) -> list[str]:
         raise Refused(message, param="prompt", code="invalid_type")
     if not 0 < len(texts) <= MAX_PROMPTS:
         message = f"prompt must contain from 1 to {MAX_PROMPTS} prompts; each is a paid call of its own."
+        raise Refused(message, param="prompt", code="invalid_value")
+    if "" in texts:  # Tess refuses it, but only after the prompts before it were paid for
+        message = "prompt must not contain an empty text: Tess takes no empty message."
         raise Refused(message, param="prompt", code="invalid_value")
     return texts

@@ -153,21 +153,33 @@ def _apply_choice(offer: Offer, choice: object, param: str, agent_tools: Collect
     fields = to_object(choice) or {}
     allowed = to_object(fields.get("allowed_tools"))
     if allowed is not None:
-        names = [_chosen_name(to_object(tool) or {}) for tool in to_list(allowed.get("tools")) or []]
-        functions = {
-            name: _find_function(offer, name, param)
-            for name in names
-            if not _is_agent_tool(name, agent_tools)
-        }
-        return replace(
-            offer, functions=functions, demand="required" if allowed.get("mode") == "required" else "auto"
-        )
+        return _allow(offer, allowed, param, agent_tools)
     name = _chosen_name(fields)
-    if _is_agent_tool(name, agent_tools) or _names_one_of(agent_tools, fields.get("type")):
+    if _is_agents(fields, agent_tools):
         return offer
-    return replace(
-        offer, functions={name: _find_function(offer, name, param)}, demand="required", is_named=True
-    )
+    function = _find_function(offer, name if _is_callers(fields) else "", param)
+    return replace(offer, functions={name: function}, demand="required", is_named=True)
+
+
+def _allow(offer: Offer, allowed: JSONObject, param: str, agent_tools: Collection[str]) -> Offer:
+    """Keep the functions that `allowed_tools` names; it may name hosted tools too."""
+    tools = [to_object(tool) or {} for tool in to_list(allowed.get("tools")) or []]
+    others = [tool for tool in tools if not _is_agents(tool, agent_tools)]
+    names = [_chosen_name(tool) for tool in others if _is_callers(tool)]
+    # A call is demanded only where the agent cannot use a tool of its own instead.
+    is_required = allowed.get("mode") == "required" and len(others) == len(tools)
+    functions = {name: _find_function(offer, name, param) for name in names}
+    return replace(offer, functions=functions, demand="required" if is_required else "auto")
+
+
+def _is_agents(choice: JSONObject, agent_tools: Collection[str]) -> bool:
+    """Whether a choice is of a tool of the agent, by its name or its type."""
+    return _is_agent_tool(_chosen_name(choice), agent_tools) or _names_one_of(agent_tools, choice.get("type"))
+
+
+def _is_callers(choice: JSONObject) -> bool:
+    """Whether a choice is of a function or a custom tool, and not of a hosted tool."""
+    return choice.get("type", "function") in ("function", "custom")
 
 
 def _is_agent_tool(name: object, agent_tools: Collection[str]) -> bool:
@@ -189,9 +201,7 @@ def _chosen_name(choice: JSONObject) -> str:
 def _find_function(offer: Offer, name: str, param: str) -> OfferedFunction:
     function = offer.functions.get(name)
     if function is None:
-        raise Refused(
-            f"{param} names {name!r}, which is not among the functions of this request.",
-            param=param,
-            code="invalid_tool_choice",
-        )
+        named = f"{name!r}, which is not among the functions" if name else "no function or custom tool"
+        message = f"{param} names {named} of this request, and only their calls can be emulated."
+        raise Refused(message, param=param, code="invalid_tool_choice")
     return function

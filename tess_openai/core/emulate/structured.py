@@ -66,16 +66,18 @@ def parse_format(body: JSONObject) -> JSONFormat | None:
     Raises:
         Refused: Its type or its schema is invalid; OpenAI refuses it too.
     """
-    given = to_object(body.get("response_format"))
-    kind = None if given is None else given.get("type")
-    if given is None or kind == "text":
+    if body.get("response_format") is None:
+        return None
+    given = to_object(body["response_format"]) or {}
+    kind = given.get("type")
+    if kind == "text":
         return None
     if kind == "json_object":
         return JSONFormat(_ANY_OBJECT, has_schema=False)
     schema = to_object((to_object(given.get("json_schema")) or {}).get("schema"))
     if kind != "json_schema" or schema is None:
         raise Refused(
-            "response_format must be text, json_object, or json_schema with json_schema.schema.",
+            "response_format must be text, json_object, or json_schema with a schema.",
             param="response_format",
             code="invalid_response_format",
         )

@@ -127,13 +127,13 @@ def to_chat_request(request: ResponseRequest, items: Sequence[JSONObject]) -> JS
 def _is_kept(name: str, value: object, ledger: Ledger) -> bool:
     """Whether to copy a root field to the chat request: it means the same there, or is the agent's own."""
     if name == "include":
-        return _keeps_include(value, ledger)
+        return keeps_include(value, ledger)
     if name in RESPONSES_UNSUPPORTED:
         return strip_unsupported(name, value, ledger, RESPONSES_UNSUPPORTED)
     return name not in TRANSLATED and name not in ONLY_IN_CHAT and name != CALL_FIELD
 
 
-def _keeps_include(given: object, ledger: Ledger) -> bool:
+def keeps_include(given: object, ledger: Ledger) -> bool:
     """Ask the policy about `include`; True when it is forwarded.
 
     Values that have no effect are recorded without a warning.
@@ -158,7 +158,7 @@ def _instructions(given: object, ledger: Ledger) -> list[object]:
 
 
 def _text(given: JSONObject, ledger: Ledger) -> JSONObject:
-    """Return `response_format` and `verbosity`."""
+    """Return `response_format` and `verbosity`, and `text` with what is forwarded of it."""
     text = _object(given, "text")
     chat: JSONObject = {}
     if text.get("verbosity") is not None:
@@ -171,17 +171,20 @@ def _text(given: JSONObject, ledger: Ledger) -> JSONObject:
         }
     elif text.get("format") is not None:
         chat["response_format"] = text["format"]
-    _report_unknown("text", text, _TEXT_KEYS, ledger)
-    return chat
+    kept = _kept_unknown("text", text, _TEXT_KEYS, ledger)
+    return {**chat, "text": kept} if kept else chat
 
 
 def _reasoning(given: JSONObject, ledger: Ledger) -> JSONObject:
-    """Return `reasoning_effort`."""
+    """Return `reasoning_effort`, and `reasoning` with what is forwarded of it."""
     reasoning = _object(given, "reasoning")
     summary = reasoning.get("summary") or reasoning.get("generate_summary")
-    strip_unsupported("reasoning.summary", summary, ledger, RESPONSES_UNSUPPORTED)
-    _report_unknown("reasoning", reasoning, _REASONING_KEYS, ledger)
-    return {} if reasoning.get("effort") is None else {"reasoning_effort": reasoning["effort"]}
+    keeps_summary = strip_unsupported("reasoning.summary", summary, ledger, RESPONSES_UNSUPPORTED)
+    kept = _kept_unknown("reasoning", reasoning, _REASONING_KEYS, ledger)
+    if keeps_summary:
+        kept |= {name: reasoning[name] for name in _REASONING_KEYS[1:] if reasoning.get(name)}
+    chat: JSONObject = {"reasoning": kept} if kept else {}
+    return chat if reasoning.get("effort") is None else {**chat, "reasoning_effort": reasoning["effort"]}
 
 
 def _object(given: JSONObject, name: str) -> JSONObject:
@@ -192,16 +195,21 @@ def _object(given: JSONObject, name: str) -> JSONObject:
     return fields
 
 
-def _report_unknown(name: str, fields: JSONObject, known: Sequence[str], ledger: Ledger) -> None:
+def _kept_unknown(name: str, fields: JSONObject, known: Sequence[str], ledger: Ledger) -> JSONObject:
+    """Ask the policy about the fields of a parameter that are not known; return those that are forwarded."""
+    kept: JSONObject = {}
     for key, value in fields.items():
         if key not in known and value not in _EMPTY:
             shown = key if key.isidentifier() and len(key) < 40 else "unknown"
-            ledger.resolve_unsupported(
+            decision = ledger.resolve_unsupported(
                 f"{name}.{shown}",
                 given=describe(value),
                 why="Tess does not have it",
                 remedy=accept_advice([name]),
             )
+            if decision == "keep":
+                kept[key] = value
+    return kept
 
 
 def _tools(given: JSONObject) -> JSONObject:

@@ -58,29 +58,51 @@ def conversation_items(call: Call, request: ResponseRequest) -> Generator[Step, 
         if previous is None:
             raise previous_not_found(request.previous_id)
         before = previous.items
-    items: list[JSONObject] = []
-    for item in request.items:
-        is_reference = item_type(item) == ITEM_REFERENCE
-        items.append((yield from _referenced(call, item, before + items)) if is_reference else item)
-    return before + items
+    items = [*before, *request.items]
+    if any(item_type(item) == ITEM_REFERENCE for item in request.items):
+        return (yield from _without_references(call, items))
+    return items
 
 
-def _referenced(
-    call: Call, reference: JSONObject, known: Sequence[JSONObject]
-) -> Generator[Step, Event, JSONObject]:
-    item_id = str(reference.get("id"))
-    for item in known:
-        if item.get("id") == item_id:
-            return item
-    stored = yield from load_response(call, response_id_of_item(item_id))
-    for item in [] if stored is None else stored.items:
-        if item.get("id") == item_id:
-            return item
+def _without_references(call: Call, items: list[JSONObject]) -> Generator[Step, Event, list[JSONObject]]:
+    """Return items with each reference replaced by its item: an earlier one, or one of a stored response.
+
+    Each response is loaded once, however many of its items are referred to.
+    """
+    known: dict[str, JSONObject] = {}
+    loaded: set[str] = set()
+    found: list[JSONObject] = []
+    for given in items:
+        item = given
+        if item_type(given) == ITEM_REFERENCE:
+            item_id = str(given.get("id"))
+            response_id = response_id_of_item(item_id)
+            if item_id not in known and response_id not in loaded:
+                loaded.add(response_id)
+                stored = yield from load_response(call, response_id)
+                _add_known(known, [] if stored is None else stored.items)
+            if item_id not in known:
+                raise _item_not_found()
+            item = known[item_id]
+        _add_known(known, [item])
+        found.append(item)
+    return found
+
+
+def _add_known(known: dict[str, JSONObject], items: Sequence[JSONObject]) -> None:
+    """Add items that have an id, unless another item has it already."""
+    for item in items:
+        item_id = item.get("id")
+        if isinstance(item_id, str):
+            known.setdefault(item_id, item)
+
+
+def _item_not_found() -> Refused:
     message = (
         "An item that input refers to is not found. Items are kept with their responses by the client that "
         "made them, unless store=False; pass the item itself instead of a reference."
     )
-    raise Refused(message, param="input", code="item_not_found", status=404)
+    return Refused(message, param="input", code="item_not_found", status=404)
 
 
 def _has_text_only(template: Template) -> bool:

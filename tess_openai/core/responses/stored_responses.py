@@ -5,12 +5,14 @@ Source: OpenAI's API reference, responses (documented).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 from urllib.parse import parse_qs
 
 from tess_openai.core.calls import Answer, Call, Flow
+from tess_openai.core.chat.context import ledger_header, report_changes
+from tess_openai.core.chat.stream_filter import with_ledger
 from tess_openai.core.chat.usage import estimate_usage
 from tess_openai.core.jsons import JSONObject, dump_json, to_list, to_object
 from tess_openai.core.ledger import Ledger
@@ -19,7 +21,11 @@ from tess_openai.core.policy import Policy
 from tess_openai.core.refusals import Refused, json_headers
 from tess_openai.core.responses.conversation_store import StoredResponse, delete_response, load_response
 from tess_openai.core.responses.input_items import item_type
-from tess_openai.core.responses.response_request import read_response_request, to_chat_request
+from tess_openai.core.responses.response_request import (
+    keeps_include,
+    read_response_request,
+    to_chat_request,
+)
 from tess_openai.core.responses.responses_flow import RESPONSES, conversation_items
 from tess_openai.core.translated_chat import read_call
 
@@ -30,7 +36,7 @@ _COUNTED: Final = ("tools", "response_format")
 """Fields of a chat request that are counted in addition to its messages, since the model reads them."""
 
 
-def stored_response(call: Call, _options: Options) -> Flow:
+def stored_response(call: Call, options: Options) -> Flow:
     """Answer a request below `/responses/{id}`."""
     response_id, _, rest = call.path.removeprefix(RESPONSES).strip("/").partition("/")
     answer = _ANSWERS.get((call.method, rest)) if response_id else None
@@ -41,9 +47,17 @@ def stored_response(call: Call, _options: Options) -> Flow:
         if stored is None:
             raise _not_found()
         fields = answer(call, stored)
+        action = options.policy.action_for("include")
+        ledger = Ledger(
+            Policy("warn" if action == "forward" else action)
+        )  # there is nothing to forward it to
+        keeps_include(_included(call), ledger)
+        refused = yield from report_changes(ledger)
+        if refused is not None:
+            raise refused
         if call.method == "DELETE":
             yield from delete_response(call, response_id)
-        yield _json(fields)
+        yield _json(fields, ledger)
     except Refused as refused:
         yield refused.to_answer()
 
@@ -61,7 +75,8 @@ def count_input_tokens(call: Call, options: Options) -> Flow:
     counted = [dump_json(chat[name]).decode() for name in _COUNTED if chat.get(name)]
     usage = estimate_usage([*_texts(to_list(chat["messages"]) or []), *counted], "")
     count = usage["prompt_tokens"]
-    yield _json({"object": "response.input_tokens", "input_tokens": count, "estimated": True})
+    fields: JSONObject = {"object": "response.input_tokens", "input_tokens": count, "estimated": True}
+    yield _json(fields, Ledger(options.policy))
 
 
 def _retrieve(call: Call, stored: StoredResponse) -> JSONObject:
@@ -84,14 +99,15 @@ def _cancel(_call: Call, stored: StoredResponse) -> JSONObject:
 
 def _list_input_items(call: Call, stored: StoredResponse) -> JSONObject:
     items = [_listed(item) for item in stored.inputs]
-    if _query(call, "order") != "asc":
+    order = _query(call, "order") or "desc"
+    if order not in ("asc", "desc"):
+        raise Refused("order must be asc or desc.", param="order", code="invalid_value")
+    if order == "desc":
         items.reverse()
-    after = _query(call, "after")
-    if after:
-        positions = [position for position, item in enumerate(items) if item["id"] == after]
-        if not positions:
-            raise Refused("after names no item of this response.", param="after", code="invalid_value")
-        items = items[positions[0] + 1 :]
+    if _query(call, "after"):
+        items = items[_position(call, "after", items) + 1 :]
+    if _query(call, "before"):
+        items = items[: _position(call, "before", items)]
     given = _query(call, "limit") or str(_DEFAULT_LIMIT)
     if not (given.isascii() and given.isdecimal() and len(given) < 4 and 0 < int(given) <= _HIGHEST_LIMIT):
         raise Refused("limit must be a number from 1 to 100.", param="limit", code="invalid_value")
@@ -103,6 +119,15 @@ def _list_input_items(call: Call, stored: StoredResponse) -> JSONObject:
         "last_id": page[-1]["id"] if page else "",
         "has_more": len(items) > len(page),
     }
+
+
+def _position(call: Call, name: str, items: Sequence[JSONObject]) -> int:
+    """Return the position of the item that a parameter of the query names."""
+    item_id = _query(call, name)
+    for position, item in enumerate(items):
+        if item["id"] == item_id:
+            return position
+    raise Refused(f"{name} names no item of this response.", param=name, code="invalid_value")
 
 
 _ANSWERS: Final[Mapping[tuple[str, str], Callable[[Call, StoredResponse], JSONObject]]] = {
@@ -143,8 +168,15 @@ def _query(call: Call, name: str) -> str:
     return parse_qs(call.query).get(name, [""])[-1]
 
 
-def _json(fields: JSONObject) -> Answer:
-    return Answer(200, json_headers({}), dump_json(fields), base="none")
+def _included(call: Call) -> list[object]:
+    """Return the values of `include`, which the SDK writes as `include[]`."""
+    query = parse_qs(call.query)
+    return [*query.get("include", []), *query.get("include[]", [])]
+
+
+def _json(fields: JSONObject, ledger: Ledger) -> Answer:
+    headers = json_headers(dict(ledger_header(ledger)))
+    return Answer(200, headers, with_ledger(dump_json(fields), ledger), base="none")
 
 
 def _not_found() -> Refused:

@@ -34,7 +34,8 @@ _DEFAULTS: Final[Mapping[str, object]] = {
 }
 _LABELS: Final = frozenset({"metadata", "prompt_cache_key", "safety_identifier", "user"})
 """Labels that the response always shows, although Tess may not have received them."""
-_CALLERS_CHOICES: Final = ("allowed_tools", "custom", "function")
+_CALLERS_TOOLS: Final = ("custom", "function")
+_CALLERS_CHOICES: Final = ("allowed_tools", *_CALLERS_TOOLS)
 _LOST: Final = ("stripped", "rewritten")
 
 
@@ -48,10 +49,10 @@ def used_parameters(given: JSONObject, ledger: Ledger) -> JSONObject:
     if "temperature" in lost or not isinstance(fields["temperature"], int | float):
         fields["temperature"] = _sent_temperature(ledger)
     fields["service_tier"] = "default"
-    choice = to_object(fields["tool_choice"])
-    if choice is not None and choice.get("type") not in _CALLERS_CHOICES:
-        fields["tool_choice"] = "auto"  # the agent itself decides about its own tools
-    fields["tools"] = [_with_defaults(tool) for tool in to_list(fields["tools"]) or []]
+    tools = to_list(given.get("tools"))
+    fields["tools"] = _used_tools(tools, ledger, lost) if tools else []
+    if not isinstance(fields["tool_choice"], str):
+        fields["tool_choice"] = _used_choice(to_object(fields["tool_choice"]) or {}, fields["tools"])
     fields["reasoning"] = {"effort": None, "summary": None}
     reasoning = to_object(given.get("reasoning")) or {}
     if "reasoning.effort" not in lost:
@@ -70,11 +71,33 @@ def _sent_temperature(ledger: Ledger) -> float:
     return 1.0
 
 
-def _with_defaults(given: object) -> object:
+def _used_tools(given: list[object], ledger: Ledger, lost: set[str]) -> list[JSONObject]:
+    """Return the tools that were used; of tools that were only emulated, the functions and custom tools."""
+    tools = [_with_defaults(_flat(tool)) for item in given if (tool := to_object(item)) is not None]
+    if "tools" not in lost:
+        return tools
+    if not any(change.param == "tools" and change.action == "emulated" for change in ledger.changes):
+        return []
+    return [tool for tool in tools if tool.get("type") in _CALLERS_TOOLS]
+
+
+def _used_choice(given: JSONObject, tools: list[JSONObject]) -> object:
+    """Return the choice; `"auto"` when nothing is offered, or the agent decides about its own tools."""
+    choice = _flat(given)
+    return choice if tools and choice.get("type") in _CALLERS_CHOICES else "auto"
+
+
+def _flat(given: JSONObject) -> JSONObject:
+    """Return a tool or a choice in the flat form of this API; the nested form of chat is understood too."""
+    kind = given.get("type")
+    inner = to_object(given.get(kind)) if isinstance(kind, str) else None
+    return given if inner is None else {**inner, "type": kind}
+
+
+def _with_defaults(tool: JSONObject) -> JSONObject:
     """Return a tool with the fields that the API always returns."""
-    tool = to_object(given)
-    if tool is None or tool.get("type") != "function":
-        return given
+    if tool.get("type") != "function":
+        return tool
     return {"description": None, "parameters": None, **tool, "strict": tool.get("strict") is True}
 
 

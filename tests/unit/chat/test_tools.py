@@ -422,3 +422,27 @@ def test_a_function_called_like_a_hosted_tool_is_the_callers_own() -> None:
     sent, reported = sent_and_reported({"tools": tools})
     assert sent == {"tools": "no-tools"}
     assert reported == [("stripped", "tools", "request")]
+
+
+ALLOWED: JSON = {"mode": "required", "tools": [SEARCH, DEMAND]}
+
+
+@pytest.mark.parametrize(
+    ("choice", "is_reported"),
+    [
+        pytest.param(SEARCH, True, id="a search"),
+        pytest.param({"type": "allowed_tools", "allowed_tools": ALLOWED}, True, id="a search or a function"),
+        pytest.param(
+            {"type": "allowed_tools", "allowed_tools": {**ALLOWED, "mode": "auto"}}, False, id="no demand"
+        ),
+        pytest.param("auto", False, id="no choice"),
+    ],
+)
+def test_a_search_that_is_demanded_while_functions_are_emulated_is_reported(
+    choice: object, *, is_reported: bool
+) -> None:
+    """The agent may not search, and the model may call a function."""
+    given = {"messages": [{"role": "user", "content": "x"}], "tools": [FUNCTION, SEARCH]}
+    sent, reported = sent_and_reported({**given, "tool_choice": choice}, policy=Policy("emulate"))
+    assert sent == {"tools": "internet"}
+    assert (("stripped", "tool_choice", "request") in reported) is is_reported

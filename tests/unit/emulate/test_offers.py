@@ -76,6 +76,44 @@ def test_an_offer(body: dict[str, Any], functions: list[str], demand: str, is_na
     assert (offer.demand, offer.is_named) == (demand, is_named)
 
 
+def allowed(mode: str, *tools: object) -> dict[str, Any]:
+    """Return a request that allows some of its tools."""
+    return {"tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": list(tools)}}}
+
+
+LEAP = {"type": "function", "function": {"name": "leap"}}
+SEARCH = {"type": "web_search"}
+
+
+@pytest.mark.parametrize(
+    ("body", "functions", "demand"),
+    [
+        pytest.param(allowed("auto", SEARCH, LEAP), ["leap"], "auto", id="a search may be used as well"),
+        pytest.param(allowed("required", SEARCH, LEAP), ["leap"], "auto", id="a search can meet the demand"),
+        pytest.param(allowed("required", SEARCH), [], "none", id="a search alone"),
+        pytest.param(
+            allowed("required", {"type": "mcp"}, LEAP),
+            ["leap"],
+            "required",
+            id="a hosted tool that Tess lacks",
+        ),
+    ],
+)
+def test_hosted_tools_are_among_those_that_are_allowed(
+    body: dict[str, Any], functions: list[str], demand: str
+) -> None:
+    """They are no functions of the caller, so they are not looked for among them."""
+    offer = parse_offer({"tools": [*TOOLS, SEARCH], **body}, agent_tools={"web_search"})
+    assert (list(offer.functions), offer.demand) == (functions, demand)
+
+
+def test_a_hosted_tool_that_is_demanded_is_not_taken_for_a_function() -> None:
+    """Also not for one with its name."""
+    choice = {"type": "mcp", "server_label": "x", "name": "leap"}
+    with pytest.raises(Refused, match="no function or custom tool"):
+        offer_of(tool_choice=choice)
+
+
 def test_one_call_at_a_time_where_the_request_states_it_or_cannot_say_otherwise() -> None:
     """`parallel_tool_calls: false` and the older `functions` allow one call only."""
     assert offer_of().allows_several

@@ -44,6 +44,7 @@ def test_a_request_for_json_is_read() -> None:
         pytest.param({"response_format": {"type": "json_schema"}}, id="no schema"),
         pytest.param(json_schema("person"), id="a schema that is none"),
         pytest.param({"response_format": {"name": "x"}}, id="no type"),
+        pytest.param({"response_format": "json_object"}, id="a type alone"),
     ],
 )
 def test_a_request_that_makes_no_sense_is_refused(body: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ import pytest
 from tess_openai.core.options import Options
 from tess_openai.core.policy import Policy
 from tess_openai.core.policy_parameters import resolve_policy
+from tess_openai.edge.response_stores import MemoryResponseStore
 from tests.flows import JSON, Carried
 from tests.unit.responses.driven import drive
 
@@ -75,6 +76,27 @@ def test_an_id_alone_is_a_reference(item: JSON) -> None:
     carried = sent_with(item)
     assert (carried.status, json.loads(carried.body)["error"]["code"]) == (404, "item_not_found")
     assert carried.sent is None
+
+
+class CountingStore(MemoryResponseStore):
+    """Counts how often a response is loaded."""
+
+    loads = 0
+
+    def load(self, key: str) -> bytes | None:
+        """Count, and return the entry."""
+        self.loads += 1
+        return super().load(key)
+
+
+def test_a_response_is_loaded_once_for_all_references_to_it() -> None:
+    """A long conversation of references would otherwise take time that grows with its square."""
+    store = CountingStore()
+    drive({"input": [QUESTION] * 20}, [ANSWER], store=store)
+    references = [{"type": "item_reference", "id": f"msg_{'0' * 24}{1000 + place}"} for place in range(20)]
+    carried = drive({"input": references}, [ANSWER], store=store)
+    assert carried.messages == [{"role": "user", "content": "\n\n".join(["hi"] * 20)}]
+    assert store.loads == 1
 
 
 @pytest.mark.parametrize("kind", ["a secret: 1", "x" * 50])

@@ -95,6 +95,21 @@ def test_what_cannot_be_honoured_is_named(fields: JSON, expected: dict[str, str]
     assert refused.sent is None
 
 
+@pytest.mark.parametrize(
+    ("fields", "sent"),
+    [
+        ({"reasoning": {"summary": "auto", "x": 1}}, {"reasoning": {"x": 1, "summary": "auto"}}),
+        ({"reasoning": {"effort": "low", "x": None}}, {"reasoning_effort": "low"}),
+        ({"text": {"verbosity": "low", "x": [1]}}, {"verbosity": "low", "text": {"x": [1]}}),
+    ],
+)
+def test_what_is_forwarded_is_sent(fields: JSON, sent: JSON) -> None:
+    """The ledger does not claim it otherwise."""
+    carried = drive({"input": "hi", **fields}, [ANSWER], options=Options(policy=Policy("forward")))
+    assert carried.sent == {**sent, "messages": [{"role": "user", "content": "hi"}]}
+    assert {change.action for change in carried.changes} == {"forwarded"}
+
+
 REFUSED: dict[str, tuple[JSON, str, str]] = {
     "a conversation": ({"conversation": "conv_1"}, "conversation", "root_id"),
     "text that is no object": ({"text": "x"}, "text", "must be an object"),

@@ -79,7 +79,9 @@ def test_a_usage_is_summed(driver: Driver) -> None:
 
 
 @pytest.mark.parametrize(
-    "prompt", [[1, 2], [[1], [2]], [], ["x"] * 65], ids=["tokens", "lists", "none", "many"]
+    "prompt",
+    [[1, 2], [[1], [2]], [], ["x"] * 65, "", ["x", ""]],
+    ids=["tokens", "lists", "none", "many", "empty", "one empty"],
 )
 def test_what_is_no_text_is_refused(driver: Driver, prompt: list[object]) -> None:
     """400 that names the parameter; nothing is sent."""
@@ -87,6 +89,21 @@ def test_what_is_no_text_is_refused(driver: Driver, prompt: list[object]) -> Non
         texts(driver, driver.client(), prompt=prompt, stream=False)
     assert caught.value.param == "prompt"
     assert driver.simulator.requests == []
+
+
+def test_an_echo_of_another_type_is_refused(driver: Driver) -> None:
+    """As OpenAI refuses it, instead of an answer without the prompt."""
+    with pytest.raises(openai.BadRequestError) as caught:
+        texts(driver, driver.client(), prompt="x", stream=False, extra_body={"echo": "yes"})
+    assert caught.value.param == "echo"
+    assert driver.simulator.requests == []
+
+
+def test_log_probabilities_of_the_chosen_tokens_are_asked_for_by_zero(driver: Driver) -> None:
+    """`logprobs=0` is not `false`: OpenAI returns those of the chosen tokens."""
+    client = driver.client()
+    with pytest.warns(TessRequestWarning, match="logprobs=0 was not sent"):
+        driver.run(client.completions.create(model="tess-6", prompt="x", logprobs=0))
 
 
 def test_an_error_after_the_first_prompt_is_not_tried_again(driver: Driver, *, stream: bool) -> None:

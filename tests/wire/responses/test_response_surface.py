@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import openai
 import pytest
 
-from tess_openai import changes_of
+from tess_openai import TessRequestWarning, changes_of
 
 if TYPE_CHECKING:
     from tests.wire.conftest import Driver
@@ -79,7 +79,46 @@ def test_lists_of_input_items_check_their_page(driver: Driver) -> None:
     """A wrong `limit` or `after` is refused as OpenAI refuses it."""
     client = driver.client()
     made = driver.run(client.responses.create(**HELLO))
-    for query, param in (({"limit": 0}, "limit"), ({"limit": 101}, "limit"), ({"after": "msg_x"}, "after")):
+    for query, param in (
+        ({"limit": 0}, "limit"),
+        ({"limit": 101}, "limit"),
+        ({"after": "msg_x"}, "after"),
+        ({"extra_query": {"before": "msg_x"}}, "before"),
+        ({"order": "sideways"}, "order"),
+    ):
         with pytest.raises(openai.BadRequestError) as caught:
             driver.items(driver.run(client.responses.input_items.list(made.id, **query)))
         assert caught.value.param == param
+
+
+def test_lists_of_input_items_end_before_an_item(driver: Driver) -> None:
+    """Older SDKs have `before` as a parameter of its own."""
+    client = driver.client(unsupported="ignore")
+    given = [{"role": "user", "content": text} for text in ("one", "two", "three")]
+    made = driver.run(client.responses.create(model="tess-6", input=given))
+    everything = driver.items(driver.run(client.responses.input_items.list(made.id, order="asc")))
+    until = client.responses.input_items.list(made.id, order="asc", extra_query={"before": everything[2].id})
+    assert [item.id for item in driver.items(driver.run(until))] == [item.id for item in everything[:2]]
+
+
+def test_what_a_stored_response_does_not_contain_is_reported(driver: Driver) -> None:
+    """`include` of log probabilities, as when a response is made: a warning, or a refusal."""
+    client = driver.client()
+    made = driver.run(client.responses.create(**HELLO))
+    wanted = {"include": ["message.output_text.logprobs"]}
+    with pytest.warns(TessRequestWarning, match="include") as caught:
+        found = driver.run(client.responses.retrieve(made.id, **wanted))
+    assert len(caught) == 1
+    assert found.output_text == made.output_text
+    assert [change.param for change in changes_of(found)] == ["include"]
+
+
+@pytest.mark.parametrize("path", ["", "/input_items"])
+def test_what_a_stored_response_does_not_contain_is_refused(driver: Driver, path: str) -> None:
+    """Where the policy says so."""
+    client = driver.client(unsupported="error")
+    made = driver.run(client.responses.create(**HELLO))
+    query = {"params": {"include": ["message.output_text.logprobs"]}}
+    with pytest.raises(openai.BadRequestError) as caught:
+        driver.run(client.get(f"/responses/{made.id}{path}", cast_to=object, options=query))
+    assert caught.value.param == "include"
