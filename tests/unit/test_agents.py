@@ -90,7 +90,7 @@ def test_an_agent_is_active_unless_tess_says_otherwise(fields: dict[str, object]
     ],
 )
 def test_a_question_is_required_in_every_spelling(given_: object, required: bool) -> None:
-    """A number or a string stands for a boolean in some answers."""
+    """Some answers of Tess have a number or a string where a boolean is documented."""
     agent = with_question(name="city", type="TEXT", required=given_, description="Where?")
     assert agent.questions == (Question(name="city", type="text", required=required, description="Where?"),)
     assert bool(agent.required) is required
