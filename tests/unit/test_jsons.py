@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tess_openai.core.jsons import dump_json, encode_json, parse_json, parse_object, to_list, to_object
+from tess_openai.core.jsons import (
+    MAX_NESTING,
+    dump_json,
+    encode_json,
+    is_nested_too_deep,
+    parse_json,
+    parse_object,
+    to_list,
+    to_object,
+)
 
 HUGE_INTEGER = "9" * 100_000
 
@@ -29,6 +38,53 @@ def test_what_is_no_json_is_none(data: bytes) -> None:
     """Parsing never raises, whatever a server sends."""
     assert parse_json(data) is None
     assert parse_object(data) is None
+
+
+def nested(levels: int, *, inside: str = "1") -> str:
+    """Return arrays and objects in turn, one in the other."""
+    opening = ["[", '{"a":'] * levels
+    closing = ["]", "}"] * levels
+    return "".join(opening[:levels]) + inside + "".join(reversed(closing[:levels]))
+
+
+@pytest.mark.parametrize(
+    ("text", "is_too_deep"),
+    [
+        pytest.param(nested(MAX_NESTING), False, id="the deepest"),
+        pytest.param(nested(MAX_NESTING + 1), True, id="one level deeper"),
+        pytest.param(f"[{nested(MAX_NESTING)}]", True, id="one array around it"),
+        pytest.param(nested(15), False, id="few levels"),
+        pytest.param(f"[{', '.join([nested(60)] * 3)}]", False, id="three beside each other"),
+        pytest.param(f"[{', '.join([nested(60), nested(100)])}]", True, id="the second is too deep"),
+        pytest.param(nested(60, inside=f'"{"[{" * 60}"'), False, id="brackets in a string"),
+        pytest.param(
+            nested(60, inside=r'"\\\"' + "[{" * 60 + '"'), False, id="brackets after an escaped quote"
+        ),
+        pytest.param(
+            nested(60, inside=f'["{"]}" * 60}", {nested(60)}]'), True, id="closing ones in a string"
+        ),
+        pytest.param(f"[{', '.join(['[]'] * 300)}]", False, id="many empty arrays"),
+    ],
+)
+def test_the_depth_of_json_is_bounded(text: str, is_too_deep: bool) -> None:
+    """What reads the value later is recursive, and a call must not end in a `RecursionError`."""
+    assert is_nested_too_deep(text.encode()) is is_too_deep
+    assert (parse_json(text) is None) is is_too_deep
+    assert (parse_json(f" {text}") is None) is is_too_deep
+    assert json.loads(text) is not None
+
+
+def test_a_deep_text_with_half_a_surrogate_pair_does_not_raise() -> None:
+    """Its depth is counted in bytes, and UTF-8 has none for it."""
+    assert parse_json(f'["\ud83d", {nested(MAX_NESTING)}]') is None
+    assert parse_json(f'["\ud83d", {nested(MAX_NESTING - 1)}, {nested(2)}]') is not None
+
+
+@pytest.mark.parametrize("rest", ["x", "{}", ",", " 7", "\0"])
+def test_an_object_followed_by_more_is_no_json(rest: str) -> None:
+    """The fast path reads one object, which must be all of the text but white space."""
+    assert parse_json(f'{{"a": 1}}{rest}') is None
+    assert parse_json('{"a": 1} \n') == {"a": 1}
 
 
 def test_a_huge_integer_does_not_raise() -> None:
@@ -73,6 +129,7 @@ def test_text_outside_ascii_is_written_as_it_is() -> None:
 def test_half_a_surrogate_pair_is_escaped() -> None:
     """UTF-8 has no bytes for it, JSON has an escape."""
     assert dump_json("\ud83d") == b'"\\ud83d"'
+    assert dump_json({"a": "\ud83d", "b": [1, 2]}) == b'{"a":"\\ud83d","b":[1,2]}'
 
 
 def test_a_byte_order_mark_is_passed_over() -> None:

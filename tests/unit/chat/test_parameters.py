@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tess_openai.core.changes import accept_advice
+from tess_openai.core.changes import Change, accept_advice
 from tess_openai.core.chat.parameters import (
     CHAT_PARAMETERS,
     EMULATE,
@@ -105,6 +105,27 @@ def test_null_stream_options_are_not_forwarded() -> None:
     assert "stream_options" not in prepared_with("stream_options", None, "forward").body
     given = {"include_usage": True, "other": 1}
     assert prepared_with("stream_options", given, "forward").body["stream_options"] == given
+
+
+@pytest.mark.parametrize(
+    ("given", "shown", "remedy"),
+    [
+        (
+            {"include_usage": True},
+            "include_usage",
+            'The usage can be estimated: create_client(usage="estimate").',
+        ),
+        ({"other": 1, "more": True}, "other, more", accept_advice(["stream_options"])),
+        ("usage", "a string of 5 characters", accept_advice(["stream_options"])),
+    ],
+    ids=["the usage", "other options", "what is no object"],
+)
+def test_stream_options_that_are_lost_are_named(given: object, shown: str, remedy: str) -> None:
+    """The adapter can estimate the usage; nothing replaces the other options."""
+    body = {**CHAT, "stream": True, "stream_options": given}
+    (change,) = prepare(body, Options(usage="none")).ledger.changes
+    why = "Tess does not have it, so the stream comes without it"
+    assert change == Change("stripped", "stream_options", shown, "", why, remedy, "request")
 
 
 @pytest.mark.parametrize("name", UNSUPPORTED)
