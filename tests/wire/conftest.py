@@ -275,3 +275,9 @@ def stream(request: pytest.FixtureRequest) -> bool:
 def family(request: pytest.FixtureRequest) -> Literal["httpx", "httpx2"]:
     """Use each of the two HTTP families."""
     return cast('Literal["httpx", "httpx2"]', request.param)
+
+
+@pytest.fixture(params=[False, True], ids=["plain", "emulated"])
+def fields(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Ask for what Tess has, and for something that is emulated."""
+    return {"stop": "never written"} if request.param else {}

@@ -149,3 +149,9 @@ def tools() -> list[dict[str, Any]]:
         {"type": "function", "function": {**function, "parameters": city, "strict": True}}
         for function in functions
     ]
+
+
+@pytest.fixture
+def client(driver: Driver) -> Any:
+    """Make a client that emulates all that can be."""
+    return driver.client(emulate=True)

@@ -36,12 +36,6 @@ SUMMARY = {
 }
 
 
-@pytest.fixture
-def client(driver: Driver) -> Any:
-    """Make a client that emulates all that can be."""
-    return driver.client(emulate=True)
-
-
 @pytest.mark.parametrize(
     "answer",
     [

@@ -26,12 +26,6 @@ INPUTS = [
 ]
 
 
-@pytest.fixture
-def client(driver: Driver) -> Any:
-    """Make a client that emulates all that can be."""
-    return driver.client(emulate=True)
-
-
 def to_custom_calls(driver: Driver, client: Any, *, stream: bool, **fields: Any) -> list[dict[str, Any]]:
     """Make a request and return its calls as JSON, the deltas of a stream joined as programs join them."""
     answer = driver.ask(client, stream=stream, **fields)

@@ -15,12 +15,6 @@ if TYPE_CHECKING:
     from tests.wire.emulate.conftest import Model
 
 
-@pytest.fixture
-def client(driver: Driver) -> Any:
-    """Make a client that emulates all that can be."""
-    return driver.client(emulate=True)
-
-
 @pytest.mark.parametrize("chunking", [1, 2, 3, 5, "words"])
 @pytest.mark.parametrize("stop", ["###", ["never", "###"]], ids=["one", "several"])
 def test_a_stop_sequence_ends_the_answer(

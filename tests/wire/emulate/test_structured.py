@@ -23,12 +23,6 @@ FORMAT = {"type": "json_schema", "json_schema": {"name": "person", "schema": PER
 ADA = '{"name": "Ada", "age": 36}'
 
 
-@pytest.fixture
-def client(driver: Driver) -> Any:
-    """Make a client that emulates all that can be."""
-    return driver.client(emulate=True)
-
-
 @pytest.mark.parametrize("chunking", ["words", 1, 1000])
 @pytest.mark.parametrize("kind", [FORMAT, {"type": "json_object"}], ids=["json_schema", "json_object"])
 @pytest.mark.parametrize(

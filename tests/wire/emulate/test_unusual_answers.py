@@ -18,12 +18,6 @@ if TYPE_CHECKING:
 LISBON = {"city": "Lisbon"}
 
 
-@pytest.fixture
-def client(driver: Driver) -> Any:
-    """Make a client that emulates all that can be."""
-    return driver.client(emulate=True)
-
-
 @pytest.mark.parametrize(
     "fault",
     [
