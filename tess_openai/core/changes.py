@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 from tess_openai.core.jsons import JSONObject, to_list, to_object
@@ -50,6 +50,7 @@ class Change:
         why: The reason, one clause.
         remedy: What the caller can do; `""` when nothing has to be done.
         warn: The topic of the warning; None records the change in the ledger and the log only.
+        json_text: The change as it is on an answer, as JSON in ASCII.
     """
 
     action: Action
@@ -59,6 +60,10 @@ class Change:
     why: str
     remedy: str = ""
     warn: Topic | None = None
+    json_text: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "json_text", json.dumps(self.to_json()))
 
     def __hash__(self) -> int:
         return hash((self.param, self.given, self.why))  # nearly unique, and cheaper than all fields

@@ -24,14 +24,9 @@ def request_headers(call: Call, options: Options) -> dict[str, str | None]:
     return headers
 
 
-def check_key(call: Call) -> None:
-    """Refuse to send an OpenAI key to Tess.
-
-    Raises:
-        Refused: The key starts like an OpenAI key.
-    """
-    if call.headers.get("authorization", "")[:10].lower() == "bearer sk-":
-        raise foreign_key()
+def is_openai_key(authorization: str) -> bool:
+    """Whether a key starts like those of OpenAI."""
+    return authorization[:10].lower() == "bearer sk-"
 
 
 def is_sendable(value: str) -> bool:

@@ -49,19 +49,10 @@ def parse_json(data: bytes | str, *, errors: str = "strict") -> object:
     """
     try:
         text = data if isinstance(data, str) else data.removeprefix(BYTE_ORDER_MARK).decode(errors=errors)
-        value: object = None
-        end = 0
-        if text[:1] == "{":
-            value, end = _SCAN(text, 0)
-        if not end or end != len(text):
-            value = json.loads(text)
-    except (ValueError, RecursionError, StopIteration):
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):
         return None
-    if text.count("{") + text.count("[") > MAX_NESTING and is_nested_too_deep(
-        text.encode(errors="surrogatepass")
-    ):
-        return None
-    return value
+    return None if _is_too_deep(text) else value
 
 
 def is_nested_too_deep(data: bytes) -> bool:
@@ -86,10 +77,23 @@ def is_nested_too_deep(data: bytes) -> bool:
     return False
 
 
+def _is_too_deep(text: str) -> bool:
+    brackets = text.count("{") + text.count("[")
+    return brackets > MAX_NESTING and is_nested_too_deep(text.encode(errors="surrogatepass"))
+
+
 def parse_object(data: bytes | str) -> JSONObject | None:
-    """Return the JSON object in `data`, or None when it is not a JSON object."""
-    value = parse_json(data)
-    return value if isinstance(value, dict) else None  # pyright: ignore[reportUnknownVariableType] - as below
+    """Return the JSON object in `data`, or or None, by the rules of `parse_json`."""
+    try:
+        text = data if isinstance(data, str) else data.decode()
+        value, end = _SCAN(text, 0)
+        if end == len(text):
+            if text.count("{") + text.count("[") > MAX_NESTING and _is_too_deep(text):
+                return None
+            return value if isinstance(value, dict) else None  # pyright: ignore[reportUnknownVariableType] - as below
+    except (ValueError, RecursionError, StopIteration):  # not JSON, or something before it, as white space
+        pass
+    return to_object(parse_json(data))
 
 
 def to_object(value: object) -> JSONObject | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Literal, TypeAlias
@@ -32,7 +31,7 @@ class Ledger:
         """Return the changes as a JSON list in ASCII, the same for the header and the body."""
         count, text = self._text
         if count != len(self._changes):
-            text = f"[{', '.join(map(_to_text, self._changes))}]"
+            text = f"[{', '.join([change.json_text for change in self._changes])}]"
             self._text = len(self._changes), text
         return text
 
@@ -114,8 +113,3 @@ class Ledger:
 
 
 _change = lru_cache(maxsize=256)(Change)  # the calls of a program need the same changes again and again
-
-
-@lru_cache(maxsize=256)
-def _to_text(change: Change) -> str:
-    return json.dumps(change.to_json())

@@ -15,7 +15,7 @@ from tess_openai.core.completions.completions_flow import COMPLETIONS, complete_
 from tess_openai.core.fetching import read_error
 from tess_openai.core.files import FILES, files
 from tess_openai.core.flow_steps import exchange, read_piece
-from tess_openai.core.headers import check_key, request_headers
+from tess_openai.core.headers import request_headers
 from tess_openai.core.jsons import MAX_NESTING, is_nested_too_deep
 from tess_openai.core.lookups import AGENTS, show_agent, show_agents
 from tess_openai.core.models import MODELS, models
@@ -69,7 +69,6 @@ OTHER_ENDPOINTS: Final = tuple(name for name in UNSUPPORTED_ENDPOINTS if name no
 def route(call: Call, options: Options) -> Flow:
     """Return the flow for a call. A call of a path that OpenAI does not define is sent to Tess unchanged."""
     try:
-        check_key(call)
         if not call.agent:
             return _below_root(call, options)
         if call.method == "POST" and call.path in _POSTED:
@@ -99,9 +98,8 @@ _POSTED: Final[Mapping[str, Callable[[Call, Options], Flow]]] = {
 """Path -> the flow of a POST to it that has a JSON body."""
 
 
-def reads_body(method: str, path: str) -> bool:
-    """Whether the flow for a call reads its body; other bodies, such as uploads, are streamed to Tess."""
-    return method == "POST" and path in _POSTED
+PATHS_WITH_JSON: Final = frozenset(_POSTED)
+"""Where the flow of a POST reads its body; other bodies, such as uploads, are streamed to Tess."""
 
 
 def _check_nesting(call: Call) -> None:

@@ -15,6 +15,7 @@ from tess_openai.core.headers import (
     FOREIGN,
     WORKSPACE,
     foreign_key,
+    is_openai_key,
     is_sendable,
     unsendable_header,
 )
@@ -125,10 +126,12 @@ class Adapter:
         A key belongs to another service if it lacks the form of Tess's keys and the client's own has it.
         """
         authorization = headers.get("authorization", "")
-        is_known = self.keys.is_latest(authorization)
+        is_known = hash(authorization) == self.keys.latest
         if not is_known:
             if not is_sendable(authorization):
                 return unsendable_header("authorization")
+            if is_openai_key(authorization):
+                return foreign_key()
             is_odd = authorization and self.keys.has_tess_form and not has_tess_form(authorization)
             if is_odd and authorization not in self.keys:
                 return foreign_key()

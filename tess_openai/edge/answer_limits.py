@@ -18,11 +18,11 @@ AnswerProblem: TypeAlias = Literal["too large", "too slow"]
 class AnswerLimits:
     """Watches one answer while it is read.
 
-    The socket's own timeout ends a wait in which nothing is received. These limits end an answer of nothing
-    but pings, one that is sent so slowly that it is never complete, and one that would fill the memory.
+    The socket's own timeout ends a wait in which nothing is received. From the first piece on, these limits
+    end an answer of nothing but pings, one that is sent so slowly that it is never complete, and one that
+    would fill the memory.
     """
 
-    received_bytes = 0
     _kept_bytes = 0
     _quiet_line = b""  # the last line received, if it was quiet; it may still be incomplete
 
@@ -49,9 +49,7 @@ class AnswerLimits:
             piece: The piece just received.
             is_whole: Whether the caller waits for the whole answer, and not for each piece.
         """
-        size = len(piece)
-        self.received_bytes += size
-        self._kept_bytes += size
+        self._kept_bytes += len(piece)
         if self._max_bytes is not None and self._kept_bytes > self._max_bytes:
             return "too large"
         timeout = self._timeout_seconds

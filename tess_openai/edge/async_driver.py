@@ -111,13 +111,16 @@ class AsyncDriver(CallDriver):
             request = self.in_time(request)
         response = await self.send(request)
         self.take(response)
-        if not outgoing.with_first_piece or response.status_code >= 300:
-            return self.to_incoming(response.status_code, None, is_read=False)
-        first_piece = await self.read_next()
+        status = response.status_code
+        if status >= 300:
+            return self.to_incoming(status)
+        if not outgoing.with_first_piece:
+            return Incoming(status, self.headers)
+        piece = await (self.read_piece() if self.deadline is None else self.read_next())
         is_read = self.has_whole_body
         if is_read:
             await self.read_end()
-        return self.to_incoming(response.status_code, first_piece, is_read=is_read)
+        return Incoming(status, self.headers, first_piece=piece, is_read=is_read)
 
     async def send(self, request: Request) -> Response:
         """Async counterpart of `send` in `sync_driver`."""
@@ -182,10 +185,12 @@ class AsyncDriver(CallDriver):
 
     def read(self) -> AsyncIterator[bytes]:
         """Async counterpart of `read` in `sync_driver`."""
-        response = self.current_response
         if self.is_encoded:
+            response = self.current_response
             split_compressed(response, self.headers["content-encoding"], self.family)
-        self.pieces = aiter(response.aiter_bytes() if self.is_encoded else self.source)
+            self.pieces = aiter(response.aiter_bytes())
+        else:
+            self.pieces = aiter(self.source)
         pieces: AsyncIterator[bytes] = self.pieces
         return pieces
 
@@ -203,10 +208,11 @@ class AsyncDriver(CallDriver):
                 raise
             raise broken from error
         if piece:
-            is_whole = not (self.has_begun or self.passes_raw or self.reads_stream)
-            problem = self.limits.problem_with(piece, is_whole=is_whole)
-            if problem is not None:
-                raise self.limit_error(problem)
+            self.received_bytes += len(piece)
+            self.has_whole_body = self.length == str(self.received_bytes)
+            limit = self.adapter.max_answer_bytes
+            if not self.has_whole_body or (limit is not None and self.received_bytes > limit):
+                self.check_limits(piece)
         return piece
 
     async def receive(self) -> bytes:
@@ -297,7 +303,8 @@ class AsyncDriver(CallDriver):
         if not self.turn.acquire(blocking=False):
             raise self.family.ReadError("another thread or task is reading this stream")
         try:
-            self.limits.resume()
+            if self.limits is not None:
+                self.limits.resume()
             piece = b"" if self.is_closed else await self.advance()
             if isinstance(piece, bytes) and piece and not self.is_closed:
                 return piece

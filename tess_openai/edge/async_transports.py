@@ -7,7 +7,7 @@ from typing import Any
 
 from tess_openai.core.jsons import parse_object
 from tess_openai.core.paid_once import IDEMPOTENT
-from tess_openai.core.routes import reads_body
+from tess_openai.core.routes import PATHS_WITH_JSON
 from tess_openai.edge.adapter import Adapter
 from tess_openai.edge.async_driver import AsyncDriver
 from tess_openai.edge.deadlines import Deadlines
@@ -67,7 +67,7 @@ class AsyncTessTransport:
         failure = None if request.method in IDEMPOTENT else repeated_failure(request)
         if failure is not None:
             raise failure
-        if not reads_body(request.method, place.path):
+        if request.method != "POST" or place.path not in PATHS_WITH_JSON:
             return await AsyncDriver(self.adapter.open(request, place), self, request).run()
         body = await request.aread()
         fields = parse_object(body)

@@ -37,7 +37,7 @@ from tess_openai.core.paid_once import IDEMPOTENT, may_have_run
 from tess_openai.core.refusals import NO_RETRY, Refused
 from tess_openai.core.uploads import upload_failed
 from tess_openai.edge.adapter import Adapter, logger
-from tess_openai.edge.answer_limits import AnswerLimits, AnswerProblem
+from tess_openai.edge.answer_limits import AnswerLimits
 from tess_openai.edge.connections import HeldConnection
 from tess_openai.edge.families import Family, Request, Response, changed_headers, to_dict, with_headers
 from tess_openai.edge.origins import REDIRECT_FOLLOWED, followed
@@ -65,7 +65,6 @@ REST_SECONDS: Final = 0.1
 NOT_SENT: Final = "tess_openai.not_sent"
 """Extension of an answer that the adapter made to a request that it did not send; it pauses no key."""
 _NO_HEADERS: Final[Mapping[str, str]] = {}
-_NO_LIMITS: Final = AnswerLimits(None, None)
 _LENGTH: Final = "content-length"
 _REPLACED: Final = dict.fromkeys((_LENGTH, "transfer-encoding", "content-encoding"))
 _TIMEOUTS: Final = ("connect", "read", "write", "pool")
@@ -83,6 +82,8 @@ class CallDriver:
         is_encoded: Whether the current response must be decompressed; it then reads, and closes, itself.
         connection: The connection of the current response, once another thread or task may interrupt it.
         is_closed: Whether the caller has closed the stream, perhaps while another thread or task reads it.
+        received_bytes: How much was read of the body of the current response, decompressed.
+        has_whole_body: Whether that is as much as the head promises (`length`); then the end is known.
         reads_stream: Whether Tess's answers come as streams, also where the caller gets a whole one.
         deadline: When all answers of the call must be complete, on the monotonic clock; None for no limit.
     """
@@ -91,7 +92,10 @@ class CallDriver:
     source: Any = None  # the stream of the current response as it was received
     pieces: Any = None  # its iterator, once it is read
     headers: Mapping[str, str] = _NO_HEADERS
-    limits = _NO_LIMITS
+    limits: AnswerLimits | None = None
+    received_bytes = 0
+    has_whole_body = False
+    length = ""
     broken: Exception | None = None
     has_begun = False
     may_have_run = False
@@ -126,12 +130,6 @@ class CallDriver:
         self.turn = Lock()
         self.held_connection()
         return self.transport.body_class(self)
-
-    @property
-    def has_whole_body(self) -> bool:
-        """Whether as much was read of the current response as its head promises; then its end is known."""
-        length = self.headers.get("content-length", "")
-        return not self.is_encoded and length == str(self.limits.received_bytes)
 
     @property
     def current_response(self) -> Response:
@@ -182,10 +180,26 @@ class CallDriver:
             self.connection.hold(response)
         self.headers = headers = to_dict(response.headers)
         self.is_encoded = headers.get("content-encoding", "") not in _IDENTITY
-        self.limits = AnswerLimits(self.silence_seconds, self.adapter.max_answer_bytes)
+        self.length = "" if self.is_encoded else headers.get(_LENGTH, "")
+        self.limits, self.received_bytes, self.has_whole_body = None, 0, False
 
-    def to_incoming(self, status: int, first_piece: bytes | None, *, is_read: bool) -> Incoming:
-        """Return the head of the current response, and what has been read of its body."""
+    def check_limits(self, piece: bytes) -> None:
+        """Raise the family's own error if the current response is too large or too slow with its next piece.
+
+        A response that was received as a whole and is not too large needs no check.
+        """
+        if self.limits is None:
+            self.limits = AnswerLimits(self.silence_seconds, self.adapter.max_answer_bytes)
+        is_whole = not (self.has_begun or self.passes_raw or self.reads_stream)
+        problem = self.limits.problem_with(piece, is_whole=is_whole)
+        if problem == "too large":
+            limit = self.adapter.max_answer_bytes
+            raise self.family.ReadError(f"the answer is longer than max_answer_bytes={limit}")
+        if problem is not None:
+            raise self.family.ReadTimeout("The read operation timed out: only pings came, or too little")
+
+    def to_incoming(self, status: int) -> Incoming:
+        """Return the head of the current response, which may be a redirect."""
         extensions, headers = self.request.extensions, self.headers
         redirects = followed(self.request) if REDIRECT_FOLLOWED in extensions else 0
         may_follow = 300 <= status < 400 and self.adapter.origin.follows(
@@ -193,14 +207,7 @@ class CallDriver:
         )
         if may_follow:
             extensions[REDIRECT_FOLLOWED] = redirects + 1  # the client's next request shares them
-        return Incoming(status, headers, may_follow, redirects, first_piece, is_read)
-
-    def limit_error(self, problem: AnswerProblem) -> Exception:
-        """Return the error for an answer that is too large, or in which nothing but pings was received."""
-        if problem == "too large":
-            limit = self.adapter.max_answer_bytes
-            return self.family.ReadError(f"the answer is longer than max_answer_bytes={limit}")
-        return self.family.ReadTimeout("The read operation timed out: only pings came, or too little")
+        return Incoming(status, headers, may_follow, redirects)
 
     def to_response(self, answer: Step | None) -> Response:
         """Return the caller's response to the first result of a flow."""

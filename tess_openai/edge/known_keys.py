@@ -19,12 +19,14 @@ class KnownKeys:
 
     Attributes:
         has_tess_form: Whether the configured key is a number, a pipe and more, as the keys of Tess are.
+        latest: Python's own hash, which is random in each process, of the header that was remembered last: a
+            request with the same header need not be checked again.
         from_function: Whether the key comes from a function, so that any key may be the client's own.
     """
 
     def __init__(self, hashes: Iterable[bytes] = (), *, has_tess_form: bool, from_function: bool) -> None:
         self._hashes: dict[bytes, None] = dict.fromkeys(hashes)
-        self._latest: int | None = None
+        self.latest: int | None = None
         self.has_tess_form = has_tess_form
         self.from_function = from_function
 
@@ -41,16 +43,9 @@ class KnownKeys:
     def __reduce__(self) -> tuple[object, ...]:
         return _restore, (list(self._hashes), self.has_tess_form, self.from_function)
 
-    def is_latest(self, authorization: str) -> bool:
-        """Whether this is the value that was remembered last, which need not be hashed again.
-
-        What is compared is Python's own hash of the text, which is random in each process.
-        """
-        return hash(authorization) == self._latest
-
     def remember(self, authorization: str) -> None:
         """Remember a key that was sent to the configured base URL."""
-        self._latest = hash(authorization)
+        self.latest = hash(authorization)
         key = hash_key(_token(authorization))
         if key not in self._hashes and authorization:
             self._hashes[key] = None

@@ -71,16 +71,12 @@ class Origin:
         url = request.url
         if url.host != self.host or url.port != self.port or url.scheme != self.scheme:
             return request, None
-        raw = url.raw_path
-        if b"//" in raw or b"/openai/v1" in raw:
-            path, mark, query = raw.partition(b"?")
-            canonical = _VERSION.sub(rb"\1", re.sub(rb"/{2,}", b"/", path))
-            if canonical != path:
-                raw = canonical + mark + query
-                given, request = request, object.__new__(type(request))
-                vars(request).update(vars(given))  # shares `extensions`, in which redirects are counted
-                request.url = url.copy_with(raw_path=raw)
-        return request, _to_api_path(self.prefix, raw)
+        canonical, place = _locate(self.prefix, url.raw_path)
+        if canonical is not None:
+            given, request = request, object.__new__(type(request))
+            vars(request).update(vars(given))  # shares `extensions`, in which redirects are counted
+            request.url = url.copy_with(raw_path=canonical)
+        return request, place
 
     def is_within_api(self, url: URL) -> bool:
         """Whether a redirect to this URL leads to a route of the API, not, for example, to a login page."""
@@ -110,6 +106,14 @@ class Origin:
 
 
 @lru_cache(maxsize=64)  # a program calls few different paths
+def _locate(prefix: str, raw_path: bytes) -> tuple[bytes | None, ApiPath | None]:
+    """Return the path that Tess knows, if it is another one, and what it names."""
+    given, mark, query = raw_path.partition(b"?")
+    path = _VERSION.sub(rb"\1", re.sub(rb"/{2,}", b"/", given))
+    canonical = path + mark + query
+    return None if path == given else canonical, _to_api_path(prefix, canonical)
+
+
 def _to_api_path(prefix: str, raw_path: bytes) -> ApiPath | None:
     raw, _, query = raw_path.partition(b"?")
     path = unquote(raw.decode())

@@ -109,13 +109,16 @@ class SyncDriver(CallDriver):
             request = self.in_time(request)
         response = self.send(request)
         self.take(response)
-        if not outgoing.with_first_piece or response.status_code >= 300:
-            return self.to_incoming(response.status_code, None, is_read=False)
-        first_piece = self.read_next()
+        status = response.status_code
+        if status >= 300:
+            return self.to_incoming(status)
+        if not outgoing.with_first_piece:
+            return Incoming(status, self.headers)
+        piece = self.read_piece() if self.deadline is None else self.read_next()
         is_read = self.has_whole_body
         if is_read:
             self.read_end()
-        return self.to_incoming(response.status_code, first_piece, is_read=is_read)
+        return Incoming(status, self.headers, first_piece=piece, is_read=is_read)
 
     def send(self, request: Request) -> Response:
         """Send one request, when it is its key's turn."""
@@ -180,10 +183,12 @@ class SyncDriver(CallDriver):
 
     def read(self) -> Iterator[bytes]:
         """Return the iterator over the current response, decoded."""
-        response = self.current_response
         if self.is_encoded:
+            response = self.current_response
             split_compressed(response, self.headers["content-encoding"], self.family)
-        self.pieces = iter(response.iter_bytes() if self.is_encoded else self.source)
+            self.pieces = iter(response.iter_bytes())
+        else:
+            self.pieces = iter(self.source)
         pieces: Iterator[bytes] = self.pieces
         return pieces
 
@@ -201,10 +206,11 @@ class SyncDriver(CallDriver):
                 raise
             raise broken from error
         if piece:
-            is_whole = not (self.has_begun or self.passes_raw or self.reads_stream)
-            problem = self.limits.problem_with(piece, is_whole=is_whole)
-            if problem is not None:
-                raise self.limit_error(problem)
+            self.received_bytes += len(piece)
+            self.has_whole_body = self.length == str(self.received_bytes)
+            limit = self.adapter.max_answer_bytes
+            if not self.has_whole_body or (limit is not None and self.received_bytes > limit):
+                self.check_limits(piece)
         return piece
 
     def receive(self) -> bytes:
@@ -295,7 +301,8 @@ class SyncDriver(CallDriver):
         if not self.turn.acquire(blocking=False):
             raise self.family.ReadError("another thread or task is reading this stream")
         try:
-            self.limits.resume()
+            if self.limits is not None:
+                self.limits.resume()
             piece = b"" if self.is_closed else self.advance()
             if isinstance(piece, bytes) and piece and not self.is_closed:
                 return piece

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from tess_openai.core.headers import WORKSPACE, is_sendable
 from tess_openai.core.jsons import BYTE_ORDER_MARK
 from tess_openai.core.refusals import Refused
-from tess_openai.core.routes import TESS_ENDPOINTS, UNSUPPORTED_ENDPOINTS, reads_body
+from tess_openai.core.routes import PATHS_WITH_JSON, TESS_ENDPOINTS, UNSUPPORTED_ENDPOINTS
 from tess_openai.edge.paid_calls import RETRY_COUNT
 from tess_openai.gateway.forwarded_call import ForwardedCall
 from tess_openai.gateway.gateway_options import GatewaySettings
@@ -46,7 +46,7 @@ class Forwarder:
             await send_refusal(send, refused)
             return
         method: str = scope["method"]
-        is_json = reads_body(method, path)
+        is_json = method == "POST" and path in PATHS_WITH_JSON
         is_upload = method == "POST" and not is_json
         limit = self._settings.max_upload_bytes if is_upload else self._settings.max_body_bytes
         call = ForwardedCall(

@@ -5,7 +5,7 @@ Source: `file_ids`, a list of integers, is documented for `/execute`; that this 
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.ledger import Ledger
@@ -29,7 +29,7 @@ def lift_files(given: JSONObject, ledger: Ledger) -> JSONObject:
     if given_ids is None or ledger.policy.action_for("messages.content") == "forward":
         return given
     messages = to_list(given.get("messages")) or []
-    if not any(map(_has_file, messages)):
+    if not _have_file(messages):
         return given
     numbers: list[int] = []
     lifted = [_lift_from_message(message, numbers) for message in messages]
@@ -42,12 +42,14 @@ def lift_files(given: JSONObject, ledger: Ledger) -> JSONObject:
     return {**given, "messages": lifted, FILE_IDS: [*given_ids, *new]}
 
 
-def _has_file(message: object) -> bool:
-    parts = to_list(message.get("content")) if isinstance(message, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] - as in `to_object`, whose call each message of a long chat would pay for
-    for part in parts or ():
-        fields = to_object(part)
-        if fields is not None and fields.get("type") == "file":
-            return True
+def _have_file(messages: list[Any]) -> bool:
+    """Whether any message has a file part; one function, since it sees each part of a long chat."""
+    for message in messages:
+        parts: object = message.get("content") if isinstance(message, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - as in `to_object`
+        if isinstance(parts, list):
+            for part in parts:  # pyright: ignore[reportUnknownVariableType] - as above
+                if isinstance(part, dict) and part.get("type") == "file":  # pyright: ignore[reportUnknownMemberType] - as above
+                    return True
     return False
 
 

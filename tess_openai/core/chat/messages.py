@@ -58,21 +58,29 @@ def to_messages(
     if messages is None or is_plain_chat(messages, merge=merge):
         return given
     translation = _MessageTranslation(ledger, profile)
-    translated = [translation.translate(message) for message in messages]
-    kept = [
-        item
-        for item in translated
-        if not (isinstance(item, _Message) and item.content == "" and not item.forwarded)
-    ]
+    merged: list[_Message | object] = []
+    kept = 0
+    for message in messages:
+        item = translation.translate(message)
+        if isinstance(item, _Message):
+            if item.content == "" and not item.forwarded:
+                translation.counts["dropped"] += 1
+                continue
+            before = merged[-1] if merge and merged else None
+            if isinstance(before, _Message) and item.role == before.role:
+                joined = before.joined(item)
+                if joined is not None:
+                    merged[-1] = joined
+                    kept += 1
+                    continue
+        merged.append(item)
+        kept += 1
     if not kept:
         return given
-    if len(kept) < len(translated):
-        translation.counts["dropped"] = len(translated) - len(kept)
-    merged = _merge(kept) if merge else kept
     translation.record()
-    if len(merged) < len(kept):
+    if len(merged) < kept:
         why = "Tess may require alternating roles, so neighbours of one role were joined"
-        ledger.mapped("messages", counted(len(kept), "message"), str(len(merged)), why)
+        ledger.mapped("messages", counted(kept, "message"), str(len(merged)), why)
     return [
         {"role": item.role, "content": item.content, **item.forwarded} if isinstance(item, _Message) else item
         for item in merged
@@ -131,7 +139,9 @@ class _MessageTranslation:
             role = "system"
         if role not in ROLES and role != "developer":
             return given
-        forwarded = self._forwarded_keys(message, MESSAGE_KEYS)
+        forwarded: JSONObject = (
+            {} if message.keys() <= MESSAGE_KEYS else self._forwarded_keys(message, MESSAGE_KEYS)
+        )
         content = given_content if isinstance(given_content, str) else self._to_content(given_content)
         if calls or message.get("refusal"):
             content = _append_texts(content, [self._refusal_text(message), *map(self._call_text, calls)])
@@ -197,7 +207,9 @@ class _MessageTranslation:
 
     def _result_message(self, message: JSONObject) -> _Message:
         """Return a user message with the text of a `tool` or `function` message."""
-        forwarded = self._forwarded_keys(message, RESULT_KEYS)
+        forwarded: JSONObject = (
+            {} if message.keys() <= RESULT_KEYS else self._forwarded_keys(message, RESULT_KEYS)
+        )
         identifier = _to_text(message.get("tool_call_id") or "")
         name = _to_text(message.get("name") or self.names.get(identifier, ""))
         label = (
@@ -210,8 +222,6 @@ class _MessageTranslation:
     def _forwarded_keys(self, message: JSONObject, supported: set[str]) -> JSONObject:
         """Count the keys that Tess does not support, and return those that the policy forwards."""
         forwarded: JSONObject = {}
-        if message.keys() <= supported:
-            return forwarded
         for key, value in message.items():
             if key in supported or value in (None, [], {}):
                 continue
@@ -267,20 +277,6 @@ def _append_texts(content: object, further: list[str]) -> object:
     if parts is not None:
         return [*parts, *({"type": "text", "text": text} for text in further if text)]
     return BLANK_LINE.join([text for text in (_to_text(content), *further) if text])
-
-
-def _merge(messages: list[_Message | object]) -> list[_Message | object]:
-    """Join consecutive messages of one role with a blank line."""
-    merged: list[_Message | object] = []
-    for message in messages:
-        previous = merged[-1] if merged else None
-        if isinstance(message, _Message) and isinstance(previous, _Message) and message.role == previous.role:
-            joined = previous.joined(message)
-            if joined is not None:
-                merged[-1] = joined
-                continue
-        merged.append(message)
-    return merged
 
 
 def _calls_of(message: JSONObject) -> list[object]:

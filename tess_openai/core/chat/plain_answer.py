@@ -14,6 +14,7 @@ from tess_openai.core.chat.text_repair import may_hold_surrogates
 from tess_openai.core.chat.usage import is_usage
 from tess_openai.core.jsons import JSONObject, parse_object
 
+JSON_TYPE: Final = "application/json"
 _COMPLETION: Final = "chat.completion"
 _CHECKED_IN_MESSAGE: Final = frozenset({"refusal", "tool_calls", "function_call", "annotations", "audio"})
 """Fields of a message that `completion` would check or convert."""
@@ -26,7 +27,11 @@ def parse_plain(incoming: Incoming) -> JSONObject | None:
     It is a whole answer in OpenAI's format: `completion` would neither change nor report anything in it.
     """
     body = incoming.first_piece
-    if not body or body[:1] != b"{" or b'"usage"' not in body or not is_json(incoming):
+    if (
+        not body
+        or b'"usage"' not in body
+        or not incoming.headers.get("content-type", "").startswith(JSON_TYPE)
+    ):
         return None
     if b"\\u" in body and may_hold_surrogates(body):
         return None
@@ -36,7 +41,7 @@ def parse_plain(incoming: Incoming) -> JSONObject | None:
 
 def is_json(incoming: Incoming) -> bool:
     """Whether the content type of an answer is JSON."""
-    return incoming.headers.get("content-type", "").startswith("application/json")
+    return incoming.headers.get("content-type", "").startswith(JSON_TYPE)
 
 
 def is_plain_completion(fields: JSONObject) -> bool:

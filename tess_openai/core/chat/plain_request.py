@@ -9,7 +9,7 @@ from typing import Final
 
 from tess_openai.core.chat.messages import is_plain_chat
 from tess_openai.core.chat.target import AGENT
-from tess_openai.core.jsons import JSONObject, to_list
+from tess_openai.core.jsons import JSONObject
 from tess_openai.core.options import Options
 
 _FIELDS: Final = {"messages", "model", "stream"}
@@ -25,7 +25,12 @@ def is_plain(given: JSONObject, options: Options) -> bool:
         return False
     if not isinstance(given.get("stream", False), bool):
         return False
-    model, messages = given.get("model"), to_list(given.get("messages"))
-    if not isinstance(model, str) or model.startswith(AGENT) or not messages:
+    model, messages = given.get("model"), given.get("messages")
+    if (
+        not isinstance(model, str)
+        or model.startswith(AGENT)
+        or not isinstance(messages, list)
+        or not messages
+    ):
         return False
-    return is_plain_chat(messages, merge=options.merge_messages)
+    return is_plain_chat(messages, merge=options.merge_messages)  # pyright: ignore[reportUnknownArgumentType] - `to_list` would be a call
