@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tess_openai.core.chat.usage import estimate_tokens, estimate_usage
+from tess_openai.core.chat.usage import (
+    UsageSum,
+    complete_usage,
+    estimate_tokens,
+    estimate_usage,
+    is_usage,
+    parse_usage,
+    to_count,
+)
 
 
 @pytest.mark.parametrize(
@@ -50,3 +60,138 @@ def test_usage_adds_up_and_states_that_it_is_estimated() -> None:
 def test_no_messages_and_no_answer_cost_nothing() -> None:
     """An empty call is zero, not a guess."""
     assert estimate_usage([], "")["total_tokens"] == 0
+
+
+COUNTS: dict[str, Any] = {"prompt_tokens": 10, "completion_tokens": 3, "total_tokens": 13}
+
+
+@pytest.mark.parametrize(
+    ("value", "count"),
+    [
+        (7, 7),
+        (0, 0),
+        (7.0, 7),
+        (" 7 ", 7),
+        ("7.0", 7),
+        ("9" * 15, 10**15 - 1),
+        ("9" * 16, None),
+        (10**15, None),
+        ("1" + "." + "0" * 22, 1),
+        ("1" + "." + "0" * 23, None),
+        (-1, None),
+        (True, None),
+        ("seven", None),
+        ("nan", None),
+        (float("inf"), None),
+        (None, None),
+        ([7], None),
+    ],
+)
+def test_a_count_is_read_in_every_spelling(value: object, count: int | None) -> None:
+    """What cannot be a number of tokens is not one."""
+    assert to_count(value) == count
+
+
+@pytest.mark.parametrize(
+    ("usage", "is_complete"),
+    [
+        (COUNTS, True),
+        ({**COUNTS, "credits": 1}, True),
+        ({**COUNTS, "prompt_tokens_details": {"cached_tokens": 4}}, True),
+        (
+            {**COUNTS, "prompt_tokens_details": None, "completion_tokens_details": {"audio_tokens": None}},
+            True,
+        ),
+        ({**COUNTS, "prompt_tokens_details": {"cached_tokens": "4"}}, False),
+        ({**COUNTS, "completion_tokens_details": []}, False),
+        ({**COUNTS, "total_tokens": "13"}, False),
+        ({**COUNTS, "prompt_tokens": True}, False),
+        ({"prompt_tokens": 10, "completion_tokens": 3}, False),
+        ([], False),
+    ],
+)
+def test_a_complete_usage_is_known(usage: object, is_complete: bool) -> None:
+    """It is passed on as it is; anything else is read count by count."""
+    assert is_usage(usage) is is_complete
+
+
+@pytest.mark.parametrize(
+    ("given_", "read"),
+    [
+        pytest.param(None, {}, id="nothing"),
+        pytest.param({"credits": 1}, {}, id="no count"),
+        pytest.param({"input_tokens": "10", "output_tokens": 3.0}, COUNTS, id="other names and types"),
+        pytest.param(
+            {**COUNTS, "total_tokens": 12}, {**COUNTS, "total_tokens": 12}, id="complete, left alone"
+        ),
+        pytest.param({**COUNTS, "total_tokens": "12"}, COUNTS, id="a total that is too small"),
+        pytest.param({**COUNTS, "total_tokens": "20"}, {**COUNTS, "total_tokens": 20}, id="a larger total"),
+        pytest.param({"total_tokens": 13, "completion_tokens": 3}, COUNTS, id="no prompt"),
+        pytest.param({"total_tokens": 13, "prompt_tokens": 10}, COUNTS, id="no completion"),
+        pytest.param(
+            {"total_tokens": 2, "completion_tokens": 3},
+            {"total_tokens": 2, "completion_tokens": 3, "prompt_tokens": 0},
+            id="less than its part",
+        ),
+        pytest.param({"totalTokens": 13}, {"total_tokens": 13}, id="a total alone"),
+        pytest.param(
+            {
+                "input_tokens": 10,
+                "output_tokens": 3,
+                "input_tokens_details": {"cached_tokens": "4", "other": 1},
+                "output_tokens_details": {"reasoning_tokens": None},
+                "credits": 1,
+            },
+            {**COUNTS, "prompt_tokens_details": {"cached_tokens": 4}, "credits": 1},
+            id="details, and a field of its own",
+        ),
+    ],
+)
+def test_a_usage_is_read_under_every_known_name(given_: object, read: dict[str, Any]) -> None:
+    """What can be derived from two counts is not estimated."""
+    assert parse_usage(given_) == read
+
+
+@pytest.mark.parametrize(
+    ("usage", "completed"),
+    [
+        pytest.param(COUNTS, COUNTS, id="complete"),
+        pytest.param(
+            {},
+            {"prompt_tokens": 6, "completion_tokens": 2, "total_tokens": 8, "estimated": True},
+            id="nothing",
+        ),
+        pytest.param(
+            {"total_tokens": 100, "credits": 1},
+            {
+                "prompt_tokens": 75,
+                "completion_tokens": 25,
+                "total_tokens": 100,
+                "credits": 1,
+                "estimated": True,
+            },
+            id="a total, divided as the estimate is",
+        ),
+        pytest.param(
+            {"prompt_tokens": 50},
+            {"prompt_tokens": 50, "completion_tokens": 2, "total_tokens": 52, "estimated": True},
+            id="one part",
+        ),
+    ],
+)
+def test_missing_counts_are_estimated(usage: dict[str, Any], completed: dict[str, Any]) -> None:
+    """Counts that Tess gave are kept, and the result says that a part of it is an estimate."""
+    assert complete_usage(usage, ["12345678"], "12345678") == completed
+
+
+def test_the_requests_for_one_answer_are_summed() -> None:
+    """Each was paid for; one estimate makes the sum an estimate, and one unknown part makes it unknown."""
+    usages = UsageSum()
+    usages.add(COUNTS, None, "")
+    usages.add({"input_tokens": 1, "output_tokens": 2}, None, "")
+    assert usages.total() == {"prompt_tokens": 11, "completion_tokens": 5, "total_tokens": 16}
+    usages.add(None, ["12345678"], "12345678")
+    expected = {"prompt_tokens": 17, "completion_tokens": 7, "total_tokens": 24, "estimated": True}
+    assert usages.total() == expected
+    usages.add(None, None, "x")
+    assert usages.total() is None
