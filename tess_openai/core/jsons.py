@@ -83,7 +83,7 @@ def _is_too_deep(text: str) -> bool:
 
 
 def parse_object(data: bytes | str) -> JSONObject | None:
-    """Return the JSON object in `data`, or or None, by the rules of `parse_json`."""
+    """Return the JSON object in `data`, or None, by the rules of `parse_json`."""
     try:
         text = data if isinstance(data, str) else data.decode()
         value, end = _SCAN(text, 0)
@@ -91,7 +91,9 @@ def parse_object(data: bytes | str) -> JSONObject | None:
             if text.count("{") + text.count("[") > MAX_NESTING and _is_too_deep(text):
                 return None
             return value if isinstance(value, dict) else None  # pyright: ignore[reportUnknownVariableType] - as below
-    except (ValueError, RecursionError, StopIteration):  # not JSON, or something before it, as white space
+    except RecursionError:
+        return None
+    except (ValueError, StopIteration):  # not JSON, or something before it, as white space
         pass
     return to_object(parse_json(data))
 
