@@ -91,9 +91,9 @@ def parse_object(data: bytes | str) -> JSONObject | None:
             if text.count("{") + text.count("[") > MAX_NESTING and _is_too_deep(text):
                 return None
             return value if isinstance(value, dict) else None  # pyright: ignore[reportUnknownVariableType] - as below
-    except RecursionError:
+    except (ValueError, RecursionError):
         return None
-    except (ValueError, StopIteration):  # not JSON, or something before it, as white space
+    except StopIteration:  # something comes before the value, such as white space
         pass
     return to_object(parse_json(data))
 
