@@ -112,7 +112,7 @@ def test_each_authorization_may_be_a_key_of_a_function() -> None:
     assert not keys.are_in({"x-other": "unknown"})
 
 
-@pytest.mark.parametrize("copied", [copy.deepcopy, lambda keys: pickle.loads(pickle.dumps(keys))])  # noqa: S301
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda keys: pickle.loads(pickle.dumps(keys))])  # noqa: S301 - made here
 def test_a_copy_knows_the_same_keys_and_contains_none(copied: object) -> None:
     """A client may be sent to another process; its pickle holds hashes only."""
     assert callable(copied)

@@ -57,6 +57,23 @@ def test_answers_that_were_read_before_are_served(driver: Driver, family: str) -
     assert [change["param"] for change in asked.tess_openai["changes"]] == ["seed"]
 
 
+def test_an_answer_in_one_piece_is_bounded_too(driver: Driver, family: str) -> None:
+    """Its length is known at once; one that is too long is refused, and the call is not repeated."""
+    http, received = importlib.import_module(family), list[Any]()
+    choice = {"index": 0, "message": {"role": "assistant", "content": "x" * 500}, "finish_reason": "stop"}
+    whole = {"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
+
+    def answer(request: Any) -> Any:
+        received.append(request)
+        return http.Response(200, json=whole)
+
+    with driver.users_client(family, transport=http.MockTransport(answer)) as theirs:
+        with pytest.raises(openai.APIConnectionError):
+            driver.ask(driver.client(http_client=theirs, max_answer_bytes=400, max_retries=2))
+        assert len(received) == 1
+        assert driver.ask(driver.client(http_client=theirs, max_answer_bytes=1000)).id == "x"
+
+
 def test_the_users_client_stays_as_it_was(driver: Driver, family: str) -> None:
     """The wrapper is in a copy: the user's client still works without it."""
     with driver.users_client(family) as theirs:
