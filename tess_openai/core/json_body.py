@@ -8,7 +8,7 @@ from typing import Final
 
 from tess_openai.core.calls import Event, Step
 from tess_openai.core.flow_steps import read_piece, read_rest
-from tess_openai.core.jsons import JSONObject, parse_object
+from tess_openai.core.jsons import JSONObject, is_nested_too_deep, parse_object
 
 _PARSED_BYTES_PER_BYTE: Final = 8
 """How often each byte may be parsed on average; all bytes so far are parsed again with each piece."""
@@ -57,7 +57,7 @@ class JSONBody:
         """Return the object at the beginning of the bytes, which is complete, and drop the text after it."""
         text = self.data.decode(errors="replace")
         start = len(text) - len(text.lstrip(_LEADING))
-        if not text.startswith("{", start):
+        if not text.startswith("{", start) or is_nested_too_deep(self.data):
             return None
         try:
             end = _DECODER.raw_decode(text, start)[1]

@@ -30,7 +30,8 @@ MAX_NESTING: Final = 100
 """The deepest nesting of arrays and objects that is accepted in JSON from outside.
 
 What reads the value later is recursive: `json.dumps` and pydantic fail at some hundred levels, and at fewer
-levels in a deep call stack.
+levels in a deep call stack. The depth is looked at before the text is parsed, because the parser is recursive
+too: a finalizer that runs while it is deep in a text has no stack left, and fails.
 """
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _TOKEN: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]', re.DOTALL)
@@ -49,10 +50,12 @@ def parse_json(data: bytes | str, *, errors: str = "strict") -> object:
     """
     try:
         text = data if isinstance(data, str) else data.removeprefix(BYTE_ORDER_MARK).decode(errors=errors)
+        if _is_too_deep(text):
+            return None
         value: object = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return None if _is_too_deep(text) else value
+    return value
 
 
 def is_nested_too_deep(data: bytes) -> bool:
@@ -86,10 +89,10 @@ def parse_object(data: bytes | str) -> JSONObject | None:
     """Return the JSON object in `data`, or None, by the rules of `parse_json`."""
     try:
         text = data if isinstance(data, str) else data.decode()
+        if text.count("{") + text.count("[") > MAX_NESTING and _is_too_deep(text):
+            return None
         value, end = _SCAN(text, 0)
         if end == len(text):
-            if text.count("{") + text.count("[") > MAX_NESTING and _is_too_deep(text):
-                return None
             return value if isinstance(value, dict) else None  # pyright: ignore[reportUnknownVariableType] - as below
     except (ValueError, RecursionError):
         return None

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import inspect
 import json
+import sys
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -72,6 +76,45 @@ def test_the_depth_of_json_is_bounded(text: str, is_too_deep: bool) -> None:
     assert (parse_json(text) is None) is is_too_deep
     assert (parse_json(f" {text}") is None) is is_too_deep
     assert json.loads(text) is not None
+
+
+class Finalized:
+    """Garbage that only the garbage collector finds, with a finalizer in Python."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+    def __del__(self) -> None:
+        """Run code that needs a stack of its own."""
+        descend(150)
+
+
+def descend(levels: int) -> None:
+    """Call itself so many times."""
+    if levels:
+        descend(levels - 1)
+
+
+@pytest.mark.parametrize("parse", [parse_json, parse_object])
+def test_a_finalizer_that_runs_during_parsing_has_a_stack(
+    parse: Callable[[str], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The parser never goes so deep into a text that code which Python runs in between fails."""
+    levels = sys.getrecursionlimit() - len(inspect.stack()) - 10
+    text = f'{{"a": {"[" * levels}{"]" * levels}}}'
+    failed: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", failed.append)
+    thresholds = gc.get_threshold()
+    gc.collect()
+    for _ in range(10):
+        Finalized()
+    try:
+        gc.set_threshold(levels - 50)  # the parser makes a list at each level
+        assert parse(text) is None
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.collect()
+    assert not failed
 
 
 def test_a_deep_text_with_half_a_surrogate_pair_does_not_raise() -> None:
