@@ -7,6 +7,7 @@ counted when it was written, so a change that makes each call dearer is seen whe
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import json
 import sys
@@ -69,7 +70,10 @@ def inner_transport() -> Any:
 
 
 def functions_run(work: Callable[[], object]) -> int:
-    """Return how many functions of the package a second run of `work` enters, or generators it resumes."""
+    """Return how many functions of the package a second run of `work` enters, or generators it resumes.
+
+    Clients of earlier tests that are garbage are finalized before, so that their functions are not counted.
+    """
     work()
     own = str(Path(tess_openai.__file__).parent)
     count = 0
@@ -79,11 +83,14 @@ def functions_run(work: Callable[[], object]) -> int:
         count += event == "call" and frame.f_code.co_filename.startswith(own)
 
     before = sys.getprofile()
+    gc.collect()
+    gc.disable()
     sys.setprofile(see)
     try:
         work()
     finally:
         sys.setprofile(before)
+        gc.enable()
     return count
 
 
