@@ -39,6 +39,14 @@ class _OpenItem:
     pieces: list[str] = field(default_factory=list[str])
     part: str = ""
 
+    def take_part(self) -> JSONObject:
+        """Close the open part of a message: move it to the content of the item, and return it."""
+        text = "".join(self.pieces)
+        part = text_part(text) if self.part == "output_text" else refusal_part(text)
+        self.item["content"].append(part)
+        self.part, self.pieces = "", []
+        return part
+
 
 class ResponseEventWriter:
     """Writes the events of one response.
@@ -101,7 +109,9 @@ class ResponseEventWriter:
         if not self.draft.output:  # an answer without text becomes a message with an empty text
             self._begin_part("output_text", out)
         incomplete = INCOMPLETE.get(self.finish_reason)
-        self._end_message(out, "completed" if incomplete is None else "incomplete")
+        if incomplete is not None:  # the item that the answer was cut in
+            self.draft.output[-1]["status"] = "incomplete"
+        self._end_message(out)
         for call in self._calls.values():
             self._end_call(call, out)
         return b"".join(out), incomplete
@@ -116,11 +126,22 @@ class ResponseEventWriter:
         """Return the events of a response that failed; `envelope` is OpenAI's error envelope."""
         error = to_object(envelope.get("error")) or {}
         message = str(error.get("message") or "the answer failed without a reason")
+        self._abandon_items()
         failed = self.draft.to_json("failed", error={"code": "server_error", "message": message})
         code, param = error.get("code"), error.get("param")
         # OpenAI documents the fields at the root; its server sends those under `error`.
         event = {"code": code, "message": message, "param": param, "error": {"type": "server_error", **error}}
         return self._event("response.failed", {"response": failed}) + self._event("error", event)
+
+    def _abandon_items(self) -> None:
+        """Give the items that are still in progress what arrived of them, and the status `"incomplete"`."""
+        if self._message is not None and self._message.part:
+            self._message.take_part()
+        for call in self._calls.values():
+            call.item[arguments_key(call.item)] = "".join(call.pieces)
+        for item in self.draft.output:
+            if item["status"] == "in_progress":
+                item["status"] = "incomplete"
 
     def _event(self, name: str, fields: JSONObject) -> bytes:
         data = dump_json({"type": name, "sequence_number": self._number, **fields})
@@ -156,24 +177,20 @@ class ResponseEventWriter:
     def _end_part(self, message: _OpenItem, out: list[bytes]) -> None:
         if not message.part:
             return
-        text, place = "".join(message.pieces), _place_of_part(message)
-        if message.part == "output_text":
-            part = text_part(text)
-            done = self._event("response.output_text.done", {**place, "text": text, "logprobs": []})
+        place = _place_of_part(message)
+        part = message.take_part()
+        if part["type"] == "output_text":
+            done = self._event("response.output_text.done", {**place, "text": part["text"], "logprobs": []})
         else:
-            part = refusal_part(text)
-            done = self._event("response.refusal.done", {**place, "refusal": text})
+            done = self._event("response.refusal.done", {**place, "refusal": part["refusal"]})
         out += (done, self._event("response.content_part.done", {**place, "part": part}))
-        message.item["content"].append(part)
-        message.part, message.pieces = "", []
 
-    def _end_message(self, out: list[bytes], status: str = "completed") -> None:
+    def _end_message(self, out: list[bytes]) -> None:
         message, self._message = self._message, None
         if message is None:
             return
         self._end_part(message, out)
-        message.item["status"] = status
-        out.append(self._event("response.output_item.done", _of_item(message)))
+        out.append(self._end_item(message))
 
     def _add_call(self, given: JSONObject, place: int, out: list[bytes]) -> None:
         index = given.get("index", place)
@@ -192,16 +209,21 @@ class ResponseEventWriter:
     def _end_call(self, call: _OpenItem, out: list[bytes]) -> None:
         item, arguments = call.item, "".join(call.pieces)
         key = arguments_key(item)
-        item.update({key: arguments, "status": "completed"})
+        item[key] = arguments
         fields = {"item_id": item["id"], "output_index": call.position, key: arguments}
         if key == "arguments":
             fields["name"] = item["name"]
         out.append(self._event(f"response.{_CALL_EVENTS[item['type']]}.done", fields))
-        out.append(self._event("response.output_item.done", _of_item(call)))
+        out.append(self._end_item(call))
 
     def _add_item(self, opened: _OpenItem, out: list[bytes]) -> None:
         self.draft.output.append(opened.item)
         out.append(self._event("response.output_item.added", _of_item(opened)))
+
+    def _end_item(self, opened: _OpenItem) -> bytes:
+        if opened.item["status"] == "in_progress":
+            opened.item["status"] = "completed"
+        return self._event("response.output_item.done", _of_item(opened))
 
 
 _CALL_EVENTS: Final = {

@@ -125,16 +125,17 @@ def to_response(draft: ResponseDraft, completion: JSONObject, *, now: int) -> JS
     reason: object = None
     for choice in map(to_object, to_list(completion.get("choices")) or []):
         fields = choice or {}
-        reason = reason or INCOMPLETE.get(fields.get("finish_reason"))
-        _add_items(
-            draft, to_object(fields.get("message")) or {}, cut=fields.get("finish_reason") in INCOMPLETE
-        )
+        _add_items(draft, to_object(fields.get("message")) or {})
+        incomplete = INCOMPLETE.get(fields.get("finish_reason"))
+        if incomplete is not None:  # the item that the answer was cut in
+            draft.output[-1]["status"] = "incomplete"
+        reason = reason or incomplete
     if isinstance(reason, str):
         return draft.to_json("incomplete", incomplete=reason)
     return draft.to_json("completed", ended=now)
 
 
-def _add_items(draft: ResponseDraft, message: JSONObject, *, cut: bool) -> None:
+def _add_items(draft: ResponseDraft, message: JSONObject) -> None:
     text, refusal = message.get("content"), message.get("refusal")
     calls = to_list(message.get("tool_calls")) or []
     parts: list[JSONObject] = []
@@ -144,7 +145,7 @@ def _add_items(draft: ResponseDraft, message: JSONObject, *, cut: bool) -> None:
         parts.append(refusal_part(refusal))
     if parts or not calls:
         item = message_item(draft.item_id("msg", len(draft.output)))
-        item.update(status="incomplete" if cut else "completed", content=parts)
+        item.update(status="completed", content=parts)
         draft.output.append(item)
     for given in calls:
         call = to_object(given) or {}

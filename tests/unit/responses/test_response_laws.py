@@ -108,13 +108,32 @@ def test_a_stream_states_what_a_whole_answer_states(
     parts = [stream[start:end] for start, end in itertools.pairwise(edges)]
     driven = drive({"input": "hi", "stream": True}, parts)
     last = driven.events[-1]
-    assert texts_and_calls(whole) == texts_and_calls(last["response"]) == texts_and_calls(assembled(driven))
+    assert texts_and_calls(last["response"]) == texts_and_calls(assembled(driven))
+    assert whole["output"] == last["response"]["output"]
     assert whole["status"] == last["response"]["status"]
     assert last["type"] == f"response.{whole['status']}"
     assert whole["incomplete_details"] == last["response"]["incomplete_details"]
     assert [event["sequence_number"] for event in driven.events] == list(range(len(driven.events)))
     done = [event["item"] for event in driven.events if event["type"] == "response.output_item.done"]
     assert sorted(done, key=lambda item: item["id"][-4:]) == last["response"]["output"]
+
+
+@given(messages, st.lists(st.integers(0, 99), max_size=4), st.integers(0, 40), st.booleans())
+def test_a_stream_that_breaks_states_what_its_events_stated(
+    message: JSON, places: list[int], kept: int, is_error: bool
+) -> None:
+    """The failed response has the same items as the events before; those without an end are incomplete."""
+    blocks = to_stream(message, "stop", places).split(b"\n\n")[:-3]  # without the finish reason and the end
+    error = b'data: {"error": {"message": "stopped"}}'
+    body = b"\n\n".join([*blocks[:kept], *[error] * is_error, b""])
+    driven = drive({"input": "hi", "stream": True}, [body] if body else [])
+    failed = next(event for event in driven.events if event["type"] == "response.failed")["response"]
+    stated = assembled(driven)
+    assert texts_and_calls(failed) == texts_and_calls(stated)
+    assert [item["id"] for item in failed["output"]] == [item["id"] for item in stated["output"]]
+    done = [event["item"] for event in driven.events if event["type"] == "response.output_item.done"]
+    assert [item for item in failed["output"] if item["status"] == "completed"] == done
+    assert {item["status"] for item in failed["output"]} <= {"completed", "incomplete"}
 
 
 part_texts = st.text(min_size=1, max_size=8)

@@ -53,6 +53,8 @@ def test_a_stream_that_fails_ends_in_failed_and_an_error(driver: Driver, fault: 
     failed = events[-1].response
     assert (failed.status, failed.error.code) == ("failed", "server_error")
     assert failed.error.message == error.message
+    streamed = "".join(event.delta for event in events if event.type == "response.output_text.delta")
+    assert (failed.output_text, failed.output[0].status) == (streamed, "incomplete")
     assert [event.sequence_number for event in events] == list(range(len(events)))
     assert len(driver.simulator.requests) == 1
     with pytest.raises(openai.NotFoundError):
