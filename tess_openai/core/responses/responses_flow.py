@@ -14,15 +14,9 @@ from tess_openai.core.chat.stream_filter import with_ledger
 from tess_openai.core.jsons import JSONObject, dump_json
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused, json_headers
-from tess_openai.core.responses.conversation_store import (
-    StoredResponse,
-    load_response,
-    previous_not_found,
-    response_id_of_item,
-    save_response,
-)
+from tess_openai.core.responses.conversation_items import conversation_items
+from tess_openai.core.responses.conversation_store import StoredResponse, save_response
 from tess_openai.core.responses.event_writer import ResponseEventWriter
-from tess_openai.core.responses.input_items import ITEM_REFERENCE, item_type
 from tess_openai.core.responses.response_object import new_draft, to_response, with_ids
 from tess_openai.core.responses.response_parameters import CHAT_NAMES
 from tess_openai.core.responses.response_request import (
@@ -44,65 +38,6 @@ def create_response(call: Call, options: Options) -> Flow:
         yield from translated_chat(call, chat, request.options, _ResponseTranslator(call, request, items))
     except Refused as refused:
         yield refused.to_answer()
-
-
-def conversation_items(call: Call, request: ResponseRequest) -> Generator[Step, Event, list[JSONObject]]:
-    """Return all items of a conversation: those of earlier responses, and the input without references.
-
-    Raises:
-        Refused: An earlier response or a referenced item is not in the store, or the store failed.
-    """
-    before: list[JSONObject] = []
-    if request.previous_id:
-        previous = yield from load_response(call, request.previous_id)
-        if previous is None:
-            raise previous_not_found(request.previous_id)
-        before = previous.items
-    items = [*before, *request.items]
-    if any(item_type(item) == ITEM_REFERENCE for item in request.items):
-        return (yield from _without_references(call, items))
-    return items
-
-
-def _without_references(call: Call, items: list[JSONObject]) -> Generator[Step, Event, list[JSONObject]]:
-    """Return items with each reference replaced by its item: an earlier one, or one of a stored response.
-
-    Each response is loaded once, however many of its items are referred to.
-    """
-    known: dict[str, JSONObject] = {}
-    loaded: set[str] = set()
-    found: list[JSONObject] = []
-    for given in items:
-        item = given
-        if item_type(given) == ITEM_REFERENCE:
-            item_id = str(given.get("id"))
-            response_id = response_id_of_item(item_id)
-            if item_id not in known and response_id not in loaded:
-                loaded.add(response_id)
-                stored = yield from load_response(call, response_id)
-                _add_known(known, [] if stored is None else stored.items)
-            if item_id not in known:
-                raise _item_not_found()
-            item = known[item_id]
-        _add_known(known, [item])
-        found.append(item)
-    return found
-
-
-def _add_known(known: dict[str, JSONObject], items: Sequence[JSONObject]) -> None:
-    """Add items that have an id, unless another item has it already."""
-    for item in items:
-        item_id = item.get("id")
-        if isinstance(item_id, str):
-            known.setdefault(item_id, item)
-
-
-def _item_not_found() -> Refused:
-    message = (
-        "An item that input refers to is not found. Items are kept with their responses by the client that "
-        "made them, unless store=False; pass the item itself instead of a reference."
-    )
-    return Refused(message, param="input", code="item_not_found", status=404)
 
 
 def _has_text_only(template: Template) -> bool:

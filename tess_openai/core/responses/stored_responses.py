@@ -19,6 +19,7 @@ from tess_openai.core.ledger import Ledger
 from tess_openai.core.options import Options
 from tess_openai.core.policy import Policy
 from tess_openai.core.refusals import Refused, json_headers
+from tess_openai.core.responses.conversation_items import conversation_items
 from tess_openai.core.responses.conversation_store import StoredResponse, delete_response, load_response
 from tess_openai.core.responses.input_items import item_type
 from tess_openai.core.responses.response_request import (
@@ -26,7 +27,7 @@ from tess_openai.core.responses.response_request import (
     read_response_request,
     to_chat_request,
 )
-from tess_openai.core.responses.responses_flow import RESPONSES, conversation_items
+from tess_openai.core.responses.responses_flow import RESPONSES
 from tess_openai.core.translated_chat import read_call
 
 INPUT_TOKENS: Final = f"{RESPONSES}/input_tokens"
