@@ -73,6 +73,32 @@ TRANSLATED: Final = frozenset(
 )
 """Parameters that `to_chat_request` reads itself."""
 
+PARAMETER_TYPES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("background", "parallel_tool_calls", "store", "stream"), "a boolean"),
+    **dict.fromkeys(("max_output_tokens", "max_tool_calls", "top_logprobs"), "an integer"),
+    **dict.fromkeys(("frequency_penalty", "presence_penalty", "top_p"), "a number"),
+    **dict.fromkeys(("prompt", "reasoning", "stream_options", "text"), "an object"),
+    **dict.fromkeys(("context_management", "include"), "a list"),
+    **dict.fromkeys(
+        (
+            "model",
+            "previous_response_id",
+            "prompt_cache_key",
+            "prompt_cache_retention",
+            "safety_identifier",
+            "service_tier",
+            "truncation",
+            "user",
+        ),
+        "a string",
+    ),
+    "metadata": "an object of strings",
+}
+"""Parameter -> its type, where OpenAI refuses every other one and null means that it is not given.
+
+`temperature` and the tools are not here: Tess takes other types for them than OpenAI.
+"""
+
 RESPONSES_UNSUPPORTED: Final[dict[str, Parameter]] = {
     parameter.name: parameter
     for parameter in (

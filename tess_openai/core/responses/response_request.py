@@ -5,7 +5,7 @@ Source: OpenAI's API reference, responses and chat completions (documented).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,6 +18,7 @@ from tess_openai.core.refusals import Refused
 from tess_openai.core.responses.input_items import to_chat_messages, to_items
 from tess_openai.core.responses.response_parameters import (
     ONLY_IN_CHAT,
+    PARAMETER_TYPES,
     RESPONSES_UNSUPPORTED,
     TRANSLATED,
 )
@@ -67,12 +68,9 @@ def read_response_request(given: JSONObject, options: Options) -> ResponseReques
     Raises:
         Refused: A parameter is invalid, or belongs to chat completions only.
     """
-    for name in given:
-        if name in ONLY_IN_CHAT and given[name] is not None:
-            instead = ONLY_IN_CHAT[name]
-            hint = f" Use {instead}." if instead else ""
-            message = f"{name} is a parameter of chat completions, not of the Responses API.{hint}"
-            raise Refused(message, param=name, code="unknown_parameter")
+    for name, value in given.items():
+        if value is not None:
+            _check_parameter(name, value)
     if given.get("conversation") is not None:
         message = (
             "conversation: Tess has no conversations of OpenAI's. Continue with previous_response_id, or "
@@ -80,9 +78,6 @@ def read_response_request(given: JSONObject, options: Options) -> ResponseReques
         )
         raise Refused(message, param="conversation", code="unsupported_parameter")
     previous = given.get("previous_response_id")
-    if previous is not None and not isinstance(previous, str):
-        message = "previous_response_id must be a string."
-        raise Refused(message, param="previous_response_id", code="invalid_type")
     if given.get("input") in (None, []) and not previous:
         message = "Missing required parameter: 'input'. Pass a string, or a list of items."
         if given.get("prompt") is not None:
@@ -97,6 +92,34 @@ def read_response_request(given: JSONObject, options: Options) -> ResponseReques
         stored=given.get("store") is not False,
         stream=given.get("stream") is True,
     )
+
+
+def _check_parameter(name: str, value: object) -> None:
+    """Check that a parameter belongs to this API, and has its type."""
+    if name in ONLY_IN_CHAT:
+        instead = ONLY_IN_CHAT[name]
+        hint = f" Use {instead}." if instead else ""
+        message = f"{name} is a parameter of chat completions, not of the Responses API.{hint}"
+        raise Refused(message, param=name, code="unknown_parameter")
+    expected = PARAMETER_TYPES.get(name)
+    if expected is not None and not _IS_OF_TYPE[expected](value):
+        raise Refused(f"{name} must be {expected}.", param=name, code="invalid_type")
+
+
+def _is_object_of_strings(value: object) -> bool:
+    fields = to_object(value)
+    return fields is not None and all(isinstance(each, str) for each in fields.values())
+
+
+_IS_OF_TYPE: Final[Mapping[str, Callable[[object], bool]]] = {
+    "a boolean": lambda value: isinstance(value, bool),
+    "a list": lambda value: isinstance(value, list),
+    "a number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "a string": lambda value: isinstance(value, str),
+    "an integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "an object": lambda value: isinstance(value, dict),
+    "an object of strings": _is_object_of_strings,
+}
 
 
 def to_chat_request(request: ResponseRequest, items: Sequence[JSONObject]) -> JSONObject:
@@ -159,7 +182,7 @@ def _instructions(given: object, ledger: Ledger) -> list[object]:
 
 def _text(given: JSONObject, ledger: Ledger) -> JSONObject:
     """Return `response_format` and `verbosity`, and `text` with what is forwarded of it."""
-    text = _object(given, "text")
+    text = to_object(given.get("text")) or {}
     chat: JSONObject = {}
     if text.get("verbosity") is not None:
         chat["verbosity"] = text["verbosity"]
@@ -177,7 +200,7 @@ def _text(given: JSONObject, ledger: Ledger) -> JSONObject:
 
 def _reasoning(given: JSONObject, ledger: Ledger) -> JSONObject:
     """Return `reasoning_effort`, and `reasoning` with what is forwarded of it."""
-    reasoning = _object(given, "reasoning")
+    reasoning = to_object(given.get("reasoning")) or {}
     summary = reasoning.get("summary") or reasoning.get("generate_summary")
     keeps_summary = strip_unsupported("reasoning.summary", summary, ledger, RESPONSES_UNSUPPORTED)
     kept = _kept_unknown("reasoning", reasoning, _REASONING_KEYS, ledger)
@@ -185,14 +208,6 @@ def _reasoning(given: JSONObject, ledger: Ledger) -> JSONObject:
         kept |= {name: reasoning[name] for name in _REASONING_KEYS[1:] if reasoning.get(name)}
     chat: JSONObject = {"reasoning": kept} if kept else {}
     return chat if reasoning.get("effort") is None else {**chat, "reasoning_effort": reasoning["effort"]}
-
-
-def _object(given: JSONObject, name: str) -> JSONObject:
-    value = given.get(name)
-    fields = {} if value is None else to_object(value)
-    if fields is None:
-        raise Refused(f"{name} must be an object.", param=name, code="invalid_type")
-    return fields
 
 
 def _kept_unknown(name: str, fields: JSONObject, known: Sequence[str], ledger: Ledger) -> JSONObject:
@@ -253,5 +268,5 @@ def _nested_choice(given: object) -> object:
 
 def _stream_options(given: JSONObject, options: Options) -> JSONObject:
     """Return the stream options; a response always contains its usage, so the chat must return it."""
-    asked = _object(given, "stream_options")
+    asked = to_object(given.get("stream_options")) or {}
     return asked if options.usage == "none" else {**asked, "include_usage": True}

@@ -13,7 +13,11 @@ from hypothesis import strategies as st
 
 from tess_openai.core.options import Options
 from tess_openai.core.policy import Policy, PolicyAction
-from tess_openai.core.responses.response_parameters import ONLY_IN_CHAT, RESPONSES_PARAMETERS
+from tess_openai.core.responses.response_parameters import (
+    ONLY_IN_CHAT,
+    PARAMETER_TYPES,
+    RESPONSES_PARAMETERS,
+)
 from tests.flows import JSON, Carried
 from tests.unit.responses.driven import drive
 
@@ -183,9 +187,23 @@ items = st.one_of(
     st.just({"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "secret"}),
     st.just({"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {}}),
 )
-scalars: st.SearchStrategy[object] = st.one_of(
-    st.none(), st.booleans(), st.integers(0, 9), texts, st.just([]), st.just({})
-)
+VALUES: dict[str, st.SearchStrategy[object]] = {
+    "a boolean": st.booleans(),
+    "a list": st.lists(texts, max_size=2),
+    "a number": st.integers(0, 9) | st.floats(0, 2),
+    "a string": texts,
+    "an integer": st.integers(0, 9),
+    "an object": st.dictionaries(texts, texts | st.integers(0, 9), max_size=2),
+    "an object of strings": st.dictionaries(texts, texts, max_size=2),
+}
+anything: st.SearchStrategy[object] = st.one_of(*VALUES.values())
+
+
+def values_of(name: str) -> st.SearchStrategy[object]:
+    """Return values of the parameter's type; any value where it has none."""
+    return st.none() | VALUES.get(PARAMETER_TYPES.get(name, ""), anything)
+
+
 bodies = st.fixed_dictionaries(
     {"input": part_texts | st.lists(items, min_size=1, max_size=4)},
     optional={
@@ -216,7 +234,7 @@ bodies = st.fixed_dictionaries(
         "root_id": st.integers(1, 9),
         "audience": texts,
         **{
-            name: scalars
+            name: values_of(name)
             for name in sorted(RESPONSES_PARAMETERS)
             if name
             not in {
@@ -282,6 +300,33 @@ def test_no_text_of_the_input_vanishes(body: JSON) -> None:
     for text in [*all_texts(body["input"]), *all_texts(body.get("instructions"))]:
         assert text in arrived
     assert "secret" not in arrived
+
+
+PYTHON_TYPES: dict[str, tuple[type, ...]] = {
+    "a boolean": (bool,),
+    "a list": (list,),
+    "a number": (int, float),
+    "a string": (str,),
+    "an integer": (int,),
+    "an object": (dict,),
+    "an object of strings": (dict,),
+}
+
+
+@given(st.sampled_from(sorted(PARAMETER_TYPES)), anything)
+def test_a_value_of_another_type_is_refused(name: str, value: Any) -> None:
+    """OpenAI refuses it too, and the response would show it; so also under a policy that forwards."""
+    driven = drive({"input": "hi", name: value}, [ANSWER], options=Options(policy=Policy("forward")))
+    kind = PARAMETER_TYPES[name]
+    is_right = type(value) in PYTHON_TYPES[kind]
+    if is_right and kind == "an object of strings":
+        is_right = all(isinstance(each, str) for each in value.values())
+    if is_right:
+        assert b"invalid_type" not in driven.body
+    else:
+        error = json.loads(driven.body)["error"]
+        assert (driven.status, error["param"], error["code"]) == (400, name, "invalid_type")
+        assert driven.sent is None
 
 
 @given(st.sampled_from(sorted(ONLY_IN_CHAT)))

@@ -115,6 +115,20 @@ REFUSED: dict[str, tuple[JSON, str, str]] = {
     "text that is no object": ({"text": "x"}, "text", "must be an object"),
     "reasoning that is no object": ({"reasoning": 5}, "reasoning", "must be an object"),
     "instructions of no kind": ({"instructions": 5}, "instructions", "instructions must be a string"),
+    "metadata that is no object": ({"metadata": "x"}, "metadata", "must be an object of strings"),
+    "metadata with a number": ({"metadata": {"a": 1}}, "metadata", "must be an object of strings"),
+    "a user that is no string": ({"user": 7}, "user", "user must be a string"),
+    "store as a word": ({"store": "no"}, "store", "store must be a boolean"),
+    "store as a number": ({"store": 0}, "store", "store must be a boolean"),
+    "background as a word": ({"background": "no"}, "background", "must be a boolean"),
+    "stream as a word": ({"stream": "true"}, "stream", "must be a boolean"),
+    "tokens as a text": ({"max_output_tokens": "9"}, "max_output_tokens", "must be an integer"),
+    "tokens as a boolean": ({"max_output_tokens": True}, "max_output_tokens", "must be an integer"),
+    "a boolean for zero": ({"top_logprobs": False}, "top_logprobs", "must be an integer"),
+    "a boolean for one": ({"top_p": True}, "top_p", "must be a number"),
+    "one thing to include": ({"include": "x"}, "include", "must be a list"),
+    "a tier that is no word": ({"service_tier": 1}, "service_tier", "must be a string"),
+    "stream options of no kind": ({"stream_options": [1]}, "stream_options", "must be an object"),
     "an id that is no string": ({"previous_response_id": 5}, "previous_response_id", "must be a string"),
     "a previous response": ({"previous_response_id": "resp_x"}, "previous_response_id", "'resp_x'"),
     "a stored prompt alone": ({"input": None, "prompt": {"id": "p"}}, "input", "text of the prompt"),
@@ -130,6 +144,7 @@ def test_what_makes_no_sense_is_refused(fields: JSON, param: str, reason: str) -
     error = json.loads(carried.body)["error"]
     assert (carried.status, error["param"]) == (400, param)
     assert reason in error["message"]
+    assert error["type"] == "invalid_request_error"
     assert carried.sent is None
 
 
