@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tess_openai.core.chat.messages import RESULT_ROLES
+from tess_openai.core.chat.messages import RESULT_KEYS, RESULT_ROLES
 from tess_openai.core.emulate.marks import Marks, escape
 from tess_openai.core.emulate.past_calls import PastCalls
 from tess_openai.core.emulate.protocol import call_text
@@ -112,10 +112,12 @@ class _History:
         content = _surround(
             f"{self.marks.result_open}\n{heading}", message.get("content"), self.marks.result_close
         )
+        others = {key: value for key, value in message.items() if key not in RESULT_KEYS}
         if self.ends_in_result:
             before = to_object(self.rendered.pop()) or {}
             content = _join_contents(before.get("content"), content)
-        self.rendered.append({"role": "user", "content": content})
+            others = {**before, **others}
+        self.rendered.append({**others, "role": "user", "content": content})
         self.ends_in_result = True
 
 

@@ -16,7 +16,7 @@ from tess_openai.core.refusals import Refused
 
 ITEM_REFERENCE: Final = "item_reference"
 REASONING: Final = "reasoning"
-_ITEM_KEYS: Final = frozenset({"type", "id", "status", "phase"})
+_ITEM_KEYS: Final = frozenset({"type", "id", "status", "phase", "created_by"})
 """Keys that every item may have, which the API uses and a model never sees."""
 _MESSAGE_KEYS: Final = _ITEM_KEYS | {"role", "content"}
 _CALL_KEYS: Final = _ITEM_KEYS | {"call_id", "name", "arguments", "input"}
@@ -25,6 +25,8 @@ _TEXT_KEYS: Final = frozenset({"type", "text", "annotations", "logprobs"})
 """Annotations and log probabilities belong to an earlier answer; a model never sees them."""
 _IMAGE_KEYS: Final = frozenset({"type", "image_url", "detail", "file_id"})
 _EMPTY: Final[tuple[object, ...]] = (None, [], {}, "")
+_DEFAULTS: Final[tuple[tuple[str, object], ...]] = (("async", False), ("caller", {"type": "direct"}))
+"""Values that say what holds without them: the program ran the call, at once."""
 
 
 def item_type(item: JSONObject) -> str:
@@ -151,10 +153,14 @@ _TRANSLATIONS: Final[Mapping[str, Callable[[_ItemTranslation, JSONObject], None]
 
 
 def _others(item: JSONObject, known: frozenset[str]) -> JSONObject:
-    """Return the fields of an item that chat does not have, without empty ones."""
+    """Return the fields of an item that chat does not have, without those that say nothing."""
     if item.keys() <= known:
         return {}
-    return {key: value for key, value in item.items() if key not in known and value not in _EMPTY}
+    return {
+        key: value
+        for key, value in item.items()
+        if key not in known and value not in _EMPTY and (key, value) not in _DEFAULTS
+    }
 
 
 def _to_content(content: object) -> object:

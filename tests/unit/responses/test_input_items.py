@@ -78,6 +78,31 @@ def test_an_id_alone_is_a_reference(item: JSON) -> None:
     assert carried.sent is None
 
 
+@pytest.mark.parametrize("kind", ["function_call", "function_call_output"])
+@pytest.mark.parametrize("emulate", [False, True])
+@pytest.mark.parametrize(
+    ("fields", "names"),
+    [
+        ({"namespace": "x", "caller": {"type": "program", "caller_id": "1"}}, ["namespace", "caller"]),
+        ({"namespace": None, "caller": {"type": "direct"}, "async": False, "created_by": "me"}, []),
+    ],
+    ids=["fields that mean something", "fields that change nothing"],
+)
+def test_further_fields_of_calls_are_in_the_ledger(
+    kind: str, fields: JSON, names: list[str], *, emulate: bool
+) -> None:
+    """Emulated or not; what changes nothing is not worth an entry."""
+    items: list[JSON] = [
+        {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "c", "output": "1"},
+    ]
+    given = [QUESTION, *({**item, **fields} if item["type"] == kind else item for item in items)]
+    options = Options(policy=resolve_policy({}, emulate=emulate))
+    changes = drive({"input": given}, [ANSWER], options=options).changes
+    found = [change.param for change in changes if change.param.startswith("input.")]
+    assert [name for name in found if name != "input.function_call"] == [f"input.{name}" for name in names]
+
+
 class CountingStore(MemoryResponseStore):
     """Counts how often a response is loaded."""
 
