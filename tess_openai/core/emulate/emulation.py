@@ -117,7 +117,8 @@ class Emulation:
         if offer is not None:
             given = f"{len(offer.functions)} function{'s' * (len(offer.functions) != 1)}"
             why = "Tess has no function calls, so instructions for the model describe how to make one"
-            changes.append(Change("emulated", offer.param, given, sent, why))
+            if offer.functions or contains_calls(given_messages):
+                changes.append(Change("emulated", offer.param, given, sent, why))
             if offer.unsupported_types:
                 given = ", ".join(offer.unsupported_types)
                 why = "only functions and custom tools can be emulated"

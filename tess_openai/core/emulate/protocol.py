@@ -66,7 +66,7 @@ def functions_text(
     has_results: bool = False,
     has_calls: bool = False,
 ) -> str:
-    """Return the part of the system message about functions.
+    """Return the part of the system message about functions; `""` when there is nothing to say about them.
 
     Args:
         offer: The functions.
@@ -83,6 +83,8 @@ def functions_text(
         "result_open": marks.result_open,
         "result_close": marks.result_close,
     }
+    if offer.demand == "none" and not (has_results or has_calls):
+        return ""
     results = [fill(prompts.results, **marks_of_request)] if has_results else []
     if offer.demand == "none":
         return _without_blank_lines(fill(prompts.no_functions, rules="\n".join(results), **marks_of_request))

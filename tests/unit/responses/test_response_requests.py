@@ -161,3 +161,13 @@ def test_an_emulated_parameter_is_refused_under_the_callers_name() -> None:
     error = json.loads(carried.body)["error"]
     assert (carried.status, error["param"]) == (400, "max_output_tokens")
     assert error["message"].startswith("max_output_tokens must be")
+
+
+@pytest.mark.parametrize("kind", ["file_search", "mcp"])
+def test_hosted_tools_alone_add_nothing_to_the_messages(kind: str) -> None:
+    """There is no function to describe and none to forbid; the warning has the tool."""
+    options = Options(policy=resolve_policy({}, emulate=True))
+    carried = drive({"input": "hi", "tools": [{"type": kind}]}, [ANSWER], options=options)
+    assert carried.messages == [{"role": "user", "content": "hi"}]
+    (change,) = carried.changes
+    assert (change.action, change.param, change.given, change.warn) == ("stripped", "tools", kind, "request")
