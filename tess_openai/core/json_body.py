@@ -57,7 +57,7 @@ class JSONBody:
         """Return the object at the beginning of the bytes, which is complete, and drop the text after it."""
         text = self.data.decode(errors="replace")
         start = len(text) - len(text.lstrip(_LEADING))
-        if not text.startswith("{", start) or is_nested_too_deep(self.data):
+        if not text.startswith("{", start) or is_nested_too_deep(bytes(self.data)):
             return None
         try:
             end = _DECODER.raw_decode(text, start)[1]
