@@ -140,16 +140,35 @@ _ANSWERS: Final[Mapping[tuple[str, str], Callable[[Call, StoredResponse], JSONOb
 
 
 def _listed(item: JSONObject) -> JSONObject:
-    """Return an input item in the form of the API's list: with type, status, and a list as content."""
+    """Return an input item in the form of the API's list: with type, status, and complete parts in a list."""
     kind = item_type(item)
     listed: JSONObject = {**item, "type": kind}
     listed.setdefault("status", "completed")
-    content = item.get("content")
-    if kind == "message" and isinstance(content, str):
-        is_own = item.get("role") == "assistant"
-        part: JSONObject = {"type": "input_text", "text": content}
-        listed["content"] = [{**part, "type": "output_text", "annotations": []} if is_own else part]
+    name = "content" if kind == "message" else "output"
+    text_type = "output_text" if item.get("role") == "assistant" else "input_text"
+    parts = to_list(item.get(name))
+    if kind == "message" and isinstance(item.get("content"), str):
+        parts = [{"type": text_type, "text": item["content"]}]
+    if parts is not None:
+        listed[name] = [_listed_part(part, text_type) for part in parts]
     return listed
+
+
+def _listed_part(given: object, text_type: str) -> object:
+    """Return a part of an item with the fields that the API always returns."""
+    part = to_object(given)
+    kind = None if part is None else part.get("type")
+    if part is None or not isinstance(kind, str):
+        return given
+    if kind in ("input_text", "output_text", "text"):  # clients mix them up
+        kind = text_type
+    return {**_PART_DEFAULTS.get(kind, {}), **part, "type": kind}
+
+
+_PART_DEFAULTS: Final[Mapping[str, JSONObject]] = {
+    "input_image": {"detail": "auto"},
+    "output_text": {"annotations": []},
+}
 
 
 def _texts(messages: Iterable[object]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Final
 
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.ledger import Ledger
+from tess_openai.core.options import HOSTED_TOOLS
 
 _DEFAULTS: Final[Mapping[str, object]] = {
     "background": False,
@@ -72,13 +73,24 @@ def _sent_temperature(ledger: Ledger) -> float:
 
 
 def _used_tools(given: list[object], ledger: Ledger, lost: set[str]) -> list[JSONObject]:
-    """Return the tools that were used; of tools that were only emulated, the functions and custom tools."""
+    """Return the tools that were used: all, or those that were emulated and the one that Tess ran.
+
+    A hosted search is shown without its settings where some of them were not sent.
+    """
     tools = [_with_defaults(_flat(tool)) for item in given if (tool := to_object(item)) is not None]
     if "tools" not in lost:
         return tools
-    if not any(change.param == "tools" and change.action == "emulated" for change in ledger.changes):
-        return []
-    return [tool for tool in tools if tool.get("type") in _CALLERS_TOOLS]
+    changes = [change for change in ledger.changes if change.param == "tools"]
+    is_emulated = any(change.action == "emulated" for change in changes)
+    sent = [change.given for change in changes if change.action == "mapped"]
+    used: list[JSONObject] = []
+    for tool in tools:
+        kind, name = tool.get("type"), tool.get("name")
+        if name in sent or (is_emulated and kind in _CALLERS_TOOLS):
+            used.append(tool)
+        elif kind in sent and (kind in HOSTED_TOOLS or tool.keys() == {"type"}):
+            used.append({"type": kind})
+    return used
 
 
 def _used_choice(given: JSONObject, tools: list[JSONObject]) -> object:

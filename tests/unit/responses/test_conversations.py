@@ -91,3 +91,39 @@ def test_anything_else_is_sent(item: JSON, text: str) -> None:
     carried = continued({"content": "Hello", "tool_calls": [CALL]}, item)
     assert carried.messages[-1]["content"].endswith(text)
     assert "input" not in {change.param for change in carried.changes}
+
+
+LISTED: dict[str, tuple[JSON, JSON]] = {
+    "an image": (
+        {"role": "user", "content": [{"type": "input_image", "image_url": "data:image/png;base64,AAAA"}]},
+        {"type": "input_image", "image_url": "data:image/png;base64,AAAA", "detail": "auto"},
+    ),
+    "an image with a detail": (
+        {"role": "user", "content": [{"type": "input_image", "image_url": "data:,", "detail": "low"}]},
+        {"type": "input_image", "image_url": "data:,", "detail": "low"},
+    ),
+    "an image as the output of a call": (
+        {"type": "function_call_output", "call_id": "c", "output": [{"type": "input_image", "file_id": "7"}]},
+        {"type": "input_image", "file_id": "7", "detail": "auto"},
+    ),
+    "a text in the form of chat": (
+        {"role": "user", "content": [{"type": "text", "text": "x"}]},
+        {"type": "input_text", "text": "x"},
+    ),
+    "an answer given as an input": (
+        {"role": "assistant", "content": [{"type": "input_text", "text": "x"}]},
+        {"type": "output_text", "text": "x", "annotations": []},
+    ),
+}
+
+
+@pytest.mark.parametrize(("item", "part"), LISTED.values(), ids=LISTED)
+def test_parts_of_input_items_are_complete(item: JSON, part: JSON) -> None:
+    """They have the fields that the types of the SDK require, whatever the client left out."""
+    store = MemoryResponseStore()
+    options = Options(policy=Policy("ignore"))
+    answer = json.dumps({"choices": [{"index": 0, "message": {"content": "Hi"}}]}).encode()
+    drive({"input": [QUESTION, item]}, [answer], store=store, options=options)
+    listed = drive(None, [], method="GET", path=f"/responses/{FIRST_ID}/input_items", store=store)
+    (found, _) = json.loads(listed.body)["data"]
+    assert found.get("content", found.get("output")) == [part]

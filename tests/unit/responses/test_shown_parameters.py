@@ -27,6 +27,22 @@ SEARCH: JSON = {"type": "web_search"}
         pytest.param({"tools": [FUNCTION], "tool_choice": ALLOWED}, True, [SHOWN], ALLOWED, id="emulated"),
         pytest.param({"tools": [FUNCTION, {"type": "mcp"}]}, True, [SHOWN], "auto", id="one left out"),
         pytest.param({"tools": [SEARCH], "tool_choice": SEARCH}, False, [SEARCH], "auto", id="hosted"),
+        pytest.param(
+            {"tools": [{**SEARCH, "search_context_size": "low", "filters": {"allowed_domains": ["a.b"]}}]},
+            False,
+            [SEARCH],
+            "auto",
+            id="hosted, with settings",
+        ),
+        pytest.param({"tools": [FUNCTION, SEARCH]}, False, [SEARCH], "auto", id="hosted, and one left out"),
+        pytest.param(
+            {"tools": [SEARCH, {"type": "mcp"}, FUNCTION]},
+            True,
+            [SEARCH, SHOWN],
+            "auto",
+            id="hosted, one left out, and one emulated",
+        ),
+        pytest.param({"tools": [{"type": ["web_search"]}]}, False, [], "auto", id="a type that is a list"),
         pytest.param({"tools": ["internet"]}, False, [], "auto", id="a word of Tess in a list"),
         pytest.param({"tools": "internet"}, False, [], "auto", id="a word of Tess"),
         pytest.param(
