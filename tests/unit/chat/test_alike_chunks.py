@@ -115,6 +115,25 @@ def test_a_text_that_occurs_elsewhere_too_gives_no_shape(text: str) -> None:
     assert reader.match_template(event("wind")) is None
 
 
+def test_a_chunk_with_a_usage_gives_no_template() -> None:
+    """Its usage would pass with each text, and programs add up the usage of all chunks."""
+    usage = b'"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2},"choices"'
+    data = chunk("sea").replace(b'"choices"', usage)
+    reader = ChunkReader("tess-6", lambda: 0, lambda: "x")
+    for each in (chunk("", role="assistant"), data):
+        reader.read(ServerSentEvent("", each))
+    assert reader.match_template(b"data: " + data + b"\n\n") is None
+
+
+def test_while_half_a_character_is_kept_no_text_takes_the_shorter_way() -> None:
+    """The next text begins with the other half, which only a parser can join."""
+    reader = begun()
+    reader.read(ServerSentEvent("", chunk("a\ud83d", ascii_only=True)))
+    assert reader.match_template(event("wind")) is None
+    reader.read(ServerSentEvent("", chunk("b")))
+    assert reader.match_template(event("wind")) is not None
+
+
 @pytest.mark.parametrize(("content", "other"), [(b"a\\n", b"a\n"), (b"\\u0061", b"a"), (b"\\\\n", b"\\n")])
 def test_a_text_that_is_written_otherwise_elsewhere_gives_no_shape(content: bytes, other: bytes) -> None:
     """What JSON escapes in the text may stand in another field as it is."""

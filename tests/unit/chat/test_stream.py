@@ -105,19 +105,21 @@ def test_the_ledger_is_on_the_last_chunk() -> None:
 
 def test_a_chunk_after_the_finish_reason_frees_the_one_before() -> None:
     """A held chunk is sent when another follows, so that only the last has the ledger."""
-    *others, last, done = events(
-        run(new_filter(reported=True, include_usage=True), wire(FIRST, LAST, USAGE) + DONE)
-    )
-    assert others == [FIRST, LAST]
+    given = wire(FIRST, LAST, chunk("late"), USAGE) + DONE
+    data = run(new_filter(reported=True, include_usage=True), given)
+    assert data.startswith(wire(FIRST, LAST, chunk("late")))
+    last, done = events(data)[-2:]
     assert last == {**USAGE, "tess_openai": {"changes": [CHANGE]}}
     assert done == "[DONE]"
 
 
-def test_without_a_finish_reason_one_is_made() -> None:
+@pytest.mark.parametrize("reported", [False, True])
+def test_without_a_finish_reason_one_is_made(*, reported: bool) -> None:
     """`[DONE]` says that the answer is whole."""
-    assert events(run(new_filter(reported=True), wire(FIRST) + DONE)) == [
+    ledger = {"tess_openai": {"changes": [CHANGE]}} if reported else {}
+    assert events(run(new_filter(reported=reported), wire(FIRST) + DONE)) == [
         FIRST,
-        {**LAST, "tess_openai": {"changes": [CHANGE]}},
+        {**LAST, **ledger},
         "[DONE]",
     ]
 
