@@ -6,6 +6,7 @@ refuses an item that the continued conversation contains already, "Duplicate ite
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Sequence
 from typing import Final
 
@@ -23,6 +24,7 @@ from tess_openai.core.responses.conversation_store import (
 from tess_openai.core.responses.input_items import ITEM_REFERENCE, item_type, to_chat_messages
 from tess_openai.core.responses.response_request import ResponseRequest
 
+_RANDOM_ID: Final = re.compile(r"[a-z]+_[0-9A-Za-z]{20,}")
 _CALLS: Final = ("custom_tool_call", "function_call")
 
 
@@ -79,7 +81,7 @@ def _add_known(known: dict[str, JSONObject], items: Sequence[JSONObject]) -> Non
     """Add items that have an id, unless another item has it already."""
     for item in items:
         item_id = item.get("id")
-        if isinstance(item_id, str):
+        if isinstance(item_id, str) and item_id:
             known.setdefault(item_id, item)
 
 
@@ -96,11 +98,12 @@ def _without_repetitions(
 ) -> list[JSONObject]:
     """Return the items that the continued conversation does not contain, and record the others.
 
-    A repetition has the id of an earlier item, or is a call with the `call_id` of one that the previous
-    response made; and the model would read the same text twice. Anything else is new.
+    A repetition has the random id of an earlier item, or is a call with the `call_id` of one that the
+    previous response made; and the model would read the same text twice. Anything else is new, also an item
+    with an id that a client may use for several, such as `"__fake_id__"`.
     """
     known: dict[str, JSONObject] = {}
-    _add_known(known, previous.items)
+    _add_known(known, [item for item in previous.items if _RANDOM_ID.fullmatch(str(item.get("id")))])
     open_calls: dict[str, JSONObject] = {}
     for item in map(to_object, to_list(previous.response.get("output")) or []):
         if item is not None and item_type(item) in _CALLS and isinstance(item.get("call_id"), str):

@@ -158,7 +158,7 @@ def with_ids(items: Iterable[JSONObject], draft: ResponseDraft) -> list[JSONObje
     """Return input items; those without an id get one that belongs to this response."""
     return [
         item
-        if isinstance(item.get("id"), str)
+        if isinstance(item.get("id"), str) and item["id"]
         else {**item, "id": draft.item_id(_PREFIXES.get(item_type(item), "item"), _INPUT_FROM + position)}
         for position, item in enumerate(items)
     ]
