@@ -59,6 +59,8 @@ def read_prompt_request(given: JSONObject, options: Options) -> PromptRequest:
     ledger = Ledger(options.policy)
     chat: JSONObject = {}
     for name, value in given.items():
+        if name == "best_of" and value == given.get("n"):
+            continue  # the best of as many as are asked for: all of them
         if name in COMPLETIONS_UNSUPPORTED:
             if not strip_unsupported(name, value, ledger, COMPLETIONS_UNSUPPORTED):
                 continue

@@ -19,10 +19,13 @@ REASONING: Final = "reasoning"
 _ITEM_KEYS: Final = frozenset({"type", "id", "status", "phase", "created_by"})
 """Keys that every item may have, which the API uses and a model never sees."""
 _MESSAGE_KEYS: Final = _ITEM_KEYS | {"role", "content"}
-_CALL_KEYS: Final = _ITEM_KEYS | {"call_id", "name", "arguments", "input"}
+_CALL_KEYS: Final = _ITEM_KEYS | {"call_id", "name", "arguments", "input", "parsed_arguments"}
 _OUTPUT_KEYS: Final = _ITEM_KEYS | {"call_id", "output"}
-_TEXT_KEYS: Final = frozenset({"type", "text", "annotations", "logprobs"})
-"""Annotations and log probabilities belong to an earlier answer; a model never sees them."""
+_TEXT_KEYS: Final = frozenset({"type", "text", "annotations", "logprobs", "parsed"})
+"""Annotations and log probabilities belong to an earlier answer; a model never sees them.
+
+`parsed`, like `parsed_arguments` of a call, is what `.parse()` of the SDK makes of the text.
+"""
 _IMAGE_KEYS: Final = frozenset({"type", "image_url", "detail", "file_id"})
 _EMPTY: Final[tuple[object, ...]] = (None, [], {}, "")
 _DEFAULTS: Final[tuple[tuple[str, object], ...]] = (("async", False), ("caller", {"type": "direct"}))

@@ -5,11 +5,12 @@ Source: OpenAI's API reference, responses and chat completions (documented).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from tess_openai.core.changes import accept_advice, describe
+from tess_openai.core.changes import Change, accept_advice, counted, describe
 from tess_openai.core.chat.parameters import strip_unsupported
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.ledger import Ledger
@@ -36,6 +37,11 @@ _INCLUDABLE: Final = {
 }
 """Value of `include` -> whether it has no effect, since Tess never returns the items that it extends."""
 _TEXT_KEYS: Final = ("format", "verbosity")
+_TOOL_KEYS: Final = frozenset(
+    {"type", "name", "description", "parameters", "strict", "format", "function", "custom"}
+)
+_TOOL_DEFAULTS: Final[tuple[object, ...]] = (*_EMPTY, False, ["direct"])
+"""Values of other fields of a tool that say what holds without them; the model alone calls the tool."""
 _REASONING_KEYS: Final = ("effort", "summary", "generate_summary")
 
 
@@ -136,7 +142,7 @@ def to_chat_request(request: ResponseRequest, items: Sequence[JSONObject]) -> JS
     chat = {name: value for name, value in given.items() if _is_kept(name, value, ledger)}
     if given.get("max_output_tokens") is not None:
         chat["max_completion_tokens"] = given["max_output_tokens"]
-    chat |= _text(given, ledger) | _reasoning(given, ledger) | _tools(given)
+    chat |= _text(given, ledger) | _reasoning(given, ledger) | _tools(given, ledger)
     if request.stream:
         chat["stream_options"] = _stream_options(given, request.options)
     elif given.get("stream_options") is not None:
@@ -227,17 +233,32 @@ def _kept_unknown(name: str, fields: JSONObject, known: Sequence[str], ledger: L
     return kept
 
 
-def _tools(given: JSONObject) -> JSONObject:
+def _tools(given: JSONObject, ledger: Ledger) -> JSONObject:
     """Return `tools` and `tool_choice` in the nested form of chat."""
     chat: JSONObject = {}
     items = to_list(given.get("tools"))
     if items is not None:
         chat["tools"] = [_nested_tool(item) for item in items]
+        if ledger.policy.action_for("tools") == "emulate":
+            _record_tool_fields(items, ledger)
     elif given.get("tools") is not None:
         chat["tools"] = given["tools"]
     if given.get("tool_choice") is not None:
         chat["tool_choice"] = _nested_choice(given["tool_choice"])
     return chat
+
+
+def _record_tool_fields(items: Iterable[object], ledger: Ledger) -> None:
+    """Record the fields of functions and custom tools that their emulation does not use."""
+    counts: Counter[str] = Counter()
+    for tool in map(to_object, items):
+        if tool is not None and tool.get("type") in ("function", "custom"):
+            names = [name for name, value in tool.items() if value not in _TOOL_DEFAULTS]
+            counts.update(name for name in names if name not in _TOOL_KEYS)
+    for name, count in counts.items():
+        shown = name if name.isidentifier() and len(name) < 40 else "unknown"
+        why = "emulated functions do not have it"
+        ledger.add(Change("stripped", f"tools.{shown}", counted(count, "tool"), "", why))
 
 
 def _nested_tool(given: object) -> object:

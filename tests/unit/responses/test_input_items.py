@@ -103,6 +103,18 @@ def test_further_fields_of_calls_are_in_the_ledger(
     assert [name for name in found if name != "input.function_call"] == [f"input.{name}" for name in names]
 
 
+def test_what_the_sdk_parsed_is_no_part_of_an_item() -> None:
+    """A program may send back the dump of what `.parse()` returned."""
+    text = {"type": "output_text", "text": '{"a": 1}', "annotations": [], "parsed": {"a": 1}}
+    message = {"type": "message", "role": "assistant", "content": [text]}
+    call = {"type": "function_call", "call_id": "c", "name": "f", "arguments": '{"a": 1}'}
+    items = [QUESTION, message, {**call, "parsed_arguments": {"a": 1}}]
+    options = Options(policy=resolve_policy("error", emulate=True))
+    carried = drive({"input": items}, [ANSWER], options=options)
+    assert {change.param for change in carried.changes} == {"tools"}
+    assert carried.messages[-1]["content"].startswith('{"a": 1}\n<call:')
+
+
 class CountingStore(MemoryResponseStore):
     """Counts how often a response is loaded."""
 

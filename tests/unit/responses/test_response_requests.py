@@ -171,3 +171,15 @@ def test_hosted_tools_alone_add_nothing_to_the_messages(kind: str) -> None:
     assert carried.messages == [{"role": "user", "content": "hi"}]
     (change,) = carried.changes
     assert (change.action, change.param, change.given, change.warn) == ("stripped", "tools", kind, "request")
+
+
+@pytest.mark.parametrize("emulate", [False, True])
+def test_fields_of_tools_that_emulation_does_not_use_are_in_the_ledger(*, emulate: bool) -> None:
+    """Those that change nothing are not, and a tool that is left out is reported as a whole."""
+    unused = {"output_schema": {"type": "object"}, "async": True}
+    neutral = {"defer_loading": False, "allowed_callers": ["direct"], "description": None}
+    tools = [{**FUNCTION, **neutral, **unused}, {"type": "custom", "name": "g", "async": True}]
+    options = Options(policy=resolve_policy({}, emulate=emulate))
+    changes = drive({"input": "hi", "tools": tools}, [ANSWER], options=options).changes
+    found = {change.param: change.given for change in changes if change.param.startswith("tools.")}
+    assert found == ({"tools.output_schema": "1 tool", "tools.async": "2 tools"} if emulate else {})

@@ -51,6 +51,14 @@ def test_n_and_stop_are_emulated(driver: Driver, *, stream: bool) -> None:
     assert answers == [driver.answer.partition(" received")[0]] * 4
 
 
+def test_the_best_of_as_many_as_are_asked_for_are_all(driver: Driver) -> None:
+    """Nothing is chosen, so nothing is lost."""
+    client = driver.client(emulate=True, unsupported="error")
+    assert len(texts(driver, client, prompt="hello", n=2, best_of=2, stream=False)) == 2
+    with pytest.raises(openai.BadRequestError, match="best_of"):
+        texts(driver, client, prompt="hello", n=2, best_of=3, stream=False)
+
+
 def test_what_is_lost_is_reported_once(driver: Driver) -> None:
     """There is one warning for any number of prompts, and the ledger is on the answer."""
     client = driver.client()
