@@ -88,11 +88,11 @@ NEW: dict[str, tuple[JSON, str]] = {
 @pytest.mark.parametrize("item_id", ["", "msg_1", "__fake_id__"])
 def test_an_id_that_may_not_be_unique_is_no_repetition(item_id: str) -> None:
     """A client may give it to each message that it makes, and a person may say the same twice."""
-    said = {"type": "message", "id": item_id, "role": "user", "content": "Yes."}
+    repeated = {"type": "message", "id": item_id, "role": "user", "content": "Yes."}
     store = MemoryResponseStore()
     answer = json.dumps({"choices": [{"index": 0, "message": {"content": "Sure?"}}]}).encode()
-    drive({"input": [said]}, [answer], store=store)
-    carried = drive({"input": [said], "previous_response_id": FIRST_ID}, [answer], store=store)
+    drive({"input": [repeated]}, [answer], store=store)
+    carried = drive({"input": [repeated], "previous_response_id": FIRST_ID}, [answer], store=store)
     assert texts(carried) == ["Yes.", "Sure?", "Yes."]
 
 
