@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tess_openai.core.sse import DONE_EVENT, EventDecoder, ServerSentEvent, encode_event
+from tess_openai.core.sse import (
+    DONE_EVENT,
+    BodyForm,
+    EventDecoder,
+    ServerSentEvent,
+    detect_form,
+    encode_event,
+)
 
 
 def decode(*pieces: bytes) -> list[tuple[str, bytes]]:
@@ -103,3 +110,39 @@ def test_what_is_encoded_is_decoded(line: bytes) -> None:
 def test_data_over_several_lines_is_encoded_so_that_it_stays_one_event() -> None:
     """A line without its field name would be lost."""
     assert encode_event(b'{"a":\n1}') == b'data: {"a":\ndata: 1}\n\n'
+
+
+@pytest.mark.parametrize(
+    ("start", "form"),
+    [
+        (b"", None),
+        (b" \r\n", None),
+        (b"\xef\xbb", None),
+        (b"\xef\xbb\xbf", None),
+        (b"\xef\xbb\xbf\n {", "json"),
+        (b'\n{"choices"', "json"),
+        (b"[", "json"),
+        (b"data: {", "stream"),
+        (b"\xef\xbb\xbfdata:", "stream"),
+        (b": ping", "stream"),
+        (b"event: error\n", "stream"),
+        (b"retry\n", "stream"),
+        (b"DATA: 1", "stream"),
+        (b"da", None),
+        (b"even", None),
+        (b"data", None),
+        (b"<html>", "other"),
+        (b"Error: no", "other"),
+        (b"Bad gateway\n", "other"),
+        (b"7", "other"),
+    ],
+)
+def test_the_form_of_a_body_is_detected_from_its_first_bytes(start: bytes, form: BodyForm | None) -> None:
+    """More bytes are waited for only while they can still decide."""
+    assert detect_form(start) == form
+
+
+def test_a_line_end_at_the_beginning_of_a_piece_ends_an_event() -> None:
+    """Only the LF of a CR LF that is split between two pieces belongs to the piece before."""
+    assert decode(b"data: 1\n", b"\ndata: 2\r\n\r\n") == [("", b"1"), ("", b"2")]
+    assert decode(b"data: 1\r", b"\n\r", b"\ndata: 2\n\n") == [("", b"1"), ("", b"2")]

@@ -36,7 +36,6 @@ class ChunkWriter:
         self._held: _HeldChunk | None = None
         self._usage_chunk: _HeldChunk | None = None
         self.ended = False
-        self.failed = False
 
     def write(self, chunk: Chunk) -> bytes:
         """Return the bytes to send for a chunk."""
@@ -79,7 +78,7 @@ class ChunkWriter:
 
     def fail(self, fault: StreamFault) -> bytes:
         """Return the error event that ends the stream."""
-        self.ended = self.failed = True
+        self.ended = True
         held = b"" if self._held is None else self._held.encode()
         return held + encode_event(dump_json(fault.envelope))
 

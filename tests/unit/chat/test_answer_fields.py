@@ -118,7 +118,7 @@ IMAGE = {"type": "image_url", "image_url": {"url": "https://a.example"}}
         pytest.param({"content": IMAGE}, {"content": ""}, ["an object with 2 keys"], id="an image alone"),
         pytest.param({"content": [{"a": 1}]}, {"content": ""}, ["an object with 1 key"], id="an odd part"),
         pytest.param(
-            {"content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "a"}]},
+            {"content": [{"type": "thinking", "text": "hm"}, {"type": "text", "text": "a"}]},
             {"content": "a"},
             [],
             id="a thought among the parts",

@@ -15,7 +15,6 @@ from tess_openai.core.changes import Change
 from tess_openai.core.chat.answer_types import InvalidAnswerError
 from tess_openai.core.chat.chunks import ChunkReader
 from tess_openai.core.chat.completion import (
-    complete,
     contents_of,
     from_chunks,
     has_output,
@@ -26,39 +25,9 @@ from tess_openai.core.chat.finish_reasons import FINISH_REASONS
 from tess_openai.core.jsons import parse_object
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.policy import Policy
+from tests.unit.chat.completions import CALLS, FULL, choice, completed, reader
 
 JSON: TypeAlias = dict[str, Any]
-
-FULL: JSON = {
-    "id": "chatcmpl-7",
-    "object": "chat.completion",
-    "created": 1700000000,
-    "model": "tess-6",
-    "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}],
-    "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
-}
-CALLS = [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]
-
-
-def completed(
-    given: JSON, ledger: Ledger | None = None, prompts: list[str] | None = None
-) -> tuple[JSON, bool]:
-    """Complete a copy."""
-    fields = copy.deepcopy(given)
-    changed = complete(
-        fields,
-        model="asked-for",
-        now=lambda: 99,
-        new_id=lambda: "made-up",
-        ledger=Ledger(Policy()) if ledger is None else ledger,
-        estimate_for=prompts,
-    )
-    return fields, changed
-
-
-def choice(**fields: object) -> JSON:
-    """Return a full completion with another choice."""
-    return {**FULL, "choices": [fields]}
 
 
 def test_a_complete_answer_is_unchanged() -> None:
@@ -82,6 +51,14 @@ def test_openais_finish_reasons_stay(reason: str) -> None:
         pytest.param({**FULL, "id": True}, {"id": "chatcmpl-made-up"}, id="an id that is true"),
         pytest.param({**FULL, "object": "answer"}, {}, id="another object"),
         pytest.param({**FULL, "created": "now"}, {"created": 99}, id="a time that is no number"),
+        pytest.param({**FULL, "created": "1700000001"}, {"created": 1700000001}, id="a time that is a text"),
+        pytest.param({**FULL, "service_tier": "gold"}, {}, id="a tier that OpenAI does not have"),
+        pytest.param(
+            choice(**{**FULL["choices"][0], "index": "2"}),
+            {"choices": [{**FULL["choices"][0], "index": 2}]},
+            id="an index that is not the position",
+        ),
+        pytest.param(choice(**FULL["choices"][0], logprobs=7), {}, id="log probabilities that are a number"),
         pytest.param({**FULL, "model": None}, {"model": "asked-for"}, id="a null model"),
         pytest.param(choice(message={"content": "Hi"}), {}, id="a text alone"),
         pytest.param(
@@ -283,11 +260,6 @@ def test_texts_and_output_are_found() -> None:
     assert has_output(two)
     assert has_output({"choices": [{"message": {"refusal": "no"}}]})
     assert not has_output({"choices": [{"message": {"content": ""}}]})
-
-
-def reader() -> ChunkReader:
-    """Build a reader whose made-up values are known."""
-    return ChunkReader("asked-for", lambda: 99, lambda: "made-up")
 
 
 def test_a_completion_becomes_chunks_and_again_a_completion() -> None:

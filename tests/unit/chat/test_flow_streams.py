@@ -46,6 +46,19 @@ def test_usage_of_a_stream_is_estimated_for_those_who_asked() -> None:
     assert [set(event) & {"usage"} for event in none.events] == [set(), set()]
 
 
+def test_an_error_after_a_text_is_in_the_stream_though_both_come_at_once() -> None:
+    """Without a text before it, the same error is an error answer, for which the SDK raises at once."""
+    text = EVENTS.replace(b'"finish_reason": "stop"', b'"finish_reason": null').removesuffix(
+        b"data: [DONE]\n\n"
+    )
+    error = b'data: {"error": "boom"}\n\n'
+    run = drive({**CHAT, "stream": True}, Incoming(200, {}), [text + error])
+    assert run.answer.status == 200
+    assert [event.get("error", {}).get("message") for event in run.events] == [None, "boom"]
+    run = drive({**CHAT, "stream": True}, Incoming(200, {}), [error])
+    assert run.answer.status >= 400
+
+
 @pytest.mark.parametrize("pieces", [[EVENTS[:50]], [EVENTS[:50], b""], []])
 def test_a_cut_stream_ends_in_an_error(pieces: list[bytes]) -> None:
     """The caller gets what was received before the break."""

@@ -135,6 +135,16 @@ def test_a_complete_usage_is_known(usage: object, is_complete: bool) -> None:
         ),
         pytest.param({"totalTokens": 13}, {"total_tokens": 13}, id="a total alone"),
         pytest.param(
+            {"input_tokens": 0, "output_tokens": 0},
+            {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+            id="nothing was read or written",
+        ),
+        pytest.param(
+            {"input_tokens": 5, "total_tokens": 5},
+            {"prompt_tokens": 5, "completion_tokens": 0, "total_tokens": 5},
+            id="nothing was written",
+        ),
+        pytest.param(
             {
                 "input_tokens": 10,
                 "output_tokens": 3,
@@ -181,7 +191,9 @@ def test_a_usage_is_read_under_every_known_name(given_: object, read: dict[str, 
 )
 def test_missing_counts_are_estimated(usage: dict[str, Any], completed: dict[str, Any]) -> None:
     """Counts that Tess gave are kept, and the result says that a part of it is an estimate."""
-    assert complete_usage(usage, ["12345678"], "12345678") == completed
+    result = complete_usage(usage, ["12345678"], "12345678")
+    assert result == completed
+    assert not any(isinstance(count, float) for count in result.values())
 
 
 def test_the_requests_for_one_answer_are_summed() -> None:
@@ -193,5 +205,7 @@ def test_the_requests_for_one_answer_are_summed() -> None:
     usages.add(None, ["12345678"], "12345678")
     expected = {"prompt_tokens": 17, "completion_tokens": 7, "total_tokens": 24, "estimated": True}
     assert usages.total() == expected
+    usages.add(COUNTS, None, "")
+    assert (usages.total() or {})["estimated"] is True
     usages.add(None, None, "x")
     assert usages.total() is None

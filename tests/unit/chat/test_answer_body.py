@@ -1,0 +1,112 @@
+"""The body of an answer, piece by piece: its form, where it is complete, and what of it cannot be read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeAlias
+
+import pytest
+
+from tess_openai.core.calls import READ, READ_LAST
+from tess_openai.core.changes import Change
+from tess_openai.core.chat.answer_body import AnswerBody, AnswerHead, read_answer_piece, to_items
+from tess_openai.core.chat.chunk_templates import MatchedChunks
+from tess_openai.core.chat.chunks import Chunk, ChunkReader, StreamEnd
+from tess_openai.core.chat.completion import Completion
+from tess_openai.core.chat.stream_faults import StreamFault
+
+JSON: TypeAlias = dict[str, Any]
+DONE = b"data: [DONE]\n\n"
+
+
+def new_body(notes: list[Change] | None = None) -> AnswerBody:
+    """Return the reader of a body, which records changes in `notes`."""
+    kept: list[Change] = [] if notes is None else notes
+    reader = ChunkReader("asked-for", lambda: 99, lambda: "made-up", kept.append)
+    return AnswerBody(reader, AnswerHead(content_type="application/json"), expected="a completion")
+
+
+def whole(**message: object) -> bytes:
+    """Return a whole answer with a message."""
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    return json.dumps({"choices": [choice]}).encode()
+
+
+def event(text: str, reason: str | None = None, **delta: object) -> bytes:
+    """Return the event of a complete chunk."""
+    choice = {"index": 0, "delta": {"content": text, **delta}, "finish_reason": reason}
+    root = {"id": "a", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice]}
+    return b"data: " + json.dumps(root).encode() + b"\n\n"
+
+
+def test_a_whole_answer_is_given_as_soon_as_it_is_complete() -> None:
+    """A connection that stays open after the last byte holds up nothing."""
+    body, data = new_body(), whole(content="Hi")
+    assert list(body.feed(data[:20])) == []
+    (item,) = body.feed(data[20:])
+    assert isinstance(item, Completion)
+    assert (item.body, item.untouched, body.ended, body.is_whole) == (data, True, True, True)
+
+
+def test_texts_of_a_known_form_are_not_parsed() -> None:
+    """Most events of a stream differ in their text only."""
+    body = new_body()
+    first = [*body.feed(event("", role="assistant")), *body.feed(event("sea"))]
+    assert [type(item) for item in first] == [Chunk, Chunk]
+    data = event("wind") + event("sun")
+    assert list(body.feed(data)) == [MatchedChunks([b"wind", b"sun"], data, 0)]
+    assert [type(item) for item in body.feed(event("", "stop") + DONE)] == [Chunk, StreamEnd]
+    assert body.ended
+
+
+@pytest.mark.parametrize(
+    ("message", "part"),
+    [
+        ({"tool_calls": [7]}, "message.tool_calls[0] is 7"),
+        ({"tool_calls": [{"function": {"name": 7}}]}, "message.tool_calls[0].function.name is 7"),
+    ],
+)
+def test_a_whole_answer_that_cannot_be_read_is_an_error_that_names_the_part(message: JSON, part: str) -> None:
+    """The error contains what Tess sent, for the user to report it."""
+    data = whole(**message)
+    (item,) = new_body().feed(data)
+    assert isinstance(item, StreamFault)
+    error = item.envelope["error"]
+    assert error["message"].endswith(part)
+    assert (error["code"], error["tess"]) == ("invalid_answer", json.loads(data))
+
+
+def test_a_whole_answer_that_cannot_be_streamed_is_an_error_that_names_the_part() -> None:
+    """The older form of a call is read only where the answer is converted to chunks."""
+    body = new_body()
+    (item,) = body.feed(whole(content="Hi", function_call=7))
+    assert isinstance(item, Completion)
+    (fault,) = to_items(item, body.reader)
+    assert isinstance(fault, StreamFault)
+    error = fault.envelope["error"]
+    assert error["message"].endswith("function_call is 7")
+    assert error["tess"]["choices"][0]["message"]["function_call"] == 7
+
+
+def test_a_part_of_a_whole_answer_that_is_left_out_is_recorded() -> None:
+    """An image in the content has no place in OpenAI's messages."""
+    notes: list[Change] = []
+    (item,) = new_body(notes).feed(whole(content=[{"type": "image"}, "Hi"]))
+    assert isinstance(item, Completion)
+    assert [note.param for note in notes] == ["content"]
+
+
+def test_a_connection_that_breaks_after_the_answer_is_its_end() -> None:
+    """Before that the caller gets the error of the connection."""
+    body = new_body()
+    list(body.feed(event("Hi")))
+    reading = read_answer_piece(body)
+    assert next(reading) == READ
+    with pytest.raises(ConnectionError):
+        reading.throw(ConnectionError())
+    list(body.feed(event("", "stop")))
+    reading = read_answer_piece(body)
+    assert next(reading) == READ_LAST
+    with pytest.raises(StopIteration) as caught:
+        reading.throw(ConnectionError())
+    assert caught.value.value == b""
