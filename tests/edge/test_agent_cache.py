@@ -11,8 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tess_openai.core.agents import Agent
-from tess_openai.core.calls import AgentNotFound, Answer, LookupResult
-from tess_openai.edge.agent_cache import FAILURE_KEPT_SECONDS, KEPT_SECONDS, MOST_KNOWN, AgentCache
+from tess_openai.core.calls import AgentNotFound, Answer, LookupResult, UploadedFile, UploadResult
+from tess_openai.edge.agent_cache import (
+    FAILURE_KEPT_SECONDS,
+    KEPT_SECONDS,
+    MOST_KNOWN,
+    AgentCache,
+    UploadCache,
+)
 
 AGENT = Agent(id=42)
 FAILED = AgentNotFound(Answer(500), "it failed")
@@ -209,6 +215,60 @@ def test_each_key_has_its_own() -> None:
     agent_cache, source = AgentCache(), Source(AGENT, FAILED)
     assert agent_cache.find(("42", "a"), source) is AGENT
     assert agent_cache.find(("42", "b"), source) is FAILED
+
+
+async def test_look_ups_of_two_agents_at_the_same_time_do_not_mix() -> None:
+    """Each task gets the agent that it asked for, and nothing of a completed look-up is kept."""
+    agent_cache, other = AgentCache(), Agent(id=43)
+    found = await asyncio.gather(
+        agent_cache.async_find(42, Source(AGENT).later), agent_cache.async_find(43, Source(other).later)
+    )
+    assert [*found] == [AGENT, other]
+    assert agent_cache.find(44, Source(FAILED)) is FAILED
+    assert agent_cache._in_flight == {}
+
+
+async def test_what_was_known_is_used_where_another_callers_look_up_takes_too_long() -> None:
+    """Old options of an agent are better than none, in threads and in tasks."""
+    now = 0.0
+    agent_cache = AgentCache(lambda: now)
+    agent_cache.find(42, Source(AGENT))
+    now = KEPT_SECONDS
+    began, release = threading.Event(), threading.Event()
+
+    def slow() -> LookupResult:
+        began.set()
+        release.wait(5)
+        return FAILED
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(agent_cache.find, 42, slow)
+        began.wait(5)
+        assert agent_cache.find(42, Source(), 0.01) is AGENT
+        release.set()
+        assert first.result(5) is AGENT
+    now += FAILURE_KEPT_SECONDS
+    pending = asyncio.create_task(agent_cache.async_find(42, asyncio.Event().wait))  # type: ignore[arg-type] # it never returns
+    await asyncio.sleep(0)
+    assert await agent_cache.async_find(42, Source().later, 0.01) is AGENT
+    assert await agent_cache.async_find_within(42, Source().later, 0.01) is AGENT
+    pending.cancel()
+
+
+async def test_all_who_wait_for_a_look_up_share_its_temporary_failure() -> None:
+    """It is not cached, but a thousand waiting calls must not ask a thousand times."""
+    agent_cache, source = AgentCache(), Source(PASSING, AGENT)
+    found = await asyncio.gather(*(agent_cache.async_find(42, source.later) for _ in range(3)))
+    assert found == [PASSING] * 3
+    assert source.asked == 1
+
+
+def test_a_file_is_uploaded_once_and_a_failed_upload_is_repeated() -> None:
+    """The number of an uploaded file does not change for as long as its client lives."""
+    uploads: list[UploadResult] = [Answer(500), UploadedFile(7), UploadedFile(8)]
+    cache = UploadCache()
+    assert cache.find("a", lambda: uploads.pop(0)) == Answer(500)
+    assert [cache.find("a", lambda: uploads.pop(0)) for _ in range(3)] == [UploadedFile(7)] * 3
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")

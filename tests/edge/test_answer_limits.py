@@ -89,3 +89,12 @@ def test_a_line_may_be_cut_anywhere(pieces: list[bytes], problem: str | None) ->
         clock.seconds += 2.5
         found = limits.problem_with(piece, is_whole=False)
     assert found == problem
+
+
+def test_pings_fill_no_memory() -> None:
+    """Only an incomplete line is kept until its rest arrives."""
+    limits = AnswerLimits(5.0, None, Clock())
+    assert limits.problem_with(b": ping\n\n: ping\n\n: p", is_whole=False) is None
+    assert limits._quiet_line == b": p"
+    assert limits.problem_with(b"ing\n\n", is_whole=False) is None
+    assert limits._quiet_line == b""

@@ -163,6 +163,15 @@ def test_a_short_look_up_does_not_wait_long(turns: KeyQueues, clock: Clock) -> N
     assert clock.now == 102.0
 
 
+def test_a_short_look_up_adds_up_its_waits(turns: KeyQueues, clock: Clock) -> None:
+    """A caller in a long line looks again each second, and gives up when all that time is too long."""
+    for _ in range(20):
+        Caller(turns).claim()
+    pacer = Pacer(1.0, 60.0, turns).with_short_waits(2.5)
+    assert pacer.wait("Bearer 1|a", clock.sleep) == pytest.approx(1.0)
+    assert clock.now == pytest.approx(102.0)
+
+
 def test_a_429_holds_the_others_back(turns: KeyQueues, clock: Clock) -> None:
     """The other callers wait until the pause has passed; a later, shorter pause does not end it earlier."""
     pacer = Pacer(1.0, 60.0, turns)
