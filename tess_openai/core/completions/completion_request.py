@@ -87,9 +87,12 @@ def _prompts(given: object) -> list[str]:
     Raises:
         Refused: There are none or too many, one is empty, or they are lists of tokens of OpenAI's models.
     """
-    items = [given] if isinstance(given, str) else to_list(given) or []
-    texts = [item for item in items if isinstance(item, str)]
-    if len(texts) < len(items):
+    if given is None:
+        message = "Missing required parameter: 'prompt'. Pass a string, or a list of strings."
+        raise Refused(message, param="prompt", code="missing_required_parameter")
+    items = [given] if isinstance(given, str) else to_list(given)
+    texts = [item for item in items or [] if isinstance(item, str)]
+    if items is None or len(texts) < len(items):
         message = "prompt must be a string or a list of strings; Tess takes no lists of tokens."
         raise Refused(message, param="prompt", code="invalid_type")
     if not 0 < len(texts) <= MAX_PROMPTS:

@@ -99,6 +99,22 @@ def test_what_is_no_text_is_refused(driver: Driver, prompt: list[object]) -> Non
     assert driver.simulator.requests == []
 
 
+@pytest.mark.parametrize(
+    ("prompt", "code", "reason"),
+    [
+        (None, "missing_required_parameter", "Missing required parameter: 'prompt'"),
+        ({"text": "x"}, "invalid_type", "must be a string or a list of strings"),
+        ([1, 2], "invalid_type", "no lists of tokens"),
+    ],
+    ids=["missing", "an object", "tokens"],
+)
+def test_the_error_of_a_prompt_names_its_fault(driver: Driver, prompt: Any, code: str, reason: str) -> None:
+    """A prompt that is missing is not called one too few."""
+    with pytest.raises(openai.BadRequestError, match=reason) as caught:
+        texts(driver, driver.client(), prompt=prompt, stream=False)
+    assert caught.value.code == code
+
+
 def test_an_echo_of_another_type_is_refused(driver: Driver) -> None:
     """As OpenAI refuses it, instead of an answer without the prompt."""
     with pytest.raises(openai.BadRequestError) as caught:
