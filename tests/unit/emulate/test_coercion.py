@@ -144,6 +144,7 @@ def validate_and_coerce(schema: dict[str, Any], value: object) -> tuple[object, 
         pytest.param({"enum": [1, 2]}, "2", 2, id="a number of untyped choices"),
         pytest.param({"enum": ["1", "2"]}, 2, "2", id="a text of untyped choices"),
         pytest.param({"enum": [True, None]}, "true", True, id="a truth of untyped choices"),
+        pytest.param({"enum": ["true", "True"]}, True, "true", id="a truth for a text of untyped choices"),
         pytest.param({"const": None}, "null", None, id="null as a constant"),
         pytest.param({"const": 3}, "3", 3, id="a number as a constant"),
         pytest.param(
@@ -238,6 +239,15 @@ def _shared(schema: dict[str, Any]) -> dict[str, Any]:
         pytest.param(STRICT_POINT, {"x": 1, "z": 1}, id="a member too many"),
         pytest.param(STRICT_POINT, {"X": 1, "x ": 2}, id="two keys that could be meant"),
         pytest.param({"enum": ["on", "off"]}, "o", id="a choice that is none"),
+        pytest.param({"enum": ["on", "off"]}, 1.5, id="a fraction for a choice that is a text"),
+        pytest.param({"const": {"a": 1}}, {"a": 2}, id="an object for another one"),
+        pytest.param({"const": 7}, [8], id="a list for a number"),
+        pytest.param({"enum": ["a" * 201]}, "A" * 201, id="a choice that is too long to compare"),
+        pytest.param(
+            {"properties": {"a_b": {}, "aB": {}}, "required": ["aB"], "additionalProperties": False},
+            {"a_b": 1},
+            id="a key that is another property",
+        ),
         pytest.param({"enum": ["5", "1.5", "+"]}, "-5", id="a choice without its sign"),
         pytest.param({"enum": ["5", "1.5", "+"]}, "15", id="a choice without its point"),
         pytest.param({"enum": ["5", "1.5", "+"]}, "-", id="another sign"),
@@ -309,7 +319,8 @@ def test_of_two_readings_none_is_taken(value: object, branches: list[dict[str, A
 
 
 @pytest.mark.parametrize(
-    "target", ["#/$defs/a", "#/$defs/b", "#/$defs/c", "#/nowhere", "http://x.invalid/", "#"]
+    "target",
+    ["#/$defs/a", "#/$defs/b", "#/$defs/c", "#/$defs/c/anyOf/2", "#/nowhere", "http://x.invalid/", "#"],
 )
 def test_a_reference_that_leads_nowhere_or_in_circles_is_survived(target: str) -> None:
     """Such a part is left as it is, and the rest is coerced."""

@@ -28,12 +28,60 @@ SCHEMA = {
         pytest.param(
             {"age": 1, "x": 1}, ["Additional properties are not allowed ('x' was unexpected)"], id="too many"
         ),
+        pytest.param(
+            {"age": 1, "x": 1, "y": 1},
+            ["Additional properties are not allowed ('x', 'y' were unexpected)"],
+            id="two too many",
+        ),
+        pytest.param(
+            {"age": 1, "w": 1, "x": 1, "y": 1, "z": 1},
+            ["Additional properties are not allowed ('w', 'x', 'y', ... were unexpected)"],
+            id="more than are listed",
+        ),
         pytest.param([], ["[] is not of type 'object'"], id="no object"),
     ],
 )
 def test_each_problem_is_one_clause(value: object, errors: list[str]) -> None:
     """Each problem says where it is."""
     assert check_schema(SCHEMA, value) == errors
+
+
+def test_the_remaining_members_and_items_are_named_by_what_they_are() -> None:
+    """The model corrects its answer by this text."""
+    unevaluated = {"unevaluatedProperties": False, "unevaluatedItems": False}
+    assert check_schema(unevaluated, {"a": 1}) == [
+        "Unevaluated properties are not allowed ('a' was unexpected)"
+    ]
+    assert check_schema(unevaluated, [1]) == ["Unevaluated items are not allowed (0 was unexpected)"]
+    nested = check_schema({"unevaluatedProperties": {"type": "integer"}}, {"a": "x"})
+    assert nested == ["a: 'x' is not of type 'integer'"]
+
+
+def test_a_checker_does_not_mix_the_schemas_of_one_answer() -> None:
+    """An answer with two calls is checked against the schemas of two functions."""
+    checker = SchemaCache().checker()
+    text, number = {"type": "string"}, {"type": "integer"}
+    assert checker.check(text, "a") == []
+    assert checker.check(number, "a") == ["'a' is not of type 'integer'"]
+    assert checker.validate_and_coerce(number, "5") == (5, [])
+    assert checker.root_types(text) == {"string"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "types"),
+    [
+        ({"type": ["object", "null"]}, {"object", "null"}),
+        ({"anyOf": [{"type": "object"}, {"type": "array"}]}, {"object", "array"}),
+        ({"anyOf": [{"type": "object"}, {}]}, set[str]()),
+        ({"allOf": [{"minLength": 1}, {"oneOf": [{"type": "string"}]}]}, {"string"}),
+        ({"$ref": "#/$defs/a", "$defs": {"a": {"type": "array"}}}, {"array"}),
+        ({"$ref": "#"}, set[str]()),
+        ({}, set[str]()),
+    ],
+)
+def test_the_types_that_a_schema_allows_are_known(schema: dict[str, Any], types: set[str]) -> None:
+    """They tell whether a list in an answer may be the value that was asked for."""
+    assert SchemaCache().checker().root_types(schema) == types
 
 
 def test_errors_are_few_and_short() -> None:
@@ -87,6 +135,44 @@ def test_errors_are_few_and_short() -> None:
             {"b": 1},
         ),
         ({"prefixItems": [{}], "unevaluatedItems": {"type": "string"}}, [1, "a"], [1, 2]),
+        ({"patternProperties": {"^x-": {}}, "unevaluatedProperties": False}, {"x-a": 1}, {"a": 1}),
+        (
+            {"allOf": [{"additionalProperties": {"type": "integer"}}], "unevaluatedProperties": False},
+            {"a": 1},
+            {"a": "1"},
+        ),
+        ({"allOf": [{"items": {"type": "integer"}}], "unevaluatedItems": False}, [1, 2], [1, "a"]),
+        (
+            {"allOf": [{"unevaluatedProperties": {"type": "integer"}}], "unevaluatedProperties": False},
+            {"a": 1},
+            {"a": "1"},
+        ),
+        (
+            {
+                "if": {"required": ["a"], "properties": {"a": {"const": 1}}},
+                "then": {"properties": {"b": {}}},
+                "properties": {"a": {}},
+                "unevaluatedProperties": False,
+            },
+            {"a": 1, "b": 1},
+            {"a": 2, "b": 1},
+        ),
+        (
+            {"prefixItems": [{}], "contains": {"type": "string"}, "unevaluatedItems": False},
+            [1, "a"],
+            [1, "a", 2],
+        ),
+        ({"allOf": [{"contains": {"type": "string"}}], "unevaluatedItems": False}, ["a"], ["a", 2]),
+        (
+            {"properties": {"a": {"$recursiveRef": "#"}, "n": {"type": "integer"}}},
+            {"a": {"n": 1}},
+            {"a": {"n": "1"}},
+        ),
+        (
+            {"$ref": "#a", "allOf": [{"minProperties": 0}, {"$anchor": "a", "type": "object"}]},
+            {},
+            1,
+        ),
         ({**DRAFT_4, "minimum": 5, "exclusiveMinimum": True}, 6, 5),
         ({"minimum": 5, "exclusiveMinimum": True}, 6, 5),
         ({"maximum": 5, "exclusiveMaximum": False}, 5, 6),

@@ -132,6 +132,19 @@ IF = {"if": UNKNOWN, "then": {"maxLength": 1}, "else": {"maxLength": 1}}
             id="names, on a condition",
         ),
         pytest.param({"prefixItems": {}, "unevaluatedItems": False}, [1], id="items"),
+        pytest.param(
+            {"not": {**NAMES, "unevaluatedProperties": False}}, {"a": 1}, id="not, of names that may match"
+        ),
+        pytest.param(
+            {"not": {"allOf": [NAMES], "unevaluatedProperties": False}},
+            {"a": 1},
+            id="not, of names in a part",
+        ),
+        pytest.param(
+            {"not": {"contains": UNKNOWN, "unevaluatedItems": False}},
+            ["a"],
+            id="not, of items that may match",
+        ),
     ],
 )
 def test_what_is_not_checked_makes_nothing_wrong(schema: dict[str, Any], value: object) -> None:
