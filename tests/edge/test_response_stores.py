@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from tess_openai import MemoryResponseStore, ResponseStore, SQLiteResponseStore, TessConfigurationError
-from tess_openai.edge.response_stores import EntryTooLargeError
+from tess_openai.core.calls import StoreAccess, StoreResult
+from tess_openai.edge.response_stores import EntryTooLargeError, access_store
 
 
 class Clock:
@@ -135,3 +136,58 @@ def test_a_file_that_cannot_be_used_is_not_kept_open(tmp_path: Path) -> None:
         failures.append(raised.value)
     after = len(list(open_files.iterdir())) if open_files.exists() else 0
     assert after == before, failures
+
+
+def test_conversations_that_have_expired_leave_the_file(tmp_path: Path, clock: Clock) -> None:
+    """The file is not encrypted, so it holds nothing longer than its owner wants."""
+    path = tmp_path / "responses.sqlite"
+    store = SQLiteResponseStore(path, max_age_seconds=10, clock=clock)
+    store.save("a", b"1")
+    clock.seconds += 10
+    store.save("b", b"2")
+    store.close()
+    connection = sqlite3.connect(path)
+    assert connection.execute("SELECT key FROM responses").fetchall() == [("b",)]
+    connection.close()
+
+
+def test_a_pickled_store_keeps_how_long_entries_live(tmp_path: Path) -> None:
+    """Another process uses the same file by the same rule."""
+    store = SQLiteResponseStore(tmp_path / "responses.sqlite", max_age_seconds=0)
+    other: SQLiteResponseStore = pickle.loads(pickle.dumps(store))  # noqa: S301 - it was made here
+    other.save("a", b"1")
+    assert other.load("a") is None
+    other.close()
+
+
+def test_what_was_removed_makes_room() -> None:
+    """An entry that is deleted, replaced or expired no longer counts."""
+    clock = Clock()
+    store = MemoryResponseStore(max_bytes=10, max_age_seconds=10, clock=clock)
+    for _ in range(3):
+        store.save("a", b"12345")
+        store.save("b", b"12345")
+        store.delete("a")
+    store.save("c", b"12345")
+    assert (store.load("b"), store.load("c")) == (b"12345", b"12345")
+    clock.seconds += 10
+    store.save("d", b"1234567890")
+    assert store.load("d") == b"1234567890"
+
+
+def test_the_failure_of_a_store_is_named_and_ends_no_call() -> None:
+    """The name of the exception is enough; its text may contain a part of the conversation."""
+
+    class Failing(MemoryResponseStore):
+        """Fails when it is read."""
+
+        def load(self, key: str) -> bytes | None:
+            """Fail."""
+            raise OSError(key)
+
+    store = Failing()
+    assert access_store(store, StoreAccess("load", "a")) == StoreResult(None, "OSError")
+    assert access_store(store, StoreAccess("save", "a", b"1")) == StoreResult()
+    assert MemoryResponseStore.load(store, "a") == b"1"
+    assert access_store(store, StoreAccess("delete", "a")) == StoreResult()
+    assert MemoryResponseStore.load(store, "a") is None
