@@ -268,7 +268,8 @@ class Answer:
             encoding and length. `"none"`: no headers. `"as read"` and `"as is"`: the current response
             itself, with its own status and headers; with `"as read"`, `body` is what was read of it, with
             `"as is"` its body is still unread, and the flow may yield it piece by piece.
-        fields: The body as a JSON object, if it was parsed; a translator of the answer may mutate it.
+        fields: The body as a JSON object, if it was parsed: equal to what parsing it again gives, and
+            referred to by nothing else, since a translator of the answer or the caller may mutate it.
     """
 
     status: int

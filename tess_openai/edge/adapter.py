@@ -12,7 +12,6 @@ from typing import Any, Final, TypeAlias
 from tess_openai.core.calls import Call, Flow, Lookup
 from tess_openai.core.changes import Change
 from tess_openai.core.headers import (
-    FOREIGN,
     WORKSPACE,
     foreign_key,
     is_openai_key,
@@ -28,7 +27,7 @@ from tess_openai.core.schemas.schema_checker import SchemaCache
 from tess_openai.edge.agent_cache import AgentCache, UploadCache
 from tess_openai.edge.answer_limits import DEFAULT_MAX_ANSWER_BYTES
 from tess_openai.edge.caller_warnings import warn_changes
-from tess_openai.edge.families import HeaderNames, Request, to_dict
+from tess_openai.edge.families import Request, to_dict
 from tess_openai.edge.known_keys import KnownKeys, has_tess_form
 from tess_openai.edge.origins import REDIRECT_FOLLOWED, ApiPath, Origin, followed
 from tess_openai.edge.pacing import Pacer, hash_key, new_pacer
@@ -41,8 +40,6 @@ NO_OTHERS: Final[Mapping[str, Any]] = {}
 OnChange: TypeAlias = Callable[[Change], object]
 
 logger = logging.getLogger("tess_openai")
-
-_DECISIVE: Final = HeaderNames(*FOREIGN, WORKSPACE, "authorization", "x-stainless-retry-count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +101,12 @@ class Adapter:
             fields: The parsed body, if it is a JSON object.
         """
         try:
-            headers = _DECISIVE.pick(request.headers)
-            refused = self._refuse_headers(headers)
-            if refused is not None:
-                return refuse(refused)
+            headers = to_dict(request.headers)
+            authorization = headers.get("authorization", "")
+            if hash(authorization) != self.keys.latest or WORKSPACE in headers:
+                refused = self._refuse_headers(authorization, headers.get(WORKSPACE, ""))
+                if refused is not None:
+                    return refuse(refused)
             retries = headers.get("x-stainless-retry-count", "0")
             attempt = int(retries) if retries.isdecimal() else 0
             if REDIRECT_FOLLOWED in request.extensions:
@@ -120,25 +119,21 @@ class Adapter:
         except Exception as error:  # noqa: BLE001 - an error raised here would look like a broken connection
             return _failing(error)
 
-    def _refuse_headers(self, headers: Mapping[str, str]) -> Refused | None:
+    def _refuse_headers(self, authorization: str, workspace: str) -> Refused | None:
         """Return a refusal for headers that cannot be sent, or for a key of another service.
 
         A key belongs to another service if it lacks the form of Tess's keys and the client's own has it.
         """
-        authorization = headers.get("authorization", "")
-        is_known = hash(authorization) == self.keys.latest
-        if not is_known:
-            if not is_sendable(authorization):
-                return unsendable_header("authorization")
-            if is_openai_key(authorization):
-                return foreign_key()
-            is_odd = authorization and self.keys.has_tess_form and not has_tess_form(authorization)
-            if is_odd and authorization not in self.keys:
-                return foreign_key()
-        if WORKSPACE in headers and not is_sendable(headers[WORKSPACE]):
+        if not is_sendable(authorization):
+            return unsendable_header("authorization")
+        if is_openai_key(authorization):
+            return foreign_key()
+        is_odd = authorization and self.keys.has_tess_form and not has_tess_form(authorization)
+        if is_odd and authorization not in self.keys:
+            return foreign_key()
+        if not is_sendable(workspace):
             return unsendable_header(WORKSPACE)
-        if not is_known:
-            self.keys.remember(authorization)
+        self.keys.remember(authorization)
         return None
 
     def key_of(self, lookup: Lookup, request: Request) -> Hashable:

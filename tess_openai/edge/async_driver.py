@@ -27,8 +27,7 @@ from tess_openai.core.lookups import find_agent, lookup_failed
 from tess_openai.core.uploads import upload_failed, upload_file
 from tess_openai.edge.call_driver import LAST_SECONDS, REST_SECONDS, RESULT_STEPS, CallDriver, InnerStep
 from tess_openai.edge.compressed_bodies import split_compressed
-from tess_openai.edge.families import Request, Response
-from tess_openai.edge.outgoing_requests import to_request
+from tess_openai.edge.families import Response
 from tess_openai.edge.paid_calls import to_family_error
 from tess_openai.edge.response_stores import async_access_store
 
@@ -42,7 +41,8 @@ class AsyncDriver(CallDriver):
             answer = await self.advance()
             response = self.to_response(answer)
             if isinstance(answer, Answer) and answer.body is not None:
-                await self.aclose()
+                self.flow.close()
+                await self.drop()
         except self.family.RequestError as error:
             await self.aclose()
             shown = self.to_caller_error(error)
@@ -72,9 +72,12 @@ class AsyncDriver(CallDriver):
                 return step
             event = error = None
             try:
-                event = (
-                    await self.exchange(step) if isinstance(step, Outgoing) else await self.carry_out(step)
-                )
+                if step is READ:  # first, since a stream has many pieces
+                    event = await (self.read_piece() if self.deadline is None else self.read_next())
+                elif isinstance(step, Outgoing):
+                    event = await self.exchange(step)
+                else:
+                    event = await self.carry_out(step)
             except self.family.RequestError as broken:
                 error = self.note_break(broken)
             if self.is_closed:
@@ -82,8 +85,6 @@ class AsyncDriver(CallDriver):
 
     async def carry_out(self, step: InnerStep) -> Event:
         """Async counterpart of `carry_out` in `sync_driver`."""
-        if step is READ:
-            return await self.read_next()
         if step is READ_LAST:
             return await self.read_last()
         if step is READ_REST:
@@ -106,11 +107,7 @@ class AsyncDriver(CallDriver):
         """Async counterpart of `exchange` in `sync_driver`."""
         if self.response is not None:
             await self.drop()
-        request = to_request(outgoing, self.request, self.family, self.adapter.origin)
-        if self.deadline is not None:
-            request = self.in_time(request)
-        response = await self.send(request)
-        self.take(response)
+        response = await self.send(outgoing)
         status = response.status_code
         if status >= 300:
             return self.to_incoming(status)
@@ -122,22 +119,25 @@ class AsyncDriver(CallDriver):
             await self.read_end()
         return Incoming(status, self.headers, first_piece=piece, is_read=is_read)
 
-    async def send(self, request: Request) -> Response:
+    async def send(self, outgoing: Outgoing) -> Response:
         """Async counterpart of `send` in `sync_driver`."""
+        too_long = None
         if self.pacer is not None:
+            self.seconds_left()
             too_long = await self.pacer.async_wait(self.authorization)
-            if too_long:
-                return self.rate_limited_response(too_long)
-        request = self.to_observed(request)
-        try:
-            response: Response = await self.transport.inner.handle_async_request(request)
-        except Exception as error:
-            self.note_failure(request, error)
-            broken = to_family_error(error, self.family)
-            if broken is error:
-                raise
-            raise broken from error
-        self.note_response(request, response)
+        request = self.new_request(outgoing)
+        if too_long:
+            response = self.rate_limited_response(too_long)
+        else:
+            try:
+                response = await self.transport.inner.handle_async_request(request)
+            except Exception as error:
+                self.note_failure(request, error)
+                broken = to_family_error(error, self.family)
+                if broken is error:
+                    raise
+                raise broken from error
+        self.take(request, response)
         return response
 
     async def look_up(self, lookup: Lookup) -> LookupResult:
@@ -209,7 +209,7 @@ class AsyncDriver(CallDriver):
             raise broken from error
         if piece:
             self.received_bytes += len(piece)
-            self.has_whole_body = self.length == str(self.received_bytes)
+            self.has_whole_body = bool(self.length) and self.length == str(self.received_bytes)
             limit = self.adapter.max_answer_bytes
             if not self.has_whole_body or (limit is not None and self.received_bytes > limit):
                 self.check_limits(piece)
@@ -224,8 +224,6 @@ class AsyncDriver(CallDriver):
 
     async def read_next(self) -> bytes:
         """Async counterpart of `read_next` in `sync_driver`."""
-        if self.deadline is None:
-            return await self.read_piece()
         connection = self.held_connection()
         response, limit = self.current_response, self.transport.deadlines.async_limit
         piece = b""

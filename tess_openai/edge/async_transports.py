@@ -15,6 +15,7 @@ from tess_openai.edge.event_loops import LoopGuard
 from tess_openai.edge.families import AsyncTransport, Family
 from tess_openai.edge.other_clients import OtherEndpoints
 from tess_openai.edge.paid_calls import observed_bodies, repeated_failure
+from tess_openai.edge.whole_responses import AsyncWholeResponse
 
 
 class AsyncBody:
@@ -51,6 +52,7 @@ class AsyncTessTransport:
         self.others = OtherEndpoints(adapter.others, family.AsyncBaseTransport, adapter.keys, family)
         self.body_class = family.derive(AsyncBody, family.AsyncByteStream)
         self.observed_bytes, self.observed_stream = observed_bodies(family)
+        self.whole_response = family.derive(AsyncWholeResponse, family.Response)
 
     async def handle_async_request(self, request: Any) -> Any:
         """Async counterpart of `handle_request` in `transports`."""

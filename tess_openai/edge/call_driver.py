@@ -7,7 +7,7 @@ import time
 from collections.abc import Hashable, Mapping
 from functools import partial
 from threading import Lock
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from tess_openai.core.agents import Agent
 from tess_openai.core.calls import (
@@ -18,6 +18,7 @@ from tess_openai.core.calls import (
     LimitAnswer,
     Lookup,
     LookupResult,
+    Outgoing,
     PauseKey,
     Read,
     ReadAll,
@@ -39,8 +40,9 @@ from tess_openai.core.uploads import upload_failed
 from tess_openai.edge.adapter import Adapter, logger
 from tess_openai.edge.answer_limits import AnswerLimits
 from tess_openai.edge.connections import HeldConnection
-from tess_openai.edge.families import Family, Request, Response, changed_headers, to_dict, with_headers
+from tess_openai.edge.families import Family, Request, Response, changed_headers, to_dict
 from tess_openai.edge.origins import REDIRECT_FOLLOWED, followed
+from tess_openai.edge.outgoing_requests import to_request
 from tess_openai.edge.pacing import hash_key
 from tess_openai.edge.paid_calls import (
     ObservedBody,
@@ -49,11 +51,20 @@ from tess_openai.edge.paid_calls import (
     remember_failure,
     to_sdk_error,
 )
+from tess_openai.edge.whole_responses import to_whole
 
 RESULT_STEPS: Final = (Answer, bytes, Agent, AgentNotFound, UploadedFile)
 """Steps that `advance` returns as results."""
 InnerStep: TypeAlias = (
-    Read | ReadAll | PauseKey | LimitAnswer | Lookup | Upload | Sleep | StoreAccess | ReportChanges
+    Literal[Read.LAST, Read.REST]
+    | ReadAll
+    | PauseKey
+    | LimitAnswer
+    | Lookup
+    | Upload
+    | Sleep
+    | StoreAccess
+    | ReportChanges
 )
 """The steps that `carry_out` carries out."""
 HINT_SECONDS: Final = 5.0
@@ -138,19 +149,25 @@ class CallDriver:
             raise TypeError("a flow reads after an exchange only")
         return self.response
 
-    def to_observed(self, request: Request) -> Request:
-        """Return a request that shows whether it was sent, and, with pacing, reports when.
+    def new_request(self, outgoing: Outgoing) -> Request:
+        """Return the request for Tess, which shows whether it was sent, and, with pacing, reports when.
 
         The next turn of a paced key is counted from the moment at which the request is sent, not from its own
         turn: opening a connection takes time, and a later call on an open one would follow too closely.
+
+        Raises:
+            RequestError: The family's own: the time of this call is over.
         """
+        request = to_request(outgoing, self.request, self.family, self.adapter.origin)
+        if self.deadline is not None:
+            timeouts = _timeouts(request)
+            timeouts["read"] = _at_most(self.seconds_left(), timeouts["read"])
+            request.extensions["timeout"] = timeouts
         on_start, pacer = None, self.pacer
         if pacer is not None:
             on_start = partial(pacer.mark_sent, self.authorization, pacer.turns.clock())
         elif request.method in IDEMPOTENT:
             return request
-        if request is self.request:
-            request = with_headers(request, self.family, {})
         transport, body = self.transport, request.stream
         is_in_memory = isinstance(body, self.family.ByteStream)
         observed = transport.observed_bytes if is_in_memory else transport.observed_stream
@@ -163,8 +180,8 @@ class CallDriver:
             body: ObservedBody = request.stream
             self.may_have_run = self.may_have_run or may_have_been_sent(error, body)
 
-    def note_response(self, request: Request, response: Response) -> None:
-        """Note that a response came: its request may have been executed, or have deleted a file."""
+    def take(self, request: Request, response: Response) -> None:
+        """Make a response the current one: its request may have been executed, or have deleted a file."""
         if request.method not in IDEMPOTENT:
             self.may_have_run = self.may_have_run or may_have_run(response.status_code)
         elif request.method == "DELETE":
@@ -172,9 +189,6 @@ class CallDriver:
             self.adapter.uploads.forget(
                 lambda found: isinstance(found, UploadedFile) and str(found.number) == number
             )
-
-    def take(self, response: Response) -> None:
-        """Make a response the current one."""
         self.response, self.source = response, response.stream
         if self.connection is not None:
             self.connection.hold(response)
@@ -224,10 +238,13 @@ class CallDriver:
             stream = self.new_body()
         else:
             stream = self.family.ByteStream(answer.body)
-        if answer.base == "as read" and response is not None and not self.is_encoded:
+        if answer.base != "as read" or response is None or self.is_encoded:
+            response = self.new_response(answer, stream)
+        else:
             response.stream = stream
+        if answer.body is None or type(response) is not self.family.Response:
             return response
-        return self.new_response(answer, stream)
+        return to_whole(response, self.transport.whole_response, answer.body, answer.fields)
 
     def new_response(self, answer: Answer, stream: Any) -> Response:
         """Return a response of the family's own; `stream` is its body, decoded."""
@@ -238,12 +255,13 @@ class CallDriver:
             changes.update(NO_RETRY)
         if answer.body is not None:
             changes[_LENGTH] = str(len(answer.body))
-        return self.family.Response(
+        made: Response = self.family.Response(
             answer.status,
             headers=changed_headers([] if kept is None else kept.headers.raw, _REPLACED | changes),
             stream=stream,
             extensions={} if kept is None else kept.extensions,
         )
+        return made
 
     def apply_step(self, step: ReportChanges | PauseKey | LimitAnswer) -> str | None:
         """Report changes, pause the key, or limit the time of this call."""
@@ -277,20 +295,9 @@ class CallDriver:
         body = dump_json({"error": message, "retry_after": math.ceil(seconds)})
         headers = {"content-type": "application/json", "content-length": str(len(body))}
         stream = self.family.ByteStream(body)
-        return self.family.Response(429, headers=headers, stream=stream, extensions={NOT_SENT: True})
-
-    def in_time(self, request: Request) -> Request:
-        """Return a request whose read timeout ends no later than the deadline of this call.
-
-        Raises:
-            RequestError: The family's own: their time is over.
-        """
-        if self.deadline is None:
-            return request
-        left, timeouts = self.seconds_left(), _timeouts(request)
-        limited = with_headers(request, self.family, {})
-        limited.extensions["timeout"] = {**timeouts, "read": _at_most(left, timeouts["read"])}
-        return limited
+        extensions = {NOT_SENT: True}
+        made: Response = self.family.Response(429, headers=headers, stream=stream, extensions=extensions)
+        return made
 
     def seconds_left(self) -> float:
         """Return how long the answers of this call may still take.

@@ -95,7 +95,7 @@ class Family:
 
     name: FamilyName
     Request: Callable[..., Request]
-    Response: Callable[..., Response]
+    Response: type[Any]
     ByteStream: type[Any]
     Headers: Callable[..., Headers]
     RequestError: type[Exception]
@@ -152,7 +152,7 @@ def family_of(client: object) -> FamilyName | None:
     return None
 
 
-def with_headers(request: Request, family: Family, changes: Mapping[str, str | None]) -> Request:
+def copied(request: Request, family: Family, changes: Mapping[str, str | None]) -> Request:
     """Return a copy of a request with other headers, whether its body was read or not.
 
     Args:
@@ -163,18 +163,13 @@ def with_headers(request: Request, family: Family, changes: Mapping[str, str | N
     made: Request = object.__new__(type(request))
     vars(made).update(vars(request))  # the constructor would parse the URL, headers and body again
     made.extensions = dict(request.extensions)
-    made.headers = family.Headers(request.headers)
-    change_headers(made.headers, changes)
-    return made
-
-
-def change_headers(headers: Headers, changes: Mapping[str, str | None]) -> None:
-    """Set headers and, with None, remove them."""
+    made.headers = headers = family.Headers(request.headers)
     for name, value in changes.items():
         if value is None:
             headers.pop(name, None)
         else:
             headers[name] = value
+    return made
 
 
 def changed_headers(
@@ -187,25 +182,6 @@ def changed_headers(
     kept = [pair for pair in raw if pair[0].decode("latin-1").lower() not in changes]
     kept += [(name.encode(), value.encode()) for name, value in changes.items() if value is not None]
     return kept
-
-
-class HeaderNames:
-    """The headers to look for in every request."""
-
-    def __init__(self, *names: str) -> None:
-        self._names = {name.encode(): name for name in names}
-
-    def pick(self, headers: Headers) -> dict[str, str]:
-        """Return the named headers that are present, with names in lower case."""
-        picked: dict[str, str] = {}
-        raw = headers.raw
-        if raw:  # a request has many headers: no Python code runs for each
-            given, values = zip(*raw, strict=True)
-            found: dict[bytes, bytes] = dict(zip(map(bytes.lower, given), values, strict=True))
-            names = self._names
-            for name in names.keys() & found.keys():
-                picked[names[name]] = found[name].decode("latin-1")
-        return picked
 
 
 def to_dict(headers: Headers) -> dict[str, str]:

@@ -163,12 +163,13 @@ class OtherEndpoints:
 
     def _to_response(self, answer: Any) -> Response:
         known = ("http_version", "reason_phrase")
-        return self._family.Response(
+        response: Response = self._family.Response(
             answer.status_code,
             headers=answer.headers.raw,
             stream=_to_passed_body(answer.stream, self._family),
             extensions={name: value for name, value in answer.extensions.items() if name in known},
         )
+        return response
 
 
 def _to_passed_body(stream: Any, family: Family) -> Any:

@@ -5,26 +5,25 @@ from __future__ import annotations
 from functools import lru_cache
 
 from tess_openai.core.calls import Outgoing
-from tess_openai.edge.families import URL, Family, Request, change_headers, with_headers
+from tess_openai.edge.families import URL, Family, Request, copied
 from tess_openai.edge.origins import Origin
 
 
 def to_request(outgoing: Outgoing, given: Request, family: Family, origin: Origin) -> Request:
-    """Return the request for Tess; `given`, the caller's own, when nothing differs."""
-    body, url = outgoing.body, given.url
-    if body is None and outgoing.path is None and outgoing.method is None:
-        return with_headers(given, family, outgoing.headers) if outgoing.headers else given
-    stream = given.stream if body is None else family.ByteStream(body)
+    """Return the request for Tess, a copy of `given`, the caller's own."""
+    request = copied(given, family, outgoing.headers)
+    body = outgoing.body
+    if outgoing.method is not None:
+        request.method = outgoing.method
     if outgoing.path is not None:
+        url = given.url
         query = url.query.decode() if outgoing.query is None else outgoing.query
         query = f"?{query}" if query else ""
-        url = _with_path(type(url), str(url), f"{origin.prefix}{outgoing.path}{query}")
-    method = outgoing.method or given.method
-    request = family.Request(method, url, headers=given.headers, stream=stream, extensions=given.extensions)
-    change_headers(request.headers, outgoing.headers)  # a copy, not the caller's own
+        request.url = _with_path(type(url), str(url), f"{origin.prefix}{outgoing.path}{query}")
     if body is not None:
+        vars(request).pop("_content", None)  # the copy of the caller's
+        request.stream = family.ByteStream(body)
         request.headers["content-length"] = str(len(body))
-    if isinstance(stream, family.ByteStream):
         request.read()  # inner transports and instrumentation read `content`
     return request
 

@@ -27,8 +27,7 @@ from tess_openai.core.lookups import find_agent, lookup_failed
 from tess_openai.core.uploads import upload_failed, upload_file
 from tess_openai.edge.call_driver import LAST_SECONDS, REST_SECONDS, RESULT_STEPS, CallDriver, InnerStep
 from tess_openai.edge.compressed_bodies import split_compressed
-from tess_openai.edge.families import Request, Response
-from tess_openai.edge.outgoing_requests import to_request
+from tess_openai.edge.families import Response
 from tess_openai.edge.paid_calls import to_family_error
 from tess_openai.edge.response_stores import access_store
 
@@ -42,7 +41,8 @@ class SyncDriver(CallDriver):
             answer = self.advance()
             response = self.to_response(answer)
             if isinstance(answer, Answer) and answer.body is not None:
-                self.close()
+                self.flow.close()
+                self.drop()
         except self.family.RequestError as error:
             self.close()
             shown = self.to_caller_error(error)
@@ -72,7 +72,12 @@ class SyncDriver(CallDriver):
                 return step
             event = error = None
             try:
-                event = self.exchange(step) if isinstance(step, Outgoing) else self.carry_out(step)
+                if step is READ:  # first, since a stream has many pieces
+                    event = self.read_piece() if self.deadline is None else self.read_next()
+                elif isinstance(step, Outgoing):
+                    event = self.exchange(step)
+                else:
+                    event = self.carry_out(step)
             except self.family.RequestError as broken:
                 error = self.note_break(broken)
             if self.is_closed:
@@ -80,8 +85,6 @@ class SyncDriver(CallDriver):
 
     def carry_out(self, step: InnerStep) -> Event:
         """Carry out a step that has no result for the caller; return what the flow receives."""
-        if step is READ:
-            return self.read_next()
         if step is READ_LAST:
             return self.read_last()
         if step is READ_REST:
@@ -104,11 +107,7 @@ class SyncDriver(CallDriver):
         """Return the head of the answer to a request."""
         if self.response is not None:
             self.drop()
-        request = to_request(outgoing, self.request, self.family, self.adapter.origin)
-        if self.deadline is not None:
-            request = self.in_time(request)
-        response = self.send(request)
-        self.take(response)
+        response = self.send(outgoing)
         status = response.status_code
         if status >= 300:
             return self.to_incoming(status)
@@ -120,22 +119,25 @@ class SyncDriver(CallDriver):
             self.read_end()
         return Incoming(status, self.headers, first_piece=piece, is_read=is_read)
 
-    def send(self, request: Request) -> Response:
-        """Send one request, when it is its key's turn."""
+    def send(self, outgoing: Outgoing) -> Response:
+        """Send one request, when it is its key's turn, and make its response the current one."""
+        too_long = None
         if self.pacer is not None:
+            self.seconds_left()
             too_long = self.pacer.wait(self.authorization)
-            if too_long:
-                return self.rate_limited_response(too_long)
-        request = self.to_observed(request)
-        try:
-            response: Response = self.transport.inner.handle_request(request)
-        except Exception as error:
-            self.note_failure(request, error)
-            broken = to_family_error(error, self.family)
-            if broken is error:
-                raise
-            raise broken from error
-        self.note_response(request, response)
+        request = self.new_request(outgoing)
+        if too_long:
+            response = self.rate_limited_response(too_long)
+        else:
+            try:
+                response = self.transport.inner.handle_request(request)
+            except Exception as error:
+                self.note_failure(request, error)
+                broken = to_family_error(error, self.family)
+                if broken is error:
+                    raise
+                raise broken from error
+        self.take(request, response)
         return response
 
     def look_up(self, lookup: Lookup) -> LookupResult:
@@ -207,7 +209,7 @@ class SyncDriver(CallDriver):
             raise broken from error
         if piece:
             self.received_bytes += len(piece)
-            self.has_whole_body = self.length == str(self.received_bytes)
+            self.has_whole_body = bool(self.length) and self.length == str(self.received_bytes)
             limit = self.adapter.max_answer_bytes
             if not self.has_whole_body or (limit is not None and self.received_bytes > limit):
                 self.check_limits(piece)
@@ -221,9 +223,7 @@ class SyncDriver(CallDriver):
         return b""
 
     def read_next(self) -> bytes:
-        """Read the next piece, waiting no longer than the deadline of this call."""
-        if self.deadline is None:
-            return self.read_piece()
+        """Read the next piece of a call with a deadline, and wait no longer than that."""
         connection = self.held_connection()
         response, limit = self.current_response, self.transport.deadlines.limit
         piece = b""

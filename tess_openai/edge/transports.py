@@ -15,6 +15,7 @@ from tess_openai.edge.families import Family, Transport
 from tess_openai.edge.other_clients import OtherEndpoints
 from tess_openai.edge.paid_calls import observed_bodies, repeated_failure
 from tess_openai.edge.sync_driver import SyncDriver
+from tess_openai.edge.whole_responses import WholeResponse
 
 
 class Body:
@@ -51,6 +52,7 @@ class TessTransport:
         self.others = OtherEndpoints(adapter.others, family.BaseTransport, adapter.keys, family)
         self.body_class = family.derive(Body, family.SyncByteStream)
         self.observed_bytes, self.observed_stream = observed_bodies(family)
+        self.whole_response = family.derive(WholeResponse, family.Response)
 
     def handle_request(self, request: Any) -> Any:
         """Carry out one request; a request to another origin goes to the inner transport unchanged."""

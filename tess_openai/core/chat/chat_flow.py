@@ -45,10 +45,11 @@ def untouched_completion(call: Call, given: JSONObject, options: Options) -> Flo
 def plain_completion(chat: ChatContext, outgoing: Outgoing) -> Flow:
     """Run a chat call without emulation: send it, and answer the caller as OpenAI would."""
     incoming = to_head((yield outgoing))
-    if parse_plain(incoming) is not None:
+    fields = parse_plain(incoming)
+    if fields is not None:
         if not incoming.is_read:
             yield READ_REST
-        yield complete_answer(chat.ledger, incoming.first_piece or b"")
+        yield complete_answer(chat.ledger, incoming.first_piece or b"", fields)
         return
     yield from _answer(chat, incoming)
 

@@ -17,7 +17,7 @@ from tess_openai.core.chat.completion import complete
 from tess_openai.core.chat.messages import texts_of
 from tess_openai.core.chat.request_translation import TranslatedRequest
 from tess_openai.core.chat.stream_faults import StreamFault, invalid_answer_fault
-from tess_openai.core.chat.stream_filter import ChunkWriter, with_ledger
+from tess_openai.core.chat.stream_filter import ChunkWriter, add_ledger, with_ledger
 from tess_openai.core.errors import TessError
 from tess_openai.core.fetching import read_error
 from tess_openai.core.jsons import JSONObject, dump_json
@@ -113,12 +113,20 @@ def respond_with_completion(chat: ChatContext, fields: JSONObject, body: bytes |
         yield complete_answer(chat.ledger, body)
 
 
-def complete_answer(ledger: Ledger, body: bytes) -> Answer:
-    """Return the answer for a completion that lacks nothing; a ledger that is not empty is added."""
+def complete_answer(ledger: Ledger, body: bytes, fields: JSONObject | None = None) -> Answer:
+    """Return the answer for a completion that lacks nothing; a ledger that is not empty is added.
+
+    Args:
+        ledger: The ledger of the call.
+        body: The completion as JSON.
+        fields: The same, if it was parsed and nothing else refers to it.
+    """
     headers = ledger_header(ledger)
-    if headers:
-        return Answer(200, headers, with_ledger(body, ledger))
-    return Answer(200, headers, body, base="as read")
+    if not headers:
+        return Answer(200, headers, body, "as read", fields)
+    if fields is not None:
+        add_ledger(fields, ledger)
+    return Answer(200, headers, with_ledger(body, ledger), fields=fields)
 
 
 def is_stream(incoming: Incoming) -> bool:

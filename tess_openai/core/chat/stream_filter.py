@@ -191,3 +191,9 @@ def with_ledger(data: bytes, ledger: Ledger) -> bytes:
         return data
     field = f',"{CALL_FIELD}":{{"changes":{ledger.to_text()}}}}}'
     return data.rstrip()[:-1] + field.encode()
+
+
+def add_ledger(fields: JSONObject, ledger: Ledger) -> None:
+    """Add the ledger to a parsed object as `with_ledger` adds it to its JSON."""
+    if ledger.changes:
+        fields[CALL_FIELD] = {"changes": [change.to_json() for change in ledger.changes]}

@@ -10,7 +10,7 @@ from tess_openai.core.calls import Answer, Call, Event, Flow, Step
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.chunk_templates import Template
 from tess_openai.core.chat.context import LEDGER_HEADER, ledger_header, report_changes
-from tess_openai.core.chat.stream_filter import with_ledger
+from tess_openai.core.chat.stream_filter import add_ledger, with_ledger
 from tess_openai.core.jsons import JSONObject, dump_json
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused, json_headers
@@ -71,7 +71,8 @@ class _ResponseTranslator:
             yield refused.to_answer()
             return
         headers = json_headers({LEDGER_HEADER: None, **ledger_header(self.ledger)})
-        yield Answer(200, headers, with_ledger(data, self.ledger))
+        add_ledger(response, self.ledger)
+        yield Answer(200, headers, with_ledger(data, self.ledger), fields=response)
 
     def _saved(self, response: JSONObject) -> Generator[Step, Event, bytes]:
         """Save the response, and return it as JSON; a store that fails does not fail the paid answer."""
@@ -86,7 +87,8 @@ class _ResponseTranslator:
         why = f"the store of responses failed with {problem}, so this response cannot be continued"
         remedy = "Check the store of create_client(responses_store=...)."
         self.ledger.note(Change("noticed", "store", "", "", why, remedy, "answer"))
-        return dump_json({**response, "store": False})
+        response["store"] = False
+        return dump_json(response)
 
     def refuse(self, answer: Answer) -> Flow:
         """Yield an error."""

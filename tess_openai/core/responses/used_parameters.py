@@ -17,7 +17,7 @@ _DEFAULTS: Final[Mapping[str, object]] = {
     "instructions": None,
     "max_output_tokens": None,
     "max_tool_calls": None,
-    "metadata": {},
+    "metadata": None,
     "parallel_tool_calls": True,
     "previous_response_id": None,
     "prompt_cache_key": None,
@@ -25,7 +25,7 @@ _DEFAULTS: Final[Mapping[str, object]] = {
     "service_tier": "default",
     "temperature": 1.0,
     "tool_choice": "auto",
-    "tools": [],
+    "tools": None,
     "top_logprobs": 0,
     "top_p": 1.0,
     "truncation": "disabled",
@@ -49,6 +49,7 @@ def used_parameters(given: JSONObject, ledger: Ledger) -> JSONObject:
             fields[name] = value
     if "temperature" in lost or not isinstance(fields["temperature"], int | float):
         fields["temperature"] = _sent_temperature(ledger)
+    fields["metadata"] = fields["metadata"] or {}  # the caller may mutate it
     fields["service_tier"] = "default"
     tools = to_list(given.get("tools"))
     fields["tools"] = _used_tools(tools, ledger, lost) if tools else []
