@@ -102,6 +102,8 @@ def _without_repetitions(
     previous response made; and the model would read the same text twice. Anything else is new, also an item
     with an id that a client may use for several, such as `"__fake_id__"`.
     """
+    if not any(item.get("id") or item_type(item) in _CALLS for item in items):
+        return items
     known: dict[str, JSONObject] = {}
     _add_known(known, [item for item in previous.items if _RANDOM_ID.fullmatch(str(item.get("id")))])
     open_calls: dict[str, JSONObject] = {}
