@@ -153,6 +153,12 @@ def test_the_id_is_constant_and_the_role_comes_once() -> None:
     assert [chunk.fields["created"] for chunk in chunks] == [99, FULL["created"], 99]
     roles = [chunk.fields["choices"][0]["delta"].get("role") for chunk in chunks]
     assert roles == ["assistant", None, None]
+
+
+def test_a_chunk_that_repeats_the_role_is_not_passed_on_as_it_is() -> None:
+    """Programs would add up the roles to `"assistantassistant"`."""
+    of = reader()
+    assert chunk_of(FULL, of).untouched
     repeated = chunk_of(FULL, of)
     assert "role" not in repeated.fields["choices"][0]["delta"]
     assert not repeated.untouched

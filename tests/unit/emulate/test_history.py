@@ -94,6 +94,39 @@ def test_calls_and_results_become_text_that_can_be_followed() -> None:
             id="a custom tool",
         ),
         pytest.param(
+            {
+                "role": "assistant",
+                "tool_calls": [{"function": {"name": "look", "input": "x", "arguments": "{}"}}],
+            },
+            '<call:tokibanuve>\n{"name": "look", "arguments": {}}\n</call:tokibanuve>',
+            id="a function with an input beside its arguments",
+        ),
+        pytest.param(
+            {"role": "assistant", "tool_calls": [{"id": ["1"], "function": {"arguments": "{}"}}]},
+            '<call:tokibanuve>\n{"name": "", "arguments": {}}\n</call:tokibanuve>',
+            id="a call without a name, whose id is a list",
+        ),
+        pytest.param(
+            {"role": "tool", "tool_call_id": ["1"], "name": ["look"], "content": "fine"},
+            "<result:tokibanuve>\nResult of function:\nfine\n</result:tokibanuve>",
+            id="a result whose id and name are lists",
+        ),
+        pytest.param(
+            {
+                "role": "assistant",
+                "content": [{"type": "text", "text": "Let me see."}],
+                "tool_calls": [call("1", "look", "{}")],
+            },
+            [
+                {"type": "text", "text": "Let me see."},
+                {
+                    "type": "text",
+                    "text": '<call:tokibanuve>\n{"name": "look", "arguments": {}}\n</call:tokibanuve>',
+                },
+            ],
+            id="a call after content parts",
+        ),
+        pytest.param(
             {"role": "function", "name": "look", "content": "fine"},
             "<result:tokibanuve>\nResult of look:\nfine\n</result:tokibanuve>",
             id="the older result",
@@ -118,6 +151,31 @@ def test_one_message(message: dict[str, Any], text: object) -> None:
     """The content that goes out for it."""
     (rendered,) = render_messages([message], MARKS, Prompts())
     assert rendered["content"] == text  # type: ignore[index] # a message is an object
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        {"tool_calls": [call("1", "look", "{}")]},
+        {"function_call": {"name": "look", "arguments": "{}"}},
+    ],
+    ids=["tool_calls", "function_call"],
+)
+def test_the_fields_of_calls_are_not_sent(calls: dict[str, Any]) -> None:
+    """Tess documents neither of them; the result of the only call of a message names it without a number."""
+    messages: list[object] = [
+        {"role": "assistant", "name": "Ana", **calls},
+        {"role": "tool", "tool_call_id": "1", "name": "look", "content": "fine"},
+    ]
+    assert contains_calls(messages[:1])
+    assert render_messages(messages, MARKS, Prompts()) == [
+        {
+            "role": "assistant",
+            "name": "Ana",
+            "content": '<call:tokibanuve>\n{"name": "look", "arguments": {}}\n</call:tokibanuve>',
+        },
+        {"role": "user", "content": "<result:tokibanuve>\nResult of look:\nfine\n</result:tokibanuve>"},
+    ]
 
 
 def test_neighbouring_results_are_one_message() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tess_openai.core.emulate.structured import JSONFormat, extract, format_text, parse_format
-from tess_openai.core.prompts import Prompts
+from tess_openai.core.prompts import JSON_ESCAPES, Prompts, fill
 from tess_openai.core.refusals import Refused
 from tess_openai.core.schemas.schema_checker import SchemaCache
 
@@ -51,7 +51,7 @@ def test_a_request_that_makes_no_sense_is_refused(body: dict[str, Any]) -> None:
     """The error names the parameter, as OpenAI's does."""
     with pytest.raises(Refused) as refusal:
         parse_format(body)
-    assert refusal.value.param == "response_format"
+    assert (refusal.value.param, refusal.value.code) == ("response_format", "invalid_response_format")
 
 
 def test_the_model_sees_the_schema_without_its_noise() -> None:
@@ -80,6 +80,19 @@ def test_beside_functions_the_form_is_that_of_an_answer_without_a_call() -> None
     """A model that is instructed to answer with JSON only would call nothing."""
     text = format_text(ANY_OBJECT, Prompts(), beside_functions=True)
     assert text == "When you do not call a function: " + Prompts().json_object
+
+
+def test_the_rule_of_escapes_is_given_once() -> None:
+    """The instructions for functions contain it, and the model pays for each sentence."""
+    wanted = JSONFormat({"type": "object"}, has_schema=True)
+    alone = format_text(wanted, Prompts())
+    assert alone == fill(Prompts().json_schema, schema='{"type":"object"}')
+    without = alone.removesuffix(f" {JSON_ESCAPES}")
+    assert without != alone
+    beside = format_text(wanted, Prompts(), beside_functions=True)
+    assert beside == f"When you do not call a function: {without}"
+    own = Prompts(functions=Prompts().functions.replace(JSON_ESCAPES, ""))
+    assert format_text(wanted, own, beside_functions=True).endswith(JSON_ESCAPES)
 
 
 @settings(max_examples=50)
