@@ -119,7 +119,7 @@ WAYS: Final[dict[str, list[Callable[[Any], object]]]] = {
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("way", WAYS)
 def test_a_whole_response_is_read_like_the_familys_own(family: Family, way: str, *, stream: bool) -> None:
-    """Each way of reading gives the same values and errors. What a program can see afterwards is equal too."""
+    """Each way of reading gives the same values and errors. What a program sees afterwards is equal too."""
     own, whole = responses(family, stream=stream)
     for step in WAYS[way]:
         assert result(lambda: step(whole)) == result(lambda: step(own))  # noqa: B023 - called at once
