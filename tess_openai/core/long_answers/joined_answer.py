@@ -129,7 +129,7 @@ class JoinedAnswer:
 
     def _take_texts(self, item: MatchedChunks) -> None:
         text = "".join(map(unescape_json_text, item.texts))
-        if not self._continues:
+        if not self._continues or not self.is_plain:
             self.text += text
             self.out += item.events
             return
