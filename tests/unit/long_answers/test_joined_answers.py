@@ -90,6 +90,8 @@ def test_an_answer_that_is_not_continued_passes_byte_by_byte() -> None:
 def test_an_answer_that_its_length_cut_is_continued_at_the_end_of_a_word() -> None:
     """The finish reason comes once, and the usage is the sum of both answers."""
     answer = begun(event(CUT[:20]), event(CUT[20:]), event(None, "length", usage=usage(5, 7)), DONE)
+    cut = answer.cut
+    assert cut is not None
     assert answer.is_cut_by_length
     assert (answer.text, answer.whole_text, answer.is_over) == (TEXT, CUT, False)
     first = read(answer)
@@ -99,8 +101,34 @@ def test_an_answer_that_its_length_cut_is_continued_at_the_end_of_a_word() -> No
     assert summary(events) == (f"{TEXT}sleeps.", ["stop"], [usage(14, 11)])
     assert events[-1] == "[DONE]"
     assert events[-2]["choices"] == []
+    assert {choice["index"] for each in events[:-1] for choice in each["choices"]} == {0}
     assert answer.text == answer.whole_text == f"{TEXT}sleeps."
     assert not answer.is_cut_by_length
+
+
+def test_an_answer_that_is_not_cut_is_complete_at_once() -> None:
+    """Its last word may come together with the finish reason, and its usage comes once, at the end."""
+    answer = begun(event("Hello big wor"), event("ld, and more", "stop", usage=usage(1, 2)), DONE)
+    events = read(answer)
+    assert summary(events) == ("Hello big world, and more", ["stop"], [usage(1, 2)])
+    assert events[-2]["choices"] == []
+    assert (answer.is_over, answer.continuations, answer.text) == (True, 0, "Hello big world, and more")
+
+
+def test_an_answer_in_one_piece_becomes_a_stream() -> None:
+    """Tess may answer a request for a stream with a whole completion."""
+    message = {"index": 0, "message": {"role": "assistant", "content": "Hi there"}, "finish_reason": "stop"}
+    answer = JoinedAnswer(new_body(), None, continues=True)
+    answer.feed(json.dumps({"choices": [message], "usage": usage(1, 2)}).encode())
+    answer.feed(b"")
+    assert summary(read(answer)) == ("Hi there", ["stop"], [usage(1, 2)])
+    assert answer.is_over
+
+
+def test_a_chunk_that_lacks_a_field_is_completed_where_nothing_is_continued() -> None:
+    """The flow that reads the stream must see the same stream as the caller."""
+    answer = begun(event("Hi").replace(b'"object": "chat.completion.chunk", ', b""), continues=False)
+    assert {each["object"] for each in read(answer)} == {"chat.completion.chunk"}
 
 
 def test_usage_that_tess_does_not_give_is_estimated_for_each_request() -> None:
@@ -142,6 +170,19 @@ def test_a_continuation_that_adds_nothing_gives_the_last_word_back() -> None:
     assert answer.text == CUT
 
 
+def test_a_stream_that_breaks_after_a_word_gets_its_finish_reason() -> None:
+    """Also a second continuation may break, and each is counted."""
+    answer = begun(event("Hi "))
+    answer.feed(b"")
+    continued(answer, event("there, "), b"")
+    continued(answer, event("my friend "), b"")
+    assert answer.continuations == 2
+    read(answer)
+    answer.end("length")
+    assert summary(read(answer)) == ("", ["length"], [])
+    assert answer.text == "Hi there, my friend "
+
+
 def test_a_continuation_that_begins_another_text_is_cut() -> None:
     """No part of it is given to the caller, since it does not belong to the text so far."""
     before = "".join(f"word{number} " for number in range(60))
@@ -157,7 +198,7 @@ def test_a_continuation_that_begins_another_text_is_cut() -> None:
 def test_an_error_of_tess_ends_the_stream_as_tess_sent_it() -> None:
     """The flow that reads the stream makes the same error of it; what follows is ignored."""
     error = {"error": {"message": "boom", "code": "x"}}
-    answer = begun(event("Hi "), b"data: " + json.dumps(error).encode() + b"\n\n" + event("late"))
+    answer = begun(event("Hi "), b"data: " + json.dumps(error).encode() + b"\n\n" + event("too late "))
     assert read(answer)[-1] == error
     assert answer.is_over
     assert answer.fault is not None

@@ -197,6 +197,21 @@ def test_an_answer_has_a_message_unless_it_is_a_call(message: JSON, kinds: list[
     ] == kinds
 
 
+def test_a_stream_without_a_text_has_an_empty_message() -> None:
+    """It is the message that a whole answer without a text has."""
+    events = streamed(chunk({"role": "assistant"}), chunk({}, "stop"), DONE).events
+    assert [event["type"] for event in events[2:]] == [
+        "response.output_item.added",
+        "response.content_part.added",
+        "response.output_text.done",
+        "response.content_part.done",
+        "response.output_item.done",
+        "response.completed",
+    ]
+    assert events[-1]["response"]["output"] == [{**MESSAGE, "content": [{**TEXT, "text": ""}]}]
+    assert events[-1]["response"]["output"] == answered({"content": ""})["output"]
+
+
 def test_counts_that_tess_did_not_give_are_zero_or_their_sum() -> None:
     """The SDK's type of a usage requires each of them."""
     usage = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}

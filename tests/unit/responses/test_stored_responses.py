@@ -136,6 +136,16 @@ def test_listed_items_have_the_fields_of_the_api() -> None:
     assert prefixes == ["msg", "msg", "msg", "fc", "fco"]
 
 
+def test_an_item_keeps_the_id_that_its_caller_gave_it() -> None:
+    """The caller may ask for the items after it, and other items get an id of the response."""
+    items: list[JSON] = [
+        {"id": "msg_own", "role": "user", "content": "a"},
+        {"id": "", "role": "user", "content": "b"},
+    ]
+    page = json.loads(request(stored(*items), "/input_items", query="order=asc").body)
+    assert [item["id"] for item in page["data"]] == ["msg_own", item_id(1)]
+
+
 def test_a_response_is_retrieved_and_deleted() -> None:
     """After that it is not found, and the error says where responses are kept."""
     store = stored(*questions(1))
