@@ -82,6 +82,29 @@ def test_beside_functions_the_form_is_that_of_an_answer_without_a_call() -> None
     assert text == "When you do not call a function: " + Prompts().json_object
 
 
+@pytest.mark.parametrize(
+    ("text", "found", "problems"),
+    [
+        pytest.param("{'a': 1}", '{"a":1}', [], id="a key of the schema"),
+        pytest.param('{"a": 1, "b": 2}', '{"a": 1, "b": 2}', [], id="another key in JSON"),
+        pytest.param("{'a': 1, 'b': 2}", None, ["- 'b' is not in the schema"], id="another key"),
+        pytest.param(
+            "{'a': 1, '" + "b" * 60 + "': 2}",
+            None,
+            ["- '" + "b" * 40 + "' is not in the schema"],
+            id="a long key, which is shortened",
+        ),
+    ],
+)
+def test_a_repaired_object_has_only_keys_of_its_schema(
+    text: str, found: str | None, problems: list[str]
+) -> None:
+    """What looks like a further key may be the rest of a string with an unescaped quote."""
+    schema = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
+    result = extract(text, JSONFormat(schema, has_schema=True), SchemaCache().checker())
+    assert (result.text, result.problems, result.start) == (found, problems, 0)
+
+
 def test_the_rule_of_escapes_is_given_once() -> None:
     """The instructions for functions contain it, and the model pays for each sentence."""
     wanted = JSONFormat({"type": "object"}, has_schema=True)
