@@ -58,7 +58,7 @@ def test_the_text_of_an_answer_does_not_depend_on_its_pieces(
         pytest.param(["Hi ", "there ", "you"], ["Hi", " there", " you"], id="words"),
         pytest.param(["a <~ca", "ll:x> b"], ["a", " <call:x> b"], id="an escaped mark in two pieces"),
         pytest.param(
-            ["a <~call:x> b <", "b> c"], ["a <call:x> b", " <b> c"], id="an escaped mark and a bracket"
+            ["a <~call:x> b <", "b> and"], ["a <call:x> b", " <b> and"], id="an escaped mark and a bracket"
         ),
         pytest.param(["a\n``", "`py\nx\n", "``` b"], ["a", "\n```py\nx", "\n``` b"], id="a fence"),
     ],
