@@ -15,6 +15,7 @@ from tess_openai.core.calls import (
     Incoming,
     LimitAnswer,
     Outgoing,
+    PauseKey,
     Read,
     ReadAll,
     ReportChanges,
@@ -47,12 +48,14 @@ class Carried:
         changes: Those that were reported, before and after.
         status: Of the caller's answer.
         body: The caller's answer, streamed or not.
+        slept: The seconds of each wait.
     """
 
     sent: JSON | None = None
     changes: list[Change] = field(default_factory=list[Change])
     status: int = 0
     body: bytes = b""
+    slept: list[float] = field(default_factory=list[float])
 
     @property
     def messages(self) -> list[JSON]:
@@ -104,8 +107,8 @@ def carry_call(
             carried.changes += step.changes
         elif isinstance(step, Answer):
             carried.status, carried.body = step.status, carried.body + (step.body or b"")
-        elif isinstance(step, Sleep | LimitAnswer):
-            continue
+        elif isinstance(step, Sleep | LimitAnswer | PauseKey):
+            carried.slept += [step.seconds] if isinstance(step, Sleep) else []
         else:
             assert isinstance(step, bytes)
             assert step

@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,6 +32,57 @@ def test_any_chat_alternates_behind_one_developer(messages: list[dict[str, str]]
     place = 0
     for message in messages:
         place = text.index(message["content"], place) + len(message["content"])
+
+
+def message(role: str, content: str, **fields: str) -> dict[str, str]:
+    """Return a message."""
+    return {"role": role, "content": content, **fields}
+
+
+OPENING = "(The conversation begins with your message.)"
+
+
+@pytest.mark.parametrize(
+    ("messages", "native"),
+    [
+        pytest.param([message("user", "a")], [message("user", "a")], id="a user"),
+        pytest.param(
+            [message("system", "a"), message("developer", "b"), message("user", "c")],
+            [message("developer", "a\n\nb"), message("user", "c")],
+            id="two instructions at the beginning",
+        ),
+        pytest.param(
+            [
+                message("user", "a"),
+                message("system", "b"),
+                message("assistant", "c"),
+                message("developer", "d"),
+            ],
+            [message("user", "a\n\nb"), message("assistant", "c"), message("user", "d")],
+            id="later instructions",
+        ),
+        pytest.param(
+            [message("system", "a"), message("assistant", "b"), message("user", "c")],
+            [
+                message("developer", "a"),
+                message("user", OPENING),
+                message("assistant", "b"),
+                message("user", "c"),
+            ],
+            id="an assistant at the beginning",
+        ),
+        pytest.param(
+            [message("user", "a", name="Ana"), message("user", "b")],
+            [message("user", "a\n\nb", name="Ana")],
+            id="two messages of a user with a name",
+        ),
+    ],
+)
+def test_messages_have_these_roles_and_texts(
+    messages: list[dict[str, str]], native: list[dict[str, str]]
+) -> None:
+    """Texts of one role are separated by a blank line."""
+    assert to_native_messages(messages) == native
 
 
 def test_what_is_no_list_of_messages_is_for_tess_to_refuse() -> None:
