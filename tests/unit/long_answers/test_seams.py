@@ -168,3 +168,66 @@ def test_text_without_spaces_is_passed_on() -> None:
     """Chinese has no spaces, so such text may be divided anywhere."""
     assert WordEnds().feed("好" * 100) == "好" * 100
     assert len(last_words("好" * 200)) == 80
+
+
+@pytest.mark.parametrize(
+    ("pieces", "passed", "held"),
+    [
+        pytest.param(["Hello wor"], ["Hello "], "wor", id="a word that may go further"),
+        pytest.param(["Hello wor", "ld", " x"], ["Hello ", "", "world "], "x", id="a word in three pieces"),
+        pytest.param(["a"], [""], "a", id="one character"),
+        pytest.param(["a "], ["a "], "", id="a word and a space"),
+        pytest.param(["\n"], ["\n"], "", id="a line end"),
+        pytest.param(["a" * LONGEST_WORD], [""], "a" * LONGEST_WORD, id="the longest word"),
+        pytest.param(["a" * (LONGEST_WORD + 1)], ["a" * (LONGEST_WORD + 1)], "", id="a longer one"),
+        pytest.param(
+            ["x " + "a" * LONGEST_WORD], ["x "], "a" * LONGEST_WORD, id="the longest word after another"
+        ),
+        pytest.param(
+            ["x " + "a" * (LONGEST_WORD + 1)],
+            ["x " + "a" * (LONGEST_WORD + 1)],
+            "",
+            id="a longer one after another",
+        ),
+    ],
+)
+def test_text_is_passed_on_up_to_the_end_of_a_word(pieces: list[str], passed: list[str], held: str) -> None:
+    """A continuation writes an incomplete word again, so that it must not have been shown."""
+    ends = WordEnds()
+    assert [ends.feed(piece) for piece in pieces] == passed
+    assert (ends.finish(), ends.finish()) == (held, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", ""),
+        (" \n", ""),
+        ("one two", "one two"),
+        ("  one two \n", "one two"),
+        ("0 1 2 3 4 5 6 7 8 9", "2 3 4 5 6 7 8 9"),
+        ("a  b\nc", "a  b\nc"),
+        ("x " * 20 + "y" * 79, "y" * 79),
+        ("x " * 20 + "y" * 78 + " z", "y" * 78 + " z"),
+        ("y" * 100, "y" * 80),
+    ],
+)
+def test_the_last_words_are_eight_words_of_eighty_characters_at_most(text: str, words: str) -> None:
+    """The model has to repeat them letter by letter, and pays for each."""
+    assert last_words(text) == words
+
+
+def test_a_seam_of_no_text_passes_everything_on() -> None:
+    """There is nothing that could be repeated."""
+    seam = Seam("")
+    assert [seam.feed(" a"), seam.feed("b"), seam.finish()] == [" a", "b", ""]
+    assert not seam.diverged
+
+
+def test_the_next_text_is_given_as_soon_as_the_repetition_has_ended() -> None:
+    """What is held until then is the repetition and the white space after it."""
+    seam = Seam(BEFORE)
+    repeated = last_words(BEFORE)
+    pieces = [repeated[:10], repeated[10:], " ", "sleeps", " until"]
+    assert [seam.feed(piece) for piece in pieces] == ["", "", "", "sleeps", " until"]
+    assert seam.finish() == ""
