@@ -138,7 +138,7 @@ def test_refused_fields_are_named_once() -> None:
         ("Failed", [("a", "No."), ("b", "Why?"), ("a", "Never.")], "Failed: a: No. Never.; b: Why?"),
         ("Failed", [("a", "No."), ("a", "No.")], "Failed: a: No."),
         ("Failed", [("", "No."), ("", "Never.")], "Failed: No. Never."),
-        ("It said No.", [("a", "No.")], "It said No."),
+        ("It was No.", [("a", "No.")], "It was No."),
         ("", [], ""),
     ],
 )

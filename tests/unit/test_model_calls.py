@@ -49,7 +49,7 @@ def test_the_list_has_every_name_once() -> None:
 
 
 def test_an_agent_with_a_fixed_model_lists_itself() -> None:
-    """A call may pass that name, which leaves the model to the agent."""
+    """A call may pass that name, so that the agent chooses the model."""
     fetched = fetch("GET", "/models/", agents=[agent(42)])
     assert fetched.body["data"] == [shown("agent:42", 42)]
 
@@ -98,7 +98,7 @@ def test_a_name_of_another_agent_is_shown(name: str, number: int | None) -> None
         ("tess-8", ["Agent 42 has no such model.", "Did you mean 'tess-", "It offers: tess-6, tess-7."]),
         ("llama", ["Agent 42 has no such model. It offers: tess-6, tess-7."]),
         ("agent:9/tess-99", ["Agent 9 has no such model.", "It offers: tess-9."]),
-        ("agent:nobody", ["names no agent"]),
+        ("agent:unknown", ["names no agent"]),
     ],
 )
 def test_a_name_that_no_call_may_use_is_not_found(name: str, words: list[str]) -> None:

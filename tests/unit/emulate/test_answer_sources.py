@@ -82,7 +82,7 @@ def test_the_root_is_that_of_the_first_chunk() -> None:
     assert source.root["id"] == "first"
 
 
-def test_a_stream_that_ends_without_its_end_leaves_a_fault() -> None:
+def test_a_stream_that_ends_without_its_end_gives_a_fault() -> None:
     """The text that arrived is kept, and the fault says that the answer is incomplete."""
     source = new_source()
     assert read(source, [event({"content": "a"}), b""]) == ["a", ""]
@@ -123,7 +123,7 @@ def test_an_error_with_text_is_kept_in_the_field_tess() -> None:
 def test_the_finish_reason_of_a_whole_answer_is_one_of_openai(
     given: str | None, expected: str | None, changes: int
 ) -> None:
-    """A reason that OpenAI does not have is mapped; one that nobody knows is reported too."""
+    """A reason that OpenAI does not have is mapped; one that is not known is reported too."""
     notes: list[Change] = []
     source = new_source(notes)
     read(source, [whole({"content": "Hi"}, given)])
