@@ -38,7 +38,7 @@ from tess_openai.core.paid_once import IDEMPOTENT, may_have_run
 from tess_openai.core.refusals import NO_RETRY, Refused
 from tess_openai.core.uploads import upload_failed
 from tess_openai.edge.adapter import Adapter, logger
-from tess_openai.edge.answer_limits import AnswerLimits
+from tess_openai.edge.answer_limits import AnswerLimits, AnswerProblem
 from tess_openai.edge.connections import HeldConnection
 from tess_openai.edge.families import Family, Request, Response, changed_headers, to_dict
 from tess_openai.edge.origins import REDIRECT_FOLLOWED, followed
@@ -89,13 +89,13 @@ class CallDriver:
         has_begun: Whether the caller has got the head of a stream.
         may_have_run: Whether anything that was sent may have been executed, so that nothing is sent again.
         turn: Held by the thread or task that carries out the flow.
-        passes_raw: Whether the body is passed on as it was received, compressed or not.
         is_encoded: Whether the current response must be decompressed; it then reads, and closes, itself.
         connection: The connection of the current response, once another thread or task may interrupt it.
         is_closed: Whether the caller has closed the stream, perhaps while another thread or task reads it.
         received_bytes: How much was read of the body of the current response, decompressed.
         has_whole_body: Whether that is as much as the head promises (`length`); then the end is known.
-        reads_stream: Whether Tess's answers come as streams, also where the caller gets a whole one.
+        reads_pieces: Whether the time limit is for each piece and not for the whole answer: the caller gets a
+            stream, or the body as it was received, or Tess's answers come as streams.
         deadline: When all answers of the call must be complete, on the monotonic clock; None for no limit.
     """
 
@@ -110,10 +110,9 @@ class CallDriver:
     broken: Exception | None = None
     has_begun = False
     may_have_run = False
-    passes_raw = False
     is_encoded = False
     is_closed = False
-    reads_stream = False
+    reads_pieces = False
     deadline: float | None = None
     turn: Lock
     connection: HeldConnection | None = None
@@ -197,20 +196,18 @@ class CallDriver:
         self.length = "" if self.is_encoded else headers.get(_LENGTH, "")
         self.limits, self.received_bytes, self.has_whole_body = None, 0, False
 
-    def check_limits(self, piece: bytes) -> None:
-        """Raise the family's own error if the current response is too large or too slow with its next piece.
+    def new_limits(self) -> AnswerLimits:
+        """Begin to limit the current response, which is too large or was not received in one piece."""
+        self.limits = AnswerLimits(self.silence_seconds, self.adapter.max_answer_bytes)
+        return self.limits
 
-        A response that was received as a whole and is not too large needs no check.
-        """
-        if self.limits is None:
-            self.limits = AnswerLimits(self.silence_seconds, self.adapter.max_answer_bytes)
-        is_whole = not (self.has_begun or self.passes_raw or self.reads_stream)
-        problem = self.limits.problem_with(piece, is_whole=is_whole)
+    def limit_error(self, problem: AnswerProblem) -> Exception:
+        """Return the family's own error for a response that exceeds a limit."""
         if problem == "too large":
-            limit = self.adapter.max_answer_bytes
-            raise self.family.ReadError(f"the answer is longer than max_answer_bytes={limit}")
-        if problem is not None:
-            raise self.family.ReadTimeout("The read operation timed out: only pings came, or too little")
+            return self.family.ReadError(
+                f"the answer is longer than max_answer_bytes={self.adapter.max_answer_bytes}"
+            )
+        return self.family.ReadTimeout("The read operation timed out: only pings came, or too little")
 
     def to_incoming(self, status: int) -> Incoming:
         """Return the head of the current response, which may be a redirect."""
@@ -230,11 +227,11 @@ class CallDriver:
         response = self.response
         if answer.base == "as is" and response is not None:
             if self.may_have_run:
-                self.passes_raw, self.is_encoded = True, False
+                self.reads_pieces, self.is_encoded = True, False
                 response.stream = self.new_body()
             return response
         if answer.body is None:
-            self.has_begun = True
+            self.has_begun = self.reads_pieces = True
             stream = self.new_body()
         else:
             stream = self.family.ByteStream(answer.body)
@@ -268,7 +265,7 @@ class CallDriver:
         if isinstance(step, ReportChanges):
             return self.adapter.report(step.changes)
         if isinstance(step, LimitAnswer):
-            self.reads_stream = True
+            self.reads_pieces = True
             if step.seconds is not None:
                 self.deadline = time.monotonic() + step.seconds
             return None

@@ -95,6 +95,14 @@ class ObservedBody:
         self.sent_at = time.monotonic()
 
 
+class ObservedBytes(ObservedBody):
+    """A body in memory, which needs no asynchronous iteration of its own."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self:
+            yield piece
+
+
 @dataclass(frozen=True, slots=True)
 class _FailedCall:
     """A call that must not be sent again, and how it failed; without the error itself, which holds frames."""
@@ -229,7 +237,7 @@ def passes_own_errors() -> bool:
 def observed_bodies(family: Family) -> tuple[type[ObservedBody], type[ObservedBody]]:
     """Return two classes: for bodies in memory, which a transport may read again, and for all others."""
     streamed = family.derive(ObservedBody, family.SyncByteStream, family.AsyncByteStream)
-    return family.derive(ObservedBody, family.ByteStream), streamed
+    return family.derive(ObservedBytes, family.ByteStream), streamed
 
 
 def _digest(request: Request) -> bytes:

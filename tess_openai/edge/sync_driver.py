@@ -212,7 +212,10 @@ class SyncDriver(CallDriver):
             self.has_whole_body = bool(self.length) and self.length == str(self.received_bytes)
             limit = self.adapter.max_answer_bytes
             if not self.has_whole_body or (limit is not None and self.received_bytes > limit):
-                self.check_limits(piece)
+                limits = self.limits or self.new_limits()
+                problem = limits.problem_with(piece, is_whole=not self.reads_pieces)
+                if problem is not None:
+                    raise self.limit_error(problem)
         return piece
 
     def receive(self) -> bytes:
