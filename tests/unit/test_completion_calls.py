@@ -285,6 +285,7 @@ def test_a_wrong_request_is_refused(body: JSON, param: str, code: str) -> None:
     done = complete(body)
     assert (done.chats, done.carried.status) == ([], 400)
     assert (done.answer["error"]["param"], done.answer["error"]["code"]) == (param, code)
+    assert param in done.answer["error"]["message"]
 
 
 def test_the_highest_number_of_prompts_is_sent() -> None:
@@ -296,6 +297,7 @@ def test_the_highest_number_of_prompts_is_sent() -> None:
     ("extra", "params"),
     [
         ({"best_of": 1}, []),
+        ({"best_of": 1, "logprobs": 1}, ["logprobs"]),
         ({"best_of": 3}, ["best_of"]),
         ({"suffix": ""}, []),
         ({"suffix": "end"}, ["suffix"]),

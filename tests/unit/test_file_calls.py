@@ -107,6 +107,7 @@ def test_a_file_is_asked_for_below_the_root(
     assert fetched.sent[0].headers["x-workspace-id"] == "7001"
     assert (fetched.sent[0].body is None) is (path == "/files")
     assert (fetched.answer.status, fetched.answer.base) == (200, "none")
+    assert fetched.answer.headers == {"content-type": "application/json"}
     deleted = {"id": "901", "object": "file", "deleted": True}
     assert fetched.body == (deleted if method == "DELETE" else to_file(file(901)))
 

@@ -40,7 +40,8 @@ def test_the_list_has_every_name_once() -> None:
         models={"gpt-4o": "tess-6", "tess-7": "tess-6", "*": None}, agent_names={"support": 9, "gpt-4o": 9}
     )
     fetched = fetch("GET", "/models", options=options, agents=[OWN])
-    assert fetched.answer.base == "none"
+    assert (fetched.answer.status, fetched.answer.base) == (200, "none")
+    assert fetched.answer.headers == {"content-type": "application/json"}
     assert fetched.body == {
         "object": "list",
         "data": [shown("tess-6", 42), shown("tess-7", 42), shown("gpt-4o"), shown("support")],
@@ -75,6 +76,7 @@ def test_a_listed_name_is_shown(path: str, name: str, number: int | None) -> Non
     options = Options(models={"gpt-4o": "tess-6", "my model": None}, agent_names={"support": 9})
     fetched = fetch("GET", path, options=options, agents=[OWN])
     assert (fetched.answer.status, fetched.answer.base) == (200, "none")
+    assert fetched.answer.headers == {"content-type": "application/json"}
     assert fetched.body == shown(name, number)
     assert fetched.lookups == [42]
 
@@ -88,6 +90,7 @@ def test_a_name_of_another_agent_is_shown(name: str, number: int | None) -> None
     options = Options(agent_names={"support": 9})
     fetched = fetch("GET", f"/models/{name}", options=options, agents=[OWN, OTHER])
     assert (fetched.answer.status, fetched.answer.base) == (200, "none")
+    assert fetched.answer.headers == {"content-type": "application/json"}
     assert fetched.body == shown(name, number)
     assert fetched.lookups == [42, 9]
 
