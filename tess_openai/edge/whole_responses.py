@@ -18,22 +18,30 @@ class _Whole:
     """What the sync and the async class share.
 
     Attributes:
-        unread_body: The body, until it is read.
+        whole_stream: The stream of the body; a program may replace `stream` by one of its own.
+        whole_body: The body.
         parsed_body: The JSON object in the body, until it is returned: the caller may mutate it.
     """
 
     stream: Any
     is_closed: bool
     is_stream_consumed: bool
-    unread_body: bytes | None = None
+    whole_stream: Any
+    whole_body: bytes
     parsed_body: JSONObject | None = None
 
     def take_body(self) -> bytes | None:
-        """Return the body, which then counts as read; None if a part of it was read, or it was closed."""
-        body, self.unread_body = self.unread_body, None
-        if body is None or self.is_stream_consumed or self.is_closed:
+        """Return the body, which then counts as read; None if the family's own method has to read it.
+
+        That is so when it was read, in part or whole, or closed, and when a program replaced its stream.
+        """
+        state, stream = vars(self), self.stream
+        if type(stream).__name__ in _STREAMS_OF_CLIENTS:
+            stream = getattr(stream, "_stream", None)
+        is_touched = self.is_stream_consumed or self.is_closed or "_content" in state
+        if is_touched or stream is not self.whole_stream:
             return None
-        state = vars(self)
+        body = self.whole_body
         state["_content"], state["_num_bytes_downloaded"] = body, len(body)
         self.is_stream_consumed = self.is_closed = True
         return body
@@ -41,7 +49,7 @@ class _Whole:
     def json(self, **options: Any) -> Any:
         """Return the JSON in the body; after the first time, it is parsed again."""
         fields, self.parsed_body = self.parsed_body, None
-        if fields is None or options or "_content" not in vars(self):
+        if fields is None or options or vars(self).get("_content") is not self.whole_body:
             return super().json(**options)  # type: ignore[misc]
         return fields
 
@@ -82,8 +90,10 @@ def to_whole(response: Response, kind: type[Response], body: bytes, fields: JSON
     whole = object.__new__(kind)
     state = vars(whole)
     state.update(vars(response))
-    state["unread_body"], state["parsed_body"] = body, fields
+    state["whole_stream"], state["whole_body"], state["parsed_body"] = response.stream, body, fields
     return whole
 
 
-_OWN: Final = ("unread_body", "parsed_body")
+_OWN: Final = ("whole_stream", "whole_body", "parsed_body")
+_STREAMS_OF_CLIENTS: Final = ("BoundSyncStream", "BoundAsyncStream")
+"""In these classes the clients of both families wrap each stream. Source: `_client` of both, read."""

@@ -102,6 +102,19 @@ def state(response: Any) -> dict[str, object]:
     }
 
 
+OTHER: Final = b'{"other": 1}'
+
+
+def replace_stream(response: Any) -> None:
+    """Give a response another stream, as a hook that decrypts or records answers does."""
+    response.stream = type(response.request.stream)(OTHER)
+
+
+def replace_content(response: Any) -> None:
+    """Give a response another body, as a hook that changes answers does."""
+    response._content = OTHER
+
+
 WAYS: Final[dict[str, list[Callable[[Any], object]]]] = {
     "not at all": [],
     "read": [lambda response: response.read()],
@@ -113,6 +126,9 @@ WAYS: Final[dict[str, list[Callable[[Any], object]]]] = {
     "raw": [lambda response: list(response.iter_raw())],
     "read, then raw": [lambda response: response.read(), lambda response: list(response.iter_raw())],
     "closed, then read": [lambda response: response.close(), lambda response: response.read()],
+    "from another stream": [replace_stream, lambda response: response.read()],
+    "with other content": [replace_content, lambda response: response.read()],
+    "read, with other content": [lambda response: response.read(), replace_content],
 }
 
 
@@ -127,11 +143,22 @@ def test_a_whole_response_is_read_like_the_familys_own(family: Family, way: str,
     assert isinstance(whole, type(own))
 
 
+def as_async(action: Callable[[Any], object]) -> Callable[[Any], Awaitable[object]]:
+    """Return an async function that does the same."""
+
+    async def carry_out(response: Any) -> object:
+        return action(response)
+
+    return carry_out
+
+
 ASYNC_WAYS: Final[dict[str, list[Callable[[Any], Awaitable[object]]]]] = {
     "not at all": [],
     "read": [lambda response: response.aread()],
     "read twice": [lambda response: response.aread(), lambda response: response.aread()],
     "closed, then read": [lambda response: response.aclose(), lambda response: response.aread()],
+    "from another stream": [as_async(replace_stream), lambda response: response.aread()],
+    "with other content": [as_async(replace_content), lambda response: response.aread()],
 }
 
 
