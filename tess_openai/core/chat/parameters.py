@@ -152,6 +152,9 @@ def wants_usage(body: JSONObject) -> bool:
     return options is not None and options.get("include_usage") is True
 
 
+_USAGE_MISSING: Final = "Tess does not have it, so the stream has a usage only if Tess gives one itself"
+
+
 def strip_stream_options(body: JSONObject, ledger: Ledger, *, usage_can_be_given: bool) -> bool:
     """Ask the policy about `stream_options`; True when it is forwarded.
 
@@ -170,13 +173,12 @@ def strip_stream_options(body: JSONObject, ledger: Ledger, *, usage_can_be_given
             lost.append(key)
     if not lost:
         return False
+    wants_estimate = "include_usage" in lost
     decision = ledger.resolve_unsupported(
         "stream_options",
         given=", ".join(lost),
-        why="Tess does not have it, so the stream comes without it",
-        remedy='The usage can be estimated: create_client(usage="estimate").'
-        if "include_usage" in lost
-        else "",
+        why=_USAGE_MISSING if wants_estimate else "Tess does not have it, so the stream comes without it",
+        remedy='The usage can be estimated: create_client(usage="estimate").' if wants_estimate else "",
     )
     return decision == "keep"
 

@@ -107,24 +107,27 @@ def test_null_stream_options_are_not_forwarded() -> None:
     assert prepared_with("stream_options", given, "forward").body["stream_options"] == given
 
 
+WITHOUT = "Tess does not have it, so the stream comes without it"
+
+
 @pytest.mark.parametrize(
-    ("given", "shown", "remedy"),
+    ("given", "shown", "why", "remedy"),
     [
         (
             {"include_usage": True},
             "include_usage",
+            "Tess does not have it, so the stream has a usage only if Tess gives one itself",
             'The usage can be estimated: create_client(usage="estimate").',
         ),
-        ({"other": 1, "more": True}, "other, more", accept_advice(["stream_options"])),
-        ("usage", "a string of 5 characters", accept_advice(["stream_options"])),
+        ({"other": 1, "more": True}, "other, more", WITHOUT, accept_advice(["stream_options"])),
+        ("usage", "a string of 5 characters", WITHOUT, accept_advice(["stream_options"])),
     ],
     ids=["the usage", "other options", "what is no object"],
 )
-def test_stream_options_that_are_lost_are_named(given: object, shown: str, remedy: str) -> None:
+def test_stream_options_that_are_lost_are_named(given: object, shown: str, why: str, remedy: str) -> None:
     """The adapter can estimate the usage; nothing replaces the other options."""
     body = {**CHAT, "stream": True, "stream_options": given}
     (change,) = prepare(body, Options(usage="none")).ledger.changes
-    why = "Tess does not have it, so the stream comes without it"
     assert change == Change("stripped", "stream_options", shown, "", why, remedy, "request")
 
 
