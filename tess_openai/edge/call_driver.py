@@ -176,8 +176,9 @@ class CallDriver:
     def note_failure(self, request: Request, error: Exception) -> None:
         """Note that an exchange failed, perhaps after its request was executed."""
         if request.method not in IDEMPOTENT:
-            body: ObservedBody = request.stream
-            self.may_have_run = self.may_have_run or may_have_been_sent(error, body)
+            body = request.stream  # a transport may have read it, and put one in memory in its place
+            observed = body if isinstance(body, ObservedBody) else None
+            self.may_have_run = self.may_have_run or may_have_been_sent(error, observed)
 
     def take(self, request: Request, response: Response) -> None:
         """Make a response the current one: its request may have been executed, or have deleted a file."""

@@ -118,13 +118,14 @@ _FAILED_CALL: Final[ContextVar[_FailedCall | None]] = ContextVar("tess_openai.fa
 """The last such call of this thread or task, in which the SDK also repeats it."""
 
 
-def may_have_been_sent(error: Exception, body: ObservedBody) -> bool:
+def may_have_been_sent(error: Exception, body: ObservedBody | None) -> bool:
     """Whether a complete request may have reached the server when its exchange failed.
 
-    If the transport did not read the body through `body`, the class of the error decides.
+    If the transport did not read the body through `body`, or has replaced it (None), the class of the error
+    decides.
     """
-    uses = _uses_of_connection(error)
-    if body.has_begun or uses:
+    uses = 0 if body is None else _uses_of_connection(error)
+    if body is not None and (body.has_begun or uses):
         return body.sent_at is not None and not _is_keep_alive_race(error, uses, body.sent_at)
     cause = error.__cause__
     if cause is not None and type(cause).__module__.startswith("aiohttp"):

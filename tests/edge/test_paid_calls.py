@@ -89,6 +89,14 @@ def body_of(*pieces: bytes, read: int | None = 0) -> ObservedBody:
 def test_the_class_decides_when_the_body_was_not_observed(family: Family, name: str, sent: bool) -> None:
     """Some transports read a copy of the request, and its body is then never begun."""
     assert may_have_been_sent(error_of(family, name), body_of(b"{}")) is sent
+    assert may_have_been_sent(error_of(family, name), None) is sent
+
+
+def test_a_connection_does_not_show_whether_a_replaced_body_was_sent(family: Family) -> None:
+    """A request whose body is unknown counts as sent if the connection ended before the answer."""
+    error = error_of(family, "RemoteProtocolError", "Server disconnected without sending a response.")
+    error.__cause__ = failing_exchange(family, [ANSWER])
+    assert may_have_been_sent(error, None)
 
 
 @pytest.mark.parametrize("name", ["ConnectError", "WriteError", "ReadError", "ReadTimeout"])

@@ -74,6 +74,24 @@ def test_an_answer_in_one_piece_is_bounded_too(driver: Driver, family: str) -> N
         assert driver.ask(driver.client(http_client=theirs, max_answer_bytes=1000)).id == "x"
 
 
+@pytest.mark.parametrize("name", ["ConnectError", "ReadTimeout"])
+def test_an_upload_that_the_transport_reads_first_fails_as_any_other(
+    driver: Driver, family: str, name: str
+) -> None:
+    """A mock transport reads each request, and puts a body in memory in the place of a stream."""
+    http, received = importlib.import_module(family), list[Any]()
+
+    def fail(request: Any) -> Any:
+        received.append(request)
+        raise getattr(http, name)("broken")
+
+    with driver.users_client(family, transport=http.MockTransport(fail)) as theirs:
+        client = driver.client(http_client=theirs, max_retries=int(name == "ReadTimeout"))
+        with pytest.raises(openai.APIConnectionError):
+            driver.run(client.files.create(file=("a.txt", b"text"), purpose="assistants"))
+    assert len(received) == 1
+
+
 def test_the_users_client_stays_as_it_was(driver: Driver, family: str) -> None:
     """The wrapper is in a copy: the user's client still works without it."""
     with driver.users_client(family) as theirs:
