@@ -8,14 +8,20 @@ from tess_openai.core.calls import Call
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused
 
+TRANSFER_ENCODING: Final = "transfer-encoding"
 WORKSPACE: Final = "x-workspace-id"
 FOREIGN: Final = ("openai-organization", "openai-project")
 """The SDK sends these when the environment sets them; they are for OpenAI only."""
 
 
 def request_headers(call: Call, options: Options) -> dict[str, str | None]:
-    """Return the headers to set and, with None, to remove; a workspace in the call replaces the client's."""
+    """Return the headers to set and, with None, to remove; a workspace in the call replaces the client's.
+
+    A body that came in chunks and was read is sent as a whole: HTTP allows a length or chunks, not both.
+    """
     headers: dict[str, str | None] = {}
+    if TRANSFER_ENCODING in call.headers and call.fields is not None:
+        headers[TRANSFER_ENCODING], headers["content-length"] = None, str(len(call.body))
     for name in FOREIGN:
         if name in call.headers:
             headers[name] = None

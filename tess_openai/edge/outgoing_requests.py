@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from tess_openai.core.calls import Outgoing
+from tess_openai.core.headers import TRANSFER_ENCODING
 from tess_openai.edge.families import URL, Family, Request, copied
 from tess_openai.edge.origins import Origin
 
@@ -15,6 +16,7 @@ def to_request(outgoing: Outgoing, given: Request, family: Family, origin: Origi
     body = outgoing.body
     if outgoing.method is not None:
         request.method = outgoing.method
+        request.headers.pop(TRANSFER_ENCODING, None)  # of the caller's body, which is not sent
     if outgoing.path is not None:
         url = given.url
         query = url.query.decode() if outgoing.query is None else outgoing.query

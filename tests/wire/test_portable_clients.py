@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import json
 import os
 import pickle
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +50,31 @@ def sdk_client(driver: Driver, made: Any) -> Any:
     client = kind(base_url=base_url, api_key=SIMULATOR_API_KEY, http_client=made, max_retries=0)
     driver.clients.append(client)
     return client
+
+
+@pytest.mark.parametrize("agent", ["42", "simulated-agent-42"])
+@pytest.mark.parametrize("more", [{}, {"seed": 1}], ids=["plain", "changed"])
+def test_a_body_in_chunks_is_sent_as_a_whole(driver: Driver, agent: str, more: dict[str, Any]) -> None:
+    """HTTP allows a length or chunks, not both, in a chat as in the look-up of its agent."""
+    body = json.dumps({**driver.hello, **more}).encode()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for piece in (body[:9], body[9:]):
+            yield piece
+
+    client = http_client(driver)
+    answer = driver.run(
+        client.post(
+            f"{driver.simulator.base_url}/agents/{agent}/openai/chat/completions",
+            content=pieces() if driver.is_async else iter((body[:9], body[9:])),
+            headers={"authorization": f"Bearer {SIMULATOR_API_KEY}", "content-type": "application/json"},
+        )
+    )
+    driver.close(client)
+    assert answer.status_code == 200
+    for request in driver.simulator.requests:
+        assert "transfer-encoding" not in request.headers
+        assert request.headers["content-length"] == str(len(request.body))
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
