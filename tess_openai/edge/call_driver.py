@@ -184,7 +184,7 @@ class CallDriver:
         """Make a response the current one: its request may have been executed, or have deleted a file."""
         if request.method not in IDEMPOTENT:
             self.may_have_run = self.may_have_run or may_have_run(response.status_code)
-        elif request.method == "DELETE":
+        elif request.method == "DELETE" and NOT_SENT not in response.extensions:
             number = request.url.path.rstrip("/").rpartition(f"{FILES}/")[2]
             self.adapter.uploads.forget(
                 lambda found: isinstance(found, UploadedFile) and str(found.number) == number
