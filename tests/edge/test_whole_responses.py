@@ -204,7 +204,7 @@ def test_the_parsed_body_belongs_to_one_caller(family: Family) -> None:
 
 @pytest.mark.parametrize(
     "duplicate",
-    [copy.copy, copy.deepcopy, lambda response: pickle.loads(pickle.dumps(response))],  # noqa: S301
+    [copy.copy, copy.deepcopy, lambda response: pickle.loads(pickle.dumps(response))],  # noqa: S301 - made here
 )
 def test_a_whole_response_is_copied_and_pickled_like_the_familys_own(
     family: Family, duplicate: Callable[[Any], Any]
