@@ -3,8 +3,8 @@
 The family's own response reads a body through an iterator for each of its layers: decompression, chunks, the
 count of bytes, the time of the request. The SDK then parses it. The results are the same here.
 
-Source: `Response.read`, `iter_raw` and `json` of httpx 0.28 and httpx2 2.x, read; with httpx 0.23.0 the results
-are the same (measured).
+Source: `Response.read`, `iter_raw` and `json` of httpx 0.28 and httpx2 2.x, read; with httpx 0.23.0 the
+results are the same (measured).
 """
 
 from __future__ import annotations
