@@ -31,7 +31,11 @@ LANES_DIR: Final = ROOT / ".lanes"
 PINS_DIR: Final = ROOT / "requirements" / "lanes"
 AT_ONCE: Final = 2
 LIMIT_SECONDS: Final = 20 * 60
+LISTED: Final = 12
+FRAMES: Final = 6
 STARTED: Final = time.monotonic()
+
+_FRAME: Final = re.compile(r'File "[^"]*/((?:tests|tess_openai)/[^"]+)", line (\d+) in ')
 
 # `-I` keeps the checkout off the import path, so that `tess_openai` is the installed wheel.
 SUITE: Final = (
@@ -147,6 +151,7 @@ def main(table: tuple[Lane, ...] = LANES, description: str = "Run the test suite
     for lane, outcome in zip(lanes, outcomes, strict=True):
         if outcome.verdict == "failed" or len(lanes) == 1:
             print(f"\n===== {lane.name} =====\n{outcome.output}")
+    print_failures(lanes, outcomes)
     print_summary(lanes, outcomes)
     return int(any(outcome.verdict == "failed" for outcome in outcomes))
 
@@ -242,6 +247,27 @@ def count(output: str) -> Counter[str]:
     closing = output.strip().rpartition("\n")[2]
     found = re.findall(r"(\d+) (passed|failed|skipped|errors?|xfailed)", closing)
     return Counter({word: int(number) for number, word in found})
+
+
+def find_failures(output: str) -> list[str]:
+    """Return the lines of a test run that name what failed; of one that hung, where its threads wait.
+
+    They are few, so that they can be read where only the end of a long output is shown. The main thread is
+    the last one.
+    """
+    named = re.findall(r"^(?:FAILED|ERROR) .{,200}", output, re.MULTILINE)
+    stacks = output.split("(most recent call first):\n")[1:]
+    waits = [
+        " < ".join(f"{file}:{line}" for file, line in _FRAME.findall(stack)[:FRAMES]) for stack in stacks
+    ]
+    return named[:LISTED] or [wait for wait in waits if wait][-LISTED:]
+
+
+def print_failures(lanes: list[Lane], outcomes: list[Outcome]) -> None:
+    """Print for each lane that failed what failed in it."""
+    for lane, outcome in zip(lanes, outcomes, strict=True):
+        if outcome.verdict == "failed":
+            print(f"\n{lane.name}:", *find_failures(outcome.output), sep="\n    ")
 
 
 def print_summary(lanes: list[Lane], outcomes: list[Outcome]) -> None:

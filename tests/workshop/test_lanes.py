@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from environment import PINS, to_uv_variables
 from frameworks import FRAMEWORKS
-from lanes import LANES, PINS_DIR, Lane, Outcome, count, find_python, run_tests
+from lanes import LANES, PINS_DIR, Lane, Outcome, count, find_failures, find_python, run_tests
 from peers import PEERS
 
 PINS_FILES = [PINS, *sorted(PINS_DIR.glob("*.txt"))]
@@ -68,6 +68,34 @@ def test_a_lane_that_hangs_shows_where(tmp_path: Path) -> None:
     assert output.startswith("begun\n")
     assert 'File "<string>", line 3 in <module>' in output
     assert output.endswith("did not end within 3 s")
+
+
+def test_what_failed_is_listed_in_few_lines() -> None:
+    """It stands at the end of the output, where a report that is cut off begins."""
+    tests = "".join(f"FAILED tests/test_a.py::test_{number} - {'x' * 999}\n" for number in range(99))
+    listed = find_failures(f"F..F\n{tests}99 failed in 1.00s")
+    assert len(listed) == 12
+    assert listed[0].startswith("FAILED tests/test_a.py::test_0 - xxx")
+    assert max(map(len, listed)) < 300
+    assert find_failures("2 passed in 1.00s") == []
+
+
+def test_of_a_run_that_hung_the_waiting_lines_are_listed(tmp_path: Path) -> None:
+    """Those of the tests and of the package, for each thread; the main thread is the last."""
+    module = tmp_path / "tests" / "test_hangs.py"
+    module.parent.mkdir()
+    module.write_text(
+        "import faulthandler, threading\n"
+        "faulthandler.dump_traceback_later(1, exit=True)\n"
+        "def wait():\n    threading.Event().wait()\n"
+        "threading.Thread(target=wait, daemon=True).start()\nwait()\n"
+    )
+    passed, output = run_tests([sys.executable, str(module)], tmp_path / "lane.log")
+    assert not passed
+    assert find_failures(output) == [
+        "tests/test_hangs.py:4",
+        "tests/test_hangs.py:4 < tests/test_hangs.py:6",
+    ]
 
 
 @pytest.mark.parametrize(
