@@ -71,7 +71,7 @@ def test_a_lane_that_hangs_shows_where(tmp_path: Path) -> None:
 
 
 def test_what_failed_is_listed_in_few_lines() -> None:
-    """It stands at the end of the output, where a report that is cut off begins."""
+    """A report that is cut off shows only the end of the output."""
     tests = "".join(f"FAILED tests/test_a.py::test_{number} - {'x' * 999}\n" for number in range(99))
     listed = find_failures(f"F..F\n{tests}99 failed in 1.00s")
     assert len(listed) == 12
