@@ -105,7 +105,7 @@ class _Reader(StringReader):
             value = self.value()
         except UnreadableError as reason:
             is_raw = str(reason) in {RAW_BACKSLASH, RAW_QUOTE}
-            is_over = self.at >= len(self.text) or len(self.closers) > MAX_DEPTH
+            is_over = self.at >= len(self.text) or len(self.closers) >= MAX_DEPTH
             reason.has_begun = self.has_read or is_raw or is_over
             reason.at = self.at
             raise
@@ -117,7 +117,7 @@ class _Reader(StringReader):
         self.skip(_SPACE_AND_COMMENTS)
         opener = self.peek()
         if opener in {"{", "["}:
-            if len(self.closers) > MAX_DEPTH:
+            if len(self.closers) >= MAX_DEPTH:
                 raise UnreadableError(f"it is nested deeper than {MAX_DEPTH} levels")
             return self.read_object() if opener == "{" else self.read_array()
         if opener in CLOSERS:

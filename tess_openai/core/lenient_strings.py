@@ -98,7 +98,7 @@ class StringReader:
             raise UnreadableError(RAW_QUOTE)
         text = _SURROGATES.sub(_join_surrogates, "".join(pieces))
         is_raw = holds_raw_quotes or any(map(_CONTROL.search, pieces[::2]))
-        if holds_escapes and (is_raw or opener != '"' or closers != '"'):
+        if holds_escapes and (is_raw or opener != '"'):
             raise UnreadableError(RAW_BACKSLASH)
         self.holds_raw_text |= is_raw
         return text

@@ -131,7 +131,9 @@ class _Search:
             return self._stop_at(start, "there are too many brackets in it")
         try:
             reading = read_strictly(self.text, start)
-        except (UnreadableError, RecursionError):
+        except UnreadableError as reason:
+            return self._stop_at(start, str(reason))
+        except RecursionError:
             return self._stop_at(start, "it is nested too deeply")
         except ValueError as reason:
             self.failures_left -= 1

@@ -46,7 +46,7 @@ class _Example:
             return None
         if "const" in part:
             return part["const"]
-        if (given := to_list(part.get("examples")) or to_list(part.get("enum"))) is not None:
+        if given := to_list(part.get("examples")) or to_list(part.get("enum")):
             return given[0]
         if part.get("default") is not None:
             return part["default"]

@@ -66,7 +66,12 @@ def test_where_no_list_was_asked_for_words_in_brackets_are_prose(text: str, valu
             'a quote in a string is not escaped; write \\" for each quote in a string',
             id="quotes in a string",
         ),
-        pytest.param('{"a":' * 300 + "1" + "}" * 300, 0, "it is nested too deeply", id="too many levels"),
+        pytest.param('{"a": 1, "a": 2}', 0, "a key occurs twice in one object", id="a key that occurs twice"),
+        pytest.param("{'a': NaN}\n{}", 0, "NaN is not JSON", id="a number that JSON does not have"),
+        pytest.param("[1, 'a', b'c']\n{}", 0, "a text needs quotes: \"b'c'\"", id="part of a program"),
+        pytest.param(
+            '{"a":' * 300 + "1" + "}" * 300, 0, "it is nested deeper than 64 levels", id="too many levels"
+        ),
     ],
 )
 def test_the_search_ends_at_a_value_that_is_not_whole(text: str, place: int, problem: str) -> None:

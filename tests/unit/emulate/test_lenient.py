@@ -32,7 +32,7 @@ def test_json_is_read_as_json(value: object, indent: int | None, ascii_only: boo
     reading = read_json(f" {text}")
     assert reading.value == value
     assert reading.end == len(text) + 1
-    assert reading.is_whole
+    assert (reading.is_whole, reading.is_repaired) == (True, False)
 
 
 @given(PLAIN)
@@ -92,10 +92,20 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         pytest.param("/* a */ {b: [/* c */ 1]}", {"b": [1]}, id="comments where a value begins"),
         pytest.param("{a: yes, b: No way}", {"a": "yes", "b": "No way"}, id="words"),
         pytest.param("{a: it's, b: ls *.py}", {"a": "it's", "b": "ls *.py"}, id="an apostrophe, a star"),
+        pytest.param("{a: 1,b: 2}", {"a": 1, "b": 2}, id="nothing after a comma"),
         pytest.param("{a: 1}}}]", {"a": 1}, id="brackets too many"),
         pytest.param("{'a': {'b': [1, 2}, 'c': 3}", {"a": {"b": [1, 2]}, "c": 3}, id="brackets exchanged"),
         pytest.param("{a: 1] }", {"a": 1}, id="a bracket of the wrong kind is passed over"),
+        pytest.param("{a: 1],b: 2}", {"a": 1, "b": 2}, id="a bracket of the wrong kind before a comma"),
+        pytest.param("{a: 1]}", {"a": 1}, id="a bracket of the wrong kind before the right one"),
         pytest.param("['a' b']", ["a' b"], id="between items only a comma or bracket ends a string"),
+        pytest.param('{"a": {"b": "x", y"}}', {"a": {"b": 'x", y'}}, id="a quote in the last string, within"),
+        pytest.param(
+            '[{"a": "say "b" now"}]', [{"a": 'say "b" now'}], id="quotes in the last string of a list"
+        ),
+        pytest.param(
+            "{'a': '''it's\nb''', 'c': \"\"\"d\n\"\"\"}", {"a": "it's\nb", "c": "d\n"}, id="three quotes"
+        ),
         pytest.param('{"a": "\\ud83d\\ude42", b: "\\ud83d\\ude42"}', {"a": "🙂", "b": "🙂"}, id="surrogates"),
     ],
 )
@@ -113,7 +123,25 @@ def test_a_slip_is_read_as_it_was_meant(text: str, value: object) -> None:
         pytest.param('{"a": "x", "y"}', "a quote in a string", id="a second value without a key"),
         pytest.param('{"a": "x", // "y"\n}', "a quote in a string", id="a quote in a comment"),
         pytest.param('{"a": ""x""}', "a quote in a string", id="doubled quotes"),
+        pytest.param("['a' b', 'c']", "a quote in a string", id="a quote in one of two strings"),
+        pytest.param("{'a': '''b'''}", "a quote in a string", id="three quotes in one line"),
+        pytest.param("{'a': ''''b\n'''}", "a quote in a string", id="four quotes before a string"),
+        pytest.param("{'a': '''b\n''''}", "a quote in a string", id="four quotes after a string"),
+        pytest.param("{'a': '''b\\n\n'''}", "a backslash in a string", id="an escape in three quotes"),
+        pytest.param('{"a": "b\\tc\nd"}', "a backslash in a string", id="an escape and a line break"),
+        pytest.param("{'a': 'b\\tc'}", "a backslash in a string", id="an escape in single quotes"),
+        pytest.param("{'a': 'C:\\d'}", "a backslash in a string", id="what is no escape"),
         pytest.param("{'a': b'x'}", "a text needs quotes", id="bytes of Python"),
+        pytest.param("{a: b // c\n}", "a text needs quotes: 'b'", id="a comment after a word"),
+        pytest.param("{'a': 1 'b': 2}", "a value is missing", id="no comma after a number"),
+        pytest.param("{'a': [] 'b': 2}", "a comma is missing before \"'b': 2}\"", id="no comma after a list"),
+        pytest.param("{'a': [1, 2}", "its brackets do not match", id="brackets that do not match"),
+        pytest.param("[a, /* b, c]", "a comment does not end", id="a comment without an end"),
+        pytest.param("{a: C:\\new}", "a backslash in a string is ambiguous", id="a path without quotes"),
+        pytest.param("[nan]", "nan is not JSON", id="no number"),
+        pytest.param("[x, -Infinity]", "-Infinity is not JSON", id="a number without an end"),
+        pytest.param("{a: +inf}", "+inf is not JSON", id="a number without an end, of Python"),
+        pytest.param("{a: 1e9999}", "the number 1e9999 is too large", id="a number that is too large"),
         pytest.param("{'a': now()}", "a text needs quotes", id="a call of a program"),
         pytest.param("{'a': b + c}", "a text needs quotes", id="a sum"),
         pytest.param("{'a': <b>}", "a text needs quotes", id="a placeholder"),
@@ -121,6 +149,7 @@ def test_a_slip_is_read_as_it_was_meant(text: str, value: object) -> None:
         pytest.param("{'a", "it ends in the middle of a string", id="cut in a key"),
         pytest.param("{'a'", "it ends in the middle", id="cut after a key"),
         pytest.param("{'a': '", "it ends in the middle of a string", id="cut in a string"),
+        pytest.param("{'a': '''b\n'", "it ends in the middle of a string", id="cut in three quotes"),
         pytest.param("{'a': 'b\\", "it ends in the middle of a string", id="cut in an escape"),
         pytest.param("{'a': 1", "it ends in the middle of a value", id="cut after a digit"),
         pytest.param("12", "it ends in the middle of a number", id="a number that may go on"),
@@ -137,12 +166,31 @@ def test_what_cannot_be_read_states_why(text: str, reason: str) -> None:
     assert reason in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "is_repaired", "holds_raw_text"),
+    [
+        pytest.param('/* a */ {"a": "b"}', False, False, id="a comment before JSON"),
+        pytest.param("{'a': ['b']}", True, False, id="single quotes"),
+        pytest.param("{'a': b}", True, True, id="a word without quotes"),
+        pytest.param('{"a": "b\nc", "d": []}', True, True, id="a line break in a string before a list"),
+        pytest.param("['''b\nc''']", True, True, id="a string in three quotes"),
+        pytest.param('[["b\nc"], "d"]', True, True, id="a line break in a string of a list"),
+    ],
+)
+def test_a_reading_states_what_was_wrong_with_the_text(
+    text: str, is_repaired: bool, holds_raw_text: bool
+) -> None:
+    """What is done with a value depends on it."""
+    reading = read_json(text)
+    assert (reading.is_repaired, reading.holds_raw_text) == (is_repaired, holds_raw_text)
+
+
 @pytest.mark.parametrize("opener", ['{"a":', "[", "{a:"], ids=["objects", "arrays", "sloppy objects"])
 def test_nesting_is_bounded(opener: str) -> None:
     """The deepest allowed nesting is read, and deeper nesting is refused."""
     closer = "]" if opener == "[" else "}"
     assert read_json(opener * MAX_DEPTH + '"x"' + closer * MAX_DEPTH).is_whole
-    for depth in (MAX_DEPTH + 2, 100_000):
+    for depth in (MAX_DEPTH + 1, MAX_DEPTH + 2, 100_000):
         with pytest.raises(UnreadableError, match="nested deeper"):
             read_json(opener * depth + '"x"' + closer * depth)
 

@@ -9,13 +9,11 @@ import pytest
 from tess_openai.core.emulate.offers import NO_ARGUMENTS, Offer, OfferedFunction, parse_offer
 from tess_openai.core.refusals import Refused
 
-TOOLS = [
-    {
-        "type": "function",
-        "function": {"name": "look", "description": "Looks.", "parameters": {"type": "object"}},
-    },
-    {"type": "function", "function": {"name": "leap"}},
-]
+LOOK = {
+    "type": "function",
+    "function": {"name": "look", "description": "Looks.", "parameters": {"type": "object"}},
+}
+TOOLS = [LOOK, {"type": "function", "function": {"name": "leap"}}]
 LEGACY = [tool["function"] for tool in TOOLS]
 
 
@@ -66,6 +64,7 @@ def offer_of(**body: Any) -> Offer:
             {"tools": None, "functions": LEGACY, "function_call": "none"}, [], "none", False, id="older none"
         ),
         pytest.param({"tools": []}, [], "none", False, id="no tools"),
+        pytest.param({"tools": ["internet", LOOK]}, ["look"], "auto", False, id="a word before a function"),
         pytest.param({"tools": "internet"}, [], "none", False, id="a word of the agent's"),
     ],
 )
@@ -109,9 +108,9 @@ def test_hosted_tools_are_among_those_that_are_allowed(
 
 def test_a_hosted_tool_that_is_demanded_is_not_taken_for_a_function() -> None:
     """Also not for one with its name."""
-    choice = {"type": "mcp", "server_label": "x", "name": "leap"}
-    with pytest.raises(Refused, match="no function or custom tool"):
-        offer_of(tool_choice=choice)
+    for choice in ({"type": "mcp", "server_label": "x", "name": "leap"}, {"type": "function"}):
+        with pytest.raises(Refused, match="no function or custom tool"):
+            offer_of(tool_choice=choice)
 
 
 def test_one_call_at_a_time_where_the_request_states_it_or_cannot_say_otherwise() -> None:
@@ -121,18 +120,30 @@ def test_one_call_at_a_time_where_the_request_states_it_or_cannot_say_otherwise(
     legacy = parse_offer({"functions": LEGACY})
     assert not legacy.allows_several
     assert (legacy.is_legacy, legacy.param) == (True, "functions")
+    both = offer_of(functions=[{"name": "fly"}])
+    assert (both.is_legacy, both.param, both.allows_several) == (False, "tools", True)
 
 
 def test_a_function_without_parameters_takes_none() -> None:
-    """The absent schema is that of no arguments."""
+    """The absent schema is that of no arguments, and an absent description is empty."""
     functions = offer_of().functions
-    assert functions["leap"].parameters == NO_ARGUMENTS
-    assert functions["look"].description == "Looks."
+    assert functions["leap"] == OfferedFunction("leap", "", NO_ARGUMENTS)
+    assert functions["look"] == OfferedFunction("look", "Looks.", {"type": "object"})
+
+
+def test_a_function_may_be_strict() -> None:
+    """Only `strict: true` states it."""
+    tools = [
+        {"type": "function", "function": {"name": f"f{given}", "strict": given}} for given in (True, False)
+    ]
+    functions = parse_offer({"tools": tools}).functions
+    assert (functions["fTrue"].is_strict, functions["fFalse"].is_strict) == (True, False)
 
 
 def test_tools_that_cannot_be_emulated_are_listed_by_type() -> None:
     """Tools that the agent has itself are not listed."""
-    tools = [*TOOLS, {"type": "code_interpreter"}, {"type": "web_search"}]
+    interpreter = {"type": "code_interpreter", "code_interpreter": {"name": "python"}}
+    tools = [*TOOLS, interpreter, {"type": "web_search"}]
     offer = parse_offer({"tools": tools}, agent_tools={"web_search", "look"})
     assert offer.unsupported_types == ("code_interpreter",)
     assert list(offer.functions) == ["leap"]
@@ -175,8 +186,56 @@ def test_a_choice_that_makes_no_sense_is_refused(choice: object) -> None:
 
 def test_a_choice_of_a_tool_the_agent_has_itself_demands_nothing() -> None:
     """The word that is sent for it does what is asked."""
-    body = {"tools": TOOLS, "tool_choice": {"type": "web_search"}}
-    assert parse_offer(body, agent_tools={"web_search"}).demand == "auto"
+    for choice in ({"type": "web_search"}, {"type": "function", "function": {"name": "look"}}):
+        body = {"tools": TOOLS, "tool_choice": choice}
+        assert parse_offer(body, agent_tools={"web_search", "look"}).demand == "auto"
+
+
+@pytest.mark.parametrize(
+    ("body", "param", "code", "message"),
+    [
+        pytest.param(
+            {"tools": [LOOK, LOOK]}, "tools", "invalid_function", "'look' is offered twice", id="twice"
+        ),
+        pytest.param(
+            {"functions": [{"name": "fly"}] * 2},
+            "functions",
+            "invalid_function",
+            "'fly' is offered twice",
+            id="twice in the older spelling",
+        ),
+        pytest.param({"tools": [{"function": {}}]}, "tools", "invalid_function", "no name", id="no name"),
+        pytest.param(
+            {"functions": [{}]},
+            "functions",
+            "invalid_function",
+            "no name",
+            id="no name in the older spelling",
+        ),
+        pytest.param(
+            {"tools": [{"type": "code_interpreter"}], "tool_choice": "required"},
+            "tool_choice",
+            "invalid_tool_choice",
+            "tool_choice requires a call",
+            id="a call is demanded where none can be made",
+        ),
+        pytest.param(
+            {"functions": LEGACY, "function_call": {"name": "fly"}},
+            "function_call",
+            "invalid_tool_choice",
+            "'fly', which is not among the functions",
+            id="a function that is not there",
+        ),
+    ],
+)
+def test_an_offer_that_makes_no_sense_is_refused(
+    body: dict[str, Any], param: str, code: str, message: str
+) -> None:
+    """The error names the parameter in the caller's spelling."""
+    with pytest.raises(Refused) as refusal:
+        parse_offer(body)
+    assert (refusal.value.param, refusal.value.code) == (param, code)
+    assert message in refusal.value.message
 
 
 @pytest.mark.parametrize("tool", [{"function": {}}, {"function": {"name": ""}}], ids=["none", "empty"])

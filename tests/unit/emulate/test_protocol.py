@@ -34,6 +34,7 @@ LOOK = {
                 "title": {"title": "Title", "type": "string", "pattern": "a"},
                 "at": {"$ref": "#/$defs/Place"},
                 "as": {"enum": ["title"], "default": {"title": "x"}},
+                "default": {"title": "Default", "type": "string"},
                 "more": {"anyOf": [{"title": "A", "type": "string"}, {"type": "null"}]},
             },
             "required": ["title"],
@@ -59,6 +60,7 @@ def test_a_schema_omits_what_informs_no_model_and_nothing_else() -> None:
             "title": {"type": "string", "pattern": "a"},
             "at": {"$ref": "#/$defs/Place"},
             "as": {"enum": ["title"], "default": {"title": "x"}},
+            "default": {"type": "string"},
             "more": {"anyOf": [{"type": "string"}, {"type": "null"}]},
         },
         "required": ["title"],
@@ -77,7 +79,18 @@ def test_a_schema_nested_beyond_reason_does_not_fail() -> None:
 @pytest.mark.parametrize(
     ("body", "reply", "not_stated"),
     [
-        pytest.param({}, ["Call a function where it helps", "several calls"], ["You must"], id="auto"),
+        pytest.param(
+            {},
+            ["Call a function where it helps", "several calls", "Use no other keys"],
+            ["You must"],
+            id="auto",
+        ),
+        pytest.param(
+            {"tools": [{"type": "custom", "custom": {"name": name}} for name in ("run", "draw")]},
+            ["To call run, draw, write no JSON"],
+            ["Use no other keys"],
+            id="custom tools",
+        ),
         pytest.param(
             {"tool_choice": "required"}, ["You must call a function now"], ["it helps"], id="required"
         ),
@@ -107,6 +120,7 @@ def test_each_function_is_one_line_of_json_and_the_marks_are_shown() -> None:
     start = '{"type":"function","function":{"name":"look"'
     function = json.loads(next(line for line in lines if line.startswith(start)))["function"]
     assert function["description"] == "Looks.\n\nArgs:\n    title: What <~call:x> to look at."
+    assert function["parameters"] == compact_schema(LOOK["function"]["parameters"])  # type: ignore[index]
     assert "<call:tokibanuve>" in lines
     assert "</call:tokibanuve>" in lines
 
@@ -114,8 +128,12 @@ def test_each_function_is_one_line_of_json_and_the_marks_are_shown() -> None:
 def test_where_nothing_can_be_called_the_model_is_instructed_so() -> None:
     """It still learns to read the history."""
     text = functions_text(NO_OFFER, MARKS, Prompts(), SCHEMAS.checker(), has_results=True)
-    assert "No function can be called now" in text
+    assert text.startswith(
+        "<call:tokibanuve></call:tokibanuve> mark earlier calls. No function can be called now"
+    )
     assert "<result:tokibanuve>" in text
+    assert not text_for({}, has_calls=True).endswith("\n")
+    assert text_for({}) == ""
 
 
 @pytest.mark.parametrize("body", [{"tools": [LOOK]}, {}], ids=["offered", "none to call"])
@@ -123,70 +141,6 @@ def test_the_marks_of_results_are_shown_only_once_there_are_results(body: dict[s
     """A small model that sees them writes a result itself."""
     assert "<result:" not in text_for(body)
     assert "<result:" in text_for(body, has_results=True)
-
-
-@pytest.mark.parametrize(
-    ("parameters", "arguments"),
-    [
-        pytest.param({"properties": {"n": {"type": "integer"}}}, {}, id="nothing is required"),
-        pytest.param(
-            {"properties": {"home_town": {"type": "string"}}, "required": ["home_town"]},
-            {"home_town": "some home town"},
-            id="a text",
-        ),
-        pytest.param(
-            {
-                "properties": {"n": {"$ref": "#/$defs/N"}, "m": {"$ref": "#/$defs/M"}},
-                "required": ["n", "m"],
-                "$defs": {"N": {"type": "integer", "minimum": 9}, "M": {"type": "number", "maximum": 1}},
-            },
-            {"n": 9, "m": 1},
-            id="numbers within their bounds, by reference",
-        ),
-        pytest.param(
-            {
-                "properties": {
-                    "a": {"type": "array", "items": {"enum": ["x", "y"]}},
-                    "b": {"anyOf": [{"type": "null"}, {"type": "boolean"}]},
-                    "c": {"type": "string", "format": "date"},
-                    "d": {"const": 5},
-                    "e": {"type": "object", "properties": {"f": {}}, "required": ["f"]},
-                    "g": {"type": ["null", "string"], "default": "h"},
-                },
-                "required": ["a", "b", "c", "d", "e", "g"],
-            },
-            {"a": ["x"], "b": True, "c": "2030-01-31", "d": 5, "e": {"f": "some f"}, "g": "h"},
-            id="of each kind",
-        ),
-    ],
-)
-def test_the_example_is_a_call_of_an_offered_function(
-    parameters: dict[str, Any], arguments: dict[str, Any]
-) -> None:
-    """Its values are made from the schema, and it has the required arguments only."""
-    tool = {"type": "function", "function": {"name": "go", "parameters": {"type": "object", **parameters}}}
-    lines = text_for({"tools": [tool]}).splitlines()
-    example = json.loads(lines[lines.index("<call:tokibanuve>") + 1])
-    assert example == {"name": "go", "arguments": arguments}
-
-
-def test_an_example_that_breaks_its_schema_is_not_shown() -> None:
-    """The next function is the example, and where there is none, the form alone is shown."""
-    text = {"properties": {"a": {"type": "string", "pattern": "^[0-9]$"}}, "required": ["a"]}
-    first = {"type": "function", "function": {"name": "first", "parameters": text}}
-    second = {"type": "function", "function": {"name": "second"}}
-    assert '\n{"name": "second", "arguments": {}}\n' in text_for({"tools": [first, second]})
-    form = '{"name": "first", "arguments": {"argument":"value"}}'
-    assert f"\n{form}\n" in text_for({"tools": [first]})
-
-
-def test_a_schema_that_refers_to_itself_does_not_fail() -> None:
-    """Making the instructions takes little time although each part refers to the whole many times."""
-    names = [f"n{number}" for number in range(40)]
-    node = {"properties": {name: {"$ref": "#/$defs/node"} for name in names}, "required": names}
-    loop = {"$ref": "#/$defs/node", "$defs": {"node": node}}
-    tool = {"type": "function", "function": {"name": "go", "parameters": loop}}
-    assert '{"argument":"value"}' in text_for({"tools": [tool]})
 
 
 def test_a_custom_tool_is_described_with_its_grammar_and_its_own_form() -> None:
