@@ -239,6 +239,7 @@ def test_a_forked_child_goes_on_in_the_same_line(url: str) -> None:
     assert mine.wait("key") == 0.0
     assert mine.shared is not None
     assert mine.shared._alone_until is None
+    assert shared_pacing(mine.shared.url) is mine.shared
 
 
 def _take_turns_in_child(mine: Pacer) -> None:
@@ -249,3 +250,4 @@ def _take_turns_in_child(mine: Pacer) -> None:
     assert all(later - earlier > 0.2 for earlier, later in pairwise(moments))
     assert mine.shared is not None
     assert mine.shared._alone_until is None
+    assert shared_pacing(mine.shared.url) is mine.shared
