@@ -127,7 +127,8 @@ class KeyQueues:
             ticket = queue.join(now, running_loop()) if slot is None else slot
             queue.drop_closed()
             first_since = queue.waiting[0].since if queue.waiting else ticket.since
-            held_until = queue.paused_until if pause else -math.inf
+            is_pause_ignored = not pause and now < queue.paused_until
+            held_until = -math.inf if is_pause_ignored else queue.paused_until
             due = max(queue.sent_at + terms.interval_seconds, held_until, first_since)
             due += queue.place(ticket) * terms.interval_seconds
             if now < due:

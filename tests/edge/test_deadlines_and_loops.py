@@ -124,7 +124,7 @@ def test_a_wait_ends_after_its_time(deadlines: Deadlines, seconds: float) -> Non
 
 
 def test_a_wait_ends_when_its_stream_is_closed(deadlines: Deadlines) -> None:
-    """Another thread closes it; no thread waits for long because of a stream that nobody reads."""
+    """Another thread closes it; no thread waits for long because of a stream that has no reader."""
     checks = iter([False, False, True])
     deadlines.sleep(LONG, lambda: next(checks))
     assert list(checks) == []

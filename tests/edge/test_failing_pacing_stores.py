@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import socket
 import sqlite3
+import sys
 import threading
 import time
 import warnings
@@ -15,10 +18,12 @@ import pytest
 
 from tess_openai import TessConfigurationWarning
 from tess_openai.core.pacing_line import Slot, Turn
+from tess_openai.edge import redis_pacing as redis_room
 from tess_openai.edge import shared_pacing as room
 from tess_openai.edge.key_queues import KeyQueues
 from tess_openai.edge.pacing import Pacer
 from tess_openai.edge.pacing_urls import has_password, parse_pacing_url, shown_url
+from tess_openai.edge.redis_pacing import RedisPacingStore
 from tess_openai.edge.shared_pacing import SharedPacing
 from tess_openai.edge.sqlite_pacing import SQLitePacingStore
 
@@ -144,11 +149,11 @@ def test_a_locked_or_broken_file_fails_no_call(tmp_path: Path, make_pacer: Calla
     assert mine.wait("key") == 0.0
     with sqlite3.connect(file, isolation_level=None) as holder:
         holder.execute("BEGIN EXCLUSIVE")
-        with pytest.warns(TessConfigurationWarning, match="database is locked"):
+        with pytest.warns(TessConfigurationWarning, match="OperationalError: database is locked"):
             assert mine.wait("key") == 0.0
     holder.close()
     file.with_name("no.sqlite").write_bytes(b"x" * 4096)
-    with pytest.warns(TessConfigurationWarning, match="not a database"):
+    with pytest.warns(TessConfigurationWarning, match="DatabaseError: file is not a database"):
         assert make_pacer(f"sqlite:///{file.with_name('no.sqlite')}").wait("key") == 0.0
 
 
@@ -159,17 +164,36 @@ def test_a_redis_that_is_not_there_fails_no_call(make_pacer: Callable[..., Pacer
         assert make_pacer("redis://127.0.0.1:1/0").wait("key") == 0.0
 
 
+@pytest.mark.needs("redis")
+def test_a_redis_that_does_not_answer_ends_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next step would wait behind it."""
+    import redis
+
+    monkeypatch.setattr(redis_room, "SOCKET_SECONDS", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        store = RedisPacingStore(f"redis://127.0.0.1:{server.getsockname()[1]}/0")
+        with pytest.raises(redis.TimeoutError) as caught:
+            store.postpone(b"key")
+    assert store.describe(caught.value) == "TimeoutError of redis-py"
+
+
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
         pytest.param("sqlite://line.sqlite", "a path follows three", id="two slashes"),
-        pytest.param("sqlite:///", "names no file", id="no file"),
+        pytest.param("sqlite:///", "'sqlite:///', which names no file", id="no file"),
+        pytest.param("sqlite:////", "'sqlite:////', which names no file", id="a folder"),
         pytest.param("sqlite:///:memory:", "names no file", id="memory"),
         pytest.param(
-            "sqlite:///no-such-folder/line.sqlite", "a fourth slash", id="a folder that is not there"
+            "sqlite:///no-such-folder/line.sqlite",
+            "'sqlite:///no-such-folder/line.sqlite', but there is no folder 'no-such-folder'; "
+            "an absolute path begins with a fourth slash",
+            id="a folder that is not there",
         ),
         pytest.param("postgres://host/db", "'postgres'; known are sqlite:///path", id="another store"),
-        pytest.param("redis://", "without a usable host", id="no host"),
+        pytest.param("memcached://:SECRET@host/redis://x", "'memcached'; known", id="a URL in another one"),
+        pytest.param("redis://", "'redis' without a usable host", id="no host"),
+        pytest.param("redis://host:0", "without a usable host or port", id="no port"),
         pytest.param("redis://SECRET@host:notaport", "without a usable host", id="a port that is no number"),
         pytest.param("line.sqlite", "must be a URL", id="a path"),
         pytest.param(7, "must be a URL", id="a number"),
@@ -192,9 +216,24 @@ def test_urls_are_read_shown_and_checked_for_passwords(
     assert parse_pacing_url("sqlite:///line.sqlite") == f"sqlite:///{tmp_path}/line.sqlite"
     assert parse_pacing_url(f"sqlite:///{tmp_path}/line.sqlite") == f"sqlite:///{tmp_path}/line.sqlite"
     assert shown_url("rediss://user:pass@host:6379/0?password=x") == "rediss://host:6379/0"
+    assert shown_url("redis://user:p@ss://word@host/0") == "redis://host/0"
+    assert shown_url("redis://host") == "redis://host"
     assert has_password("redis://:pass@host")
     assert has_password("redis://host?password=x")
     assert not has_password("redis://host:6379/0")
+
+
+@pytest.mark.needs("redis")
+@pytest.mark.parametrize(
+    "given",
+    ["redis://host", "rediss://user:pass@host:6379/0?x=1", "redis://:pass@host:1", "unix:///run/redis.sock"],
+)
+def test_a_url_of_redis_is_used_as_it_was_given(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Redis library reads it; where that is not installed, the error says how to install it."""
+    assert parse_pacing_url(given) == given
+    monkeypatch.setitem(sys.modules, "redis", None)
+    with pytest.raises(ValueError, match=re.escape('pacing="redis://..." needs the package redis: pip inst')):
+        parse_pacing_url(given)
 
 
 def test_a_file_keeps_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -216,7 +216,7 @@ def test_a_wait_of_two_hours_in_all_is_the_longest(shared: SharedPacing, store: 
 def test_the_slot_of_a_caller_that_gave_up_is_released_when_it_comes(
     shared: SharedPacing, store: Recorder, answer: Callable[[], Turn], released: list[tuple[object, ...]]
 ) -> None:
-    """The next caller does not wait for a turn that nobody takes."""
+    """The next caller does not wait for a turn that is never taken."""
     is_free = threading.Event()
     store.answer = after(is_free, answer)
     steps = shared.claim(KEY, None, TERMS, 0.0)

@@ -65,6 +65,14 @@ def test_a_pause_holds_all(store: PacingStore) -> None:
     assert turn.pause_seconds == turn.wait_seconds
 
 
+def test_a_call_that_is_sent_late_holds_the_next_one(store: PacingStore) -> None:
+    """The interval counts from the moment of sending, also over a new connection to the store."""
+    store.postpone(KEY)
+    store.forget_connection()
+    assert not store.claim(KEY, None, Terms(20.0, 60.0, 0.0)).is_taken
+    assert store.claim(hash_key("Bearer 1|b"), None, TERMS).is_taken
+
+
 def test_redis_keeps_the_rule_of_core(redis_url: str) -> None:
     """The script in Lua and the rule in Python agree on each step of a long random run."""
     chance, key = random.Random(7), hash_key("Bearer 1|rule")  # noqa: S311 - a test that repeats itself
