@@ -22,10 +22,46 @@ def text_for(*functions: dict[str, Any]) -> str:
     return functions_text(parse_offer({"tools": tools}), Marks("tokibanuve"), Prompts(), checker)
 
 
+def nested(levels: int) -> dict[str, Any]:
+    """Return the schema of objects in one another around a text."""
+    schema: dict[str, Any] = {"type": "string"}
+    for _ in range(levels):
+        schema = {"type": "object", "properties": {"a": schema}, "required": ["a"]}
+    return schema
+
+
 @pytest.mark.parametrize(
     ("parameters", "arguments"),
     [
         pytest.param({"properties": {"n": {"type": "integer"}}}, {}, id="nothing is required"),
+        pytest.param(
+            {
+                "properties": {
+                    "n": {"type": "integer"},
+                    "m": {"type": "number"},
+                    "o": {"type": ["null", "integer"]},
+                },
+                "required": ["n", "m", "o"],
+            },
+            {"n": 2, "m": 2.5, "o": 2},
+            id="numbers without bounds",
+        ),
+        pytest.param(
+            {
+                "properties": {
+                    "p": {"oneOf": [{"type": "boolean"}]},
+                    "q": {"allOf": [{"type": "string"}]},
+                    "r": {"type": "array", "items": {"type": "string"}},
+                    "s": {"type": "string", "examples": ["t"]},
+                },
+                "required": ["p", "q", "r", "s"],
+            },
+            {"p": True, "q": "some q", "r": ["some r"], "s": "t"},
+            id="branches, items and examples",
+        ),
+        pytest.param(nested(6), {"a": {"a": {"a": {"a": {"a": {"a": "some a"}}}}}}, id="six levels"),
+        pytest.param(nested(7), None, id="too many levels"),
+        pytest.param({"properties": {"a": {"type": "null"}}, "required": ["a"]}, None, id="nothing but null"),
         pytest.param(
             {"properties": {"home_town": {"type": "string"}}, "required": ["home_town"]},
             {"home_town": "some home town"},

@@ -222,6 +222,7 @@ def test_the_only_value_of_a_text_is_read(text: str, value: object) -> None:
         pytest.param('{"a": "hi"} and more"}', id="words and the end of a string"),
         pytest.param('{"a": "hi"}"}', id="the end of a string"),
         pytest.param("{'a': 'hi'}'}", id="the end of a string in single quotes"),
+        pytest.param("{'a': 'hi'} 'b", id="the beginning of a string in single quotes"),
         pytest.param('{"a": "hi"} more}', id="words and a bracket"),
         pytest.param('{"a": "hi", "b": 2, "a": 3}', id="a key that occurs twice"),
         pytest.param("{'a': 'hi', b: {c: 1, 'c': 2}}", id="a key that occurs twice within, in sloppy JSON"),
@@ -232,3 +233,32 @@ def test_a_text_with_more_than_one_value_is_refused(text: str) -> None:
     """It may be one string, in which a quote lacks its backslash; the first value is still found."""
     with pytest.raises(UnreadableError, match=r"more than one|twice"):
         read_only_value(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param('{"a": 1});\n</cal', "", id="the end of a program's call and a part of a mark"),
+        pytest.param('{"a": 1}', "", id="nothing"),
+        pytest.param('{"a": 1', "it ends in the middle of a value", id="a number that may go on"),
+        pytest.param("{'a': 'b'", "it ends before its closing brackets", id="a bracket is missing"),
+        pytest.param("{'a': [1, 2}", "its brackets do not match", id="a bracket is missing within"),
+        pytest.param('{"a": 1} and', "text follows it, and the closing mark is missing", id="a word"),
+    ],
+)
+def test_a_value_that_the_model_did_not_end_must_be_complete(text: str, reason: str) -> None:
+    """Only a part of the closing mark may follow it, and the model learns what is wrong."""
+    if not reason:
+        reading = read_only_value(text, is_closed=False)
+        assert reading is not None
+        assert reading.value == {"a": 1}
+        return
+    with pytest.raises(UnreadableError) as refusal:
+        read_only_value(text, is_closed=False)
+    assert str(refusal.value) == reason
+
+
+def test_the_first_value_of_a_text_must_not_be_cut() -> None:
+    """A call is looked for in a text whose end is not known."""
+    with pytest.raises(UnreadableError, match="in the middle of a value"):
+        read_first_value("{'a': 1")
