@@ -167,16 +167,16 @@ class SQLiteResponseStore:
     def close(self) -> None:
         """Close the file; it is opened again when the store is used again."""
         with self._lock:
-            connection, self._connection = self._connection, None
-            if connection is not None and self._process == os.getpid():
+            connection = self._own_connection()
+            self._connection = None
+            if connection is not None:
                 connection.close()
 
     def _connect(self) -> sqlite3.Connection:
-        """Return the connection of this process; one that was made before a fork must not be used."""
-        if self._connection is not None and self._process == os.getpid():
-            return self._connection
-        if self._connection is not None:
-            self._inherited.append(self._connection)
+        """Return the connection of this process, a new one if it has none."""
+        own = self._own_connection()
+        if own is not None:
+            return own
         import sqlite3
 
         os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -194,6 +194,13 @@ class SQLiteResponseStore:
             raise
         self._connection, self._process = connection, os.getpid()
         return connection
+
+    def _own_connection(self) -> sqlite3.Connection | None:
+        """Return the connection of this process, if any; one from before a fork is kept, but never used."""
+        if self._connection is not None and self._process != os.getpid():
+            self._inherited.append(self._connection)
+            self._connection = None
+        return self._connection
 
 
 def access_store(store: ResponseStore, access: StoreAccess) -> StoreResult:

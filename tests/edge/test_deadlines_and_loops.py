@@ -10,11 +10,12 @@ from queue import SimpleQueue
 from types import SimpleNamespace
 from typing import Any, Final
 
+import anyio
 import pytest
 
 from tess_openai.edge import deadlines as room
 from tess_openai.edge.deadlines import Deadlines
-from tess_openai.edge.event_loops import LoopGuard, is_closed_loop, running_loop
+from tess_openai.edge.event_loops import LoopGuard, close_silently, is_closed_loop, running_loop
 from tess_openai.edge.families import FAMILY_NAMES, Family, FamilyName, load_family
 
 LONG: Final = 3600.0
@@ -114,13 +115,50 @@ async def test_an_async_block_that_takes_too_long_is_cancelled(deadlines: Deadli
     assert ended == ["in time"] * 4
 
 
-@pytest.mark.parametrize("seconds", [0.0, 0.001])
-def test_a_wait_ends_after_its_time(deadlines: Deadlines, seconds: float) -> None:
-    """Unless its stream is closed, it takes all of it."""
-    began = time.monotonic()
-    deadlines.sleep(seconds, lambda: False)
-    asyncio.run(deadlines.async_sleep(seconds, lambda: False))
-    assert time.monotonic() - began >= 2 * seconds
+class Time:
+    """Seconds that pass only while a thread sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        """Return them."""
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Let them pass."""
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+def test_the_thread_waits_for_the_end_of_a_long_limit(
+    deadlines: Deadlines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends only when no block has a limit any more, however long nothing is due."""
+    monkeypatch.setattr(room, "time", Time())
+    over = threading.Event()
+    with deadlines.limit(60.0, over.set):
+        assert over.wait(20)
+
+
+def test_a_wait_takes_all_of_its_time(deadlines: Deadlines, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is divided into short ones, after each of which the call sees whether its stream was closed."""
+    time = Time()
+    monkeypatch.setattr(room, "time", time)
+    deadlines.sleep(0.0, lambda: False)
+    assert time.slept == []
+    deadlines.sleep(0.375, lambda: False)
+    assert sum(time.slept) == pytest.approx(0.375)
+    assert max(time.slept) <= 0.05
+
+
+async def test_an_async_wait_ends(deadlines: Deadlines) -> None:
+    """It is ended by cancelling its task, not by closing its stream."""
+    await deadlines.async_sleep(0.0, lambda: False)
+    with anyio.move_on_after(0.0) as scope:
+        await deadlines.async_sleep(LONG, lambda: True)
+    assert scope.cancelled_caught
 
 
 def test_a_wait_ends_when_its_stream_is_closed(deadlines: Deadlines) -> None:
@@ -163,6 +201,13 @@ def test_connections_are_closed_with_the_event_loop_in_which_they_were_opened(*,
         assert is_closed_loop(loops[-1])
     assert transport.closed_in == loops
     assert loops[0] is not loops[1]
+
+
+async def test_a_failure_to_close_is_suppressed() -> None:
+    """No code could handle it."""
+    transport = Transport(fails=True)
+    await close_silently(transport)
+    assert len(transport.closed_in) == 1
 
 
 def test_a_loop_is_closed_or_not() -> None:

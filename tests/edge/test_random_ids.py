@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
 import select
 import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tess_openai.edge import random_ids
 from tess_openai.edge.random_ids import new_random_id
 
 
@@ -18,6 +20,21 @@ def test_no_two_are_the_same() -> None:
         made = list(pool.map(lambda _: new_random_id(), range(1000)))
     assert len(set(made)) == 1000
     assert all(len(each) == 24 and int(each, 16) >= 0 for each in made)
+
+
+def test_no_two_share_their_randomness(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is known gives no part of another one; all bytes of a read are used."""
+    monkeypatch.setattr(random_ids, "_pool", [])
+    reads: list[bytes] = []
+
+    def urandom(size: int) -> bytes:
+        reads.append(random.Random(7).randbytes(size))  # noqa: S311 - a test that repeats itself
+        return reads[-1]
+
+    monkeypatch.setattr(os, "urandom", urandom)
+    made = [new_random_id() for _ in range(64)]
+    (read,) = reads
+    assert sorted(made) == sorted(read[start : start + 12].hex() for start in range(0, len(read), 12))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import sqlite3
 import stat
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +18,7 @@ import pytest
 
 from tess_openai import MemoryResponseStore, ResponseStore, SQLiteResponseStore, TessConfigurationError
 from tess_openai.core.calls import StoreAccess, StoreResult
-from tess_openai.edge.response_stores import EntryTooLargeError, access_store
+from tess_openai.edge.response_stores import EntryTooLargeError, access_store, async_access_store
 
 
 class Clock:
@@ -72,7 +75,7 @@ def test_memory_is_bounded_by_number_and_bytes() -> None:
     assert [name for name in "abcd" if store.load(name)] == ["b", "c", "d"]
     store.save("e", b"1234567")
     assert [name for name in "abcde" if store.load(name)] == ["d", "e"]
-    with pytest.raises(EntryTooLargeError):
+    with pytest.raises(EntryTooLargeError, match="11 bytes, and the store holds 10"):
         store.save("f", b"x" * 11)
     assert [name for name in "def" if store.load(name)] == ["d", "e"]
 
@@ -185,9 +188,73 @@ def test_the_failure_of_a_store_is_named_and_ends_no_call() -> None:
             """Fail."""
             raise OSError(key)
 
-    store = Failing()
+    store = Failing(max_bytes=100)
     assert access_store(store, StoreAccess("load", "a")) == StoreResult(None, "OSError")
     assert access_store(store, StoreAccess("save", "a", b"1")) == StoreResult()
+    assert access_store(store, StoreAccess("save", "b", b"x" * 200)) == StoreResult(
+        None, "EntryTooLargeError"
+    )
     assert MemoryResponseStore.load(store, "a") == b"1"
     assert access_store(store, StoreAccess("delete", "a")) == StoreResult()
     assert MemoryResponseStore.load(store, "a") is None
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+async def test_an_async_call_uses_a_store_without_blocking_its_event_loop(kind: str, tmp_path: Path) -> None:
+    """A store that may wait for a disk is used in another thread."""
+    threads: list[threading.Thread] = []
+
+    def note_thread() -> float:
+        threads.append(threading.current_thread())
+        return 1000.0
+
+    sqlite = SQLiteResponseStore(tmp_path / "responses.sqlite", clock=note_thread)
+    store = sqlite if kind == "sqlite" else MemoryResponseStore(clock=note_thread)
+    assert await async_access_store(store, StoreAccess("save", "a", b"1")) == StoreResult()
+    assert await async_access_store(store, StoreAccess("load", "a")) == StoreResult(b"1")
+    assert await async_access_store(store, StoreAccess("load", "b")) == StoreResult(None)
+    assert (threading.current_thread() in threads) == (kind == "memory")
+    sqlite.close()
+
+
+def test_a_file_is_opened_once_and_closed(tmp_path: Path) -> None:
+    """Only its owner may read it; closing it twice, or before it was opened, does nothing."""
+    path = tmp_path / "responses.sqlite"
+    store = SQLiteResponseStore(path)
+    store.close()
+    connection = store._connect()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert store._connect() is connection
+    for _ in range(2):
+        store.close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
+
+
+@pytest.mark.parametrize("is_closed", [False, True], ids=["used", "closed, then used"])
+def test_a_forked_child_neither_uses_nor_closes_its_parents_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_closed: bool
+) -> None:
+    """Source: "How To Corrupt An SQLite Database File", section 2.6 (documented by SQLite)."""
+    store = SQLiteResponseStore(tmp_path / "responses.sqlite")
+    store.save("a", b"1")
+    parents = store._connect()
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    if is_closed:
+        store.close()
+    assert store.load("a") == b"1"
+    assert store._connect() is not parents
+    assert store._inherited == [parents]  # else it would be closed with its last reference
+    store.close()
+    parents.execute("SELECT 1")
+    parents.close()
+
+
+def test_a_pickled_store_keeps_its_clock(tmp_path: Path) -> None:
+    """By another clock, all entries could have expired."""
+    store = SQLiteResponseStore(tmp_path / "responses.sqlite", max_age_seconds=1e6, clock=time.monotonic)
+    other: SQLiteResponseStore = pickle.loads(pickle.dumps(store))  # noqa: S301 - it was made here
+    store.save("a", b"1")
+    assert other.load("a") == b"1"
+    store.close()
+    other.close()
