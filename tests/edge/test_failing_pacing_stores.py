@@ -215,6 +215,8 @@ def test_urls_are_read_shown_and_checked_for_passwords(
     assert parse_pacing_url(None) is None
     assert parse_pacing_url("sqlite:///line.sqlite") == f"sqlite:///{tmp_path}/line.sqlite"
     assert parse_pacing_url(f"sqlite:///{tmp_path}/line.sqlite") == f"sqlite:///{tmp_path}/line.sqlite"
+    with pytest.raises(ValueError, match="names no file that processes can share"):
+        parse_pacing_url(f"sqlite:///{tmp_path}")
     assert shown_url("rediss://user:pass@host:6379/0?password=x") == "rediss://host:6379/0"
     assert shown_url("redis://user:p@ss://word@host/0") == "redis://host/0"
     assert shown_url("redis://host") == "redis://host"

@@ -75,6 +75,27 @@ def test_a_call_that_is_sent_late_holds_the_next_one(turns: KeyQueues, clock: Cl
     assert waited == [2.0]
 
 
+def test_a_turn_of_a_shared_line_counts_in_the_queue_of_the_process_too(turns: KeyQueues) -> None:
+    """The store may fail before the next call, which then waits here."""
+    turns.postpone(KEY, 2.0)
+    turn = turns.claim(KEY, None, TERMS)
+    assert (turn.is_taken, turn.wait_seconds) == (False, 2.0)
+
+
+def test_a_client_with_short_intervals_does_not_overtake_one_that_waits(
+    turns: KeyQueues, clock: Clock
+) -> None:
+    """It goes an interval of its own after the first has joined, if that one does not go before it."""
+    assert turns.claim(KEY, None, TERMS).is_taken
+    clock.now += 1.5
+    ticket_of(turns.claim(KEY, None, TERMS))
+    quick = Terms(0.5, 60.0, 0.0)
+    turn = turns.claim(KEY, None, quick)
+    assert (turn.is_taken, turn.wait_seconds) == (False, 0.5)
+    clock.now += 0.5
+    assert turns.claim(KEY, ticket_of(turn), quick).is_taken
+
+
 def test_a_pause_that_is_too_long_ends_the_wait_of_a_caller(turns: KeyQueues) -> None:
     """It gives up its place, so the callers of clients that may wait longer move up."""
     pacer = Pacer(2.0, 60.0, turns)
