@@ -266,8 +266,9 @@ class Answer:
         body: The whole body; None when the flow yields it afterwards, piece by piece.
         base: What the response is made from. `"incoming"`: the headers of the current response, without its
             encoding and length. `"none"`: no headers. `"as read"` and `"as is"`: the current response
-            itself, with its own status and headers; with `"as read"`, `body` is what was read of it, with
-            `"as is"` its body is still unread, and the flow may yield it piece by piece.
+            itself, with its own status and headers. With `"as read"`, `body` is what was read of it; if it
+            is only a part of that, it replaces it as with `"incoming"`. With `"as is"` its body is still
+            unread, and the flow may yield it piece by piece.
         fields: The body as a JSON object, if it was parsed: equal to what parsing it again gives, and
             referred to by nothing else, since a translator of the answer or the caller may mutate it.
     """

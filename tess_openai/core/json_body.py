@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator
 from typing import Final
 
 from tess_openai.core.calls import Event, Step
 from tess_openai.core.flow_steps import read_piece, read_rest
-from tess_openai.core.jsons import JSONObject, is_nested_too_deep, parse_object
+from tess_openai.core.jsons import BYTE_ORDER_MARK, JSONObject, object_length, parse_object
 
 _PARSED_BYTES_PER_BYTE: Final = 8
 """How often each byte may be parsed on average; all bytes so far are parsed again with each piece."""
 _PARSED_BYTES_ALLOWANCE: Final = 65_536
 """How many bytes may be parsed in addition, so that short answers are always parsed."""
-_LEADING: Final = "\ufeff \t\r\n"
-_DECODER: Final = json.JSONDecoder()
+_LEADING: Final = BYTE_ORDER_MARK + b" \t\r\n"
 
 
 class JSONBody:
@@ -55,16 +53,11 @@ class JSONBody:
 
     def _parse_without_rest(self) -> JSONObject | None:
         """Return the object at the beginning of the bytes, which is complete, and drop the text after it."""
-        text = self.data.decode(errors="replace")
-        start = len(text) - len(text.lstrip(_LEADING))
-        if not text.startswith("{", start) or is_nested_too_deep(bytes(self.data)):
+        start = len(self.data) - len(self.data.lstrip(_LEADING))
+        if not self.data.startswith(b"{", start):
             return None
-        try:
-            end = _DECODER.raw_decode(text, start)[1]
-        except (ValueError, RecursionError):
-            return None
-        complete = text[:end].encode()
-        fields = parse_object(complete) if self.data.startswith(complete) else None
+        complete = bytes(self.data[: start + object_length(bytes(self.data[start:]))])
+        fields = parse_object(complete)
         if fields is not None:
             del self.data[len(complete) :]
         return fields

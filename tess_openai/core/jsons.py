@@ -80,6 +80,23 @@ def is_nested_too_deep(data: bytes) -> bool:
     return False
 
 
+def object_length(data: bytes) -> int:
+    """Return the length of the JSON object with which `data` begins; 0 when no object ends in it.
+
+    Only brackets and strings are looked at, so this part of `data` may still not be JSON.
+    """
+    depth = 0
+    for token in _TOKEN.finditer(data):
+        opening = data[token.start()]
+        if opening in b"[{":
+            depth += 1
+        elif opening in b"]}":
+            depth -= 1
+            if depth <= 0:
+                return token.end()
+    return 0
+
+
 def _is_too_deep(text: str) -> bool:
     brackets = text.count("{") + text.count("[")
     return brackets > MAX_NESTING and is_nested_too_deep(text.encode(errors="surrogatepass"))

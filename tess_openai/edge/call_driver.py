@@ -236,7 +236,8 @@ class CallDriver:
             stream = self.new_body()
         else:
             stream = self.family.ByteStream(answer.body)
-        if answer.base != "as read" or response is None or self.is_encoded:
+        is_shorter = answer.body is not None and len(answer.body) != self.received_bytes
+        if answer.base != "as read" or response is None or self.is_encoded or is_shorter:
             response = self.new_response(answer, stream)
         else:
             response.stream = stream

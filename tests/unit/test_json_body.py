@@ -25,6 +25,8 @@ OBJECT = '{"a": "é}", "b": [{"c": 1}]}'.encode()
         b"\xff\xfe",
         OBJECT,
         b"\ndata: [DONE]\n\n",
+        b"[" * 200,
+        b'{"a": ' * 200,
     ],
 )
 @pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf", b" \r\n"])

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import importlib
 import importlib.util
+import json
 from typing import TYPE_CHECKING, Any, Literal
 
 import openai
@@ -55,6 +56,26 @@ def test_answers_that_were_read_before_are_served(driver: Driver, family: str) -
         asked = driver.ask(client, seed=1)
     assert asked.choices[0].message.content == "yes"
     assert [change["param"] for change in asked.tess_openai["changes"]] == ["seed"]
+
+
+@pytest.mark.parametrize("rest", [b"\n", b"junk", b'{"error": "late"}'])
+def test_bytes_behind_an_answer_that_was_read_before_are_no_part_of_it(
+    driver: Driver, family: str, rest: bytes
+) -> None:
+    """The SDK gets the answer without them, with its own length."""
+    http = importlib.import_module(family)
+    choice = {"index": 0, "message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}
+    usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+    whole = {"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
+    body = json.dumps({**whole, "usage": usage}).encode() + rest
+    headers = {"content-type": "application/json"}
+    transport = http.MockTransport(lambda _: http.Response(200, headers=headers, content=body))
+    with driver.users_client(family, transport=transport) as theirs:
+        client = driver.client(http_client=theirs)
+        raw = driver.run(client.chat.completions.with_raw_response.create(**driver.hello))
+    assert raw.parse().choices[0].message.content == "yes"
+    assert json.loads(raw.content) == {**whole, "usage": usage}
+    assert raw.headers["content-length"] == str(len(raw.content))
 
 
 def test_an_answer_in_one_piece_is_bounded_too(driver: Driver, family: str) -> None:

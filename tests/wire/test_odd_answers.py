@@ -178,7 +178,7 @@ def test_what_follows_a_complete_answer_is_no_part_of_it(
         Reply(driver, answers(chunk({"content": "Good"}) + event(junk)), stream=stream, **fields)
 
 
-@pytest.mark.parametrize("rest", [b"\n\n", b"}", b'{"error": "late"}', WHOLE, b"\0trailing \xff"])
+@pytest.mark.parametrize("rest", [b"\n\n", b"}", b'{"error": "late"}', WHOLE, b"\0trailing \xff", b"[" * 200])
 def test_bytes_behind_a_whole_answer_are_no_part_of_it(
     driver: Driver, rest: bytes, fields: dict[str, Any], *, stream: bool
 ) -> None:
