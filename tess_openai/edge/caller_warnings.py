@@ -83,12 +83,14 @@ def _warn(changes: list[Change], category: type[TessWarning]) -> None:
     key: Hashable = (place, tuple(changes) if memory.reads_texts else tuple(map(_identity, changes)))
     if key in memory.settled:
         return
-    message = summarize(changes)
-    if memory.action(message, category, frame) in _AT_MOST_ONCE:
+    action = memory.action(summarize(changes), category, frame)
+    if action in _AT_MOST_ONCE:
+        memory.settle(key)
+        if action == "ignore":  # of these values, perhaps; others at this line may be shown
+            return
         known = memory.known_at(frame, category)
         changes = [change for change in changes if _identity(change) not in known]
         known.update(map(_identity, changes))
-        memory.settle(key)
     if changes:
         _show(summarize(changes), category, frame)
 
