@@ -83,14 +83,11 @@ def read_calls(block: Block, functions: Iterable[str], *, is_cut: bool) -> list[
     reading = read_only_value(block.body, is_closed=block.is_closed)
     if block.holds_marks and reading is not None and reading.is_repaired:
         raise UnreadableError("a mark is in a string that is not written as JSON")
-    if is_cut and not block.is_closed and (reading is None or not reading.is_whole):
-        raise UnreadableError("it ends in the middle")
-    if (
-        reading is None
-        and not block.is_closed
-        and find_name(block.body.strip(_IGNORED_AROUND_NAMES), known) is not None
-    ):
-        raise UnreadableError("it ends after its name")
+    if reading is None and not block.is_closed:
+        if is_cut:
+            raise UnreadableError("it ends in the middle")
+        if find_name(block.body.strip(_IGNORED_AROUND_NAMES), known) is not None:
+            raise UnreadableError("it ends after its name")
     calls = calls_in(block.body, reading, known)
     if not calls:
         raise UnreadableError('there is no object with "name" and "arguments" in it')
@@ -104,7 +101,7 @@ def calls_in(text: str, reading: Reading | None, known: tuple[str, ...]) -> list
     calls = [] if reading is None else _written_calls(reading.value, known)
     opening = _OPENING.search(text)
     words = (text if opening is None else text[: opening.start()]).strip(_IGNORED_AROUND_NAMES)
-    name = find_name(words, known) if words else None
+    name = find_name(words, known)
     if name is None:
         return calls
     if [find_name(call.name, known) for call in calls if call.arguments is not None] == [name]:

@@ -224,6 +224,9 @@ def _shared(schema: dict[str, Any]) -> dict[str, Any]:
         pytest.param(TEXTS, " ", id="an empty text, or an empty list"),
         pytest.param(TEXTS, "None", id="a text that may mean no list"),
         pytest.param(INTEGER, ExactNumber("123456789012345678.12"), id="a fraction that a float rounds off"),
+        pytest.param(
+            INTEGER, ExactNumber("1e-99999999999999999999"), id="a fraction that a float rounds to 0"
+        ),
         pytest.param(TEXTS, "[a]", id="a text with brackets that may be a list"),
         pytest.param({"type": "array", "items": LIST}, [1, 2], id="one list, or two lists of one item"),
         pytest.param({"anyOf": [INTEGER, LIST]}, "5", id="a number or a list of it"),

@@ -50,13 +50,13 @@ def nested(levels: int) -> dict[str, Any]:
             {
                 "properties": {
                     "p": {"oneOf": [{"type": "boolean"}]},
-                    "q": {"allOf": [{"type": "string"}]},
+                    "q": {"allOf": [{"type": "integer"}]},
                     "r": {"type": "array", "items": {"type": "string"}},
                     "s": {"type": "string", "examples": ["t"]},
                 },
                 "required": ["p", "q", "r", "s"],
             },
-            {"p": True, "q": "some q", "r": ["some r"], "s": "t"},
+            {"p": True, "q": 2, "r": ["some r"], "s": "t"},
             id="branches, items and examples",
         ),
         pytest.param(nested(6), {"a": {"a": {"a": {"a": {"a": {"a": "some a"}}}}}}, id="six levels"),

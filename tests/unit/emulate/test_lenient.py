@@ -262,3 +262,33 @@ def test_the_first_value_of_a_text_must_not_be_cut() -> None:
     """A call is looked for in a text whose end is not known."""
     with pytest.raises(UnreadableError, match="in the middle of a value"):
         read_first_value("{'a': 1")
+    closed = read_only_value("{'a': 1")
+    assert closed is not None
+    assert closed.value == {"a": 1}
+
+
+def test_a_quote_in_the_last_of_two_strings_is_refused() -> None:
+    """They may be one string with quotes in it; alone in its list, the last string is read."""
+    assert read_json("['a' b']").value == ["a' b"]
+    with pytest.raises(UnreadableError, match="a quote in a string"):
+        read_json("['c', 'a' b']")
+
+
+@pytest.mark.parametrize(
+    ("text", "has_begun"),
+    [
+        pytest.param('{"a": 1, "a": 2}', True, id="a key that occurs twice"),
+        pytest.param("{a:" * (MAX_DEPTH + 1), True, id="too many levels"),
+        pytest.param("{a: NaN}", True, id="a number that JSON does not have"),
+        pytest.param("['a', b'c']", True, id="an item before it"),
+        pytest.param("['C:\\d']", True, id="a backslash in a string"),
+        pytest.param("[a", True, id="the end of the text"),
+        pytest.param("[b'c']", False, id="the first item is none"),
+        pytest.param("{a b}", False, id="the first member is none"),
+    ],
+)
+def test_a_value_that_has_begun_is_distinguished_from_a_bracket_in_prose(text: str, has_begun: bool) -> None:
+    """After a value that has begun, no other value is searched for."""
+    with pytest.raises(UnreadableError) as refusal:
+        read_json(text, is_closed=False)
+    assert refusal.value.has_begun == has_begun

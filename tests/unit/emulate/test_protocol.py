@@ -11,6 +11,7 @@ import pytest
 from tess_openai.core.emulate.marks import Marks
 from tess_openai.core.emulate.offers import NO_OFFER, parse_offer
 from tess_openai.core.emulate.protocol import (
+    after_instructions,
     compact_schema,
     functions_text,
     with_instructions,
@@ -178,6 +179,14 @@ def test_a_note_follows_the_last_message_of_the_user(messages: list[object], exp
     before = copy.deepcopy(messages)
     assert with_note(messages, "N") == expected
     assert messages == before
+
+
+@pytest.mark.parametrize("role", ["system", "developer"])
+def test_the_conversation_follows_the_instructions(role: str) -> None:
+    """Its length, without theirs, decides whether a reminder is added."""
+    user: list[object] = [{"role": "user", "content": "u"}]
+    assert after_instructions([{"role": role, "content": "s"}, *user]) == user
+    assert after_instructions(user) == user
 
 
 @pytest.mark.parametrize(

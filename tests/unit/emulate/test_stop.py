@@ -57,3 +57,16 @@ def test_nothing_follows_the_end() -> None:
     """What comes after a stop sequence is gone."""
     cutter = StopCutter(["."])
     assert cutter.feed("a.b") + cutter.feed("c") + cutter.finish() == "a"
+
+
+@pytest.mark.parametrize(
+    ("sequences", "shown"),
+    [
+        pytest.param(["abc", "b"], "xa", id="the one that is complete first"),
+        pytest.param(["bc", "abc"], "x", id="the longer of two that are complete at once"),
+        pytest.param(["c", "x"], "", id="the one that occurs first"),
+    ],
+)
+def test_of_several_sequences_one_ends_the_text(sequences: list[str], shown: str) -> None:
+    """A model that is stopped while it writes would have written no more."""
+    assert StopCutter(sequences).feed("xabcabc") == shown
