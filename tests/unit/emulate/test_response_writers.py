@@ -36,13 +36,13 @@ def test_a_completion_is_complete() -> None:
     """Each choice has its message and its finish reason, and the usage is that of all requests."""
     call = {"id": "call_581850f6", "type": "function", "function": LOOK}
     called = {"role": "assistant", "content": "Hm", "tool_calls": [call]}
-    said = {"role": "assistant", "content": "a <think>b"}
+    written = {"role": "assistant", "content": "a <think>b"}
     assert completion({"n": 2}, counted(f"Hm {GOOD}", "stop"), counted("a <think>b", "length")) == {
         **ROOT,
         "object": "chat.completion",
         "choices": [
             {"index": 0, "message": called, "finish_reason": "tool_calls"},
-            {"index": 1, "message": said, "finish_reason": "length"},
+            {"index": 1, "message": written, "finish_reason": "length"},
         ],
         "usage": SUM,
     }
