@@ -6,11 +6,18 @@ import pytest
 
 from tess_openai.core.emulate.answer_parts import Block
 from tess_openai.core.emulate.offers import parse_offer
-from tess_openai.core.emulate.written_calls import CustomInput, WrittenCall, read_calls, read_custom_call
+from tess_openai.core.emulate.written_calls import (
+    CustomInput,
+    WrittenCall,
+    find_name,
+    read_calls,
+    read_custom_call,
+)
 from tess_openai.core.strict_json import UnreadableError
 
 NAMES = ("look", "leap")
 LOOK = WrittenCall("look", {"at": "x"})
+NO_CALL = 'there is no object with "name" and "arguments" in it'
 
 
 @pytest.mark.parametrize(
@@ -35,6 +42,14 @@ LOOK = WrittenCall("look", {"at": "x"})
             ],
             id="words without quotes",
         ),
+        pytest.param(
+            '[{"tool_calls": [{"id": "1", "type": "function", '
+            '"function": {"name": "look", "arguments": {"at": "x"}}}]}]',
+            [LOOK],
+            id="a list of messages as at OpenAI",
+        ),
+        pytest.param('{"parameters": {"at": "x"}, "function": "look"}', [LOOK], id="arguments first"),
+        pytest.param('{"look": {"at": "x"}}', [LOOK], id="the name as a key"),
     ],
 )
 def test_calls_are_read(body: str, calls: list[WrittenCall]) -> None:
@@ -55,9 +70,17 @@ def test_calls_are_read(body: str, calls: list[WrittenCall]) -> None:
         pytest.param(
             Block("fly", is_closed=False),
             False,
-            'there is no object with "name" and "arguments" in it',
+            NO_CALL,
             id="another word",
         ),
+        pytest.param(Block("{}", is_closed=True), False, NO_CALL, id="nothing in it"),
+        pytest.param(
+            Block('{"example": {"name": "look", "arguments": {}}}', is_closed=True),
+            False,
+            NO_CALL,
+            id="a call under another key",
+        ),
+        pytest.param(Block('{"id": "1"}', is_closed=True), False, NO_CALL, id="an identifier alone"),
         pytest.param(
             Block("{'name': 'look'", is_closed=False),
             False,
@@ -105,3 +128,10 @@ def test_the_input_of_a_custom_tool_is_below_its_name(body: str, text: str | Non
     if text is not None:
         with pytest.raises(UnreadableError, match="the block of run has no closing mark"):
             read_custom_call(Block(body, is_closed=False), offer)
+
+
+def test_a_prefix_that_models_were_trained_to_write_may_be_part_of_a_name() -> None:
+    """The whole name is looked for first."""
+    assert find_name("functions.look", ["look", "functions_look"]) == "functions_look"
+    assert find_name("functions.look", ["look"]) == "look"
+    assert find_name(" ", ["look"]) is None
