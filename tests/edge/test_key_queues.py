@@ -89,10 +89,11 @@ def test_a_client_with_short_intervals_does_not_overtake_one_that_waits(
     assert turns.claim(KEY, None, TERMS).is_taken
     clock.now += 1.5
     ticket_of(turns.claim(KEY, None, TERMS))
+    clock.now += 0.25
     quick = Terms(0.5, 60.0, 0.0)
     turn = turns.claim(KEY, None, quick)
-    assert (turn.is_taken, turn.wait_seconds) == (False, 0.5)
-    clock.now += 0.5
+    assert (turn.is_taken, turn.wait_seconds) == (False, 0.25)
+    clock.now += 0.25
     assert turns.claim(KEY, ticket_of(turn), quick).is_taken
 
 

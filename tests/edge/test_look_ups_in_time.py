@@ -68,7 +68,8 @@ def test_a_look_up_in_time_gives_its_result(agents: AgentCache) -> None:
     assert agents.find_within(42, look_up, LONG) is AGENT
     assert agents.find_within(42, look_up, LONG) is AGENT
     assert seen == [("of the call", True, False)]
-    assert agents.find(43, giving(FAILED)) is FAILED
+    temporary = AgentNotFound(Answer(429), "too early", is_permanent=False)
+    assert agents.find_within(43, giving(temporary), LONG) is temporary
 
 
 def test_a_look_up_that_takes_too_long_continues_for_later_callers(agents: AgentCache, clock: Clock) -> None:

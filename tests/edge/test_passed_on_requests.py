@@ -147,7 +147,10 @@ class OtherService:
     def answer(self, request: Any) -> Any:
         """Record a request."""
         self.requests.append(request)
-        return self.family.Response(201, headers={"x-a": "1"}, stream=self.family.ByteStream(b"yes"))
+        kind = self.family.derive(Body, self.family.SyncByteStream, self.family.AsyncByteStream)
+        extensions = {"http_version": b"HTTP/2", "reason_phrase": b"Made", "network_stream": object()}
+        broken = kind(b"a", self.family.ReadError("it broke"))
+        return self.family.Response(201, headers={"x-a": "1"}, stream=broken, extensions=extensions)
 
     def send(self, request: Any) -> Any:
         """Send a request to this service as a transport does."""
@@ -172,6 +175,27 @@ def test_a_request_keeps_its_time_limit_and_its_query(other: OtherService) -> No
     assert str(sent.url) == "https://other.example/v1/audio/transcriptions?a=1&b=%20"
     assert sent.extensions["timeout"] == limits
     assert sent.method == "POST"
+    other.send(other.family.Request("POST", URL, content=b""))
+    assert other.requests[-1].extensions["timeout"] == {}
+
+
+def test_an_answer_is_the_other_services(other: OtherService) -> None:
+    """Its connection is not handed on: a call to Tess that ends would interrupt it."""
+    answer = other.send(other.family.Request("POST", URL, content=b""))
+    assert answer.extensions == {"http_version": b"HTTP/2", "reason_phrase": b"Made"}
+    assert (answer.status_code, answer.headers["x-a"]) == (201, "1")
+    with pytest.raises(other.family.ReadError, match="it broke"):
+        asyncio.run(answer.aread()) if other.is_async else answer.read()
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_the_authentication_of_the_other_http_client_applies(*, is_async: bool) -> None:
+    """A client of the SDK that has none of its own uses it."""
+    other = OtherService(is_async=is_async)
+    type(other.client).custom_auth = None
+    other.client._client.auth = ("user", "password")
+    other.send(other.family.Request("POST", URL, content=b""))
+    assert other.requests[0].headers["authorization"].startswith("Basic ")
 
 
 def test_the_hooks_of_the_other_client_apply(other: OtherService) -> None:
