@@ -15,7 +15,7 @@ from tess_openai.clients import create_async_client, create_client
 from tess_openai.core.agents import Agent, parse_agent
 from tess_openai.core.fetching import PER_PAGE, next_page
 from tess_openai.core.jsons import JSONObject, to_list, to_object
-from tess_openai.core.lookups import AGENTS
+from tess_openai.core.lookups import AGENTS_PATH
 from tess_openai.exceptions import TessConfigurationError
 from tess_openai.identifiers import to_agent_id
 from tess_openai.settings import any_agent
@@ -108,7 +108,7 @@ def list_agents(
     _check_alone(options)
     number: int | None = 1
     while number is not None:
-        path = _api_root(client) + AGENTS
+        path = _api_root(client) + AGENTS_PATH
         answer = client.get(path, cast_to=object, options=_query(q, type, number))
         page = to_object(answer) or {}
         yield from _agents_of(page)
@@ -131,7 +131,7 @@ async def async_list_agents(
     _check_alone(options)
     number: int | None = 1
     while number is not None:
-        path = _api_root(client) + AGENTS
+        path = _api_root(client) + AGENTS_PATH
         answer = await client.get(path, cast_to=object, options=_query(q, type, number))
         page = to_object(answer) or {}
         for agent in _agents_of(page):
@@ -154,12 +154,12 @@ def _api_root(client: openai.OpenAI | openai.AsyncOpenAI) -> str:
 def _agent_path(client: openai.OpenAI | openai.AsyncOpenAI, agent_id: int | str | None) -> str:
     root, own = _split(client)
     agent = own if agent_id is None else str(to_agent_id(agent_id))
-    return f"{root}{AGENTS}/{quote(agent, safe='')}"
+    return f"{root}{AGENTS_PATH}/{quote(agent, safe='')}"
 
 
 def _split(client: openai.OpenAI | openai.AsyncOpenAI) -> tuple[str, str]:
     """Return the API root and the agent of a client."""
-    root, found, rest = str(client.base_url).rpartition(f"{AGENTS}/")
+    root, found, rest = str(client.base_url).rpartition(f"{AGENTS_PATH}/")
     if not found:
         raise TessConfigurationError(
             "this client does not talk to a Tess agent; pass one that create_client() made, or none"

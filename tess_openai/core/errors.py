@@ -25,8 +25,8 @@ ERROR_BODY_LIMIT: Final = 65_536
 """The largest part of an error's body that is read, in bytes. A proxy may send a page of any length."""
 _MAX_LINE_LENGTH: Final = 300
 """How many characters of an error page a message shows."""
-FAILED: Final = ("failed", "error", "canceled", "cancelled")
-"""Finish reasons of an execution that gave no answer. Source: `failed` documented, the others reported."""
+FAILED_STATES: Final = ("failed", "error", "canceled", "cancelled")
+"""Finish reasons and states of a failed execution. Source: `failed` documented, the others reported."""
 NO_REASON: Final = "the execution failed without a reason"
 
 
@@ -214,7 +214,7 @@ def message_of(fields: JSONObject) -> str:
 def has_failed(fields: JSONObject) -> bool:
     """Whether a finish reason of an answer says that the execution failed."""
     choices = [to_object(choice) or {} for choice in to_list(fields.get("choices")) or []]
-    return any(choice.get("finish_reason") in FAILED for choice in choices)
+    return any(choice.get("finish_reason") in FAILED_STATES for choice in choices)
 
 
 def _message(fields: JSONObject) -> str:

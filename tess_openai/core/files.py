@@ -21,7 +21,7 @@ from tess_openai.core.jsons import JSONObject, dump_json, to_object
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused, json_headers
 
-FILES: Final = "/files"
+FILES_PATH: Final = "/files"
 _STATUSES: Final = {"completed": "processed", "failed": "error"}
 """Tess's state of a file -> OpenAI's. All other states become `uploaded`: the file is not ready yet."""
 _PURPOSE: Final = "assistants"
@@ -32,19 +32,19 @@ _ROOT_HINT: Final = "Check that TESS_BASE_URL or base_url= is the API's root, ht
 
 def files(call: Call, options: Options) -> Flow:
     """Answer `POST`, `GET` and `DELETE` below `/files`. The body of an upload is never read here."""
-    name = call.path.removeprefix(FILES).strip("/")
+    name = call.path.removeprefix(FILES_PATH).strip("/")
     number, _, part = name.partition("/")
     if not name and call.method == "GET":
         yield from _list_files(call, options)
     elif not name and call.method == "POST":
-        upload = Outgoing(headers=request_headers(call, options), path=FILES)
+        upload = Outgoing(headers=request_headers(call, options), path=FILES_PATH)
         yield from _answer_with_file(upload, options, _ROOT_HINT)
     elif not _is_number(number):
         yield _not_found("The id of a file must be its number in Tess, such as '389571'").to_answer()
     elif (call.method, part) in (("GET", ""), ("POST", "process")):
-        yield from _answer_with_file(_without_body(call, f"{FILES}/{name}", options), options)
+        yield from _answer_with_file(_without_body(call, f"{FILES_PATH}/{name}", options), options)
     elif (call.method, part) == ("DELETE", ""):
-        yield from _delete(_without_body(call, f"{FILES}/{number}", options), number, options)
+        yield from _delete(_without_body(call, f"{FILES_PATH}/{number}", options), number, options)
     elif part == "content":
         yield _not_found("Tess does not return the content of a file").to_answer()
     else:
@@ -129,7 +129,9 @@ def _ok(answer: JSONObject) -> Answer:
 
 def _list_files(call: Call, options: Options) -> Flow:
     headers = request_headers(call, options)
-    items = yield from read_pages(FILES, headers, options.max_retry_wait_seconds, expected="a list of files")
+    items = yield from read_pages(
+        FILES_PATH, headers, options.max_retry_wait_seconds, expected="a list of files"
+    )
     if isinstance(items, TessError):
         yield _with_file_code(items, _ROOT_HINT).to_answer()
         return

@@ -9,8 +9,8 @@ from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused
 
 TRANSFER_ENCODING: Final = "transfer-encoding"
-WORKSPACE: Final = "x-workspace-id"
-FOREIGN: Final = ("openai-organization", "openai-project")
+WORKSPACE_HEADER: Final = "x-workspace-id"
+OPENAI_HEADERS: Final = ("openai-organization", "openai-project")
 """The SDK sends these when the environment sets them; they are for OpenAI only."""
 
 
@@ -22,11 +22,11 @@ def request_headers(call: Call, options: Options) -> dict[str, str | None]:
     headers: dict[str, str | None] = {}
     if TRANSFER_ENCODING in call.headers and call.fields is not None:
         headers[TRANSFER_ENCODING], headers["content-length"] = None, str(len(call.body))
-    for name in FOREIGN:
+    for name in OPENAI_HEADERS:
         if name in call.headers:
             headers[name] = None
-    if options.workspace_id is not None and WORKSPACE not in call.headers:
-        headers[WORKSPACE] = options.workspace_id
+    if options.workspace_id is not None and WORKSPACE_HEADER not in call.headers:
+        headers[WORKSPACE_HEADER] = options.workspace_id
     return headers
 
 
@@ -42,9 +42,11 @@ def is_sendable(value: str) -> bool:
 
 def unsendable_header(name: str) -> Refused:
     """Return the refusal of a call with a header that `is_sendable` rejects; its value is not shown."""
-    if name == WORKSPACE:
-        message = f"{WORKSPACE} has characters that no header can carry; it must be a number, such as 1234."
-        return Refused(message, param=WORKSPACE, code="workspace_invalid")
+    if name == WORKSPACE_HEADER:
+        message = (
+            f"{WORKSPACE_HEADER} has characters that no header can carry; it must be a number, such as 1234."
+        )
+        return Refused(message, param=WORKSPACE_HEADER, code="workspace_invalid")
     return Refused(
         "The API key of this call has characters that no header can carry, such as a line break; the call "
         "was not sent. Copy the key again from Tess; a function that reads it from a file must return "

@@ -21,7 +21,7 @@ from tess_openai.core.jsons import JSONObject, dump_json
 from tess_openai.core.options import AgentRef, Options
 from tess_openai.core.refusals import Refused, json_headers
 
-AGENTS: Final = "/agents"
+AGENTS_PATH: Final = "/agents"
 _LIST: Final = "a list of agents"
 _TEMPORARY: Final = frozenset({401, 429})
 """Statuses of a failed look-up that may succeed later or with another key."""
@@ -83,7 +83,7 @@ def locate(named: AgentRef | None, call: Call, options: Options) -> Generator[St
             return found.answer
         else:
             problem = found.why
-    path = None if number == own else f"{AGENTS}/{number}/openai{call.path}"
+    path = None if number == own else f"{AGENTS_PATH}/{number}/openai{call.path}"
     other = number if isinstance(number, int) and named not in (None, own) and number != own else None
     return Place(ref, agent, other, path, problem)
 
@@ -148,7 +148,7 @@ def show_agent(agent: str, call: Call, options: Options) -> Flow:
 
 def show_agents(call: Call, options: Options) -> Flow:
     """Answer `GET /agents` with one page of Tess's own list."""
-    outgoing = get(AGENTS, request_headers(call, options), call.query)
+    outgoing = get(AGENTS_PATH, request_headers(call, options), call.query)
     page = yield from read_page(outgoing, options.max_retry_wait_seconds, expected=_LIST)
     if isinstance(page, TessError):
         yield page.to_answer()
@@ -167,12 +167,12 @@ def _lookup(agent: AgentRef, call: Call, options: Options) -> Lookup:
 def _read_agent(lookup: Lookup) -> Generator[Step, Event, _FoundAgent | TessError | Refused]:
     wait = lookup.max_retry_wait_seconds
     if isinstance(lookup.agent, int):
-        outgoing = get(f"{AGENTS}/{lookup.agent}", lookup.headers)
+        outgoing = get(f"{AGENTS_PATH}/{lookup.agent}", lookup.headers)
         fields = yield from read_object(outgoing, wait, expected="an agent", names_agent=True)
         items = fields if isinstance(fields, TessError) else [fields]
     else:
         items = yield from read_pages(
-            AGENTS,
+            AGENTS_PATH,
             lookup.headers,
             wait,
             expected=_LIST,

@@ -7,14 +7,14 @@ from urllib.parse import unquote
 
 from tess_openai.core.agents import Agent, closest
 from tess_openai.core.calls import Answer, Call, Flow
-from tess_openai.core.chat.target import AGENT, OTHERS, to_target
+from tess_openai.core.chat.target import AGENT_PREFIX, ALL_OTHER_MODELS, to_target
 from tess_openai.core.jsons import JSONObject, dump_json
 from tess_openai.core.lookups import find, to_ref
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused, json_headers
 
-MODELS: Final = "/models"
-DETAILS: Final = "tess"
+MODELS_PATH: Final = "/models"
+DETAILS_KEY: Final = "tess"
 """The key under which a model's object shows what its agent offers."""
 _CREATED: Final = 0
 """Tess returns no date, and OpenAI's object requires one."""
@@ -32,7 +32,7 @@ def models(call: Call, options: Options) -> Flow:
         yield found.answer
         return
     names = names_of(found, options)
-    wanted = unquote(call.path.removeprefix(MODELS).strip("/"))
+    wanted = unquote(call.path.removeprefix(MODELS_PATH).strip("/"))
     if not wanted:
         listed = {"object": "list", "data": [_model(name, found) for name in names]}
         yield Answer(200, json_headers({}), dump_json(listed), base="none")
@@ -61,13 +61,13 @@ def _answer_unlisted(wanted: str, names: list[str], own: Agent, call: Call, opti
 
 def names_of(agent: Agent, options: Options) -> list[str]:
     """Return all names that a call may use as its model."""
-    aliases = [name for name in options.models if name != OTHERS]
+    aliases = [name for name in options.models if name != ALL_OTHER_MODELS]
     return list(dict.fromkeys([*own_models(agent), *aliases, *options.agent_names]))
 
 
 def own_models(agent: Agent) -> tuple[str, ...]:
     """Return the names of an agent's models; an agent with a fixed model has one, `"agent:8794"`."""
-    return agent.models or (f"{AGENT}{agent.id}",)
+    return agent.models or (f"{AGENT_PREFIX}{agent.id}",)
 
 
 def _model(name: str, agent: Agent, model: object = None) -> JSONObject:
@@ -76,7 +76,7 @@ def _model(name: str, agent: Agent, model: object = None) -> JSONObject:
     if (model or name) not in own_models(agent):
         return listed
     offers = {"agent": agent.id, "temperatures": list(agent.temperatures), "tools": list(agent.tools)}
-    return {**listed, DETAILS: offers}
+    return {**listed, DETAILS_KEY: offers}
 
 
 def _unknown_model(wanted: str, names: list[str], agent: Agent) -> Refused:

@@ -9,8 +9,8 @@ from typing import Any, Final, TypeVar
 from tess_openai.core.jsons import JSONObject
 
 T = TypeVar("T")
-ENTRIES: Final = 64
-LARGEST: Final = 16_384
+MAX_ENTRIES: Final = 64
+MAX_ENTRY_BYTES: Final = 16_384
 """The largest object that is cached, in bytes."""
 
 
@@ -33,12 +33,12 @@ class ParameterCache:
             key = marshal.dumps(fields, 2)  # a version without references: equal objects give equal bytes
         except ValueError:  # too deep
             return make()
-        if len(key) > LARGEST:
+        if len(key) > MAX_ENTRY_BYTES:
             return make()
         made: T | None = self._made.get(key)
         if made is None:
             made = make()
-            if len(self._made) >= ENTRIES:
+            if len(self._made) >= MAX_ENTRIES:
                 self._made.clear()
             self._made[key] = made
         return made

@@ -11,19 +11,19 @@ from typing import Final
 from tess_openai.core.calls import Answer, Call, Flow, Outgoing
 from tess_openai.core.changes import quoted
 from tess_openai.core.chat_call import CHAT_PATH, chat_completion
-from tess_openai.core.completions.completions_flow import COMPLETIONS, complete_prompts
+from tess_openai.core.completions.completions_flow import COMPLETIONS_PATH, complete_prompts
 from tess_openai.core.fetching import read_error
-from tess_openai.core.files import FILES, files
+from tess_openai.core.files import FILES_PATH, files
 from tess_openai.core.flow_steps import exchange, read_piece
 from tess_openai.core.headers import request_headers
 from tess_openai.core.jsons import MAX_NESTING, is_nested_too_deep
-from tess_openai.core.lookups import AGENTS, show_agent, show_agents
-from tess_openai.core.models import MODELS, models
+from tess_openai.core.lookups import AGENTS_PATH, show_agent, show_agents
+from tess_openai.core.models import MODELS_PATH, models
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused, refuse
-from tess_openai.core.responses.responses_flow import RESPONSES, create_response
+from tess_openai.core.responses.responses_flow import RESPONSES_PATH, create_response
 from tess_openai.core.responses.stored_responses import (
-    INPUT_TOKENS,
+    INPUT_TOKENS_PATH,
     count_input_tokens,
     stored_response,
 )
@@ -60,7 +60,9 @@ UNSUPPORTED_ENDPOINTS: Final = {
     "webhook_event_types": "OpenAI's webhooks",
 }
 """OpenAI endpoints that Tess does not have: first segment of the path -> what the endpoint is."""
-TESS_ENDPOINTS: Final = frozenset({"chat", COMPLETIONS[1:], RESPONSES[1:], MODELS[1:], FILES[1:]})
+TESS_ENDPOINTS: Final = frozenset(
+    {"chat", COMPLETIONS_PATH[1:], RESPONSES_PATH[1:], MODELS_PATH[1:], FILES_PATH[1:]}
+)
 """First segments of the paths that the adapter answers."""
 OTHER_ENDPOINTS: Final = tuple(name for name in UNSUPPORTED_ENDPOINTS if name not in ("chat", "models"))
 """Endpoints that `others=` may name; Tess itself has paths below `chat` and `models`."""
@@ -75,11 +77,11 @@ def route(call: Call, options: Options) -> Flow:
             if call.fields is None:
                 _check_nesting(call)
             return _POSTED[call.path](call, options)
-        if _is_below(RESPONSES, call.path):
+        if _is_below(RESPONSES_PATH, call.path):
             return stored_response(call, options)
-        if call.method == "GET" and _is_below(MODELS, call.path):
+        if call.method == "GET" and _is_below(MODELS_PATH, call.path):
             return models(call, options)
-        if _is_below(FILES, call.path):
+        if _is_below(FILES_PATH, call.path):
             return files(call, options)
         endpoint = call.path.lstrip("/").partition("/")[0]
         if endpoint in UNSUPPORTED_ENDPOINTS:
@@ -91,9 +93,9 @@ def route(call: Call, options: Options) -> Flow:
 
 _POSTED: Final[Mapping[str, Callable[[Call, Options], Flow]]] = {
     CHAT_PATH: chat_completion,
-    COMPLETIONS: complete_prompts,
-    RESPONSES: create_response,
-    INPUT_TOKENS: count_input_tokens,
+    COMPLETIONS_PATH: complete_prompts,
+    RESPONSES_PATH: create_response,
+    INPUT_TOKENS_PATH: count_input_tokens,
 }
 """Path -> the flow of a POST to it that has a JSON body."""
 
@@ -153,9 +155,9 @@ def _is_below(root: str, path: str) -> bool:
 def _below_root(call: Call, options: Options) -> Flow:
     if is_openai_path(call.path):
         raise outside_agent(call.path)
-    if call.method != "GET" or not _is_below(AGENTS, call.path):
+    if call.method != "GET" or not _is_below(AGENTS_PATH, call.path):
         return _pass(call, options)
-    agent = call.path.removeprefix(AGENTS).strip("/")
+    agent = call.path.removeprefix(AGENTS_PATH).strip("/")
     if "/" in agent:
         return _pass(call, options)
     return show_agent(agent, call, options) if agent else show_agents(call, options)

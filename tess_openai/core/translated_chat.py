@@ -19,7 +19,7 @@ from tess_openai.core.errors import parse_redirect
 from tess_openai.core.flow_steps import drive
 from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_object
 from tess_openai.core.ledger import Ledger
-from tess_openai.core.lookups import AGENTS
+from tess_openai.core.lookups import AGENTS_PATH
 from tess_openai.core.options import CALL_FIELD, Options
 from tess_openai.core.policy_parameters import POLICY_PARAMETERS
 from tess_openai.core.sse import DONE, EventDecoder
@@ -145,7 +145,9 @@ class _ChatRun:
         """Return the request with the path and the body of a chat, since the caller's are of another API."""
         if outgoing.method is not None:  # the request of a look-up
             return outgoing
-        path = f"{AGENTS}/{self.call.agent}/openai{CHAT_PATH}" if outgoing.path is None else outgoing.path
+        path = (
+            f"{AGENTS_PATH}/{self.call.agent}/openai{CHAT_PATH}" if outgoing.path is None else outgoing.path
+        )
         body = dump_json(self.fields) if outgoing.body is None else outgoing.body
         return Outgoing(body, outgoing.headers, None, path, outgoing.query, outgoing.with_first_piece)
 

@@ -22,7 +22,7 @@ from tess_openai.core.calls import Answer, Call, Event, Flow, Outgoing, Sleep, S
 from tess_openai.core.changes import Change
 from tess_openai.core.errors import TessError
 from tess_openai.core.fetching import get, read_object
-from tess_openai.core.files import FILES, file_in, id_of
+from tess_openai.core.files import FILES_PATH, file_in, id_of
 from tess_openai.core.flow_steps import upload
 from tess_openai.core.headers import request_headers
 from tess_openai.core.jsons import JSONObject, to_list, to_object
@@ -124,7 +124,7 @@ def upload_file(step: Upload) -> Flow:
     A request for the state that fails is repeated, since the file is there; its upload is not.
     """
     form, content_type = _to_form(step)
-    outgoing = Outgoing(form, {**step.headers, "content-type": content_type}, "POST", FILES, "")
+    outgoing = Outgoing(form, {**step.headers, "content-type": content_type}, "POST", FILES_PATH, "")
     waits = failures = 0
     while True:
         found = yield from _read_file(outgoing, step, may_fail=failures < _MAX_FAILURES)
@@ -149,11 +149,11 @@ def upload_file(step: Upload) -> Flow:
             return
         if status == "waiting":  # an earlier upload of the same bytes that was not processed
             outgoing = Outgoing(
-                b"", {**step.headers, "content-type": None}, "POST", f"{FILES}/{number}/process", ""
+                b"", {**step.headers, "content-type": None}, "POST", f"{FILES_PATH}/{number}/process", ""
             )
         else:
             yield Sleep(_wait_seconds(waits))
-            outgoing = get(f"{FILES}/{number}", step.headers)
+            outgoing = get(f"{FILES_PATH}/{number}", step.headers)
         waits += 1
 
 

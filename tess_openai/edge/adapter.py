@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 from tess_openai.core.calls import Call, Flow, Lookup
 from tess_openai.core.changes import Change
 from tess_openai.core.headers import (
-    WORKSPACE,
+    WORKSPACE_HEADER,
     foreign_key,
     is_openai_key,
     is_sendable,
@@ -103,8 +103,8 @@ class Adapter:
         try:
             headers = to_dict(request.headers)
             authorization = headers.get("authorization", "")
-            if hash(authorization) != self.keys.latest or WORKSPACE in headers:
-                refused = self._refuse_headers(authorization, headers.get(WORKSPACE, ""))
+            if hash(authorization) != self.keys.latest or WORKSPACE_HEADER in headers:
+                refused = self._refuse_headers(authorization, headers.get(WORKSPACE_HEADER, ""))
                 if refused is not None:
                     return refuse(refused)
             retries = headers.get("x-stainless-retry-count", "0")
@@ -132,13 +132,13 @@ class Adapter:
         if is_odd and authorization not in self.keys:
             return foreign_key()
         if not is_sendable(workspace):
-            return unsendable_header(WORKSPACE)
+            return unsendable_header(WORKSPACE_HEADER)
         self.keys.remember(authorization)
         return None
 
     def key_of(self, lookup: Lookup, request: Request) -> Hashable:
         """Return the cache key of a look-up: another API key or workspace may see other agents."""
-        workspace = lookup.headers.get(WORKSPACE) or request.headers.get(WORKSPACE)
+        workspace = lookup.headers.get(WORKSPACE_HEADER) or request.headers.get(WORKSPACE_HEADER)
         return lookup.agent, workspace, hash_key(request.headers.get("authorization", ""))
 
     def refuse_outside(self, request: Request) -> Flow | None:
@@ -154,7 +154,7 @@ class Adapter:
             return refuse(redirected_outside())
         if self.origin.has(request.url):
             return refuse(outside_agent(request.url.path)) if is_openai_path(request.url.path) else None
-        if WORKSPACE not in headers and not self.keys.are_in(headers):
+        if WORKSPACE_HEADER not in headers and not self.keys.are_in(headers):
             return None
         refused = Refused(
             f"This request goes to {request.url.host} but carries the Tess key or workspace, which are sent "

@@ -30,8 +30,8 @@ from tess_openai.core.calls import (
     UploadedFile,
     UploadResult,
 )
-from tess_openai.core.files import FILES
-from tess_openai.core.headers import WORKSPACE
+from tess_openai.core.files import FILES_PATH
+from tess_openai.core.headers import WORKSPACE_HEADER
 from tess_openai.core.jsons import dump_json
 from tess_openai.core.lookups import lookup_failed
 from tess_openai.core.paid_once import IDEMPOTENT, may_have_run
@@ -185,7 +185,7 @@ class CallDriver:
         if request.method not in IDEMPOTENT:
             self.may_have_run = self.may_have_run or may_have_run(response.status_code)
         elif request.method == "DELETE" and NOT_SENT not in response.extensions:
-            number = request.url.path.rstrip("/").rpartition(f"{FILES}/")[2]
+            number = request.url.path.rstrip("/").rpartition(f"{FILES_PATH}/")[2]
             self.adapter.uploads.forget(
                 lambda found: isinstance(found, UploadedFile) and str(found.number) == number
             )
@@ -338,7 +338,7 @@ class CallDriver:
 
     def upload_key(self, upload: Upload) -> Hashable:
         """Return the cache key of an upload: files belong to a workspace."""
-        workspace = upload.headers.get(WORKSPACE) or self.request.headers.get(WORKSPACE)
+        workspace = upload.headers.get(WORKSPACE_HEADER) or self.request.headers.get(WORKSPACE_HEADER)
         return upload.digest, workspace, hash_key(self.authorization)
 
     def note_upload(self, upload: CallDriver, result: UploadResult | None) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import openai
 from openai._models import FinalRequestOptions
 
-from tess_openai.core.headers import FOREIGN, WORKSPACE
+from tess_openai.core.headers import OPENAI_HEADERS, WORKSPACE_HEADER
 from tess_openai.core.jsons import parse_object
 from tess_openai.core.routes import OTHER_ENDPOINTS
 from tess_openai.edge.families import FAMILY_NAMES, Family, Kind, Request, Response, load_family
@@ -26,8 +26,8 @@ OtherClients = Mapping[str, Any]
 KINDS: Final[Mapping[Kind, type[Any]]] = {"sync": openai.OpenAI, "async": openai.AsyncOpenAI}
 _WITHHELD_HEADERS: Final = frozenset(
     {
-        *FOREIGN,
-        WORKSPACE,
+        *OPENAI_HEADERS,
+        WORKSPACE_HEADER,
         "api-key",
         "authorization",
         "connection",

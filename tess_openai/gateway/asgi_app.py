@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tess_openai.client_options import OPTIONS, TessOptions, check_names
-from tess_openai.core.models import MODELS
+from tess_openai.core.models import MODELS_PATH
 from tess_openai.core.refusals import NO_RETRY, Refused
 from tess_openai.edge.key_queues import SHARED_QUEUES
 from tess_openai.gateway.forwarding import VERSION, Forwarder
@@ -87,8 +87,8 @@ class _Gateway:
                 Route("/healthz", _show_health),
                 Route("/readyz", self._show_readiness),
                 Route("/metrics", self._show_metrics, middleware=shown),
-                Route(MODELS, self._models.list_models, middleware=keyed),
-                Route(VERSION + MODELS, self._models.list_models, middleware=keyed),
+                Route(MODELS_PATH, self._models.list_models, middleware=keyed),
+                Route(VERSION + MODELS_PATH, self._models.list_models, middleware=keyed),
                 Route("/{path:path}", forwarder, methods=_METHODS, middleware=keyed),
             ],
             middleware=self._middleware(),

@@ -12,7 +12,7 @@ import openai
 
 from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_object
 from tess_openai.core.refusals import NO_RETRY, Refused
-from tess_openai.core.responses.responses_flow import RESPONSES
+from tess_openai.core.responses.responses_flow import RESPONSES_PATH
 from tess_openai.edge.paid_calls import must_not_be_repeated
 from tess_openai.gateway.call_log import log_call
 from tess_openai.gateway.file_wording import reword_envelope
@@ -219,7 +219,7 @@ class ForwardedCall:
         """Write an error of the gateway's own, as an answer or as an event of the stream that has begun."""
         self._metrics.error(_code_of(envelope))
         if self.writer.is_stream:
-            await self.writer.fail(envelope, of_responses=self.path.startswith(RESPONSES))
+            await self.writer.fail(envelope, of_responses=self.path.startswith(RESPONSES_PATH))
         elif not self.writer.status:
             headers = [(b"content-type", b"application/json")]
             if not may_repeat:

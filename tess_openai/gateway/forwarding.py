@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import quote
 
-from tess_openai.core.headers import WORKSPACE, is_sendable
+from tess_openai.core.headers import WORKSPACE_HEADER, is_sendable
 from tess_openai.core.jsons import BYTE_ORDER_MARK
 from tess_openai.core.refusals import Refused
 from tess_openai.core.routes import PATHS_WITH_JSON, TESS_ENDPOINTS, UNSUPPORTED_ENDPOINTS
@@ -86,7 +86,7 @@ class Forwarder:
             "user-agent": _USER_AGENT,
             RETRY_COUNT: retries.decode() if retries.isdigit() and len(retries) < 4 else "0",
         }
-        names = (*_FORWARDED, WORKSPACE.encode()) if self._settings.pass_through else _FORWARDED
+        names = (*_FORWARDED, WORKSPACE_HEADER.encode()) if self._settings.pass_through else _FORWARDED
         for name in names:
             value = given.get(name, b"").decode("latin-1")
             if value and is_sendable(value):

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from tess_openai.core.jsons import JSONObject, parse_object, to_list, to_object
-from tess_openai.core.models import DETAILS, MODELS
+from tess_openai.core.models import DETAILS_KEY, MODELS_PATH
 from tess_openai.core.options import AgentRef
 from tess_openai.core.refusals import Refused
 from tess_openai.gateway.call_log import log_call
@@ -47,7 +47,7 @@ class ModelList:
         began = time.perf_counter()
         response = await self._list_models(caller)
         seconds = time.perf_counter() - began
-        log_call(caller.name, request.method, MODELS.lstrip("/"), response.status_code, seconds=seconds)
+        log_call(caller.name, request.method, MODELS_PATH.lstrip("/"), response.status_code, seconds=seconds)
         return response
 
     async def _list_models(self, caller: Caller) -> Response:
@@ -73,7 +73,7 @@ class ModelList:
     async def _models_of(self, agent: AgentRef, authorization: str) -> tuple[int, JSONObject]:
         """Return the status and the body of the adapter's answer for one agent."""
         root = self._upstream.settings.api_root
-        url = f"{root}/agents/{quote(str(agent))}/openai{MODELS}"
+        url = f"{root}/agents/{quote(str(agent))}/openai{MODELS_PATH}"
         headers = {"authorization": authorization}
         try:
             response: Any = await self._upstream.client.get(url, headers=headers)
@@ -89,8 +89,8 @@ def _models(fields: JSONObject) -> list[JSONObject]:
 
 def _named(name: str, models: list[JSONObject]) -> list[JSONObject]:
     """Return the entries of a named agent: its name, and its name with each of its models."""
-    own = [model for model in models if DETAILS in model]
-    details = {DETAILS: own[0][DETAILS]} if own else {}
+    own = [model for model in models if DETAILS_KEY in model]
+    details = {DETAILS_KEY: own[0][DETAILS_KEY]} if own else {}
     head = {"id": name, "object": "model", "created": 0, "owned_by": "tess", **details}
     has_models = not (len(own) == 1 and str(own[0]["id"]).startswith("agent:"))
     return [head, *({**model, "id": f"{name}/{model['id']}"} for model in own if has_models)]

@@ -8,7 +8,7 @@ from pathlib import Path
 import openai
 import pytest
 
-from tess_openai.core.chat.parameters import EMULATE
+from tess_openai.core.chat.parameters import EMULATE_REMEDY
 from tess_openai.core.error_hints import KEY_HINT, RATE_HINT, TIMEOUT_HINT
 from tess_openai.gateway.config import read_config
 from tess_openai.gateway.file_wording import reword
@@ -28,7 +28,7 @@ from tests.gateway.running import HELLO, Start
             'models = { "*" = "", "gpt-4.1" = "tess-6" } in the gateway\'s file',
         ),
         ("create_client(temperatures=[0, 0.5])", "temperatures = [0, 0.5] in the gateway's file"),
-        (EMULATE, "It can be emulated: emulate = true in the gateway's file."),
+        (EMULATE_REMEDY, "It can be emulated: emulate = true in the gateway's file."),
         (
             "create_client(responses_store=SQLiteResponseStore(path))",
             'responses_store = "sqlite:///responses.sqlite" in the gateway\'s file',
@@ -44,7 +44,7 @@ def test_options_are_written_as_in_the_file(message: str, expected: str | None) 
     assert reword(message) == (message if expected is None else expected)
 
 
-@pytest.mark.parametrize("hint", [RATE_HINT, TIMEOUT_HINT, KEY_HINT, EMULATE])
+@pytest.mark.parametrize("hint", [RATE_HINT, TIMEOUT_HINT, KEY_HINT, EMULATE_REMEDY])
 def test_no_hint_names_an_argument_of_python(hint: str) -> None:
     """Each hint of the adapter is reworded completely."""
     assert "create_client" not in reword(hint)

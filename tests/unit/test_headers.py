@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tess_openai.core.headers import WORKSPACE, foreign_key, is_openai_key, is_sendable, unsendable_header
+from tess_openai.core.headers import (
+    WORKSPACE_HEADER,
+    foreign_key,
+    is_openai_key,
+    is_sendable,
+    unsendable_header,
+)
 from tess_openai.core.refusals import Refused, redirected_outside
 
 
@@ -37,7 +43,13 @@ def test_any_other_key_is_not_openais(value: str) -> None:
 @pytest.mark.parametrize(
     ("refused", "status", "code", "param", "remedy"),
     [
-        (unsendable_header(WORKSPACE), 400, "workspace_invalid", WORKSPACE, "a number, such as 1234"),
+        (
+            unsendable_header(WORKSPACE_HEADER),
+            400,
+            "workspace_invalid",
+            WORKSPACE_HEADER,
+            "a number, such as 1234",
+        ),
         (unsendable_header("authorization"), 401, "invalid_api_key", None, "Copy the key again from Tess"),
         (foreign_key(), 401, "foreign_key", None, "api_key= or TESS_API_KEY"),
         (redirected_outside(), 502, "redirected", None, "Check the base URL"),

@@ -19,7 +19,7 @@ from tess_openai.cli.check.translations import Api, Translation, translate
 from tess_openai.core.agents import Agent
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.parameters import CHAT_PARAMETERS, TOOL_PARAMETERS
-from tess_openai.core.headers import FOREIGN
+from tess_openai.core.headers import OPENAI_HEADERS
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.options import CALL_FIELD, Options
 from tess_openai.core.refusals import Refused
@@ -233,7 +233,7 @@ def _header_effects(argument: Argument) -> list[Effect]:
     return [
         effect_at(argument.node, name, "stripped", "note", "it is for OpenAI alone")
         for name in names
-        if name.lower() in FOREIGN
+        if name.lower() in OPENAI_HEADERS
     ]
 
 

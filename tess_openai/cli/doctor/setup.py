@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from tess_openai.cli.doctor.environment import judge_certificates, judge_proxies
 from tess_openai.cli.doctor.verdicts import Verdict, judge
-from tess_openai.core.headers import FOREIGN, WORKSPACE
+from tess_openai.core.headers import OPENAI_HEADERS, WORKSPACE_HEADER
 from tess_openai.identifiers import DEFAULT_BASE_URL, to_agent_id, to_api_key, to_api_root, to_workspace_id
 from tess_openai.option_checks import read_profile
 
@@ -30,7 +30,7 @@ KEY_NAMES: Final = (
 AGENT_NAMES: Final = ("TESSAI_AGENT_ID", "TESS_DEFAULT_AGENT_ID", "PARETO_AGENT_ID", "AGENT_ID")
 WORKSPACE_NAMES: Final = ("TESSAI_WORKSPACE_ID", "PARETO_WORKSPACE_ID")
 URL_NAMES: Final = ("TESS_API_BASE", "TESS_API_URL", "TESS_API_BASE_URL", "PARETO_API_URL")
-OVERRIDING: Final = {"Authorization": "Tess's key", WORKSPACE: "TESS_WORKSPACE_ID"}
+OVERRIDING: Final = {"Authorization": "Tess's key", WORKSPACE_HEADER: "TESS_WORKSPACE_ID"}
 """A header in `OPENAI_CUSTOM_HEADERS` -> the setting for Tess that it replaces."""
 TESS_HOSTS: Final = ("api.tess.im", "tess.pareto.io")
 QUOTES: Final = "\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb"
@@ -189,7 +189,7 @@ def _environment(variables: Mapping[str, str]) -> Iterator[Verdict]:
             finding = f"OPENAI_CUSTOM_HEADERS holds {name}, which newer SDKs put in the place of {instead}"
             yield Verdict("environment", "wrong", finding, f"Take {name} out of OPENAI_CUSTOM_HEADERS.")
             return
-    if others := [name for name in headers if name not in FOREIGN]:
+    if others := [name for name in headers if name not in OPENAI_HEADERS]:
         finding = f"OPENAI_CUSTOM_HEADERS: newer SDKs send {', '.join(others)} to Tess too"
         yield Verdict("environment", "warning", finding, "Unset it where Tess need not know them.")
         return

@@ -37,7 +37,7 @@ from tess_openai.core.chat.stream_faults import (
 )
 from tess_openai.core.chat.text_repair import SplitTextJoiner, parse_answer, repair
 from tess_openai.core.chat.usage import is_usage, parse_usage
-from tess_openai.core.errors import FAILED
+from tess_openai.core.errors import FAILED_STATES
 from tess_openai.core.jsons import JSONObject, parse_object, to_list, to_object
 from tess_openai.core.sse import ServerSentEvent, is_end_mark
 
@@ -300,7 +300,7 @@ class ChunkReader:
             self._complete_delta(index, choice["delta"])
         if reason in FINISH_REASONS:
             return untouched
-        if reason in FAILED:
+        if reason in FAILED_STATES:
             self.has_failed = True
         else:
             choice["finish_reason"] = normalise_finish_reason(reason, self.note)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tess_openai.core.changes import counted
-from tess_openai.core.chat.parameters import EMULATE
+from tess_openai.core.chat.parameters import EMULATE_REMEDY
 from tess_openai.core.jsons import JSONObject, dump_json, to_list, to_object
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.probe_profile import NOTHING_PROVEN, TessProfile
@@ -245,7 +245,7 @@ class _MessageTranslation:
                 given=counted(counts["calls"], "message"),
                 sent="text",
                 why="Tess has no tool messages, so calls and their results are sent as text",
-                remedy=EMULATE,
+                remedy=EMULATE_REMEDY,
                 action="rewritten",
             )
         if counts["parts"]:

@@ -19,7 +19,7 @@ from tess_openai.core.changes import describe
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.ledger import Ledger
 
-EMULATE: Final = "It can be emulated: create_client(emulate=True); a preset takes emulate=True too."
+EMULATE_REMEDY: Final = "It can be emulated: create_client(emulate=True); a preset takes emulate=True too."
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def strip_unsupported(
     parameter = table[name]
     if value is None or value in parameter.neutral:
         return False
-    remedy = parameter.remedy or (EMULATE if parameter.can_emulate else "")
+    remedy = parameter.remedy or (EMULATE_REMEDY if parameter.can_emulate else "")
     decision = ledger.resolve_unsupported(
         name,
         given=describe(value, parameter.words),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from tess_openai.core.chat.messages import is_plain_chat
-from tess_openai.core.chat.target import AGENT
+from tess_openai.core.chat.target import AGENT_PREFIX
 from tess_openai.core.jsons import JSONObject
 from tess_openai.core.options import Options
 
@@ -28,7 +28,7 @@ def is_plain(given: JSONObject, options: Options) -> bool:
     model, messages = given.get("model"), given.get("messages")
     if (
         not isinstance(model, str)
-        or model.startswith(AGENT)
+        or model.startswith(AGENT_PREFIX)
         or not isinstance(messages, list)
         or not messages
     ):

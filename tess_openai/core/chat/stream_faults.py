@@ -7,7 +7,7 @@ from typing import Final
 
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.answer_types import InvalidAnswerError
-from tess_openai.core.errors import FAILED, NO_REASON, message_of, printable
+from tess_openai.core.errors import FAILED_STATES, NO_REASON, message_of, printable
 from tess_openai.core.field_errors import field_errors_of
 from tess_openai.core.jsons import JSONObject, parse_json, to_object
 from tess_openai.core.refusals import error_envelope
@@ -72,7 +72,7 @@ def invalid_answer_fault(error: InvalidAnswerError, fields: JSONObject | None) -
 def fault_of(fields: JSONObject, event: str) -> StreamFault | None:
     """Return the error in an event without `choices`, in any known format; None when it contains none."""
     text = message_of(fields)
-    if not text and event != "error" and fields.get("status") not in FAILED:
+    if not text and event != "error" and fields.get("status") not in FAILED_STATES:
         return None
     inner = to_object(fields.get("error")) or {}
     envelope = error_envelope(
@@ -87,7 +87,7 @@ def fault_of(fields: JSONObject, event: str) -> StreamFault | None:
 
 def may_be_progress(fields: JSONObject) -> bool:
     """Whether an object that looks like an error may be a report of progress, since it has only a message."""
-    if fields.get("error") or fields.get("status") in FAILED or field_errors_of(fields):
+    if fields.get("error") or fields.get("status") in FAILED_STATES or field_errors_of(fields):
         return False
     return isinstance(fields.get("message"), str)
 

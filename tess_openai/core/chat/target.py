@@ -17,9 +17,9 @@ from tess_openai.core.ledger import Ledger
 from tess_openai.core.options import AgentRef, Options
 from tess_openai.core.refusals import Refused
 
-AGENT: Final = "agent:"
+AGENT_PREFIX: Final = "agent:"
 """The prefix of a `model` that names an agent by its number or its slug."""
-OTHERS: Final = "*"
+ALL_OTHER_MODELS: Final = "*"
 """The alias in `models=` for all models that have no alias of their own."""
 _SLUG: Final = re.compile(r"[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)+")
 """Words and a code, joined by hyphens, `name-words-AbC12d`. Source: observed."""
@@ -64,9 +64,9 @@ def _split(model: str, options: Options) -> tuple[AgentRef | None, str]:
     head, _, rest = model.partition("/")
     if head in names:
         return names[head], rest
-    if not head.startswith(AGENT):
+    if not head.startswith(AGENT_PREFIX):
         return None, model
-    ref = head.removeprefix(AGENT).strip()
+    ref = head.removeprefix(AGENT_PREFIX).strip()
     if ref in names:
         return names[ref], rest
     if ref.isascii() and ref.isdigit() and len(ref) < 19 and int(ref) > 0:
@@ -75,7 +75,7 @@ def _split(model: str, options: Options) -> tuple[AgentRef | None, str]:
         return ref, rest
     known = f" or one of {', '.join(names)}" if names else ""
     raise Refused(
-        f"model={shown(model)} names no agent: {AGENT!r} is followed by its number{known}, as in "
+        f"model={shown(model)} names no agent: {AGENT_PREFIX!r} is followed by its number{known}, as in "
         "'agent:8794' or 'agent:8794/tess-6'. The request was not sent.",
         param="model",
         code="model_not_found",
@@ -95,14 +95,18 @@ def to_model(given: object, options: Options, agent: Agent | None, ledger: Ledge
     target = to_target(given, options)
     model = target.model
     offered = () if agent is None else agent.models
-    if isinstance(model, str) and OTHERS in options.models:
+    if isinstance(model, str) and ALL_OTHER_MODELS in options.models:
         known = model in offered or model in options.models.values()
-        model = model if known else options.models[OTHERS]
+        model = model if known else options.models[ALL_OTHER_MODELS]
     if isinstance(model, str) and agent is not None and agent.questions:
         if agent.question("model") is None:
             model = _without_model(model, agent, ledger)
         elif offered and model not in offered:
-            names = (*offered, *(name for name in options.models if name != OTHERS), *options.agent_names)
+            names = (
+                *offered,
+                *(name for name in options.models if name != ALL_OTHER_MODELS),
+                *options.agent_names,
+            )
             reject_option("model", model, agent, ledger, also=names)
     if isinstance(given, str) and model != given:
         _record(given, target, model, ledger)
@@ -126,7 +130,7 @@ def _without_model(model: str, agent: Agent, ledger: Ledger) -> str | None:
         "model",
         given=shown(model),
         why=f"agent {agent.id} has one fixed model",
-        remedy=f'Use model="{AGENT}{agent.id}", or leave the model to the agent: '
+        remedy=f'Use model="{AGENT_PREFIX}{agent.id}", or leave the model to the agent: '
         'create_client(models={"*": None}).',
     )
     return model if decision == "keep" else None

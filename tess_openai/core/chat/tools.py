@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from tess_openai.core.changes import counted, describe
-from tess_openai.core.chat.parameters import EMULATE, TOOL_PARAMETERS
+from tess_openai.core.chat.parameters import EMULATE_REMEDY, TOOL_PARAMETERS
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.ledger import Ledger, PolicyDecision
 from tess_openai.core.options import HOSTED_TOOLS, Options
 
 NO_TOOLS: Final = "no-tools"
 WEB_SEARCH: Final = "web_search"
-CHOICES: Final = ("tool_choice", "function_call")
+CHOICE_PARAMETERS: Final = ("tool_choice", "function_call")
 """Parameters that require or forbid a call; the second is the older one."""
 _SHOWN_CHOICES: Final = ("required", "none", "auto", "function", "custom", "allowed_tools", "web_search")
 
@@ -84,7 +84,7 @@ def to_tools(body: JSONObject, options: Options, ledger: Ledger) -> TessTools:
     ):
         return TessTools(None, TOOL_PARAMETERS)
     given = _parse_tools(body, options.tool_names)
-    forbidding = next((name for name in CHOICES if body.get(name) == "none"), None)
+    forbidding = next((name for name in CHOICE_PARAMETERS if body.get(name) == "none"), None)
     if forbidding is not None and not isinstance(body.get("tools"), str):
         return TessTools(options.tools)
     if _record_selection(given, ledger) == "keep":
@@ -148,7 +148,7 @@ def _decide_functions(
     param = next((name for name in ("tools", "functions") if to_list(body.get(name))), "web_search_options")
     sent = NO_TOOLS if given.first is None else given.first
     functions = counted(given.functions, "function") if given.functions else ""
-    remedy = EMULATE if given.functions else _NAME_A_TOOL
+    remedy = EMULATE_REMEDY if given.functions else _NAME_A_TOOL
     decision = ledger.resolve_unsupported(
         param,
         given=", ".join(filter(None, (functions, _listed_types(given)))),
@@ -299,11 +299,11 @@ def _known_key(kind: str, name: str, names: Mapping[str, str]) -> str | None:
 
 
 def _requiring_choice(body: JSONObject, names: Mapping[str, str]) -> str | None:
-    """Return the parameter in `CHOICES` that requires a call; None when neither does.
+    """Return the parameter in `CHOICE_PARAMETERS` that requires a call; None when neither does.
 
     The choice of a hosted tool in `names` requires no call: sending the value of that tool is enough.
     """
-    for param in CHOICES:
+    for param in CHOICE_PARAMETERS:
         choice = body.get(param)
         if choice in (None, "auto", "none"):
             continue

@@ -19,7 +19,7 @@ from tess_openai.core.refusals import NO_RETRY, Refused, json_headers
 from tess_openai.core.sse import DONE_EVENT, encode_event
 from tess_openai.core.translated_chat import read_call, translated_chat
 
-COMPLETIONS: Final = "/completions"
+COMPLETIONS_PATH: Final = "/completions"
 TEXT_COMPLETION: Final = "text_completion"
 _CALL_NAMES: Final = ("tool_calls", "function_call")
 """Finish reasons of chat that legacy completions do not have; the fields of calls have the same names."""

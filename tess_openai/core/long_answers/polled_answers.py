@@ -17,18 +17,18 @@ from tess_openai.core.calls import Event, Flow, Incoming, Outgoing, Sleep, Step
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.answer_types import Note, coerce_message, to_int
 from tess_openai.core.chat.stream_faults import StreamFault, broken_connection_fault
-from tess_openai.core.errors import FAILED
+from tess_openai.core.errors import FAILED_STATES
 from tess_openai.core.fetching import get, read_error
 from tess_openai.core.flow_steps import exchange, read_all
 from tess_openai.core.headers import request_headers
 from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_list, to_object
 from tess_openai.core.long_answers.answer_layer import AnswerLayer
 from tess_openai.core.long_answers.native_messages import to_native_messages
-from tess_openai.core.lookups import AGENTS
+from tess_openai.core.lookups import AGENTS_PATH
 from tess_openai.core.refusals import error_envelope
 from tess_openai.core.sse import DONE_EVENT, encode_event
 
-RESPONSES: Final = "/agent-responses"
+AGENT_RESPONSES_PATH: Final = "/agent-responses"
 POLLED: Final = Change(
     "mapped",
     "messages",
@@ -62,7 +62,7 @@ class PolledAnswers(AnswerLayer["_Execution"]):
         """Start an execution; return the head of the answer for the flow."""
         chat = self._chat
         body = chat.translated.body if outgoing.body is None else parse_object(outgoing.body) or {}
-        agent = (outgoing.path or f"{AGENTS}/{chat.call.agent}/openai").partition("/openai")[0]
+        agent = (outgoing.path or f"{AGENTS_PATH}/{chat.call.agent}/openai").partition("/openai")[0]
         native = replace(
             outgoing,
             body=dump_json(_to_native(body)),
@@ -95,7 +95,7 @@ class PolledAnswers(AnswerLayer["_Execution"]):
         execution.wait_seconds = min(_LONGEST_WAIT_SECONDS, execution.wait_seconds * 1.3)
         headers = request_headers(self._chat.call, self._chat.translated.options)
         try:
-            incoming = yield from exchange(get(f"{RESPONSES}/{execution.number}", headers))
+            incoming = yield from exchange(get(f"{AGENT_RESPONSES_PATH}/{execution.number}", headers))
             if incoming.status < 300:
                 fields = parse_object((yield from read_all())) or {}
                 if isinstance(fields.get("status"), str):
@@ -152,7 +152,7 @@ class _Execution:
         """Process a state of the execution."""
         self.failures = 0
         status, output = fields.get("status"), fields.get("output")
-        if status in FAILED:
+        if status in FAILED_STATES:
             self._write(fields)
             self.is_over = True
             return

@@ -12,7 +12,7 @@ from typing import Final
 from tess_openai.core.chat.chunk_templates import unescape_json_text
 from tess_openai.core.jsons import JSONObject, dump_json, to_list, to_object
 from tess_openai.core.responses.response_object import (
-    INCOMPLETE,
+    INCOMPLETE_REASONS,
     ResponseDraft,
     arguments_key,
     call_arguments,
@@ -108,7 +108,7 @@ class ResponseEventWriter:
         out: list[bytes] = []
         if not self.draft.output:  # an answer without text becomes a message with an empty text
             self._begin_part("output_text", out)
-        incomplete = INCOMPLETE.get(self.finish_reason)
+        incomplete = INCOMPLETE_REASONS.get(self.finish_reason)
         if incomplete is not None:  # the item that the answer was cut in
             self.draft.output[-1]["status"] = "incomplete"
         self._end_message(out)

@@ -28,7 +28,10 @@ _PREFIXES: Final = {
     "function_call_output": "fco",
     "message": "msg",
 }
-INCOMPLETE: Final[Mapping[object, str]] = {"length": "max_output_tokens", "content_filter": "content_filter"}
+INCOMPLETE_REASONS: Final[Mapping[object, str]] = {
+    "length": "max_output_tokens",
+    "content_filter": "content_filter",
+}
 """Finish reason of chat -> why a response is incomplete."""
 _COMPLETION_KEYS: Final = frozenset(
     {"id", "object", "created", "model", "choices", "usage", "system_fingerprint", "service_tier"}
@@ -126,7 +129,7 @@ def to_response(draft: ResponseDraft, completion: JSONObject, *, now: int) -> JS
     for choice in map(to_object, to_list(completion.get("choices")) or []):
         fields = choice or {}
         _add_items(draft, to_object(fields.get("message")) or {})
-        incomplete = INCOMPLETE.get(fields.get("finish_reason"))
+        incomplete = INCOMPLETE_REASONS.get(fields.get("finish_reason"))
         if incomplete is not None:  # the item that the answer was cut in
             draft.output[-1]["status"] = "incomplete"
         reason = reason or incomplete

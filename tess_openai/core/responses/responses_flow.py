@@ -26,7 +26,7 @@ from tess_openai.core.responses.response_request import (
 )
 from tess_openai.core.translated_chat import read_call, translated_chat
 
-RESPONSES: Final = "/responses"
+RESPONSES_PATH: Final = "/responses"
 
 
 def create_response(call: Call, options: Options) -> Flow:

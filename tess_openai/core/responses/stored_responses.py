@@ -27,10 +27,10 @@ from tess_openai.core.responses.response_request import (
     read_response_request,
     to_chat_request,
 )
-from tess_openai.core.responses.responses_flow import RESPONSES
+from tess_openai.core.responses.responses_flow import RESPONSES_PATH
 from tess_openai.core.translated_chat import read_call
 
-INPUT_TOKENS: Final = f"{RESPONSES}/input_tokens"
+INPUT_TOKENS_PATH: Final = f"{RESPONSES_PATH}/input_tokens"
 _DEFAULT_LIMIT: Final = 20
 _HIGHEST_LIMIT: Final = 100
 _COUNTED: Final = ("tools", "response_format")
@@ -39,7 +39,7 @@ _COUNTED: Final = ("tools", "response_format")
 
 def stored_response(call: Call, options: Options) -> Flow:
     """Answer a request below `/responses/{id}`."""
-    response_id, _, rest = call.path.removeprefix(RESPONSES).strip("/").partition("/")
+    response_id, _, rest = call.path.removeprefix(RESPONSES_PATH).strip("/").partition("/")
     answer = _ANSWERS.get((call.method, rest)) if response_id else None
     try:
         if answer is None:

@@ -11,7 +11,7 @@ import pytest
 from tess_openai.core.changes import Change, accept_advice
 from tess_openai.core.chat.parameters import (
     CHAT_PARAMETERS,
-    EMULATE,
+    EMULATE_REMEDY,
     TOOL_PARAMETERS,
     UNSUPPORTED,
     stop_sequences,
@@ -95,9 +95,9 @@ def test_the_warning_offers_emulation_where_it_exists(name: str) -> None:
     """A parameter with another way out names that one; all others can be accepted only."""
     (change,) = prepared_with(name, ASKING[name]).ledger.changes
     parameter = UNSUPPORTED[name]
-    remedy = parameter.remedy or (EMULATE if parameter.can_emulate else accept_advice([name]))
+    remedy = parameter.remedy or (EMULATE_REMEDY if parameter.can_emulate else accept_advice([name]))
     assert change.remedy == remedy
-    assert (EMULATE in change.remedy) is (EMULATE in parameter.remedy or parameter.can_emulate)
+    assert (EMULATE_REMEDY in change.remedy) is (EMULATE_REMEDY in parameter.remedy or parameter.can_emulate)
 
 
 def test_null_stream_options_are_not_forwarded() -> None:
