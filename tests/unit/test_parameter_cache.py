@@ -41,7 +41,7 @@ def test_objects_with_different_json_do_not_share_a_value(one: dict[str, Any], o
         pytest.param({"a": 1, "b": 2}, {"b": 2, "a": 1}, id="the order of keys is kept in what is sent"),
     ],
 )
-def test_objects_that_python_calls_equal_do_not_share_a_value(one: dict[str, Any], other: dict[str, Any]) -> None:
+def test_equal_python_objects_do_not_share_a_value(one: dict[str, Any], other: dict[str, Any]) -> None:
     """A body made for the one must not be sent for the other."""
     assert one == other
     assert not share_a_value(one, other)
