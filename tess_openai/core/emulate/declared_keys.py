@@ -58,7 +58,8 @@ class _DeclaredKeySearch:
             for name, inner in (to_object(part.get("properties")) or {}).items():
                 declared.setdefault(bare_name(name), []).append(inner)
             for_other_keys += (to_object(part.get("patternProperties")) or {}).values()
-            for_other_keys += [part["additionalProperties"]] if part.get("additionalProperties") else []
+            if part.get("additionalProperties", False) is not False:  # `{}` allows any key, as true does
+                for_other_keys.append(part["additionalProperties"])
         is_open = bool(for_other_keys) or not declared
         for number, (key, member) in enumerate(members.items()):
             inner = declared.get(bare_name(key), [] if is_open else None)
