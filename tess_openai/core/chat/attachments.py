@@ -16,7 +16,7 @@ FILES_ONLY: Final = "See the attached files."
 _WHY: Final = "Tess takes files outside of the messages (documented for /execute, assumed for this route)"
 
 
-def lift_files(given: JSONObject, ledger: Ledger) -> JSONObject:
+def move_files_to_file_ids(given: JSONObject, ledger: Ledger) -> JSONObject:
     """Move the parts `{"type": "file", "file": {"file_id": "389571"}}` of all messages to `file_ids`.
 
     The text of a message without any other part becomes `FILES_ONLY`. Parts with another id, or with the
@@ -32,14 +32,14 @@ def lift_files(given: JSONObject, ledger: Ledger) -> JSONObject:
     if not _have_file(messages):
         return given
     numbers: list[int] = []
-    lifted = [_lift_from_message(message, numbers) for message in messages]
+    moved = [_move_from_message(message, numbers) for message in messages]
     if not numbers:
         return given
     count = f"{len(numbers)} file{'s' if len(numbers) > 1 else ''}"
     known = {str(number) for number in given_ids}
     new = [number for number in dict.fromkeys(numbers) if str(number) not in known]
     ledger.mapped("messages.content", count, FILE_IDS, _WHY)
-    return {**given, "messages": lifted, FILE_IDS: [*given_ids, *new]}
+    return {**given, "messages": moved, FILE_IDS: [*given_ids, *new]}
 
 
 def _have_file(messages: list[Any]) -> bool:
@@ -53,7 +53,7 @@ def _have_file(messages: list[Any]) -> bool:
     return False
 
 
-def _lift_from_message(given: object, numbers: list[int]) -> object:
+def _move_from_message(given: object, numbers: list[int]) -> object:
     message = to_object(given)
     parts = None if message is None else to_list(message.get("content"))
     if message is None or parts is None:

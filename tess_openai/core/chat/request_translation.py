@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from tess_openai.core.agents import Agent
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.agent_validation import validate_for_agent
-from tess_openai.core.chat.attachments import lift_files
+from tess_openai.core.chat.attachments import move_files_to_file_ids
 from tess_openai.core.chat.messages import to_messages
 from tess_openai.core.chat.parameters import (
     CHAT_PARAMETERS,
@@ -86,7 +86,7 @@ class ParameterTranslation:
 
     Attributes:
         given: The caller's request.
-        asked: The same request with its files moved to `file_ids`; it shares values with `given`.
+        with_file_ids: The same request with its files moved to `file_ids`; it shares values with `given`.
         options: The options of this call.
         agent: The agent that answers, if its options are known.
         ledger: The changes so far.
@@ -94,7 +94,7 @@ class ParameterTranslation:
     """
 
     given: JSONObject = field(repr=False)
-    asked: JSONObject = field(repr=False)
+    with_file_ids: JSONObject = field(repr=False)
     options: Options
     agent: Agent | None
     ledger: Ledger
@@ -111,12 +111,12 @@ class ParameterTranslation:
         Raises:
             Refused: The policy or the agent's own fields do not allow the request.
         """
-        given, asked, ledger, parameters = self.given, self.asked, self.ledger, self.parameters
-        body = {name: asked[name] if sent is _AS_GIVEN else sent for name, sent in parameters.body.items()}
-        if asked.get("messages") is None:
+        given, request, ledger, parameters = self.given, self.with_file_ids, self.ledger, self.parameters
+        body = {name: request[name] if sent is _AS_GIVEN else sent for name, sent in parameters.body.items()}
+        if request.get("messages") is None:
             body.pop("messages", None)
         else:
-            body["messages"] = _translate_messages(asked["messages"], self.options, ledger, emulation)
+            body["messages"] = _translate_messages(request["messages"], self.options, ledger, emulation)
         ledger.extend(parameters.changes)
         for change in () if emulation is None else emulation.changes(given.get("messages")):
             ledger.add(change)
@@ -149,9 +149,9 @@ def translate_parameters(given: JSONObject, options: Options, agent: Agent | Non
     if agent is not None and agent.questions:
         options = replace(options, temperatures=agent.temperatures)
     ledger = Ledger(options.policy)
-    asked = lift_files(given, ledger)
-    parameters = _cached_parameters(asked, options, agent)
-    return ParameterTranslation(given, asked, options, agent, ledger, parameters)
+    with_file_ids = move_files_to_file_ids(given, ledger)
+    parameters = _cached_parameters(with_file_ids, options, agent)
+    return ParameterTranslation(given, with_file_ids, options, agent, ledger, parameters)
 
 
 def _translate_messages(
@@ -183,13 +183,13 @@ class _TranslatedParameters:
     changes: tuple[Change, ...]
 
 
-def _cached_parameters(asked: JSONObject, options: Options, agent: Agent | None) -> _TranslatedParameters:
+def _cached_parameters(request: JSONObject, options: Options, agent: Agent | None) -> _TranslatedParameters:
     """Translate everything but the messages, or return the cached translation of equal parameters.
 
     Raises:
         Refused: As in `translate_parameters`.
     """
-    given: JSONObject = {**asked, "messages": None} if "messages" in asked else asked
+    given: JSONObject = {**request, "messages": None} if "messages" in request else request
     if agent is not None:
         return _translate_parameters(given, options, agent)
     return options.parameter_cache.get_or_make(given, lambda: _translate_parameters(given, options, None))
