@@ -21,7 +21,7 @@ from tess_openai.core.headers import request_headers
 from tess_openai.core.jsons import BYTE_ORDER_MARK, JSONObject, dump_json, parse_object
 from tess_openai.core.long_answers.polled_answers import POLLED, PolledAnswers
 from tess_openai.core.long_answers.streamed_answers import STREAMED, StreamedAnswers
-from tess_openai.core.lookups import locate, without_agent
+from tess_openai.core.lookups import find_destination, not_validated
 from tess_openai.core.options import CALL_FIELD, Options
 from tess_openai.core.policy_parameters import POLICY_PARAMETERS
 from tess_openai.core.refusals import Refused, refuse
@@ -44,26 +44,28 @@ def chat_completion(call: Call, options: Options) -> Flow:
 def _translated_completion(call: Call, fields: JSONObject, options: Options) -> Flow:
     """Run a chat call that may need changes."""
     try:
-        place = yield from locate(to_target(fields.get("model"), options).agent, call, options)
-        if isinstance(place, Answer):
-            yield place
+        named = to_target(fields.get("model"), options).agent
+        destination = yield from find_destination(named, call, options)
+        if isinstance(destination, Answer):
+            yield destination
             return
-        asked = options if place.other is None else options.for_agent(place.other)
+        other = destination.other_agent
+        agent_options = options if other is None else options.for_agent(other)
         uploaded: UploadedRequest | Answer = UploadedRequest(fields)
-        if asked.attachments is not None or CALL_FIELD in fields:
-            uploaded = yield from _upload(fields, asked, place.agent, call)
+        if agent_options.attachments is not None or CALL_FIELD in fields:
+            uploaded = yield from _upload(fields, agent_options, destination.agent, call)
         if isinstance(uploaded, Answer):
             yield uploaded
             return
-        translated, emulation = _translate(uploaded.fields, asked, place.agent, call.new_id)
+        translated, emulation = _translate(uploaded.fields, agent_options, destination.agent, call.new_id)
     except Refused as refused:
         yield refused.to_answer()
         return
-    chat = ChatContext(call, translated, place)
+    chat = ChatContext(call, translated, destination)
     translated.ledger.extend(uploaded.changes)
     translated.ledger.extend(_notes_on_long_answers(translated))
-    if place.problem:
-        translated.ledger.add(without_agent(place.problem))
+    if destination.problem:
+        translated.ledger.add(not_validated(destination.problem))
     # A retry is the same request, whose changes were reported with the first.
     refused_by_filter = yield from report_changes(translated.ledger, silently=call.attempt > 0)
     if refused_by_filter is not None:
@@ -107,7 +109,7 @@ def _answer(chat: ChatContext, emulation: Emulation | None, body: bytes | None) 
     options = chat.translated.options
     first = emulation is None and not chat.translated.stream and not options.joins_answers
     headers = request_headers(chat.call, options)
-    outgoing = Outgoing(body, headers, path=chat.place.path, with_first_piece=first)
+    outgoing = Outgoing(body, headers, path=chat.destination.path, with_first_piece=first)
     if emulation is None:
         flow = plain_completion(chat, outgoing)
     else:

@@ -36,25 +36,27 @@ class _FoundAgent:
 
 
 @dataclass(slots=True)  # made for every call: creating a frozen dataclass takes twice as long
-class Place:
+class Destination:
     """Where a call is sent: its agent, and the path.
 
     Attributes:
         ref: The agent as it was named; None when the URL names none.
         agent: What the agent offers, when calls are validated against it.
-        other: The agent's number when the call names another agent than the client's own; else None.
+        other_agent: The agent's number when the call names another agent than the client's own; else None.
         path: Path below the API root; None when the call keeps the caller's URL.
         problem: Why the look-up failed; `""` when it succeeded or was not needed.
     """
 
     ref: AgentRef | None = None
     agent: Agent | None = None
-    other: int | None = None
+    other_agent: int | None = None
     path: str | None = None
     problem: str = ""
 
 
-def locate(named: AgentRef | None, call: Call, options: Options) -> Generator[Step, Event, Place | Answer]:
+def find_destination(
+    named: AgentRef | None, call: Call, options: Options
+) -> Generator[Step, Event, Destination | Answer]:
     """Find the agent of a call; look it up if the client's options ask for it, or only its slug is known.
 
     When the look-up of an agent's number fails, the call continues without the agent's options.
@@ -71,11 +73,11 @@ def locate(named: AgentRef | None, call: Call, options: Options) -> Generator[St
     own = to_ref(call.agent)
     ref = own if named is None else named
     if ref is None:
-        return Place()
+        return Destination()
     agent = options.agents.get(ref) if isinstance(ref, int) else None
     number, problem = ref, ""
     if isinstance(ref, str) or (options.fetch_agents and agent is None):
-        found = yield from find(ref, call, options)
+        found = yield from get_agent(ref, call, options)
         if isinstance(found, Agent):
             number = found.id
             agent = found if options.fetch_agents else options.agents.get(number)
@@ -84,11 +86,12 @@ def locate(named: AgentRef | None, call: Call, options: Options) -> Generator[St
         else:
             problem = found.why
     path = None if number == own else f"{AGENTS_PATH}/{number}/openai{call.path}"
-    other = number if isinstance(number, int) and named not in (None, own) and number != own else None
-    return Place(ref, agent, other, path, problem)
+    is_other = named not in (None, own) and number != own
+    other_agent = number if is_other and isinstance(number, int) else None
+    return Destination(ref, agent, other_agent, path, problem)
 
 
-def without_agent(problem: str) -> Change:
+def not_validated(problem: str) -> Change:
     """Return the change that reports a call without its agent's options."""
     remedy = 'Check that this key may read the agent, or remove create_client(agent="fetch").'
     return Change(
@@ -96,7 +99,7 @@ def without_agent(problem: str) -> Change:
     )
 
 
-def find(
+def get_agent(
     agent: AgentRef, call: Call, options: Options, *, is_hint: bool = False
 ) -> Generator[Step, Event, LookupResult]:
     """Return the agent from the client's options, or look it up."""
@@ -110,7 +113,7 @@ def to_ref(agent: str) -> AgentRef | None:
     return int(agent) if agent.isascii() and agent.isdigit() else agent or None
 
 
-def find_agent(lookup: Lookup) -> Flow:
+def run_lookup(lookup: Lookup) -> Flow:
     """Carry out a look-up; yield an `Agent` or `AgentNotFound`."""
     found_agent = yield from _read_agent(lookup)
     if isinstance(found_agent, TessError):

@@ -9,7 +9,7 @@ from tess_openai.core.agents import Agent, closest
 from tess_openai.core.calls import Answer, Call, Flow
 from tess_openai.core.chat.target import AGENT_PREFIX, ALL_OTHER_MODELS, to_target
 from tess_openai.core.jsons import JSONObject, dump_json
-from tess_openai.core.lookups import find, to_ref
+from tess_openai.core.lookups import get_agent, to_ref
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused, json_headers
 
@@ -27,7 +27,7 @@ def models(call: Call, options: Options) -> Flow:
         refused = Refused("The URL names no agent.", param=None, code="agent_not_found", status=404)
         yield refused.to_answer()
         return
-    found = yield from find(ref, call, options)
+    found = yield from get_agent(ref, call, options)
     if not isinstance(found, Agent):
         yield found.answer
         return
@@ -48,7 +48,7 @@ def _answer_unlisted(wanted: str, names: list[str], own: Agent, call: Call, opti
         target = to_target(wanted, options)
         if target.agent is None:
             raise _unknown_model(wanted, names, own)
-        found = yield from find(target.agent, call, options)
+        found = yield from get_agent(target.agent, call, options)
         if not isinstance(found, Agent):
             yield found.answer
             return

@@ -136,7 +136,7 @@ class Adapter:
         self.keys.remember(authorization)
         return None
 
-    def key_of(self, lookup: Lookup, request: Request) -> Hashable:
+    def lookup_key(self, lookup: Lookup, request: Request) -> Hashable:
         """Return the cache key of a look-up: another API key or workspace may see other agents."""
         workspace = lookup.headers.get(WORKSPACE_HEADER) or request.headers.get(WORKSPACE_HEADER)
         return lookup.agent, workspace, hash_key(request.headers.get("authorization", ""))

@@ -23,7 +23,7 @@ from tess_openai.core.calls import (
     UploadedFile,
     UploadResult,
 )
-from tess_openai.core.lookups import find_agent, lookup_failed
+from tess_openai.core.lookups import lookup_failed, run_lookup
 from tess_openai.core.uploads import upload_failed, upload_file
 from tess_openai.edge.call_driver import LAST_SECONDS, REST_SECONDS, RESULT_STEPS, CallDriver, InnerStep
 from tess_openai.edge.compressed_bodies import split_compressed
@@ -144,7 +144,7 @@ class AsyncDriver(CallDriver):
         """Async counterpart of `look_up` in `sync_driver`."""
 
         async def find() -> LookupResult:
-            run = AsyncDriver(find_agent(lookup), self.transport, self.request)
+            run = AsyncDriver(run_lookup(lookup), self.transport, self.request)
             if lookup.is_hint:
                 run.cap_timeouts()
             try:
@@ -154,7 +154,7 @@ class AsyncDriver(CallDriver):
             finally:
                 await run.aclose()
 
-        agent_cache, key = self.adapter.agent_cache, self.adapter.key_of(lookup, self.request)
+        agent_cache, key = self.adapter.agent_cache, self.adapter.lookup_key(lookup, self.request)
         seconds = self.timeout_seconds_for_lookup(lookup)
         if lookup.is_hint and seconds is not None:
             found = await agent_cache.async_find_within(key, find, seconds)

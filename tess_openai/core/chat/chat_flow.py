@@ -23,7 +23,7 @@ from tess_openai.core.chat.stream_filter import StreamFilter
 from tess_openai.core.flow_steps import read_rest, to_head
 from tess_openai.core.headers import request_headers
 from tess_openai.core.jsons import JSONObject
-from tess_openai.core.lookups import Place, to_ref
+from tess_openai.core.lookups import Destination, to_ref
 from tess_openai.core.options import Options
 
 
@@ -38,7 +38,7 @@ def untouched_completion(call: Call, given: JSONObject, options: Options) -> Flo
             yield READ_REST
         yield Answer(200, NO_HEADERS, incoming.first_piece, "as read", fields)
         return
-    chat = ChatContext(call, plain_request(given, options), Place(to_ref(call.agent)))
+    chat = ChatContext(call, plain_request(given, options), Destination(to_ref(call.agent)))
     yield from _answer(chat, incoming)
 
 

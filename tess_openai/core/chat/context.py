@@ -22,7 +22,7 @@ from tess_openai.core.errors import TessError
 from tess_openai.core.fetching import read_error
 from tess_openai.core.jsons import JSONObject, dump_json
 from tess_openai.core.ledger import Ledger
-from tess_openai.core.lookups import Place, find
+from tess_openai.core.lookups import Destination, get_agent
 from tess_openai.core.refusals import NO_RETRY, Refused, json_headers
 
 LEDGER_HEADER: Final = "x-tess-openai"
@@ -38,7 +38,7 @@ class ChatContext:
 
     call: Call
     translated: TranslatedRequest
-    place: Place = field(default_factory=Place)
+    destination: Destination = field(default_factory=Destination)
 
     @property
     def ledger(self) -> Ledger:
@@ -141,8 +141,8 @@ def error_answer(chat: ChatContext, incoming: Incoming) -> Generator[Step, Event
     wait = chat.translated.options.max_retry_wait_seconds
     error = yield from read_error(incoming, wait, names_agent=True)
     fields = rejected_options(error)
-    if fields and chat.place.ref is not None:
-        found = yield from find(chat.place.ref, chat.call, chat.translated.options, is_hint=True)
+    if fields and chat.destination.ref is not None:
+        found = yield from get_agent(chat.destination.ref, chat.call, chat.translated.options, is_hint=True)
         if isinstance(found, Agent):
             error = with_available_options(error, fields, chat.translated.body, found)
     return error_response(chat, error)
