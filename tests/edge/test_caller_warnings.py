@@ -14,6 +14,7 @@ import pytest
 
 from tess_openai import TessAnswerWarning, TessConfigurationWarning, TessRequestWarning
 from tess_openai.core.changes import Change, summarize
+from tess_openai.edge import caller_warnings as room
 from tess_openai.edge.caller_warnings import warn, warn_changes
 
 SEED: Final = Change("stripped", "seed", "1", "", "Tess does not have it", warn="request")
@@ -185,6 +186,24 @@ def test_filters_that_change_forget_what_was_shown(caught: Caught) -> None:
         for _ in range(2):
             warn_changes([SEED])
     assert len(caught) == 3
+
+
+def test_without_filters_a_line_is_warned_once(caught: Caught) -> None:
+    """This is what Python does with any warning; a program may have removed all filters."""
+    warnings.resetwarnings()
+    for change in (SEED, SEED_7):
+        warn_changes([change])
+    assert texts(caught) == [summarize([SEED])]
+
+
+def test_the_memory_of_lists_of_filters_is_bounded(caught: Caught) -> None:
+    """Each context may have a list of its own, which is new for each call of some frameworks."""
+    for _ in range(80):
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", TessAnswerWarning)
+            warn_changes([SEED])
+    assert len(caught) == 80
+    assert len(room._memories._memories) <= 64
 
 
 LIBRARY: Final = "def call(show): show()"
