@@ -21,7 +21,9 @@ INSTALLED: Final = [name for name in FAMILY_NAMES if importlib.util.find_spec(na
 
 
 class Hook:
-    """A hook of a program, as one that traces requests."""
+    """A hook of a program, as one that traces requests; it may refer to its client."""
+
+    client: Any = None
 
     def __call__(self, request: Any) -> None:
         """See a request."""
@@ -73,12 +75,14 @@ def test_a_shallow_copy_keeps_the_original_alive(client: Any) -> None:
 def test_a_deep_copy_shares_what_its_container_shares(client: Any) -> None:
     """A model with two references to a client, or to a hook, still has one of each."""
     hook = Hook()
+    hook.client = client
     client.event_hooks = {"request": [hook]}
     one, other, copied_hook = copy.deepcopy([client, client, hook])
     assert one is other
     assert one is not client
     assert one.event_hooks["request"] == [copied_hook]
     assert copied_hook is not hook
+    assert copied_hook.client is one
 
 
 def test_a_deep_copy_has_cookies_of_its_own(client: Any) -> None:
