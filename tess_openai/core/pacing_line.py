@@ -4,8 +4,8 @@ Pure: the store provides the time and keeps the `Line`. A caller reserves a slot
 and claims it in a second step. So each call asks the store twice, however long the line is, and a process
 that is killed while it waits gives up its own slot and delays no other.
 
-A slot is a place on the line's own time scale. Adding to `Line.delay` moves all slots to a later time: when a
-429 pauses the key, and when a call was sent later than its slot.
+A slot has a position on the line's own time scale. Adding to `Line.delay` moves all slots to a later time:
+when a 429 pauses the key, and when a call was sent later than its slot.
 
 The script for Redis, in `edge/redis_pacing.py`, is the same rule in Lua; a test compares the two.
 """
@@ -19,12 +19,12 @@ from typing import Any, Final
 
 from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS
 
-LATE_PART: Final = 0.05
-LATE_SECONDS: Final = 0.05
-"""How much later than its slot a call may be sent without moving the line: a part of the interval, or a
-twentieth of a second if that is more. Otherwise each caller that wakes up a little late would delay all
+MAX_LATE_FRACTION: Final = 0.05
+MAX_LATE_SECONDS: Final = 0.05
+"""How much later than its slot a call may be sent without moving the line: this fraction of the interval, or
+these seconds if that is more. Otherwise each caller that wakes up a little late would delay all
 callers after it."""
-AHEAD_SECONDS: Final = 0.05
+CLAIM_AHEAD_SECONDS: Final = 0.05
 """How long before its slot a caller claims its turn. It sleeps the rest of the time after the claim, so that
 the time that the store takes does not make the call late."""
 CLOCK_TOLERANCE_SECONDS: Final = 1.0
@@ -32,8 +32,8 @@ CLOCK_TOLERANCE_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """What the line has to know about a caller that claims a slot.
+class PacedCaller:
+    """A caller that claims a slot, as far as the line has to know it.
 
     Attributes:
         interval_seconds: The time between two calls.
@@ -46,9 +46,9 @@ class Terms:
     client_age_seconds: float
 
     @property
-    def closest_seconds(self) -> float:
+    def shortest_gap_seconds(self) -> float:
         """The shortest time between two calls."""
-        return max(0.0, self.interval_seconds - late_seconds(self.interval_seconds))
+        return max(0.0, self.interval_seconds - max_late_seconds(self.interval_seconds))
 
     def pause_seconds(self, now: float, paused_at: float, paused_until: float) -> float:
         """Return for how long a 429 pauses this caller.
@@ -66,27 +66,27 @@ class Slot:
     """A reserved turn.
 
     Attributes:
-        line: When its line was made; a slot of another line is void.
-        place: Seconds on the scale of the line.
+        line_made_at: When its line was made; a slot of another line is void.
+        position: Seconds on the line's own time scale.
     """
 
-    line: float
-    place: float
+    line_made_at: float
+    position: float
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """The answer to a claim.
+class ClaimResult:
+    """What a caller that claimed a slot has to do.
 
     Attributes:
         wait_seconds: How long the caller waits before it sends its call, or before it claims again.
-        is_taken: Whether the caller has its turn: it waits and sends, without a further claim.
+        has_turn: Whether the caller has its turn: it waits and sends, without a further claim.
         pause_seconds: How long a 429 pauses the caller.
         slot: The slot that it has reserved; None when it has its turn, or must not wait.
     """
 
     wait_seconds: float
-    is_taken: bool = False
+    has_turn: bool = False
     pause_seconds: float = 0.0
     slot: Any = None
 
@@ -98,12 +98,12 @@ class Line:
     Attributes:
         made_at: When it was made.
         changed_at: When it was last changed.
-        last: The place of the last slot that was reserved.
-        delay: What is added to a place to get its time.
+        last: The position of the last slot that was reserved.
+        delay: What is added to a position to get its time.
         sent_at: When the last call was sent.
         paused_at: When the last 429 that asked for a pause was received.
         paused_until: When that pause ends.
-        returned: The places of slots that were given back, the earliest first.
+        returned: The positions of slots that were given back, the earliest first.
     """
 
     made_at: float
@@ -115,37 +115,37 @@ class Line:
     paused_until: float = -math.inf
     returned: tuple[float, ...] = ()
 
-    def claim(self, slot: Slot | None, terms: Terms, now: float) -> tuple[Line, Turn]:
+    def claim(self, slot: Slot | None, caller: PacedCaller, now: float) -> tuple[Line, ClaimResult]:
         """Reserve a slot, or take the caller's turn if the time of its slot has come.
 
         Args:
             slot: The slot that the caller has reserved; None before its first claim.
-            terms: The terms of the caller.
+            caller: The caller that claims it.
             now: The store's time.
 
         Returns:
             The changed line, and what the caller has to do.
         """
-        pause = terms.pause_seconds(now, self.paused_at, self.paused_until)
-        if pause > terms.longest_pause_seconds:
-            return self, Turn(pause, pause_seconds=pause, slot=slot)
-        line, place = self, None if slot is None or slot.line != self.made_at else slot.place
-        if place is None:
-            line, place = self._reserve(terms.interval_seconds, now)
-        due = max(place + line.delay, now)  # a missed slot is moved to now
-        earliest = max(due, line.sent_at + terms.closest_seconds, now + pause)
-        if earliest <= now + AHEAD_SECONDS:
-            return replace(line, sent_at=earliest), Turn(earliest - now, is_taken=True)
+        pause = caller.pause_seconds(now, self.paused_at, self.paused_until)
+        if pause > caller.longest_pause_seconds:
+            return self, ClaimResult(pause, pause_seconds=pause, slot=slot)
+        line, position = self, None if slot is None or slot.line_made_at != self.made_at else slot.position
+        if position is None:
+            line, position = self._reserve(caller.interval_seconds, now)
+        due = max(position + line.delay, now)  # a missed slot is moved to now
+        earliest = max(due, line.sent_at + caller.shortest_gap_seconds, now + pause)
+        if earliest <= now + CLAIM_AHEAD_SECONDS:
+            return replace(line, sent_at=earliest), ClaimResult(earliest - now, has_turn=True)
         reserved = Slot(line.made_at, due - line.delay)
         moved = replace(line, delay=line.delay + earliest - due)
-        return moved, Turn(earliest - AHEAD_SECONDS - now, pause_seconds=pause, slot=reserved)
+        return moved, ClaimResult(earliest - CLAIM_AHEAD_SECONDS - now, pause_seconds=pause, slot=reserved)
 
     def release(self, slot: Slot) -> Line:
         """Give a slot to the next caller that reserves one."""
-        if slot.line != self.made_at:
+        if slot.line_made_at != self.made_at:
             return self
         returned = list(self.returned)
-        insort(returned, slot.place)
+        insort(returned, slot.position)
         return replace(self, returned=tuple(returned))
 
     def postpone(self, now: float) -> Line:
@@ -158,14 +158,14 @@ class Line:
         return replace(self, paused_at=now, paused_until=until)
 
     def _reserve(self, interval_seconds: float, now: float) -> tuple[Line, float]:
-        returned = [place for place in self.returned if place + self.delay >= now]
-        place = returned.pop(0) if returned else max(now - self.delay, self.last + interval_seconds)
-        return replace(self, last=max(self.last, place), returned=tuple(returned)), place
+        returned = [position for position in self.returned if position + self.delay >= now]
+        position = returned.pop(0) if returned else max(now - self.delay, self.last + interval_seconds)
+        return replace(self, last=max(self.last, position), returned=tuple(returned)), position
 
 
-def late_seconds(interval_seconds: float) -> float:
+def max_late_seconds(interval_seconds: float) -> float:
     """Return how much later than its slot a call may be sent without moving the line."""
-    return max(LATE_PART * interval_seconds, LATE_SECONDS)
+    return max(MAX_LATE_FRACTION * interval_seconds, MAX_LATE_SECONDS)
 
 
 def current_line(line: Line | None, now: float) -> tuple[Line, float]:

@@ -164,7 +164,7 @@ class CallDriver:
             request.extensions["timeout"] = timeouts
         on_start, pacer = None, self.pacer
         if pacer is not None:
-            on_start = partial(pacer.mark_sent, self.authorization, pacer.turns.clock())
+            on_start = partial(pacer.mark_sent, self.authorization, pacer.queues.clock())
         elif request.method in IDEMPOTENT:
             return request
         transport, body = self.transport, request.stream

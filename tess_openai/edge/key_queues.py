@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final
 
-from tess_openai.core.pacing_line import Terms, Turn
+from tess_openai.core.pacing_line import ClaimResult, PacedCaller
 from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS
 from tess_openai.edge.event_loops import is_closed_loop, running_loop
 from tess_openai.edge.free_locks import run_if_free
@@ -113,7 +113,7 @@ class KeyQueues:
         self._released: deque[tuple[bytes, Ticket]] = deque()
         self._waiting_elsewhere: set[object] = set()
 
-    def claim(self, key: bytes, slot: Ticket | None, terms: Terms) -> Turn:
+    def claim(self, key: bytes, slot: Ticket | None, caller: PacedCaller) -> ClaimResult:
         """Join the queue of a key, and take the turn if it has come."""
         with self._lock:
             self._remove_released()
@@ -121,22 +121,22 @@ class KeyQueues:
             if slot is None:
                 self._delete_unused()
             queue = self._by_key.setdefault(key, _KeyQueue())
-            pause = terms.pause_seconds(now, queue.paused_at, queue.paused_until)
-            if pause > terms.longest_pause_seconds:
-                return Turn(pause, pause_seconds=pause, slot=slot)
+            pause = caller.pause_seconds(now, queue.paused_at, queue.paused_until)
+            if pause > caller.longest_pause_seconds:
+                return ClaimResult(pause, pause_seconds=pause, slot=slot)
             ticket = queue.join(now, running_loop()) if slot is None else slot
             queue.drop_closed()
             first_since = queue.waiting[0].since if queue.waiting else ticket.since
             is_pause_ignored = not pause and now < queue.paused_until
             held_until = -math.inf if is_pause_ignored else queue.paused_until
-            due = max(queue.sent_at + terms.interval_seconds, held_until, first_since)
-            due += queue.place(ticket) * terms.interval_seconds
+            due = max(queue.sent_at + caller.interval_seconds, held_until, first_since)
+            due += queue.place(ticket) * caller.interval_seconds
             if now < due:
-                wait = min(due - now, max(terms.interval_seconds, _POLL_SECONDS))
-                return Turn(wait, pause_seconds=pause, slot=ticket)
+                wait = min(due - now, max(caller.interval_seconds, _POLL_SECONDS))
+                return ClaimResult(wait, pause_seconds=pause, slot=ticket)
             queue.leave(ticket)
-            queue.send(now, terms.interval_seconds)
-            return Turn(0.0, is_taken=True)
+            queue.send(now, caller.interval_seconds)
+            return ClaimResult(0.0, has_turn=True)
 
     def release(self, key: bytes, slot: Ticket) -> None:
         """Leave the queue, now or, where the lock is not free, at the next claim; later callers move up."""

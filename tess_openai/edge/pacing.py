@@ -19,7 +19,7 @@ from typing import Any, Final, TypeAlias
 import anyio
 from anyio.lowlevel import checkpoint
 
-from tess_openai.core.pacing_line import Terms, Turn, late_seconds
+from tess_openai.core.pacing_line import ClaimResult, PacedCaller, max_late_seconds
 from tess_openai.edge.event_loops import running_loop
 from tess_openai.edge.key_queues import SHARED_QUEUES, KeyQueues
 from tess_openai.edge.pacing_urls import has_password
@@ -43,22 +43,22 @@ class Pacer:
     Attributes:
         interval_seconds: The interval between two sends.
         longest_pause_seconds: A call is not sent at all when a 429 pauses its key for longer.
-        turns: The queues, shared with all clients of the process.
+        queues: The queues, shared with all clients of the process.
         longest_wait_seconds: A call is not sent at all when its turn is further away.
-        made_at: When the client was made, on the clock of `turns`; None is now.
+        made_at: When the client was made, on the clock of `queues`; None is now.
         shared: The line that other processes share; None where this process paces alone.
     """
 
     interval_seconds: float
     longest_pause_seconds: float
-    turns: KeyQueues = SHARED_QUEUES
+    queues: KeyQueues = SHARED_QUEUES
     longest_wait_seconds: float = math.inf
     made_at: float | None = None
     shared: SharedPacing | None = None
 
     def __post_init__(self) -> None:
         if self.made_at is None:
-            object.__setattr__(self, "made_at", self.turns.clock())
+            object.__setattr__(self, "made_at", self.queues.clock())
 
     def with_short_waits(self, longest_wait_seconds: float) -> Pacer:
         """Return a pacer whose calls wait for a short time at most, and not at all after a 429."""
@@ -115,30 +115,30 @@ class Pacer:
 
         Args:
             authorization: The header with the key.
-            taken_at: When the turn was taken, on the clock of `turns`. The store is informed only if that
+            taken_at: When the turn was taken, on the clock of `queues`. The store is informed only if that
                 was long ago, for instance because a connection had to be opened.
         """
         key = hash_key(authorization)
-        self.turns.postpone(key, self.interval_seconds)
-        is_late = self.turns.clock() - taken_at > late_seconds(self.interval_seconds)
+        self.queues.postpone(key, self.interval_seconds)
+        is_late = self.queues.clock() - taken_at > max_late_seconds(self.interval_seconds)
         if self.shared is not None and is_late:
             self.shared.postpone(key)
 
     def pause(self, authorization: str, seconds: float) -> None:
         """Pause all calls of a key."""
         key = hash_key(authorization)
-        self.turns.pause(key, seconds)
+        self.queues.pause(key, seconds)
         if self.shared is not None:
             self.shared.pause(key, seconds)
 
     def _take_turn(self, key: bytes) -> Generator[Step, None, float]:
         """Wait in the line of the store; where the store fails, in the line of this process."""
         if self.shared is not None:
-            with self.turns.waiting_elsewhere():
+            with self.queues.waiting_elsewhere():
                 too_long = yield from self._wait_in_line(self.shared, key)
             if too_long is not None:
                 return too_long
-        return (yield from self._wait_in_line(self.turns, key)) or 0.0
+        return (yield from self._wait_in_line(self.queues, key)) or 0.0
 
     def _wait_in_line(
         self, line: KeyQueues | SharedPacing, key: bytes
@@ -156,7 +156,7 @@ class Pacer:
                 if turn is None:
                     return None
                 slot = turn.slot
-                if turn.is_taken:
+                if turn.has_turn:
                     if turn.wait_seconds > 0:
                         yield turn.wait_seconds
                     return 0.0
@@ -172,12 +172,12 @@ class Pacer:
 
     def _claim(
         self, line: KeyQueues | SharedPacing, key: bytes, slot: Any, waited: float
-    ) -> Generator[Step, None, Turn | None]:
-        age = self.turns.clock() - (self.made_at or 0.0)
-        terms = Terms(self.interval_seconds, self.longest_pause_seconds, age)
+    ) -> Generator[Step, None, ClaimResult | None]:
+        age = self.queues.clock() - (self.made_at or 0.0)
+        caller = PacedCaller(self.interval_seconds, self.longest_pause_seconds, age)
         if isinstance(line, KeyQueues):
-            return line.claim(key, slot, terms)
-        return (yield from line.claim(key, slot, terms, waited))
+            return line.claim(key, slot, caller)
+        return (yield from line.claim(key, slot, caller, waited))
 
 
 def new_pacer(interval_seconds: float, longest_pause_seconds: float, url: str | None) -> Pacer:

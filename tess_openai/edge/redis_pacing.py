@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from tess_openai.core.pacing_line import AHEAD_SECONDS, CLOCK_TOLERANCE_SECONDS, Slot, Terms, Turn
+from tess_openai.core.pacing_line import (
+    CLAIM_AHEAD_SECONDS,
+    CLOCK_TOLERANCE_SECONDS,
+    ClaimResult,
+    PacedCaller,
+    Slot,
+)
 from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS
 
 SOCKET_SECONDS: Final = 0.9
@@ -105,28 +111,28 @@ class RedisPacingStore:
         self._url = url
         self._script = self._new_script()
 
-    def claim(self, key: bytes, slot: Slot | None, terms: Terms) -> Turn:
+    def claim(self, key: bytes, slot: Slot | None, caller: PacedCaller) -> ClaimResult:
         """Reserve a slot, or take the turn of one if it has come."""
-        _, turn = self.claim_at(key, slot, terms)
+        _, turn = self.claim_at(key, slot, caller)
         return turn
 
-    def claim_at(self, key: bytes, slot: Slot | None, terms: Terms) -> tuple[float, Turn]:
+    def claim_at(self, key: bytes, slot: Slot | None, caller: PacedCaller) -> tuple[float, ClaimResult]:
         """Return the time of Redis, and what `claim` returns."""
-        held = () if slot is None else (_text(slot.line), _text(slot.place))
+        held = () if slot is None else (_text(slot.line_made_at), _text(slot.position))
         answer = self._run(
             key,
             "claim",
-            *(terms.closest_seconds, terms.longest_pause_seconds, terms.client_age_seconds),
+            *(caller.shortest_gap_seconds, caller.longest_pause_seconds, caller.client_age_seconds),
             *held,
-            interval_seconds=terms.interval_seconds,
+            interval_seconds=caller.interval_seconds,
         )
         now, wait, taken, pause, line, place = [each.decode() for each in answer]
         reserved = Slot(float(line), float(place)) if line else None
-        return float(now), Turn(float(wait), taken == "taken", float(pause), reserved)
+        return float(now), ClaimResult(float(wait), taken == "taken", float(pause), reserved)
 
     def release(self, key: bytes, slot: Slot) -> None:
         """Give a slot to the next caller that reserves one."""
-        self._run(key, "release", _text(slot.line), _text(slot.place))
+        self._run(key, "release", _text(slot.line_made_at), _text(slot.position))
 
     def postpone(self, key: bytes) -> None:
         """Count the next turn from now."""
@@ -146,7 +152,7 @@ class RedisPacingStore:
 
     def _run(self, key: bytes, step: str, *arguments: float | str, interval_seconds: float = 0.0) -> Any:
         name = f"{_PREFIX}{{{key.hex()}}}"
-        limits = (LONGEST_PAUSE_SECONDS, CLOCK_TOLERANCE_SECONDS, AHEAD_SECONDS)
+        limits = (LONGEST_PAUSE_SECONDS, CLOCK_TOLERANCE_SECONDS, CLAIM_AHEAD_SECONDS)
         given = [step, interval_seconds, *limits, *arguments]
         return self._script(keys=[name, f"{name}:returned"], args=given)
 

@@ -18,7 +18,7 @@ from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Any, Final, Protocol, TypeAlias
 
-from tess_openai.core.pacing_line import Slot, Terms, Turn
+from tess_openai.core.pacing_line import ClaimResult, PacedCaller, Slot
 from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS
 from tess_openai.edge.caller_warnings import warn
 from tess_openai.edge.free_locks import run_if_free
@@ -46,7 +46,7 @@ class PacingStore(Protocol):
     It is used by one thread. It may raise anything: the process then paces alone.
     """
 
-    def claim(self, key: bytes, slot: Slot | None, terms: Terms) -> Turn:
+    def claim(self, key: bytes, slot: Slot | None, caller: PacedCaller) -> ClaimResult:
         """Reserve a slot, or take the turn of one if it has come."""
         ...
 
@@ -131,14 +131,14 @@ class SharedPacing:
         self._has_warned = False
 
     def claim(
-        self, key: bytes, slot: Slot | None, terms: Terms, waited: float
-    ) -> Generator[Future[Any], None, Turn | None]:
+        self, key: bytes, slot: Slot | None, caller: PacedCaller, waited: float
+    ) -> Generator[Future[Any], None, ClaimResult | None]:
         """Reserve a slot, or take the turn of one if it has come.
 
         Args:
             key: The hash of the key.
             slot: The caller's slot; None if it has none yet.
-            terms: The caller's terms.
+            caller: Its intervals and limits.
             waited: The seconds for which the caller has waited in this line.
 
         Yields:
@@ -150,7 +150,7 @@ class SharedPacing:
         """
         if not self._may_use_store():
             return None
-        future = self._thread.submit(partial(self._store.claim, key, slot, terms))
+        future = self._thread.submit(partial(self._store.claim, key, slot, caller))
         is_used = False
         try:
             while not future.done():
@@ -162,7 +162,7 @@ class SharedPacing:
         finally:
             if not is_used:  # the caller gave up before it got a slot, which is released when it comes
                 future.add_done_callback(partial(self._return_slot, key))
-        answer: Turn | Exception = future.result()
+        answer: ClaimResult | Exception = future.result()
         if isinstance(answer, Exception):
             self._fail(self._store.describe(answer))
             return None
@@ -195,7 +195,7 @@ class SharedPacing:
 
     def _return_slot(self, key: bytes, future: Future[Any]) -> None:
         answer: object = future.result()
-        if isinstance(answer, Turn) and answer.slot is not None:
+        if isinstance(answer, ClaimResult) and answer.slot is not None:
             self.release(key, answer.slot)
 
     def _may_use_store(self) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from tess_openai.core.pacing_line import Line, Slot, Terms, Turn, current_line
+from tess_openai.core.pacing_line import ClaimResult, Line, PacedCaller, Slot, current_line
 from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS
 
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ class SQLitePacingStore:
         self._connection: sqlite3.Connection | None = None
         self._cleaned_at = -math.inf
 
-    def claim(self, key: bytes, slot: Slot | None, terms: Terms) -> Turn:
+    def claim(self, key: bytes, slot: Slot | None, caller: PacedCaller) -> ClaimResult:
         """Reserve a slot, or take the turn of one if it has come."""
-        return self._change(key, lambda line, now: line.claim(slot, terms, now))
+        return self._change(key, lambda line, now: line.claim(slot, caller, now))
 
     def release(self, key: bytes, slot: Slot) -> None:
         """Give a slot to the next caller that reserves one."""

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tess_openai import TessConfigurationWarning
-from tess_openai.core.pacing_line import Slot, Turn
+from tess_openai.core.pacing_line import ClaimResult, Slot
 from tess_openai.edge import redis_pacing as redis_room
 from tess_openai.edge import shared_pacing as room
 from tess_openai.edge.key_queues import KeyQueues
@@ -35,10 +35,10 @@ class Broken:
         self.do = claim
         self.asked = 0
 
-    def claim(self, *_: object) -> Turn:
+    def claim(self, *_: object) -> ClaimResult:
         """Do it."""
         self.asked += 1
-        turn: Turn = self.do()
+        turn: ClaimResult = self.do()
         return turn
 
     def release(self, key: bytes, slot: Slot) -> None:
@@ -58,7 +58,7 @@ class Broken:
         """Have none."""
 
 
-def fails() -> Turn:
+def fails() -> ClaimResult:
     """Fail."""
     raise OSError("broken")
 
@@ -67,9 +67,9 @@ def fails() -> Turn:
     ("behave", "reason"),
     [
         pytest.param(fails, "OSError", id="it fails"),
-        pytest.param(lambda: Turn(1e9), "two hours", id="it asks to wait for years"),
-        pytest.param(lambda: Turn(float("nan")), "two hours", id="it asks to wait for no number"),
-        pytest.param(lambda: Turn(-5.0), "two hours", id="it asks to wait for less than nothing"),
+        pytest.param(lambda: ClaimResult(1e9), "two hours", id="it asks to wait for years"),
+        pytest.param(lambda: ClaimResult(float("nan")), "two hours", id="it asks to wait for no number"),
+        pytest.param(lambda: ClaimResult(-5.0), "two hours", id="it asks to wait for less than nothing"),
         pytest.param(lambda: time.sleep(0.6), "did not answer within", id="it hangs"),
     ],
 )
@@ -102,7 +102,7 @@ def test_a_store_that_fails_fails_no_call(
     assert caught[0].filename == __file__
     assert store.asked == 1
     time.sleep(0.7 if reason.startswith("did") else 0)
-    store.do = lambda: Turn(0.0, is_taken=True)
+    store.do = lambda: ClaimResult(0.0, has_turn=True)
     now[0] += room.ALONE_SECONDS
     assert [wait() for _ in range(3)] == [0.0] * 3
     assert store.asked == 4
@@ -134,7 +134,7 @@ async def test_a_store_that_hangs_does_not_block_the_event_loop(monkeypatch: pyt
 
 def test_a_task_that_is_collected_while_the_store_starts_gives_its_slot_back() -> None:
     """The garbage collector closes it in any thread, also in the one that starts the store's."""
-    store = Broken(lambda: Turn(0.0, is_taken=True))
+    store = Broken(lambda: ClaimResult(0.0, has_turn=True))
     shared = SharedPacing("redis://127.0.0.1:1/0", store)
     with shared._thread._lock:
         shared.release(b"key", Slot(0.0, 0.0))

@@ -7,12 +7,12 @@ from typing import Final
 
 import pytest
 
-from tess_openai.core.pacing_line import Terms, Turn
+from tess_openai.core.pacing_line import ClaimResult, PacedCaller
 from tess_openai.edge.key_queues import KeyQueues, Ticket
 from tess_openai.edge.pacing import Pacer
 
 KEY: Final = b"key"
-TERMS: Final = Terms(2.0, 60.0, 0.0)
+CALLER: Final = PacedCaller(2.0, 60.0, 0.0)
 
 
 class Clock:
@@ -38,7 +38,7 @@ def turns(clock: Clock) -> KeyQueues:
     return KeyQueues(clock)
 
 
-def ticket_of(turn: Turn) -> Ticket:
+def ticket_of(turn: ClaimResult) -> Ticket:
     """Return the ticket of a caller that waits."""
     assert isinstance(turn.slot, Ticket)
     return turn.slot
@@ -48,14 +48,14 @@ def test_a_caller_whose_predecessor_does_not_come_goes_a_whole_interval_later(
     turns: KeyQueues, clock: Clock
 ) -> None:
     """The interval is the caller's own, whatever its length."""
-    assert turns.claim(KEY, None, TERMS).is_taken
-    ticket_of(turns.claim(KEY, None, TERMS))
-    second = ticket_of(turns.claim(KEY, None, TERMS))
+    assert turns.claim(KEY, None, CALLER).has_turn
+    ticket_of(turns.claim(KEY, None, CALLER))
+    second = ticket_of(turns.claim(KEY, None, CALLER))
     clock.now += 3.0
-    turn = turns.claim(KEY, second, TERMS)
-    assert (turn.is_taken, turn.wait_seconds) == (False, 1.0)
+    turn = turns.claim(KEY, second, CALLER)
+    assert (turn.has_turn, turn.wait_seconds) == (False, 1.0)
     clock.now += 1.0
-    assert turns.claim(KEY, second, TERMS).is_taken
+    assert turns.claim(KEY, second, CALLER).has_turn
 
 
 def test_a_call_that_is_sent_late_holds_the_next_one(turns: KeyQueues, clock: Clock) -> None:
@@ -78,23 +78,23 @@ def test_a_call_that_is_sent_late_holds_the_next_one(turns: KeyQueues, clock: Cl
 def test_a_turn_of_a_shared_line_counts_in_the_queue_of_the_process_too(turns: KeyQueues) -> None:
     """The store may fail before the next call, which then waits here."""
     turns.postpone(KEY, 2.0)
-    turn = turns.claim(KEY, None, TERMS)
-    assert (turn.is_taken, turn.wait_seconds) == (False, 2.0)
+    turn = turns.claim(KEY, None, CALLER)
+    assert (turn.has_turn, turn.wait_seconds) == (False, 2.0)
 
 
 def test_a_client_with_short_intervals_does_not_overtake_one_that_waits(
     turns: KeyQueues, clock: Clock
 ) -> None:
     """It goes an interval of its own after the first has joined, if that one does not go before it."""
-    assert turns.claim(KEY, None, TERMS).is_taken
+    assert turns.claim(KEY, None, CALLER).has_turn
     clock.now += 1.5
-    ticket_of(turns.claim(KEY, None, TERMS))
+    ticket_of(turns.claim(KEY, None, CALLER))
     clock.now += 0.25
-    quick = Terms(0.5, 60.0, 0.0)
+    quick = PacedCaller(0.5, 60.0, 0.0)
     turn = turns.claim(KEY, None, quick)
-    assert (turn.is_taken, turn.wait_seconds) == (False, 0.25)
+    assert (turn.has_turn, turn.wait_seconds) == (False, 0.25)
     clock.now += 0.25
-    assert turns.claim(KEY, ticket_of(turn), quick).is_taken
+    assert turns.claim(KEY, ticket_of(turn), quick).has_turn
 
 
 def test_a_pause_that_is_too_long_ends_the_wait_of_a_caller(turns: KeyQueues) -> None:
@@ -112,13 +112,13 @@ def test_a_pause_that_is_too_long_ends_the_wait_of_a_caller(turns: KeyQueues) ->
 def test_a_caller_learns_for_how_long_its_key_is_paused(turns: KeyQueues, clock: Clock) -> None:
     """It keeps its place during a pause, and looks again before its end: callers before it may give up."""
     turns.pause(KEY, 30.0)
-    turn = turns.claim(KEY, None, TERMS)
-    assert (turn.wait_seconds, turn.pause_seconds, turn.is_taken) == (2.0, 30.0, False)
+    turn = turns.claim(KEY, None, CALLER)
+    assert (turn.wait_seconds, turn.pause_seconds, turn.has_turn) == (2.0, 30.0, False)
     ticket = ticket_of(turn)
     turns.pause(KEY, 300.0)
-    assert turns.claim(KEY, ticket, TERMS) == Turn(300.0, pause_seconds=300.0, slot=ticket)
+    assert turns.claim(KEY, ticket, CALLER) == ClaimResult(300.0, pause_seconds=300.0, slot=ticket)
     clock.now += 300.0
-    assert turns.claim(KEY, ticket, TERMS).is_taken
+    assert turns.claim(KEY, ticket, CALLER).has_turn
 
 
 def test_a_newcomer_does_not_overtake_those_who_waited_for_the_end_of_a_pause(
@@ -126,27 +126,27 @@ def test_a_newcomer_does_not_overtake_those_who_waited_for_the_end_of_a_pause(
 ) -> None:
     """Those who waited go first, in their order, at intervals."""
     turns.pause(KEY, 30.0)
-    first, second = [ticket_of(turns.claim(KEY, None, TERMS)) for _ in range(2)]
+    first, second = [ticket_of(turns.claim(KEY, None, CALLER)) for _ in range(2)]
     clock.now += 30.0
-    assert not turns.claim(KEY, second, TERMS).is_taken
-    newcomer = ticket_of(turns.claim(KEY, None, TERMS))
-    assert turns.claim(KEY, first, TERMS).is_taken
+    assert not turns.claim(KEY, second, CALLER).has_turn
+    newcomer = ticket_of(turns.claim(KEY, None, CALLER))
+    assert turns.claim(KEY, first, CALLER).has_turn
     for ticket in (second, newcomer):
         clock.now += 2.0
-        assert turns.claim(KEY, ticket, TERMS).is_taken
+        assert turns.claim(KEY, ticket, CALLER).has_turn
 
 
 def test_a_caller_that_has_left_takes_no_others_place(turns: KeyQueues) -> None:
     """The garbage collector may close a task whose place was removed with its event loop."""
-    assert turns.claim(KEY, None, TERMS).is_taken
+    assert turns.claim(KEY, None, CALLER).has_turn
 
     async def join() -> Ticket:
-        return ticket_of(turns.claim(KEY, None, TERMS))
+        return ticket_of(turns.claim(KEY, None, CALLER))
 
     loop = asyncio.new_event_loop()
     removed = loop.run_until_complete(join())
     loop.close()
-    waiting = ticket_of(turns.claim(KEY, None, TERMS))
+    waiting = ticket_of(turns.claim(KEY, None, CALLER))
     for count in (1, 0, 0):
         turns.release(KEY, removed)
         assert turns.waiting() == count
@@ -157,8 +157,8 @@ def test_a_caller_that_has_left_takes_no_others_place(turns: KeyQueues) -> None:
 
 def test_callers_in_all_lines_are_counted(turns: KeyQueues) -> None:
     """Those of this process and those in lines that processes share."""
-    assert turns.claim(KEY, None, TERMS).is_taken
-    turns.claim(KEY, None, TERMS)
+    assert turns.claim(KEY, None, CALLER).has_turn
+    turns.claim(KEY, None, CALLER)
     with turns.waiting_elsewhere(), turns.waiting_elsewhere():
         assert turns.waiting() == 3
     assert turns.waiting() == 1

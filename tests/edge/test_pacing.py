@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import pytest
 
-from tess_openai.core.pacing_line import Terms, Turn
+from tess_openai.core.pacing_line import ClaimResult, PacedCaller
 from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS
 from tess_openai.edge.key_queues import SHARED_QUEUES, KeyQueues, Ticket
 from tess_openai.edge.pacing import Pacer, hash_key
@@ -45,7 +45,7 @@ class Caller:
 
     def claim(self) -> float:
         """Ask for the turn; return the seconds to wait before asking again, 0 when it was taken."""
-        turn = self.turns.claim(self.key, self.ticket, Terms(1.0, 60.0, 0.0))
+        turn = self.turns.claim(self.key, self.ticket, PacedCaller(1.0, 60.0, 0.0))
         self.ticket = turn.slot
         return turn.wait_seconds
 
@@ -206,7 +206,7 @@ def test_a_new_client_does_not_forget_what_an_earlier_one_sent(turns: KeyQueues,
     Pacer(1.0, 60.0, turns).wait("Bearer 1|a", clock.sleep)
     Pacer(1.0, 60.0, turns).wait("Bearer 1|a", clock.sleep)
     assert clock.now == 101.0
-    assert Pacer(1.0, 60.0).turns is SHARED_QUEUES
+    assert Pacer(1.0, 60.0).queues is SHARED_QUEUES
 
 
 async def test_a_cancelled_task_gives_its_turn_away() -> None:
@@ -219,7 +219,7 @@ async def test_a_cancelled_task_gives_its_turn_away() -> None:
     waiting[0].cancel()
     assert await asyncio.gather(*waiting[1:]) == [0.0, 0.0]
     assert waiting[0].cancelled()
-    assert not pacer.turns._by_key[hash_key("key")].waiting
+    assert not pacer.queues._by_key[hash_key("key")].waiting
 
 
 async def test_a_turn_counts_from_when_the_loop_lets_the_call_go(turns: KeyQueues, clock: Clock) -> None:
@@ -266,10 +266,10 @@ class RecordedQueues(KeyQueues):
         self._moment.now = time.monotonic()
         return float(self._moment.now)
 
-    def claim(self, key: bytes, slot: Ticket | None, terms: Terms) -> Turn:
+    def claim(self, key: bytes, slot: Ticket | None, caller: PacedCaller) -> ClaimResult:
         """Claim a turn; record when it was granted."""
-        turn = super().claim(key, slot, terms)
-        if turn.is_taken:
+        turn = super().claim(key, slot, caller)
+        if turn.has_turn:
             self.granted.append(self._moment.now)
         return turn
 

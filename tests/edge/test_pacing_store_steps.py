@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 
 from tess_openai import TessConfigurationWarning
-from tess_openai.core.pacing_line import Slot, Terms, Turn
+from tess_openai.core.pacing_line import ClaimResult, PacedCaller, Slot
 from tess_openai.edge.shared_pacing import (
     ALONE_SECONDS,
     LONGEST_WAIT_SECONDS,
@@ -25,8 +25,8 @@ from tess_openai.edge.shared_pacing import (
 
 KEY: Final = b"key"
 SLOT: Final = Slot(1.0, 2.0)
-TERMS: Final = Terms(1.0, 60.0, 0.0)
-TAKEN: Final = Turn(0.0, is_taken=True)
+CALLER: Final = PacedCaller(1.0, 60.0, 0.0)
+TAKEN: Final = ClaimResult(0.0, has_turn=True)
 
 
 class Recorder:
@@ -34,11 +34,11 @@ class Recorder:
 
     def __init__(self) -> None:
         self.steps: list[tuple[object, ...]] = []
-        self.answer: Callable[[], Turn] = lambda: TAKEN
+        self.answer: Callable[[], ClaimResult] = lambda: TAKEN
 
-    def claim(self, key: bytes, slot: Slot | None, terms: Terms) -> Turn:
+    def claim(self, key: bytes, slot: Slot | None, caller: PacedCaller) -> ClaimResult:
         """Record the claim and answer it."""
-        self.steps.append(("claim", key, slot, terms))
+        self.steps.append(("claim", key, slot, caller))
         return self.answer()
 
     def release(self, key: bytes, slot: Slot) -> None:
@@ -91,35 +91,35 @@ def shared(store: Recorder, clock: Clock) -> SharedPacing:
     return SharedPacing("redis://127.0.0.1:1/0", store, clock)
 
 
-def fail() -> Turn:
+def fail() -> ClaimResult:
     """Fail as a store does whose server is gone."""
     raise OSError("gone")
 
 
-def after(is_free: threading.Event, answer: Callable[[], Turn]) -> Callable[[], Turn]:
+def after(is_free: threading.Event, answer: Callable[[], ClaimResult]) -> Callable[[], ClaimResult]:
     """Return an answer that the store gives only when a test allows it."""
 
-    def answer_later() -> Turn:
+    def answer_later() -> ClaimResult:
         is_free.wait(10)
         return answer()
 
     return answer_later
 
 
-def finish(steps: Generator[Future[Any], None, Turn | None]) -> Turn | None:
+def finish(steps: Generator[Future[Any], None, ClaimResult | None]) -> ClaimResult | None:
     """Wait for each answer of the store until a claim is decided."""
     while True:
         try:
             future = next(steps)
         except StopIteration as end:
-            turn: Turn | None = end.value
+            turn: ClaimResult | None = end.value
             return turn
         future.exception(10)
 
 
-def claim(shared: SharedPacing, slot: Slot | None = None, waited: float = 0.0) -> Turn | None:
+def claim(shared: SharedPacing, slot: Slot | None = None, waited: float = 0.0) -> ClaimResult | None:
     """Claim a turn and wait for the decision."""
-    return finish(shared.claim(KEY, slot, TERMS, waited))
+    return finish(shared.claim(KEY, slot, CALLER, waited))
 
 
 def carry_out(shared: SharedPacing) -> None:
@@ -135,7 +135,7 @@ def test_each_step_reaches_the_store_with_its_key_and_values(shared: SharedPacin
     shared.pause(KEY, 7.0)
     carry_out(shared)
     assert store.steps == [
-        ("claim", KEY, SLOT, TERMS),
+        ("claim", KEY, SLOT, CALLER),
         ("release", KEY, SLOT),
         ("postpone", KEY),
         ("pause", KEY, 7.0),
@@ -155,7 +155,7 @@ def test_no_step_is_given_to_a_store_that_fails(shared: SharedPacing, store: Rec
         clock.seconds += ALONE_SECONDS - 1
     is_free = threading.Event()
     store.answer, store.steps = after(is_free, lambda: TAKEN), []
-    first = shared.claim(KEY, None, TERMS, 0.0)
+    first = shared.claim(KEY, None, CALLER, 0.0)
     next(first)
     assert claim(shared) is None
     is_free.set()
@@ -163,7 +163,7 @@ def test_no_step_is_given_to_a_store_that_fails(shared: SharedPacing, store: Rec
     assert claim(shared, SLOT) is TAKEN
     shared.postpone(KEY)
     carry_out(shared)
-    assert store.steps == [("claim", KEY, None, TERMS), ("claim", KEY, SLOT, TERMS), ("postpone", KEY)]
+    assert store.steps == [("claim", KEY, None, CALLER), ("claim", KEY, SLOT, CALLER), ("postpone", KEY)]
 
 
 def test_a_store_that_fails_again_is_left_alone_again(
@@ -197,10 +197,10 @@ def test_a_warning_that_is_an_error_is_logged_instead(
 def test_a_wait_of_two_hours_in_all_is_the_longest(shared: SharedPacing, store: Recorder) -> None:
     """A store that makes a call wait longer has a wrong clock; what was waited before counts."""
     for wait, waited in ((LONGEST_WAIT_SECONDS, 0.0), (LONGEST_WAIT_SECONDS - 60, 60.0), (0.0, 60.0)):
-        turn = Turn(wait, slot=SLOT)
+        turn = ClaimResult(wait, slot=SLOT)
         store.answer = lambda turn=turn: turn  # type: ignore[misc] # mypy does not infer the default's type
         assert claim(shared, waited=waited) is turn
-    store.answer = lambda: Turn(LONGEST_WAIT_SECONDS - 59, slot=SLOT)
+    store.answer = lambda: ClaimResult(LONGEST_WAIT_SECONDS - 59, slot=SLOT)
     with pytest.warns(TessConfigurationWarning, match="longer than two hours"):
         assert claim(shared, waited=60.0) is None
 
@@ -208,18 +208,21 @@ def test_a_wait_of_two_hours_in_all_is_the_longest(shared: SharedPacing, store: 
 @pytest.mark.parametrize(
     ("answer", "released"),
     [
-        pytest.param(lambda: Turn(5.0, slot=SLOT), [("release", KEY, SLOT)], id="a slot"),
+        pytest.param(lambda: ClaimResult(5.0, slot=SLOT), [("release", KEY, SLOT)], id="a slot"),
         pytest.param(lambda: TAKEN, [], id="no slot"),
         pytest.param(fail, [], id="a failure"),
     ],
 )
 def test_the_slot_of_a_caller_that_gave_up_is_released_when_it_comes(
-    shared: SharedPacing, store: Recorder, answer: Callable[[], Turn], released: list[tuple[object, ...]]
+    shared: SharedPacing,
+    store: Recorder,
+    answer: Callable[[], ClaimResult],
+    released: list[tuple[object, ...]],
 ) -> None:
     """The next caller does not wait for a turn that is never taken."""
     is_free = threading.Event()
     store.answer = after(is_free, answer)
-    steps = shared.claim(KEY, None, TERMS, 0.0)
+    steps = shared.claim(KEY, None, CALLER, 0.0)
     next(steps)
     steps.close()
     is_free.set()
@@ -230,7 +233,7 @@ def test_the_slot_of_a_caller_that_gave_up_is_released_when_it_comes(
 
 def test_a_claim_that_was_answered_releases_nothing(shared: SharedPacing, store: Recorder) -> None:
     """The caller has its slot and will take its turn."""
-    store.answer = lambda: Turn(5.0, slot=SLOT)
+    store.answer = lambda: ClaimResult(5.0, slot=SLOT)
     assert claim(shared) is not None
     carry_out(shared)
     carry_out(shared)
@@ -272,7 +275,7 @@ def test_clients_with_one_url_share_its_store(tmp_path: Path) -> None:
     assert shared_pacing(one) is not shared_pacing(other)
     for url in (one, other):
         assert shared_pacing(url).url == url
-        assert claim(shared_pacing(url)) == Turn(0.0, is_taken=True)
+        assert claim(shared_pacing(url)) == ClaimResult(0.0, has_turn=True)
         assert Path(url.removeprefix("sqlite:///")).exists()
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from tess_openai.core.pacing_line import AHEAD_SECONDS, Line, Slot, Terms, current_line
+from tess_openai.core.pacing_line import CLAIM_AHEAD_SECONDS, Line, PacedCaller, Slot, current_line
 from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS
 from tess_openai.edge.key_queues import KeyQueues
 from tess_openai.edge.pacing import Pacer, hash_key
@@ -28,38 +28,38 @@ from tess_openai.edge.shared_pacing import PacingStore, shared_pacing
 from tess_openai.edge.sqlite_pacing import SQLitePacingStore
 
 KEY = hash_key("Bearer 1|a")
-TERMS = Terms(1.0, 60.0, 0.0)
+CALLER = PacedCaller(1.0, 60.0, 0.0)
 
 
 def test_a_slot_is_reserved_and_taken(store: PacingStore) -> None:
     """The first caller goes at once, the next in its slot, and keys do not wait for each other."""
-    assert store.claim(KEY, None, TERMS).is_taken
-    turn = store.claim(KEY, None, TERMS)
-    assert 0.5 < turn.wait_seconds <= 1.0 - AHEAD_SECONDS
-    assert not store.claim(KEY, turn.slot, TERMS).is_taken
-    assert store.claim(hash_key("Bearer 1|b"), None, TERMS).is_taken
+    assert store.claim(KEY, None, CALLER).has_turn
+    turn = store.claim(KEY, None, CALLER)
+    assert 0.5 < turn.wait_seconds <= 1.0 - CLAIM_AHEAD_SECONDS
+    assert not store.claim(KEY, turn.slot, CALLER).has_turn
+    assert store.claim(hash_key("Bearer 1|b"), None, CALLER).has_turn
     time.sleep(turn.wait_seconds)
-    taken = store.claim(KEY, turn.slot, TERMS)
-    assert (taken.is_taken, taken.slot) == (True, None)
-    assert taken.wait_seconds <= AHEAD_SECONDS
+    taken = store.claim(KEY, turn.slot, CALLER)
+    assert (taken.has_turn, taken.slot) == (True, None)
+    assert taken.wait_seconds <= CLAIM_AHEAD_SECONDS
 
 
 def test_a_returned_slot_is_reserved_again(store: PacingStore) -> None:
     """The next caller does not wait for the turn of a caller that gave up."""
-    terms = Terms(10.0, 60.0, 0.0)
-    store.claim(KEY, None, terms)
-    turn = store.claim(KEY, None, terms)
+    caller = PacedCaller(10.0, 60.0, 0.0)
+    store.claim(KEY, None, caller)
+    turn = store.claim(KEY, None, caller)
     store.release(KEY, turn.slot)
-    assert store.claim(KEY, None, terms).wait_seconds == pytest.approx(10.0, abs=2)
-    assert store.claim(KEY, None, terms).wait_seconds == pytest.approx(20.0, abs=2)
+    assert store.claim(KEY, None, caller).wait_seconds == pytest.approx(10.0, abs=2)
+    assert store.claim(KEY, None, caller).wait_seconds == pytest.approx(20.0, abs=2)
 
 
 def test_a_pause_holds_all(store: PacingStore) -> None:
     """A 429 pauses all callers, for an hour at most; one that would not wait so long reserves no slot."""
     store.pause(KEY, 30.0)
-    assert store.claim(KEY, None, TERMS).wait_seconds == pytest.approx(30.0, abs=2)
+    assert store.claim(KEY, None, CALLER).wait_seconds == pytest.approx(30.0, abs=2)
     store.pause(KEY, 1e9)
-    turn = store.claim(KEY, None, Terms(0.1, 60.0, 1e9))
+    turn = store.claim(KEY, None, PacedCaller(0.1, 60.0, 1e9))
     assert turn.wait_seconds == pytest.approx(3600.0, abs=2)
     assert turn.slot is None
     assert turn.pause_seconds == turn.wait_seconds
@@ -69,8 +69,8 @@ def test_a_call_that_is_sent_late_holds_the_next_one(store: PacingStore) -> None
     """The interval counts from the moment of sending, also over a new connection to the store."""
     store.postpone(KEY)
     store.forget_connection()
-    assert not store.claim(KEY, None, Terms(20.0, 60.0, 0.0)).is_taken
-    assert store.claim(hash_key("Bearer 1|b"), None, TERMS).is_taken
+    assert not store.claim(KEY, None, PacedCaller(20.0, 60.0, 0.0)).has_turn
+    assert store.claim(hash_key("Bearer 1|b"), None, CALLER).has_turn
 
 
 def test_redis_keeps_the_rule_of_core(redis_url: str) -> None:
@@ -79,17 +79,19 @@ def test_redis_keeps_the_rule_of_core(redis_url: str) -> None:
     store, line, slots = RedisPacingStore(redis_url), None, list[tuple[Slot, Slot]]()
     kept: Line | None = line
     for _ in range(400):
-        terms = Terms(chance.choice([0.01, 0.5]), chance.choice([1.0, 60.0]), chance.choice([0.0, 1e6]))
+        caller = PacedCaller(
+            chance.choice([0.01, 0.5]), chance.choice([1.0, 60.0]), chance.choice([0.0, 1e6])
+        )
         theirs, ours = (
             slots.pop(chance.randrange(len(slots))) if slots and chance.random() < 0.7 else (None, None)
         )
-        now, turn = store.claim_at(key, theirs, terms)
+        now, turn = store.claim_at(key, theirs, caller)
         kept, at = current_line(kept, now)
         assert at == pytest.approx(now, abs=1e-5)
-        kept, expected = kept.claim(ours, terms, now)
+        kept, expected = kept.claim(ours, caller, now)
         assert turn.wait_seconds == pytest.approx(expected.wait_seconds, abs=1e-3)
         assert turn.pause_seconds == pytest.approx(expected.pause_seconds, abs=1e-3)
-        assert (turn.is_taken, turn.slot is None) == (expected.is_taken, expected.slot is None)
+        assert (turn.has_turn, turn.slot is None) == (expected.has_turn, expected.slot is None)
         if turn.slot is not None:
             if chance.random() < 0.2:
                 store.release(key, turn.slot)
@@ -194,7 +196,7 @@ async def test_a_cancelled_task_returns_its_slot(url: str, make_pacer: Callable[
         waiting.cancel()
     assert waiting.cancelled()
     assert mine.shared is not None
-    turn = mine.shared._thread.submit(lambda: mine.shared._store.claim(KEY, None, TERMS)).result(5)  # type: ignore[union-attr] # it is shared
+    turn = mine.shared._thread.submit(lambda: mine.shared._store.claim(KEY, None, CALLER)).result(5)  # type: ignore[union-attr] # it is shared
     assert turn.wait_seconds < 5.5
 
 
@@ -225,9 +227,9 @@ def test_lines_in_which_nobody_waits_are_removed(tmp_path: Path) -> None:
     path, now = tmp_path / "line.sqlite", 1000.0
     store = SQLitePacingStore(path, lambda: now)
     for number in range(20):
-        store.claim(hash_key(f"Bearer {number}"), None, TERMS)
+        store.claim(hash_key(f"Bearer {number}"), None, CALLER)
     now += 3 * LONGEST_PAUSE_SECONDS
-    store.claim(KEY, None, TERMS)
+    store.claim(KEY, None, CALLER)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT key FROM lines").fetchall() == [(KEY,)]
 

@@ -10,10 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tess_openai.core.pacing_line import AHEAD_SECONDS, Line, Slot, Terms, Turn, current_line
+from tess_openai.core.pacing_line import (
+    CLAIM_AHEAD_SECONDS,
+    ClaimResult,
+    Line,
+    PacedCaller,
+    Slot,
+    current_line,
+)
 from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS
 
-TERMS = Terms(1.0, 60.0, 0.0)
+CALLER = PacedCaller(1.0, 60.0, 0.0)
 SECONDS = st.floats(0, 20)
 LATE = st.floats(0, 0.5)
 
@@ -32,17 +39,17 @@ class Day:
     sent: list[tuple[float, int]]
     asked: int = 0
 
-    def claim(self, slot: Slot | None, now: float, terms: Terms = TERMS) -> Turn:
+    def claim(self, slot: Slot | None, now: float, caller: PacedCaller = CALLER) -> ClaimResult:
         """Ask the line."""
         self.line, now = current_line(self.line, now)
-        self.line, turn = self.line.claim(slot, terms, now)
+        self.line, turn = self.line.claim(slot, caller, now)
         self.asked += 1
         return turn
 
-    def due(self, slot: Slot | None, now: float, terms: Terms = TERMS) -> float:
+    def due(self, slot: Slot | None, now: float, caller: PacedCaller = CALLER) -> float:
         """Ask the line; return when the call is sent as far as is known."""
-        turn = self.claim(slot, now, terms)
-        return now + turn.wait_seconds + (0.0 if turn.is_taken else AHEAD_SECONDS)
+        turn = self.claim(slot, now, caller)
+        return now + turn.wait_seconds + (0.0 if turn.has_turn else CLAIM_AHEAD_SECONDS)
 
 
 def new_day() -> Day:
@@ -59,7 +66,7 @@ def live(day: Day, arrivals: list[float], late: list[float], gone: set[int]) -> 
     while events:
         now, number, slot = heapq.heappop(events)
         turn = day.claim(slot, now)
-        if turn.is_taken:
+        if turn.has_turn:
             day.sent.append((now + turn.wait_seconds, number))
         elif number not in gone:
             heapq.heappush(events, (now + turn.wait_seconds + late[day.asked % len(late)], number, turn.slot))
@@ -72,7 +79,8 @@ def test_every_caller_is_sent_and_none_too_close(arrivals: list[float], late: li
     live(day, arrivals, late, set())
     assert sorted(number for _, number in day.sent) == list(range(len(arrivals)))
     assert all(
-        later - earlier >= TERMS.closest_seconds - 1e-6 for (earlier, _), (later, _) in pairwise(day.sent)
+        later - earlier >= CALLER.shortest_gap_seconds - 1e-6
+        for (earlier, _), (later, _) in pairwise(day.sent)
     )
     assert day.sent[-1][0] <= max(arrivals) + len(arrivals) * (1 + 2 * max(late)) + 1e-6
 
@@ -114,12 +122,12 @@ def test_a_returned_slot_goes_to_the_next_caller() -> None:
 def test_a_caller_gets_its_turn_a_moment_before_its_slot() -> None:
     """The turn is then taken: no later caller can get it."""
     day = new_day()
-    assert day.claim(None, 0.0) == Turn(0.0, is_taken=True)
+    assert day.claim(None, 0.0) == ClaimResult(0.0, has_turn=True)
     turn = day.claim(None, 0.0)
-    assert not turn.is_taken
-    assert turn.wait_seconds == pytest.approx(1.0 - AHEAD_SECONDS)
+    assert not turn.has_turn
+    assert turn.wait_seconds == pytest.approx(1.0 - CLAIM_AHEAD_SECONDS)
     taken = day.claim(turn.slot, 0.96)
-    assert (taken.is_taken, taken.slot) == (True, None)
+    assert (taken.has_turn, taken.slot) == (True, None)
     assert taken.wait_seconds == pytest.approx(0.04)
     assert day.due(None, 0.97) == pytest.approx(2.0)
 
@@ -136,21 +144,21 @@ def test_a_pause_holds_the_whole_line_in_its_order() -> None:
     assert day.due(second.slot, 1.96) == pytest.approx(31.5)
     assert day.due(late.slot, 2.96) == pytest.approx(32.5)
     for turn, now in ((first, 30.5), (second, 31.5), (late, 32.5)):
-        assert day.claim(turn.slot, now).is_taken
+        assert day.claim(turn.slot, now).has_turn
 
 
 def test_a_pause_that_is_too_long_reserves_nothing() -> None:
     """The caller does not wait; a client that was made after the 429 may try."""
     day = new_day()
     day.line = day.line.pause(1e9, 1.0)
-    turn = day.claim(None, 2.0, Terms(1.0, 60.0, 10.0))
-    assert turn == Turn(LONGEST_PAUSE_SECONDS - 1, pause_seconds=LONGEST_PAUSE_SECONDS - 1)
-    assert day.claim(None, 2.0, Terms(1.0, 60.0, 0.5)).is_taken
+    turn = day.claim(None, 2.0, PacedCaller(1.0, 60.0, 10.0))
+    assert turn == ClaimResult(LONGEST_PAUSE_SECONDS - 1, pause_seconds=LONGEST_PAUSE_SECONDS - 1)
+    assert day.claim(None, 2.0, PacedCaller(1.0, 60.0, 0.5)).has_turn
 
 
 def test_callers_keep_their_own_interval() -> None:
     """The interval before a call is its caller's, not that of the previous caller."""
-    day, slow = new_day(), Terms(5.0, 60.0, 0.0)
+    day, slow = new_day(), PacedCaller(5.0, 60.0, 0.0)
     day.claim(None, 0.0)
     assert day.due(None, 0.0, slow) == pytest.approx(5.0)
     assert day.due(None, 0.0) == pytest.approx(6.0)
@@ -162,8 +170,8 @@ def test_a_call_that_was_sent_later_than_its_turn_moves_the_line() -> None:
     day.claim(None, 0.0)
     second, third = day.claim(None, 0.0), day.claim(None, 0.0)
     day.line = day.line.postpone(0.8)
-    assert day.due(second.slot, 0.96) == pytest.approx(0.8 + TERMS.closest_seconds)
-    assert day.due(third.slot, 1.96) == pytest.approx(1.8 + TERMS.closest_seconds)
+    assert day.due(second.slot, 0.96) == pytest.approx(0.8 + CALLER.shortest_gap_seconds)
+    assert day.due(third.slot, 1.96) == pytest.approx(1.8 + CALLER.shortest_gap_seconds)
 
 
 def test_who_missed_its_slot_by_far_takes_the_next_turn() -> None:
@@ -172,7 +180,7 @@ def test_who_missed_its_slot_by_far_takes_the_next_turn() -> None:
     day.claim(None, 0.0)
     blocked, second, third = (day.claim(None, 0.0) for _ in range(3))
     assert day.due(second.slot, 1.95) == pytest.approx(2.0)
-    assert day.due(blocked.slot, 2.5) == pytest.approx(2.0 + TERMS.closest_seconds)
+    assert day.due(blocked.slot, 2.5) == pytest.approx(2.0 + CALLER.shortest_gap_seconds)
     assert day.due(third.slot, 2.96) <= 4.0
 
 
@@ -184,7 +192,7 @@ def test_a_clock_that_was_set_back_begins_a_new_line(step: float) -> None:
     day.claim(None, 1e6)
     slot = day.claim(None, 1e6).slot
     now = 1e6 + step
-    assert day.claim(slot, now).is_taken
+    assert day.claim(slot, now).has_turn
     assert day.due(None, now) == pytest.approx(now + 1.0)
 
 
@@ -194,11 +202,11 @@ def test_a_clock_that_goes_forward_lets_nobody_wait_longer() -> None:
     day.claim(None, 0.0)
     slots = [day.claim(None, 0.0).slot for _ in range(2)]
     assert day.due(slots[0], 1e6) == 1e6
-    assert day.due(slots[1], 1e6) == pytest.approx(1e6 + TERMS.closest_seconds)
+    assert day.due(slots[1], 1e6) == pytest.approx(1e6 + CALLER.shortest_gap_seconds)
 
 
 def test_a_small_step_back_forgets_nothing() -> None:
     """Clocks are corrected by a few milliseconds all the time."""
     day = new_day()
     day.claim(None, 10.0)
-    assert day.claim(None, 9.9).wait_seconds == pytest.approx(1.0 - AHEAD_SECONDS)
+    assert day.claim(None, 9.9).wait_seconds == pytest.approx(1.0 - CLAIM_AHEAD_SECONDS)
