@@ -298,21 +298,12 @@ class AgentNotFound:
 LookupResult: TypeAlias = Agent | AgentNotFound
 UploadResult: TypeAlias = UploadedFile | Answer
 """An `Answer` is the error that the caller gets."""
-Step: TypeAlias = (
-    Outgoing
-    | Read
-    | ReadAll
-    | PauseKey
-    | LimitAnswer
-    | Lookup
-    | Upload
-    | Sleep
-    | StoreAccess
-    | ReportChanges
-    | Answer
-    | bytes
-    | LookupResult
-    | UploadedFile
+ResultStep: TypeAlias = Answer | bytes | LookupResult | UploadedFile
+"""What a flow results in: an answer, a piece of its body, the result of a look-up or of an upload."""
+ServiceStep: TypeAlias = (
+    ReadAll | PauseKey | LimitAnswer | Lookup | Upload | Sleep | StoreAccess | ReportChanges
 )
+"""What a driver does for a flow, besides sending requests and reading pieces."""
+Step: TypeAlias = Outgoing | Read | ServiceStep | ResultStep
 Event: TypeAlias = Incoming | bytes | str | LookupResult | UploadResult | StoreResult | None
 Flow: TypeAlias = Generator[Step, Event, None]

@@ -16,16 +16,16 @@ from tess_openai.core.calls import (
     LookupResult,
     Outgoing,
     ReadAll,
+    ResultStep,
     Sleep,
     Step,
     StoreAccess,
     Upload,
-    UploadedFile,
     UploadResult,
 )
 from tess_openai.core.lookups import lookup_failed, run_lookup
 from tess_openai.core.uploads import upload_failed, upload_file
-from tess_openai.edge.call_driver import LAST_SECONDS, REST_SECONDS, RESULT_STEPS, CallDriver, InnerStep
+from tess_openai.edge.call_driver import LAST_SECONDS, REST_SECONDS, RESULT_STEPS, CallDriver, CarriedOutStep
 from tess_openai.edge.compressed_bodies import split_compressed
 from tess_openai.edge.families import Response
 from tess_openai.edge.paid_calls import to_family_error
@@ -54,7 +54,7 @@ class AsyncDriver(CallDriver):
             raise
         return response
 
-    async def advance(self) -> Answer | bytes | LookupResult | UploadedFile | None:
+    async def advance(self) -> ResultStep | None:
         """Async counterpart of `advance` in `sync_driver`."""
         event: Event = None
         error: Exception | None = None
@@ -83,7 +83,7 @@ class AsyncDriver(CallDriver):
             if self.is_closed:
                 return None
 
-    async def carry_out(self, step: InnerStep) -> Event:
+    async def carry_out(self, step: CarriedOutStep) -> Event:
         """Async counterpart of `carry_out` in `sync_driver`."""
         if step is READ_LAST:
             return await self.read_last()

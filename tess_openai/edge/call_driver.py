@@ -21,11 +21,9 @@ from tess_openai.core.calls import (
     Outgoing,
     PauseKey,
     Read,
-    ReadAll,
     ReportChanges,
-    Sleep,
+    ServiceStep,
     Step,
-    StoreAccess,
     Upload,
     UploadedFile,
     UploadResult,
@@ -54,18 +52,8 @@ from tess_openai.edge.paid_calls import (
 from tess_openai.edge.whole_responses import to_whole
 
 RESULT_STEPS: Final = (Answer, bytes, Agent, AgentNotFound, UploadedFile)
-"""Steps that `advance` returns as results."""
-InnerStep: TypeAlias = (
-    Literal[Read.LAST, Read.REST]
-    | ReadAll
-    | PauseKey
-    | LimitAnswer
-    | Lookup
-    | Upload
-    | Sleep
-    | StoreAccess
-    | ReportChanges
-)
+"""The classes of `ResultStep`, which `advance` returns; the type checkers find a missing one."""
+CarriedOutStep: TypeAlias = Literal[Read.LAST, Read.REST] | ServiceStep
 """The steps that `carry_out` carries out."""
 HINT_SECONDS: Final = 5.0
 """Time limit of a look-up that only adds a hint to an error, since the caller waits for the error."""

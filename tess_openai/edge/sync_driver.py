@@ -16,16 +16,16 @@ from tess_openai.core.calls import (
     LookupResult,
     Outgoing,
     ReadAll,
+    ResultStep,
     Sleep,
     Step,
     StoreAccess,
     Upload,
-    UploadedFile,
     UploadResult,
 )
 from tess_openai.core.lookups import lookup_failed, run_lookup
 from tess_openai.core.uploads import upload_failed, upload_file
-from tess_openai.edge.call_driver import LAST_SECONDS, REST_SECONDS, RESULT_STEPS, CallDriver, InnerStep
+from tess_openai.edge.call_driver import LAST_SECONDS, REST_SECONDS, RESULT_STEPS, CallDriver, CarriedOutStep
 from tess_openai.edge.compressed_bodies import split_compressed
 from tess_openai.edge.families import Response
 from tess_openai.edge.paid_calls import to_family_error
@@ -54,7 +54,7 @@ class SyncDriver(CallDriver):
             raise
         return response
 
-    def advance(self) -> Answer | bytes | LookupResult | UploadedFile | None:
+    def advance(self) -> ResultStep | None:
         """Run the flow to its next result: an answer or a piece of its body; None at the end."""
         event: Event = None
         error: Exception | None = None
@@ -83,7 +83,7 @@ class SyncDriver(CallDriver):
             if self.is_closed:
                 return None
 
-    def carry_out(self, step: InnerStep) -> Event:
+    def carry_out(self, step: CarriedOutStep) -> Event:
         """Carry out a step that has no result for the caller; return what the flow receives."""
         if step is READ_LAST:
             return self.read_last()
