@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Final, Literal, TypeAlias
 
-from tess_openai.core.silence import is_quiet
+from tess_openai.core.pings import is_only_pings
 
 DEFAULT_MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
 """Limit of one decoded answer: about a hundred times the longest text that a model writes."""
@@ -24,7 +24,7 @@ class AnswerLimits:
     """
 
     _kept_bytes = 0
-    _quiet_line = b""  # the last line received, if it was quiet; it may still be incomplete
+    _ping_line = b""  # the last line received, if it was a ping; it may still be incomplete
 
     def __init__(
         self,
@@ -58,9 +58,9 @@ class AnswerLimits:
         now = self._clock()
         if is_whole and now - self._began_at > timeout * WHOLE_ANSWER_TIMEOUTS:
             return "too slow"
-        text = self._quiet_line + piece
-        if not is_quiet(text):
-            self._quiet_line, self._content_at = b"", now
+        text = self._ping_line + piece
+        if not is_only_pings(text):
+            self._ping_line, self._content_at = b"", now
             return None
-        self._quiet_line = text[text.rfind(b"\n") + 1 :]
+        self._ping_line = text[text.rfind(b"\n") + 1 :]
         return "too slow" if now - self._content_at > timeout else None

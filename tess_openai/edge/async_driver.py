@@ -197,10 +197,10 @@ class AsyncDriver(CallDriver):
     async def read_piece(self) -> bytes:
         """Async counterpart of `read_piece` in `sync_driver`."""
         try:
-            if self.transport.deadlines.are_kept:
+            if self.transport.deadlines.inner_ends_waits:
                 piece = await self.receive()
             else:
-                with self.transport.deadlines.async_silence(self.silence_seconds):
+                with self.transport.deadlines.async_wait_limit(self.read_timeout_seconds):
                     piece = await self.receive()
         except Exception as error:
             broken = to_family_error(error, self.family)

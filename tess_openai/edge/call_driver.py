@@ -187,7 +187,7 @@ class CallDriver:
 
     def new_limits(self) -> AnswerLimits:
         """Begin to limit the current response, which is too large or was not received in one piece."""
-        self.limits = AnswerLimits(self.silence_seconds, self.adapter.max_answer_bytes)
+        self.limits = AnswerLimits(self.read_timeout_seconds, self.adapter.max_answer_bytes)
         return self.limits
 
     def limit_error(self, problem: AnswerProblem) -> Exception:
@@ -264,7 +264,7 @@ class CallDriver:
         return None
 
     @property
-    def silence_seconds(self) -> float | None:
+    def read_timeout_seconds(self) -> float | None:
         """How long the caller waits for the next piece of an answer; None means without limit."""
         timeouts: dict[str, float | None] = self.request.extensions.get("timeout") or {}
         return timeouts.get("read")
@@ -317,7 +317,7 @@ class CallDriver:
 
     def timeout_seconds_for_lookup(self, lookup: Lookup) -> float | None:
         """Return how long to wait for a look-up that another call makes: as long as for Tess itself."""
-        seconds = self.silence_seconds
+        seconds = self.read_timeout_seconds
         return _at_most(HINT_SECONDS, seconds) if lookup.is_hint else seconds
 
     def to_lookup_result(self, lookup: Lookup, step: Step | None) -> LookupResult:

@@ -24,13 +24,13 @@ class Deadlines:
     read would cost as much as the rest of the adapter.
 
     Attributes:
-        are_kept: Whether the transport itself ends each wait after its timeout, as the transports of the HTTP
+        inner_ends_waits: Whether the transport itself ends each wait after its timeout, as those of the HTTP
             families do. aiohttp sometimes waits for ever after a chunk that it cannot read.
     """
 
     def __init__(self, inner: object, family: str) -> None:
         """Limit the reads of `inner`, which may be a transport of another library than the family's."""
-        self.are_kept = type(inner).__module__.partition(".")[0] == family
+        self.inner_ends_waits = type(inner).__module__.partition(".")[0] == family
         self._lock = Lock()
         self._pending: dict[object, tuple[float, Callable[[], object]]] = {}
         self._thread: Thread | None = None
@@ -55,12 +55,12 @@ class Deadlines:
         del interrupt
         return anyio.move_on_after(seconds)
 
-    def silence(self, seconds: float | None) -> AbstractContextManager[object]:
+    def wait_limit(self, seconds: float | None) -> AbstractContextManager[object]:
         """Set no limit: a sync transport itself ends each wait after its timeout."""
         del seconds
         return nullcontext()
 
-    def async_silence(self, seconds: float | None) -> AbstractContextManager[object]:
+    def async_wait_limit(self, seconds: float | None) -> AbstractContextManager[object]:
         """Return a context that raises `TimeoutError` when the block takes longer; None sets no limit."""
         return anyio.fail_after(seconds)
 

@@ -197,10 +197,10 @@ class SyncDriver(CallDriver):
     def read_piece(self) -> bytes:
         """Read the next piece of the current response that is not empty; `b""` at its end."""
         try:
-            if self.transport.deadlines.are_kept:
+            if self.transport.deadlines.inner_ends_waits:
                 piece = self.receive()
             else:
-                with self.transport.deadlines.silence(self.silence_seconds):
+                with self.transport.deadlines.wait_limit(self.read_timeout_seconds):
                     piece = self.receive()
         except Exception as error:
             broken = to_family_error(error, self.family)

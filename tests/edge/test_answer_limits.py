@@ -95,6 +95,6 @@ def test_pings_fill_no_memory() -> None:
     """Only an incomplete line is kept until its rest arrives."""
     limits = AnswerLimits(5.0, None, Clock())
     assert limits.problem_with(b": ping\n\n: ping\n\n: p", is_whole=False) is None
-    assert limits._quiet_line == b": p"
+    assert limits._ping_line == b": p"
     assert limits.problem_with(b"ing\n\n", is_whole=False) is None
-    assert limits._quiet_line == b""
+    assert limits._ping_line == b""

@@ -39,9 +39,9 @@ def test_only_a_transport_of_the_family_ends_its_waits_itself(family: Family) ->
     """The transport of another library may wait for ever, so its waits are limited from outside."""
     other = "httpx" if family.name == "httpx2" else "httpx2"
     with family.Client() as client:
-        assert Deadlines(client._transport, family.name).are_kept
-        assert not Deadlines(client._transport, other).are_kept
-    assert not Deadlines(object(), family.name).are_kept
+        assert Deadlines(client._transport, family.name).inner_ends_waits
+        assert not Deadlines(client._transport, other).inner_ends_waits
+    assert not Deadlines(object(), family.name).inner_ends_waits
 
 
 def test_a_block_that_takes_too_long_is_interrupted_from_a_thread(deadlines: Deadlines) -> None:
@@ -95,22 +95,22 @@ def test_the_thread_ends_when_no_block_has_a_limit_and_begins_again(
 
 
 async def test_an_async_block_that_takes_too_long_is_cancelled(deadlines: Deadlines) -> None:
-    """A limit ends the block, silence fails it; neither does so in time or without a limit."""
+    """A limit ends the block, a wait limit fails it; neither does so in time or without seconds."""
     ended = list[str]()
     with deadlines.async_limit(0.0, lambda: ended.append("interrupted")):
         await asyncio.sleep(LONG)
         ended.append("not cancelled")
-    with pytest.raises(TimeoutError), deadlines.async_silence(0.0):
+    with pytest.raises(TimeoutError), deadlines.async_wait_limit(0.0):
         await asyncio.sleep(LONG)
     for context in (
         deadlines.async_limit(LONG, list),
-        deadlines.async_silence(LONG),
-        deadlines.async_silence(None),
+        deadlines.async_wait_limit(LONG),
+        deadlines.async_wait_limit(None),
     ):
         with context:
             await asyncio.sleep(0)
         ended.append("in time")
-    with deadlines.silence(0.0):
+    with deadlines.wait_limit(0.0):
         ended.append("in time")
     assert ended == ["in time"] * 4
 

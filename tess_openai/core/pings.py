@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_QUIET: Final = re.compile(
+_PINGS: Final = re.compile(
     rb"""(?: \s
         | : [^\r\n]*
         | (?: id | retry ) : [^\r\n]*
@@ -16,12 +16,12 @@ _QUIET: Final = re.compile(
 )
 """Source: event streams of the HTML standard; `{"type": "ping"}` is Anthropic's (documented)."""
 _FIRST_BYTES: Final = frozenset(b" \t\r\n\v\f:ired")
-"""The first byte of each form that `_QUIET` matches; most answers begin with another byte."""
+"""The first byte of each form that `_PINGS` matches; most answers begin with another byte."""
 _MAX_LENGTH: Final = 2000
 
 
-def is_quiet(text: bytes) -> bool:
+def is_only_pings(text: bytes) -> bool:
     """Whether the next bytes of an answer are only a few comments, pings and blank space."""
     if text and text[0] not in _FIRST_BYTES:
         return False
-    return len(text) <= _MAX_LENGTH and _QUIET.fullmatch(text) is not None
+    return len(text) <= _MAX_LENGTH and _PINGS.fullmatch(text) is not None

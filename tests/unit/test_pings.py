@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tess_openai.core.silence import is_quiet
+from tess_openai.core.pings import is_only_pings
 
 
 @pytest.mark.parametrize(
@@ -24,9 +24,9 @@ from tess_openai.core.silence import is_quiet
         b":" + b"x" * 1999,
     ],
 )
-def test_pings_comments_and_blank_space_are_quiet(text: bytes) -> None:
-    """They are recognised in the forms in which servers and proxies send them."""
-    assert is_quiet(text)
+def test_pings_comments_and_blank_space_are_recognised(text: bytes) -> None:
+    """Servers and proxies send them in these forms to keep a connection open."""
+    assert is_only_pings(text)
 
 
 @pytest.mark.parametrize(
@@ -47,4 +47,4 @@ def test_pings_comments_and_blank_space_are_quiet(text: bytes) -> None:
 )
 def test_all_else_is_content(text: bytes) -> None:
     """So is more than a few lines at once, which no server sends to keep a connection open."""
-    assert not is_quiet(text)
+    assert not is_only_pings(text)
