@@ -107,6 +107,9 @@ def test_an_error_with_text_is_kept_in_the_field_tess() -> None:
     assert source.root["tess"] == {"error": ERROR}
     assert "error" not in source.root
     assert notes == [PARTIAL_ERROR]
+    source = new_source()
+    assert read(source, [event({"content": "Hi"}), event({"content": "!"}, error=ERROR)]) == ["Hi", "!"]
+    assert source.root["tess"] == {"error": ERROR}
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,9 @@ def taking(**properties: object) -> dict[str, Any]:
         pytest.param({**POINT, "additionalProperties": {}}, {"z": 1}, None, id="other keys of any value"),
         pytest.param({**POINT, "additionalProperties": False}, {"z": 1}, "z", id="other keys are forbidden"),
         pytest.param({"allOf": [POINT, taking(z={})]}, {"x": 1, "z": 2}, None, id="declared in both of all"),
+        pytest.param(
+            {"allOf": [True, POINT]}, {"z": 2}, "z", id="declared in what follows a schema of anything"
+        ),
         pytest.param({"anyOf": [POINT, taking(z={})]}, {"z": 2, "q": 3}, "q", id="declared in no branch"),
         pytest.param({"oneOf": [{"oneOf": [POINT]}]}, {"z": 2}, "z", id="in branches of a branch"),
         pytest.param({**POINT, "if": taking(z={})}, {"z": 2}, None, id="declared in a condition"),
