@@ -58,7 +58,7 @@ def test_all_problems_are_listed_and_the_other_calls_are_kept() -> None:
 
 
 def test_a_custom_tool_takes_no_json() -> None:
-    """Its input could not be told from the JSON around it."""
+    """Its input could not be distinguished from the JSON around it."""
     (problem,) = parse('{"name": "run", "arguments": {"code": "1"}}').problems
     assert problem.startswith("- run: write its name in the first line of the block")
 
