@@ -58,6 +58,11 @@ class EventDecoder:
         self._searched = len(self._buffer)
         return whole
 
+    @property
+    def is_between_events(self) -> bool:
+        """Whether all bytes so far belong to events that are complete."""
+        return not self._buffer and not self._pending_return
+
     def finish(self) -> list[ServerSentEvent]:
         """Return the events that lack only their blank line; an event cut inside its data is dropped."""
         rest = bytes(self._buffer)

@@ -12,6 +12,8 @@ DEFAULT_MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
 """Limit of one decoded answer: about a hundred times the longest text that a model writes."""
 WHOLE_ANSWER_TIMEOUTS: Final = 10
 """A whole answer must be complete within so many times the caller's `timeout`, from its first byte on."""
+_CONTENT: Final = b'data: {"id"'
+"""Most pieces of a stream begin so; none of them is a ping."""
 AnswerProblem: TypeAlias = Literal["too large", "too slow"]
 
 
@@ -59,7 +61,7 @@ class AnswerLimits:
         if is_whole and now - self._began_at > timeout * WHOLE_ANSWER_TIMEOUTS:
             return "too slow"
         text = self._ping_line + piece
-        if not is_only_pings(text):
+        if text.startswith(_CONTENT) or not is_only_pings(text):
             self._ping_line, self._content_at = b"", now
             return None
         self._ping_line = text[text.rfind(b"\n") + 1 :]

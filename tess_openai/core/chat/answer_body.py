@@ -84,6 +84,16 @@ class AnswerBody:
             self.form = "stream"  # events follow, although the first bytes were not those of a stream
         return items
 
+    def texts_of(self, data: bytes) -> list[bytes] | None:
+        """Return the texts of whole events that differ from an earlier chunk in their text only.
+
+        Most pieces of a stream are such events. None for other bytes, which `feed` reads.
+        """
+        if self.form != "stream" or not self._decoder.is_between_events:
+            return None
+        template = self.reader.template
+        return None if template is None else template.texts_of(data)
+
     def finish(self) -> Iterator[BodyItem]:
         """Return the items that the end of the body completes, or the fault of an incomplete body."""
         if self.form == "json":

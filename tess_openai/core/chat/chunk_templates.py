@@ -60,8 +60,13 @@ class Template(NamedTuple):
     fields: JSONObject
 
     def match(self, events: bytes) -> MatchedChunks | None:
+        """Return events that differ from the chunk only in their text; None for other events."""
+        texts = self.texts_of(events)
+        return None if texts is None else MatchedChunks(texts, events, self.choice)
+
+    def texts_of(self, events: bytes) -> list[bytes] | None:
         """Return the texts of events that differ from the chunk only in their text; None for other events."""
-        before, after, choice, _ = self
+        before, after, _, _ = self
         if not (events.startswith(before) and events.endswith(after)):
             return None
         if len(events) < len(before) + len(after):  # the same quote would open and close the text
@@ -69,7 +74,7 @@ class Template(NamedTuple):
         texts = events[len(before) : -len(after)].split(after + before)
         if _JSON_STRING_BODY.fullmatch(b" ".join(texts)) is None:
             return None
-        return MatchedChunks(texts, events, choice)
+        return texts
 
     def with_text(self, text: bytes) -> JSONObject:
         """Return the fields of a chunk with this text, a JSON string body."""

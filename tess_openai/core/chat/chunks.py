@@ -117,9 +117,13 @@ class ChunkReader:
 
         Most events of a stream do, and are not parsed. None when an event differs in more than its text.
         """
-        if self._template is None or self.finished or self._split_texts.pending:
-            return None
-        return self._template.match(events)
+        template = self.template
+        return None if template is None else template.match(events)
+
+    @property
+    def template(self) -> Template | None:
+        """The template that the next events may match; None if they have to be parsed."""
+        return None if self.finished or self._split_texts.pending else self._template
 
     def read(self, event: ServerSentEvent) -> Item | None:
         """Return the item of an event; None for a ping and for a message that may be a report of progress."""

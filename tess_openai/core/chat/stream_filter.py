@@ -134,35 +134,36 @@ class StreamFilter:
 
     Attributes:
         body: Reads the body of Tess's answer.
+        ended: Whether the caller's stream is finished; nothing further is read from Tess.
         fault: The error with which the caller's stream ended; None without one.
         has_begun: Whether the caller's stream contains anything before that error.
     """
 
     def __init__(self, body: AnswerBody, writer: ChunkWriter, ledger: Ledger) -> None:
         self.body = body
+        self.ended = False
         self.fault: StreamFault | None = None
         self.has_begun = False
         self._writer = writer
         self._ledger = ledger
 
-    @property
-    def ended(self) -> bool:
-        """Whether the caller's stream is finished; nothing further is read from Tess."""
-        return self._writer.ended
-
     def feed(self, data: bytes) -> bytes:
         """Convert the next bytes from Tess; `b""` marks their end."""
+        texts = self.body.texts_of(data)
+        if texts is not None:
+            return self._writer.pass_on(texts, data)
         out: list[bytes] = []
         for item in self.body.feed(data) if data else self.body.finish():
-            if isinstance(item, MatchedChunks):  # the usual case
+            if isinstance(item, MatchedChunks):
                 out.append(self._writer.pass_on(item.texts, item.events))
             else:
                 out.append(self._write(item))
+        self.ended = self._writer.ended
         return b"".join(out)
 
     def fail(self, fault: StreamFault) -> bytes:
         """End the caller's stream with an error instead of `[DONE]`."""
-        self.fault = fault
+        self.fault, self.ended = fault, True
         return self._writer.fail(fault)
 
     def _write(self, item: Chunk | Completion | StreamEnd | StreamFault) -> bytes:
