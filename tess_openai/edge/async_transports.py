@@ -14,8 +14,8 @@ from tess_openai.edge.deadlines import Deadlines
 from tess_openai.edge.event_loops import LoopGuard
 from tess_openai.edge.families import AsyncTransport, Family
 from tess_openai.edge.other_clients import OtherEndpoints
+from tess_openai.edge.own_responses import AsyncStreamedResponse, AsyncWholeResponse
 from tess_openai.edge.paid_calls import observed_bodies, repeated_failure
-from tess_openai.edge.whole_responses import AsyncWholeResponse
 
 
 class AsyncBody:
@@ -53,6 +53,7 @@ class AsyncTessTransport:
         self.body_class = family.derive(AsyncBody, family.AsyncByteStream)
         self.observed_bytes, self.observed_stream = observed_bodies(family)
         self.whole_response = family.derive(AsyncWholeResponse, family.Response)
+        self.streamed_response = family.derive(AsyncStreamedResponse, family.Response)
 
     async def handle_async_request(self, request: Any) -> Any:
         """Async counterpart of `handle_request` in `transports`."""

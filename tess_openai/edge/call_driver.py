@@ -41,6 +41,7 @@ from tess_openai.edge.connections import HeldConnection
 from tess_openai.edge.families import Family, Request, Response, changed_headers, to_dict
 from tess_openai.edge.origins import REDIRECT_FOLLOWED, followed
 from tess_openai.edge.outgoing_requests import to_request
+from tess_openai.edge.own_responses import to_own
 from tess_openai.edge.pacing import hash_key
 from tess_openai.edge.paid_calls import (
     ObservedBody,
@@ -49,7 +50,6 @@ from tess_openai.edge.paid_calls import (
     remember_failure,
     to_sdk_error,
 )
-from tess_openai.edge.whole_responses import to_whole
 
 RESULT_STEPS: Final = (Answer, bytes, Agent, AgentNotFound, UploadedFile)
 """The classes of `ResultStep`, which `advance` returns; the type checkers find a missing one."""
@@ -229,9 +229,12 @@ class CallDriver:
             response = self.new_response(answer, stream)
         else:
             response.stream = stream
-        if answer.body is None or type(response) is not self.family.Response:
+        if type(response) is not self.family.Response:
             return response
-        return to_whole(response, self.transport.whole_response, answer.body, answer.fields)
+        if answer.body is None:
+            return to_own(response, self.transport.streamed_response)
+        kind = self.transport.whole_response
+        return to_own(response, kind, whole_body=answer.body, parsed_body=answer.fields)
 
     def new_response(self, answer: Answer, stream: Any) -> Response:
         """Return a response of the family's own; `stream` is its body, decoded."""

@@ -13,9 +13,9 @@ from tess_openai.edge.deadlines import Deadlines
 from tess_openai.edge.event_loops import LoopGuard
 from tess_openai.edge.families import Family, Transport
 from tess_openai.edge.other_clients import OtherEndpoints
+from tess_openai.edge.own_responses import StreamedResponse, WholeResponse
 from tess_openai.edge.paid_calls import observed_bodies, repeated_failure
 from tess_openai.edge.sync_driver import SyncDriver
-from tess_openai.edge.whole_responses import WholeResponse
 
 
 class Body:
@@ -53,6 +53,7 @@ class TessTransport:
         self.body_class = family.derive(Body, family.SyncByteStream)
         self.observed_bytes, self.observed_stream = observed_bodies(family)
         self.whole_response = family.derive(WholeResponse, family.Response)
+        self.streamed_response = family.derive(StreamedResponse, family.Response)
 
     def handle_request(self, request: Any) -> Any:
         """Carry out one request; a request to another origin goes to the inner transport unchanged."""

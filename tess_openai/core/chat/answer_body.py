@@ -89,7 +89,7 @@ class AnswerBody:
 
         Most pieces of a stream are such events. None for other bytes, which `feed` reads.
         """
-        if self.form != "stream" or not self._decoder.is_between_events:
+        if self.ended or self.form != "stream" or not self._decoder.is_between_events:
             return None
         template = self.reader.template
         return None if template is None else template.texts_of(data)

@@ -1,4 +1,4 @@
-"""A response whose body is in memory behaves like the family's own, whichever way it is read."""
+"""The adapter's responses behave like the family's own, whichever way they are read."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ import copy
 import importlib.util
 import json
 import pickle
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, Final
 
 import pytest
 
 from tess_openai.edge.families import FAMILY_NAMES, Family, FamilyName, load_family
-from tess_openai.edge.whole_responses import AsyncWholeResponse, WholeResponse, to_whole
+from tess_openai.edge.own_responses import (
+    AsyncStreamedResponse,
+    AsyncWholeResponse,
+    StreamedResponse,
+    WholeResponse,
+    to_own,
+)
 
 BODY: Final = b'{"text": "caf\\u00e9", "list": [1, {"a": null}]}'
 HEADERS: Final = {"content-type": "application/json", "content-length": str(len(BODY))}
@@ -50,25 +56,38 @@ def as_it_is(response: Any) -> Any:
     return response
 
 
-def to_whole_of(family: Family, own: type[Any]) -> Callable[[Any], Any]:
-    """Return a function that makes a whole response from the family's own."""
-    kind = family.derive(own, family.Response)
-    return lambda response: to_whole(response, kind, BODY, json.loads(BODY))
+KINDS: Final = {
+    "whole": (WholeResponse, AsyncWholeResponse),
+    "streamed": (StreamedResponse, AsyncStreamedResponse),
+}
 
 
-def responses(family: Family, *, stream: bool) -> list[Any]:
-    """Return the family's own response and the whole one, as a sync client returns them."""
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Name each kind of response."""
+    return str(request.param)
+
+
+def to_own_of(family: Family, kind: str, *, is_async: bool) -> Callable[[Any], Any]:
+    """Return a function that makes one of the adapter's responses from the family's own."""
+    own = family.derive(KINDS[kind][is_async], family.Response)
+    attributes = {"whole_body": BODY, "parsed_body": json.loads(BODY)} if kind == "whole" else {}
+    return lambda response: to_own(response, own, **attributes)
+
+
+def responses(family: Family, kind: str, *, stream: bool) -> list[Any]:
+    """Return the family's own response and the adapter's, as a sync client returns them."""
     found: list[Any] = []
-    for change in (as_it_is, to_whole_of(family, WholeResponse)):
+    for change in (as_it_is, to_own_of(family, kind, is_async=False)):
         client = family.Client(transport=family.derive(Answering, family.BaseTransport)(family, change))
         found.append(client.send(client.build_request("GET", "http://localhost/"), stream=stream))
     return found
 
 
-async def async_responses(family: Family, *, stream: bool) -> list[Any]:
-    """Return the family's own response and the whole one, as an async client returns them."""
+async def async_responses(family: Family, kind: str, *, stream: bool) -> list[Any]:
+    """Return the family's own response and the adapter's, as an async client returns them."""
     found: list[Any] = []
-    for change in (as_it_is, to_whole_of(family, AsyncWholeResponse)):
+    for change in (as_it_is, to_own_of(family, kind, is_async=True)):
         transport = family.derive(Answering, family.AsyncBaseTransport)(family, change)
         client = family.AsyncClient(transport=transport)
         found.append(await client.send(client.build_request("GET", "http://localhost/"), stream=stream))
@@ -120,6 +139,17 @@ WAYS: Final[dict[str, list[Callable[[Any], object]]]] = {
     "read": [lambda response: response.read()],
     "read twice": [lambda response: response.read(), lambda response: response.read()],
     "bytes": [lambda response: list(response.iter_bytes())],
+    "bytes of a size": [lambda response: list(response.iter_bytes(7))],
+    "bytes twice": [
+        lambda response: list(response.iter_bytes()),
+        lambda response: list(response.iter_bytes()),
+    ],
+    "raw, then bytes": [
+        lambda response: list(response.iter_raw()),
+        lambda response: list(response.iter_bytes()),
+    ],
+    "bytes of another stream": [replace_stream, lambda response: list(response.iter_bytes())],
+    "closed, then bytes": [lambda response: response.close(), lambda response: list(response.iter_bytes())],
     "bytes, then read": [lambda response: list(response.iter_bytes()), lambda response: response.read()],
     "read, then bytes": [lambda response: response.read(), lambda response: list(response.iter_bytes(5))],
     "lines": [lambda response: list(response.iter_lines())],
@@ -134,13 +164,15 @@ WAYS: Final[dict[str, list[Callable[[Any], object]]]] = {
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("way", WAYS)
-def test_a_whole_response_is_read_like_the_familys_own(family: Family, way: str, *, stream: bool) -> None:
+def test_a_response_is_read_like_the_familys_own(
+    family: Family, kind: str, way: str, *, stream: bool
+) -> None:
     """Each way of reading gives the same values and errors. What a program sees afterwards is equal too."""
-    own, whole = responses(family, stream=stream)
+    familys, own = responses(family, kind, stream=stream)
     for step in WAYS[way]:
-        assert result(lambda: step(whole)) == result(lambda: step(own))  # noqa: B023 - called at once
-    assert state(whole) == state(own)
-    assert isinstance(whole, type(own))
+        assert result(lambda: step(own)) == result(lambda: step(familys))  # noqa: B023 - called at once
+    assert state(own) == state(familys)
+    assert isinstance(own, type(familys))
 
 
 def as_async(action: Callable[[Any], object]) -> Callable[[Any], Awaitable[object]]:
@@ -164,8 +196,8 @@ ASYNC_WAYS: Final[dict[str, list[Callable[[Any], Awaitable[object]]]]] = {
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("way", ASYNC_WAYS)
-def test_an_async_whole_response_is_read_like_the_familys_own(
-    family: Family, way: str, *, stream: bool
+def test_an_async_response_is_read_like_the_familys_own(
+    family: Family, kind: str, way: str, *, stream: bool
 ) -> None:
     """The same holds for async responses."""
 
@@ -176,27 +208,102 @@ def test_an_async_whole_response_is_read_like_the_familys_own(
             return type(error).__name__
 
     async def main() -> None:
-        own, whole = await async_responses(family, stream=stream)
+        familys, own = await async_responses(family, kind, stream=stream)
         for step in ASYNC_WAYS[way]:
-            assert await outcome(step(whole)) == await outcome(step(own))
-        assert state(whole) == state(own)
+            assert await outcome(step(own)) == await outcome(step(familys))
+        assert state(own) == state(familys)
 
     asyncio.run(main())
 
 
-def test_an_async_whole_response_can_be_iterated(family: Family) -> None:
-    """Its pieces are those of the body."""
+async def pieces_of(response: Any, *sizes: int) -> list[bytes]:
+    """Return the pieces of an async response."""
+    return [piece async for piece in response.aiter_bytes(*sizes)]
+
+
+class Breaking:
+    """The stream of a body that breaks after two pieces."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+        self.is_closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from (b"one", b"two")
+        raise self.error
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self:
+            yield piece
+
+    def close(self) -> None:
+        """Note that the caller closed it."""
+        self.is_closed = True
+
+    async def aclose(self) -> None:
+        """Note that the caller closed it."""
+        self.close()
+
+
+def breaking_response(family: Family, *, is_async: bool, has_request: bool) -> tuple[Any, Any]:
+    """Return a streamed response whose connection breaks, and the error."""
+    error = family.ReadError("broken")
+    stream = family.derive(Breaking, family.SyncByteStream, family.AsyncByteStream)(error)
+    response = family.Response(200, stream=stream)
+    if has_request:
+        response.request = family.Request("GET", "http://localhost/")
+    return to_own_of(family, "streamed", is_async=is_async)(response), error
+
+
+@pytest.mark.parametrize("has_request", [False, True])
+def test_a_stream_that_breaks_gives_its_pieces_and_then_the_error(
+    family: Family, *, has_request: bool
+) -> None:
+    """The error has the request, as the family's own does; the stream is closed, and counted."""
+    response, error = breaking_response(family, is_async=False, has_request=has_request)
+    pieces = response.iter_bytes()
+    assert [next(pieces), next(pieces)] == [b"one", b"two"]
+    with pytest.raises(family.ReadError) as caught:
+        next(pieces)
+    assert caught.value is error
+    assert caught.value._request is (response.request if has_request else None)
+    assert (response.is_closed, response.stream.is_closed, response.num_bytes_downloaded) == (True, True, 6)
+
+
+@pytest.mark.parametrize("has_request", [False, True])
+def test_an_async_stream_that_breaks_gives_its_pieces_and_then_the_error(
+    family: Family, *, has_request: bool
+) -> None:
+    """The same holds for async responses."""
+    response, error = breaking_response(family, is_async=True, has_request=has_request)
 
     async def main() -> None:
-        _, whole = await async_responses(family, stream=True)
-        assert b"".join([piece async for piece in whole.aiter_bytes()]) == BODY
+        pieces = response.aiter_bytes()
+        assert [await anext(pieces), await anext(pieces)] == [b"one", b"two"]
+        with pytest.raises(family.ReadError) as caught:
+            await anext(pieces)
+        assert caught.value is error
+        assert caught.value._request is (response.request if has_request else None)
+
+    asyncio.run(main())
+    assert (response.is_closed, response.stream.is_closed, response.num_bytes_downloaded) == (True, True, 6)
+
+
+def test_pieces_of_a_size_are_the_familys_own(family: Family, kind: str) -> None:
+    """A caller may ask for them."""
+
+    async def main() -> None:
+        for sizes in ((), (7,)):
+            familys, own = await async_responses(family, kind, stream=True)
+            assert await pieces_of(own, *sizes) == await pieces_of(familys, *sizes)
+            assert state(own) == state(familys)
 
     asyncio.run(main())
 
 
 def test_the_parsed_body_belongs_to_one_caller(family: Family) -> None:
     """A caller that mutates it does not change what the next one gets."""
-    _, whole = responses(family, stream=False)
+    _, whole = responses(family, "whole", stream=False)
     first = whole.json()
     first["list"].clear()
     assert whole.json() == json.loads(BODY)
@@ -206,12 +313,12 @@ def test_the_parsed_body_belongs_to_one_caller(family: Family) -> None:
     "duplicate",
     [copy.copy, copy.deepcopy, lambda response: pickle.loads(pickle.dumps(response))],  # noqa: S301 - made here
 )
-def test_a_whole_response_is_copied_and_pickled_like_the_familys_own(
-    family: Family, duplicate: Callable[[Any], Any]
+def test_a_response_is_copied_and_pickled_like_the_familys_own(
+    family: Family, kind: str, duplicate: Callable[[Any], Any]
 ) -> None:
     """The copy is one of the family's own, whose class can be imported."""
-    own, whole = responses(family, stream=False)
-    made, expected = duplicate(whole), duplicate(own)
-    assert type(made) is type(own)
+    familys, own = responses(family, kind, stream=False)
+    made, expected = duplicate(own), duplicate(familys)
+    assert type(made) is type(familys)
     assert vars(made).keys() == vars(expected).keys()
     assert (made.status_code, made.content, made.json()) == (200, BODY, json.loads(BODY))
