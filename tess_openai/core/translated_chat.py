@@ -180,9 +180,9 @@ class _ChatRun:
     def _pieces(self, data: bytes) -> Flow:
         """Yield the translated events for complete events of the chat."""
         decoder, translator, template = self.decoder, self.translator, self.template
-        matched = None if template is None else template.match(data)
-        if template is not None and matched is not None:
-            yield from _given([translator.texts(template, matched.texts)])
+        texts = None if template is None else template.texts_of(data)
+        if template is not None and texts is not None:
+            yield from _given([translator.texts(template, texts)])
             return
         out: list[bytes] = []
         for event in [] if decoder is None else decoder.feed(data):

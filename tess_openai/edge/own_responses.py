@@ -22,21 +22,31 @@ class _OwnResponse:
 
     Attributes:
         own_stream: The stream of the body; a program may replace `stream` by one of its own.
+        whole_body: The body, if it is in memory.
     """
 
     stream: Any
     is_closed: bool
     is_stream_consumed: bool
     own_stream: Any
+    whole_body: bytes | None = None
 
-    @property
-    def is_untouched(self) -> bool:
-        """Whether no code has read or closed the body, in part or whole, or replaced its stream."""
-        stream = self.stream
+    def take_stream(self) -> bool:
+        """Count the own stream as read; False if the family's own method has to read the response.
+
+        That is so when any code has read or closed it, in part or whole, or has replaced its stream.
+        """
+        state, stream, body = vars(self), self.stream, self.whole_body
         if type(stream).__name__ in _STREAMS_OF_CLIENTS:
             stream = getattr(stream, "_stream", None)
-        is_read = self.is_stream_consumed or self.is_closed or "_content" in vars(self)
-        return stream is self.own_stream and not is_read
+        is_touched = self.is_stream_consumed or self.is_closed or "_content" in state
+        if is_touched or stream is not self.own_stream:
+            return False
+        self.is_stream_consumed = True
+        if body is not None:
+            state["_content"], state["_num_bytes_downloaded"] = body, len(body)
+            self.is_closed = True
+        return True
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle and copy it as the family's own response, whose class can be imported."""
@@ -50,21 +60,10 @@ class _WholeResponse(_OwnResponse):
     """A response whose body is in memory.
 
     Attributes:
-        whole_body: The body.
         parsed_body: The JSON object in the body, until it is returned: the caller may mutate it.
     """
 
-    whole_body: bytes
     parsed_body: JSONObject | None = None
-
-    def take_body(self) -> bytes | None:
-        """Return the body, which then counts as read; None if the family's own method has to read it."""
-        if not self.is_untouched:
-            return None
-        state, body = vars(self), self.whole_body
-        state["_content"], state["_num_bytes_downloaded"] = body, len(body)
-        self.is_stream_consumed = self.is_closed = True
-        return body
 
     def json(self, **options: Any) -> Any:
         """Return the JSON in the body; after the first time, it is parsed again."""
@@ -79,11 +78,10 @@ class WholeResponse(_WholeResponse):
 
     def read(self) -> bytes:
         """Read and return the body."""
-        body = self.take_body()
-        if body is None:
+        if self.whole_body is None or not self.take_stream():
             return super().read()  # type: ignore[misc,no-any-return] # as in `json`
         self.stream.close()
-        return body
+        return self.whole_body
 
 
 class AsyncWholeResponse(_WholeResponse):
@@ -91,11 +89,10 @@ class AsyncWholeResponse(_WholeResponse):
 
     async def aread(self) -> bytes:
         """Read and return the body."""
-        body = self.take_body()
-        if body is None:
+        if self.whole_body is None or not self.take_stream():
             return await super().aread()  # type: ignore[misc,no-any-return] # as in `json`
         await self.stream.aclose()
-        return body
+        return self.whole_body
 
 
 class _StreamedResponse(_OwnResponse):
@@ -115,10 +112,9 @@ class StreamedResponse(_StreamedResponse):
 
     def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
         """Yield the body in pieces as they come, or of a size."""
-        if chunk_size is not None or not self.is_untouched:
+        if chunk_size is not None or not self.take_stream():
             yield from super().iter_bytes(chunk_size)  # type: ignore[misc] # as in `json`
             return
-        self.is_stream_consumed = True
         try:
             for piece in self.own_stream:
                 self._num_bytes_downloaded += len(piece)
@@ -135,11 +131,10 @@ class AsyncStreamedResponse(_StreamedResponse):
 
     async def aiter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
         """Yield the body in pieces as they come, or of a size."""
-        if chunk_size is not None or not self.is_untouched:
+        if chunk_size is not None or not self.take_stream():
             async for piece in super().aiter_bytes(chunk_size):  # type: ignore[misc] # as in `json`
                 yield piece
             return
-        self.is_stream_consumed = True
         try:
             async for piece in self.own_stream:
                 self._num_bytes_downloaded += len(piece)

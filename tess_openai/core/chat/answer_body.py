@@ -119,8 +119,11 @@ class AnswerBody:
         events = self._decoder.take(data)
         if self.ended:
             return ()
-        matched = self.reader.match_template(events)
-        return self._read_events(parse_events(events)) if matched is None else (matched,)
+        template = self.reader.template
+        texts = None if template is None else template.texts_of(events)
+        if template is None or texts is None:
+            return self._read_events(parse_events(events))
+        return (MatchedChunks(texts, events, template.choice),)
 
     def _read_events(self, events: Iterable[ServerSentEvent]) -> Iterator[BodyItem]:
         for event in events:

@@ -59,11 +59,6 @@ class Template(NamedTuple):
     choice: int
     fields: JSONObject
 
-    def match(self, events: bytes) -> MatchedChunks | None:
-        """Return events that differ from the chunk only in their text; None for other events."""
-        texts = self.texts_of(events)
-        return None if texts is None else MatchedChunks(texts, events, self.choice)
-
     def texts_of(self, events: bytes) -> list[bytes] | None:
         """Return the texts of events that differ from the chunk only in their text; None for other events."""
         before, after, _, _ = self

@@ -23,7 +23,7 @@ from tess_openai.core.chat.answer_types import (
     to_int,
 )
 from tess_openai.core.chat.call_deltas import CallDeltas
-from tess_openai.core.chat.chunk_templates import MatchedChunks, Template, template_of
+from tess_openai.core.chat.chunk_templates import Template, template_of
 from tess_openai.core.chat.finish_reasons import FINISH_REASONS, normalise_finish_reason
 from tess_openai.core.chat.stream_faults import (
     PARTIAL_ERROR,
@@ -112,17 +112,9 @@ class ChunkReader:
     _usage: JSONObject = field(default_factory=dict[str, object])  # under the names that Tess used
     _message: StreamFault | None = None  # an object with nothing but a message: progress, or an error
 
-    def match_template(self, events: bytes) -> MatchedChunks | None:
-        """Return the texts of events that differ from an earlier complete chunk in their text only.
-
-        Most events of a stream do, and are not parsed. None when an event differs in more than its text.
-        """
-        template = self.template
-        return None if template is None else template.match(events)
-
     @property
     def template(self) -> Template | None:
-        """The template that the next events may match; None if they have to be parsed."""
+        """The template that most of the next events match, and are then not parsed; None if all must be."""
         return None if self.finished or self._split_texts.pending else self._template
 
     def read(self, event: ServerSentEvent) -> Item | None:

@@ -101,7 +101,7 @@ def calls_in(text: str, reading: Reading | None, known: tuple[str, ...]) -> list
     calls = [] if reading is None else _written_calls(reading.value, known)
     opening = _OPENING.search(text)
     words = (text if opening is None else text[: opening.start()]).strip(_IGNORED_AROUND_NAMES)
-    name = find_name(words, known)
+    name = find_name(words, known) if words else None
     if name is None:
         return calls
     if [find_name(call.name, known) for call in calls if call.arguments is not None] == [name]:
