@@ -27,12 +27,12 @@ from tess_openai.core.calls import (
 )
 
 
-def drive(flow: Flow, take: Callable[[Step], Generator[Step, Event, Event]]) -> Flow:
+def drive(flow: Flow, carry_out: Callable[[Step], Generator[Step, Event, Event]]) -> Flow:
     """Run a flow inside another one.
 
     Args:
         flow: The inner flow.
-        take: Carries out one step of the inner flow and returns the event for it. An exception that `take`
+        carry_out: Carries out one step of the inner flow and returns the event for it. An exception that it
             raises is thrown into the inner flow.
     """
     event: Event = None
@@ -45,7 +45,7 @@ def drive(flow: Flow, take: Callable[[Step], Generator[Step, Event, Event]]) -> 
                 return
             event = error = None
             try:
-                event = yield from take(step)
+                event = yield from carry_out(step)
             except Exception as broken:  # noqa: BLE001 - the inner flow decides about every error of its steps
                 error = broken
     finally:

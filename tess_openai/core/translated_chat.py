@@ -100,7 +100,7 @@ def translated_chat(call: Call, fields: JSONObject, options: Options, translator
         fields=fields,
     )
     run = _ChatRun(call, fields, translator)
-    return drive(chat_completion(chat_call, options), run.take)
+    return drive(chat_completion(chat_call, options), run.carry_out)
 
 
 class _ChatRun:
@@ -115,7 +115,7 @@ class _ChatRun:
         self.is_sent = False
         self.earlier = translator.ledger.changes  # from earlier chat calls for the same caller's call
 
-    def take(self, step: Step) -> Generator[Step, Event, Event]:
+    def carry_out(self, step: Step) -> Generator[Step, Event, Event]:
         """Carry out one step of the chat flow."""
         ledger = self.translator.ledger
         if isinstance(step, bytes):
@@ -182,12 +182,12 @@ class _ChatRun:
         decoder, translator, template = self.decoder, self.translator, self.template
         texts = None if template is None else template.texts_of(data)
         if template is not None and texts is not None:
-            yield from _given([translator.texts(template, texts)])
+            yield from _as_one_piece([translator.texts(template, texts)])
             return
         out: list[bytes] = []
         for event in [] if decoder is None else decoder.feed(data):
             if event.data == DONE:
-                yield from _given(out)
+                yield from _as_one_piece(out)
                 yield from translator.end()
                 continue
             fields = parse_object(event.data) or {}
@@ -198,10 +198,10 @@ class _ChatRun:
                     self.template = template_of(fields, event)
             else:
                 out.append(translator.fail(renamed_envelope(fields, translator.names)))
-        yield from _given(out)
+        yield from _as_one_piece(out)
 
 
-def _given(events: list[bytes]) -> Flow:
+def _as_one_piece(events: list[bytes]) -> Flow:
     """Yield the events as one piece, if there are any, and empty the list."""
     data = b"".join(events)
     events.clear()

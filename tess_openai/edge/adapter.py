@@ -89,14 +89,14 @@ class Adapter:
         del options["schemas"]  # a cache of compiled schemas; `_restore_adapter` makes a new one
         return _restore_adapter, (settings, options, pacing, store)
 
-    def open(
-        self, request: Request, place: ApiPath, body: bytes = b"", fields: JSONObject | None = None
+    def flow_for(
+        self, request: Request, api_path: ApiPath, body: bytes = b"", fields: JSONObject | None = None
     ) -> Flow:
         """Return the flow for a request to this adapter's origin.
 
         Args:
             request: The caller's request.
-            place: What its URL names, from `Origin.locate`.
+            api_path: What its URL names, from `Origin.to_api_request`.
             body: The body of a chat call; other calls do not need it.
             fields: The parsed body, if it is a JSON object.
         """
@@ -111,7 +111,7 @@ class Adapter:
             attempt = int(retries) if retries.isdecimal() else 0
             if REDIRECT_FOLLOWED in request.extensions:
                 attempt += followed(request)
-            agent, path, query = place
+            agent, path, query = api_path
             call = Call(
                 request.method, path, headers, body, attempt, _now, new_random_id, agent, query, fields
             )

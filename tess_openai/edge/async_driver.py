@@ -137,22 +137,22 @@ class AsyncDriver(CallDriver):
                 if broken is error:
                     raise
                 raise broken from error
-        self.take(request, response)
+        self.set_response(request, response)
         return response
 
     async def look_up(self, lookup: Lookup) -> LookupResult:
         """Async counterpart of `look_up` in `sync_driver`."""
 
         async def find() -> LookupResult:
-            run = AsyncDriver(run_lookup(lookup), self.transport, self.request)
+            driver = AsyncDriver(run_lookup(lookup), self.transport, self.request)
             if lookup.is_hint:
-                run.cap_timeouts()
+                driver.cap_timeouts()
             try:
-                return self.to_lookup_result(lookup, await run.advance())
-            except self.breaks(lookup) as broken:
+                return self.to_lookup_result(lookup, await driver.advance())
+            except self.exceptions_ending(lookup) as broken:
                 return lookup_failed(lookup, type(broken).__name__)
             finally:
-                await run.aclose()
+                await driver.aclose()
 
         agent_cache, key = self.adapter.agent_cache, self.adapter.lookup_key(lookup, self.request)
         seconds = self.timeout_seconds_for_lookup(lookup)
@@ -166,14 +166,14 @@ class AsyncDriver(CallDriver):
         """Async counterpart of `upload` in `sync_driver`."""
 
         async def carry_out() -> UploadResult:
-            run = AsyncDriver(upload_file(upload), self.transport, self.request)
+            driver = AsyncDriver(upload_file(upload), self.transport, self.request)
             result: UploadResult | None = None
             try:
-                result = self.to_upload_result(await run.advance())
+                result = self.to_upload_result(await driver.advance())
                 return result
             finally:
-                self.note_upload(run, result)
-                await run.aclose()
+                self.note_upload(driver, result)
+                await driver.aclose()
 
         found = await self.adapter.uploads.async_find(self.upload_key(upload), carry_out)
         return upload_failed() if found is None else found
@@ -301,7 +301,7 @@ class AsyncDriver(CallDriver):
 
     async def next_piece(self) -> bytes:
         """Return the next piece of the caller's body; `b""` at its end, and once the caller has closed it."""
-        if not self.turn.acquire(blocking=False):
+        if not self.flow_lock.acquire(blocking=False):
             raise self.family.ReadError("another thread or task is reading this stream")
         try:
             if self.limits is not None:
@@ -319,17 +319,17 @@ class AsyncDriver(CallDriver):
                 raise
             raise shown from error
         finally:
-            self.turn.release()
+            self.flow_lock.release()
         return b""
 
     async def stop(self) -> None:
         """Async counterpart of `stop` in `sync_driver`."""
         self.is_closed = True
-        if self.turn.acquire(blocking=False):
+        if self.flow_lock.acquire(blocking=False):
             try:
                 await self.aclose()
             finally:
-                self.turn.release()
+                self.flow_lock.release()
         elif not self.held_connection().interrupt():
             with suppress(Exception):
                 await self.drop()

@@ -21,21 +21,21 @@ from tess_openai.edge.paid_calls import observed_bodies, repeated_failure
 class AsyncBody:
     """Async counterpart of `Body`."""
 
-    def __init__(self, run: AsyncDriver) -> None:
-        self._run = run
+    def __init__(self, driver: AsyncDriver) -> None:
+        self._driver = driver
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:
-        piece = await self._run.next_piece()
+        piece = await self._driver.next_piece()
         if piece:
             return piece
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
         """Async counterpart of `close` in `transports`."""
-        await self._run.stop()
+        await self._driver.stop()
 
 
 class AsyncTessTransport:
@@ -58,23 +58,23 @@ class AsyncTessTransport:
     async def handle_async_request(self, request: Any) -> Any:
         """Async counterpart of `handle_request` in `transports`."""
         await self.loop_guard.async_enter(self.inner)
-        request, place = self.adapter.origin.locate(request)
-        if place is None:
+        request, api_path = self.adapter.origin.to_api_request(request)
+        if api_path is None:
             refusal = self.adapter.refuse_outside(request)
             if refusal is None:
                 return await self.inner.handle_async_request(request)
             return await AsyncDriver(refusal, self, request).run()
-        other = self.others.client_for(place) if self.adapter.others else None
+        other = self.others.client_for(api_path) if self.adapter.others else None
         if other is not None:
-            return await self.others.async_send(other, request, place.path)
+            return await self.others.async_send(other, request, api_path.path)
         failure = None if request.method in IDEMPOTENT else repeated_failure(request)
         if failure is not None:
             raise failure
-        if request.method != "POST" or place.path not in PATHS_WITH_JSON:
-            return await AsyncDriver(self.adapter.open(request, place), self, request).run()
+        if request.method != "POST" or api_path.path not in PATHS_WITH_JSON:
+            return await AsyncDriver(self.adapter.flow_for(request, api_path), self, request).run()
         body = await request.aread()
         fields = parse_object(body)
-        return await AsyncDriver(self.adapter.open(request, place, body, fields), self, request).run()
+        return await AsyncDriver(self.adapter.flow_for(request, api_path, body, fields), self, request).run()
 
     async def aclose(self) -> None:
         """Async counterpart of `close` in `transports`."""

@@ -76,7 +76,7 @@ class CallDriver:
     Attributes:
         has_begun: Whether the caller has got the head of a stream.
         may_have_run: Whether anything that was sent may have been executed, so that nothing is sent again.
-        turn: Held by the thread or task that carries out the flow.
+        flow_lock: Held by the thread or task that carries out the flow.
         is_encoded: Whether the current response must be decompressed; it then reads, and closes, itself.
         connection: The connection of the current response, once another thread or task may interrupt it.
         is_closed: Whether the caller has closed the stream, perhaps while another thread or task reads it.
@@ -102,7 +102,7 @@ class CallDriver:
     is_closed = False
     reads_pieces = False
     deadline: float | None = None
-    turn: Lock
+    flow_lock: Lock
     connection: HeldConnection | None = None
     # These are class attributes because most calls need only a few of them.
 
@@ -125,7 +125,7 @@ class CallDriver:
 
     def new_body(self) -> Any:
         """Return the caller's body, which any thread or task may read and close."""
-        self.turn = Lock()
+        self.flow_lock = Lock()
         self.held_connection()
         return self.transport.body_class(self)
 
@@ -168,7 +168,7 @@ class CallDriver:
             observed = body if isinstance(body, ObservedBody) else None
             self.may_have_run = self.may_have_run or may_have_been_sent(error, observed)
 
-    def take(self, request: Request, response: Response) -> None:
+    def set_response(self, request: Request, response: Response) -> None:
         """Make a response the current one: its request may have been executed, or have deleted a file."""
         if request.method not in IDEMPOTENT:
             self.may_have_run = self.may_have_run or may_have_run(response.status_code)
@@ -344,7 +344,7 @@ class CallDriver:
         """Return the result of an upload flow."""
         return step if isinstance(step, UploadedFile | Answer) else upload_failed()
 
-    def breaks(self, lookup: Lookup) -> type[Exception]:
+    def exceptions_ending(self, lookup: Lookup) -> type[Exception]:
         """Return the exceptions that end a look-up but not its call; a hint must never hide an error."""
         return Exception if lookup.is_hint else self.family.RequestError
 

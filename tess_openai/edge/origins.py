@@ -62,7 +62,7 @@ class Origin:
         """Whether a URL belongs to this origin."""
         return url.host == self.host and url.port == self.port and url.scheme == self.scheme
 
-    def locate(self, request: Request) -> tuple[Request, ApiPath | None]:
+    def to_api_request(self, request: Request) -> tuple[Request, ApiPath | None]:
         """Return a request with a path that Tess knows, and what its URL names; None when outside the API.
 
         Frameworks and programs join base URLs in many ways, of which Tess knows one: `//chat` and
@@ -71,12 +71,12 @@ class Origin:
         url = request.url
         if url.host != self.host or url.port != self.port or url.scheme != self.scheme:
             return request, None
-        canonical, place = _locate(self.prefix, url.raw_path)
+        canonical, api_path = _canonical(self.prefix, url.raw_path)
         if canonical is not None:
             given, request = request, object.__new__(type(request))
             vars(request).update(vars(given))  # shares `extensions`, in which redirects are counted
             request.url = url.copy_with(raw_path=canonical)
-        return request, place
+        return request, api_path
 
     def is_within_api(self, url: URL) -> bool:
         """Whether a redirect to this URL leads to a route of the API, not, for example, to a login page."""
@@ -106,7 +106,7 @@ class Origin:
 
 
 @lru_cache(maxsize=64)  # a program calls few different paths
-def _locate(prefix: str, raw_path: bytes) -> tuple[bytes | None, ApiPath | None]:
+def _canonical(prefix: str, raw_path: bytes) -> tuple[bytes | None, ApiPath | None]:
     """Return the path that Tess knows, if it is another one, and what it names."""
     given, mark, query = raw_path.partition(b"?")
     path = _VERSION.sub(rb"\1", re.sub(rb"/{2,}", b"/", given))

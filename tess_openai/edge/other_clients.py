@@ -93,11 +93,11 @@ class OtherEndpoints:
         self._keys = keys
         self._family = family
 
-    def client_for(self, place: ApiPath) -> Any:
-        """Return the client that answers requests to a place; None where Tess does."""
-        if not place.agent:
+    def client_for(self, api_path: ApiPath) -> Any:
+        """Return the client that answers requests for such a path; None where Tess does."""
+        if not api_path.agent:
             return None
-        name, *segments = place.path.lstrip("/").split("/")
+        name, *segments = api_path.path.lstrip("/").split("/")
         leads_out = not {".", ".."}.isdisjoint(segments)
         return self._clients.get(name) if name in OTHER_ENDPOINTS and not leads_out else None
 

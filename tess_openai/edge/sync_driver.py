@@ -137,22 +137,22 @@ class SyncDriver(CallDriver):
                 if broken is error:
                     raise
                 raise broken from error
-        self.take(request, response)
+        self.set_response(request, response)
         return response
 
     def look_up(self, lookup: Lookup) -> LookupResult:
         """Find an agent by a flow of its own over the same transport, once for all calls that need it."""
 
         def find() -> LookupResult:
-            run = SyncDriver(run_lookup(lookup), self.transport, self.request)
+            driver = SyncDriver(run_lookup(lookup), self.transport, self.request)
             if lookup.is_hint:
-                run.cap_timeouts()
+                driver.cap_timeouts()
             try:
-                return self.to_lookup_result(lookup, run.advance())
-            except self.breaks(lookup) as broken:
+                return self.to_lookup_result(lookup, driver.advance())
+            except self.exceptions_ending(lookup) as broken:
                 return lookup_failed(lookup, type(broken).__name__)
             finally:
-                run.close()
+                driver.close()
 
         agent_cache, key = self.adapter.agent_cache, self.adapter.lookup_key(lookup, self.request)
         seconds = self.timeout_seconds_for_lookup(lookup)
@@ -166,14 +166,14 @@ class SyncDriver(CallDriver):
         """Upload a file by a flow of its own over the same transport, once for all calls that need it."""
 
         def carry_out() -> UploadResult:
-            run = SyncDriver(upload_file(upload), self.transport, self.request)
+            driver = SyncDriver(upload_file(upload), self.transport, self.request)
             result: UploadResult | None = None
             try:
-                result = self.to_upload_result(run.advance())
+                result = self.to_upload_result(driver.advance())
                 return result
             finally:
-                self.note_upload(run, result)
-                run.close()
+                self.note_upload(driver, result)
+                driver.close()
 
         found = self.adapter.uploads.find(self.upload_key(upload), carry_out)
         return upload_failed() if found is None else found
@@ -301,7 +301,7 @@ class SyncDriver(CallDriver):
 
     def next_piece(self) -> bytes:
         """Return the next piece of the caller's body; `b""` at its end, and once the caller has closed it."""
-        if not self.turn.acquire(blocking=False):
+        if not self.flow_lock.acquire(blocking=False):
             raise self.family.ReadError("another thread or task is reading this stream")
         try:
             if self.limits is not None:
@@ -319,17 +319,17 @@ class SyncDriver(CallDriver):
                 raise
             raise shown from error
         finally:
-            self.turn.release()
+            self.flow_lock.release()
         return b""
 
     def stop(self) -> None:
         """End the call from any thread or task, while another one may be reading."""
         self.is_closed = True
-        if self.turn.acquire(blocking=False):
+        if self.flow_lock.acquire(blocking=False):
             try:
                 self.close()
             finally:
-                self.turn.release()
+                self.flow_lock.release()
         elif not self.held_connection().interrupt():
             with suppress(Exception):
                 self.drop()

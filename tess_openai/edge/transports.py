@@ -21,21 +21,21 @@ from tess_openai.edge.sync_driver import SyncDriver
 class Body:
     """The body that the caller reads while the flow runs; a second iteration continues the first."""
 
-    def __init__(self, run: SyncDriver) -> None:
-        self._run = run
+    def __init__(self, driver: SyncDriver) -> None:
+        self._driver = driver
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
     def __next__(self) -> bytes:
-        piece = self._run.next_piece()
+        piece = self._driver.next_piece()
         if piece:
             return piece
         raise StopIteration
 
     def close(self) -> None:
         """End the call."""
-        self._run.stop()
+        self._driver.stop()
 
 
 class TessTransport:
@@ -58,23 +58,23 @@ class TessTransport:
     def handle_request(self, request: Any) -> Any:
         """Carry out one request; a request to another origin goes to the inner transport unchanged."""
         self.loop_guard.enter(self.inner)
-        request, place = self.adapter.origin.locate(request)
-        if place is None:
+        request, api_path = self.adapter.origin.to_api_request(request)
+        if api_path is None:
             refusal = self.adapter.refuse_outside(request)
             if refusal is None:
                 return self.inner.handle_request(request)
             return SyncDriver(refusal, self, request).run()
-        other = self.others.client_for(place) if self.adapter.others else None
+        other = self.others.client_for(api_path) if self.adapter.others else None
         if other is not None:
-            return self.others.send(other, request, place.path)
+            return self.others.send(other, request, api_path.path)
         failure = None if request.method in IDEMPOTENT else repeated_failure(request)
         if failure is not None:
             raise failure
-        if request.method != "POST" or place.path not in PATHS_WITH_JSON:
-            return SyncDriver(self.adapter.open(request, place), self, request).run()
+        if request.method != "POST" or api_path.path not in PATHS_WITH_JSON:
+            return SyncDriver(self.adapter.flow_for(request, api_path), self, request).run()
         body = request.read()
         fields = parse_object(body)
-        return SyncDriver(self.adapter.open(request, place, body, fields), self, request).run()
+        return SyncDriver(self.adapter.flow_for(request, api_path, body, fields), self, request).run()
 
     def close(self) -> None:
         """Close the inner transport."""

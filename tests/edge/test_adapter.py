@@ -32,9 +32,9 @@ def test_a_key_of_openai_is_refused_on_every_path(family: Family, path: str, key
     adapter = Adapter(Origin("https", "tess.example", None, ""), Options())
     request = family.Request("POST", ROOT + path, headers={"Authorization": key})
     for _ in range(2):  # a refused key is not remembered as one that was sent before
-        given, place = adapter.origin.locate(request)
+        given, place = adapter.origin.to_api_request(request)
         assert place is not None
-        answer = next(adapter.open(given, place))
+        answer = next(adapter.flow_for(given, place))
         assert isinstance(answer, Answer)
         error = json.loads(answer.body or b"")["error"]
         assert (answer.status, error["code"]) == (401, "foreign_key")

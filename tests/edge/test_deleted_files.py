@@ -40,7 +40,7 @@ def test_a_deleted_file_is_no_longer_cached(
     request = family.Request("DELETE", f"https://tess.example{path}")
     transport = SimpleNamespace(adapter=adapter, family=family)
     driver = SyncDriver(refuse(Refused("unused", param=None, code="unused")), transport, request)
-    driver.take(request, family.Response(200, extensions=extensions))
+    driver.set_response(request, family.Response(200, extensions=extensions))
 
     def upload_again() -> UploadResult:
         return Answer(500)

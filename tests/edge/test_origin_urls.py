@@ -49,7 +49,7 @@ def test_scheme_host_and_port_are_an_origin(family: Family, url: str, has: bool)
     """A request to any other is not Tess's, and nothing of Tess's is sent with it."""
     request = request_to(family, url)
     assert TESS.has(request.url) is has
-    assert (TESS.locate(request)[1] is not None) is has
+    assert (TESS.to_api_request(request)[1] is not None) is has
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_scheme_host_and_port_are_an_origin(family: Family, url: str, has: bool)
 def test_a_path_is_sent_as_tess_knows_it(family: Family, path: str, sent: str, place: ApiPath) -> None:
     """Programs join base URLs in many ways; a query is never changed."""
     given = request_to(family, f"https://tess.example{path}", redirects=1)
-    request, found = TESS.locate(given)
+    request, found = TESS.to_api_request(given)
     assert (request.url.raw_path.decode(), found) == (sent, place)
     assert given.url.raw_path.decode() == path
     assert (request is given) is (sent == path)
@@ -93,7 +93,7 @@ def test_a_path_is_sent_as_tess_knows_it(family: Family, path: str, sent: str, p
 )
 def test_a_prefix_is_the_beginning_of_every_path(family: Family, path: str, place: ApiPath | None) -> None:
     """Beside it, another program may answer."""
-    assert BELOW.locate(request_to(family, f"http://[::1]:8080{path}"))[1] == place
+    assert BELOW.to_api_request(request_to(family, f"http://[::1]:8080{path}"))[1] == place
 
 
 @pytest.mark.parametrize(

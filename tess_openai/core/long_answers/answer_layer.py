@@ -46,9 +46,9 @@ class AnswerLayer(ABC, Generic[AnswerT]):
     def run(self, flow: Flow) -> Flow:
         """Run the flow that answers the caller, with the answers of this layer."""
         yield LimitAnswer(self._chat.translated.options.max_answer_seconds)
-        yield from drive(flow, self.take)
+        yield from drive(flow, self.carry_out)
 
-    def take(self, step: Step) -> Generator[Step, Event, Event]:
+    def carry_out(self, step: Step) -> Generator[Step, Event, Event]:
         """Carry out one step of the flow."""
         if isinstance(step, Outgoing):
             self._answer = None

@@ -67,7 +67,7 @@ class JoinedAnswer:
         """Whether the current answer added text; if not, a further request would not either."""
         return not self.continuations or len(self.text) > self._length_before
 
-    def take(self) -> bytes:
+    def take_events(self) -> bytes:
         """Return and remove the events that are ready."""
         out, self.out = self.out, b""
         return out

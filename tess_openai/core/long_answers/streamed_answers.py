@@ -70,7 +70,7 @@ class StreamedAnswers(AnswerLayer[JoinedAnswer]):
                 answer.cut = broken_connection_fault(str(broken))
             if answer.cut is not None:
                 yield from self._handle_cut(answer)
-        return answer.take()
+        return answer.take_events()
 
     def _handle_cut(self, answer: JoinedAnswer) -> Flow:
         """End an answer that was cut, or continue it with a further request."""

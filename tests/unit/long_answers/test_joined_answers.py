@@ -53,7 +53,7 @@ def continued(answer: JoinedAnswer, *pieces: bytes, prompts: list[str] | None = 
 
 def read(answer: JoinedAnswer) -> list[Any]:
     """Return the events that are ready, `[DONE]` as a string."""
-    blocks = answer.take().decode().split("\n\n")[:-1]
+    blocks = answer.take_events().decode().split("\n\n")[:-1]
     return [block[6:] if block.endswith("[DONE]") else json.loads(block[6:]) for block in blocks]
 
 
@@ -77,14 +77,14 @@ def test_an_answer_that_is_not_continued_passes_byte_by_byte() -> None:
     """Only the end is written by the adapter."""
     pieces = [event(text) for text in ("sea", "wind", "sun")] + [event(None, "stop", usage=usage(1, 2))]
     answer = begun(*pieces, DONE, continues=False)
-    out = answer.take()
+    out = answer.take_events()
     assert out.endswith(b"".join(pieces) + DONE)
     assert (answer.is_over, answer.text, answer.whole_text, answer.cut, answer.fault) == (
         *(True, "seawindsun", "seawindsun"),
         None,
         None,
     )
-    assert answer.take() == b""
+    assert answer.take_events() == b""
 
 
 def test_an_answer_that_its_length_cut_is_continued_at_the_end_of_a_word() -> None:
