@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
@@ -53,6 +54,7 @@ class MemoryResponseStore:
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, tuple[float, bytes]] = OrderedDict()  # the oldest first
         self._bytes = 0
+        _STORES.add(self)
 
     def load(self, key: str) -> bytes | None:
         """Return an entry; None when there is none."""
@@ -81,6 +83,9 @@ class MemoryResponseStore:
         """Remove an entry."""
         with self._lock:
             self._remove(key)
+
+    def _renew_lock(self) -> None:
+        self._lock = threading.Lock()
 
     def _expire(self) -> None:
         now = self._clock()
@@ -133,6 +138,7 @@ class SQLiteResponseStore:
         self._connection: sqlite3.Connection | None = None
         self._process = 0
         self._inherited: list[sqlite3.Connection] = []  # connections of the parent process, which stay open
+        _STORES.add(self)
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle the path of the file, so that another process can use it too."""
@@ -202,6 +208,9 @@ class SQLiteResponseStore:
             self._connection = None
         return self._connection
 
+    def _renew_lock(self) -> None:
+        self._lock = threading.Lock()
+
 
 def access_store(store: ResponseStore, access: StoreAccess) -> StoreResult:
     """Use a store; an exception becomes part of the result, since it must not end the call."""
@@ -224,3 +233,14 @@ async def async_access_store(store: ResponseStore, access: StoreAccess) -> Store
     from anyio import to_thread
 
     return await to_thread.run_sync(access_store, store, access)
+
+
+def _renew_locks() -> None:
+    """Free the stores in a forked child, where the threads of the parent that held their locks do not run."""
+    for store in list(_STORES):
+        store._renew_lock()  # pyright: ignore[reportPrivateUsage] # noqa: SLF001 - of no use to others
+
+
+_STORES: Final[weakref.WeakSet[MemoryResponseStore | SQLiteResponseStore]] = weakref.WeakSet()
+if hasattr(os, "register_at_fork"):  # not on Windows, where no process forks
+    os.register_at_fork(after_in_child=_renew_locks)

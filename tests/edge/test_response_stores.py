@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import pickle
 import sqlite3
@@ -13,6 +14,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -258,3 +260,16 @@ def test_a_pickled_store_keeps_its_clock(tmp_path: Path) -> None:
     assert other.load("a") == b"1"
     store.close()
     other.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_child_does_not_wait_for_a_thread_of_its_parent(store: Any) -> None:
+    """A thread that used the store when the process forked does not run in the child."""
+    child = multiprocessing.get_context("fork").Process(target=store.load, args=("a",))
+    with store._lock:
+        child.start()
+    child.join(60)
+    child.kill()
+    child.join()
+    assert child.exitcode == 0
