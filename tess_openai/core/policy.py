@@ -20,9 +20,9 @@ RESPONSES_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "input": ("messages",),
     "input.function_call": ("messages.tool_calls",),
     "max_output_tokens": ("max_completion_tokens",),
-    "reasoning": ("reasoning_effort", "reasoning.summary"),
+    "reasoning": ("reasoning", "reasoning_effort", "reasoning.summary"),
     "reasoning.effort": ("reasoning_effort",),
-    "text": ("response_format", "verbosity"),
+    "text": ("text", "response_format", "verbosity"),
     "text.format": ("response_format",),
     "text.verbosity": ("verbosity",),
 }

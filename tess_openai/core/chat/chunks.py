@@ -239,6 +239,7 @@ class ChunkReader:
         """Return the last delta of a choice, with a replacement for an incomplete character at its end."""
         for key, text in self._split_texts.flush(index):
             delta[key] = f"{delta.get(key) or ''}{text}"
+            self.has_output = self.has_output or key in OUTPUT_KEYS
         return delta
 
     def _complete_root(self, fields: JSONObject) -> bool:

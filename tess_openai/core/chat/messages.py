@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Final
 
-from tess_openai.core.changes import counted
+from tess_openai.core.changes import Change, counted
 from tess_openai.core.chat.parameters import EMULATE_REMEDY
 from tess_openai.core.jsons import JSONObject, dump_json, to_list, to_object
 from tess_openai.core.ledger import Ledger
@@ -23,6 +23,10 @@ RESULT_ROLES: Final = ("tool", "function")
 PLAIN_KEYS: Final = {"role", "content"}
 MESSAGE_KEYS: Final = PLAIN_KEYS | {"refusal", "tool_calls", "function_call"}
 RESULT_KEYS: Final = PLAIN_KEYS | {"name", "tool_call_id"}
+TEXT_PART_KEYS: Final = frozenset(
+    {"type", "text", "refusal", "annotations", "logprobs", "parsed", "id", "status"}
+)
+"""Keys of a text part that a model sees, or that belong to an earlier answer."""
 BLANK_LINE: Final = "\n\n"
 PART_NAMES: Final = {"image_url": "image", "input_audio": "audio", "file": "file", "video_url": "video"}
 
@@ -115,6 +119,7 @@ class _MessageTranslation:
         self.profile = profile
         self.counts: defaultdict[str, int] = defaultdict(int)
         self.keys: defaultdict[str, int] = defaultdict(int)  # how often each unsupported key occurs
+        self.part_keys: defaultdict[str, int] = defaultdict(int)  # the same, of text parts
         self.names: dict[str, str] = {}  # tool call id -> function name
 
     def translate(self, given: object) -> _Message | object:
@@ -168,7 +173,16 @@ class _MessageTranslation:
             return content
         if len(parts) > len(unsent):
             self.counts["parts"] += 1
+            self._count_part_keys(parts)
         return "\n".join([text for text in texts if text])
+
+    def _count_part_keys(self, parts: list[object]) -> None:
+        """Count the keys of text parts that a string cannot hold, such as `cache_control`."""
+        for part in parts:
+            fields = {} if _text_of(part) is None else to_object(part) or {}
+            for key in fields.keys() - TEXT_PART_KEYS:
+                if fields[key] not in (None, [], {}, "", False):
+                    self.part_keys[key if key.isidentifier() and len(key) < 40 else "another key"] += 1
 
     def _supports_all(self, unsent: list[str]) -> bool:
         """Whether the probe proved that the agent sees all of these parts."""
@@ -250,6 +264,9 @@ class _MessageTranslation:
             )
         if counts["parts"]:
             ledger.mapped("messages.content", "text parts", "one string", "Tess takes strings as content")
+        for key, count in self.part_keys.items():
+            why = "Tess takes strings as content, which hold the text of a part only"
+            ledger.add(Change("stripped", "messages.content", f"{key} of {counted(count, 'part')}", "", why))
         if counts["refusal"]:
             ledger.mapped(
                 "messages.refusal",

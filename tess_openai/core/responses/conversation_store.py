@@ -13,11 +13,12 @@ from typing import Final, Protocol
 
 from tess_openai.core.calls import Call, Event, Step, StoreAccess
 from tess_openai.core.flow_steps import use_store
-from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_list, to_object
+from tess_openai.core.jsons import JSONObject, dump_json, object_length, parse_object, to_list, to_object
 from tess_openai.core.refusals import Refused
 
 ID_POSITION_DIGITS: Final = 4
 """Digits at the end of an item's id; the part before them is the random part of its response's id."""
+_HEAD: Final = b'{"response":'
 
 
 class ResponseStore(Protocol):
@@ -63,16 +64,25 @@ class StoredResponse:
     def to_bytes(self, response: bytes) -> bytes:
         """Return the value for a store; `response` is the response as JSON, which the answer needs too."""
         rest = dump_json({"inputs": list(self.inputs), "background": self.background})
-        return b'{"response":%b,%b' % (response, rest[1:])
+        return b"%b%b,%b" % (_HEAD, response, rest[1:])
 
 
 def parse_stored(value: bytes) -> StoredResponse | None:
     """Parse a value from a store; None when it is not a stored response."""
-    fields = parse_object(value) or {}
+    fields = parse_object(value) or _parse_in_parts(value) or {}
     response = to_object(fields.get("response"))
     if response is None:
         return None
     return StoredResponse(response, _objects(fields.get("inputs")), fields.get("background") is True)
+
+
+def _parse_in_parts(value: bytes) -> JSONObject | None:
+    """Parse the response and the rest apart, since the value is nested one level deeper than its response."""
+    if value[: len(_HEAD)] != _HEAD:
+        return None
+    end = len(_HEAD) + object_length(value[len(_HEAD) :])
+    response, rest = parse_object(value[len(_HEAD) : end]), parse_object(b"{" + value[end + 1 :])
+    return None if response is None or rest is None else {**rest, "response": response}
 
 
 def load_response(call: Call, response_id: str) -> Generator[Step, Event, StoredResponse | None]:

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tess_openai.core.chat.chunk_templates import unescape_json_text
-from tess_openai.core.jsons import JSONObject, dump_json, to_list, to_object
+from tess_openai.core.jsons import JSONObject, dump_json, to_object
 from tess_openai.core.responses.response_object import (
     INCOMPLETE_REASONS,
     ResponseDraft,
     arguments_key,
     call_arguments,
     call_item,
+    calls_of,
     message_item,
     refusal_part,
     text_part,
@@ -32,12 +33,14 @@ class _OpenItem:
         position: Its position in the output.
         pieces: The pieces of a call's arguments, or of the open part of a message.
         part: The open part of a message, `"output_text"` or `"refusal"`; `""` for none.
+        delta_event: The bytes of a delta event of the open part before its number, and before its text.
     """
 
     item: JSONObject
     position: int
     pieces: list[str] = field(default_factory=list[str])
     part: str = ""
+    delta_event: tuple[bytes, bytes] = (b"", b"")
 
     def take_part(self) -> JSONObject:
         """Close the open part of a message: move it to the content of the item, and return it."""
@@ -51,17 +54,17 @@ class _OpenItem:
 class ResponseEventWriter:
     """Writes the events of one response.
 
-    Text is written to one message item until a call begins. Calls are ended at the end of the response, since
-    the pieces of several calls may arrive in any order.
+    The text of a choice is written to one message item until a call begins. Calls, and the messages of
+    several choices, are ended at the end of the response, since their pieces may arrive in any order.
     """
 
     def __init__(self, draft: ResponseDraft) -> None:
         self.draft = draft
-        self.finish_reason: object = None
         self._number = 0  # the sequence number of the next event
-        self._message: _OpenItem | None = None
-        self._calls: dict[object, _OpenItem] = {}
-        self._delta_event = b"", b""  # the bytes of a delta event before its number, and before its text
+        self._messages: dict[int, _OpenItem] = {}  # by the index of the choice
+        self._calls: dict[tuple[int, object], _OpenItem] = {}  # by the index of the choice, and their own
+        self._reasons: dict[int, object] = {}  # the finish reason of each choice
+        self._last: dict[int, JSONObject] = {}  # the last item of each choice
 
     def begin(self) -> bytes:
         """Return the events with which every response begins."""
@@ -74,29 +77,29 @@ class ResponseEventWriter:
         self.draft.read_root(fields)
         out: list[bytes] = []
         for given in fields["choices"]:
-            delta = given["delta"]
-            reason = given["finish_reason"]
+            choice, delta, reason = given["index"], given["delta"], given["finish_reason"]
             if reason is not None:
-                self.finish_reason = reason
-            content, calls = delta.get("content"), delta.get("tool_calls")
-            if content:
-                self._add_text("output_text", content, out)
+                self._reasons[choice] = reason
+            if delta.get("content"):
+                self._add_text(choice, "output_text", delta["content"], out)
             if delta.get("refusal"):
-                self._add_text("refusal", delta["refusal"], out)
-            for place, call in enumerate(map(to_object, to_list(calls) or [])):
-                self._add_call(call or {}, place, out)
+                self._add_text(choice, "refusal", delta["refusal"], out)
+            if delta.get("tool_calls") or delta.get("function_call"):
+                for place, call in enumerate(map(to_object, calls_of(delta))):
+                    self._add_call(choice, call or {}, place, out)
         return b"".join(out)
 
-    def texts(self, texts: list[bytes]) -> bytes:
-        """Return the events for texts, which are JSON string bodies and are written unchanged."""
+    def texts(self, choice: int, texts: list[bytes]) -> bytes:
+        """Return the events for texts of a choice: JSON string bodies, which are written unchanged."""
         out: list[bytes] = []
         texts = [text for text in texts if text]
-        message = self._message
-        if texts and (message is None or message.part != "output_text"):
-            message = self._begin_part("output_text", out)
-        if message is not None:
-            message.pieces.append(unescape_json_text(b"".join(texts)))
-        before, between = self._delta_event
+        if not texts:
+            return b""
+        message = self._messages.get(choice)
+        if message is None or message.part != "output_text":
+            message = self._begin_part(choice, "output_text", out)
+        message.pieces.append(unescape_json_text(b"".join(texts)))
+        before, between = message.delta_event
         first, self._number = self._number, self._number + len(texts)
         out += [
             b'%b%d%b"%b"}\n\n' % (before, number, between, text) for number, text in enumerate(texts, first)
@@ -106,12 +109,16 @@ class ResponseEventWriter:
     def end(self) -> tuple[bytes, str | None]:
         """End all items; return the events for that, and the reason of an incomplete response, else None."""
         out: list[bytes] = []
-        if not self.draft.output:  # an answer without text becomes a message with an empty text
-            self._begin_part("output_text", out)
-        incomplete = INCOMPLETE_REASONS.get(self.finish_reason)
-        if incomplete is not None:  # the item that the answer was cut in
-            self.draft.output[-1]["status"] = "incomplete"
-        self._end_message(out)
+        incomplete: str | None = None
+        for choice in sorted(self._reasons) or [0]:
+            if choice not in self._last:  # an answer without text becomes a message with an empty text
+                self._begin_part(choice, "output_text", out)
+            reason = INCOMPLETE_REASONS.get(self._reasons.get(choice))
+            if reason is not None:  # the item that the answer was cut in
+                self._last[choice]["status"] = "incomplete"
+            incomplete = incomplete or reason
+        for choice in list(self._messages):
+            self._end_message(choice, out)
         for call in self._calls.values():
             self._end_call(call, out)
         return b"".join(out), incomplete
@@ -135,8 +142,9 @@ class ResponseEventWriter:
 
     def _abandon_items(self) -> None:
         """Give the items that are still in progress what arrived of them, and the status `"incomplete"`."""
-        if self._message is not None and self._message.part:
-            self._message.take_part()
+        for message in self._messages.values():
+            if message.part:
+                message.take_part()
         for call in self._calls.values():
             call.item[arguments_key(call.item)] = "".join(call.pieces)
         for item in self.draft.output:
@@ -148,21 +156,22 @@ class ResponseEventWriter:
         self._number += 1
         return b"event: %b\ndata: %b\n\n" % (name.encode(), data)
 
-    def _add_text(self, part: str, text: str, out: list[bytes]) -> None:
-        message = self._message
+    def _add_text(self, choice: int, part: str, text: str, out: list[bytes]) -> None:
+        message = self._messages.get(choice)
         if message is None or message.part != part:
-            message = self._begin_part(part, out)
+            message = self._begin_part(choice, part, out)
         message.pieces.append(text)
-        before, between = self._delta_event
+        before, between = message.delta_event
         number, self._number = self._number, self._number + 1
         out.append(b"%b%d%b%b}\n\n" % (before, number, between, dump_json(text)))
 
-    def _begin_part(self, part: str, out: list[bytes]) -> _OpenItem:
-        message = self._message
+    def _begin_part(self, choice: int, part: str, out: list[bytes]) -> _OpenItem:
+        message = self._messages.get(choice)
         if message is None:
             position = len(self.draft.output)
-            message = self._message = _OpenItem(message_item(self.draft.item_id("msg", position)), position)
-            self._add_item(message, out)
+            message = _OpenItem(message_item(self.draft.item_id("msg", position)), position)
+            self._messages[choice] = message
+            self._add_item(choice, message, out)
         self._end_part(message, out)
         message.part = part
         place = _place_of_part(message)
@@ -171,7 +180,7 @@ class ResponseEventWriter:
         name = f"response.{part}.delta"
         rest: JSONObject = {**place, "logprobs": []} if part == "output_text" else place
         head = f'event: {name}\ndata: {{"type":"{name}","sequence_number":'
-        self._delta_event = head.encode(), b',%b,"delta":' % dump_json(rest)[1:-1]
+        message.delta_event = head.encode(), b',%b,"delta":' % dump_json(rest)[1:-1]
         return message
 
     def _end_part(self, message: _OpenItem, out: list[bytes]) -> None:
@@ -185,21 +194,21 @@ class ResponseEventWriter:
             done = self._event("response.refusal.done", {**place, "refusal": part["refusal"]})
         out += (done, self._event("response.content_part.done", {**place, "part": part}))
 
-    def _end_message(self, out: list[bytes]) -> None:
-        message, self._message = self._message, None
+    def _end_message(self, choice: int, out: list[bytes]) -> None:
+        message = self._messages.pop(choice, None)
         if message is None:
             return
         self._end_part(message, out)
         out.append(self._end_item(message))
 
-    def _add_call(self, given: JSONObject, place: int, out: list[bytes]) -> None:
-        index = given.get("index", place)
-        call = self._calls.get(index)
+    def _add_call(self, choice: int, given: JSONObject, place: int, out: list[bytes]) -> None:
+        key = choice, given.get("index", place)
+        call = self._calls.get(key)
         if call is None:
-            self._end_message(out)
+            self._end_message(choice, out)
             position = len(self.draft.output)
-            call = self._calls[index] = _OpenItem(call_item(given, self.draft, position), position)
-            self._add_item(call, out)
+            call = self._calls[key] = _OpenItem(call_item(given, self.draft, position), position)
+            self._add_item(choice, call, out)
         piece = call_arguments(given)
         if piece:
             call.pieces.append(piece)
@@ -216,8 +225,9 @@ class ResponseEventWriter:
         out.append(self._event(f"response.{_CALL_EVENTS[item['type']]}.done", fields))
         out.append(self._end_item(call))
 
-    def _add_item(self, opened: _OpenItem, out: list[bytes]) -> None:
+    def _add_item(self, choice: int, opened: _OpenItem, out: list[bytes]) -> None:
         self.draft.output.append(opened.item)
+        self._last[choice] = opened.item
         out.append(self._event("response.output_item.added", _of_item(opened)))
 
     def _end_item(self, opened: _OpenItem) -> bytes:

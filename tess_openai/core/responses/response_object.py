@@ -140,7 +140,7 @@ def to_response(draft: ResponseDraft, completion: JSONObject, *, now: int) -> JS
 
 def _add_items(draft: ResponseDraft, message: JSONObject) -> None:
     text, refusal = message.get("content"), message.get("refusal")
-    calls = to_list(message.get("tool_calls")) or []
+    calls = calls_of(message)
     parts: list[JSONObject] = []
     if isinstance(text, str) and (text or not (refusal or calls)):
         parts.append(text_part(text))
@@ -180,6 +180,15 @@ def text_part(text: str) -> JSONObject:
 def refusal_part(refusal: str) -> JSONObject:
     """Return a refusal part of a message."""
     return {"type": "refusal", "refusal": refusal}
+
+
+def calls_of(message: JSONObject) -> list[object]:
+    """Return the calls of a message or a delta of chat, also the one in the older form `function_call`."""
+    calls = to_list(message.get("tool_calls"))
+    if calls:
+        return calls
+    function = message.get("function_call")
+    return [{"function": function}] if function else []
 
 
 def call_item(call: JSONObject, draft: ResponseDraft, position: int) -> JSONObject:

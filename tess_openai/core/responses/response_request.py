@@ -148,7 +148,7 @@ def to_chat_request(request: ResponseRequest, items: Sequence[JSONObject]) -> JS
     elif given.get("stream_options") is not None:
         chat["stream_options"] = given["stream_options"]
     instructions = given.get("instructions")
-    before: list[object] = [] if instructions in _EMPTY else _instructions(instructions, ledger)
+    before: list[object] = [] if instructions in (None, "") else _instructions(instructions, ledger)
     chat["messages"] = before + to_chat_messages(items, ledger)
     return chat
 
@@ -183,7 +183,7 @@ def keeps_include(given: object, ledger: Ledger) -> bool:
 def _instructions(given: object, ledger: Ledger) -> list[object]:
     if isinstance(given, str):
         return [{"role": "system", "content": given}]
-    return to_chat_messages(to_items(given, "instructions"), ledger)
+    return to_chat_messages([] if given == [] else to_items(given, "instructions"), ledger)
 
 
 def _text(given: JSONObject, ledger: Ledger) -> JSONObject:

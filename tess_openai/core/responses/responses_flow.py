@@ -43,7 +43,7 @@ def create_response(call: Call, options: Options) -> Flow:
 def _has_text_only(template: Template) -> bool:
     """Whether the chunks of a template contain nothing but text."""
     delta: JSONObject = template.fields["choices"][0]["delta"]
-    return not delta.get("refusal") and not delta.get("tool_calls")
+    return not any(delta.get(key) for key in ("refusal", "tool_calls", "function_call"))
 
 
 class _ResponseTranslator:
@@ -106,7 +106,7 @@ class _ResponseTranslator:
     def texts(self, template: Template, texts: list[bytes]) -> bytes:
         """Return the events for chunks that differ in their texts only."""
         if _has_text_only(template):
-            return self._writer.texts(texts)
+            return self._writer.texts(template.fields["choices"][0]["index"], texts)
         return b"".join([self._writer.chunk(template.with_text(text)) for text in texts])
 
     def end(self) -> Flow:

@@ -5,6 +5,7 @@ Source: OpenAI's API reference, responses, and the schemas of the Open Responses
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Final
 
@@ -48,7 +49,7 @@ def used_parameters(given: JSONObject, ledger: Ledger) -> JSONObject:
         if value is not None and name in _DEFAULTS and (name in _LABELS or name not in lost):
             fields[name] = value
     if "temperature" in lost or not isinstance(fields["temperature"], int | float):
-        fields["temperature"] = _sent_temperature(ledger)
+        fields["temperature"] = _sent_temperature(fields["temperature"], ledger)
     fields["metadata"] = fields["metadata"] or {}  # the caller may mutate it
     fields["service_tier"] = "default"
     tools = to_list(given.get("tools"))
@@ -63,14 +64,15 @@ def used_parameters(given: JSONObject, ledger: Ledger) -> JSONObject:
     return fields
 
 
-def _sent_temperature(ledger: Ledger) -> float:
-    for change in ledger.changes:
-        if change.param == "temperature":
-            try:
-                return float(change.sent)
-            except ValueError:
-                break
-    return 1.0
+def _sent_temperature(given: object, ledger: Ledger) -> float:
+    """Return the temperature that was sent: the one in the ledger, or the caller's, which may be a text."""
+    changed = (change.sent for change in ledger.changes if change.param == "temperature")
+    sent = next(changed, given)
+    try:
+        number = float(sent) if isinstance(sent, str) else 1.0
+    except ValueError:
+        return 1.0
+    return number if math.isfinite(number) else 1.0
 
 
 def _used_tools(given: list[object], ledger: Ledger, lost: set[str]) -> list[JSONObject]:

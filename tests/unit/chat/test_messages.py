@@ -181,6 +181,26 @@ LOST = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("key", "shown"),
+    [("cache_control", "cache_control"), ("a key", "another key"), ("k" * 40, "another key")],
+)
+def test_a_key_of_a_text_part_is_dropped_and_recorded(key: str, shown: str) -> None:
+    """A string holds the text only; a key without a value is not recorded."""
+    parts = [{"type": "text", "text": "a", key: {"type": "x"}, "annotations": [1], "other": None}]
+    sent, (_, change) = translate([text("user", parts)], Policy("error"))
+    assert sent == [text("user", "a")]
+    assert (change.action, change.param, change.warn) == ("stripped", "messages.content", None)
+    assert change.given == f"{shown} of 1 part"
+
+
+def test_keys_of_parts_that_are_forwarded_are_not_recorded() -> None:
+    """They are sent, so nothing of them is lost."""
+    parts = [{"type": "text", "text": "a", "cache_control": 1}, {"type": "new"}]
+    sent, (change,) = translate([text("user", parts)], Policy("forward"))
+    assert (sent, change.action) == ([text("user", parts)], "forwarded")
+
+
 def test_parts_without_a_text_are_reported_alone() -> None:
     """No text was joined, so the ledger does not say that parts became a string."""
     _, changes = translate([text("user", [IMAGE, IMAGE])])

@@ -164,3 +164,16 @@ def test_a_chunk_that_cannot_be_read_is_an_error_that_names_the_part() -> None:
     error = error_of({**FULL, "choices": [7]})
     assert "choices[0] is 7" in error["message"]
     assert (error["code"], error["tess"]) == ("invalid_answer", {**FULL, "choices": [7]})
+
+
+@pytest.mark.parametrize("reason", ["stop", None])
+def test_a_text_that_ends_inside_a_character_is_output(reason: str | None) -> None:
+    """The caller gets a replacement, so the warning that there is no text would be wrong."""
+    of = reader()
+    chunk_of({**FULL, "choices": [text_of("\ud83d")]}, of)
+    assert not of.has_output
+    if reason is None:
+        of.closing_chunk()
+    else:
+        chunk_of({**FULL, "choices": [text_of("", 0, reason)]}, of)
+    assert of.has_output

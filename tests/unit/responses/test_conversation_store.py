@@ -8,6 +8,7 @@ import re
 import pytest
 
 from tess_openai.core.calls import Call, StoreAccess, StoreResult
+from tess_openai.core.jsons import MAX_NESTING
 from tess_openai.core.refusals import Refused
 from tess_openai.core.responses.conversation_store import (
     StoredResponse,
@@ -56,7 +57,19 @@ def test_what_is_saved_is_loaded_again(*, background: bool) -> None:
     assert loaded.items == [{"id": "msg_0"}, {"id": "msg_1"}]
 
 
-@pytest.mark.parametrize("value", [b"", b"[]", b'{"response": 7}', b'{"inputs": []}', b"\xff"])
+def test_the_deepest_response_is_loaded_again() -> None:
+    """A request of the deepest nesting that is accepted can be continued."""
+    deep: object = "a"
+    for _ in range(MAX_NESTING - 1):
+        deep = [deep]
+    stored = StoredResponse({"id": "1", "tools": deep}, [])
+    assert parse_stored(stored.to_bytes(json.dumps(stored.response).encode())) == stored
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b"", b"[]", b'{"response": 7}', b'{"inputs": []}', b'{"response":{},7', b'{"response":{', b"\xff"],
+)
 def test_an_entry_of_another_form_counts_as_absent(value: bytes) -> None:
     """The caller gets the refusal of an unknown id, which names the remedy."""
     assert parse_stored(value) is None

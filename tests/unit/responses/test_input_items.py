@@ -174,7 +174,10 @@ def test_a_part_becomes_a_text_alone_when_it_is_nothing_else() -> None:
     assert (carried.changes, carried.messages[-1]) == ([], {"role": "assistant", "content": "x"})
     part = {"type": "input_text", "text": "x", "cache_control": {"type": "ephemeral"}}
     carried = sent_with({"role": "assistant", "content": [part]})
-    assert [(change.action, change.param) for change in carried.changes] == [("mapped", "input.content")]
+    assert [(change.action, change.param, change.given) for change in carried.changes] == [
+        ("mapped", "input.content", "text parts"),
+        ("stripped", "input.content", "cache_control of 1 part"),
+    ]
 
 
 def test_parallel_calls_are_one_message() -> None:

@@ -145,6 +145,53 @@ def test_a_stream_has_these_events() -> None:
     assert completed["response"] == {**first, **ended}
 
 
+def other_choice(delta: JSON, reason: str | None = None) -> bytes:
+    """Return the event of a chunk of a second choice."""
+    return chunk(delta, reason).replace(b'"index": 0', b'"index": 1', 1)
+
+
+def test_the_choices_of_a_stream_are_items_as_in_a_whole_answer() -> None:
+    """Each choice has its own items, in whatever order the chunks arrive."""
+    choices: list[JSON] = [
+        {"index": 0, "message": {"content": "One"}, "finish_reason": "length"},
+        {"index": 1, "message": {"content": "Two", "tool_calls": [FUNCTION]}, "finish_reason": "tool_calls"},
+    ]
+    carried = streamed(
+        chunk({"content": "O"}),
+        other_choice({"content": "T"}),
+        chunk({"content": "n"}),
+        other_choice({"content": "wo"}),
+        chunk({"content": "e"}, "length"),
+        other_choice({"tool_calls": [{"index": 0, **FUNCTION}]}),
+        other_choice({}, "tool_calls"),
+        DONE,
+    )
+    body = json.dumps({"choices": choices, "model": "tess-6"}).encode()
+    whole: JSON = json.loads(drive({"model": "asked-for", "input": "hi"}, [body]).body)
+    last = carried.events[-1]["response"]
+    assert [last["output"], last["status"]] == [whole["output"], whole["status"]]
+    assert [item.get("status") for item in last["output"]] == ["incomplete", "completed", "completed"]
+    deltas = [event for event in carried.events if event["type"] == "response.output_text.delta"]
+    assert [(event["output_index"], event["delta"]) for event in deltas] == [
+        *((0, "O"), (1, "T"), (0, "n")),
+        *((1, "wo"), (0, "e")),
+    ]
+
+
+def test_a_call_in_the_older_form_is_a_call() -> None:
+    """Some servers still answer with `function_call`; the program must see the call."""
+    expected = {**CALL, "id": f"fc_{NUMBER}0000", "call_id": f"call_fc_{NUMBER}0000"}
+    whole = answered({"content": None, "function_call": FUNCTION["function"]}, "function_call")
+    assert whole["output"] == [expected]
+    carried = streamed(
+        chunk({"function_call": {"name": "f", "arguments": "{"}}),
+        chunk({"function_call": {"arguments": "}"}}),
+        chunk({}, "function_call"),
+        DONE,
+    )
+    assert carried.events[-1]["response"]["output"] == [expected]
+
+
 def test_a_whole_answer_has_the_items_of_the_stream() -> None:
     """The response says who answered, what it cost, and has the fields that Tess adds."""
     message = {"content": "Hey", "refusal": "no", "tool_calls": [FUNCTION, CHAT_CUSTOM]}

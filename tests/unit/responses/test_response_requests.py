@@ -110,11 +110,23 @@ def test_what_is_forwarded_is_sent(fields: JSON, sent: JSON) -> None:
     assert {change.action for change in carried.changes} == {"forwarded"}
 
 
+@pytest.mark.parametrize("name", ["reasoning", "text"])
+def test_the_word_of_a_parameter_counts_for_its_unknown_fields(name: str) -> None:
+    """The advice of the warning, followed, ends the warning."""
+    fields: JSON = {"input": "hi", name: {"other": 1}}
+    (warned,) = drive(fields, [ANSWER]).changes
+    assert f'unsupported={{"{name}": "ignore"}}' in warned.remedy
+    ignoring = Options(policy=resolve_policy({name: "ignore"}))
+    (change,) = drive(fields, [ANSWER], options=ignoring).changes
+    assert (change.action, change.param, change.warn) == ("stripped", f"{name}.other", None)
+
+
 REFUSED: dict[str, tuple[JSON, str, str]] = {
     "a conversation": ({"conversation": "conv_1"}, "conversation", "root_id"),
     "text that is no object": ({"text": "x"}, "text", "must be an object"),
     "reasoning that is no object": ({"reasoning": 5}, "reasoning", "must be an object"),
     "instructions of no kind": ({"instructions": 5}, "instructions", "instructions must be a string"),
+    "instructions that are an object": ({"instructions": {}}, "instructions", "must be a string"),
     "metadata that is no object": ({"metadata": "x"}, "metadata", "must be an object of strings"),
     "metadata with a number": ({"metadata": {"a": 1}}, "metadata", "must be an object of strings"),
     "a user that is no string": ({"user": 7}, "user", "user must be a string"),

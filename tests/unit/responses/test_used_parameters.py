@@ -66,10 +66,12 @@ def test_a_request_without_parameters_shows_the_defaults() -> None:
         ),
         pytest.param(
             {"temperature": "0.3"},
-            [Change("mapped", "temperature", "a string", "0.3", "why")],
+            [],
             {"temperature": 0.3},
             id="a temperature that is a text",
         ),
+        pytest.param({"temperature": "hot"}, [], {"temperature": 1.0}, id="a word of the agent's own"),
+        pytest.param({"temperature": "nan"}, [], {"temperature": 1.0}, id="a number that JSON does not have"),
         pytest.param(
             {"temperature": 0.3}, [stripped("temperature")], {"temperature": 1.0}, id="a temperature not sent"
         ),
