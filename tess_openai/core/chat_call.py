@@ -107,7 +107,7 @@ def _unreadable(body: bytes) -> str:
 def _answer(chat: ChatContext, emulation: Emulation | None, body: bytes | None) -> Flow:
     """Return the flow that sends the request, with the caller's own body for None, and answers the caller."""
     options = chat.translated.options
-    first = emulation is None and not chat.translated.stream and not options.joins_answers
+    first = emulation is None and not chat.translated.stream and not options.reads_as_stream
     headers = request_headers(chat.call, options)
     outgoing = Outgoing(body, headers, path=chat.destination.path, with_first_piece=first)
     if emulation is None:
@@ -116,7 +116,7 @@ def _answer(chat: ChatContext, emulation: Emulation | None, body: bytes | None) 
         flow = emulated_completion(chat, emulation, outgoing)
     if options.long_answers == "poll":
         flow = PolledAnswers(chat).run(flow)
-    elif options.joins_answers:
+    elif options.reads_as_stream:
         flow = StreamedAnswers(chat).run(flow)
     return flow
 

@@ -107,7 +107,7 @@ class Options:
             and not names_agents
             and not self.policy.emulates
             and self.profile is NOTHING_PROVEN
-            and not self.joins_answers
+            and not self.reads_as_stream
         )
         object.__setattr__(self, "may_be_plain", may_be_plain)
 
@@ -118,7 +118,7 @@ class Options:
         return replace(self, profile=NOTHING_PROVEN)
 
     @property
-    def joins_answers(self) -> bool:
+    def reads_as_stream(self) -> bool:
         """Whether answers are read as streams, whatever the call asks for."""
         return self.long_answers is not None or self.on_cut != "error"
 

@@ -17,7 +17,7 @@ _REQUIRED_PLACEHOLDERS: Final = {
     "functions": ("functions", "open", "close", "rules"),
     "custom_tools": ("names",),
     "json_schema": ("schema",),
-    "json_beside_functions": ("json",),
+    "json_instead_of_call": ("json",),
     "repair_call": ("problems", "open", "close"),
     "repair_unknown": ("problems", "open", "close"),
     "repair_missing": ("open", "close"),
@@ -94,7 +94,7 @@ Answer with one JSON value that follows this JSON Schema, and nothing else: no o
 Copy names and other texts letter for letter as they are written. """
         + JSON_ESCAPES
     )
-    json_beside_functions: str = "When you do not call a function: {json}"
+    json_instead_of_call: str = "When you do not call a function: {json}"
     json_reminder: str = "Answer with the JSON only."
     length: str = "Keep your answer below {tokens} tokens (about {words} words)."
 

@@ -67,7 +67,7 @@ class EventDecoder:
         """Return the events that lack only their blank line; an event cut inside its data is dropped."""
         rest = bytes(self._buffer)
         self._buffer.clear()
-        return [event for event in parse_events(rest) if is_end_mark(event.data) or parse_object(event.data)]
+        return [event for event in parse_events(rest) if is_done_data(event.data) or parse_object(event.data)]
 
     def _normalised(self, data: bytes) -> bytes:
         """Return `data` with LF for every line end, also where CR LF is split between two pieces."""
@@ -80,7 +80,7 @@ class EventDecoder:
         return data
 
 
-def is_end_mark(data: bytes) -> bool:
+def is_done_data(data: bytes) -> bool:
     """Whether the data of an event is `[DONE]`, with or without quotes around it."""
     return data.strip().strip(b'"') == DONE
 
@@ -131,6 +131,6 @@ def _parse_block(block: bytes) -> list[ServerSentEvent]:
         elif field == b"event":
             name = value.decode(errors="replace")
     lines = [line for line in lines if line]
-    if len(lines) > 1 and all(is_end_mark(line) or parse_json(line) is not None for line in lines):
+    if len(lines) > 1 and all(is_done_data(line) or parse_json(line) is not None for line in lines):
         return [ServerSentEvent(name, line) for line in lines]
     return [ServerSentEvent(name, b"\n".join(lines))] if lines else []

@@ -67,7 +67,7 @@ def warn(message: str, category: type[TessWarning]) -> None:
     """
     memory = _memories.current()
     frame = None if memory.ignores(category) else find_caller()
-    if frame is not None and memory.needs(message, category, frame, [(message, "")]):
+    if frame is not None and memory.must_show(message, category, frame, [(message, "")]):
         _show(message, category, frame)
 
 
@@ -80,23 +80,23 @@ def _warn(changes: list[Change], category: type[TessWarning]) -> None:
         warnings.warn(summarize(changes), category, stacklevel=2)
         return
     place = (_module(frame), frame.f_code.co_filename, frame.f_lineno)
-    key: Hashable = (place, tuple(changes) if memory.reads_texts else tuple(map(_identity, changes)))
-    if key in memory.settled:
+    key: Hashable = (place, tuple(changes) if memory.reads_texts else tuple(map(_warning_key, changes)))
+    if key in memory.silenced:
         return
     action = memory.action(summarize(changes), category, frame)
     if action in _AT_MOST_ONCE:
-        memory.settle(key)
+        memory.silence(key)
         if action == "ignore":  # of these values, perhaps; others at this line may be shown
             return
-        known = memory.known_at(frame, category)
-        changes = [change for change in changes if _identity(change) not in known]
-        known.update(map(_identity, changes))
+        known = memory.warning_keys_at(frame, category)
+        changes = [change for change in changes if _warning_key(change) not in known]
+        known.update(map(_warning_key, changes))
     if changes:
         _show(summarize(changes), category, frame)
 
 
-def _identity(change: Change) -> tuple[str, str]:
-    """Return the de-duplication key of a change: its parameter and reason, without the values it shows."""
+def _warning_key(change: Change) -> tuple[str, str]:
+    """Return the warning key of a change: its parameter and reason, without the values it shows."""
     return change.param, change.why
 
 
@@ -149,10 +149,10 @@ def _is_of_a_program(frame: FrameType) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _owner(filename: str, module: str) -> Literal["us", "program", "library", "machinery"]:
+def _owner(filename: str, module: str) -> Literal["own", "program", "library", "machinery"]:
     """Return to whom the code of a module belongs."""
     if filename.startswith(_OWN):
-        return "us"
+        return "own"
     if not filename.startswith(("<frozen", *_LIBRARIES)):
         return "program"
     return "machinery" if module.partition(".")[0] in _MACHINERY else "library"
@@ -168,14 +168,14 @@ class _FilterMemory:
         filters: The list.
         content: A copy of the list from when the memory was made; the memory is valid while both are equal.
         reads_texts: Whether a filter looks at the text of a warning, which shows values.
-        settled: Places together with their changes for which no further warning is needed.
+        silenced: Places together with their changes for which no further warning is needed.
     """
 
     def __init__(self, filters: Sequence[Filter]) -> None:
         self.filters = filters
         self.content = list(filters)
         self.reads_texts = any(text is not None for _, text, *_ in filters)
-        self.settled: set[Hashable] = set()
+        self.silenced: set[Hashable] = set()
         self._known: dict[Hashable, set[tuple[str, str]]] = {}
         self._ignored: dict[type[TessWarning], bool] = {}
 
@@ -186,25 +186,25 @@ class _FilterMemory:
             found = self._ignored[category] = _is_ignored(self.content, category)
         return found
 
-    def known_at(self, frame: FrameType, category: type[TessWarning]) -> set[tuple[str, str]]:
+    def warning_keys_at(self, frame: FrameType, category: type[TessWarning]) -> set[tuple[str, str]]:
         """Return the changes that were already reported at this line."""
         if len(self._known) >= _MOST_PLACES:
             self._known.clear()
         return self._known.setdefault((frame.f_code.co_filename, frame.f_lineno, category), set())
 
-    def settle(self, key: Hashable) -> None:
-        """Record that a place needs no further warning."""
-        if len(self.settled) >= _MOST_PLACES:
-            self.settled.clear()
-        self.settled.add(key)
+    def silence(self, key: Hashable) -> None:
+        """Record that no further warning is needed at a place."""
+        if len(self.silenced) >= _MOST_PLACES:
+            self.silenced.clear()
+        self.silenced.add(key)
 
-    def needs(
-        self, message: str, category: type[TessWarning], frame: FrameType, items: list[tuple[str, str]]
+    def must_show(
+        self, message: str, category: type[TessWarning], frame: FrameType, warning_keys: list[tuple[str, str]]
     ) -> bool:
-        """Whether to show items at a line: they are new there, or the filters show every repetition."""
-        known = self.known_at(frame, category)
-        is_new = not known.issuperset(items)
-        known.update(items)
+        """Whether to show a warning at a line: it is new there, or the filters show every repetition."""
+        known = self.warning_keys_at(frame, category)
+        is_new = not known.issuperset(warning_keys)
+        known.update(warning_keys)
         return is_new or self.action(message, category, frame) not in _AT_MOST_ONCE
 
     def action(self, message: str, category: type[TessWarning], frame: FrameType) -> str:

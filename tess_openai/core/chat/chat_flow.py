@@ -8,13 +8,13 @@ from tess_openai.core.chat.completion import Completion, from_items
 from tess_openai.core.chat.context import (
     EVENT_STREAM,
     ChatContext,
-    complete_answer,
     error_answer,
     is_stream,
     ledger_header,
     report_changes,
     respond_with_completion,
     stream_fault_response,
+    to_completion_answer,
 )
 from tess_openai.core.chat.plain_answer import is_json, parse_plain
 from tess_openai.core.chat.request_translation import plain_request
@@ -49,7 +49,7 @@ def plain_completion(chat: ChatContext, outgoing: Outgoing) -> Flow:
     if fields is not None:
         if not incoming.is_read:
             yield READ_REST
-        yield complete_answer(chat.ledger, incoming.first_piece or b"", fields)
+        yield to_completion_answer(chat.ledger, incoming.first_piece or b"", fields)
         return
     yield from _answer(chat, incoming)
 
@@ -84,7 +84,7 @@ def _whole(chat: ChatContext, incoming: Incoming) -> Flow:
         own_bytes = end.body if is_json(incoming) and end.untouched else None
         yield from respond_with_completion(chat, end.fields, own_bytes)
     else:
-        if not chat.translated.options.joins_answers:
+        if not chat.translated.options.reads_as_stream:
             chat.ledger.add(STREAM_AS_WHOLE)
         yield from respond_with_completion(chat, from_items(items, body.reader))
 

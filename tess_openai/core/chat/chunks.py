@@ -39,7 +39,7 @@ from tess_openai.core.chat.text_repair import SplitTextJoiner, parse_answer, rep
 from tess_openai.core.chat.usage import is_usage, parse_usage
 from tess_openai.core.errors import FAILED_STATES
 from tess_openai.core.jsons import JSONObject, parse_object, to_list, to_object
-from tess_openai.core.sse import ServerSentEvent, is_end_mark
+from tess_openai.core.sse import ServerSentEvent, is_done_data
 
 CHUNK: Final = "chat.completion.chunk"
 OUTPUT_KEYS: Final = ("content", "refusal", "tool_calls", "function_call")
@@ -119,7 +119,7 @@ class ChunkReader:
 
     def read(self, event: ServerSentEvent) -> Item | None:
         """Return the item of an event; None for a ping and for a message that may be a report of progress."""
-        if is_end_mark(event.data):
+        if is_done_data(event.data):
             return StreamEnd() if self.begun or self._message is None else self._message
         value, has_surrogates = parse_answer(event.data)
         fields = to_object(value)
@@ -201,8 +201,8 @@ class ChunkReader:
         choices: list[JSONObject] = []
         for position, choice in enumerate(before["choices"]):
             index = to_int(choice.get("index"))
-            place = (position if index is None else index, "delta")
-            delta = self._split_texts.join_all(place, choice["delta"])
+            path = (position if index is None else index, "delta")
+            delta = self._split_texts.join_all(path, choice["delta"])
             choices.append({**{key: repair(value) for key, value in choice.items()}, "delta": delta})
         fields.update({key: repair(value) for key, value in before.items()}, choices=choices)
         return fields != before

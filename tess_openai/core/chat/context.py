@@ -110,10 +110,10 @@ def respond_with_completion(chat: ChatContext, fields: JSONObject, body: bytes |
         headers = ledger_header(chat.ledger)
         yield Answer(200, json_headers(headers), with_ledger(dump_json(fields), chat.ledger))
     else:
-        yield complete_answer(chat.ledger, body)
+        yield to_completion_answer(chat.ledger, body)
 
 
-def complete_answer(ledger: Ledger, body: bytes, fields: JSONObject | None = None) -> Answer:
+def to_completion_answer(ledger: Ledger, body: bytes, fields: JSONObject | None = None) -> Answer:
     """Return the answer for a completion that lacks nothing; a ledger that is not empty is added.
 
     Args:

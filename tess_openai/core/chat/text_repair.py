@@ -65,50 +65,50 @@ def repair(value: object) -> object:
 
 
 class SplitTextJoiner:
-    """Keeps half a character at the end of a text until the other half arrives at the same place.
+    """Keeps half a character at the end of a text until the other half arrives for the same text.
 
-    A place is the index of the choice, followed by keys: `(0, "delta", "content")`.
+    A text is identified by its path, the index of the choice followed by keys: `(0, "delta", "content")`.
 
     Attributes:
-        pending: Place of a text -> the half of a character that is kept for it.
+        pending: Path of a text -> the half of a character that is kept for it.
     """
 
     def __init__(self) -> None:
         self.pending: dict[tuple[Hashable, ...], str] = {}
 
-    def join(self, place: tuple[Hashable, ...], text: str) -> str:
-        """Return the complete part of `text`; `place` identifies the text of the stream that it continues."""
-        text = self.pending.pop(place, "") + text
+    def join(self, path: tuple[Hashable, ...], text: str) -> str:
+        """Return the complete part of `text`; `path` identifies the text of the stream that it continues."""
+        text = self.pending.pop(path, "") + text
         split = _SPLIT_END.search(text)
         if split is not None:
-            self.pending[place] = split[0]
+            self.pending[path] = split[0]
             text = text[: split.start()]
         return repair_text(text)
 
-    def join_all(self, place: tuple[Hashable, ...], value: object) -> object:
+    def join_all(self, path: tuple[Hashable, ...], value: object) -> object:
         """Return a JSON value with every text joined; items of a list are identified by their `index`."""
         if isinstance(value, str):
-            return self.join(place, value)
+            return self.join(path, value)
         if (items := to_list(value)) is not None:
             indices = [(to_object(item) or {}).get("index") for item in items]
             return [
-                self.join_all((*place, position if index is None else str(index)), item)
+                self.join_all((*path, position if index is None else str(index)), item)
                 for position, (index, item) in enumerate(zip(indices, items, strict=True))
             ]
         if (members := to_object(value)) is not None:
-            return {key: self.join_all((*place, key), member) for key, member in members.items()}
+            return {key: self.join_all((*path, key), member) for key, member in members.items()}
         return value
 
     def has(self, index: int) -> bool:
         """Whether half a character of a choice is kept."""
-        return any(place[0] == index for place in self.pending)
+        return any(path[0] == index for path in self.pending)
 
     def flush(self, index: int) -> list[tuple[str, str]]:
         """Return the keys of a choice's delta with an incomplete character, each with its replacement."""
-        places = [place for place in self.pending if place[0] == index]
-        for place in places:
-            del self.pending[place]
-        return [(key, _REPLACEMENT) for _, *inner in places for key in _TEXTS if inner == ["delta", key]]
+        paths = [path for path in self.pending if path[0] == index]
+        for path in paths:
+            del self.pending[path]
+        return [(key, _REPLACEMENT) for _, *inner in paths for key in _TEXTS if inner == ["delta", key]]
 
 
 def _join_halves(match: re.Match[str]) -> str:

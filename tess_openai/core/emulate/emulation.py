@@ -10,7 +10,7 @@ from tess_openai.core.changes import Change
 from tess_openai.core.chat.parameters import stop_sequences
 from tess_openai.core.emulate.history import (
     contains_calls,
-    contains_past_calls,
+    contains_calls_or_results,
     contains_results,
     render_messages,
 )
@@ -83,7 +83,7 @@ class Emulation:
         offer, json_format, prompts = self.offer, self.json_format, self.prompts
         texts = [
             "" if offer is None else self._functions_text(offer, messages),
-            "" if json_format is None else format_text(json_format, prompts, beside_functions=self._may_call),
+            "" if json_format is None else format_text(json_format, prompts, may_call=self._may_call),
             "" if self.limit is None else length_text(self.limit, prompts),
         ]
         return "\n\n".join(text for text in texts if text)
@@ -95,7 +95,7 @@ class Emulation:
             self.prompts,
             self.schemas.checker(),
             has_results=contains_results(messages),
-            has_calls=contains_past_calls(messages),
+            has_calls=contains_calls(messages),
         )
 
     def _reminder(self) -> str:
@@ -104,7 +104,7 @@ class Emulation:
         lines = [fill(prompts.reminder, open=self.marks.open, close=self.marks.close)] * self._may_call
         if self.json_format is not None:
             json = prompts.json_reminder
-            lines.append(fill(prompts.json_beside_functions, json=json) if self._may_call else json)
+            lines.append(fill(prompts.json_instead_of_call, json=json) if self._may_call else json)
         return "\n".join(line for line in lines if line)
 
     def changes(self, messages: object = None) -> tuple[Change, ...]:
@@ -117,7 +117,7 @@ class Emulation:
         if offer is not None:
             given = f"{len(offer.functions)} function{'s' * (len(offer.functions) != 1)}"
             why = "Tess has no function calls, so instructions for the model describe how to make one"
-            if offer.functions or contains_calls(given_messages):
+            if offer.functions or contains_calls_or_results(given_messages):
                 changes.append(Change("emulated", offer.param, given, sent, why))
             if offer.unsupported_types:
                 given = ", ".join(offer.unsupported_types)
@@ -150,7 +150,9 @@ class Emulation:
 
     def _unchecked_keywords(self, param: str, *schemas: JSONObject) -> list[Change]:
         """Return the changes that name the schema keywords which cannot be checked."""
-        names = frozenset[str]().union(*(self.schemas.compiled(schema).left_out for schema in schemas))
+        names = frozenset[str]().union(
+            *(self.schemas.compiled(schema).unchecked_keywords for schema in schemas)
+        )
         why = "this keyword cannot be checked as it is written; the rest of the schema is checked"
         if not self.schemas.checks_patterns and names & {"pattern", "patternProperties"}:
             why = 'checking patterns needs the extra: pip install "tess-openai[emulate]"; all else is checked'
@@ -215,7 +217,7 @@ def _parse_offer(body: JSONObject, agent_tools: Collection[str]) -> Offer | None
     is_needed = (
         offer.demand != "none"
         or offer.unsupported_types
-        or contains_calls(to_list(body.get("messages")) or [])
+        or contains_calls_or_results(to_list(body.get("messages")) or [])
     )
     return offer if is_needed else None
 

@@ -171,7 +171,7 @@ class _EmulatedCall:
     def _note_form(self, source: AnswerSource) -> None:
         """Record once that Tess streamed although no stream was asked for, or the reverse."""
         options = self.chat.translated.options
-        if source.body.form in ("stream", "json") and source.fault is None and not options.joins_answers:
+        if source.body.form in ("stream", "json") and source.fault is None and not options.reads_as_stream:
             is_stream = source.body.form == "stream"
             if is_stream != self.chat.translated.stream:
                 self.chat.ledger.note(STREAM_AS_WHOLE if is_stream else WHOLE_AS_STREAM)

@@ -7,7 +7,7 @@ from typing import Final
 
 from tess_openai.core.chat.parameters import EMULATED_PARAMETERS
 from tess_openai.core.emulate.emulation import Emulation, parse_emulation
-from tess_openai.core.emulate.history import contains_calls
+from tess_openai.core.emulate.history import contains_calls_or_results
 from tess_openai.core.jsons import JSONObject, to_list
 from tess_openai.core.options import Options
 
@@ -49,4 +49,4 @@ def _has_past_calls(given: JSONObject, params: set[str]) -> bool:
     """Whether a request that offers no function to emulate has earlier calls in its messages."""
     is_legacy = bool(to_list(given.get("functions"))) and not to_list(given.get("tools"))
     param = "functions" if is_legacy else "tools"
-    return param in params and contains_calls(to_list(given.get("messages")) or [])
+    return param in params and contains_calls_or_results(to_list(given.get("messages")) or [])

@@ -17,9 +17,9 @@ from tess_openai.core.prompts import Prompts, fill
 from tess_openai.core.strict_json import compact_json
 
 
-def contains_calls(messages: list[object]) -> bool:
+def contains_calls_or_results(messages: list[object]) -> bool:
     """Whether any of the messages contains a call or a result."""
-    return contains_results(messages) or contains_past_calls(messages)
+    return contains_results(messages) or contains_calls(messages)
 
 
 def contains_results(messages: list[object]) -> bool:
@@ -27,7 +27,7 @@ def contains_results(messages: list[object]) -> bool:
     return any((to_object(message) or {}).get("role") in RESULT_ROLES for message in messages)
 
 
-def contains_past_calls(messages: list[object]) -> bool:
+def contains_calls(messages: list[object]) -> bool:
     """Whether any of the messages contains a call."""
     return any(
         message.get("tool_calls") or message.get("function_call")

@@ -155,29 +155,29 @@ def _apply_choice(offer: Offer, choice: object, param: str, agent_tools: Collect
     if allowed is not None:
         return _allow(offer, allowed, param, agent_tools)
     name = _chosen_name(fields)
-    if _is_agents(fields, agent_tools):
+    if _chooses_agent_tool(fields, agent_tools):
         return offer
-    function = _find_function(offer, name if _is_callers(fields) else "", param)
+    function = _find_function(offer, name if _chooses_function(fields) else "", param)
     return replace(offer, functions={name: function}, demand="required", is_named=True)
 
 
 def _allow(offer: Offer, allowed: JSONObject, param: str, agent_tools: Collection[str]) -> Offer:
     """Keep the functions that `allowed_tools` names; it may name hosted tools too."""
     tools = [to_object(tool) or {} for tool in to_list(allowed.get("tools")) or []]
-    others = [tool for tool in tools if not _is_agents(tool, agent_tools)]
-    names = [_chosen_name(tool) for tool in others if _is_callers(tool)]
+    others = [tool for tool in tools if not _chooses_agent_tool(tool, agent_tools)]
+    names = [_chosen_name(tool) for tool in others if _chooses_function(tool)]
     # A call is demanded only where the agent cannot use a tool of its own instead.
     is_required = allowed.get("mode") == "required" and len(others) == len(tools)
     functions = {name: _find_function(offer, name, param) for name in names}
     return replace(offer, functions=functions, demand="required" if is_required else "auto")
 
 
-def _is_agents(choice: JSONObject, agent_tools: Collection[str]) -> bool:
+def _chooses_agent_tool(choice: JSONObject, agent_tools: Collection[str]) -> bool:
     """Whether a choice is of a tool of the agent, by its name or its type."""
     return _is_agent_tool(_chosen_name(choice), agent_tools) or _names_one_of(agent_tools, choice.get("type"))
 
 
-def _is_callers(choice: JSONObject) -> bool:
+def _chooses_function(choice: JSONObject) -> bool:
     """Whether a choice is of a function or a custom tool, and not of a hosted tool."""
     return choice.get("type", "function") in ("function", "custom")
 

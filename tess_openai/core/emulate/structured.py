@@ -84,23 +84,23 @@ def parse_format(body: JSONObject) -> JSONFormat | None:
     return JSONFormat(schema, has_schema=True)
 
 
-def format_text(json_format: JSONFormat, prompts: Prompts, *, beside_functions: bool = False) -> str:
+def format_text(json_format: JSONFormat, prompts: Prompts, *, may_call: bool = False) -> str:
     """Return the part of the system message about the format of the answer.
 
     Args:
         json_format: The requested format.
         prompts: The texts.
-        beside_functions: Whether the model may call a function instead.
+        may_call: Whether the model may call a function instead.
     """
     text = prompts.json_object
     if json_format.has_schema:
         template = prompts.json_schema
-        if beside_functions and JSON_ESCAPES in prompts.functions:
+        if may_call and JSON_ESCAPES in prompts.functions:
             template = template.replace(JSON_ESCAPES, "").rstrip(" ")
         text = fill(template, schema=compact_json(compact_schema(json_format.schema)))
         if prompts.no_other_keys and forbids_other_keys(json_format.schema):
             text = f"{text}\n{prompts.no_other_keys}"
-    return fill(prompts.json_beside_functions, json=text) if beside_functions else text
+    return fill(prompts.json_instead_of_call, json=text) if may_call else text
 
 
 def extract(text: str, json_format: JSONFormat, checker: SchemaChecker) -> ExtractedJSON:

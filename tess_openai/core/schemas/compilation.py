@@ -62,11 +62,11 @@ class CompiledSchema:
 
     Attributes:
         root: The schema itself.
-        left_out: The keywords that cannot be checked, `{"pattern"}`.
+        unchecked_keywords: The keywords that cannot be checked, `{"pattern"}`.
     """
 
     root: Node
-    left_out: frozenset[str]
+    unchecked_keywords: frozenset[str]
 
 
 def _unknown(_: Evaluation, __: object) -> SchemaVerdict:
@@ -83,7 +83,7 @@ def compile_schema(schema: JSONObject, compile_pattern: PatternCompiler) -> Comp
     found = _DRAFT.search(draft) if isinstance(draft, str) else None
     compiler = _SchemaCompiler(schema, compile_pattern, 8 if found is None else int(found[1]))
     root = compiler.node(schema)
-    return CompiledSchema(root, frozenset(compiler.left_out))
+    return CompiledSchema(root, frozenset(compiler.unchecked_keywords))
 
 
 @dataclass(slots=True)
@@ -97,7 +97,7 @@ class _SchemaCompiler:
     root: JSONObject
     compile_pattern: PatternCompiler
     draft: int
-    left_out: set[str] = field(default_factory=set[str])
+    unchecked_keywords: set[str] = field(default_factory=set[str])
     nodes: dict[int, Node] = field(default_factory=dict[int, Node])
     depth: int = 0
     references: References | None = None
@@ -108,12 +108,12 @@ class _SchemaCompiler:
         if members is None:
             if isinstance(schema, bool):
                 return Node() if schema else Node((_false,), is_false=True)
-            self.left_out.add("a part that is no schema")
+            self.unchecked_keywords.add("a part that is no schema")
             return UNCHECKED.root
         if (known := self.nodes.get(id(members))) is not None:
             return known
         if self.depth > _MAX_DEPTH or len(self.nodes) >= _MAX_NODES:
-            self.left_out.add(_TOO_LARGE)
+            self.unchecked_keywords.add(_TOO_LARGE)
             return UNCHECKED.root
         node = self.nodes[id(members)] = Node(allows_null=_allows_null(members))
         self.depth += 1
@@ -122,7 +122,7 @@ class _SchemaCompiler:
             try:
                 check = self._check(keyword, argument, members, node)
             except UnusableError:
-                self.left_out.add(keyword)
+                self.unchecked_keywords.add(keyword)
                 node.is_partial |= keyword in _NEEDED_FOR_UNEVALUATED
                 check = _unknown
             if check is not None:

@@ -9,7 +9,7 @@ import pytest
 
 from tess_openai.core.agents import Agent, Question
 from tess_openai.core.calls import AgentNotFound, Answer, Call, Event, Incoming, Lookup, Outgoing, ReadAll
-from tess_openai.core.chat.context import complete_answer
+from tess_openai.core.chat.context import to_completion_answer
 from tess_openai.core.chat.tools import to_tools
 from tess_openai.core.chat_call import chat_completion
 from tess_openai.core.ledger import Ledger
@@ -81,7 +81,7 @@ def test_a_whole_answer_and_its_parsed_fields_are_equal(*, parsed: bool, has_cha
     if has_changes:
         ledger.mapped("model", "a", "b", "models= maps it")
     body = b'{"id": "a", "choices": []}'
-    answer = complete_answer(ledger, body, json.loads(body) if parsed else None)
+    answer = to_completion_answer(ledger, body, json.loads(body) if parsed else None)
     assert answer.status == 200
     assert answer.base == ("incoming" if has_changes else "as read")
     assert ("tess_openai" in json.loads(answer.body or b"")) is has_changes

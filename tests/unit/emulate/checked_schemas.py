@@ -16,9 +16,9 @@ def check_schema(schema: dict[str, Any], value: object) -> list[str]:
     return SCHEMAS.checker().check(schema, value)
 
 
-def left_out(schema: dict[str, Any]) -> frozenset[str]:
+def unchecked_keywords(schema: dict[str, Any]) -> frozenset[str]:
     """Return the keywords of a schema that cannot be checked."""
-    return SCHEMAS.compiled(schema).left_out
+    return SCHEMAS.compiled(schema).unchecked_keywords
 
 
 INTEGER = {"type": "integer"}

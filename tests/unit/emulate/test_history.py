@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tess_openai.core.emulate.history import contains_calls, render_messages
+from tess_openai.core.emulate.history import contains_calls_or_results, render_messages
 from tess_openai.core.emulate.marks import Marks
 from tess_openai.core.prompts import Prompts
 from tess_openai.core.strict_json import compact_json
@@ -167,7 +167,7 @@ def test_the_fields_of_calls_are_not_sent(calls: dict[str, Any]) -> None:
         {"role": "assistant", "name": "Ana", **calls},
         {"role": "tool", "tool_call_id": "1", "name": "look", "content": "fine"},
     ]
-    assert contains_calls(messages[:1])
+    assert contains_calls_or_results(messages[:1])
     assert render_messages(messages, MARKS, Prompts()) == [
         {
             "role": "assistant",
@@ -212,7 +212,7 @@ def test_what_is_no_message_and_what_is_no_text_passes() -> None:
 )
 def test_whether_messages_contain_calls(message: object, tells: bool) -> None:
     """A message has calls by its role or by its keys."""
-    assert contains_calls([message]) is tells
+    assert contains_calls_or_results([message]) is tells
 
 
 def test_json_that_utf_8_cannot_hold_is_escaped() -> None:

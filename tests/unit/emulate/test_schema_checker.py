@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tess_openai.core.schemas.schema_checker import SchemaCache
-from tests.unit.emulate.checked_schemas import DRAFT_4, INTEGER, check_schema, left_out
+from tests.unit.emulate.checked_schemas import DRAFT_4, INTEGER, check_schema, unchecked_keywords
 
 DRAFT_7 = {"$schema": "http://json-schema.org/draft-07/schema#"}
 SCHEMA = {
@@ -183,7 +183,7 @@ def test_errors_are_few_and_short() -> None:
 )
 def test_keywords_mean_what_json_schema_states(schema: dict[str, Any], right: object, wrong: object) -> None:
     """This holds in each draft, and for the exclusive bounds that draft 4 and OpenAPI write as booleans."""
-    assert left_out(schema) == frozenset()
+    assert unchecked_keywords(schema) == frozenset()
     assert check_schema(schema, right) == []
     assert len(check_schema(schema, wrong)) == 1
 
@@ -252,7 +252,7 @@ def test_a_reference_is_followed_wherever_it_leads() -> None:
         "x": {"outer": outer},
     }
     before = copy.deepcopy(schema)
-    assert left_out(schema) == {"type", "exclusiveMinimum"}
+    assert unchecked_keywords(schema) == {"type", "exclusiveMinimum"}
     assert check_schema(schema, 0) == []
     assert check_schema({**schema, "$ref": "#/x/outer/x/0"}, "x") == ["'x' is too short (minLength 2)"]
     assert schema == before
@@ -288,7 +288,7 @@ def test_a_reference_is_followed_wherever_it_leads() -> None:
 )
 def test_what_a_reference_leads_to_is_checked(schema: dict[str, Any]) -> None:
     """Nothing is left out, and literals are not taken for schemas."""
-    assert left_out(schema) == frozenset()
+    assert unchecked_keywords(schema) == frozenset()
     assert check_schema(schema, 5) == []
     assert check_schema(schema, "x") == ["'x' is not of type 'integer'"]
 
@@ -302,7 +302,7 @@ def test_a_schema_nested_beyond_reason_is_survived() -> None:
     for _ in range(800):
         schema = {"items": schema}
     assert check_schema(schema, [1]) == []
-    assert left_out(schema) == {"parts of a schema that is too large"}
+    assert unchecked_keywords(schema) == {"parts of a schema that is too large"}
 
 
 def test_a_value_nested_beyond_reason_is_an_error() -> None:
@@ -340,7 +340,7 @@ def test_a_value_nested_beyond_reason_is_an_error() -> None:
 )
 def test_an_ordinary_pattern_is_checked(pattern: str, right: str, wrong: str) -> None:
     """Patterns have the syntax of JavaScript, which JSON Schema recommends, look-aheads included."""
-    assert left_out({"pattern": pattern}) == frozenset()
+    assert unchecked_keywords({"pattern": pattern}) == frozenset()
     assert check_schema({"pattern": pattern}, right) == []
     assert len(check_schema({"pattern": pattern}, wrong)) == 1
     assert len(check_schema({"patternProperties": {pattern: False}}, {right: 1})) == 1

@@ -76,9 +76,9 @@ def test_that_other_keys_are_forbidden_is_stated_in_words(schema: dict[str, Any]
     assert ("no other keys" in text) is is_closed
 
 
-def test_beside_functions_the_form_is_that_of_an_answer_without_a_call() -> None:
+def test_with_functions_the_format_is_that_of_an_answer_without_a_call() -> None:
     """A model that is instructed to answer with JSON only would call nothing."""
-    text = format_text(ANY_OBJECT, Prompts(), beside_functions=True)
+    text = format_text(ANY_OBJECT, Prompts(), may_call=True)
     assert text == "When you do not call a function: " + Prompts().json_object
 
 
@@ -112,10 +112,10 @@ def test_the_rule_of_escapes_is_given_once() -> None:
     assert alone == fill(Prompts().json_schema, schema='{"type":"object"}')
     without = alone.removesuffix(f" {JSON_ESCAPES}")
     assert without != alone
-    beside = format_text(wanted, Prompts(), beside_functions=True)
+    beside = format_text(wanted, Prompts(), may_call=True)
     assert beside == f"When you do not call a function: {without}"
     own = Prompts(functions=Prompts().functions.replace(JSON_ESCAPES, ""))
-    assert format_text(wanted, own, beside_functions=True).endswith(JSON_ESCAPES)
+    assert format_text(wanted, own, may_call=True).endswith(JSON_ESCAPES)
 
 
 @settings(max_examples=50)

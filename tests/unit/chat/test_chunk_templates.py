@@ -1,4 +1,4 @@
-"""Chunks that differ only in their text take a shorter way through the filter, with the same result."""
+"""Chunks that differ only in their text are not parsed, and are passed on with the same result."""
 
 from __future__ import annotations
 

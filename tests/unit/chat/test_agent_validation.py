@@ -1,4 +1,4 @@
-"""Requests held against what their agent offers, and where `model` sends them."""
+"""Requests are validated against what their agent offers; `model` may name another agent."""
 
 from __future__ import annotations
 
