@@ -1,0 +1,139 @@
+"""How many requests an emulated answer takes, what each failure gives the caller, and what is recorded."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tess_openai.core.calls import Incoming
+from tess_openai.core.jsons import parse_object
+from tests.unit.emulate.test_flow import (
+    BAD,
+    CHAT,
+    DONE,
+    GOOD,
+    OPTIONS,
+    Exchange,
+    Run,
+    drive,
+    event,
+    saying,
+    streamed,
+)
+
+FAILED: Exchange = (Incoming(500, {"content-type": "application/json"}), [b'{"message": "No."}'])
+OVERLOADED: Exchange = streamed(b'data: {"error": {"message": "overloaded", "code": 529}}\n\n')
+WHOLE: Exchange = (
+    Incoming(200, {"content-type": "application/json"}),
+    [json.dumps({"choices": [{"index": 0, "message": {"content": "Hm"}, "finish_reason": "stop"}]}).encode()],
+)
+BADS = [BAD.replace("{}", f'{{"n": {number}}}') for number in range(4)]
+
+
+def body_of(run: Run) -> dict[str, Any]:
+    """Return the caller's answer."""
+    return parse_object(run.body) or {}
+
+
+@pytest.mark.parametrize("repairs", [0, 1, 2])
+def test_as_many_further_calls_are_made_as_the_caller_allows(repairs: int) -> None:
+    """Then the caller gets what can be made of the last answer."""
+    options = replace(OPTIONS, max_repairs=repairs)
+    run = drive(CHAT, *map(saying, BADS), options=options)
+    assert len(run.sent) == repairs + 1
+    (choice,) = body_of(run)["choices"]
+    assert json.loads(choice["message"]["tool_calls"][0]["function"]["arguments"]) == {"n": repairs}
+
+
+def test_a_model_that_repeats_its_answer_is_not_asked_again() -> None:
+    """It would repeat it once more."""
+    run = drive(CHAT, saying(BAD), saying(BAD), saying(GOOD), options=replace(OPTIONS, max_repairs=3))
+    assert len(run.sent) == 2
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_an_error_is_not_retried_once_an_answer_was_paid_for(*, stream: bool) -> None:
+    """The SDK would repeat all calls of the answer."""
+    run = drive({**CHAT, "stream": stream}, FAILED)
+    assert run.answer.status == 500
+    assert run.answer.headers.get("x-should-retry") != "false"
+    run = drive({**CHAT, "stream": stream}, saying(BAD), FAILED)
+    assert (run.answer.status, run.answer.headers["x-should-retry"]) == (500, "false")
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_an_error_in_a_stream_is_an_error_of_the_call(*, stream: bool) -> None:
+    """The caller had no text yet, so the error has a status."""
+    run = drive({**CHAT, "stream": stream}, OVERLOADED)
+    assert run.answer.status >= 500
+    assert "overloaded" in body_of(run)["error"]["message"]
+
+
+def test_the_error_of_a_broken_connection_says_what_happened() -> None:
+    """The text of an exception is repeated only where it is known to hold nothing of the caller's."""
+    run = drive({**CHAT, "stream": True}, saying(BAD), streamed(event(GOOD), ConnectionError("reset")))
+    assert "reset" in body_of(run)["error"]["message"]
+    run = drive(CHAT, saying(BAD), OSError("no route"))
+    assert "OSError" in body_of(run)["error"]["message"]
+    assert "no route" not in body_of(run)["error"]["message"]
+
+
+def test_a_call_that_was_demanded_and_never_made_is_an_error_with_the_ledger() -> None:
+    """Its header says what was sent for the demand."""
+    run = drive({**CHAT, "tool_choice": "required"}, saying("No."), saying("No."))
+    assert (run.answer.status, body_of(run)["error"]["code"]) == (422, "function_call_missing")
+    assert "tools" in {change["param"] for change in json.loads(run.answer.headers["x-tess-openai"] or "[]")}
+
+
+def test_what_is_left_of_a_stream_is_read_where_a_whole_answer_was_asked_for() -> None:
+    """The connection can then be used again, also before a further call."""
+    rest = [b": bye\n\n", b": bye\n\n"]
+    run = drive(CHAT, streamed(event("Hm", "stop"), DONE, *rest))
+    assert run.unread == []
+
+
+@pytest.mark.parametrize(
+    ("stream", "exchange", "is_recorded"),
+    [
+        pytest.param(False, saying("Hm"), True, id="a stream instead of a whole answer"),
+        pytest.param(True, WHOLE, True, id="a whole answer instead of a stream"),
+        pytest.param(True, saying("Hm"), False, id="a stream"),
+        pytest.param(False, WHOLE, False, id="a whole answer"),
+    ],
+)
+def test_the_other_form_of_an_answer_is_recorded(
+    exchange: Exchange, *, stream: bool, is_recorded: bool
+) -> None:
+    """The caller gets the form that was asked for."""
+    run = drive({**CHAT, "stream": stream}, exchange)
+    ledgers = [
+        each["tess_openai"] for each in (run.events if stream else [body_of(run)]) if "tess_openai" in each
+    ]
+    changes = [change for ledger in ledgers for change in ledger["changes"] if change["param"] == "stream"]
+    wholes = [(change["given"], change["sent"]) for change in changes]
+    forms = [("a stream", "one piece")] if stream else [("no stream", "a stream")]
+    assert wholes == (forms if is_recorded else [])
+    assert (run.text if stream else body_of(run)["choices"][0]["message"]["content"]) == "Hm"
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_the_identifier_is_that_of_the_first_answer(*, stream: bool) -> None:
+    """The choices of one answer have one."""
+    first, second = (
+        streamed(event("Hm", "stop").replace(b'{"choices"', b'{"id": "%s", "choices"' % name), DONE)
+        for name in (b"first", b"second")
+    )
+    run = drive({**CHAT, "n": 2, "stream": stream}, first, second)
+    events = run.events[:-1] if stream else [body_of(run)]
+    assert {each["id"] for each in events} == {"first"}
+
+
+def test_missing_token_counts_are_estimated_unless_the_caller_wants_none() -> None:
+    """An estimate counts the instructions too, since Tess bills them, and is marked as one."""
+    usage = body_of(drive(CHAT, saying("Hm")))["usage"]
+    assert usage["prompt_tokens"] > 100
+    assert usage["estimated"] is True
+    assert "usage" not in body_of(drive(CHAT, saying("Hm"), options=replace(OPTIONS, usage="none")))
