@@ -76,6 +76,8 @@ def test_the_text_before_belongs_to_the_line() -> None:
         pytest.param('a\nb\n{"name": "look"} is it', 4, True, id="JSON that begins the third line"),
         pytest.param('a\nb{"name": "look"} is it', 3, False, id="JSON within the second line"),
         pytest.param('> {"name": "look"} is it', 2, True, id="JSON that begins a quotation"),
+        pytest.param('a {"name": "look", "x": {}, "y": 1}', 2, True, id="JSON with an object before a key"),
+        pytest.param('a {"name": "look"}s', 2, False, id="JSON in a word"),
         pytest.param('a {"name": "look1"}', 2, True, id="JSON with a number in the name"),
         pytest.param('a {"name": "look.run"}', 2, True, id="JSON with a method of the function"),
         pytest.param('a {"name": "my.own.look"}', 2, True, id="JSON with modules before the name"),

@@ -93,6 +93,8 @@ def test_what_is_left_of_a_stream_is_read_where_a_whole_answer_was_asked_for() -
     rest = [b": bye\n\n", b": bye\n\n"]
     run = drive(CHAT, streamed(event("Hm", "stop"), DONE, *rest))
     assert run.unread == []
+    run = drive({**CHAT, "stop": "X"}, streamed(event("Hm X"), event("Hm", "stop"), DONE, *rest))
+    assert len(run.unread) == 4  # the connection is closed, so that the model need not write on
 
 
 @pytest.mark.parametrize(

@@ -128,3 +128,57 @@ def test_a_key_in_a_repaired_call_may_be_a_part_of_a_text(arguments: str, key: s
 def test_a_call_of_a_known_function_is_recognised(text: str, *, is_known: bool) -> None:
     """It was written without marks, and is asked for again."""
     assert contain_known_call([Block(text, is_closed=True)], ["look"]) == is_known
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments"),
+    [
+        pytest.param({"name": "look", "at": "x"}, {"at": "x"}, id="beside the name"),
+        pytest.param({"name": "look", "At": "x", "strict": False}, {"at": "x"}, id="in another case"),
+        pytest.param({"name": "look", "arguments": '{"at": "x"}'}, {"at": "x"}, id="in a string"),
+        pytest.param({"name": "keep", "arguments": ""}, {}, id="an empty string"),
+        pytest.param({"name": "keep", "arguments": []}, {}, id="an empty list"),
+    ],
+)
+def test_arguments_are_read_where_the_model_wrote_them(call: dict[str, Any], arguments: object) -> None:
+    """Copies of the description of the function are ignored."""
+    (made,) = parse(json.dumps(call)).valid
+    assert json.loads(made.arguments) == arguments
+
+
+@pytest.mark.parametrize(
+    ("call", "problem"),
+    [
+        pytest.param(
+            {"name": "look", "arguments": {"at": "x"}, "strict": False, "unit": 1},
+            "\"arguments\" cannot be used: 'unit' is a member of the call and not one of them",
+            id="an unknown member",
+        ),
+        pytest.param(
+            {"name": "look", "arguments": {"at": "x"}, "At": "y"},
+            "\"arguments\" cannot be used: 'At' is a member of the call and not one of them",
+            id="an argument that was written twice",
+        ),
+        pytest.param({"name": "keep", "arguments": "x"}, "'x' is not of type 'object'", id="a string"),
+        pytest.param(
+            {"name": "keep", "arguments": "{a: nan}"},
+            '"arguments" cannot be used: nan is not JSON',
+            id="a string that cannot be read",
+        ),
+        pytest.param(
+            {"name": "look", "arguments": "{'at': 'x', 'z': 1}"},
+            "'z' is not in the schema; a quote in a string may lack its backslash",
+            id="a string with a key that is not declared",
+        ),
+        pytest.param(
+            {"name": "keep", "arguments": "{'a': 'x\ny', 'z': 1}"},
+            "'z' is not in the schema; a quote in a string may lack its backslash",
+            id="a string with a second key after a text that was not escaped",
+        ),
+    ],
+)
+def test_the_model_learns_what_is_wrong_with_its_arguments(call: dict[str, Any], problem: str) -> None:
+    """The call is not made with a part of them."""
+    parsed = parse(json.dumps(call))
+    assert parsed.valid == []
+    assert [each.partition(": ")[2] for each in parsed.problems] == [problem]
