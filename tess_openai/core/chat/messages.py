@@ -180,7 +180,7 @@ class _MessageTranslation:
         """Count the keys of text parts that a string cannot hold, such as `cache_control`."""
         for part in parts:
             fields = {} if _text_of(part) is None else to_object(part) or {}
-            for key in fields.keys() - TEXT_PART_KEYS:
+            for key in sorted(fields.keys() - TEXT_PART_KEYS):
                 if fields[key] not in (None, [], {}, "", False):
                     self.part_keys[key if key.isidentifier() and len(key) < 40 else "another key"] += 1
 
