@@ -182,6 +182,31 @@ def test_a_call_of_tess_is_reported_once(name: str, *, stream: bool) -> None:
     assert [each["param"] for each in shown["tess_openai"]["changes"]] == ["tool_calls"]
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_fields_of_tess_are_in_the_answer(*, stream: bool) -> None:
+    """A program continues a conversation of Tess by `root_id`; the error beside a text is in `tess`."""
+    root = {"root_id": 7, "error": {"message": "late"}, "service_tier": None}
+    answer = event("One", "stop") if stream else whole({"content": "One"})
+    fields: JSON = json.loads(answer.removeprefix(b"data: "))
+    data = json.dumps({**fields, **root}).encode()
+    pieces = [b"data: " + data + b"\n\n" + DONE] if stream else [data]
+    completed = complete({"prompt": "a", "stream": stream}, pieces)
+    last = completed.events[-1] if stream else completed.answer
+    assert (last["root_id"], last["tess"], "error" in last) == (7, {"error": {"message": "late"}}, False)
+    assert last["id"] == ROOT["id"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_text_and_a_refusal_are_one_text(*, stream: bool) -> None:
+    """Neither is lost, whether they arrive at once or one after the other."""
+    pieces = [whole({"content": "Half. ", "refusal": "No."})]
+    if stream:
+        pieces = [event("Half. ") + event(None, refusal="No.") + event(None, "stop") + DONE]
+    completed = complete({"prompt": "a", "stream": stream}, pieces)
+    answers = completed.events if stream else [completed.answer]
+    assert "".join(each["choices"][0]["text"] for each in answers) == "Half. No."
+
+
 def test_a_stream_has_the_events_of_a_completion() -> None:
     """Chunks without a text are left out, and the usage comes last, where it was asked for."""
     stream = (

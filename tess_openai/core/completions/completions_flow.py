@@ -23,8 +23,8 @@ COMPLETIONS_PATH: Final = "/completions"
 TEXT_COMPLETION: Final = "text_completion"
 _CALL_NAMES: Final = ("tool_calls", "function_call")
 """Finish reasons of chat that legacy completions do not have; the fields of calls have the same names."""
-_ROOT_FIELDS: Final = ("created", "model", "system_fingerprint")
-"""Fields of a chat completion that are copied to the completion."""
+_OWN_FIELDS: Final = frozenset({"id", "object", "choices", "usage"})
+"""Root fields of a completion that are made here; the others are copied from the chat, also those of Tess."""
 
 
 def complete_prompts(call: Call, options: Options) -> Flow:
@@ -178,7 +178,9 @@ class _CompletionTranslator:
             self.ledger.add(Change("noticed", "tool_calls", "a call", "", why, remedy, "answer"))
 
     def _read_root(self, fields: JSONObject) -> None:
-        self._root.update((name, fields[name]) for name in _ROOT_FIELDS if fields.get(name) is not None)
+        for name, value in fields.items():
+            if name not in _OWN_FIELDS and value is not None:
+                self._root[name] = value
         usage = to_object(fields.get("usage"))
         if usage is not None:
             self._prompt_usage = usage
@@ -189,8 +191,8 @@ class _CompletionTranslator:
 
 
 def _text_of(message: JSONObject) -> str:
-    text = message.get("content") or message.get("refusal")
-    return text if isinstance(text, str) else ""
+    texts = (message.get("content"), message.get("refusal"))
+    return "".join([text for text in texts if isinstance(text, str)])
 
 
 def _choice(index: int, text: str, finish_reason: object) -> JSONObject:
