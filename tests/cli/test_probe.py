@@ -251,7 +251,9 @@ def test_the_file_holds_no_secret_and_no_text(probe: Probe, tmp_path: Path) -> N
         assert secret not in text
 
 
-def test_it_goes_on_where_it_was(probe: Probe, tess_simulator: TessSimulator, tmp_path: Path) -> None:
+def test_a_probe_continues_where_it_was_interrupted(
+    probe: Probe, tess_simulator: TessSimulator, tmp_path: Path
+) -> None:
     """What was answered is kept, whatever ends it, and not asked again."""
     tess_simulator.fault(*[faults.slow(delay_seconds=0)] * 3, faults.dropped_connection())
     first = probe(status=3)
@@ -290,7 +292,7 @@ def test_it_asks_first(tess_openai: Program, tess_simulator: TessSimulator) -> N
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is Unix's")
 @pytest.mark.parametrize(("key", "status"), [("C", 130), ("D", 130), ("n", 0)])
-def test_whoever_does_not_agree_is_not_asked_twice(
+def test_a_user_who_does_not_agree_is_not_asked_twice(
     key: str, status: int, open_terminal: Callable[..., Terminal], tess_simulator: TessSimulator
 ) -> None:
     """Ctrl-C and Ctrl-D interrupt, as the help says; nothing was sent."""
@@ -305,7 +307,7 @@ def test_whoever_does_not_agree_is_not_asked_twice(
     assert tess_simulator.calls == []
 
 
-def test_an_agent_that_hangs_without_a_system_message_is_asked_all_the_same(
+def test_an_agent_that_hangs_without_a_system_message_is_still_probed(
     probe: Probe, tess_simulator: TessSimulator
 ) -> None:
     """Only questions about system messages can do without one, so the others are sent with one."""

@@ -37,7 +37,7 @@ def test_an_outdated_table_is_renewed_in_place() -> None:
     assert pages.rewritten(renewed) == renewed
 
 
-def test_a_table_that_nobody_makes_is_an_error() -> None:
+def test_a_table_without_a_maker_is_an_error() -> None:
     """A misspelt mark would stay as it is for ever."""
     with pytest.raises(KeyError, match="endpoint"):
         pages.rewritten("<!-- made by make pages: endpoint -->\n<!-- end -->")

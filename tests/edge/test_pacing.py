@@ -90,7 +90,7 @@ def test_first_come_first_served(turns: KeyQueues, clock: Clock) -> None:
     assert third.claim() == 0.0
 
 
-def test_who_gives_up_gives_way(turns: KeyQueues, clock: Clock) -> None:
+def test_a_caller_that_gives_up_frees_its_place(turns: KeyQueues, clock: Clock) -> None:
     """A cancelled call takes no turn from another call."""
     first, second, last = Caller(turns), Caller(turns), Caller(turns)
     assert (first.claim(), second.claim(), last.claim()) == (0.0, 1.0, 1.0)
@@ -99,7 +99,7 @@ def test_who_gives_up_gives_way(turns: KeyQueues, clock: Clock) -> None:
     assert last.claim() == 0.0
 
 
-def test_a_first_in_line_that_does_not_come_blocks_nobody(turns: KeyQueues, clock: Clock) -> None:
+def test_a_first_caller_that_does_not_come_blocks_no_other(turns: KeyQueues, clock: Clock) -> None:
     """Its event loop may stand still; the second goes one interval later."""
     sent, blocked, second = Caller(turns), Caller(turns), Caller(turns)
     assert (sent.claim(), blocked.claim(), second.claim()) == (0.0, 1.0, 1.0)
@@ -125,7 +125,7 @@ def test_clients_of_one_key_share_its_turns(turns: KeyQueues, clock: Clock) -> N
     assert moments == [100.0, 101.0, 106.0, 107.0]
 
 
-def test_a_send_is_remembered_for_who_keeps_a_longer_distance(turns: KeyQueues, clock: Clock) -> None:
+def test_a_send_is_remembered_for_clients_with_a_longer_interval(turns: KeyQueues, clock: Clock) -> None:
     """A call with another key may come in between."""
     Pacer(1.0, 60.0, turns).wait("Bearer 1|a", clock.sleep)
     clock.sleep(2.0)
@@ -134,7 +134,7 @@ def test_a_send_is_remembered_for_who_keeps_a_longer_distance(turns: KeyQueues, 
     assert clock.now == 130.0
 
 
-def test_who_waited_in_a_loop_that_was_closed_has_left(turns: KeyQueues, clock: Clock) -> None:
+def test_a_caller_in_a_closed_loop_is_removed(turns: KeyQueues, clock: Clock) -> None:
     """Its tasks never come back for their turns, and never give them up."""
     assert Caller(turns).claim() == 0.0
 
@@ -172,7 +172,7 @@ def test_a_short_look_up_adds_up_its_waits(turns: KeyQueues, clock: Clock) -> No
     assert clock.now == pytest.approx(102.0)
 
 
-def test_a_429_holds_the_others_back(turns: KeyQueues, clock: Clock) -> None:
+def test_a_429_pauses_the_other_callers(turns: KeyQueues, clock: Clock) -> None:
     """The other callers wait until the pause has passed; a later, shorter pause does not end it earlier."""
     pacer = Pacer(1.0, 60.0, turns)
     pacer.pause("Bearer 1|a", 30.0)
@@ -181,7 +181,7 @@ def test_a_429_holds_the_others_back(turns: KeyQueues, clock: Clock) -> None:
     assert clock.now == pytest.approx(130.0)
 
 
-def test_a_hold_beyond_the_budget_fails_at_once(turns: KeyQueues, clock: Clock) -> None:
+def test_a_pause_that_is_too_long_fails_at_once(turns: KeyQueues, clock: Clock) -> None:
     """A caller that would have to wait too long fails, and gives its turn to the next."""
     pacer = Pacer(1.0, 60.0, turns)
     pacer.pause("Bearer 1|a", 300.0)

@@ -168,7 +168,7 @@ def test_processes_share_a_line(url: str) -> None:
     assert 15 * interval - 0.1 <= moments[-1] - moments[0] <= 15 * interval + 2
 
 
-def test_processes_that_are_killed_in_the_line_block_nobody(url: str) -> None:
+def test_processes_that_are_killed_in_the_line_block_no_others(url: str) -> None:
     """The slots of killed processes pass, and the callers behind them are sent."""
     victim = start(url, 0.2, 6)
     assert victim.stdin is not None
@@ -222,7 +222,7 @@ def test_a_store_keeps_no_key(url: str, tmp_path: Path, make_pacer: Callable[...
         assert hashlib.sha256(secret.encode()).hexdigest().encode() not in kept
 
 
-def test_lines_in_which_nobody_waits_are_removed(tmp_path: Path) -> None:
+def test_lines_without_a_waiting_caller_are_removed(tmp_path: Path) -> None:
     """They are removed while the store is in use: invalid keys do not fill the disk."""
     path, now = tmp_path / "line.sqlite", 1000.0
     store = SQLitePacingStore(path, lambda: now)
@@ -236,7 +236,7 @@ def test_lines_in_which_nobody_waits_are_removed(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_a_forked_child_goes_on_in_the_same_line(url: str) -> None:
+def test_a_forked_child_continues_in_the_same_line(url: str) -> None:
     """The child has its own connection and thread, and the parent's still work."""
     mine = Pacer(0.3, 60.0, KeyQueues(), shared=shared_pacing(url))
     assert mine.wait("key") == 0.0

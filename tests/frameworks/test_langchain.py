@@ -133,7 +133,7 @@ DEMANDING: dict[str, Callable[[dict[str, Any]], Any]] = {
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 @pytest.mark.parametrize("make", DEMANDING.values(), ids=DEMANDING)
-def test_a_call_that_nobody_will_make_is_refused(
+def test_a_call_that_the_program_will_not_make_is_refused(
     simulator: TessSimulator,
     tess: dict[str, Any],
     make: Callable[[dict[str, Any]], Any],

@@ -139,7 +139,7 @@ async def test_what_needs_functions_is_refused_without_emulation(
     assert simulator.calls == []
 
 
-def test_functions_that_are_sent_all_the_same_are_left_out(tess: dict[str, Any]) -> None:
+def test_functions_that_are_sent_nevertheless_are_left_out(tess: dict[str, Any]) -> None:
     """The model answers in prose, and the program is warned."""
     model = language_model(tess)
     with pytest.warns(TessRequestWarning, match="tools"):

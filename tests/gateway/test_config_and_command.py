@@ -126,7 +126,7 @@ def test_check_says_what_is_wrong(folder: Path, capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "gateway.example"])  # noqa: S104 - that is the point
-def test_nobody_else_is_served_without_keys(
+def test_other_machines_are_not_served_without_keys(
     folder: Path, capsys: pytest.CaptureFixture[str], host: str
 ) -> None:
     """Beyond loopback the gateway needs a key file or pass-through; without them it does not start."""

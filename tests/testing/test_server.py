@@ -165,7 +165,7 @@ def test_a_client_that_disconnects_in_its_request_is_not_answered(
     assert capfd.readouterr().err == ""
 
 
-def test_a_server_that_nobody_closed_does_not_keep_a_program(headers: dict[str, str]) -> None:
+def test_a_server_that_was_not_closed_does_not_keep_a_program_running(headers: dict[str, str]) -> None:
     """The program ends even if a connection is still open."""
     program = """
 import http.client

@@ -107,7 +107,7 @@ def test_closing_the_simulator_ends_a_wait(
         client.post(URL, json=BODY, headers=headers)
 
 
-def test_a_body_goes_on_where_it_stopped(
+def test_a_body_continues_where_it_stopped(
     family: Family, simulator: TessSimulator, headers: dict[str, str]
 ) -> None:
     """Iterated a second time, as openai 3 does to drain a stream, it gives the rest, not the start."""

@@ -96,7 +96,9 @@ def test_callers_that_wake_up_in_time_are_sent_in_their_order(arrivals: list[flo
 
 
 @given(st.lists(SECONDS, min_size=2, max_size=30), st.sets(st.integers(0, 29)))
-def test_who_dies_in_the_line_costs_its_own_slot_only(arrivals: list[float], gone: set[int]) -> None:
+def test_a_caller_that_dies_in_the_line_costs_its_own_slot_only(
+    arrivals: list[float], gone: set[int]
+) -> None:
     """The others are sent as if it had taken its turn."""
     with_all, with_some = new_day(), new_day()
     live(with_all, arrivals, [0.0], set())
@@ -174,7 +176,7 @@ def test_a_call_that_was_sent_later_than_its_turn_moves_the_line() -> None:
     assert day.due(third.slot, 1.96) == pytest.approx(1.8 + CALLER.shortest_gap_seconds)
 
 
-def test_who_missed_its_slot_by_far_takes_the_next_turn() -> None:
+def test_a_caller_that_missed_its_slot_by_far_takes_the_next_turn() -> None:
     """However late it is, it delays the others by less than an interval."""
     day = new_day()
     day.claim(None, 0.0)
@@ -196,7 +198,7 @@ def test_a_clock_that_was_set_back_begins_a_new_line(step: float) -> None:
     assert day.due(None, now) == pytest.approx(now + 1.0)
 
 
-def test_a_clock_that_goes_forward_lets_nobody_wait_longer() -> None:
+def test_no_caller_waits_longer_after_a_clock_was_set_forward() -> None:
     """Slots whose time is over are taken one after another."""
     day = new_day()
     day.claim(None, 0.0)

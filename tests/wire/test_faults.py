@@ -268,7 +268,7 @@ def check_answer(driver: Driver, client: Any, outcome: Answers, *, stream: bool)
     assert len({chunk.id for chunk in chunks}) == 1
 
 
-def test_the_execution_that_goes_on_fails_the_next_call_in_words(driver: Driver) -> None:
+def test_an_execution_that_continues_fails_the_next_call_with_its_reason(driver: Driver) -> None:
     """A 524's phantom makes the next request fail; both errors tell their reason, the 524 is not repeated."""
     client = driver.client(max_retries=2)
     assert driver.fails(client, faults.gateway_timeout(phantom=True)).code == "execution_timeout"

@@ -67,7 +67,7 @@ def test_processing_can_be_asked_for_later(driver: Driver) -> None:
     assert (answer["id"], answer["tess"]["status"]) == ("901", "processing")
 
 
-def test_a_list_goes_on_behind_a_file_that_is_gone(driver: Driver) -> None:
+def test_a_list_continues_after_a_file_that_was_deleted(driver: Driver) -> None:
     """A program that deletes files while paging gets each of the others once."""
     client = driver.client()
     for text in (b"one", b"two", b"three", b"four", b"five"):

@@ -144,7 +144,7 @@ def test_the_users_settings_are_kept(driver: Driver, family: str) -> None:
     assert (call.headers["cookie"], call.target.partition("?")[2], seen) == ("session=blue", "v=1", ["POST"])
 
 
-def test_a_wrapped_client_is_wrapped_anew_not_twice(driver: Driver, family: str) -> None:
+def test_a_wrapped_client_is_wrapped_again_and_not_twice(driver: Driver, family: str) -> None:
     """The settings of the last factory apply, and the transport below is the user's own."""
     with driver.users_client(family) as theirs:
         first = driver.client(http_client=theirs, tools="internet")

@@ -321,6 +321,6 @@ def answers_json(driver: Driver) -> Driver:
     return driver
 
 
-def test_an_answer_that_is_no_stream_is_good_all_the_same(answers_json: Driver) -> None:
+def test_an_answer_that_is_not_a_stream_is_accepted_too(answers_json: Driver) -> None:
     """Tess may answer at once."""
     assert answers_json.text(answers_json.client(long_answers="stream")) == answers_json.answer

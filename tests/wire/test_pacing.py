@@ -148,7 +148,7 @@ def test_calls_that_were_not_sent_do_not_prolong_the_hold(driver: Driver) -> Non
         assert driver.text(client) == driver.answer
 
 
-def test_without_pacing_nobody_waits(driver: Driver) -> None:
+def test_without_pacing_no_call_waits(driver: Driver) -> None:
     """It is off unless asked for."""
     with TessSimulator(profile=Profile(requests_per_second=1), clock=lambda: 0.0) as simulator:
         client = driver.client(base_url=simulator.serve().base_url)

@@ -104,7 +104,7 @@ def test_a_request_that_was_not_sent_as_a_whole_is_repeated(driver: Driver) -> N
         assert (server.posts, server.opened) == (0, 2)
 
 
-def test_where_nobody_listens_the_sdk_tries_again(driver: Driver, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_sdk_retries_a_refused_connection(driver: Driver, caplog: pytest.LogCaptureFixture) -> None:
     """Without a connection nothing was executed."""
     with serving(good) as server:
         url = server.url

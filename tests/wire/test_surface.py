@@ -183,7 +183,7 @@ def test_every_option_of_the_constructor_passes(driver: Driver) -> None:
 @pytest.mark.parametrize(
     ("name", "meant"), [("timeuot", "timeout"), ("unsuported", "unsupported"), ("agentid", "agent_id")]
 )
-def test_an_option_that_nobody_has_is_an_error(driver: Driver, name: str, meant: str) -> None:
+def test_an_unknown_option_is_an_error(driver: Driver, name: str, meant: str) -> None:
     """A TypeError of the function that was called, with what was meant: ours or the SDK's."""
     factory = "create_async_client" if driver.is_async else "create_client"
     with pytest.raises(TypeError, match=rf"^{factory}\(\) .* '{name}'; did you mean '{meant}'\?$"):

@@ -237,7 +237,7 @@ def test_a_warning_points_at_the_line_that_waits_for_a_task(driver: Driver, site
 
 
 @pytest.mark.parametrize("driver", ["async"], indirect=True)
-def test_where_nobody_waits_for_a_task_it_is_the_one_line_of_the_program(driver: Driver) -> None:
+def test_without_a_waiting_task_the_caller_is_the_only_line_of_the_program(driver: Driver) -> None:
     """A library may hand its answers over unseen; with two such lines, it is whatever runs them all."""
     gc.collect()  # a client of an earlier test that is collected later closes itself in a task of this loop
     lines: list[str] = []

@@ -34,6 +34,6 @@ def test_core_may_not_import_what_does_something(name: str, file: str) -> None:
 
 
 @pytest.mark.parametrize("file", ["tess_openai/clients.py", "tess_openai/edge/a.py", "tests/unit/a.py"])
-def test_whoever_is_not_core_may(file: str) -> None:
+def test_modules_outside_core_may_import_what_core_may_not(file: str) -> None:
     """The bans are core's."""
     assert banned_imports("import os\n\nimport httpx\n", file=file) == []

@@ -168,7 +168,7 @@ SHARED: dict[PolicyAction, Options] = {
 
 
 @given(well_formed | odd, st.lists(messages, max_size=3), st.sampled_from(sorted(SHARED)))
-def test_what_came_before_changes_nothing(body: JSON, others: list[JSON], word: PolicyAction) -> None:
+def test_earlier_calls_change_no_translation(body: JSON, others: list[JSON], word: PolicyAction) -> None:
     """A client remembers what parameters become, whatever messages they come with; it shows in nothing."""
     for given_body in (body, {**body, "messages": others}, body):
         outcomes: list[object] = []

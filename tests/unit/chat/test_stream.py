@@ -155,7 +155,7 @@ def test_a_stream_that_is_cut_ends_in_an_error(*, data: bytes, reported: bool) -
 
 
 @pytest.mark.parametrize("held", [False, True])
-def test_an_error_event_ends_the_stream_after_what_came(*, held: bool) -> None:
+def test_an_error_event_ends_the_stream_after_the_chunks_before_it(*, held: bool) -> None:
     """What comes after it is not read."""
     stream = new_filter(reported=True)
     before = [FIRST, LAST] if held else [FIRST]

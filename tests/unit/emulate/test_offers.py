@@ -177,7 +177,7 @@ def test_a_function_called_like_a_hosted_tool_is_offered() -> None:
         ),
     ],
 )
-def test_a_choice_that_makes_no_sense_is_refused(choice: object) -> None:
+def test_an_invalid_choice_is_refused(choice: object) -> None:
     """The error names the parameter, as OpenAI's does."""
     with pytest.raises(Refused) as refusal:
         offer_of(tool_choice=choice)
@@ -228,9 +228,7 @@ def test_a_choice_of_a_tool_the_agent_has_itself_demands_nothing() -> None:
         ),
     ],
 )
-def test_an_offer_that_makes_no_sense_is_refused(
-    body: dict[str, Any], param: str, code: str, message: str
-) -> None:
+def test_an_invalid_offer_is_refused(body: dict[str, Any], param: str, code: str, message: str) -> None:
     """The error names the parameter in the caller's spelling."""
     with pytest.raises(Refused) as refusal:
         parse_offer(body)

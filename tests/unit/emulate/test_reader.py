@@ -144,7 +144,7 @@ def test_a_call_in_an_answer_that_was_cut_is_not_made_up_to_the_end(
         assert isinstance(reader.finish(is_cut=is_cut), AskAgain)
 
 
-def test_json_in_an_answer_that_was_cut_is_given_as_far_as_it_came(
+def test_incomplete_json_of_an_answer_that_was_cut_is_returned(
     make_emulation: Callable[..., Emulation],
 ) -> None:
     """OpenAI does the same, and the finish reason says so; a further answer would be cut too."""

@@ -47,7 +47,7 @@ def test_a_request_for_json_is_read() -> None:
         pytest.param({"response_format": "json_object"}, id="a type alone"),
     ],
 )
-def test_a_request_that_makes_no_sense_is_refused(body: dict[str, Any]) -> None:
+def test_an_invalid_response_format_is_refused(body: dict[str, Any]) -> None:
     """The error names the parameter, as OpenAI's does."""
     with pytest.raises(Refused) as refusal:
         parse_format(body)

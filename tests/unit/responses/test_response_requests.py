@@ -150,7 +150,7 @@ REFUSED: dict[str, tuple[JSON, str, str]] = {
 
 
 @pytest.mark.parametrize(("fields", "param", "reason"), REFUSED.values(), ids=REFUSED)
-def test_what_makes_no_sense_is_refused(fields: JSON, param: str, reason: str) -> None:
+def test_invalid_requests_are_refused(fields: JSON, param: str, reason: str) -> None:
     """400 that names the parameter, whatever the policy says."""
     carried = drive({"input": "hi", **fields}, [ANSWER], options=Options(policy=Policy("ignore")))
     error = json.loads(carried.body)["error"]
