@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import partial
 from threading import Lock
 from typing import Any, Final, Literal, TypeAlias
@@ -41,7 +41,7 @@ from tess_openai.edge.connections import HeldConnection
 from tess_openai.edge.families import Family, Request, Response, changed_headers, to_dict
 from tess_openai.edge.origins import REDIRECT_FOLLOWED, followed
 from tess_openai.edge.outgoing_requests import to_request
-from tess_openai.edge.own_responses import to_own
+from tess_openai.edge.own_responses import copied_as
 from tess_openai.edge.pacing import hash_key
 from tess_openai.edge.paid_calls import (
     ObservedBody,
@@ -224,20 +224,20 @@ class CallDriver:
             stream = self.new_body()
         else:
             stream = self.family.ByteStream(answer.body)
+        kind = self.transport.streamed_response if answer.body is None else self.transport.whole_response
         is_shorter = answer.body is not None and len(answer.body) != self.received_bytes
         if answer.base != "as read" or response is None or self.is_encoded or is_shorter:
-            response = self.new_response(answer, stream)
+            response = self.new_response(answer, kind, stream)
         else:
             response.stream = stream
-        if type(response) is not self.family.Response:
-            return response
-        if answer.body is None:
-            return to_own(response, self.transport.streamed_response)
-        kind = self.transport.whole_response
-        return to_own(response, kind, whole_body=answer.body, parsed_body=answer.fields)
+            if type(response) is not self.family.Response:  # it belongs to a library that wraps the transport
+                return response
+            response = copied_as(response, kind)
+        vars(response).update(own_stream=stream, whole_body=answer.body, parsed_body=answer.fields)
+        return response
 
-    def new_response(self, answer: Answer, stream: Any) -> Response:
-        """Return a response of the family's own; `stream` is its body, decoded."""
+    def new_response(self, answer: Answer, kind: type[Response], stream: Any) -> Response:
+        """Return a response of a class of the adapter's; `stream` is its body, decoded."""
         response = self.response
         kept = None if response is None or answer.base == "none" else response
         changes = dict(answer.headers)
@@ -245,13 +245,13 @@ class CallDriver:
             changes.update(NO_RETRY)
         if answer.body is not None:
             changes[_LENGTH] = str(len(answer.body))
-        made: Response = self.family.Response(
+        make: Callable[..., Response] = kind
+        return make(
             answer.status,
             headers=changed_headers([] if kept is None else kept.headers.raw, _REPLACED | changes),
             stream=stream,
             extensions={} if kept is None else kept.extensions,
         )
-        return made
 
     def apply_step(self, step: ReportChanges | PauseKey | LimitAnswer) -> str | None:
         """Report changes, pause the key, or limit the time of this call."""

@@ -18,7 +18,7 @@ from tess_openai.edge.families import Response
 
 
 class _OwnResponse:
-    """What all of them share.
+    """What all of them share; `CallDriver.to_response` sets the attributes.
 
     Attributes:
         own_stream: The stream of the body; a program may replace `stream` by one of its own.
@@ -146,11 +146,11 @@ class AsyncStreamedResponse(_StreamedResponse):
             await self.aclose()  # type: ignore[attr-defined] # as in `json`
 
 
-def to_own(response: Response, kind: type[Response], **attributes: object) -> Response:
-    """Return a copy of a response that is of another class, and has further attributes."""
-    own = object.__new__(kind)
-    vars(own).update(vars(response), own_stream=response.stream, **attributes)
-    return own
+def copied_as(response: Response, kind: type[Response]) -> Response:
+    """Return a copy of a response that is of another class."""
+    copy = object.__new__(kind)
+    vars(copy).update(vars(response))
+    return copy
 
 
 _OWN: Final = ("own_stream", "whole_body", "parsed_body")

@@ -18,7 +18,7 @@ from tess_openai.edge.own_responses import (
     AsyncWholeResponse,
     StreamedResponse,
     WholeResponse,
-    to_own,
+    copied_as,
 )
 
 BODY: Final = b'{"text": "caf\\u00e9", "list": [1, {"a": null}]}'
@@ -72,7 +72,13 @@ def to_own_of(family: Family, kind: str, *, is_async: bool) -> Callable[[Any], A
     """Return a function that makes one of the adapter's responses from the family's own."""
     own = family.derive(KINDS[kind][is_async], family.Response)
     attributes = {"whole_body": BODY, "parsed_body": json.loads(BODY)} if kind == "whole" else {}
-    return lambda response: to_own(response, own, **attributes)
+
+    def change(response: Any) -> Any:
+        made = copied_as(response, own)
+        vars(made).update(own_stream=response.stream, **attributes)
+        return made
+
+    return change
 
 
 def responses(family: Family, kind: str, *, stream: bool) -> list[Any]:
