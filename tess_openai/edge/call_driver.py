@@ -236,7 +236,7 @@ class CallDriver:
         vars(response).update(own_stream=stream, whole_body=answer.body, parsed_body=answer.fields)
         return response
 
-    def new_response(self, answer: Answer, kind: type[Response], stream: Any) -> Response:
+    def new_response(self, answer: Answer, kind: Callable[..., Response], stream: Any) -> Response:
         """Return a response of a class of the adapter's; `stream` is its body, decoded."""
         response = self.response
         kept = None if response is None or answer.base == "none" else response
@@ -245,8 +245,7 @@ class CallDriver:
             changes.update(NO_RETRY)
         if answer.body is not None:
             changes[_LENGTH] = str(len(answer.body))
-        make: Callable[..., Response] = kind
-        return make(
+        return kind(
             answer.status,
             headers=changed_headers([] if kept is None else kept.headers.raw, _REPLACED | changes),
             stream=stream,

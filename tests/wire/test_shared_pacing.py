@@ -39,7 +39,7 @@ def as_another_process(client: Any, url: str) -> None:
     adapter = transport.adapter
     shared = SharedPacing(url, _new_store(url))
     object.__setattr__(adapter.pacer, "shared", shared)
-    object.__setattr__(adapter.pacer, "turns", KeyQueues())
+    object.__setattr__(adapter.pacer, "queues", KeyQueues())
 
 
 def wait_for_store(client: Any) -> None:
