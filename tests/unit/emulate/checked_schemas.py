@@ -9,6 +9,7 @@ from tess_openai.edge.patterns import compile_pattern
 
 SCHEMAS = SchemaCache(compile_pattern)
 DRAFT_4 = {"$schema": "http://json-schema.org/draft-04/schema#"}
+DRAFT_7 = {"$schema": "http://json-schema.org/draft-07/schema#"}
 
 
 def check_schema(schema: dict[str, Any], value: object) -> list[str]:
