@@ -14,6 +14,7 @@ from tess_openai.edge.pacing_urls import path_of
 from tess_openai.edge.redis_pacing import RedisPacingStore
 from tess_openai.edge.shared_pacing import PacingStore, SharedPacing
 from tess_openai.edge.sqlite_pacing import SQLitePacingStore
+from tests.edge.paced_callers import Clock
 
 
 @pytest.fixture(scope="session")
@@ -56,3 +57,15 @@ def make_pacer() -> Callable[..., Pacer]:
 def new_store(url: str) -> PacingStore:
     """Open a store as the package does."""
     return SQLitePacingStore(path_of(url)) if url.startswith("sqlite") else RedisPacingStore(url)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that does not move."""
+    return Clock()
+
+
+@pytest.fixture
+def turns(clock: Clock) -> KeyQueues:
+    """Turns of their own, not the process's."""
+    return KeyQueues(clock)

@@ -12,59 +12,9 @@ from itertools import pairwise
 import pytest
 
 from tess_openai.core.pacing_line import ClaimResult, PacedCaller
-from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS
 from tess_openai.edge.key_queues import SHARED_QUEUES, KeyQueues, Ticket
 from tess_openai.edge.pacing import Pacer, hash_key
-
-KEY = hash_key("Bearer 1|a")
-OTHER = hash_key("Bearer 1|b")
-
-
-class Clock:
-    """Seconds that pass when a test, or a sleeper, says so."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        """Tell the time."""
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        """Let the time pass."""
-        self.now += seconds
-
-
-class Caller:
-    """One caller of a key; it joins the queue when it first asks."""
-
-    def __init__(self, turns: KeyQueues, key: bytes = KEY) -> None:
-        self.turns = turns
-        self.key = key
-        self.ticket: Ticket | None = None
-
-    def claim(self) -> float:
-        """Ask for the turn; return the seconds to wait before asking again, 0 when it was taken."""
-        turn = self.turns.claim(self.key, self.ticket, PacedCaller(1.0, 60.0, 0.0))
-        self.ticket = turn.slot
-        return turn.wait_seconds
-
-    def leave(self) -> None:
-        """Give up."""
-        if self.ticket is not None:
-            self.turns.release(self.key, self.ticket)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """A clock that does not move."""
-    return Clock()
-
-
-@pytest.fixture
-def turns(clock: Clock) -> KeyQueues:
-    """Turns of their own, not the process's."""
-    return KeyQueues(clock)
+from tests.edge.paced_callers import KEY, OTHER, Caller, Clock
 
 
 def test_the_first_goes_at_once_and_the_next_an_interval_later(turns: KeyQueues, clock: Clock) -> None:
@@ -149,46 +99,6 @@ def test_a_caller_in_a_closed_loop_is_removed(turns: KeyQueues, clock: Clock) ->
     assert last.claim() > 0
     loop.close()
     assert last.claim() == 0.0
-
-
-def test_a_short_look_up_does_not_wait_long(turns: KeyQueues, clock: Clock) -> None:
-    """It gives up in a long line, and does not wait for the end of a pause, however short the pause is."""
-    pacer = Pacer(2.0, 60.0, turns)
-    pacer.wait("Bearer 1|a", clock.sleep)
-    assert pacer.with_short_waits(1.0).wait("Bearer 1|a", clock.sleep) == pytest.approx(2.0)
-    assert clock.now == 100.0
-    assert pacer.with_short_waits(2.0).wait("Bearer 1|a", clock.sleep) == 0.0
-    pacer.pause("Bearer 1|a", 0.5)
-    assert pacer.with_short_waits(5.0).wait("Bearer 1|a", clock.sleep) == pytest.approx(0.5)
-    assert clock.now == 102.0
-
-
-def test_a_short_look_up_adds_up_its_waits(turns: KeyQueues, clock: Clock) -> None:
-    """A caller in a long line looks again each second, and gives up when all that time is too long."""
-    for _ in range(20):
-        Caller(turns).claim()
-    pacer = Pacer(1.0, 60.0, turns).with_short_waits(2.5)
-    assert pacer.wait("Bearer 1|a", clock.sleep) == pytest.approx(1.0)
-    assert clock.now == pytest.approx(102.0)
-
-
-def test_a_429_pauses_the_other_callers(turns: KeyQueues, clock: Clock) -> None:
-    """The other callers wait until the pause has passed; a later, shorter pause does not end it earlier."""
-    pacer = Pacer(1.0, 60.0, turns)
-    pacer.pause("Bearer 1|a", 30.0)
-    pacer.pause("Bearer 1|a", 2.0)
-    assert pacer.wait("Bearer 1|a", clock.sleep) == 0.0
-    assert clock.now == pytest.approx(130.0)
-
-
-def test_a_pause_that_is_too_long_fails_at_once(turns: KeyQueues, clock: Clock) -> None:
-    """A caller that would have to wait too long fails, and gives its turn to the next."""
-    pacer = Pacer(1.0, 60.0, turns)
-    pacer.pause("Bearer 1|a", 300.0)
-    assert pacer.wait("Bearer 1|a", clock.sleep) == pytest.approx(300.0)
-    assert clock.now == 100.0
-    clock.sleep(300.0)
-    assert pacer.wait("Bearer 1|a", clock.sleep) == 0.0
 
 
 def test_a_key_is_forgotten_when_its_turns_are_over(turns: KeyQueues, clock: Clock) -> None:
@@ -326,16 +236,6 @@ def test_callers_leave_a_queue_from_anywhere(turns: KeyQueues, clock: Clock) -> 
     assert callers[4].claim() == 0.0
 
 
-@pytest.mark.parametrize("seconds", [1_767_225_600.0, 1e308])
-def test_an_absurd_pause_ends_within_an_hour(turns: KeyQueues, clock: Clock, seconds: float) -> None:
-    """A 429 whose wait is a Unix timestamp or worse does not stop the key for years."""
-    pacer = Pacer(1.0, 60.0, turns)
-    pacer.pause("Bearer 1|a", seconds)
-    assert pacer.wait("Bearer 1|a", clock.sleep) == pytest.approx(LONGEST_PAUSE_SECONDS)
-    clock.sleep(LONGEST_PAUSE_SECONDS)
-    assert pacer.wait("Bearer 1|a", clock.sleep) == 0.0
-
-
 def test_a_task_that_is_collected_inside_of_the_queue_gives_its_place_back(
     turns: KeyQueues, clock: Clock
 ) -> None:
@@ -349,38 +249,6 @@ def test_a_task_that_is_collected_inside_of_the_queue_gives_its_place_back(
     clock.sleep(1.0)
     assert second.claim() == 0.0
     assert turns.waiting() == 0
-
-
-def test_a_new_client_may_try_during_a_long_pause(turns: KeyQueues, clock: Clock) -> None:
-    """It ignores a pause that is too long to wait for until it gets a 429 itself.
-
-    It waits for a shorter one.
-    """
-    earlier = Pacer(1.0, 60.0, turns)
-    earlier.pause("Bearer 1|a", 1e9)
-    clock.sleep(1.0)
-    newer = Pacer(1.0, 60.0, turns)
-    assert newer.wait("Bearer 1|a", clock.sleep) == 0.0
-    assert clock.now == 101.0
-    assert earlier.wait("Bearer 1|a", clock.sleep) > 60.0
-    newer.pause("Bearer 1|a", 120.0)
-    assert newer.wait("Bearer 1|a", clock.sleep) > 60.0
-    assert newer.with_short_waits(5.0).wait("Bearer 1|a", clock.sleep) > 60.0
-
-
-def test_a_new_client_waits_for_a_short_pause(turns: KeyQueues, clock: Clock) -> None:
-    """A program that makes a client for each call would else run into the same 429 again."""
-    Pacer(1.0, 60.0, turns).pause("Bearer 1|a", 30.0)
-    clock.sleep(1.0)
-    assert Pacer(1.0, 60.0, turns).wait("Bearer 1|a", clock.sleep) == 0.0
-    assert clock.now == pytest.approx(130.0)
-
-
-async def test_a_new_client_may_try_during_a_long_pause_in_tasks() -> None:
-    """Async callers may try during a long pause as sync ones do."""
-    turns = KeyQueues()
-    Pacer(0.01, 1.0, turns).pause("key", 1e9)
-    assert await Pacer(0.01, 1.0, turns).async_wait("key") == 0.0
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
