@@ -49,6 +49,9 @@ def test_other_text_is_not_restored(text: str) -> None:
         pytest.param(f"</result:{NONCE}>", MarkKind.RESULT_CLOSE, id="closing a result"),
         pytest.param(f"<action:{NONCE}>", MarkKind.MISNAMED_OPEN, id="in another word"),
         pytest.param(f"</action:{NONCE}>", MarkKind.MISNAMED_CLOSE, id="closing, in another word"),
+        pytest.param(
+            f"<b:{NONCE}>", MarkKind.MISNAMED_OPEN, id="in a word that has nothing to do with calls"
+        ),
         pytest.param("</call:other>", MarkKind.NEAR_CLOSE, id="closing, with another nonce"),
         pytest.param("<~call:other>", MarkKind.ESCAPED, id="with a tilde"),
         pytest.param(f"[{NONCE}]", MarkKind.STRAY, id="the nonce in other brackets"),
@@ -78,3 +81,8 @@ def test_the_beginning_of_a_mark_is_undecided_to_its_end(text: str, start: int |
     found = Marks(NONCE).find(text, final=False)
     assert found == ([] if start is None else [(MarkKind.UNDECIDED, start, len(text))])
     assert Marks(NONCE).without(text, OUR_MARKS) == text
+
+
+def test_no_part_of_a_mark_at_the_end_of_an_answer_is_shown() -> None:
+    """The answer may have been cut within the mark."""
+    assert Marks(NONCE).without(f"a <call:{NONCE}", OUR_MARKS) == "a "
