@@ -106,6 +106,7 @@ def carry_call(
         elif isinstance(step, ReportChanges):
             carried.changes += step.changes
         elif isinstance(step, Answer):
+            assert carried.status == 0, "a flow answers once"
             carried.status, carried.body = step.status, carried.body + (step.body or b"")
         elif isinstance(step, Sleep | LimitAnswer | PauseKey):
             carried.slept += [step.seconds] if isinstance(step, Sleep) else []

@@ -324,6 +324,8 @@ def test_the_highest_number_of_prompts_is_sent() -> None:
         ({"best_of": 1}, []),
         ({"best_of": 1, "logprobs": 1}, ["logprobs"]),
         ({"best_of": 3}, ["best_of"]),
+        ({"n": 1, "best_of": 1, "suffix": "end"}, ["suffix"]),
+        ({"suffix": "", "logprobs": 1}, ["logprobs"]),
         ({"suffix": ""}, []),
         ({"suffix": "end"}, ["suffix"]),
         ({"logprobs": 1}, ["logprobs"]),

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
 
-from tess_openai.core.fetching import next_page
+from tess_openai.core.calls import Event, Incoming, Outgoing, ReadAll, Step
+from tess_openai.core.errors import TessError
+from tess_openai.core.fetching import next_page, read_error, read_pages
 from tess_openai.core.field_errors import FieldError, field_errors_of, fields_of, with_field_errors
+from tess_openai.core.jsons import JSONObject
 from tess_openai.core.options import Options
 from tests.unit.fetched import fetch
 
@@ -57,8 +62,8 @@ def test_the_wait_for_the_sdk_is_that_of_the_options() -> None:
     answer = (429, {"error": "Too many requests", "retry_after": 7})
     for limit, retried in ((5.0, "false"), (9.0, None)):
         options = Options(max_retry_wait_seconds=limit)
-        for path in ("/files", "/files/7"):
-            fetched = fetch("GET", path, [answer], options=options)
+        for method, path in (("GET", "/files"), ("GET", "/files/7"), ("DELETE", "/files/7")):
+            fetched = fetch(method, path, [answer], options=options)
             assert fetched.answer.headers.get("x-should-retry") == retried
 
 
@@ -76,6 +81,63 @@ def test_an_answer_that_is_no_list_is_an_error(answer: object) -> None:
 def test_a_status_from_300_is_an_error(status: int) -> None:
     """Its body is not read as an answer, even where it would be one."""
     assert "error" in fetch("GET", "/files", [(status, {"data": []})]).body
+
+
+@pytest.mark.parametrize(
+    ("incoming", "method", "words"),
+    [
+        (Incoming(307, {"location": "/x"}), "POST", "to another origin, or to a page outside the API"),
+        (
+            Incoming(307, {"location": "/x"}, True),
+            "POST",
+            "to another page, which would drop the request body",
+        ),
+        (Incoming(307, {"location": "/x"}, True), "GET", "to another page, which is not followed"),
+        (Incoming(307, {"location": "/x"}, True, redirects=20), "GET", "after 20 redirects in a row"),
+        (Incoming(304, {}), "GET", "without a location"),
+    ],
+)
+def test_a_redirect_states_why_it_is_not_followed(incoming: Incoming, method: str, words: str) -> None:
+    """Its body is not read, since the next page is what would count."""
+    with pytest.raises(StopIteration) as ended:
+        next(read_error(incoming, 60.0, method=method))
+    error = ended.value.value
+    assert words in error.message
+    assert f"answered {incoming.status} " in error.message
+    assert error.tess == {"location": incoming.headers.get("location", "")}
+
+
+def test_a_list_is_read_up_to_the_page_with_the_item() -> None:
+    """What follows is not needed, and each page is a request."""
+    run = read_pages("/agents", {}, 60.0, expected="a list", is_last=lambda item: item["id"] == 2)
+    pages = iter([{"data": [{"id": 1}], "last_page": 9}, {"data": [{"id": 2}, {"id": 3}], "last_page": 9}])
+    assert read_to_the_end(run, pages) == (2, [{"id": 1}, {"id": 2}, {"id": 3}])
+
+
+def test_a_list_without_an_end_is_read_for_1000_pages() -> None:
+    """A server that promises ever more pages does not hold the caller for ever."""
+    run = read_pages("/agents", {}, 60.0, expected="a list")
+    pages = ({"data": [{"id": 1}], "last_page": 10**9} for _ in range(2000))
+    assert read_to_the_end(run, pages)[0] == 1000
+
+
+def read_to_the_end(
+    run: Generator[Step, Event, list[JSONObject] | TessError], pages: Iterator[object]
+) -> tuple[int, list[JSONObject] | TessError]:
+    """Answer each request with the next page; return the number of requests, and the items."""
+    event: Event = None
+    requests = 0
+    while True:
+        try:
+            step = run.send(event)
+        except StopIteration as ended:
+            return requests, ended.value
+        if isinstance(step, Outgoing):
+            requests += 1
+            event = Incoming(200, {"content-type": "application/json"})
+        else:
+            assert isinstance(step, ReadAll)
+            event = json.dumps(next(pages)).encode()
 
 
 def test_a_list_may_be_the_whole_answer() -> None:

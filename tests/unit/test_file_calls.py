@@ -182,6 +182,28 @@ def test_an_answer_that_is_no_file_is_an_error(answer: object) -> None:
     assert "error" in fetch("GET", "/files/901", [(200, answer)]).body
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("GET", "/files", "a list of files"),
+        ("GET", "/files/901", "a file"),
+        ("DELETE", "/files/901", "a deletion"),
+    ],
+)
+def test_an_error_states_what_the_answer_should_have_been(method: str, path: str, expected: str) -> None:
+    """The status of the answer is in the message too."""
+    fetched = fetch(method, path, [(206, b'"OK"')])
+    assert fetched.answer.status == 502
+    assert fetched.body["error"]["message"].startswith(f"Tess answered 206 with JSON that is not {expected}")
+
+
+@pytest.mark.parametrize("path", ["/files", "/files/901"])
+def test_a_request_without_a_body_has_no_content_type(path: str) -> None:
+    """The body and the content type of the SDK's request are not sent with it."""
+    (sent,) = fetch("GET", path, [(200, {"data": file(901)})]).sent
+    assert (sent.body, sent.headers["content-type"]) == (b"", None)
+
+
 def test_a_file_that_tess_could_not_process_is_still_a_file() -> None:
     """It contains an error, but the call succeeded."""
     fetched = fetch("GET", "/files/901", [(200, file(901, status="failed", error="unreadable"))])

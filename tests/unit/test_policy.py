@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -97,6 +98,15 @@ def test_a_mistake_states_what_is_wrong(given: object, expected: str) -> None:
             {"usage": "none", "merge_messages": False},
             id="several",
         ),
+        pytest.param({"max_repairs": 0}, {"max_repairs": 0}, id="no repairs"),
+        pytest.param({"max_repairs": 3}, {"max_repairs": 3}, id="several repairs"),
+        pytest.param({"max_answer_seconds": 0.5}, {"max_answer_seconds": 0.5}, id="half a second"),
+        pytest.param({"max_answer_seconds": None}, {"max_answer_seconds": None}, id="no limit"),
+        pytest.param({"tools": "none"}, {"tools": "none"}, id="another value for tools"),
+        pytest.param({"long_answers": "poll"}, {"long_answers": "poll"}, id="polling"),
+        pytest.param({"long_answers": None}, {"long_answers": None}, id="no polling"),
+        pytest.param({"on_cut": "return"}, {"on_cut": "return"}, id="another action for a cut"),
+        pytest.param({"attachments": "upload"}, {"attachments": "upload"}, id="uploading"),
     ],
 )
 def test_a_call_has_options_of_its_own(given: dict[str, Any], changed: dict[str, Any]) -> None:
@@ -118,6 +128,23 @@ def test_a_call_has_options_of_its_own(given: dict[str, Any], changed: dict[str,
         pytest.param({"merge_messages": 1}, "tess_openai.merge_messages", "wrong kind", id="1 for true"),
         pytest.param({"usage": "guess"}, "tess_openai.usage", "wrong kind", id="another word for usage"),
         pytest.param({"usage": ["none"]}, "tess_openai.usage", "wrong kind", id="a list for usage"),
+        pytest.param({"max_repairs": -1}, "tess_openai.max_repairs", "wrong kind", id="repairs below 0"),
+        pytest.param({"max_repairs": True}, "tess_openai.max_repairs", "wrong kind", id="true for a count"),
+        pytest.param(
+            {"max_repairs": 1.0}, "tess_openai.max_repairs", "wrong kind", id="a fraction for a count"
+        ),
+        pytest.param({"tools": None}, "tess_openai.tools", "a string", id="null for tools"),
+        pytest.param({"on_cut": None}, "tess_openai.on_cut", "wrong kind", id="null for an action"),
+        pytest.param({"long_answers": "wait"}, "tess_openai.long_answers", "wrong kind", id="another way"),
+        *(
+            pytest.param(
+                {"max_answer_seconds": given},
+                "tess_openai.max_answer_seconds",
+                "wrong kind",
+                id=f"{given} seconds",
+            )
+            for given in (0, -1, True, math.inf, math.nan, "1")
+        ),
     ],
 )
 def test_a_calls_bad_option_is_refused(given: object, param: str, expected: str) -> None:

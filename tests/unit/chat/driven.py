@@ -147,6 +147,7 @@ def drive(
         elif isinstance(step, PauseKey):
             run.held.append(step.seconds)
         elif isinstance(step, Answer):
+            assert run.answer.status == 0, "a flow answers once"
             run.answer = step
             run.body += step.body or b""
         else:

@@ -27,6 +27,14 @@ def test_a_stream_passes_piece_by_piece() -> None:
     assert run.body == EVENTS
 
 
+def test_a_stream_of_another_content_type_is_answered_once() -> None:
+    """Its first event shows that it is a stream; the pieces after that event belong to the same answer."""
+    pieces = [EVENTS[at : at + 7] for at in range(0, len(EVENTS), 7)]
+    run = drive({**CHAT, "stream": True}, Incoming(200, {"content-type": "text/plain"}), pieces)
+    assert run.answer == Answer(200, {"content-type": "text/event-stream"})
+    assert run.body == EVENTS
+
+
 @pytest.mark.parametrize("content_type", ["text/event-stream", "Text/Event-Stream;charset=UTF-8"])
 def test_a_stream_is_known_by_its_content_type(content_type: str) -> None:
     """The case of the letters does not matter."""
