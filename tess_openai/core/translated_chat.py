@@ -6,9 +6,10 @@ The chat flow names chat parameters in its changes; they are reported under the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Mapping
 from dataclasses import replace
-from typing import Protocol
+from typing import Final, Protocol
 
 from tess_openai.core.calls import Answer, Call, Event, Flow, Outgoing, ReportChanges, Step
 from tess_openai.core.changes import Change
@@ -23,6 +24,9 @@ from tess_openai.core.lookups import AGENTS_PATH
 from tess_openai.core.options import CALL_FIELD, Options
 from tess_openai.core.policy_parameters import POLICY_PARAMETERS
 from tess_openai.core.sse import DONE, EventDecoder
+
+_MESSAGE_PATH: Final = re.compile(r"(?<![\w.])messages(?:\.\d+|\[\d+\])(?:\.\w+|\[\w+\])*")
+"""A place in the messages that were sent, `messages.0.content`, which the caller's request does not have."""
 
 
 class AnswerTranslator(Protocol):
@@ -210,9 +214,14 @@ def _as_one_piece(events: list[bytes]) -> Flow:
 
 
 def renamed(param: str, names: Mapping[str, str]) -> str:
-    """Return the caller's name for a parameter of chat, `"input.role"` for `"messages.role"`."""
+    """Return the caller's name for a parameter of chat, `"input.role"` for `"messages.role"`.
+
+    The positions of messages are not those of the caller's items: `"input"` for `"messages.0.role"`.
+    """
     if param in names:
         return names[param]
+    if "messages" in names and _MESSAGE_PATH.fullmatch(param):
+        return names["messages"]
     head, dot, rest = param.partition(".")
     return f"{names[head]}{dot}{rest}" if dot and head in names else param
 
@@ -228,14 +237,20 @@ def renamed_change(change: Change, names: Mapping[str, str]) -> Change:
 def renamed_envelope(envelope: JSONObject, names: Mapping[str, str]) -> JSONObject:
     """Return an error envelope with the caller's name for its parameter; `envelope` is not mutated."""
     error = to_object(envelope.get("error"))
-    param = None if error is None else error.get("param")
-    if error is None or not isinstance(param, str) or renamed(param, names) == param:
+    if error is None:
         return envelope
-    message = str(error.get("message", ""))
-    if message.startswith((f"{param}:", f"{param} ")):
-        message = renamed(param, names) + message.removeprefix(param)
-    message = _renamed_text(message, names)
-    return {**envelope, "error": {**error, "param": renamed(param, names), "message": message}}
+    param, text = error.get("param"), str(error.get("message", ""))
+    message = text
+    if isinstance(param, str) and renamed(param, names) != param:
+        if message.startswith((f"{param}:", f"{param} ")):
+            message = renamed(param, names) + message.removeprefix(param)
+        message = _renamed_text(message, names)
+        param = renamed(param, names)
+    if "messages" in names:
+        message = _MESSAGE_PATH.sub(names["messages"], message)
+    if (param, message) == (error.get("param"), text):
+        return envelope
+    return {**envelope, "error": {**error, "param": param, "message": message}}
 
 
 def _renamed_text(text: str, names: Mapping[str, str]) -> str:

@@ -54,7 +54,7 @@ class _CompletionTranslator:
 
     def __init__(self, call: Call, request: PromptRequest) -> None:
         self.ledger = request.ledger
-        self.names: Mapping[str, str] = {}
+        self.names: Mapping[str, str] = {"messages": "prompt"}
         self.has_failed = False
         self._request = request
         self._call = call

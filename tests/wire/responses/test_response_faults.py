@@ -127,3 +127,28 @@ def read_texts(driver: Driver, stream: Any, texts: list[str]) -> None:
     """Collect the texts of a stream for as long as it lasts."""
     while True:
         texts.append(driver.next(stream).choices[0].text)
+
+
+@pytest.mark.parametrize(
+    ("param", "fields"),
+    [
+        ("input", {"input": "hello"}),
+        ("input", {"input": "hello", "instructions": "Be short."}),
+        ("prompt", {"prompt": "hello"}),
+    ],
+)
+def test_an_error_about_a_message_names_the_parameter_of_the_caller(
+    driver: Driver, param: str, fields: dict[str, str], *, stream: bool
+) -> None:
+    """The request has no such position, since other messages were sent; Tess's own text is kept."""
+    text = "The messages.0.content field is required."
+    refused = {"error": "Validation failed", "messages": {"messages.0.content": [text]}}
+    driver.simulator.fault(faults.answers(422, refused))
+    client = driver.client()
+    create = client.completions.create if param == "prompt" else client.responses.create
+    with pytest.raises(openai.UnprocessableEntityError) as caught:
+        driver.run(create(model="tess-6", **fields, stream=stream))
+    body: Any = caught.value.body
+    assert caught.value.param == param
+    assert body["message"] == f"Validation failed: {param}: The {param} field is required."
+    assert body["tess"] == refused
