@@ -29,6 +29,22 @@ TEXT_PART_KEYS: Final = frozenset(
 """Keys of a text part that a model sees, or that belong to an earlier answer."""
 BLANK_LINE: Final = "\n\n"
 PART_NAMES: Final = {"image_url": "image", "input_audio": "audio", "file": "file", "video_url": "video"}
+_TEXT_PART_TYPES: Final = ("text", "input_text", "output_text")
+_UNREADABLE: Final = "unreadable text"
+_TEXT_ONLY: Final = "Tess takes text only on this route, so the model does not see it"
+_UPLOAD_REMEDY: Final = (
+    'Let the adapter upload it to Tess, create_client(attachments="upload"), given as data: URLs of other '
+    'servers are not fetched. Or pass the number of a file: extra_body={"file_ids": [389571]}.'
+)
+_REASONS: Final = {
+    **dict.fromkeys(PART_NAMES.values(), (_TEXT_ONLY, _UPLOAD_REMEDY)),
+    "part": (_TEXT_ONLY, ""),
+    _UNREADABLE: (
+        "the text of a text part must be a string, and the model sees no other",
+        "Pass a string as the text of each part, or leave the part out.",
+    ),
+}
+"""Name of a part that is not sent -> why, and the remedy."""
 
 
 @dataclass(slots=True)
@@ -166,7 +182,7 @@ class _MessageTranslation:
             if text is None:
                 kind = (to_object(part) or {}).get("type")
                 name = PART_NAMES.get(str(kind), "part")
-                unsent.append(name)
+                unsent.append(_UNREADABLE if kind in _TEXT_PART_TYPES else name)
                 text = f"[{name} not sent: this assistant takes text only]"
             texts.append(text)
         if unsent and (self._supports_all(unsent) or self._forwards_parts(unsent)):
@@ -189,17 +205,21 @@ class _MessageTranslation:
         return set(unsent) == {"image"} and self.profile.supports("content.image_parts")
 
     def _forwards_parts(self, unsent: list[str]) -> bool:
-        described = ", ".join(counted(number, name) for name, number in Counter(unsent).items())
-        decision = self.ledger.resolve_unsupported(
-            "messages.content",
-            given=described,
-            sent="a note in the text",
-            why="Tess takes text only on this route, so the model does not see it",
-            remedy='Let the adapter upload it to Tess, create_client(attachments="upload"), given as data: '
-            "URLs of other servers are not fetched. Or pass the number of a file: "
-            'extra_body={"file_ids": [389571]}.',
-        )
-        return decision == "keep"
+        """Ask the policy, once for each reason, about the parts that are not sent."""
+        reasons: dict[tuple[str, str], Counter[str]] = {}
+        for name in unsent:
+            reasons.setdefault(_REASONS[name], Counter())[name] += 1
+        keeps = False
+        for (why, remedy), names in reasons.items():
+            decision = self.ledger.resolve_unsupported(
+                "messages.content",
+                given=", ".join(counted(number, name) for name, number in names.items()),
+                sent="a note in the text",
+                why=why,
+                remedy=remedy,
+            )
+            keeps = decision == "keep"  # one policy applies to all of them
+        return keeps
 
     def _refusal_text(self, message: JSONObject) -> str:
         refusal = message.get("refusal")

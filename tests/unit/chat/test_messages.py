@@ -169,7 +169,7 @@ LOST = [
     pytest.param(
         [{"type": "text", "text": 7}],
         "[part not sent: this assistant takes text only]",
-        "1 part",
+        "1 unreadable text",
         id="no text",
     ),
     pytest.param(
@@ -217,6 +217,20 @@ def test_what_is_no_text_adds_a_note_and_warns(parts: list[Any], content: str, l
     with pytest.raises(Refused) as caught:
         translate([text("user", parts)], Policy("warn", {"messages.content": "error"}))
     assert caught.value.param == "messages.content"
+
+
+@pytest.mark.parametrize("content", [None, 7, ["a"], {}])
+@pytest.mark.parametrize("kind", ["text", "input_text"])
+def test_a_text_that_is_not_a_string_is_reported_as_such(kind: str, content: object) -> None:
+    """The remedy does not advise the upload of a file, which would not help; an image has its own reason."""
+    parts = [{"type": kind, "text": content}, {"type": kind}, IMAGE]
+    _, (unreadable, image) = translate([text("user", parts)])
+    assert unreadable.given == "2 unreadable texts"
+    assert unreadable.remedy == "Pass a string as the text of each part, or leave the part out."
+    assert (image.given, "upload it" in image.remedy) == ("1 image", True)
+    with pytest.raises(Refused, match="the text of a text part must be a string") as caught:
+        translate([text("user", parts)], Policy("error"))
+    assert "upload" not in caught.value.message
 
 
 CALLED = '[Called the tool get_weather (call_1) with {"city": "Lisbon"}]'
