@@ -159,13 +159,10 @@ class _ChatRun:
         if answer.status >= 300:
             yield from self.translator.refuse(self._error(answer))
             return
-        is_stream = answer.headers.get("content-type") == EVENT_STREAM
-        if answer.body is None or is_stream:
+        if answer.body is None:  # the head of a stream, whose pieces follow
             self.decoder = EventDecoder()
             headers = {"content-type": EVENT_STREAM, **ledger_header(self.translator.ledger)}
             yield from self.translator.begin(Answer(200, {LEDGER_HEADER: None, **headers}, base=answer.base))
-            if answer.body is not None:
-                yield from self._pieces(answer.body)
             return
         completion = (parse_object(answer.body) or {}) if answer.fields is None else answer.fields
         completion.pop(CALL_FIELD, None)

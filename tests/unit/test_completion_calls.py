@@ -76,7 +76,11 @@ class Completed:
 
 
 def complete(
-    body: JSON, answers: Sequence[bytes | tuple[int, JSON]] = (), *, options: Options | None = None
+    body: JSON,
+    answers: Sequence[bytes | tuple[int, JSON]] = (),
+    *,
+    options: Options | None = None,
+    attempt: int = 0,
 ) -> Completed:
     """Carry out a call; Tess answers its chats one after another, an error as its status and body."""
     given = {"model": "tess-6", **body}
@@ -85,7 +89,7 @@ def complete(
         "/completions",
         {},
         json.dumps(given).encode(),
-        0,
+        attempt,
         lambda: 9,
         lambda: "made-up",
         agent="42",
@@ -338,3 +342,12 @@ def test_parameters_that_tess_lacks_are_reported(extra: JSON, params: list[str])
     done = complete({"prompt": "A", **extra}, [whole({"content": "1"})])
     assert [change.param for change in done.carried.changes] == params
     assert done.chats[0].keys() == {"model", "messages"}
+
+
+@pytest.mark.parametrize(
+    ("attempt", "params"), [(0, ["logprobs", "answer"]), (1, ["answer"]), (2, ["answer"])]
+)
+def test_a_retry_reports_the_changes_of_its_answer_only(attempt: int, params: list[str]) -> None:
+    """Those of the request were reported at the first attempt."""
+    done = complete({"prompt": "A", "logprobs": 1}, [whole({"content": ""})], attempt=attempt)
+    assert [change.param for change in done.carried.changes] == params
