@@ -19,7 +19,7 @@ from tess_openai.core.field_errors import field_errors_of, fields_of, with_field
 from tess_openai.core.jsons import JSONObject, dump_json, parse_json, to_list, to_object
 from tess_openai.core.paid_once import REPEATED_ON_REQUEST_HINT
 from tess_openai.core.refusals import error_envelope, json_headers
-from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS, retry_after_seconds, show_seconds
+from tess_openai.core.retry_after import MAX_KEY_PAUSE_SECONDS, retry_after_seconds, show_seconds
 
 ERROR_BODY_LIMIT: Final = 65_536
 """The largest part of an error's body that is read, in bytes. A proxy may send a page of any length."""
@@ -106,8 +106,8 @@ def parse_error(
     may_retry = None
     if wait is not None and wait > max_retry_wait_seconds:
         message = f"{message.rstrip('.')}. Tess asks to wait {show_seconds(wait)} seconds"
-        if wait > LONGEST_PAUSE_SECONDS:
-            limit = show_seconds(LONGEST_PAUSE_SECONDS)
+        if wait > MAX_KEY_PAUSE_SECONDS:
+            limit = show_seconds(MAX_KEY_PAUSE_SECONDS)
             message += (
                 f"; with requests_per_second= the key is paused for {limit} seconds at most, and a new "
                 "client may try at once"

@@ -16,7 +16,7 @@ from tess_openai.core.errors import (
 )
 from tess_openai.core.flow_steps import exchange, read_all
 from tess_openai.core.jsons import JSONObject, parse_json, to_list, to_object
-from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS
+from tess_openai.core.retry_after import MAX_KEY_PAUSE_SECONDS
 
 PER_PAGE: Final = 100
 """Source: the maximum of list-agents (reported)."""
@@ -56,7 +56,7 @@ def read_error(
     )
     if error.code == "rate_limit_exceeded":
         wait = error.retry_after_seconds
-        yield PauseKey(_DEFAULT_WAIT_SECONDS if wait is None else min(wait, LONGEST_PAUSE_SECONDS))
+        yield PauseKey(_DEFAULT_WAIT_SECONDS if wait is None else min(wait, MAX_KEY_PAUSE_SECONDS))
     return error
 
 

@@ -1,11 +1,12 @@
 """The waiting line of one key in a store that processes share: who gets which slot, and when its turn is.
 
-Pure: the store provides the time and keeps the `Line`. A caller reserves a slot in one step, sleeps until it,
-and claims it in a second step. So each call asks the store twice, however long the line is, and a process
-that is killed while it waits gives up its own slot and delays no other.
+Pure: the store provides the time and keeps the `Line`. A caller calls `claim` to reserve a slot, sleeps until
+the slot has come, and calls it again to take its turn: usually twice, however long the line is, and more
+often if the line was delayed. A process that is killed while it waits gives up its own slot and delays no
+other.
 
-A slot has a position on the line's own time scale. Adding to `Line.delay` moves all slots to a later time:
-when a 429 pauses the key, and when a call was sent later than its slot.
+A slot has a position on the line's own time scale. `pause` and `mark_sent` only record times. The next caller
+whose slot comes too early adds the difference to `Line.delay`, which moves its slot and all slots behind it.
 
 The script for Redis, in `edge/redis_pacing.py`, is the same rule in Lua; a test compares the two.
 """
@@ -17,7 +18,7 @@ from bisect import insort
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS
+from tess_openai.core.retry_after import MAX_KEY_PAUSE_SECONDS
 
 MAX_LATE_FRACTION: Final = 0.05
 MAX_LATE_SECONDS: Final = 0.05
@@ -33,31 +34,35 @@ CLOCK_TOLERANCE_SECONDS: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class PacedCaller:
-    """A caller that claims a slot, as far as the line has to know it.
+    """One call that waits for its turn, with those settings of its client that the line has to know.
 
     Attributes:
-        interval_seconds: The time between two calls.
-        longest_pause_seconds: The longest pause for which its calls wait.
-        client_age_seconds: How long ago its client was made.
+        interval_seconds: The time between two calls of the client.
+        max_wait_for_pause_seconds: The call fails instead of waiting when a 429 pauses the key for longer.
+        client_age_seconds: How long ago the client was made.
     """
 
     interval_seconds: float
-    longest_pause_seconds: float
+    max_wait_for_pause_seconds: float
     client_age_seconds: float
 
     @property
     def shortest_gap_seconds(self) -> float:
-        """The shortest time between two calls."""
+        """The shortest time between two calls.
+
+        It is shorter than the interval by a tolerance, so that a call that is sent a little later than its
+        slot does not delay the next one.
+        """
         return max(0.0, self.interval_seconds - max_late_seconds(self.interval_seconds))
 
     def pause_seconds(self, now: float, paused_at: float, paused_until: float) -> float:
         """Return for how long a 429 pauses this caller.
 
-        A client that was made after the 429 ignores a pause that is longer than its calls may wait, until
-        it receives a 429 itself.
+        A call of a client that was made after the 429 ignores a pause that is longer than it may wait,
+        until the client receives a 429 itself.
         """
         seconds = max(0.0, paused_until - now)
-        is_ignored = seconds > self.longest_pause_seconds and now - paused_at > self.client_age_seconds
+        is_ignored = seconds > self.max_wait_for_pause_seconds and now - paused_at > self.client_age_seconds
         return 0.0 if is_ignored else seconds
 
 
@@ -82,7 +87,9 @@ class ClaimResult:
         wait_seconds: How long the caller waits before it sends its call, or before it claims again.
         has_turn: Whether the caller has its turn: it waits and sends, without a further claim.
         pause_seconds: How long a 429 pauses the caller.
-        slot: The slot that it has reserved; None when it has its turn, or must not wait.
+        slot: The slot that the caller holds, to be passed to its next claim: a `Slot` of this line, or a
+            `key_queues.Ticket` in the queues of one process. None once it has its turn, or before it
+            reserved one.
     """
 
     wait_seconds: float
@@ -127,7 +134,7 @@ class Line:
             The changed line, and what the caller has to do.
         """
         pause = caller.pause_seconds(now, self.paused_at, self.paused_until)
-        if pause > caller.longest_pause_seconds:
+        if pause > caller.max_wait_for_pause_seconds:
             return self, ClaimResult(pause, pause_seconds=pause, slot=slot)
         line, position = self, None if slot is None or slot.line_made_at != self.made_at else slot.position
         if position is None:
@@ -148,13 +155,13 @@ class Line:
         insort(returned, slot.position)
         return replace(self, returned=tuple(returned))
 
-    def postpone(self, now: float) -> Line:
-        """Begin the interval until the next turn now, because the previous call is sent only now."""
+    def mark_sent(self, now: float) -> Line:
+        """Record that the call that took the last turn is sent only now, after its connection was opened."""
         return replace(self, sent_at=max(self.sent_at, now))
 
     def pause(self, seconds: float, now: float) -> Line:
-        """Send no call for these seconds, at most `LONGEST_PAUSE_SECONDS`."""
-        until = max(self.paused_until, now + min(seconds, LONGEST_PAUSE_SECONDS))
+        """Send no call for these seconds, at most `MAX_KEY_PAUSE_SECONDS`."""
+        until = max(self.paused_until, now + min(seconds, MAX_KEY_PAUSE_SECONDS))
         return replace(self, paused_at=now, paused_until=until)
 
     def _reserve(self, interval_seconds: float, now: float) -> tuple[Line, float]:
@@ -174,6 +181,7 @@ def current_line(line: Line | None, now: float) -> tuple[Line, float]:
     After a clock was set back, or restarted with the machine, callers would wait for times that are far away,
     so a new line begins. The line survives steps back of up to `CLOCK_TOLERANCE_SECONDS`.
     """
+    # Written with `not`, so that a stored time that is NaN begins a new line too.
     if line is None or not now >= line.changed_at - CLOCK_TOLERANCE_SECONDS:
         return Line(now, now), now
     now = max(now, line.changed_at)

@@ -9,9 +9,9 @@ from typing import Final
 
 from tess_openai.core.jsons import JSONObject, to_object
 
-LONGEST_PAUSE_SECONDS: Final = 3600.0
-"""A 429 pauses the calls of its key for an hour at most. A longer wait is treated as a mistake of the server,
-such as a Unix timestamp instead of seconds."""
+MAX_KEY_PAUSE_SECONDS: Final = 3600.0
+"""A 429 pauses the calls of its key for an hour at most. A longer wait, such as a Unix timestamp instead of
+seconds, is cut to an hour."""
 _LARGEST_SHOWN: Final = 1e12
 
 
@@ -30,8 +30,9 @@ def retry_after_seconds(fields: JSONObject, headers: Mapping[str, str]) -> float
         Seconds, finite and > 0; None when absent, negative, in the past, boolean or not a number.
 
     Source:
-        Tess docs, errors: the body, for 429 (documented). One client reads a header (observed). Dates: RFC
-        9110, 10.2.3. `retry-after-ms` is OpenAI's own header, and the SDK reads it first (measured).
+        Tess docs, errors: the body, for 429 (documented). The header: a user's client of Tess reads it,
+        and waits 5 seconds where it is absent (observed). Dates: RFC 9110, 10.2.3. `retry-after-ms` is
+        OpenAI's own header, and OpenAI's SDK reads it first (measured).
     """
     header = headers.get("retry-after")
     waits = (

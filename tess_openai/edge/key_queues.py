@@ -21,7 +21,7 @@ from threading import Lock
 from typing import Final
 
 from tess_openai.core.pacing_line import ClaimResult, PacedCaller
-from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS
+from tess_openai.core.retry_after import MAX_KEY_PAUSE_SECONDS
 from tess_openai.edge.event_loops import is_closed_loop, running_loop
 from tess_openai.edge.free_locks import run_if_free
 
@@ -122,7 +122,7 @@ class KeyQueues:
                 self._delete_unused()
             queue = self._by_key.setdefault(key, _KeyQueue())
             pause = caller.pause_seconds(now, queue.paused_at, queue.paused_until)
-            if pause > caller.longest_pause_seconds:
+            if pause > caller.max_wait_for_pause_seconds:
                 return ClaimResult(pause, pause_seconds=pause, slot=slot)
             ticket = queue.join(now, running_loop()) if slot is None else slot
             queue.drop_closed()
@@ -143,17 +143,17 @@ class KeyQueues:
         self._released.append((key, slot))
         run_if_free(self._lock, self._remove_released)
 
-    def postpone(self, key: bytes, interval_seconds: float) -> None:
-        """Count the next turn from now: the call that took this turn is sent only now."""
+    def mark_sent(self, key: bytes, interval_seconds: float) -> None:
+        """Count the next turn from now: the call that took the last turn is sent only now."""
         with self._lock:
             self._by_key.setdefault(key, _KeyQueue()).send(self.clock(), interval_seconds)
 
     def pause(self, key: bytes, seconds: float) -> None:
-        """Send no call of this key for these seconds, at most `LONGEST_PAUSE_SECONDS`."""
+        """Send no call of this key for these seconds, at most `MAX_KEY_PAUSE_SECONDS`."""
         with self._lock:
             queue, now = self._by_key.setdefault(key, _KeyQueue()), self.clock()
             queue.paused_at = now
-            queue.paused_until = max(queue.paused_until, now + min(seconds, LONGEST_PAUSE_SECONDS))
+            queue.paused_until = max(queue.paused_until, now + min(seconds, MAX_KEY_PAUSE_SECONDS))
 
     def waiting(self) -> int:
         """Return how many callers wait, in all queues and in lines that processes share."""

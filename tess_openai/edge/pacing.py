@@ -42,7 +42,7 @@ class Pacer:
 
     Attributes:
         interval_seconds: The interval between two sends.
-        longest_pause_seconds: A call is not sent at all when a 429 pauses its key for longer.
+        max_wait_for_pause_seconds: A call is not sent at all when a 429 pauses its key for longer.
         queues: The queues, shared with all clients of the process.
         longest_wait_seconds: A call is not sent at all when its turn is further away.
         made_at: When the client was made, on the clock of `queues`; None is now.
@@ -50,7 +50,7 @@ class Pacer:
     """
 
     interval_seconds: float
-    longest_pause_seconds: float
+    max_wait_for_pause_seconds: float
     queues: KeyQueues = SHARED_QUEUES
     longest_wait_seconds: float = math.inf
     made_at: float | None = None
@@ -62,7 +62,7 @@ class Pacer:
 
     def with_short_waits(self, longest_wait_seconds: float) -> Pacer:
         """Return a pacer whose calls wait for a short time at most, and not at all after a 429."""
-        return replace(self, longest_pause_seconds=0.0, longest_wait_seconds=longest_wait_seconds)
+        return replace(self, max_wait_for_pause_seconds=0.0, longest_wait_seconds=longest_wait_seconds)
 
     def settings(self) -> tuple[float, float, str | None]:
         """Return the arguments with which `new_pacer` makes this pacer again, to be pickled.
@@ -76,7 +76,7 @@ class Pacer:
                 "the URL of pacing= may contain a password, so this client is not pickled. Make it in each "
                 "process: create_client(8794)"
             )
-        return self.interval_seconds, self.longest_pause_seconds, url
+        return self.interval_seconds, self.max_wait_for_pause_seconds, url
 
     def wait(self, authorization: str, sleep: Callable[[float], object] = time.sleep) -> float:
         """Wait for the turn of a key.
@@ -119,10 +119,10 @@ class Pacer:
                 was long ago, for instance because a connection had to be opened.
         """
         key = hash_key(authorization)
-        self.queues.postpone(key, self.interval_seconds)
+        self.queues.mark_sent(key, self.interval_seconds)
         is_late = self.queues.clock() - taken_at > max_late_seconds(self.interval_seconds)
         if self.shared is not None and is_late:
-            self.shared.postpone(key)
+            self.shared.mark_sent(key)
 
     def pause(self, authorization: str, seconds: float) -> None:
         """Pause all calls of a key."""
@@ -160,7 +160,7 @@ class Pacer:
                     if turn.wait_seconds > 0:
                         yield turn.wait_seconds
                     return 0.0
-                if turn.pause_seconds > self.longest_pause_seconds:
+                if turn.pause_seconds > self.max_wait_for_pause_seconds:
                     return turn.pause_seconds
                 waited += turn.wait_seconds
                 if waited > self.longest_wait_seconds:
@@ -174,16 +174,16 @@ class Pacer:
         self, line: KeyQueues | SharedPacing, key: bytes, slot: Any, waited: float
     ) -> Generator[Step, None, ClaimResult | None]:
         age = self.queues.clock() - (self.made_at or 0.0)
-        caller = PacedCaller(self.interval_seconds, self.longest_pause_seconds, age)
+        caller = PacedCaller(self.interval_seconds, self.max_wait_for_pause_seconds, age)
         if isinstance(line, KeyQueues):
             return line.claim(key, slot, caller)
         return (yield from line.claim(key, slot, caller, waited))
 
 
-def new_pacer(interval_seconds: float, longest_pause_seconds: float, url: str | None) -> Pacer:
+def new_pacer(interval_seconds: float, max_wait_for_pause_seconds: float, url: str | None) -> Pacer:
     """Make the pacer of a client; `url` names the store of the line that it shares, if any."""
     shared = None if url is None else shared_pacing(url)
-    return Pacer(interval_seconds, longest_pause_seconds, shared=shared)
+    return Pacer(interval_seconds, max_wait_for_pause_seconds, shared=shared)
 
 
 async def _wait_for(future: Future[Any]) -> None:

@@ -15,7 +15,7 @@ from tess_openai.core.pacing_line import (
     PacedCaller,
     Slot,
 )
-from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS
+from tess_openai.core.retry_after import MAX_KEY_PAUSE_SECONDS
 
 SOCKET_SECONDS: Final = 0.9
 """How long Redis may take to connect, and to answer; a broken connection is tried once more."""
@@ -25,7 +25,7 @@ SCRIPT: Final = """
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
 local step, interval = ARGV[1], tonumber(ARGV[2])
-local LONGEST, TOLERANCE, AHEAD = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local MAX_PAUSE, TOLERANCE, AHEAD = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 
 local names = {'made_at', 'changed_at', 'last', 'delay', 'sent_at', 'paused_at', 'paused_until'}
 local stored, line = redis.call('HMGET', KEYS[1], unpack(names)), {}
@@ -49,7 +49,7 @@ local function keep()
   end
   redis.call('HSET', KEYS[1], unpack(fields))
   local last = math.max(now, line.last + line.delay, line.paused_until)
-  for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, math.ceil(last - now + 2 * LONGEST)) end
+  for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, math.ceil(last - now + 2 * MAX_PAUSE)) end
 end
 
 local function reserve()
@@ -59,22 +59,22 @@ local function reserve()
     redis.call('ZREM', KEYS[2], first)
     return tonumber(first)
   end
-  local place = math.max(now - line.delay, line.last + interval)
-  line.last = math.max(line.last, place)
-  return place
+  local position = math.max(now - line.delay, line.last + interval)
+  line.last = math.max(line.last, position)
+  return position
 end
 
-local function claim(closest, longest_pause, client_age, slot_line, place)
+local function claim(shortest_gap, max_wait, client_age, slot_line, position)
   local pause = math.max(0, line.paused_until - now)
-  if pause > longest_pause and now - line.paused_at > client_age then pause = 0 end
-  if pause > longest_pause then
-    return {text(now), text(pause), '', text(pause), slot_line or '', place or ''}
+  if pause > max_wait and now - line.paused_at > client_age then pause = 0 end
+  if pause > max_wait then
+    return {text(now), text(pause), '', text(pause), slot_line or '', position or ''}
   end
   local reserved = nil
-  if slot_line == text(line.made_at) then reserved = tonumber(place) end
+  if slot_line == text(line.made_at) then reserved = tonumber(position) end
   reserved = reserved or reserve()
   local due = math.max(reserved + line.delay, now)
-  local earliest = math.max(due, line.sent_at + closest, now + pause)
+  local earliest = math.max(due, line.sent_at + shortest_gap, now + pause)
   if earliest <= now + AHEAD then
     line.sent_at = earliest
     return {text(now), text(earliest - now), 'taken', '0', '', ''}
@@ -89,11 +89,11 @@ if step == 'claim' then
   answer = claim(tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9], ARGV[10])
 elseif step == 'release' then
   if ARGV[6] == text(line.made_at) then redis.call('ZADD', KEYS[2], ARGV[7], ARGV[7]) end
-elseif step == 'postpone' then
+elseif step == 'mark_sent' then
   line.sent_at = math.max(line.sent_at, now)
 elseif step == 'pause' then
   line.paused_at = now
-  line.paused_until = math.max(line.paused_until, now + math.min(tonumber(ARGV[6]), LONGEST))
+  line.paused_until = math.max(line.paused_until, now + math.min(tonumber(ARGV[6]), MAX_PAUSE))
 end
 keep()
 return answer
@@ -122,21 +122,21 @@ class RedisPacingStore:
         answer = self._run(
             key,
             "claim",
-            *(caller.shortest_gap_seconds, caller.longest_pause_seconds, caller.client_age_seconds),
+            *(caller.shortest_gap_seconds, caller.max_wait_for_pause_seconds, caller.client_age_seconds),
             *held,
             interval_seconds=caller.interval_seconds,
         )
-        now, wait, taken, pause, line, place = [each.decode() for each in answer]
-        reserved = Slot(float(line), float(place)) if line else None
+        now, wait, taken, pause, line, position = [each.decode() for each in answer]
+        reserved = Slot(float(line), float(position)) if line else None
         return float(now), ClaimResult(float(wait), taken == "taken", float(pause), reserved)
 
     def release(self, key: bytes, slot: Slot) -> None:
         """Give a slot to the next caller that reserves one."""
         self._run(key, "release", _text(slot.line_made_at), _text(slot.position))
 
-    def postpone(self, key: bytes) -> None:
+    def mark_sent(self, key: bytes) -> None:
         """Count the next turn from now."""
-        self._run(key, "postpone")
+        self._run(key, "mark_sent")
 
     def pause(self, key: bytes, seconds: float) -> None:
         """Send no call of this key for these seconds."""
@@ -152,7 +152,7 @@ class RedisPacingStore:
 
     def _run(self, key: bytes, step: str, *arguments: float | str, interval_seconds: float = 0.0) -> Any:
         name = f"{_PREFIX}{{{key.hex()}}}"
-        limits = (LONGEST_PAUSE_SECONDS, CLOCK_TOLERANCE_SECONDS, CLAIM_AHEAD_SECONDS)
+        limits = (MAX_KEY_PAUSE_SECONDS, CLOCK_TOLERANCE_SECONDS, CLAIM_AHEAD_SECONDS)
         given = [step, interval_seconds, *limits, *arguments]
         return self._script(keys=[name, f"{name}:returned"], args=given)
 

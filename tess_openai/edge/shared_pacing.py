@@ -19,7 +19,7 @@ from threading import Lock, Thread
 from typing import Any, Final, Protocol, TypeAlias
 
 from tess_openai.core.pacing_line import ClaimResult, PacedCaller, Slot
-from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS
+from tess_openai.core.retry_after import MAX_KEY_PAUSE_SECONDS
 from tess_openai.edge.caller_warnings import warn
 from tess_openai.edge.free_locks import run_if_free
 from tess_openai.edge.pacing_urls import SQLITE, path_of, shown_url
@@ -32,7 +32,7 @@ STORE_POLL_SECONDS: Final = 0.25
 ALONE_SECONDS: Final = 30.0
 """How long a process paces alone before one of its calls tries the store again."""
 
-LONGEST_WAIT_SECONDS: Final = 2 * LONGEST_PAUSE_SECONDS
+LONGEST_WAIT_SECONDS: Final = 2 * MAX_KEY_PAUSE_SECONDS
 """A store that makes a call wait longer counts as failing: its clock must be wrong."""
 
 logger = logging.getLogger("tess_openai")
@@ -54,7 +54,7 @@ class PacingStore(Protocol):
         """Give a slot to the next caller that reserves one."""
         ...
 
-    def postpone(self, key: bytes) -> None:
+    def mark_sent(self, key: bytes) -> None:
         """Count the next turn from now."""
         ...
 
@@ -176,9 +176,9 @@ class SharedPacing:
         """Give a slot back, if the store works; the caller does not wait for it."""
         self._submit_if_working(partial(self._store.release, key, slot))
 
-    def postpone(self, key: bytes) -> None:
+    def mark_sent(self, key: bytes) -> None:
         """Report to the store that the call of the last turn is sent only now."""
-        self._submit_if_working(partial(self._store.postpone, key))
+        self._submit_if_working(partial(self._store.mark_sent, key))
 
     def pause(self, key: bytes, seconds: float) -> None:
         """Pause the key for all processes."""

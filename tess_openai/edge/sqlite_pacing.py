@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from tess_openai.core.pacing_line import ClaimResult, Line, PacedCaller, Slot, current_line
-from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS
+from tess_openai.core.retry_after import MAX_KEY_PAUSE_SECONDS
 
 if TYPE_CHECKING:
     import sqlite3
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 BUSY_SECONDS: Final = 1.0
 """How long one process waits for another to finish its step."""
 _LOG_ATTEMPTS: Final = 50
-_ABANDONED_SECONDS: Final = 2 * LONGEST_PAUSE_SECONDS
+_ABANDONED_SECONDS: Final = 2 * MAX_KEY_PAUSE_SECONDS
 """After this time without a change no caller waits in a line any more."""
 _CLEANING_SECONDS: Final = 600.0
 """How often abandoned lines are removed: a gateway may receive a new, invalid key with each call."""
@@ -55,9 +55,9 @@ class SQLitePacingStore:
         """Give a slot to the next caller that reserves one."""
         self._change(key, lambda line, _: (line.release(slot), None))
 
-    def postpone(self, key: bytes) -> None:
+    def mark_sent(self, key: bytes) -> None:
         """Count the next turn from now."""
-        self._change(key, lambda line, now: (line.postpone(now), None))
+        self._change(key, lambda line, now: (line.mark_sent(now), None))
 
     def pause(self, key: bytes, seconds: float) -> None:
         """Send no call of this key for these seconds."""

@@ -44,7 +44,7 @@ class Broken:
     def release(self, key: bytes, slot: Slot) -> None:
         """Accept a slot."""
 
-    def postpone(self, key: bytes) -> None:
+    def mark_sent(self, key: bytes) -> None:
         """Accept a time."""
 
     def pause(self, key: bytes, seconds: float) -> None:
@@ -173,7 +173,7 @@ def test_a_redis_that_does_not_answer_ends_the_step(monkeypatch: pytest.MonkeyPa
     with socket.create_server(("127.0.0.1", 0)) as server:
         store = RedisPacingStore(f"redis://127.0.0.1:{server.getsockname()[1]}/0")
         with pytest.raises(redis.TimeoutError) as caught:
-            store.postpone(b"key")
+            store.mark_sent(b"key")
     assert store.describe(caught.value) == "TimeoutError of redis-py"
 
 

@@ -77,7 +77,7 @@ def test_a_call_that_is_sent_late_holds_the_next_one(turns: KeyQueues, clock: Cl
 
 def test_a_turn_of_a_shared_line_counts_in_the_queue_of_the_process_too(turns: KeyQueues) -> None:
     """The store may fail before the next call, which then waits here."""
-    turns.postpone(KEY, 2.0)
+    turns.mark_sent(KEY, 2.0)
     turn = turns.claim(KEY, None, CALLER)
     assert (turn.has_turn, turn.wait_seconds) == (False, 2.0)
 

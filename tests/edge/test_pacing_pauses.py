@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS
+from tess_openai.core.retry_after import MAX_KEY_PAUSE_SECONDS
 from tess_openai.edge.key_queues import KeyQueues
 from tess_openai.edge.pacing import Pacer
 from tests.edge.paced_callers import Caller, Clock
@@ -55,8 +55,8 @@ def test_an_absurd_pause_ends_within_an_hour(turns: KeyQueues, clock: Clock, sec
     """A 429 whose wait is a Unix timestamp or worse does not stop the key for years."""
     pacer = Pacer(1.0, 60.0, turns)
     pacer.pause("Bearer 1|a", seconds)
-    assert pacer.wait("Bearer 1|a", clock.sleep) == pytest.approx(LONGEST_PAUSE_SECONDS)
-    clock.sleep(LONGEST_PAUSE_SECONDS)
+    assert pacer.wait("Bearer 1|a", clock.sleep) == pytest.approx(MAX_KEY_PAUSE_SECONDS)
+    clock.sleep(MAX_KEY_PAUSE_SECONDS)
     assert pacer.wait("Bearer 1|a", clock.sleep) == 0.0
 
 

@@ -45,9 +45,9 @@ class Recorder:
         """Record a slot that was given back."""
         self.steps.append(("release", key, slot))
 
-    def postpone(self, key: bytes) -> None:
+    def mark_sent(self, key: bytes) -> None:
         """Record that a call was late."""
-        self.steps.append(("postpone", key))
+        self.steps.append(("mark_sent", key))
 
     def pause(self, key: bytes, seconds: float) -> None:
         """Record a pause."""
@@ -131,13 +131,13 @@ def test_each_step_reaches_the_store_with_its_key_and_values(shared: SharedPacin
     """A step for another key would delay the callers of that key."""
     assert claim(shared, SLOT) is TAKEN
     shared.release(KEY, SLOT)
-    shared.postpone(KEY)
+    shared.mark_sent(KEY)
     shared.pause(KEY, 7.0)
     carry_out(shared)
     assert store.steps == [
         ("claim", KEY, SLOT, CALLER),
         ("release", KEY, SLOT),
-        ("postpone", KEY),
+        ("mark_sent", KEY),
         ("pause", KEY, 7.0),
     ]
 
@@ -150,7 +150,7 @@ def test_no_step_is_given_to_a_store_that_fails(shared: SharedPacing, store: Rec
     for _ in range(2):
         assert claim(shared) is None
         shared.release(KEY, SLOT)
-        shared.postpone(KEY)
+        shared.mark_sent(KEY)
         shared.pause(KEY, 7.0)
         clock.seconds += ALONE_SECONDS - 1
     is_free = threading.Event()
@@ -161,9 +161,9 @@ def test_no_step_is_given_to_a_store_that_fails(shared: SharedPacing, store: Rec
     is_free.set()
     assert finish(first) is TAKEN
     assert claim(shared, SLOT) is TAKEN
-    shared.postpone(KEY)
+    shared.mark_sent(KEY)
     carry_out(shared)
-    assert store.steps == [("claim", KEY, None, CALLER), ("claim", KEY, SLOT, CALLER), ("postpone", KEY)]
+    assert store.steps == [("claim", KEY, None, CALLER), ("claim", KEY, SLOT, CALLER), ("mark_sent", KEY)]
 
 
 def test_a_store_that_fails_again_is_left_alone_again(

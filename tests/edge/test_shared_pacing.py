@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from tess_openai.core.pacing_line import CLAIM_AHEAD_SECONDS, Line, PacedCaller, Slot, current_line
-from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS
+from tess_openai.core.retry_after import MAX_KEY_PAUSE_SECONDS
 from tess_openai.edge.key_queues import KeyQueues
 from tess_openai.edge.pacing import Pacer, hash_key
 from tess_openai.edge.redis_pacing import RedisPacingStore
@@ -67,7 +67,7 @@ def test_a_pause_holds_all(store: PacingStore) -> None:
 
 def test_a_call_that_is_sent_late_holds_the_next_one(store: PacingStore) -> None:
     """The interval counts from the moment of sending, also over a new connection to the store."""
-    store.postpone(KEY)
+    store.mark_sent(KEY)
     store.forget_connection()
     assert not store.claim(KEY, None, PacedCaller(20.0, 60.0, 0.0)).has_turn
     assert store.claim(hash_key("Bearer 1|b"), None, CALLER).has_turn
@@ -228,7 +228,7 @@ def test_lines_without_a_waiting_caller_are_removed(tmp_path: Path) -> None:
     store = SQLitePacingStore(path, lambda: now)
     for number in range(20):
         store.claim(hash_key(f"Bearer {number}"), None, CALLER)
-    now += 3 * LONGEST_PAUSE_SECONDS
+    now += 3 * MAX_KEY_PAUSE_SECONDS
     store.claim(KEY, None, CALLER)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT key FROM lines").fetchall() == [(KEY,)]

@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 
 from tess_openai.core.pacing_line import PacedCaller
-from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS
+from tess_openai.core.retry_after import MAX_KEY_PAUSE_SECONDS
 from tess_openai.edge import sqlite_pacing as room
 from tess_openai.edge.sqlite_pacing import SQLitePacingStore
 
@@ -60,7 +60,7 @@ def test_a_call_that_is_sent_late_holds_the_next_one(store: SQLitePacingStore, c
     assert store.claim(KEY, None, CALLER).has_turn
     assert store.claim(OTHER, None, CALLER).has_turn
     clock.now += 10.0
-    store.postpone(KEY)
+    store.mark_sent(KEY)
     assert store.claim(OTHER, None, CALLER).has_turn
     assert store.claim(KEY, None, CALLER).wait_seconds > 9.0
 
@@ -91,7 +91,7 @@ def test_a_line_in_which_a_caller_may_wait_is_kept(
     store: SQLitePacingStore, path: Path, clock: Clock
 ) -> None:
     """A call waits for two hours at most; what is older, or from a clock that was set back, is removed."""
-    for key, changed_at in ((b"new", 0.0), (b"old", 2 * LONGEST_PAUSE_SECONDS + 1), (b"later", -62.0)):
+    for key, changed_at in ((b"new", 0.0), (b"old", 2 * MAX_KEY_PAUSE_SECONDS + 1), (b"later", -62.0)):
         store.claim(key, None, CALLER)
         change(path, "UPDATE lines SET changed_at = ? WHERE key = ?", clock.now - changed_at, key)
     clock.now += 1.0

@@ -18,7 +18,7 @@ from tess_openai.core.pacing_line import (
     Slot,
     current_line,
 )
-from tess_openai.core.retry_after import LONGEST_PAUSE_SECONDS
+from tess_openai.core.retry_after import MAX_KEY_PAUSE_SECONDS
 
 CALLER = PacedCaller(1.0, 60.0, 0.0)
 SECONDS = st.floats(0, 20)
@@ -154,7 +154,7 @@ def test_a_pause_that_is_too_long_reserves_nothing() -> None:
     day = new_day()
     day.line = day.line.pause(1e9, 1.0)
     turn = day.claim(None, 2.0, PacedCaller(1.0, 60.0, 10.0))
-    assert turn == ClaimResult(LONGEST_PAUSE_SECONDS - 1, pause_seconds=LONGEST_PAUSE_SECONDS - 1)
+    assert turn == ClaimResult(MAX_KEY_PAUSE_SECONDS - 1, pause_seconds=MAX_KEY_PAUSE_SECONDS - 1)
     assert day.claim(None, 2.0, PacedCaller(1.0, 60.0, 0.5)).has_turn
 
 
@@ -171,7 +171,7 @@ def test_a_call_that_was_sent_later_than_its_turn_moves_the_line() -> None:
     day = new_day()
     day.claim(None, 0.0)
     second, third = day.claim(None, 0.0), day.claim(None, 0.0)
-    day.line = day.line.postpone(0.8)
+    day.line = day.line.mark_sent(0.8)
     assert day.due(second.slot, 0.96) == pytest.approx(0.8 + CALLER.shortest_gap_seconds)
     assert day.due(third.slot, 1.96) == pytest.approx(1.8 + CALLER.shortest_gap_seconds)
 

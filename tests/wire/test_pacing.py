@@ -138,7 +138,7 @@ def test_calls_that_were_not_sent_do_not_prolong_the_hold(driver: Driver) -> Non
     """However many such calls are made, the key is free at the time that Tess gave."""
     with TessSimulator() as simulator, simulator.serve() as server:
         client = driver.client(base_url=server.base_url, max_retry_wait=1, requests_per_second=50)
-        turns = set_clock(client, clock := [100.0], longest_pause_seconds=1.0)
+        turns = set_clock(client, clock := [100.0], max_wait_for_pause_seconds=1.0)
         simulator.fault(faults.rate_limited(retry_after_seconds=3))
         for _ in range(6):
             driver.fails(client)
@@ -174,11 +174,11 @@ def test_a_turn_is_counted_from_when_the_call_is_sent(driver: Driver, family: st
         assert left.sent_at == 105.0
 
 
-def set_clock(client: Any, clock: list[float], *, longest_pause_seconds: float = 60.0) -> KeyQueues:
+def set_clock(client: Any, clock: list[float], *, max_wait_for_pause_seconds: float = 60.0) -> KeyQueues:
     """Pace a client by a clock that only the test moves, in turns of its own."""
     transport = client._client._transport
     turns = KeyQueues(lambda: clock[0])
-    transport.adapter = replace(transport.adapter, pacer=Pacer(1.0, longest_pause_seconds, turns))
+    transport.adapter = replace(transport.adapter, pacer=Pacer(1.0, max_wait_for_pause_seconds, turns))
     return turns
 
 
