@@ -1,4 +1,4 @@
-"""Refusals: error answers in OpenAI's format that the adapter makes itself, without a request to Tess."""
+"""Refusals: error answers in OpenAI's format that the adapter makes itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NO_RETRY: Final = {"x-should-retry": "false"}
 
 
 class Refused(Exception):  # noqa: N818 - control flow inside the core; users never see it
-    """Raised inside the core to abort a translation; the flow turns it into `to_answer()`."""
+    """Raised inside the core, or returned to a flow, to end a call; the flow answers with `to_answer()`."""
 
     def __init__(self, message: str, *, param: str | None, code: str, status: int = 400) -> None:
         super().__init__(message)

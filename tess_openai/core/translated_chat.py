@@ -44,7 +44,7 @@ class AnswerTranslator(Protocol):
         """Yield the answer for a whole completion."""
         ...
 
-    def refuse(self, answer: Answer) -> Flow:
+    def error(self, answer: Answer) -> Flow:
         """Yield an error answer."""
         ...
 
@@ -157,7 +157,7 @@ class _ChatRun:
 
     def _answer(self, answer: Answer) -> Flow:
         if answer.status >= 300:
-            yield from self.translator.refuse(self._error(answer))
+            yield from self.translator.error(self._error(answer))
             return
         if answer.body is None:  # the head of a stream, whose pieces follow
             self.decoder = EventDecoder()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tess_openai.core.calls import NO_HEADERS, READ_REST, Answer, Call, Flow, Incoming, Outgoing
+from tess_openai.core.calls import NO_HEADERS, Answer, Call, Flow, Incoming, Outgoing
 from tess_openai.core.chat.answer_body import STREAM_AS_WHOLE, BodyItem, read_answer_piece
 from tess_openai.core.chat.completion import Completion, from_items
 from tess_openai.core.chat.context import (
@@ -35,7 +35,7 @@ def untouched_completion(call: Call, given: JSONObject, options: Options) -> Flo
     fields = parse_plain(incoming)
     if fields is not None:
         if not incoming.is_read:
-            yield READ_REST
+            yield from read_rest()
         yield Answer(200, NO_HEADERS, incoming.first_piece, "as read", fields)
         return
     chat = ChatContext(call, plain_request(given, options), Destination(to_ref(call.agent)))
@@ -48,7 +48,7 @@ def plain_completion(chat: ChatContext, outgoing: Outgoing) -> Flow:
     fields = parse_plain(incoming)
     if fields is not None:
         if not incoming.is_read:
-            yield READ_REST
+            yield from read_rest()
         yield to_completion_answer(chat.ledger, incoming.first_piece or b"", fields)
         return
     yield from _answer(chat, incoming)
@@ -67,7 +67,8 @@ def _error(chat: ChatContext, incoming: Incoming) -> Flow:
 
 def _whole(chat: ChatContext, incoming: Incoming) -> Flow:
     """Answer the caller with one completion, even if Tess streams."""
-    body, items, piece = chat.body(incoming), list[BodyItem](), incoming.first_piece
+    body, items = chat.body_reader(incoming), list[BodyItem]()
+    piece = incoming.first_piece  # None: not read yet; b"": the answer has ended; else its next bytes
     while True:
         if piece is None:
             piece = yield from read_answer_piece(body)
@@ -81,8 +82,8 @@ def _whole(chat: ChatContext, incoming: Incoming) -> Flow:
     if isinstance(end, StreamFault):
         yield stream_fault_response(chat, end)
     elif isinstance(end, Completion):
-        own_bytes = end.body if is_json(incoming) and end.untouched else None
-        yield from respond_with_completion(chat, end.fields, own_bytes)
+        tess_bytes = end.body if is_json(incoming) and end.untouched else None
+        yield from respond_with_completion(chat, end.fields, tess_bytes)
     else:
         if not chat.translated.options.reads_as_stream:
             chat.ledger.add(STREAM_AS_WHOLE)
@@ -91,10 +92,10 @@ def _whole(chat: ChatContext, incoming: Incoming) -> Flow:
 
 def _stream(chat: ChatContext, incoming: Incoming) -> Flow:
     """Answer the caller with a stream, even if Tess sends a whole completion."""
-    body = chat.body(incoming)
+    body = chat.body_reader(incoming)
     stream = StreamFilter(body, chat.writer(body.reader), chat.ledger)
-    has_begun = is_stream(incoming)  # a stream's head is passed on before its first event
-    if has_begun:
+    head_sent = is_stream(incoming)  # a stream's head is passed on before its first event
+    if head_sent:
         yield Answer(200, ledger_header(chat.ledger))
     piece, ended, refused = b"", False, None
     while not ended:
@@ -103,8 +104,8 @@ def _stream(chat: ChatContext, incoming: Incoming) -> Flow:
         if ended:
             refused = yield from report_changes(chat.ledger)
             out = out if refused is None else stream.fail(StreamFault(refused.to_json()))
-        if out and not has_begun:
-            has_begun = True
+        if out and not head_sent:
+            head_sent = True
             head = _stream_head(chat, stream) if refused is None else refused.to_answer()
             yield head
             if head.body is not None:
@@ -117,6 +118,6 @@ def _stream(chat: ChatContext, incoming: Incoming) -> Flow:
 
 def _stream_head(chat: ChatContext, stream: StreamFilter) -> Answer:
     """Return the head of the caller's stream; an error answer when the stream contains only an error."""
-    if stream.fault is not None and not stream.has_begun:
+    if stream.fault is not None and not stream.has_content:
         return stream_fault_response(chat, stream.fault)
     return Answer(200, {"content-type": EVENT_STREAM, **ledger_header(chat.ledger)})

@@ -62,7 +62,7 @@ class ChatContext:
         """Return a reader for this call's stream."""
         return ChunkReader(self.model, self.call.now, self.call.new_id, self.ledger.note)
 
-    def body(self, incoming: Incoming) -> AnswerBody:
+    def body_reader(self, incoming: Incoming) -> AnswerBody:
         """Return a reader for the body of an answer to this call."""
         expected = "a stream" if self.translated.stream else "a chat completion"
         head = AnswerHead(incoming.status, incoming.headers.get("content-type", ""))

@@ -136,14 +136,14 @@ class StreamFilter:
         body: Reads the body of Tess's answer.
         ended: Whether the caller's stream is finished; nothing further is read from Tess.
         fault: The error with which the caller's stream ended; None without one.
-        has_begun: Whether the caller's stream contains anything before that error.
+        has_content: Whether the caller's stream contains anything before that error.
     """
 
     def __init__(self, body: AnswerBody, writer: ChunkWriter, ledger: Ledger) -> None:
         self.body = body
         self.ended = False
         self.fault: StreamFault | None = None
-        self.has_begun = False
+        self.has_content = False
         self._writer = writer
         self._ledger = ledger
 
@@ -172,7 +172,7 @@ class StreamFilter:
         if isinstance(item, Completion):
             self._ledger.add(WHOLE_AS_STREAM)
             return b"".join([self._write(each) for each in to_items(item, self.body.reader)])
-        self.has_begun = True
+        self.has_content = True
         return self._writer.write(item) if isinstance(item, Chunk) else self._writer.close()
 
 

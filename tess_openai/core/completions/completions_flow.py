@@ -40,7 +40,7 @@ def complete_prompts(call: Call, options: Options) -> Flow:
         try:
             yield from translated_chat(call, request.chat_for(prompt), request.options, translator)
         except Refused as refused:
-            yield from translator.refuse(refused.to_answer())
+            yield from translator.error(refused.to_answer())
         if translator.has_failed:
             return
 
@@ -76,7 +76,7 @@ class _CompletionTranslator:
         self._prompt_usage = None
         self._first_index = max(len(self._choices), len(self._begun))
 
-    def refuse(self, answer: Answer) -> Flow:
+    def error(self, answer: Answer) -> Flow:
         """Yield an error; as an event if the stream has begun."""
         self.has_failed = True
         if self._has_begun:
@@ -148,7 +148,7 @@ class _CompletionTranslator:
             return
         refused = yield from report_changes(self.ledger)
         if refused is not None:
-            yield from self.refuse(refused.to_answer())
+            yield from self.error(refused.to_answer())
             return
         usage = self._usage.total() if self._request.include_usage else None
         last: JSONObject | None = None

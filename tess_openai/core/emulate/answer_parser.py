@@ -37,7 +37,7 @@ class HeldText:
         blocks: The texts of calls.
         verbatim: The whole held text, to be returned as prose if the answer has no calls.
         around: With `blocks`, all prose that was not shown: before, between and after the blocks.
-        after: How many characters of text follow the first call.
+        characters_after: How many characters of text follow the first call.
         is_followed: Whether more prose than a few letters follows a call.
         has_nonce: Without `blocks`, whether the model wrote the nonce, which shows that it tried to call.
         may_be_call: Without `blocks`, whether a text looks like a call of an offered function.
@@ -47,7 +47,7 @@ class HeldText:
     blocks: tuple[Block, ...] = ()
     verbatim: str = ""
     around: str = ""
-    after: int = 0
+    characters_after: int = 0
     is_followed: bool = False
     has_nonce: bool = False
     may_be_call: bool = False
@@ -107,7 +107,7 @@ class AnswerParser:
                 prose[len(shown) : _end_of_prose(prose)],
                 tuple(split.blocks),
                 around=around,
-                after=split.after,
+                characters_after=split.characters_after,
                 is_followed=split.is_followed,
             )
         may_be_call = self._shapes.contains_named_call(split.outside_thinking) or split.near_misses_name(

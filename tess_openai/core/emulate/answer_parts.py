@@ -45,7 +45,7 @@ class AnswerParts:
         blocks: The texts of calls, without those that the model wrote while thinking.
         before: The prose before the first block; all prose in an answer without blocks.
         outside: The pieces of prose between and after the blocks, without results that the model invented.
-        after: How many characters of text follow the first block, including invented results.
+        characters_after: How many characters of text follow the first block, including invented results.
         is_followed: Whether one of `outside` is more than a few letters.
         has_nonce: Whether the nonce occurs outside the text that the model wrote while thinking, or within
             thinking that follows prose and has no end: its tag may be a word of the prose.
@@ -56,7 +56,7 @@ class AnswerParts:
         self.blocks: list[Block] = []
         self.before = ""
         self.outside: list[str] = []
-        self.after = 0
+        self.characters_after = 0
         self.is_followed = self.has_nonce = False
         self._raw = raw
         self._tracker = JSONStringTracker(raw)
@@ -162,7 +162,7 @@ class AnswerParts:
             self.before += restore(text)
             return
         length = len(text.strip())
-        self.after += length
+        self.characters_after += length
         if length and not self._is_result:
             self.outside.append(restore(text).strip())
             self.is_followed |= is_substantial(text)

@@ -69,32 +69,36 @@ class AnswerReader:
         if self._holds_prose:
             self._prose.append(prose)
             return ""
-        shown = self._cut_to_length(self._stop.feed(prose))
-        self._has_shown |= bool(shown)
-        return shown
+        to_show = self._limit_length(self._stop.feed(prose))
+        self._has_shown |= bool(to_show)
+        return to_show
 
-    def finish(self, *, is_cut: bool = False) -> Outcome:
+    def finish(self, *, is_truncated: bool = False) -> Outcome:
         """End the answer, and return its outcome.
 
         Args:
-            is_cut: Whether the answer is known to be incomplete: its finish reason is one of `CUT_REASONS`.
+            is_truncated: Whether the answer is known to be incomplete: its finish reason is one of
+                `answer_sources.CUT_REASONS`.
         """
         if self.finish_reason is not None:
             return TextOutcome(finish_reason=self.finish_reason)
         rest = HeldText("") if self._parser is None else self._parser.finish()
         if rest.blocks:
-            return self._finish_with_calls(rest, is_cut=is_cut)
+            return self._finish_with_calls(rest, is_truncated=is_truncated)
         text = "".join((*self._prose, rest.verbatim))
         if rest.has_nonce or rest.may_be_call:
-            if (found := self._json_instead(text)) is not None:
+            if (found := self._outcome_as_json(text)) is not None:
                 return found
-            fallback = self._without_call(self._without_marks(text))
-            return self._ask_for(self._emulation.prompts.repair_marks, "a call without its marks", fallback)
+            mistake = "a call without its marks"
+            why = "the answer looked like a function call, but it was not written between the marks of one"
+            fallback = self._outcome_lacking_call(self._strip_marks(text))
+            return self._repair_call(self._emulation.prompts.repair_marks, mistake, why, fallback)
         if self._offer.demand == "required":
-            prompt = self._emulation.prompts.repair_missing
-            return self._ask_for(prompt, "no call where one is demanded", self._without_call(text))
+            why = "the request demands a function call, and the answer contained none"
+            mistake, fallback = "no call where one is demanded", self._outcome_lacking_call(text)
+            return self._repair_call(self._emulation.prompts.repair_missing, mistake, why, fallback)
         if self._emulation.json_format is not None:
-            return self._finish_with_json(text, self._emulation.json_format, is_cut=is_cut)
+            return self._finish_with_json(text, self._emulation.json_format, is_truncated=is_truncated)
         return self._text_outcome(text)
 
     def unchecked_changes(self) -> list[Change]:
@@ -106,44 +110,50 @@ class AnswerReader:
         why = "checking the answer against the schema takes too long, so a part of it was not checked"
         return [Change("noticed", param, "a part of the answer", "", why, "Use a smaller schema.")]
 
-    def _finish_with_calls(self, rest: HeldText, *, is_cut: bool) -> Outcome:
-        shown = "" if self._holds_prose else self._cut(rest.prose)
-        self._has_shown |= bool(shown)
+    def _finish_with_calls(self, rest: HeldText, *, is_truncated: bool) -> Outcome:
+        to_show = "" if self._holds_prose else self._limit(rest.prose)
+        self._has_shown |= bool(to_show)
         if self.finish_reason is not None:  # calls after a stop sequence are ignored
-            return TextOutcome(text=shown, finish_reason=self.finish_reason)
+            return TextOutcome(text=to_show, finish_reason=self.finish_reason)
         prose = "".join((*self._prose, rest.prose)) if self._holds_prose else ""
-        emulation, offer = self._emulation, self._offer
-        parsed = parse_calls(rest.blocks, offer, self._checker, emulation.new_id, is_cut=is_cut)
+        prompts, offer = self._emulation.prompts, self._offer
+        new_id = self._emulation.new_id
+        parsed = parse_calls(rest.blocks, offer, self._checker, new_id, is_truncated=is_truncated)
+        fallback: FinalOutcome
         if rest.is_followed and offer.demand == "auto" and not parsed.problems:
-            around = rest.around if self._holds_prose else rest.around.removeprefix(rest.prose)
-            plain_text = "".join(self._prose) + around if self._holds_prose else self._plain_text("", around)
-            prompt = emulation.prompts.repair_followed
-            return self._ask_for(prompt, "a call followed by text", self._text_instead(plain_text), shown)
+            if self._holds_prose:
+                plain_text = "".join((*self._prose, rest.around))
+            else:  # `around` begins with `prose`, which is in `to_show`
+                plain_text = self._blocks_as_text("", rest.around.removeprefix(rest.prose))
+            mistake, fallback = "a call followed by text", self._outcome_as_text(plain_text)
+            why = "the model wrote text after a function call, so it may not have meant to make the call"
+            return self._repair_call(prompts.repair_followed, mistake, why, fallback, to_show=to_show)
         if parsed.valid and not parsed.problems:
-            return self._call_outcome(shown, prose, parsed, rest.after)
-        all_text = self._plain_text(prose, *(block.body for block in rest.blocks))
-        json_outcome = None if parsed.valid else self._json_instead(all_text)
+            return self._call_outcome(to_show, prose, parsed, rest.characters_after)
+        all_text = self._blocks_as_text(prose, *(block.body for block in rest.blocks))
+        json_outcome = None if parsed.valid else self._outcome_as_json(all_text)
         if json_outcome is not None and not contain_known_call(rest.blocks, offer.functions):
             return json_outcome
         if offer.demand == "none":
-            fallback: FinalOutcome = self._text_instead(all_text)
-            prompt = emulation.prompts.repair_forbidden
-            return self._ask_for(prompt, "a call where none may be made", fallback, shown)
+            mistake, fallback = "a call where none may be made", self._outcome_as_text(all_text)
+            why = "the request allows no function call, and the model tried to make one"
+            return self._repair_call(prompts.repair_forbidden, mistake, why, fallback, to_show=to_show)
         if json_outcome is not None:
             fallback = json_outcome
         elif parsed.usable:
-            fallback = self._call_outcome("", prose, parsed, rest.after)
-        elif any(self._means_call(block.body) for block in rest.blocks):
+            fallback = self._call_outcome("", prose, parsed, rest.characters_after)
+        elif any(self._was_meant_as_call(block.body) for block in rest.blocks):
             fallback = self._invalid_call_outcome()
         else:
-            fallback = self._without_call(all_text)
-        prompts, problems = emulation.prompts, parsed.problems
+            fallback = self._outcome_lacking_call(all_text)
+        problems, mistake = parsed.problems, counted(len(parsed.problems), "problem")
+        why = "not every function call in the answer can be made as the model wrote it"
         only_unknown = parsed.unknown == len(problems) and offer.demand == "auto"
-        prompt = prompts.repair_unknown if only_unknown else prompts.repair_call
-        return self._ask_for(prompt, counted(len(problems), "problem"), fallback, shown, problems)
+        repair_template = prompts.repair_unknown if only_unknown else prompts.repair_call
+        return self._repair_call(repair_template, mistake, why, fallback, to_show=to_show, problems=problems)
 
-    def _means_call(self, body: str) -> bool:
-        """Whether a text between marks, which makes no call, is JSON or names a function that is offered."""
+    def _was_meant_as_call(self, body: str) -> bool:
+        """Whether a text between marks, which makes no call, is JSON or names an offered function."""
         if (
             _JSON_BODY.match(body) is not None
             or body.lstrip().partition("\n")[0].strip() in self._offer.functions
@@ -151,18 +161,20 @@ class AnswerReader:
             return True
         return "{" in body and CallShapes(self._offer.functions).is_named_in(body)
 
-    def _call_outcome(self, shown: str, prose: str, parsed: ParsedCalls, after: int) -> ToolCallOutcome:
-        text = (
-            shown if self._is_repair or self._emulation.json_format is not None else shown + self._cut(prose)
-        )
+    def _call_outcome(
+        self, to_show: str, prose: str, parsed: ParsedCalls, characters_after: int
+    ) -> ToolCallOutcome:
+        # dropped: the prose of a repair, which is asked for its call, and prose where the caller wants JSON
+        if not self._is_repair and self._emulation.json_format is None:
+            to_show += self._limit(prose)
         changes: list[Change] = []
-        unchecked_changes = len(parsed.usable) - len(parsed.valid)
-        if unchecked_changes:
+        invalid_calls = len(parsed.usable) - len(parsed.valid)
+        if invalid_calls:
             why = "the arguments do not follow the schema; a function without strict gets them nevertheless"
             remedy = (
                 'Allow more repairs: create_client(max_repairs=2), or offer the function with "strict": true.'
             )
-            given = counted(unchecked_changes, "call")
+            given = counted(invalid_calls, "call")
             changes.append(Change("noticed", "tool_calls", given, "", why, remedy, warn="answer"))
         elif parsed.problems:
             why = "some calls of this answer could not be read; only the others are returned"
@@ -172,10 +184,10 @@ class AnswerReader:
         if parsed.surplus:
             why = "only one call may be made at a time"
             changes.append(Change("stripped", "tool_calls", counted(parsed.surplus, "call"), "", why))
-        if after:
+        if characters_after:
             why = "the model wrote it after a call, before it could know the result"
-            changes.append(Change("stripped", "content", counted(after, "character"), "", why))
-        return ToolCallOutcome(text=text, calls=tuple(parsed.usable), changes=tuple(changes))
+            changes.append(Change("stripped", "content", counted(characters_after, "character"), "", why))
+        return ToolCallOutcome(text=to_show, calls=tuple(parsed.usable), changes=tuple(changes))
 
     def _invalid_call_outcome(self) -> FailedOutcome:
         """Return the error for a call of an offered function whose arguments cannot be used."""
@@ -185,23 +197,24 @@ class AnswerReader:
         param = self._offer.param
         return FailedOutcome(refused=Refused(message, param=param, code="function_call_invalid", status=422))
 
-    def _plain_text(self, prose: str, *bodies: str) -> str:
+    def _blocks_as_text(self, prose: str, *bodies: str) -> str:
         """Return prose and the texts between marks as plain text, since their calls cannot be made."""
         marks = self._emulation.marks
         texts = [_FENCE_LINE.sub("", marks.without(body, ALL_MARKS)).strip() for body in bodies]
         plain_text = "\n".join(text for text in (prose, *texts) if text)
         return f"\n{plain_text}" if plain_text and self._has_shown else plain_text
 
-    def _without_marks(self, text: str) -> str:
+    def _strip_marks(self, text: str) -> str:
         """Return the text of a call without valid marks as plain text, without marks and code fence."""
         plain_text = self._emulation.marks.without(text, ALL_MARKS).strip()
         if plain_text.startswith("```") and "\n" in plain_text:
             plain_text = _FENCE_LINE.sub("", plain_text, count=2).strip()
         return f"\n{plain_text}" if plain_text and self._has_shown else plain_text
 
-    def _without_call(self, text: str) -> FinalOutcome:
+    def _outcome_lacking_call(self, text: str) -> FinalOutcome:
         """Return the outcome of an answer without a usable call: an error if one is required, else text."""
-        return self._missing_call_outcome() if self._offer.demand == "required" else self._text_instead(text)
+        is_required = self._offer.demand == "required"
+        return self._missing_call_outcome() if is_required else self._outcome_as_text(text)
 
     def _missing_call_outcome(self) -> FailedOutcome:
         offer = self._offer
@@ -212,14 +225,14 @@ class AnswerReader:
         )
         return FailedOutcome(refused=Refused(message, param=param, code="function_call_missing", status=422))
 
-    def _text_instead(self, text: str) -> TextOutcome:
+    def _outcome_as_text(self, text: str) -> TextOutcome:
         """Return the text of an answer that is not repaired; JSON where the request asks for it."""
         json_format = self._emulation.json_format
         if json_format is None:
             return self._text_outcome(text)
         return self._json_outcome(text, json_format, extract(text, json_format, self._checker))
 
-    def _json_instead(self, text: str) -> TextOutcome | None:
+    def _outcome_as_json(self, text: str) -> TextOutcome | None:
         """Return the JSON that follows the caller's schema, if the answer is that instead of a call."""
         json_format = self._emulation.json_format
         if json_format is None or not json_format.has_schema or self._offer.demand == "required":
@@ -227,45 +240,52 @@ class AnswerReader:
         found = extract(text, json_format, self._checker)
         return None if found.problems else self._json_outcome(text, json_format, found)
 
-    def _ask_for(
-        self, template: str, given: str, fallback: FinalOutcome, shown: str = "", problems: Sequence[str] = ()
+    def _repair_call(
+        self,
+        repair_template: str,
+        mistake: str,
+        why: str,
+        fallback: FinalOutcome,
+        *,
+        to_show: str = "",
+        problems: Sequence[str] = (),
     ) -> AskAgain:
         marks = self._emulation.marks
-        prompt = fill(template, open=marks.open, close=marks.close, problems="\n".join(problems))
-        why = "the answer contained no call that can be made unchanged"
-        change = Change("asked again", self._offer.param, given, "a further paid call", why)
-        return self._ask_again(prompt, change, fallback, shown)
+        repair_note = fill(repair_template, open=marks.open, close=marks.close, problems="\n".join(problems))
+        change = Change("asked again", self._offer.param, mistake, "a further paid call", why)
+        return self._ask_again(repair_note, change, fallback, to_show)
 
-    def _finish_with_json(self, text: str, json_format: JSONFormat, *, is_cut: bool) -> Outcome:
+    def _finish_with_json(self, text: str, json_format: JSONFormat, *, is_truncated: bool) -> Outcome:
         found = extract(text, json_format, self._checker)
-        if is_cut and found.problems:  # a repair would be cut too; the finish reason tells the caller
+        if is_truncated and found.problems:  # a repair would be truncated too; the finish reason says so
             return self._text_outcome(text[found.start or 0 :])
         outcome = self._json_outcome(text, json_format, found)
         if not found.problems:
             return outcome
-        prompt = fill(self._emulation.prompts.repair_json, problems="\n".join(found.problems))
+        repair_note = fill(self._emulation.prompts.repair_json, problems="\n".join(found.problems))
         why = "the answer was not the JSON that was asked for"
-        given = counted(len(found.problems), "problem")
-        change = Change("asked again", "response_format", given, "a further paid call", why)
-        return self._ask_again(prompt, change, outcome)
+        mistake = counted(len(found.problems), "problem")
+        change = Change("asked again", "response_format", mistake, "a further paid call", why)
+        return self._ask_again(repair_note, change, outcome)
 
     def _json_outcome(self, text: str, json_format: JSONFormat, found: ExtractedJSON) -> TextOutcome:
         """Return the JSON; else the text of the model, as a refusal when it contains no JSON at all."""
         begins_value = found.start is not None or _JSON_BODY.match(text) is not None
         if found.text is None and not begins_value and json_format.has_schema and text.strip():
-            refusal = self._cut(text.strip())
+            refusal = self._limit(text.strip())
             return TextOutcome(refusal=refusal, finish_reason=self.finish_reason)
         return self._text_outcome(text if found.text is None else found.text)
 
-    def _ask_again(self, note: str, change: Change, fallback: FinalOutcome, shown: str = "") -> AskAgain:
-        return AskAgain(text=shown, answer="".join(self._raw), note=note, change=change, fallback=fallback)
+    def _ask_again(self, note: str, change: Change, fallback: FinalOutcome, to_show: str = "") -> AskAgain:
+        raw = "".join(self._raw)
+        return AskAgain(text=to_show, answer=raw, repair_note=note, change=change, fallback=fallback)
 
     def _text_outcome(self, text: str) -> TextOutcome:
-        return TextOutcome(text=self._cut(text), finish_reason=self.finish_reason)
+        return TextOutcome(text=self._limit(text), finish_reason=self.finish_reason)
 
-    def _cut(self, text: str) -> str:
+    def _limit(self, text: str) -> str:
         """Return the last text, up to a stop sequence or the limit."""
-        return self._cut_to_length(self._stop.feed(text) + self._stop.finish())
+        return self._limit_length(self._stop.feed(text) + self._stop.finish())
 
-    def _cut_to_length(self, text: str) -> str:
+    def _limit_length(self, text: str) -> str:
         return text if self._length is None else self._length.feed(text)

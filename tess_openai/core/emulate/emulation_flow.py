@@ -87,7 +87,7 @@ class _EmulatedCall:
         self.has_written = self.is_interrupted = False
         while True:
             source = yield from self._read_answer(body, reader)
-            outcome = reader.finish(is_cut=source.finish_reason in CUT_REASONS)
+            outcome = reader.finish(is_truncated=source.finish_reason in CUT_REASONS)
             for change in reader.unchecked_changes():
                 self.chat.ledger.note(change)
             if not isinstance(outcome, AskAgain):
@@ -101,7 +101,7 @@ class _EmulatedCall:
             yield from self.report_changes()
             self.is_interrupted = self.has_written
             answer = outcome.answer
-            body = self._with_note(outcome.note)
+            body = self._with_note(outcome.repair_note)
             reader = AnswerReader(self.emulation, is_repair=True)
         if isinstance(outcome, FailedOutcome):
             raise self._refuse(outcome.refused)
@@ -120,7 +120,7 @@ class _EmulatedCall:
             raise self._broken(error) from None
         if incoming.status >= 300:
             raise _Abort(self._final((yield from error_answer(chat, incoming))))
-        source = AnswerSource(chat.body(incoming))
+        source = AnswerSource(chat.body_reader(incoming))
         piece = b""
         while not source.ended and reader.finish_reason is None:
             try:

@@ -54,7 +54,12 @@ class ParsedCalls:
 
 
 def parse_calls(
-    blocks: Sequence[Block], offer: Offer, checker: SchemaChecker, new_id: Callable[[], str], *, is_cut: bool
+    blocks: Sequence[Block],
+    offer: Offer,
+    checker: SchemaChecker,
+    new_id: Callable[[], str],
+    *,
+    is_truncated: bool,
 ) -> ParsedCalls:
     """Read the calls in the texts between marks, and check each call.
 
@@ -63,7 +68,8 @@ def parse_calls(
         offer: The functions that may be called.
         checker: Checks arguments against a schema.
         new_id: Returns a fresh identifier.
-        is_cut: Whether the answer is known to be incomplete; a call without a closing mark is then invalid.
+        is_truncated: Whether the answer is known to be incomplete; a call without a closing mark is
+            then invalid.
     """
     parsed = ParsedCalls()
     written: list[WrittenCall] = []
@@ -71,7 +77,7 @@ def parse_calls(
         if written and not offer.allows_several:
             parsed.surplus = len(blocks) - number
             break
-        calls, problem = _read_block(block, offer, is_cut=is_cut)
+        calls, problem = _read_block(block, offer, is_truncated=is_truncated)
         written += calls
         parsed.problems += [f"- {problem}"] * bool(problem)
         if problem and not block.is_closed:  # what follows may be a part of the text that cannot be read
@@ -115,10 +121,12 @@ def _contains_known_call(text: str, known: tuple[str, ...]) -> bool:
     return False
 
 
-def _read_block(block: Block, offer: Offer, *, is_cut: bool) -> tuple[list[WrittenCall], str]:
+def _read_block(block: Block, offer: Offer, *, is_truncated: bool) -> tuple[list[WrittenCall], str]:
     try:
         custom = read_custom_call(block, offer)
-        return [custom] if custom is not None else read_calls(block, offer.functions, is_cut=is_cut), ""
+        return [custom] if custom is not None else read_calls(
+            block, offer.functions, is_truncated=is_truncated
+        ), ""
     except UnreadableError as reason:
         return [], f"it is not valid JSON: {reason}"
 

@@ -68,7 +68,7 @@ class Offer:
 
 
 NO_OFFER: Final = Offer(functions={}, demand="none")
-"""For a request without functions whose messages contain earlier calls."""
+"""The offer of a request that has none: no functions, and no earlier calls in its messages."""
 
 
 def parse_offer(body: JSONObject, *, agent_tools: Collection[str] = ()) -> Offer:

@@ -79,14 +79,15 @@ class AskAgain:
     Attributes:
         text: The prose that the caller receives in any case.
         answer: The text of the whole answer.
-        note: Tells the model what is wrong and what to do; follows the last message of the further request.
+        repair_note: Tells the model what is wrong and what to do; follows the last message of the further
+            request.
         change: The change that the ledger records if the further request is sent.
         fallback: The outcome when no further request is allowed.
     """
 
     text: str = field(default="", repr=False)
     answer: str = field(repr=False)
-    note: str = field(repr=False)
+    repair_note: str = field(repr=False)
     change: Change
     fallback: FinalOutcome
 

@@ -73,7 +73,7 @@ def read_custom_call(block: Block, offer: Offer) -> WrittenCall | None:
     return WrittenCall(function.name, CustomInput(restore(text.removesuffix("\n"))))
 
 
-def read_calls(block: Block, functions: Iterable[str], *, is_cut: bool) -> list[WrittenCall]:
+def read_calls(block: Block, functions: Iterable[str], *, is_truncated: bool) -> list[WrittenCall]:
     """Read the calls in one text, an object or an array of objects, with any of the keys that models use.
 
     Raises:
@@ -84,7 +84,7 @@ def read_calls(block: Block, functions: Iterable[str], *, is_cut: bool) -> list[
     if block.holds_marks and reading is not None and reading.is_repaired:
         raise UnreadableError("a mark is in a string that is not written as JSON")
     if reading is None and not block.is_closed:
-        if is_cut:
+        if is_truncated:
             raise UnreadableError("it ends in the middle")
         if find_name(block.body.strip(_IGNORED_AROUND_NAMES), known) is not None:
             raise UnreadableError("it ends after its name")

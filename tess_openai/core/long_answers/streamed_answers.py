@@ -50,7 +50,9 @@ class StreamedAnswers(AnswerLayer[JoinedAnswer]):
         incoming = yield from exchange(replace(outgoing, body=dump_json(self._request)))
         if incoming.status < 300:
             chat = self._chat
-            self._answer = JoinedAnswer(chat.body(incoming), chat.prompts, continues=self._may_continue)
+            self._answer = JoinedAnswer(
+                chat.body_reader(incoming), chat.prompts, continues=self._may_continue
+            )
         return incoming
 
     @property
@@ -105,7 +107,7 @@ class StreamedAnswers(AnswerLayer[JoinedAnswer]):
             error = yield from error_answer(chat, incoming)
             answer.fail(StreamFault(parse_object(error.body or b"") or {}))
             return
-        answer.continue_with(chat.body(incoming), prompts)
+        answer.continue_with(chat.body_reader(incoming), prompts)
 
     def _continuation(self, text: str) -> JSONObject:
         """Return the request that continues `text`."""

@@ -90,7 +90,7 @@ class _ResponseTranslator:
         response["store"] = False
         return dump_json(response)
 
-    def refuse(self, answer: Answer) -> Flow:
+    def error(self, answer: Answer) -> Flow:
         """Yield an error."""
         yield answer
 

@@ -91,7 +91,7 @@ def test_the_pieces_of_a_stream_are_the_whole(arguments: dict[str, str], is_lega
 )
 def test_the_number_of_calls_is_bounded(blocks: list[Block]) -> None:
     """A model that writes call after call without end has lost its way, and is asked once."""
-    parsed = parse_calls(blocks, OFFER, CHECKER, lambda: "1", is_cut=False)
+    parsed = parse_calls(blocks, OFFER, CHECKER, lambda: "1", is_truncated=False)
     assert parsed.valid == []
     assert parsed.problems == ["- there are more than 128 calls; make fewer at once"]
 
@@ -103,24 +103,24 @@ def test_arguments_must_be_an_object_even_where_the_schema_does_not_say_so() -> 
         parse_offer({"tools": [{"function": {"name": "look", "parameters": {"title": "Look"}}}]}),
         CHECKER,
         lambda: "1",
-        is_cut=False,
+        is_truncated=False,
     )
     assert parsed.problems == ['- look: "arguments" must be an object']
 
 
 @pytest.mark.parametrize(
-    ("is_closed", "is_cut", "is_made"),
+    ("is_closed", "is_truncated", "is_made"),
     [(True, True, True), (False, False, False), (False, True, False)],
     ids=["it was closed", "nothing is known of a cut", "the answer is cut, and the call unclosed"],
 )
 def test_a_call_that_lacks_a_bracket_is_made_if_it_has_its_closing_mark(
     is_closed: bool,
-    is_cut: bool,
+    is_truncated: bool,
     is_made: bool,
 ) -> None:
     """Without the mark the answer may have been cut, and more than a bracket is missing."""
     block = Block('{"name": "look", "arguments": {}', is_closed=is_closed)
-    parsed = parse_calls([block], OFFER, CHECKER, lambda: "1", is_cut=is_cut)
+    parsed = parse_calls([block], OFFER, CHECKER, lambda: "1", is_truncated=is_truncated)
     assert bool(parsed.valid) == is_made
     assert bool(parsed.problems) != is_made
 
@@ -128,7 +128,7 @@ def test_a_call_that_lacks_a_bracket_is_made_if_it_has_its_closing_mark(
 def test_wrappers_within_wrappers_end() -> None:
     """A list of lists of nothing is no call, and takes no time."""
     block = Block('{"calls": ' * 60 + "[]" + "}" * 60, is_closed=True)
-    parsed = parse_calls([block], OFFER, CHECKER, lambda: "1", is_cut=False)
+    parsed = parse_calls([block], OFFER, CHECKER, lambda: "1", is_truncated=False)
     assert parsed.valid == []
 
 

@@ -101,16 +101,16 @@ def cut(text: str, borders: list[int]) -> list[str]:
     return [text[start:end] for start, end in itertools.pairwise(places)]
 
 
-def result(emulation: Emulation, pieces: list[str], *, is_cut: bool = False) -> tuple[object, ...]:
+def result(emulation: Emulation, pieces: list[str], *, is_truncated: bool = False) -> tuple[object, ...]:
     """Read an answer and return all the caller would see, whenever it was given out."""
     reader = AnswerReader(emulation)
     shown = "".join([reader.feed(piece) for piece in pieces])
-    outcome: Outcome = reader.finish(is_cut=is_cut)
+    outcome: Outcome = reader.finish(is_truncated=is_truncated)
     if isinstance(outcome, AskAgain):
         return (
             shown + outcome.text,
             outcome.answer,
-            outcome.note,
+            outcome.repair_note,
             outcome.change,
             *_settled("", outcome.fallback),
         )
@@ -130,17 +130,17 @@ def _settled(shown: str, outcome: TextOutcome | ToolCallOutcome | FailedOutcome)
 
 
 @pytest.mark.parametrize("request_body", REQUESTS, ids=json.dumps)
-@given(output=OUTPUTS, borders=st.lists(st.integers(0, 500), max_size=12), is_cut=st.booleans())
+@given(output=OUTPUTS, borders=st.lists(st.integers(0, 500), max_size=12), is_truncated=st.booleans())
 def test_any_cut_of_an_output_gives_the_same_result_as_the_whole(
     request_body: dict[str, Any],
     make_emulation: Callable[..., Emulation],
     output: str,
     borders: list[int],
-    is_cut: bool,
+    is_truncated: bool,
 ) -> None:
     """Where the network divides an answer only decides when its text is sent."""
-    whole = result(make_emulation(**request_body), [output], is_cut=is_cut)
-    pieces = result(make_emulation(**request_body), cut(output, borders), is_cut=is_cut)
+    whole = result(make_emulation(**request_body), [output], is_truncated=is_truncated)
+    pieces = result(make_emulation(**request_body), cut(output, borders), is_truncated=is_truncated)
     # After an end made by the adapter the rest is not read, so only the part before it is compared.
     assert pieces == whole
 

@@ -25,12 +25,12 @@ FLY = '{"name": "fly", "arguments": {}}'
 CHECKER = SchemaCache().checker()
 
 
-def parse(*bodies: str | Block, is_cut: bool = False, **request: Any) -> ParsedCalls:
+def parse(*bodies: str | Block, is_truncated: bool = False, **request: Any) -> ParsedCalls:
     """Parse the texts of calls, numbered from one; a text is closed."""
     blocks = [body if isinstance(body, Block) else Block(body, is_closed=True) for body in bodies]
     numbers = itertools.count(1)
     offer = parse_offer({"tools": TOOLS, **request})
-    return parse_calls(blocks, offer, CHECKER, lambda: str(next(numbers)), is_cut=is_cut)
+    return parse_calls(blocks, offer, CHECKER, lambda: str(next(numbers)), is_truncated=is_truncated)
 
 
 def test_each_call_has_its_identifier_and_kind() -> None:
@@ -84,10 +84,10 @@ def test_nothing_is_read_after_a_call_that_cannot_be_read_and_has_no_end() -> No
     assert len(parse(Block(LOOK, is_closed=False), LOOK).valid) == 2
 
 
-@pytest.mark.parametrize(("is_cut", "reason"), [(True, "in the middle"), (False, "after its name")])
-def test_the_model_learns_how_its_call_ended(*, is_cut: bool, reason: str) -> None:
+@pytest.mark.parametrize(("is_truncated", "reason"), [(True, "in the middle"), (False, "after its name")])
+def test_the_model_learns_how_its_call_ended(*, is_truncated: bool, reason: str) -> None:
     """An answer that was cut is distinguished from one that the model ended itself."""
-    (problem,) = parse(Block("look", is_closed=False), is_cut=is_cut).problems
+    (problem,) = parse(Block("look", is_closed=False), is_truncated=is_truncated).problems
     assert problem == f"- it is not valid JSON: it ends {reason}"
 
 

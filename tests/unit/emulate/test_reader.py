@@ -69,22 +69,42 @@ def test_a_repair_names_the_problems_and_the_functions(make_emulation: Callable[
     reader.feed(f"Off we go. {BAD_CALL}")
     outcome = ask_again(reader.finish())
     assert outcome.answer == f"Off we go. {BAD_CALL}"
-    assert "there is no function 'fly'; there are: get_weather, get_time" in outcome.note
-    assert "between <call:tokibanuve> and </call:tokibanuve>" in outcome.note
+    assert "there is no function 'fly'; there are: get_weather, get_time" in outcome.repair_note
+    assert "between <call:tokibanuve> and </call:tokibanuve>" in outcome.repair_note
+
+
+@pytest.mark.parametrize(
+    ("body", "answer", "why"),
+    [
+        ({}, '{"name": "get_time", "arguments": {}}', "it was not written between the marks"),
+        ({}, f"{CALL} It is noon, and the sun shines.", "text after a function call"),
+        ({}, CALL + BAD_CALL, "not every function call"),
+        ({"tool_choice": "required"}, "It is noon.", "the answer contained none"),
+        ({"tool_choice": "none"}, CALL, "allows no function call"),
+    ],
+)
+def test_a_repair_is_recorded_with_its_own_reason(
+    make_emulation: Callable[..., Emulation], body: dict[str, Any], answer: str, why: str
+) -> None:
+    """The ledger says what was wrong with this answer."""
+    messages = [{"role": "tool", "tool_call_id": "c1", "content": "noon"}]
+    reader = AnswerReader(make_emulation(messages=messages, **body))
+    reader.feed(answer)
+    assert why in ask_again(reader.finish()).change.why
 
 
 def test_what_the_model_wrote_is_no_template(make_emulation: Callable[..., Emulation]) -> None:
     """A placeholder in the text of the model is not filled in."""
     reader = AnswerReader(make_emulation())
     reader.feed('<call:tokibanuve>{"name": "{open}", "arguments": {}}')
-    assert "there is no function '{open}'" in ask_again(reader.finish()).note
+    assert "there is no function '{open}'" in ask_again(reader.finish()).repair_note
 
 
 def test_a_repeated_text_is_not_urged_into_a_call(make_emulation: Callable[..., Emulation]) -> None:
     """A call without marks may be a text of the user's that the model repeats; it is asked again."""
     reader = AnswerReader(make_emulation())
     reader.feed('{"name": "get_time", "arguments": {}}')
-    note = ask_again(reader.finish()).note
+    note = ask_again(reader.finish()).repair_note
     assert "If a function is needed" in note
     assert "If not" in note
 
@@ -138,10 +158,10 @@ def test_a_call_in_an_answer_that_was_cut_is_not_made_up_to_the_end(
 ) -> None:
     """A missing bracket is added only before a closing mark."""
     text = '<call:tokibanuve>{"name": "get_weather", "arguments": {"city": "Lisbon"}'
-    for is_cut in (False, True):
+    for is_truncated in (False, True):
         reader = AnswerReader(make_emulation())
         reader.feed(text)
-        assert isinstance(reader.finish(is_cut=is_cut), AskAgain)
+        assert isinstance(reader.finish(is_truncated=is_truncated), AskAgain)
 
 
 def test_incomplete_json_of_an_answer_that_was_cut_is_returned(
@@ -155,7 +175,7 @@ def test_incomplete_json_of_an_answer_that_was_cut_is_returned(
     ):
         reader = AnswerReader(make_emulation(**NO_TOOLS, **PERSON))
         reader.feed(answer)
-        assert reader.finish(is_cut=True) == TextOutcome(text=reply)
+        assert reader.finish(is_truncated=True) == TextOutcome(text=reply)
 
 
 def test_a_refusal_ends_where_text_would(make_emulation: Callable[..., Emulation]) -> None:

@@ -54,11 +54,11 @@ NO_CALL = 'there is no object with "name" and "arguments" in it'
 )
 def test_calls_are_read(body: str, calls: list[WrittenCall]) -> None:
     """What was repaired is marked, since less may be concluded from it."""
-    assert read_calls(Block(body, is_closed=True), NAMES, is_cut=False) == calls
+    assert read_calls(Block(body, is_closed=True), NAMES, is_truncated=False) == calls
 
 
 @pytest.mark.parametrize(
-    ("block", "is_cut", "reason"),
+    ("block", "is_truncated", "reason"),
     [
         pytest.param(Block("look", is_closed=False), True, "it ends in the middle", id="a cut after a name"),
         pytest.param(
@@ -95,18 +95,18 @@ def test_calls_are_read(body: str, calls: list[WrittenCall]) -> None:
         ),
     ],
 )
-def test_a_call_that_may_not_be_whole_is_refused(block: Block, is_cut: bool, reason: str) -> None:
+def test_a_call_that_may_not_be_whole_is_refused(block: Block, is_truncated: bool, reason: str) -> None:
     """The reason goes to the model."""
     with pytest.raises(UnreadableError) as refusal:
-        read_calls(block, NAMES, is_cut=is_cut)
+        read_calls(block, NAMES, is_truncated=is_truncated)
     assert str(refusal.value) == reason
 
 
 def test_what_is_complete_is_read_after_a_cut() -> None:
     """Only its mark is missing; and a mark in a string of JSON is text."""
     body = '{"name": "look", "arguments": {"at": "x"}}'
-    assert read_calls(Block(body, is_closed=False), NAMES, is_cut=True) == [LOOK]
-    assert read_calls(Block(body, is_closed=True, holds_marks=True), NAMES, is_cut=False) == [LOOK]
+    assert read_calls(Block(body, is_closed=False), NAMES, is_truncated=True) == [LOOK]
+    assert read_calls(Block(body, is_closed=True, holds_marks=True), NAMES, is_truncated=False) == [LOOK]
 
 
 @pytest.mark.parametrize(
