@@ -5,15 +5,16 @@ from __future__ import annotations
 import importlib.util
 import json
 import math
-import time
 from collections.abc import Callable
 from functools import partial
+from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
 
 from tess_openai.core.agents import Agent
 from tess_openai.core.calls import Answer, LimitAnswer, Lookup, Outgoing, PauseKey, Upload, UploadedFile
+from tess_openai.edge import call_driver as room
 from tess_openai.edge.call_driver import HINT_SECONDS
 from tess_openai.edge.families import FAMILY_NAMES, Family, FamilyName, load_family
 from tess_openai.edge.origins import REDIRECT_FOLLOWED
@@ -68,13 +69,20 @@ def test_a_request_without_timeouts_gets_those_of_its_call(new_driver: Callable[
     assert 900.0 <= limits["read"] <= 1000.0
 
 
-def test_nothing_is_sent_when_the_time_is_over(family: Family, new_driver: Callable[..., SyncDriver]) -> None:
+def test_nothing_is_sent_when_the_time_is_over(
+    family: Family, new_driver: Callable[..., SyncDriver], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The error names the option that limited the call."""
+    now = [100.0]
+    monkeypatch.setattr(room, "time", SimpleNamespace(monotonic=lambda: now[0]))
     driver = new_driver()
     assert driver.seconds_left() == math.inf
-    driver.deadline = time.monotonic()
-    with pytest.raises(family.ReadTimeout, match="max_answer_seconds is over"):
-        driver.new_request(Outgoing(b"{}"))
+    driver.apply_step(LimitAnswer(3.0))
+    now[0] = 102.5
+    assert driver.seconds_left() == 0.5
+    for now[0] in (103.0, 104.0):
+        with pytest.raises(family.ReadTimeout, match="max_answer_seconds is over"):
+            driver.new_request(Outgoing(b"{}"))
 
 
 def test_a_call_without_a_limit_has_no_deadline(new_driver: Callable[..., SyncDriver]) -> None:
@@ -175,6 +183,7 @@ def test_each_redirect_is_counted(family: Family, new_driver: Callable[..., Sync
         (300, inside, True, 0, 1),
         (399, inside, True, 1, 2),
         (307, {}, False, 2, 2),
+        (307, {"location": "/" + "a" * 70_000}, False, 2, 2),
     ):
         driver.set_response(driver.request, family.Response(status, headers=headers))
         head = driver.to_incoming(status)
@@ -225,10 +234,57 @@ def test_a_look_up_or_an_upload_without_a_result_has_failed(
     """Only a failed connection ends a look-up, but any error ends a hint, whose failure is not shown."""
     driver, agent = new_driver(), Agent(id=42)
     assert driver.to_lookup_result(LOOKUP, agent) is agent
-    assert "adapter_error" in driver.to_lookup_result(LOOKUP, None).why  # type: ignore[union-attr]
+    not_found: Any = driver.to_lookup_result(LOOKUP, None)
+    assert not_found.why == "the look-up of agent 42 failed with adapter_error"
     assert driver.to_upload_result(UploadedFile(7)) == UploadedFile(7)
     assert driver.to_upload_result(Answer(402)) == Answer(402)
     failed: Any = driver.to_upload_result(None)
     assert (failed.status, b"ended without a result" in failed.body) == (400, True)
     assert driver.exceptions_ending(HINT) is Exception
     assert driver.exceptions_ending(LOOKUP) is family.RequestError
+
+
+class Socket:
+    """A connection that counts how often it is shut down."""
+
+    def __init__(self) -> None:
+        self.shutdowns = 0
+
+    def get_extra_info(self, name: str) -> Socket:
+        """Return the socket itself."""
+        del name
+        return self
+
+    def shutdown(self, how: int) -> None:
+        """Count it."""
+        del how
+        self.shutdowns += 1
+
+
+def test_only_the_current_response_is_interrupted(
+    family: Family, new_driver: Callable[..., SyncDriver]
+) -> None:
+    """An earlier one may have returned its connection to the pool, where another call uses it."""
+    driver, first, second = new_driver(), Socket(), Socket()
+    earlier = family.Response(200, extensions={"network_stream": first})
+    driver.set_response(driver.request, earlier)
+    connection = driver.held_connection()
+    assert connection.interrupt(earlier)
+    later = family.Response(200, extensions={"network_stream": second})
+    driver.set_response(driver.request, later)
+    assert driver.held_connection() is connection
+    assert connection.interrupt(earlier)
+    assert (first.shutdowns, second.shutdowns) == (1, 0)
+    assert connection.interrupt(later)
+    assert (first.shutdowns, second.shutdowns) == (1, 1)
+
+
+@pytest.mark.parametrize(("read", "problem"), [(-1.0, "too slow"), (60.0, None), (None, None)])
+def test_pings_are_no_longer_read_than_the_caller_waits(
+    new_driver: Callable[..., SyncDriver], read: float | None, problem: str | None
+) -> None:
+    """A wait of less than no time is over at once."""
+    driver = new_driver(extensions={"timeout": {"read": read}})
+    limits = driver.new_limits()
+    assert driver.limits is limits
+    assert limits.problem_with(b": ping\n\n", is_whole=False) == problem

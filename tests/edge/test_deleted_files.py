@@ -26,6 +26,7 @@ INSTALLED: Final = [name for name in FAMILY_NAMES if importlib.util.find_spec(na
     [
         pytest.param("/files/7", {}, True, id="this file"),
         pytest.param("/files/7/", {}, True, id="with a slash at the end"),
+        pytest.param("/files/api/files/7", {}, True, id="below a path of a proxy"),
         pytest.param("/files/70", {}, False, id="another file"),
         pytest.param("/files/7", {NOT_SENT: True}, False, id="a request that pacing did not send"),
     ],
