@@ -96,7 +96,7 @@ def _unreadable(body: bytes) -> str:
     try:
         json.loads(body.removeprefix(BYTE_ORDER_MARK).decode())
     except json.JSONDecodeError as error:
-        return f": {error.msg.partition(':')[0]} (line {error.lineno}, column {error.colno})"
+        return f": {error.msg.partition(': ')[0]} (line {error.lineno}, column {error.colno})"
     except UnicodeDecodeError as error:
         return f": byte {error.start + 1} is not UTF-8"
     except (ValueError, RecursionError):  # such as a number of thousands of digits

@@ -13,6 +13,7 @@ from tess_openai.core.calls import (
     Call,
     Event,
     Incoming,
+    LimitAnswer,
     Outgoing,
     PauseKey,
     Read,
@@ -144,8 +145,8 @@ def drive(
                 assert step == ReadAll(ERROR_BODY_LIMIT, allow_truncation=True)
         elif isinstance(step, Read):
             event, error = run.read(step, left)
-        elif isinstance(step, PauseKey):
-            run.held.append(step.seconds)
+        elif isinstance(step, PauseKey | LimitAnswer):
+            run.held += [step.seconds] if isinstance(step, PauseKey) else []
         elif isinstance(step, Answer):
             assert run.answer.status == 0, "a flow answers once"
             run.answer = step

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tess_openai.core.agents import Agent
 from tess_openai.core.calls import Answer, Incoming, Outgoing
 from tess_openai.core.chat.context import LEDGER_HEADER, ledger_header
 from tess_openai.core.error_hints import RATE_HINT
@@ -16,6 +17,7 @@ from tess_openai.core.jsons import parse_object
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.options import Options
 from tess_openai.core.policy import Policy
+from tess_openai.core.probe_profile import TessProfile
 from tess_openai.response_changes import changes_of
 from tests.unit.chat.driven import ANSWER, AS_EVENTS, AS_JSON, CHAT, CHUNK, EVENTS, drive, encoded
 
@@ -72,6 +74,9 @@ def test_a_warning_that_the_callers_filters_refuse_is_a_refusal() -> None:
         pytest.param(b"", ": Expecting value (line 1, column 1)", id="nothing"),
         pytest.param(b"[1]", "", id="a list"),
         pytest.param(b'{"a": "b"\n "c"}', ": Expecting ',' delimiter (line 2, column 2)", id="no comma"),
+        pytest.param(
+            b'\xef\xbb\xbf{"a"}', ": Expecting ':' delimiter (line 1, column 5)", id="a byte order mark"
+        ),
         pytest.param(b"a\xff", ": byte 2 is not UTF-8", id="no text"),
         pytest.param(b"[" * 100_000, "", id="a hundred thousand brackets"),
     ],
@@ -82,6 +87,47 @@ def test_a_body_that_is_no_object_is_refused(body: bytes, where: str) -> None:
     assert run.sent == []
     assert (run.answer.status, run.error["code"]) == (400, "invalid_json")
     assert run.error["message"] == f"The body of the request is not a JSON object{where}. It was not sent."
+
+
+def test_a_call_refuses_the_loss_of_a_parameter_for_itself() -> None:
+    """The other parameters keep the action of the client."""
+    own = {"tess_openai": {"unsupported": {"seed": "error"}}}
+    refused = drive({**CHAT, "seed": 7, **own})
+    assert (refused.sent, refused.error["param"]) == ([], "seed")
+    assert drive({**CHAT, "top_p": 0.5, **own}).reported == [["top_p"]]
+
+
+def test_a_profile_counts_for_its_own_agent_only() -> None:
+    """What was proven about one agent may be wrong for another one that the call chooses."""
+    profile = TessProfile(agent_id=42, made="2026-11-23", answers={"seed": "supported"})
+    options = Options(profile=profile, agents={9: Agent(id=9)}, agent_names={"other": 9})
+    assert drive({**CHAT, "seed": 7}, options=options).reported == []
+    assert drive({**CHAT, "seed": 7, "model": "other"}, options=options).reported == [["model", "seed"]]
+
+
+@pytest.mark.parametrize(
+    ("options", "own"),
+    [
+        (Options(), {"usage": "none"}),
+        (Options(policy=Policy("warn", {"messages.content": "forward"})), {"attachments": "upload"}),
+    ],
+)
+def test_a_file_is_not_uploaded(options: Options, own: dict[str, object]) -> None:
+    """The caller did not ask for it, or wants the message sent unchanged."""
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    run = drive(
+        {**CHAT, "messages": [{"role": "user", "content": [image]}], "tess_openai": own}, options=options
+    )
+    assert len(run.sent) == 1
+
+
+@pytest.mark.parametrize(("stream", "params"), [(False, ["stream"]), (True, [])])
+def test_reading_an_answer_as_a_stream_is_in_the_ledger(*, stream: bool, params: list[str]) -> None:
+    """It is no change for a caller who asked for a stream."""
+    run = drive(
+        {**CHAT, "stream": stream}, Incoming(200, AS_EVENTS), [EVENTS], options=Options(long_answers="stream")
+    )
+    assert [param for reported in run.reported for param in reported] == params
 
 
 WRONG = [
