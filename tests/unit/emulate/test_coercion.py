@@ -229,6 +229,7 @@ def _shared(schema: dict[str, Any]) -> dict[str, Any]:
         ),
         pytest.param(TEXTS, "[a]", id="a text with brackets that may be a list"),
         pytest.param({"type": "array", "items": LIST}, [1, 2], id="one list, or two lists of one item"),
+        pytest.param({"type": "array", "items": LIST}, ["1", "2"], id="one list, or two lists, in quotes"),
         pytest.param({"anyOf": [INTEGER, LIST]}, "5", id="a number or a list of it"),
         pytest.param({"type": ["integer", "array"]}, "5", id="a number or a list of it, in one word"),
         pytest.param({"anyOf": [{"const": 1}, {"enum": ["a", "1 "]}]}, "1", id="a number or another text"),
