@@ -15,7 +15,7 @@ from tess_openai.core.completions.completion_parameters import COMPLETIONS_UNSUP
 from tess_openai.core.jsons import JSONObject
 from tess_openai.core.options import Options
 from tess_openai.core.policy_parameters import POLICY_PARAMETERS
-from tess_openai.core.responses.response_parameters import CHAT_NAMES, RESPONSES_UNSUPPORTED
+from tess_openai.core.responses.response_parameters import RESPONSES_NAME_OF_CHAT, RESPONSES_UNSUPPORTED
 from tess_openai.edge.caller_warnings import CATEGORIES
 
 WEATHER: Final = {"type": "function", "function": {"name": "weather"}}
@@ -68,7 +68,10 @@ def responses_parameters() -> str:
 
 def responses_names() -> str:
     """List the parameters of the Responses API that have another name in chat."""
-    rows = ((code(name), code(chat)) for chat, name in sorted(CHAT_NAMES.items(), key=lambda pair: pair[1]))
+    rows = (
+        (code(name), code(chat))
+        for chat, name in sorted(RESPONSES_NAME_OF_CHAT.items(), key=lambda pair: pair[1])
+    )
     return table(("Responses", "chat"), rows)
 
 

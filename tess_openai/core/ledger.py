@@ -35,8 +35,8 @@ class Ledger:
             self._text = len(self._changes), text
         return text
 
-    def unreported(self) -> tuple[Change, ...]:
-        """Return the changes since the last call of this method."""
+    def take_unreported(self) -> tuple[Change, ...]:
+        """Return the changes that were not reported yet, and count them as reported."""
         changes = tuple(self._changes[self._reported :])
         self._reported = len(self._changes)
         return changes
@@ -49,7 +49,7 @@ class Ledger:
         """Record changes that another ledger collected."""
         self._changes.extend(changes)
 
-    def note(self, change: Change) -> None:
+    def add_once(self, change: Change) -> None:
         """Record a change once, however often it occurs in the answer."""
         if change not in self._changes:
             self._changes.append(change)
@@ -66,7 +66,7 @@ class Ledger:
         why: str,
         sent: str = "",
         remedy: str = "",
-        action: Action = "stripped",
+        recorded_as: Action = "stripped",
         topic: Topic = "request",
         quiet: bool = False,
         can_emulate: bool = False,
@@ -80,7 +80,7 @@ class Ledger:
             why: The reason, one clause.
             sent: What is sent instead.
             remedy: What the caller can do; by default, to leave the parameter out or to accept the change.
-            action: What the ledger records when the parameter is not sent as given.
+            recorded_as: The action of the change when the parameter is not sent as given.
             topic: The topic of the warning.
             quiet: Whether to record without a warning, unless the policy names this parameter itself.
             can_emulate: Whether the adapter can emulate it.
@@ -88,27 +88,27 @@ class Ledger:
 
         Returns:
             `"drop"`: continue without it. `"keep"`: send it as given. `"emulate"`: only with
-            `can_emulate`; the emulation records what it does itself.
+            `can_emulate`; the emulation makes its own entry.
 
         Raises:
             Refused: The policy's action is `"error"`.
         """
-        policy_action = self.policy.action_for(param, parent=parent)
-        if policy_action == "emulate":
+        action = self.policy.action_for(param, parent=parent)
+        if action == "emulate":
             if can_emulate:
                 return "emulate"
-            policy_action = "warn"
-        if policy_action == "error":
+            action = "warn"
+        if action == "error":
             allowed = unsupported_option(f'"{param}": "warn"')
             advice = remedy or f"Leave it out, or allow this: {allowed}."
             raise Refused(f"{param}: {why}. {advice}", param=param, code="unsupported_parameter")
-        if policy_action == "forward":
+        if action == "forward":
             self.add(_change("forwarded", param, given, given, f"sent as given although {why}"))
             return "keep"
-        if policy_action == "warn" and not remedy:
+        if action == "warn" and not remedy:
             remedy = accept_advice([param])
-        warns = policy_action == "warn" and (not quiet or self.policy.has_own(param))
-        self.add(_change(action, param, given, sent, why, remedy, topic if warns else None))
+        warns = action == "warn" and (not quiet or self.policy.has_own(param))
+        self.add(_change(recorded_as, param, given, sent, why, remedy, topic if warns else None))
         return "drop"
 
 

@@ -16,7 +16,7 @@ Unsupported: TypeAlias = PolicyAction | Mapping[str, PolicyAction]
 
 POLICY_ACTIONS: Final[tuple[PolicyAction, ...]] = get_args(PolicyAction)
 NO_ACTIONS: Final[Mapping[str, PolicyAction]] = {}
-RESPONSES_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+CHAT_NAMES_OF_RESPONSES: Final[Mapping[str, tuple[str, ...]]] = {
     "input": ("messages",),
     "input.function_call": ("messages.tool_calls",),
     "max_output_tokens": ("max_completion_tokens",),
@@ -62,7 +62,10 @@ class Policy:
         return self.default if found is None else found
 
     def overridden_by(self, other: Unsupported | None) -> Policy:
-        """Return this policy changed by that of a call: an action replaces it, a mapping extends it."""
+        """Return this policy changed by that of a call.
+
+        A mapping extends it. An action replaces the whole policy, also the actions of single parameters.
+        """
         if other is None:
             return self
         if isinstance(other, str):
@@ -90,13 +93,15 @@ def parse_unsupported(value: object, known: frozenset[str]) -> Unsupported:
         )
     actions: dict[str, PolicyAction] = {}
     for param, action in cast("Mapping[object, object]", value).items():
-        if not isinstance(param, str) or (param != "*" and param not in known | RESPONSES_NAMES.keys()):
-            near = difflib.get_close_matches(str(param), known | RESPONSES_NAMES.keys(), n=1)
+        if not isinstance(param, str) or (
+            param != "*" and param not in known | CHAT_NAMES_OF_RESPONSES.keys()
+        ):
+            near = difflib.get_close_matches(str(param), known | CHAT_NAMES_OF_RESPONSES.keys(), n=1)
             hint = f"; did you mean {near[0]!r}?" if near else '; "*" means all others'
             raise ValueError(
                 f"unsupported names {quoted(param)}, which is no parameter of OpenAI's APIs{hint}"
             )
-        for name in RESPONSES_NAMES.get(param, (param,)):
+        for name in CHAT_NAMES_OF_RESPONSES.get(param, (param,)):
             actions[name] = _parse_action(action, f"unsupported[{param!r}]")
     return actions
 

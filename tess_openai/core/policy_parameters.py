@@ -12,7 +12,7 @@ from tess_openai.core.responses.response_parameters import RESPONSES_UNSUPPORTED
 POLICY_PARAMETERS: Final = frozenset(
     {*CHAT_PARAMETERS, *MESSAGE_PARAMETERS, *COMPLETIONS_UNSUPPORTED, *RESPONSES_UNSUPPORTED}
 )
-"""Names of chat completions; `RESPONSES_NAMES` maps those of the Responses API to them."""
+"""Names of chat completions; `CHAT_NAMES_OF_RESPONSES` maps those of the Responses API to them."""
 
 
 def resolve_policy(unsupported: object, *, emulate: bool = False) -> Policy:

@@ -30,7 +30,7 @@ _MESSAGE_PATH: Final = re.compile(r"(?<![\w.])messages(?:\.\d+|\[\d+\])(?:\.\w+|
 
 
 class AnswerTranslator(Protocol):
-    """Translates the answer of a chat call into the answer of another API.
+    """Translates the answer of a chat call into the answer of another API; `_ChatRun` calls its methods.
 
     Attributes:
         ledger: The ledger of the caller's call, to which the changes of the chat call are added.

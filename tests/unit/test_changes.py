@@ -174,8 +174,8 @@ def test_each_change_is_reported_once() -> None:
     """A change that was reported is not reported again when the answer adds to the ledger."""
     ledger = Ledger(Policy())
     ledger.mapped("tools", "a", "b", "c")
-    assert [change.param for change in ledger.unreported()] == ["tools"]
+    assert [change.param for change in ledger.take_unreported()] == ["tools"]
     ledger.mapped("stream", "a", "b", "c")
-    assert [change.param for change in ledger.unreported()] == ["stream"]
-    assert ledger.unreported() == ()
+    assert [change.param for change in ledger.take_unreported()] == ["stream"]
+    assert ledger.take_unreported() == ()
     assert [change.param for change in ledger.changes] == ["tools", "stream"]

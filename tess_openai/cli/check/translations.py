@@ -13,7 +13,7 @@ from tess_openai.core.completions.completion_request import read_prompt_request
 from tess_openai.core.jsons import JSONObject
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused
-from tess_openai.core.responses.response_parameters import CHAT_NAMES
+from tess_openai.core.responses.response_parameters import RESPONSES_NAME_OF_CHAT
 from tess_openai.core.responses.response_request import read_response_request, to_chat_request
 from tess_openai.core.translated_chat import renamed_change, renamed_envelope
 
@@ -35,7 +35,11 @@ class Translation:
     emulates: bool
 
 
-_NAMES: Final[Mapping[Api, Mapping[str, str]]] = {"chat": {}, "responses": CHAT_NAMES, "completions": {}}
+_NAMES: Final[Mapping[Api, Mapping[str, str]]] = {
+    "chat": {},
+    "responses": RESPONSES_NAME_OF_CHAT,
+    "completions": {},
+}
 
 
 def translate(api: Api, body: JSONObject, options: Options, agent: Agent | None = None) -> Translation:

@@ -123,10 +123,10 @@ def complete(
         fields["model"], changed = model, True
     for position, choice in enumerate(fields["choices"]):
         changed = _complete_choice(choice, position, ledger, new_id) or changed
-    changed = drop_misfits(fields, ROOT_EXTRAS, ledger.note) or changed
+    changed = drop_misfits(fields, ROOT_EXTRAS, ledger.add_once) or changed
     if fields.get("error"):
         move_error_to_tess(fields)
-        ledger.note(PARTIAL_ERROR)
+        ledger.add_once(PARTIAL_ERROR)
         changed = True
     if not has_output(fields):
         ledger.add(NO_TEXT)
@@ -264,7 +264,7 @@ def _joined(pieces: list[object], depth: int = 0) -> object:
 
 
 def _complete_choice(choice: JSONObject, position: int, ledger: Ledger, new_id: Callable[[], str]) -> bool:
-    changed = drop_misfits(choice, CHOICE_EXTRAS, ledger.note)
+    changed = drop_misfits(choice, CHOICE_EXTRAS, ledger.add_once)
     if type(choice.get("index")) is not int:
         index = to_int(choice.get("index"))
         choice["index"], changed = position if index is None else index, True
@@ -273,13 +273,13 @@ def _complete_choice(choice: JSONObject, position: int, ledger: Ledger, new_id: 
         message["role"], changed = "assistant", True
     if "content" not in message:
         message["content"], changed = None, True
-    changed = coerce_message(message, ledger.note) or changed
+    changed = coerce_message(message, ledger.add_once) or changed
     if message.get("tool_calls") is not None or message.get("function_call") is not None:
         changed = complete_calls(message, new_id, f"choices[{position}].message.tool_calls") or changed
     reason = choice.get("finish_reason")
     if reason not in FINISH_REASONS:
         choice["finish_reason"], changed = (
-            normalise_finish_reason(reason, ledger.note) if reason else "stop",
+            normalise_finish_reason(reason, ledger.add_once) if reason else "stop",
             True,
         )
     return changed

@@ -17,7 +17,7 @@ from tess_openai.core.chat.completion import complete
 from tess_openai.core.chat.messages import texts_of
 from tess_openai.core.chat.request_translation import TranslatedRequest
 from tess_openai.core.chat.stream_faults import StreamFault, invalid_answer_fault
-from tess_openai.core.chat.stream_filter import ChunkWriter, add_ledger, with_ledger
+from tess_openai.core.chat.stream_filter import ChunkWriter, add_ledger_to_fields, append_ledger_to_json
 from tess_openai.core.errors import TessError
 from tess_openai.core.fetching import read_error
 from tess_openai.core.jsons import JSONObject, dump_json
@@ -60,7 +60,7 @@ class ChatContext:
 
     def reader(self) -> ChunkReader:
         """Return a reader for this call's stream."""
-        return ChunkReader(self.model, self.call.now, self.call.new_id, self.ledger.note)
+        return ChunkReader(self.model, self.call.now, self.call.new_id, self.ledger.add_once)
 
     def body_reader(self, incoming: Incoming) -> AnswerBody:
         """Return a reader for the body of an answer to this call."""
@@ -81,7 +81,7 @@ class ChatContext:
 
 def report_changes(ledger: Ledger, *, silently: bool = False) -> Generator[Step, Event, Refused | None]:
     """Report the unreported changes; return a refusal when the caller's filters made a warning an error."""
-    changes = ledger.unreported()
+    changes = ledger.take_unreported()
     if silently or not changes:
         return None
     problem = yield ReportChanges(changes)
@@ -108,7 +108,7 @@ def respond_with_completion(chat: ChatContext, fields: JSONObject, body: bytes |
         return
     if body is None or changed:
         headers = ledger_header(chat.ledger)
-        yield Answer(200, json_headers(headers), with_ledger(dump_json(fields), chat.ledger))
+        yield Answer(200, json_headers(headers), append_ledger_to_json(dump_json(fields), chat.ledger))
     else:
         yield to_completion_answer(chat.ledger, body)
 
@@ -125,8 +125,8 @@ def to_completion_answer(ledger: Ledger, body: bytes, fields: JSONObject | None 
     if not headers:
         return Answer(200, headers, body, "as read", fields)
     if fields is not None:
-        add_ledger(fields, ledger)
-    return Answer(200, headers, with_ledger(body, ledger), fields=fields)
+        add_ledger_to_fields(fields, ledger)
+    return Answer(200, headers, append_ledger_to_json(body, ledger), fields=fields)
 
 
 def is_stream(incoming: Incoming) -> bool:

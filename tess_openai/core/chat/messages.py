@@ -280,7 +280,7 @@ class _MessageTranslation:
                 sent="text",
                 why="Tess has no tool messages, so calls and their results are sent as text",
                 remedy=EMULATE_REMEDY,
-                action="rewritten",
+                recorded_as="rewritten",
             )
         if counts["parts"]:
             ledger.mapped("messages.content", "text parts", "one string", "Tess takes strings as content")

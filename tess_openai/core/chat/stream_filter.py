@@ -104,7 +104,7 @@ class ChunkWriter:
             pending.append(_HeldChunk(self._reader.new_chunk(choices)))
         events = [chunk.encode() for chunk in pending[:-1]]
         if pending:
-            events.append(encode_event(with_ledger(pending[-1].to_data(), self._ledger)))
+            events.append(encode_event(append_ledger_to_json(pending[-1].to_data(), self._ledger)))
         return b"".join([*events, DONE_EVENT])
 
     def _to_usage_chunk(self, usage: JSONObject) -> _HeldChunk:
@@ -183,7 +183,7 @@ def texts_of_chunk(fields: JSONObject) -> list[str]:
     return [content for content in contents if isinstance(content, str)]
 
 
-def with_ledger(data: bytes, ledger: Ledger) -> bytes:
+def append_ledger_to_json(data: bytes, ledger: Ledger) -> bytes:
     """Add the ledger as the last field of a JSON object that is not empty; `data` itself without changes.
 
     `{..., "tess_openai": {"changes": [{"action", "param", "given", "sent", "why"}]}}`
@@ -194,7 +194,7 @@ def with_ledger(data: bytes, ledger: Ledger) -> bytes:
     return data.rstrip()[:-1] + field.encode()
 
 
-def add_ledger(fields: JSONObject, ledger: Ledger) -> None:
-    """Add the ledger to a parsed object as `with_ledger` adds it to its JSON."""
+def add_ledger_to_fields(fields: JSONObject, ledger: Ledger) -> None:
+    """Add the ledger to a parsed object as `append_ledger_to_json` adds it to its JSON."""
     if ledger.changes:
         fields[CALL_FIELD] = {"changes": [change.to_json() for change in ledger.changes]}

@@ -35,7 +35,7 @@ def to_temperature(given: object, options: tuple[str, ...] | None, ledger: Ledge
         sent=nearest,
         why=f"the agent takes one of {', '.join(options)}",
         remedy="Use one of these, or name those of your agent: create_client(temperatures=[0, 0.5, 1]).",
-        action="rewritten",
+        recorded_as="rewritten",
     )
     return given if decision == "keep" else nearest
 

@@ -123,7 +123,7 @@ def _record_selection(given: _GivenTools, ledger: Ledger) -> PolicyDecision:
             sent=given.first,
             why="Tess runs one tool per call, so only the first is sent",
             remedy="Use one tool per call.",
-            action="rewritten",
+            recorded_as="rewritten",
         )
         if decision == "keep":
             return decision

@@ -10,14 +10,14 @@ from tess_openai.core.calls import Answer, Call, Flow
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.chunk_templates import Template
 from tess_openai.core.chat.context import LEDGER_HEADER, ledger_header, report_changes
-from tess_openai.core.chat.stream_filter import with_ledger
+from tess_openai.core.chat.stream_filter import append_ledger_to_json
 from tess_openai.core.chat.usage import UsageSum
 from tess_openai.core.completions.completion_request import PromptRequest, read_prompt_request
 from tess_openai.core.jsons import JSONObject, dump_json, to_list, to_object
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import NO_RETRY, Refused, json_headers
 from tess_openai.core.sse import DONE_EVENT, encode_event
-from tess_openai.core.translated_chat import read_call, translated_chat
+from tess_openai.core.translated_chat import AnswerTranslator, read_call, translated_chat
 
 COMPLETIONS_PATH: Final = "/completions"
 TEXT_COMPLETION: Final = "text_completion"
@@ -45,7 +45,7 @@ def complete_prompts(call: Call, options: Options) -> Flow:
             return
 
 
-class _CompletionTranslator:
+class _CompletionTranslator(AnswerTranslator):
     """Combines the answers of chats to one completion, whole or as a stream.
 
     Attributes:
@@ -107,7 +107,7 @@ class _CompletionTranslator:
             yield refused.to_answer()
             return
         headers = json_headers({LEDGER_HEADER: None, **ledger_header(self.ledger)})
-        yield Answer(200, headers, with_ledger(dump_json(fields), self.ledger))
+        yield Answer(200, headers, append_ledger_to_json(dump_json(fields), self.ledger))
 
     def begin(self, answer: Answer) -> Flow:
         """Begin the stream with the first prompt."""
@@ -156,7 +156,7 @@ class _CompletionTranslator:
             last = {**self._root, "choices": [], "usage": usage}
         events = [dump_json(chunk) for chunk in (self._held, last) if chunk is not None]
         if events:
-            events[-1] = with_ledger(events[-1], self.ledger)
+            events[-1] = append_ledger_to_json(events[-1], self.ledger)
         yield b"".join([*map(encode_event, events), DONE_EVENT])
 
     def fail(self, envelope: JSONObject) -> bytes:

@@ -89,7 +89,7 @@ class _EmulatedCall:
             source = yield from self._read_answer(body, reader)
             outcome = reader.finish(is_truncated=source.finish_reason in CUT_REASONS)
             for change in reader.unchecked_changes():
-                self.chat.ledger.note(change)
+                self.chat.ledger.add_once(change)
             if not isinstance(outcome, AskAgain):
                 break
             yield from self._write(outcome.text)
@@ -174,7 +174,7 @@ class _EmulatedCall:
         if source.body.form in ("stream", "json") and source.fault is None and not options.reads_as_stream:
             is_stream = source.body.form == "stream"
             if is_stream != self.chat.translated.stream:
-                self.chat.ledger.note(STREAM_AS_WHOLE if is_stream else WHOLE_AS_STREAM)
+                self.chat.ledger.add_once(STREAM_AS_WHOLE if is_stream else WHOLE_AS_STREAM)
 
     def _with_note(self, note: str) -> JSONObject:
         """Return the body of the first request with a note after its last message.

@@ -73,7 +73,7 @@ class PolledAnswers(AnswerLayer["_Execution"]):
         incoming = yield from exchange(native)
         if incoming.status < 300:
             started = yield from read_all()
-            self._answer = _Execution(started, chat.ledger.note, is_stream=chat.translated.stream)
+            self._answer = _Execution(started, chat.ledger.add_once, is_stream=chat.translated.stream)
         return incoming
 
     def _read(self, answer: _Execution) -> Generator[Step, Event, bytes]:

@@ -110,7 +110,7 @@ class ResponseDraft:
             "model": self.model,
             "output": list(self.output),
             **used_parameters(given, self.request.ledger),
-            "store": self.request.stored,
+            "store": self.request.shall_store,
             "usage": None if self.usage is None else to_response_usage(self.usage),
         }
 

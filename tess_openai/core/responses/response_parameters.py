@@ -10,7 +10,7 @@ from typing import Final
 
 from tess_openai.core.chat.parameters import Parameter
 
-CHAT_NAMES: Final[Mapping[str, str]] = {
+RESPONSES_NAME_OF_CHAT: Final[Mapping[str, str]] = {
     "max_completion_tokens": "max_output_tokens",
     "messages": "input",
     "messages.tool_calls": "input.function_call",

@@ -55,7 +55,7 @@ class ResponseRequest:
         ledger: The ledger of this call.
         items: The items of its input.
         previous_id: The id of the response that it continues; `""` for none.
-        stored: Whether the response is saved.
+        shall_store: Whether the response is to be saved.
         stream: Whether the caller wants a stream.
     """
 
@@ -64,7 +64,7 @@ class ResponseRequest:
     ledger: Ledger
     items: Sequence[JSONObject] = field(repr=False)
     previous_id: str
-    stored: bool
+    shall_store: bool
     stream: bool
 
 
@@ -95,7 +95,7 @@ def read_response_request(given: JSONObject, options: Options) -> ResponseReques
         ledger=Ledger(options.policy),
         items=[] if given.get("input") is None else to_items(given["input"]),
         previous_id=previous or "",
-        stored=given.get("store") is not False,
+        shall_store=given.get("store") is not False,
         stream=given.get("stream") is True,
     )
 

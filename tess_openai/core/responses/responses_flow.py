@@ -1,4 +1,4 @@
-"""The flow of `POST /responses`: runs a chat call, and translates its request and its answer."""
+"""The flow of `POST /responses`: makes a chat request from the caller's, and translates the chat's answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tess_openai.core.calls import Answer, Call, Event, Flow, Step
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.chunk_templates import Template
 from tess_openai.core.chat.context import LEDGER_HEADER, ledger_header, report_changes
-from tess_openai.core.chat.stream_filter import add_ledger, with_ledger
+from tess_openai.core.chat.stream_filter import add_ledger_to_fields, append_ledger_to_json
 from tess_openai.core.jsons import JSONObject, dump_json
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused, json_headers
@@ -18,13 +18,13 @@ from tess_openai.core.responses.conversation_items import conversation_items
 from tess_openai.core.responses.conversation_store import StoredResponse, save_response
 from tess_openai.core.responses.event_writer import ResponseEventWriter
 from tess_openai.core.responses.response_object import new_draft, to_response, with_ids
-from tess_openai.core.responses.response_parameters import CHAT_NAMES
+from tess_openai.core.responses.response_parameters import RESPONSES_NAME_OF_CHAT
 from tess_openai.core.responses.response_request import (
     ResponseRequest,
     read_response_request,
     to_chat_request,
 )
-from tess_openai.core.translated_chat import read_call, translated_chat
+from tess_openai.core.translated_chat import AnswerTranslator, read_call, translated_chat
 
 RESPONSES_PATH: Final = "/responses"
 
@@ -46,10 +46,10 @@ def _has_text_only(template: Template) -> bool:
     return not any(delta.get(key) for key in ("refusal", "tool_calls", "function_call"))
 
 
-class _ResponseTranslator:
-    """Translates the answer of a chat to a response, whole or as events."""
+class _ResponseTranslator(AnswerTranslator):
+    """Translates the answer of a chat to a response, whole or as events, for `translated_chat`."""
 
-    names = CHAT_NAMES
+    names = RESPONSES_NAME_OF_CHAT
 
     def __init__(self, call: Call, request: ResponseRequest, items: Sequence[JSONObject]) -> None:
         self.ledger = request.ledger
@@ -70,14 +70,15 @@ class _ResponseTranslator:
         if refused is not None:
             yield refused.to_answer()
             return
+        # None removes a header of this name that Tess sent.
         headers = json_headers({LEDGER_HEADER: None, **ledger_header(self.ledger)})
-        add_ledger(response, self.ledger)
-        yield Answer(200, headers, with_ledger(data, self.ledger), fields=response)
+        add_ledger_to_fields(response, self.ledger)
+        yield Answer(200, headers, append_ledger_to_json(data, self.ledger), fields=response)
 
     def _saved(self, response: JSONObject) -> Generator[Step, Event, bytes]:
         """Save the response, and return it as JSON; a store that fails does not fail the paid answer."""
         data = dump_json(response)
-        if not self._request.stored:
+        if not self._request.shall_store:
             return data
         background = self._request.given.get("background") is True
         stored = StoredResponse(response, with_ids(self._items, self._draft), background)
@@ -86,7 +87,9 @@ class _ResponseTranslator:
             return data
         why = f"the store of responses failed with {problem}, so this response cannot be continued"
         remedy = "Check the store of create_client(responses_store=...)."
-        self.ledger.note(Change("noticed", "store", "", "", why, remedy, "answer"))
+        self.ledger.add_once(
+            Change("noticed", "store", given="", sent="", why=why, remedy=remedy, warn="answer")
+        )
         response["store"] = False
         return dump_json(response)
 
@@ -110,7 +113,7 @@ class _ResponseTranslator:
         return b"".join([self._writer.chunk(template.with_text(text)) for text in texts])
 
     def end(self) -> Flow:
-        """End the items, and yield the whole response."""
+        """Yield the events that end the output items, then the final event with the whole response."""
         events, incomplete = self._writer.end()
         if incomplete is None:
             response = self._draft.to_json("completed", ended=self._call.now())
@@ -121,7 +124,7 @@ class _ResponseTranslator:
         if refused is not None:
             yield events + self._writer.fail(refused.to_json())
             return
-        yield events + self._writer.last(with_ledger(data, self.ledger), str(response["status"]))
+        yield events + self._writer.last(append_ledger_to_json(data, self.ledger), str(response["status"]))
 
     def fail(self, envelope: JSONObject) -> bytes:
         """Return the events of a stream that failed."""

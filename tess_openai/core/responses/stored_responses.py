@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 from tess_openai.core.calls import Answer, Call, Flow
 from tess_openai.core.chat.context import ledger_header, report_changes
-from tess_openai.core.chat.stream_filter import with_ledger
+from tess_openai.core.chat.stream_filter import append_ledger_to_json
 from tess_openai.core.chat.usage import estimate_usage
 from tess_openai.core.jsons import JSONObject, dump_json, to_list, to_object
 from tess_openai.core.ledger import Ledger
@@ -196,7 +196,7 @@ def _included(call: Call) -> list[object]:
 
 def _json(fields: JSONObject, ledger: Ledger) -> Answer:
     headers = json_headers(dict(ledger_header(ledger)))
-    return Answer(200, headers, with_ledger(dump_json(fields), ledger), base="none")
+    return Answer(200, headers, append_ledger_to_json(dump_json(fields), ledger), base="none")
 
 
 def _not_found() -> Refused:

@@ -77,7 +77,7 @@ def is_completed(body: bytes) -> bool:
     """Whether the usual way changes, reports or refuses anything of an answer."""
     ledger = Ledger(Policy())
     try:
-        completion = parse_completion(body, parse_object(body), ledger.note)
+        completion = parse_completion(body, parse_object(body), ledger.add_once)
         if completion is None or not completion.untouched:
             return True
         changed = complete(

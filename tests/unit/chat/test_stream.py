@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 
 from tess_openai.core.chat.answer_body import AnswerBody, AnswerHead
 from tess_openai.core.chat.chunks import ChunkReader
-from tess_openai.core.chat.stream_filter import ChunkWriter, StreamFilter, texts_of_chunk, with_ledger
+from tess_openai.core.chat.stream_filter import (
+    ChunkWriter,
+    StreamFilter,
+    append_ledger_to_json,
+    texts_of_chunk,
+)
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.policy import Policy
 
@@ -317,8 +322,8 @@ def test_the_ledger_is_the_last_field_of_an_object() -> None:
     """The result is valid JSON for any object; without changes nothing is added."""
     ledger = Ledger(Policy())
     data = b'{"choices": [{"text": "}"}]} \n'
-    assert with_ledger(data, ledger) == data
+    assert append_ledger_to_json(data, ledger) == data
     ledger.mapped("messages.role", 'a "quoted" \u00e9', "system", "why")
-    fields = json.loads(with_ledger(data, ledger))
+    fields = json.loads(append_ledger_to_json(data, ledger))
     assert fields["choices"] == [{"text": "}"}]
     assert fields["tess_openai"] == {"changes": [change.to_json() for change in ledger.changes]}

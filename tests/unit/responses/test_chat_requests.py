@@ -145,9 +145,14 @@ def test_each_parameter_has_its_name_and_form_in_chat(fields: JSON, chat: JSON) 
 def test_what_the_adapter_does_itself_is_read() -> None:
     """A response is stored and whole unless the caller asks for something else."""
     request = read(BODY)
-    assert (request.stored, request.stream, request.previous_id) == (True, False, "")
+    assert (request.shall_store, request.stream, request.previous_id) == (True, False, "")
     request = read({"model": "m", "store": False, "stream": True, "previous_response_id": "resp_1"})
-    assert (request.stored, request.stream, request.previous_id, request.items) == (False, True, "resp_1", [])
+    assert (request.shall_store, request.stream, request.previous_id, request.items) == (
+        False,
+        True,
+        "resp_1",
+        [],
+    )
 
 
 def test_no_usage_is_asked_for_where_the_client_wants_none() -> None:
