@@ -251,9 +251,11 @@ class Breaking:
         self.close()
 
 
-def breaking_response(family: Family, *, is_async: bool, has_request: bool) -> tuple[Any, Any]:
-    """Return a streamed response whose connection breaks, and the error."""
-    error = family.ReadError("broken")
+def breaking_response(
+    family: Family, *, is_async: bool, has_request: bool, error: Exception | None = None
+) -> tuple[Any, Any]:
+    """Return a streamed response whose connection breaks, and the error, by default one of the family."""
+    error = error or family.ReadError("broken")
     stream = family.derive(Breaking, family.SyncByteStream, family.AsyncByteStream)(error)
     response = family.Response(200, stream=stream)
     if has_request:
@@ -274,6 +276,15 @@ def test_a_stream_that_breaks_gives_its_pieces_and_then_the_error(
     assert caught.value is error
     assert caught.value._request is (response.request if has_request else None)
     assert (response.is_closed, response.stream.is_closed, response.num_bytes_downloaded) == (True, True, 6)
+
+
+def test_an_error_of_another_kind_is_not_changed(family: Family) -> None:
+    """Only the family's own errors have a request."""
+    response, error = breaking_response(family, is_async=False, has_request=True, error=ValueError("broken"))
+    with pytest.raises(ValueError, match="broken"):
+        list(response.iter_bytes())
+    assert vars(error) == {}
+    assert response.is_closed
 
 
 @pytest.mark.parametrize("has_request", [False, True])
