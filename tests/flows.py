@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -47,6 +47,7 @@ class Carried:
         sent: The JSON of the last request to Tess; None when there was none.
         changes: Those that were reported, before and after.
         status: Of the caller's answer.
+        headers: Of the caller's answer.
         body: The caller's answer, streamed or not.
         slept: The seconds of each wait.
     """
@@ -54,6 +55,7 @@ class Carried:
     sent: JSON | None = None
     changes: list[Change] = field(default_factory=list[Change])
     status: int = 0
+    headers: Mapping[str, str | None] = field(default_factory=dict[str, "str | None"])
     body: bytes = b""
     slept: list[float] = field(default_factory=list[float])
 
@@ -107,7 +109,8 @@ def carry_call(
             carried.changes += step.changes
         elif isinstance(step, Answer):
             assert carried.status == 0, "a flow answers once"
-            carried.status, carried.body = step.status, carried.body + (step.body or b"")
+            carried.status, carried.headers = step.status, step.headers
+            carried.body += step.body or b""
         elif isinstance(step, Sleep | LimitAnswer | PauseKey):
             carried.slept += [step.seconds] if isinstance(step, Sleep) else []
         else:

@@ -351,3 +351,12 @@ def test_a_retry_reports_the_changes_of_its_answer_only(attempt: int, params: li
     """Those of the request were reported at the first attempt."""
     done = complete({"prompt": "A", "logprobs": 1}, [whole({"content": ""})], attempt=attempt)
     assert [change.param for change in done.carried.changes] == params
+
+
+@pytest.mark.parametrize(("answered", "retried"), [(0, None), (1, "false")])
+def test_a_call_is_not_retried_after_a_prompt_was_answered(answered: int, retried: str | None) -> None:
+    """The SDK would pay for that prompt again."""
+    error = (503, {"error": "Down."})
+    done = complete({"prompt": ["A", "B"]}, [*[whole({"content": "1"})] * answered, error])
+    assert done.carried.status == 503
+    assert done.carried.headers.get("x-should-retry") == retried
