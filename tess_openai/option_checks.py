@@ -10,6 +10,7 @@ import difflib
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, TypeGuard, cast, get_args
 
@@ -231,8 +232,11 @@ def to_store(given: ResponseStore | None) -> ResponseStore:
     """Check a store of responses; None makes one in memory."""
     if given is None:
         return MemoryResponseStore()
-    if not all(callable(getattr(given, method, None)) for method in ("load", "save", "delete")):
+    methods = [getattr(given, method, None) for method in ("load", "save", "delete")]
+    if not all(map(callable, methods)):
         raise ValueError("it must have the methods load, save and delete, as SQLiteResponseStore has")
+    if any(map(iscoroutinefunction, methods)):
+        raise ValueError("its methods must not be async: they are called in a thread, so they may block")
     return given
 
 

@@ -89,12 +89,24 @@ def load_response(call: Call, response_id: str) -> Generator[Step, Event, Stored
     """Load a response.
 
     Raises:
-        Refused: The store failed.
+        Refused: The store failed, or returned something other than what was saved.
     """
     result = yield from use_store(StoreAccess("load", _key(call, response_id)))
     if result.problem:
         raise _store_failed(result.problem)
-    return None if result.value is None else parse_stored(result.value)
+    return _stored(result.value)
+
+
+def _stored(value: object) -> StoredResponse | None:
+    """Return what a store loaded; the store may be the user's own class."""
+    if value is None:
+        return None
+    if not isinstance(value, bytes | str):
+        raise _store_failed(f"a load() that returned {type(value).__name__} instead of the saved bytes")
+    stored = parse_stored(value.encode(errors="replace") if isinstance(value, str) else value)
+    if stored is not None and not _has_ids(stored):
+        raise _store_failed("a load() that returned an entry without the ids that were saved")
+    return stored
 
 
 def save_response(call: Call, stored: StoredResponse, response: bytes) -> Generator[Step, Event, str]:
@@ -131,6 +143,11 @@ def previous_not_found(response_id: str) -> Refused:
 def response_id_of_item(item_id: str) -> str:
     """Return the id of the response that an item belongs to."""
     return f"resp_{item_id.partition('_')[2][:-ID_POSITION_DIGITS]}"
+
+
+def _has_ids(stored: StoredResponse) -> bool:
+    """Whether the response and its inputs have the ids with which each of them is saved."""
+    return all(isinstance(each.get("id"), str) for each in (stored.response, *stored.inputs))
 
 
 def _store_failed(problem: str) -> Refused:

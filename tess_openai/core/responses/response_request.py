@@ -289,5 +289,7 @@ def _nested_choice(given: object) -> object:
 
 def _stream_options(given: JSONObject, options: Options) -> JSONObject:
     """Return the stream options; a response always contains its usage, so the chat must return it."""
+    # The ledger has no entry for `include_usage`, also where the options are forwarded: each stream of
+    # responses ends with its usage, so the caller of this API asked for it by asking for a stream.
     asked = to_object(given.get("stream_options")) or {}
     return asked if options.usage == "none" else {**asked, "include_usage": True}

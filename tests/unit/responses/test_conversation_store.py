@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any, cast
 
 import pytest
 
@@ -85,6 +86,35 @@ def test_a_store_that_fails_is_an_error_that_may_be_retried(flow: type) -> None:
     ) as caught:
         steps.send(StoreResult(None, "OSError"))
     assert (caught.value.status, caught.value.code) == (503, "responses_store_failed")
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ({"response": {"id": "1"}}, "returned dict instead of the saved bytes"),
+        (7, "returned int instead of the saved bytes"),
+        (b'{"response": {}, "inputs": []}', "returned an entry without the ids"),
+        (b'{"response": {"id": "1"}, "inputs": [{"role": "user"}]}', "returned an entry without the ids"),
+    ],
+)
+def test_a_store_that_returns_something_else_is_an_error(value: Any, problem: str) -> None:
+    """The error names the method, in the form of the other failures of a store."""
+    steps = load_response(call_with("a"), "1")
+    next(steps)
+    with pytest.raises(
+        Refused, match=rf"^The store of responses failed with a load\(\) that {problem}"
+    ) as caught:
+        steps.send(StoreResult(value))
+    assert (caught.value.status, caught.value.code) == (503, "responses_store_failed")
+
+
+def test_a_store_may_return_the_text_of_an_entry() -> None:
+    """A database may keep an entry as text."""
+    steps = load_response(call_with("a"), "1")
+    next(steps)
+    with pytest.raises(StopIteration) as caught:
+        steps.send(StoreResult(cast("bytes", '{"response":{"id":"\u00e9"},"inputs":[],"background":false}')))
+    assert caught.value.value == StoredResponse({"id": "\u00e9"}, [])
 
 
 def test_the_response_of_an_item_is_known_by_the_id_of_the_item() -> None:

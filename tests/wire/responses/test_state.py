@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 import openai
 import pytest
 
-from tess_openai import MemoryResponseStore, SQLiteResponseStore, TessAnswerWarning, changes_of
+from tess_openai import (
+    MemoryResponseStore,
+    SQLiteResponseStore,
+    TessAnswerWarning,
+    TessConfigurationError,
+    changes_of,
+)
 
 if TYPE_CHECKING:
     from tests.wire.conftest import Driver
@@ -120,6 +126,36 @@ def test_a_store_that_fails_keeps_every_answer(driver: Driver, *, stream: bool) 
         respond(driver, client, **ASK, previous_response_id=response.id)
     assert caught.value.code == "responses_store_failed"
     assert "no " not in str(caught.value).replace("Nothing", "")
+
+
+class AsyncStore(BrokenStore):
+    """Has a method that only an event loop can run."""
+
+    async def save(self, key: str, value: bytes) -> None:  # type: ignore[override] # pyright: ignore[reportIncompatibleMethodOverride] - the mistake under test
+        """Do nothing."""
+
+
+def test_a_store_with_async_methods_is_refused(driver: Driver) -> None:
+    """They would never run: no response would be stored, and nothing would say so."""
+    with pytest.raises(TessConfigurationError, match=r"responses_store.*methods must not be async"):
+        driver.client(responses_store=AsyncStore())
+
+
+class ForeignStore(BrokenStore):
+    """Returns what it was not given."""
+
+    def load(self, key: str) -> Any:
+        """Return an object that is no entry."""
+        return {"response": {"id": key}}
+
+
+def test_a_store_that_returns_something_else_is_named(driver: Driver) -> None:
+    """The error is that of a store, not one of the adapter."""
+    client = driver.client(responses_store=ForeignStore())
+    with pytest.raises(openai.InternalServerError, match=r"a load\(\) that returned dict") as caught:
+        respond(driver, client, **ASK, previous_response_id="resp_1")
+    assert caught.value.code == "responses_store_failed"
+    assert driver.simulator.calls == []
 
 
 def test_a_response_is_retrieved_and_deleted(driver: Driver) -> None:
