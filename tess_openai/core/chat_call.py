@@ -1,4 +1,4 @@
-"""One `POST /chat/completions`: translate the request, then let the plain or the emulated flow answer it."""
+"""One `POST /chat/completions`: translate it, and let the flow with or without emulation answer it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from typing import Final
 from tess_openai.core.agents import Agent
 from tess_openai.core.calls import Answer, Call, Event, Flow, Outgoing, Step
 from tess_openai.core.changes import Change
-from tess_openai.core.chat.chat_flow import plain_completion, untouched_completion
+from tess_openai.core.chat.chat_flow import completion_without_emulation, untouched_completion
 from tess_openai.core.chat.context import ChatContext, report_changes
-from tess_openai.core.chat.plain_request import is_plain
-from tess_openai.core.chat.request_translation import TranslatedRequest, plain_request, translate_parameters
+from tess_openai.core.chat.request_translation import (
+    TranslatedRequest,
+    translate_parameters,
+    untranslated_request,
+)
 from tess_openai.core.chat.target import to_target
+from tess_openai.core.chat.untranslated_request import needs_no_translation
 from tess_openai.core.emulate.emulation import Emulation
 from tess_openai.core.emulate.emulation_flow import emulated_completion
 from tess_openai.core.emulate.emulation_request import to_emulation
@@ -36,7 +40,7 @@ def chat_completion(call: Call, options: Options) -> Flow:
         fields = read_fields(call) if call.fields is None else call.fields
     except Refused as refused:
         return refuse(refused)
-    if call.agent.isdigit() and is_plain(fields, options):
+    if call.agent.isdigit() and needs_no_translation(fields, options):
         return untouched_completion(call, fields, options)
     return _translated_completion(call, fields, options)
 
@@ -111,7 +115,7 @@ def _answer(chat: ChatContext, emulation: Emulation | None, body: bytes | None) 
     headers = request_headers(chat.call, options)
     outgoing = Outgoing(body, headers, path=chat.destination.path, with_first_piece=first)
     if emulation is None:
-        flow = plain_completion(chat, outgoing)
+        flow = completion_without_emulation(chat, outgoing)
     else:
         flow = emulated_completion(chat, emulation, outgoing)
     if options.long_answers == "poll":
@@ -175,8 +179,8 @@ def _translate(
     given: JSONObject, options: Options, agent: Agent | None, new_id: Callable[[], str]
 ) -> tuple[TranslatedRequest, Emulation | None]:
     """Return the translated request, and its emulation if it needs one."""
-    if agent is None and is_plain(given, options):
-        return plain_request(given, options), None
+    if agent is None and needs_no_translation(given, options):
+        return untranslated_request(given, options), None
     return _translate_changed(given, options, agent, new_id)
 
 

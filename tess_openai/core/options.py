@@ -72,7 +72,8 @@ class Options:
         max_answer_seconds: The longest time for an answer that is read as a stream; None sets no limit.
         attachments: What to do with the files in messages; None replaces each with a note.
         parameter_cache: Cache of the parameters translated with these options; all other fields are constant.
-        may_be_plain: Whether these options leave a request unchanged that uses only what Tess documents.
+        may_need_no_translation: Whether these options leave a request unchanged that uses only what
+            Tess documents.
     """
 
     policy: Policy = field(default_factory=Policy)
@@ -98,18 +99,18 @@ class Options:
     parameter_cache: ParameterCache = field(
         default_factory=ParameterCache, init=False, repr=False, compare=False
     )
-    may_be_plain: bool = field(init=False, repr=False, compare=False)
+    may_need_no_translation: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         names_agents = self.fetch_agents or self.agents or self.agent_names or self.models
-        may_be_plain = (
+        may_need_no_translation = (
             self.tools is None
             and not names_agents
             and not self.policy.emulates
             and self.profile is NOTHING_PROVEN
             and not self.reads_as_stream
         )
-        object.__setattr__(self, "may_be_plain", may_be_plain)
+        object.__setattr__(self, "may_need_no_translation", may_need_no_translation)
 
     def for_agent(self, number: int) -> Options:
         """Return the options for an agent; a profile of another agent does not apply to it."""

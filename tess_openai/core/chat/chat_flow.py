@@ -16,8 +16,8 @@ from tess_openai.core.chat.context import (
     stream_fault_response,
     to_completion_answer,
 )
-from tess_openai.core.chat.plain_answer import is_json, parse_plain
-from tess_openai.core.chat.request_translation import plain_request
+from tess_openai.core.chat.finished_answer import is_json, parse_finished_answer
+from tess_openai.core.chat.request_translation import untranslated_request
 from tess_openai.core.chat.stream_faults import StreamFault
 from tess_openai.core.chat.stream_filter import StreamFilter
 from tess_openai.core.flow_steps import read_rest, to_head
@@ -28,24 +28,24 @@ from tess_openai.core.options import Options
 
 
 def untouched_completion(call: Call, given: JSONObject, options: Options) -> Flow:
-    """Run a chat call that `is_plain`; it needs no look-up, and no context if its answer is plain too."""
+    """Run a chat call that `needs_no_translation`, without a look-up, and without a context if possible."""
     with_first_piece = given.get("stream") is not True
     outgoing = Outgoing(None, request_headers(call, options), with_first_piece=with_first_piece)
     incoming = to_head((yield outgoing))
-    fields = parse_plain(incoming)
+    fields = parse_finished_answer(incoming)
     if fields is not None:
         if not incoming.is_read:
             yield from read_rest()
         yield Answer(200, NO_HEADERS, incoming.first_piece, "as read", fields)
         return
-    chat = ChatContext(call, plain_request(given, options), Destination(to_ref(call.agent)))
+    chat = ChatContext(call, untranslated_request(given, options), Destination(to_ref(call.agent)))
     yield from _answer(chat, incoming)
 
 
-def plain_completion(chat: ChatContext, outgoing: Outgoing) -> Flow:
+def completion_without_emulation(chat: ChatContext, outgoing: Outgoing) -> Flow:
     """Run a chat call without emulation: send it, and answer the caller as OpenAI would."""
     incoming = to_head((yield outgoing))
-    fields = parse_plain(incoming)
+    fields = parse_finished_answer(incoming)
     if fields is not None:
         if not incoming.is_read:
             yield from read_rest()

@@ -1,4 +1,4 @@
-"""The context of one chat call, and the answers that both the plain and the emulated flow can give."""
+"""The context of one chat call, and the answers that the flows with and without emulation can give."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def to_messages(
     """
     messages = to_list(given)
     merge = merge and not profile.supports("messages.neighbours")
-    if messages is None or is_plain_chat(messages, merge=merge):
+    if messages is None or need_no_translation(messages, merge=merge):
         return given
     translation = _MessageTranslation(ledger, profile)
     merged: list[_Message | object] = []
@@ -107,7 +107,7 @@ def to_messages(
     ]
 
 
-def is_plain_chat(messages: list[object], *, merge: bool) -> bool:
+def need_no_translation(messages: list[object], *, merge: bool) -> bool:
     """Whether every message already has the form that Tess documents."""
     previous: object = ""
     for item in messages:

@@ -68,7 +68,7 @@ class TranslatedRequest:
     emulation: RequestEmulation | None = None
 
 
-def plain_request(given: JSONObject, options: Options) -> TranslatedRequest:
+def untranslated_request(given: JSONObject, options: Options) -> TranslatedRequest:
     """Return a request that needs no translation."""
     return TranslatedRequest(
         body=given,

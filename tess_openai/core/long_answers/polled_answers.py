@@ -1,7 +1,7 @@
 """Run a chat as an execution on Tess's own route, and poll its state: `long_answers="poll"`.
 
 No connection waits for the answer, so an execution may take any time. The flow that answers the caller,
-plain or emulated, reads a stream that is made from the output of the execution so far.
+with or without emulation, reads a stream that is made from the output of the execution so far.
 
 Source: Tess docs, execute-agent and agent-response (documented). Other clients poll every two seconds, or
 from three seconds on in growing intervals; these requests count towards the rate limit (observed).

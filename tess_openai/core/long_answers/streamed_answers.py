@@ -1,7 +1,7 @@
 """Request a stream instead of a whole answer, and handle answers that are cut.
 
-This layer is between the flow that answers the caller and Tess. The flow, plain or emulated, reads one
-complete stream: where Tess's stream was cut, this layer adds its end, or the text of a further request.
+This layer is between the flow that answers the caller and Tess. The flow, with or without emulation, reads
+one complete stream: where Tess's stream was cut, this layer adds its end, or the text of a further request.
 
 Source: a connection that is silent for 100 to 125 s is ended with a 524, and streams are cut too (observed).
 """

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tess_openai.core.chat.plain_request import is_plain
+from tess_openai.core.chat.untranslated_request import needs_no_translation
 from tess_openai.core.chat_call import translate_changed_request, translate_request
 from tess_openai.core.options import Options
 from tess_openai.core.policy import Policy
@@ -42,10 +42,12 @@ REQUESTS = st.fixed_dictionaries(
 
 
 @given(REQUESTS, st.booleans())
-def test_a_plain_request_is_translated_to_itself(request: dict[str, Any], merge: bool) -> None:
+def test_a_request_that_needs_no_translation_is_translated_to_itself(
+    request: dict[str, Any], merge: bool
+) -> None:
     """The full translation gives the same request, and records nothing."""
     options = Options(merge_messages=merge)
-    if is_plain(request, options):
+    if needs_no_translation(request, options):
         short = translate_request(request, options, new_id=str)
         full = translate_changed_request(request, options, None, new_id=str)
         assert (full.ledger.changes, short.ledger.changes) == ((), ())
@@ -59,22 +61,24 @@ def test_a_plain_request_is_translated_to_itself(request: dict[str, Any], merge:
         assert short.untouched
 
 
-def test_a_plain_request_is_recognised() -> None:
+def test_a_request_that_needs_no_translation_is_recognised() -> None:
     """It is recognised with and without a stream; otherwise the other tests here would test nothing."""
-    assert is_plain(PLAIN, Options())
-    assert is_plain({**PLAIN, "stream": True}, Options())
-    assert not is_plain({**PLAIN, "stream": 1}, Options())
-    assert not is_plain({**PLAIN, "temperature": 1}, Options())
+    assert needs_no_translation(PLAIN, Options())
+    assert needs_no_translation({**PLAIN, "stream": True}, Options())
+    assert not needs_no_translation({**PLAIN, "stream": 1}, Options())
+    assert not needs_no_translation({**PLAIN, "temperature": 1}, Options())
 
 
-def test_options_that_change_requests_leave_nothing_plain() -> None:
+def test_with_options_that_change_requests_all_are_translated() -> None:
     """Any option that can change a request turns the short check off."""
-    assert Options(workspace_id="7", temperatures=None, merge_messages=False, usage="none").may_be_plain
-    assert not Options(tools="internet").may_be_plain
-    assert not Options(fetch_agents=True).may_be_plain
-    assert not Options(agent_names={"a": 1}).may_be_plain
-    assert not Options(models={"gpt-4o": "tess-6"}).may_be_plain
-    assert not Options(policy=Policy("emulate")).may_be_plain
-    assert not Options(profile=TessProfile(agent_id=42, made="2026-11-24")).may_be_plain
-    assert not Options(long_answers="stream").may_be_plain
-    assert not Options(on_cut="return").may_be_plain
+    assert Options(
+        workspace_id="7", temperatures=None, merge_messages=False, usage="none"
+    ).may_need_no_translation
+    assert not Options(tools="internet").may_need_no_translation
+    assert not Options(fetch_agents=True).may_need_no_translation
+    assert not Options(agent_names={"a": 1}).may_need_no_translation
+    assert not Options(models={"gpt-4o": "tess-6"}).may_need_no_translation
+    assert not Options(policy=Policy("emulate")).may_need_no_translation
+    assert not Options(profile=TessProfile(agent_id=42, made="2026-11-24")).may_need_no_translation
+    assert not Options(long_answers="stream").may_need_no_translation
+    assert not Options(on_cut="return").may_need_no_translation

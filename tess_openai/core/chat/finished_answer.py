@@ -21,7 +21,7 @@ _CHECKED_IN_MESSAGE: Final = frozenset({"refusal", "tool_calls", "function_call"
 _CHECKED_IN_ROOT: Final = frozenset({*ROOT_EXTRAS, "error"})
 
 
-def parse_plain(incoming: Incoming) -> JSONObject | None:
+def parse_finished_answer(incoming: Incoming) -> JSONObject | None:
     """Return the completion in the first piece of an answer, if it was read and needs no change; else None.
 
     It is a whole answer in OpenAI's format: `completion` would neither change nor report anything in it.
@@ -36,7 +36,7 @@ def parse_plain(incoming: Incoming) -> JSONObject | None:
     if b"\\u" in body and may_hold_surrogates(body):
         return None
     fields = parse_object(body)
-    return fields if fields is not None and is_plain_completion(fields) else None
+    return fields if fields is not None and is_finished_completion(fields) else None
 
 
 def is_json(incoming: Incoming) -> bool:
@@ -44,7 +44,7 @@ def is_json(incoming: Incoming) -> bool:
     return incoming.headers.get("content-type", "").startswith(JSON_TYPE)
 
 
-def is_plain_completion(fields: JSONObject) -> bool:
+def is_finished_completion(fields: JSONObject) -> bool:
     """Whether a completion has one choice with a text, and no field that must be completed or checked."""
     try:
         (choice,), answer_id = fields["choices"], fields["id"]

@@ -10,7 +10,7 @@ from typing import Any
 from tess_openai.core.calls import Incoming
 from tess_openai.core.chat.answer_types import InvalidAnswerError
 from tess_openai.core.chat.completion import complete, parse_completion
-from tess_openai.core.chat.plain_answer import parse_plain
+from tess_openai.core.chat.finished_answer import parse_finished_answer
 from tess_openai.core.jsons import parse_object
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.policy import Policy
@@ -95,20 +95,22 @@ def is_completed(body: bytes) -> bool:
 
 def test_what_needs_nothing_would_be_given_as_it_is() -> None:
     """Completing a recognised answer would change nothing, and most complete answers are recognised."""
-    plain = untouched = 0
+    finished = untouched = 0
     for answer in answers():
         body = json.dumps(answer).encode()
-        is_plain = parse_plain(Incoming(200, AS_JSON, first_piece=body)) is not None
-        assert not (is_plain and is_completed(body)), answer
-        plain += is_plain
+        is_finished = parse_finished_answer(Incoming(200, AS_JSON, first_piece=body)) is not None
+        assert not (is_finished and is_completed(body)), answer
+        finished += is_finished
         untouched += not is_completed(body)
-    assert plain > untouched / 2
+    assert finished > untouched / 2
 
 
 def test_an_answer_needs_nothing_only_when_it_is_all_there() -> None:
     """An answer that is cut, typed as a stream, or not read whole is not recognised as complete."""
     body = json.dumps(ANSWER).encode()
-    assert parse_plain(Incoming(200, {"content-type": "application/json; charset=utf-8"}, first_piece=body))
-    assert not parse_plain(Incoming(200, AS_JSON, first_piece=body[:-1]))
-    assert not parse_plain(Incoming(200, {"content-type": "text/event-stream"}, first_piece=body))
-    assert not parse_plain(Incoming(200, AS_JSON))
+    assert parse_finished_answer(
+        Incoming(200, {"content-type": "application/json; charset=utf-8"}, first_piece=body)
+    )
+    assert not parse_finished_answer(Incoming(200, AS_JSON, first_piece=body[:-1]))
+    assert not parse_finished_answer(Incoming(200, {"content-type": "text/event-stream"}, first_piece=body))
+    assert not parse_finished_answer(Incoming(200, AS_JSON))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tess_openai.core.chat.messages import is_plain_chat
+from tess_openai.core.chat.messages import need_no_translation
 from tess_openai.core.chat.target import AGENT_PREFIX
 from tess_openai.core.jsons import JSONObject
 from tess_openai.core.options import Options
@@ -15,13 +15,13 @@ from tess_openai.core.options import Options
 _FIELDS: Final = {"messages", "model", "stream"}
 
 
-def is_plain(given: JSONObject, options: Options) -> bool:
+def needs_no_translation(given: JSONObject, options: Options) -> bool:
     """Whether a request is sent to the agent of its URL unchanged.
 
     Shape: `{"messages": [...], "model": "tess-6", "stream": false}`, where each message has a documented role
     and a text, and, with `merge_messages`, no two consecutive messages have the same role.
     """
-    if not options.may_be_plain or not given.keys() <= _FIELDS:
+    if not options.may_need_no_translation or not given.keys() <= _FIELDS:
         return False
     if not isinstance(given.get("stream", False), bool):
         return False
@@ -33,4 +33,4 @@ def is_plain(given: JSONObject, options: Options) -> bool:
         or not messages
     ):
         return False
-    return is_plain_chat(messages, merge=options.merge_messages)  # pyright: ignore[reportUnknownArgumentType] - `to_list` would be a call
+    return need_no_translation(messages, merge=options.merge_messages)  # pyright: ignore[reportUnknownArgumentType] - `to_list` would be a call
