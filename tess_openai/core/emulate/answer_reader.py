@@ -48,7 +48,9 @@ class AnswerReader:
         )
         self._stop = StopCutter(emulation.stops)
         self._length = None if emulation.limit is None else LengthCutter(emulation.limit.tokens)
-        self._holds_prose = is_repair or emulation.json_format is not None or self._offer.demand == "required"
+        self._holds_prose = (
+            is_repair or emulation.json_format is not None or self._offer.tool_choice == "required"
+        )
         self._prose: list[str] = []
         self._raw: list[str] = []
         self._has_shown = False
@@ -93,7 +95,7 @@ class AnswerReader:
             why = "the answer looked like a function call, but it was not written between the marks of one"
             fallback = self._outcome_lacking_call(self._strip_marks(text))
             return self._repair_call(self._emulation.prompts.repair_marks, mistake, why, fallback)
-        if self._offer.demand == "required":
+        if self._offer.tool_choice == "required":
             why = "the request demands a function call, and the answer contained none"
             mistake, fallback = "no call where one is demanded", self._outcome_lacking_call(text)
             return self._repair_call(self._emulation.prompts.repair_missing, mistake, why, fallback)
@@ -120,7 +122,7 @@ class AnswerReader:
         new_id = self._emulation.new_id
         parsed = parse_calls(rest.blocks, offer, self._checker, new_id, is_truncated=is_truncated)
         fallback: FinalOutcome
-        if rest.is_followed and offer.demand == "auto" and not parsed.problems:
+        if rest.is_followed and offer.tool_choice == "auto" and not parsed.problems:
             if self._holds_prose:
                 plain_text = "".join((*self._prose, rest.around))
             else:  # `around` begins with `prose`, which is in `to_show`
@@ -134,7 +136,7 @@ class AnswerReader:
         json_outcome = None if parsed.valid else self._outcome_as_json(all_text)
         if json_outcome is not None and not contain_known_call(rest.blocks, offer.functions):
             return json_outcome
-        if offer.demand == "none":
+        if offer.tool_choice == "none":
             mistake, fallback = "a call where none may be made", self._outcome_as_text(all_text)
             why = "the request allows no function call, and the model tried to make one"
             return self._repair_call(prompts.repair_forbidden, mistake, why, fallback, to_show=to_show)
@@ -148,7 +150,7 @@ class AnswerReader:
             fallback = self._outcome_lacking_call(all_text)
         problems, mistake = parsed.problems, counted(len(parsed.problems), "problem")
         why = "not every function call in the answer can be made as the model wrote it"
-        only_unknown = parsed.unknown == len(problems) and offer.demand == "auto"
+        only_unknown = parsed.unknown == len(problems) and offer.tool_choice == "auto"
         repair_template = prompts.repair_unknown if only_unknown else prompts.repair_call
         return self._repair_call(repair_template, mistake, why, fallback, to_show=to_show, problems=problems)
 
@@ -191,7 +193,7 @@ class AnswerReader:
 
     def _invalid_call_outcome(self) -> FailedOutcome:
         """Return the error for a call of an offered function whose arguments cannot be used."""
-        if self._offer.demand == "required":
+        if self._offer.tool_choice == "required":
             return self._missing_call_outcome()
         message = "The model wrote a function call that cannot be made."
         param = self._offer.param
@@ -213,7 +215,7 @@ class AnswerReader:
 
     def _outcome_lacking_call(self, text: str) -> FinalOutcome:
         """Return the outcome of an answer without a usable call: an error if one is required, else text."""
-        is_required = self._offer.demand == "required"
+        is_required = self._offer.tool_choice == "required"
         return self._missing_call_outcome() if is_required else self._outcome_as_text(text)
 
     def _missing_call_outcome(self) -> FailedOutcome:
@@ -235,7 +237,7 @@ class AnswerReader:
     def _outcome_as_json(self, text: str) -> TextOutcome | None:
         """Return the JSON that follows the caller's schema, if the answer is that instead of a call."""
         json_format = self._emulation.json_format
-        if json_format is None or not json_format.has_schema or self._offer.demand == "required":
+        if json_format is None or not json_format.has_schema or self._offer.tool_choice == "required":
             return None
         found = extract(text, json_format, self._checker)
         return None if found.problems else self._json_outcome(text, json_format, found)

@@ -76,7 +76,7 @@ class Emulation:
 
     @property
     def _may_call(self) -> bool:
-        return self.offer is not None and self.offer.demand != "none"
+        return self.offer is not None and self.offer.tool_choice != "none"
 
     def _instructions(self, messages: list[object]) -> str:
         """Return the text that is added to the system message; `""` when there is none."""
@@ -215,7 +215,7 @@ def _text(part: object) -> object:
 def _parse_offer(body: JSONObject, agent_tools: Collection[str]) -> Offer | None:
     offer = parse_offer(body, agent_tools=agent_tools)
     is_needed = (
-        offer.demand != "none"
+        offer.tool_choice != "none"
         or offer.unsupported_types
         or contains_calls_or_results(to_list(body.get("messages")) or [])
     )

@@ -14,8 +14,8 @@ from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.options import HOSTED_TOOLS
 from tess_openai.core.refusals import Refused
 
-Demand: TypeAlias = Literal["auto", "none", "required"]
-"""Whether a call may, must not or must be made."""
+ToolChoice: TypeAlias = Literal["auto", "none", "required"]
+"""Whether a call may, must not or must be made; `tool_choice` or `function_call` of the request says it."""
 NO_ARGUMENTS: Final[JSONObject] = {"type": "object", "properties": {}}
 
 
@@ -46,8 +46,8 @@ class Offer:
 
     Attributes:
         functions: The functions by name: only the one that the caller names, if `is_named`; none with
-            demand `"none"`.
-        demand: `"none"`: no function may be called. `"required"`: one must be called.
+            tool_choice `"none"`.
+        tool_choice: `"none"`: no function may be called. `"required"`: one must be called.
         is_named: Whether the caller named the function to call.
         allows_several: Whether one answer may contain more than one call.
         is_legacy: Whether the caller uses the older `functions` and expects `function_call`.
@@ -55,7 +55,7 @@ class Offer:
     """
 
     functions: dict[str, OfferedFunction]
-    demand: Demand = "auto"
+    tool_choice: ToolChoice = "auto"
     is_named: bool = False
     allows_several: bool = True
     is_legacy: bool = False
@@ -67,7 +67,7 @@ class Offer:
         return "functions" if self.is_legacy else "tools"
 
 
-NO_OFFER: Final = Offer(functions={}, demand="none")
+NO_OFFER: Final = Offer(functions={}, tool_choice="none")
 """The offer of a request that has none: no functions, and no earlier calls in its messages."""
 
 
@@ -107,16 +107,16 @@ def parse_offer(body: JSONObject, *, agent_tools: Collection[str] = ()) -> Offer
     )
     param = "function_call" if is_legacy else "tool_choice"
     if not functions and not unsupported_types:
-        return replace(offer, demand="none")
+        return replace(offer, tool_choice="none")
     offer = _apply_choice(offer, body.get(param), param, agent_tools)
-    if not offer.functions and offer.demand == "required":
+    if not offer.functions and offer.tool_choice == "required":
         raise Refused(
             f"{param} requires a call, but the request has no function and no custom tool, and only their "
             "calls can be emulated.",
             param=param,
             code="invalid_tool_choice",
         )
-    return offer if offer.functions else replace(offer, demand="none")
+    return offer if offer.functions else replace(offer, tool_choice="none")
 
 
 def _add_function(functions: dict[str, OfferedFunction], function: OfferedFunction, param: str) -> None:
@@ -147,9 +147,9 @@ def _apply_choice(offer: Offer, choice: object, param: str, agent_tools: Collect
     if choice is None or choice == "auto":
         return offer
     if choice == "none":
-        return replace(offer, functions={}, demand="none")
+        return replace(offer, functions={}, tool_choice="none")
     if choice == "required":
-        return replace(offer, demand="required")
+        return replace(offer, tool_choice="required")
     fields = to_object(choice) or {}
     allowed = to_object(fields.get("allowed_tools"))
     if allowed is not None:
@@ -158,7 +158,7 @@ def _apply_choice(offer: Offer, choice: object, param: str, agent_tools: Collect
     if _chooses_agent_tool(fields, agent_tools):
         return offer
     function = _find_function(offer, name if _chooses_function(fields) else "", param)
-    return replace(offer, functions={name: function}, demand="required", is_named=True)
+    return replace(offer, functions={name: function}, tool_choice="required", is_named=True)
 
 
 def _allow(offer: Offer, allowed: JSONObject, param: str, agent_tools: Collection[str]) -> Offer:
@@ -169,7 +169,7 @@ def _allow(offer: Offer, allowed: JSONObject, param: str, agent_tools: Collectio
     # A call is demanded only where the agent cannot use a tool of its own instead.
     is_required = allowed.get("mode") == "required" and len(others) == len(tools)
     functions = {name: _find_function(offer, name, param) for name in names}
-    return replace(offer, functions=functions, demand="required" if is_required else "auto")
+    return replace(offer, functions=functions, tool_choice="required" if is_required else "auto")
 
 
 def _chooses_agent_tool(choice: JSONObject, agent_tools: Collection[str]) -> bool:

@@ -83,10 +83,10 @@ def functions_text(
         "result_open": marks.result_open,
         "result_close": marks.result_close,
     }
-    if offer.demand == "none" and not (has_results or has_calls):
+    if offer.tool_choice == "none" and not (has_results or has_calls):
         return ""
     results = [fill(prompts.results, **marks_of_request)] if has_results else []
-    if offer.demand == "none":
+    if offer.tool_choice == "none":
         return _without_blank_lines(fill(prompts.no_functions, rules="\n".join(results), **marks_of_request))
     functions = list(offer.functions.values())
     return _without_blank_lines(
@@ -101,7 +101,7 @@ def functions_text(
 
 
 def _rules(offer: Offer, prompts: Prompts) -> Iterator[str]:
-    if offer.demand == "auto":
+    if offer.tool_choice == "auto":
         yield prompts.auto
     elif offer.is_named:
         yield fill(prompts.named, name=escape(next(iter(offer.functions))))

@@ -23,7 +23,7 @@ def offer_of(**body: Any) -> Offer:
 
 
 @pytest.mark.parametrize(
-    ("body", "functions", "demand", "is_named"),
+    ("body", "functions", "tool_choice", "is_named"),
     [
         pytest.param({}, ["look", "leap"], "auto", False, id="nothing given means auto"),
         pytest.param({"tool_choice": None}, ["look", "leap"], "auto", False, id="null means auto"),
@@ -68,11 +68,11 @@ def offer_of(**body: Any) -> Offer:
         pytest.param({"tools": "internet"}, [], "none", False, id="a word of the agent's"),
     ],
 )
-def test_an_offer(body: dict[str, Any], functions: list[str], demand: str, is_named: bool) -> None:
-    """Functions, demand and whether one is named."""
+def test_an_offer(body: dict[str, Any], functions: list[str], tool_choice: str, is_named: bool) -> None:
+    """The functions, the choice and whether one is named."""
     offer = offer_of(**body)
     assert list(offer.functions) == functions
-    assert (offer.demand, offer.is_named) == (demand, is_named)
+    assert (offer.tool_choice, offer.is_named) == (tool_choice, is_named)
 
 
 def allowed(mode: str, *tools: object) -> dict[str, Any]:
@@ -85,7 +85,7 @@ SEARCH = {"type": "web_search"}
 
 
 @pytest.mark.parametrize(
-    ("body", "functions", "demand"),
+    ("body", "functions", "tool_choice"),
     [
         pytest.param(allowed("auto", SEARCH, LEAP), ["leap"], "auto", id="a search may be used as well"),
         pytest.param(allowed("required", SEARCH, LEAP), ["leap"], "auto", id="a search can meet the demand"),
@@ -99,11 +99,11 @@ SEARCH = {"type": "web_search"}
     ],
 )
 def test_hosted_tools_are_among_those_that_are_allowed(
-    body: dict[str, Any], functions: list[str], demand: str
+    body: dict[str, Any], functions: list[str], tool_choice: str
 ) -> None:
     """They are no functions of the caller, so they are not looked for among them."""
     offer = parse_offer({"tools": [*TOOLS, SEARCH], **body}, agent_tools={"web_search"})
-    assert (list(offer.functions), offer.demand) == (functions, demand)
+    assert (list(offer.functions), offer.tool_choice) == (functions, tool_choice)
 
 
 def test_a_hosted_tool_that_is_demanded_is_not_taken_for_a_function() -> None:
@@ -156,7 +156,7 @@ def test_a_custom_tool_is_offered_with_its_grammar() -> None:
     tools = [*TOOLS, {"type": "custom", "custom": custom}]
     offer = parse_offer({"tools": tools, "tool_choice": {"type": "custom", "custom": {"name": "run"}}})
     run = OfferedFunction("run", "Runs.", NO_ARGUMENTS, is_custom=True, grammar=grammar)
-    assert (offer.functions, offer.demand, offer.is_named) == ({"run": run}, "required", True)
+    assert (offer.functions, offer.tool_choice, offer.is_named) == ({"run": run}, "required", True)
 
 
 def test_a_function_called_like_a_hosted_tool_is_offered() -> None:
@@ -188,7 +188,7 @@ def test_a_choice_of_a_tool_the_agent_has_itself_demands_nothing() -> None:
     """The word that is sent for it does what is asked."""
     for choice in ({"type": "web_search"}, {"type": "function", "function": {"name": "look"}}):
         body = {"tools": TOOLS, "tool_choice": choice}
-        assert parse_offer(body, agent_tools={"web_search", "look"}).demand == "auto"
+        assert parse_offer(body, agent_tools={"web_search", "look"}).tool_choice == "auto"
 
 
 @pytest.mark.parametrize(
