@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tess_openai.core.calls import NO_HEADERS, Answer, Call, Flow, Incoming, Outgoing
+from tess_openai.core.calls import NO_HEADERS, READ_REST, Answer, Call, Flow, Incoming, Outgoing
 from tess_openai.core.chat.answer_body import STREAM_AS_WHOLE, BodyItem, read_answer_piece
 from tess_openai.core.chat.completion import Completion, from_items
 from tess_openai.core.chat.context import (
@@ -35,7 +35,7 @@ def untouched_completion(call: Call, given: JSONObject, options: Options) -> Flo
     fields = parse_finished_answer(incoming)
     if fields is not None:
         if not incoming.is_read:
-            yield from read_rest()
+            yield READ_REST  # as `read_rest` does, without its generator: most calls end here
         yield Answer(200, NO_HEADERS, incoming.first_piece, "as read", fields)
         return
     chat = ChatContext(call, untranslated_request(given, options), Destination(to_ref(call.agent)))
@@ -48,7 +48,7 @@ def completion_without_emulation(chat: ChatContext, outgoing: Outgoing) -> Flow:
     fields = parse_finished_answer(incoming)
     if fields is not None:
         if not incoming.is_read:
-            yield from read_rest()
+            yield READ_REST  # as `read_rest` does, without its generator: most calls end here
         yield to_completion_answer(chat.ledger, incoming.first_piece or b"", fields)
         return
     yield from _answer(chat, incoming)
