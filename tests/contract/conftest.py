@@ -27,7 +27,7 @@ EARLIER = json.dumps(
             "id": "resp_1",
             "output": [{"type": "message", "role": "assistant", "content": "Hello, Ana."}],
         },
-        "inputs": [{"type": "message", "role": "user", "content": "I am Ana."}],
+        "inputs": [{"id": "msg_0", "type": "message", "role": "user", "content": "I am Ana."}],
     }
 ).encode()
 """What is found under every `previous_response_id`."""
