@@ -1,20 +1,38 @@
-"""Each kind of store for pacing, with a real Redis."""
+"""Each HTTP family, each kind of store for pacing, with a real Redis, and time that a test moves."""
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from redis_server import running_redis
 
+from tess_openai.edge.families import FAMILY_NAMES, Family, FamilyName, load_family
 from tess_openai.edge.key_queues import KeyQueues
 from tess_openai.edge.pacing import Pacer
 from tess_openai.edge.pacing_urls import path_of
 from tess_openai.edge.redis_pacing import RedisPacingStore
 from tess_openai.edge.shared_pacing import PacingStore, SharedPacing
 from tess_openai.edge.sqlite_pacing import SQLitePacingStore
+from tess_openai.edge.sync_driver import SyncDriver
+from tests.edge.call_drivers import driver_of
 from tests.edge.paced_callers import Clock
+
+
+@pytest.fixture(params=[name for name in FAMILY_NAMES if importlib.util.find_spec(name)])
+def family(request: pytest.FixtureRequest) -> Family:
+    """Load each installed HTTP family."""
+    name: FamilyName = request.param
+    return load_family(name)
+
+
+@pytest.fixture
+def new_driver(family: Family) -> Callable[..., SyncDriver]:
+    """Return what makes the driver of a call."""
+    return partial(driver_of, family)
 
 
 @pytest.fixture(scope="session")

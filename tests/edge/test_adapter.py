@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from typing import Final
 
@@ -11,18 +10,10 @@ import pytest
 from tess_openai.core.calls import Answer
 from tess_openai.core.options import Options
 from tess_openai.edge.adapter import Adapter
-from tess_openai.edge.families import FAMILY_NAMES, Family, FamilyName, load_family
+from tess_openai.edge.families import Family
 from tess_openai.edge.origins import Origin
 
-INSTALLED: Final = [name for name in FAMILY_NAMES if importlib.util.find_spec(name)]
 ROOT: Final = "https://tess.example/agents/42/openai"
-
-
-@pytest.fixture(params=INSTALLED)
-def family(request: pytest.FixtureRequest) -> Family:
-    """Load each installed HTTP family."""
-    name: FamilyName = request.param
-    return load_family(name)
 
 
 @pytest.mark.parametrize("path", ["/chat/completions", "/models", "/anything"])

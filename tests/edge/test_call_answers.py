@@ -8,34 +8,19 @@ import importlib.util
 import json
 import logging
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any, Final
 
 import pytest
 
 from tess_openai.core.calls import Answer, Outgoing
 from tess_openai.edge import paid_calls
-from tess_openai.edge.families import FAMILY_NAMES, Family, FamilyName, load_family
+from tess_openai.edge.families import Family
 from tess_openai.edge.paid_calls import passes_own_errors, repeated_failure
 from tess_openai.edge.sync_driver import SyncDriver
 from tests.edge.call_drivers import driver_of
 
-INSTALLED: Final = [name for name in FAMILY_NAMES if importlib.util.find_spec(name)]
 BODY: Final = b'{"text": "a"}'
 RETRY: Final = {"x-stainless-retry-count": "0"}
-
-
-@pytest.fixture(params=INSTALLED)
-def family(request: pytest.FixtureRequest) -> Family:
-    """Load each installed HTTP family."""
-    name: FamilyName = request.param
-    return load_family(name)
-
-
-@pytest.fixture
-def new_driver(family: Family) -> Callable[..., SyncDriver]:
-    """Return what makes the driver of a call."""
-    return partial(driver_of, family)
 
 
 @pytest.fixture(autouse=True)

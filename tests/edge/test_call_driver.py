@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 from collections.abc import Callable
-from functools import partial
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -16,28 +14,14 @@ from tess_openai.core.agents import Agent
 from tess_openai.core.calls import Answer, LimitAnswer, Lookup, Outgoing, PauseKey, Upload, UploadedFile
 from tess_openai.edge import call_driver as room
 from tess_openai.edge.call_driver import HINT_SECONDS
-from tess_openai.edge.families import FAMILY_NAMES, Family, FamilyName, load_family
+from tess_openai.edge.families import Family
 from tess_openai.edge.origins import REDIRECT_FOLLOWED
 from tess_openai.edge.sync_driver import SyncDriver
-from tests.edge.call_drivers import KEY, Pacing, driver_of
+from tests.edge.call_drivers import KEY, Pacing
 
 NO_LIMIT: Final = dict.fromkeys(("connect", "read", "write", "pool"))
 LOOKUP: Final = Lookup(42, {}, 60.0)
 HINT: Final = Lookup(42, {}, 60.0, is_hint=True)
-INSTALLED: Final = [name for name in FAMILY_NAMES if importlib.util.find_spec(name)]
-
-
-@pytest.fixture(params=INSTALLED)
-def family(request: pytest.FixtureRequest) -> Family:
-    """Load each installed HTTP family."""
-    name: FamilyName = request.param
-    return load_family(name)
-
-
-@pytest.fixture
-def new_driver(family: Family) -> Callable[..., SyncDriver]:
-    """Return what makes the driver of a call."""
-    return partial(driver_of, family)
 
 
 @pytest.mark.parametrize(

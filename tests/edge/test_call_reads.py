@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
 from tess_openai.core.calls import READ_LAST, READ_REST, Incoming, Outgoing, ReadAll
-from tess_openai.edge.families import FAMILY_NAMES, Family, FamilyName, load_family
+from tess_openai.edge.families import Family
 from tess_openai.edge.sync_driver import SyncDriver
 from tests.edge.call_drivers import driver_of
-
-INSTALLED: Final = [name for name in FAMILY_NAMES if importlib.util.find_spec(name)]
-
-
-@pytest.fixture(params=INSTALLED)
-def family(request: pytest.FixtureRequest) -> Family:
-    """Load each installed HTTP family."""
-    name: FamilyName = request.param
-    return load_family(name)
 
 
 class Pieces:

@@ -13,7 +13,7 @@ import pytest
 
 from tess_openai.edge.compressed_bodies import SplitBody, split, split_compressed
 from tess_openai.edge.connections import HeldConnection
-from tess_openai.edge.families import FAMILY_NAMES, Family, FamilyName, load_family
+from tess_openai.edge.families import FAMILY_NAMES, Family
 
 INSTALLED = [name for name in FAMILY_NAMES if importlib.util.find_spec(name)]
 
@@ -69,13 +69,6 @@ def test_a_divided_body_is_read_and_closed_both_ways() -> None:
     assert list(parts) == asyncio.run(read()) == [b"ab", b"c", b"de"]
     parts.close()
     assert body.closed == 11
-
-
-@pytest.fixture(params=INSTALLED)
-def family(request: pytest.FixtureRequest) -> Family:
-    """Load each installed HTTP family."""
-    name: FamilyName = request.param
-    return load_family(name)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import threading
 import time
 from queue import SimpleQueue
@@ -16,17 +15,9 @@ import pytest
 from tess_openai.edge import deadlines as room
 from tess_openai.edge.deadlines import Deadlines
 from tess_openai.edge.event_loops import LoopGuard, close_silently, is_closed_loop, running_loop
-from tess_openai.edge.families import FAMILY_NAMES, Family, FamilyName, load_family
+from tess_openai.edge.families import Family
 
 LONG: Final = 3600.0
-INSTALLED: Final = [name for name in FAMILY_NAMES if importlib.util.find_spec(name)]
-
-
-@pytest.fixture(params=INSTALLED)
-def family(request: pytest.FixtureRequest) -> Family:
-    """Load each installed HTTP family."""
-    name: FamilyName = request.param
-    return load_family(name)
 
 
 @pytest.fixture

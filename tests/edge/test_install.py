@@ -13,22 +13,14 @@ from tess_openai import TessConfigurationError
 from tess_openai.core.options import Options
 from tess_openai.edge.adapter import Adapter
 from tess_openai.edge.async_transports import AsyncTessTransport
-from tess_openai.edge.families import FAMILY_NAMES, Family, FamilyName, Kind, load_family
+from tess_openai.edge.families import Family, Kind
 from tess_openai.edge.install import _close, _close_soon, new_client, wrap_copy
 from tess_openai.edge.origins import Origin
 from tess_openai.edge.portable_clients import INSTALLATION
 from tess_openai.edge.transports import TessTransport
 
-INSTALLED: Final = [name for name in FAMILY_NAMES if importlib.util.find_spec(name)]
 REMOTE: Final = "http://10.0.0.1:3128"
 HERE: Final = "http://127.0.0.1:8080/api/agents/42"
-
-
-@pytest.fixture(params=INSTALLED)
-def family(request: pytest.FixtureRequest) -> Family:
-    """Load each installed HTTP family."""
-    name: FamilyName = request.param
-    return load_family(name)
 
 
 @pytest.fixture(params=["sync", "async"])

@@ -5,37 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-import pytest
-
 from tess_openai.core.pacing_line import ClaimResult, PacedCaller
 from tess_openai.edge.key_queues import KeyQueues, Ticket
 from tess_openai.edge.pacing import Pacer
+from tests.edge.paced_callers import Clock
 
 KEY: Final = b"key"
 CALLER: Final = PacedCaller(2.0, 60.0, 0.0)
-
-
-class Clock:
-    """Seconds that pass when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        """Return them."""
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """Make time stand still."""
-    return Clock()
-
-
-@pytest.fixture
-def turns(clock: Clock) -> KeyQueues:
-    """Make queues that no other test shares."""
-    return KeyQueues(clock)
 
 
 def ticket_of(turn: ClaimResult) -> Ticket:

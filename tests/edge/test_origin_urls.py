@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Any, Final
 
 import pytest
 
-from tess_openai.edge.families import FAMILY_NAMES, Family, FamilyName, load_family
+from tess_openai.edge.families import Family
 from tess_openai.edge.origins import MAX_REDIRECTS, REDIRECT_FOLLOWED, ApiPath, Origin, followed
 
-INSTALLED: Final = [name for name in FAMILY_NAMES if importlib.util.find_spec(name)]
 TESS: Final = Origin("https", "tess.example", None, "")
 BELOW: Final = Origin("http", "::1", 8080, "/api")
 CHAT: Final = "/agents/42/openai/chat/completions"
-
-
-@pytest.fixture(params=INSTALLED)
-def family(request: pytest.FixtureRequest) -> Family:
-    """Load each installed HTTP family."""
-    name: FamilyName = request.param
-    return load_family(name)
 
 
 def request_to(family: Family, url: str, redirects: object = None) -> Any:

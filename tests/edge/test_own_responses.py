@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import importlib.util
 import json
 import pickle
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -12,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-from tess_openai.edge.families import FAMILY_NAMES, Family, FamilyName, load_family
+from tess_openai.edge.families import Family
 from tess_openai.edge.own_responses import (
     AsyncStreamedResponse,
     AsyncWholeResponse,
@@ -23,14 +22,6 @@ from tess_openai.edge.own_responses import (
 
 BODY: Final = b'{"text": "caf\\u00e9", "list": [1, {"a": null}]}'
 HEADERS: Final = {"content-type": "application/json", "content-length": str(len(BODY))}
-INSTALLED: Final = [name for name in FAMILY_NAMES if importlib.util.find_spec(name)]
-
-
-@pytest.fixture(params=INSTALLED)
-def family(request: pytest.FixtureRequest) -> Family:
-    """Load each installed HTTP family."""
-    name: FamilyName = request.param
-    return load_family(name)
 
 
 class Answering:

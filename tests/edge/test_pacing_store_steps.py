@@ -22,6 +22,7 @@ from tess_openai.edge.shared_pacing import (
     _new_store,
     shared_pacing,
 )
+from tests.edge.paced_callers import Clock
 
 KEY: Final = b"key"
 SLOT: Final = Slot(1.0, 2.0)
@@ -62,27 +63,10 @@ class Recorder:
         self.steps.append(("forget_connection",))
 
 
-class Clock:
-    """Seconds that pass when a test says so."""
-
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def __call__(self) -> float:
-        """Return them."""
-        return self.seconds
-
-
 @pytest.fixture
 def store() -> Recorder:
     """Make a store that works."""
     return Recorder()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """Make time stand still."""
-    return Clock()
 
 
 @pytest.fixture
@@ -152,7 +136,7 @@ def test_no_step_is_given_to_a_store_that_fails(shared: SharedPacing, store: Rec
         shared.release(KEY, SLOT)
         shared.mark_sent(KEY)
         shared.pause(KEY, 7.0)
-        clock.seconds += ALONE_SECONDS - 1
+        clock.now += ALONE_SECONDS - 1
     is_free = threading.Event()
     store.answer, store.steps = after(is_free, lambda: TAKEN), []
     first = shared.claim(KEY, None, CALLER, 0.0)
@@ -175,7 +159,7 @@ def test_a_store_that_fails_again_is_left_alone_again(
         warnings.simplefilter("always")
         for _ in range(3):
             assert [claim(shared), claim(shared)] == [None, None]
-            clock.seconds += ALONE_SECONDS
+            clock.now += ALONE_SECONDS
     assert len(store.steps) == len(caplog.records) == 3
     assert len(caught) == 1
     assert str(caught[0].message) == caplog.records[0].getMessage()

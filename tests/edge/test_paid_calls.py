@@ -13,7 +13,7 @@ import openai
 import pytest
 
 from tess_openai.edge import paid_calls
-from tess_openai.edge.families import FAMILY_NAMES, Family, FamilyName, load_family
+from tess_openai.edge.families import Family
 from tess_openai.edge.paid_calls import (
     ObservedBody,
     may_have_been_sent,
@@ -28,14 +28,6 @@ from tess_openai.edge.paid_calls import (
 
 URL: Final = "https://tess.example/agents/42/openai/chat/completions"
 ANSWER: Final = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
-INSTALLED: Final = [name for name in FAMILY_NAMES if importlib.util.find_spec(name)]
-
-
-@pytest.fixture(params=INSTALLED)
-def family(request: pytest.FixtureRequest) -> Family:
-    """Load each installed HTTP family."""
-    name: FamilyName = request.param
-    return load_family(name)
 
 
 @pytest.fixture(autouse=True)

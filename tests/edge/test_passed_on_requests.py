@@ -118,7 +118,7 @@ class OtherService:
         self.is_async = is_async
         owner = self
 
-        class Transport(self.family.BaseTransport, self.family.AsyncBaseTransport):  # type: ignore[name-defined,misc]
+        class Transport(self.family.BaseTransport, self.family.AsyncBaseTransport):  # type: ignore[name-defined,misc] # classes of values
             """Hands requests to the service."""
 
             def handle_request(self, request: Any) -> Any:

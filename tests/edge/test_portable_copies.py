@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
 import pickle
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
 from tess_openai import TessConfigurationError
 from tess_openai.core.options import Options
 from tess_openai.edge.adapter import Adapter
-from tess_openai.edge.families import FAMILY_NAMES, Family, FamilyName, Kind, family_of, load_family
+from tess_openai.edge.families import Family, Kind, family_of
 from tess_openai.edge.install import new_client
 from tess_openai.edge.origins import Origin
-
-INSTALLED: Final = [name for name in FAMILY_NAMES if importlib.util.find_spec(name)]
 
 
 class Hook:
@@ -32,13 +29,6 @@ class Hook:
 def through_pickle(client: Any) -> Any:
     """Make a client again as another process does."""
     return pickle.loads(pickle.dumps(client))  # noqa: S301 - it was made here
-
-
-@pytest.fixture(params=INSTALLED)
-def family(request: pytest.FixtureRequest) -> Family:
-    """Load each installed HTTP family."""
-    name: FamilyName = request.param
-    return load_family(name)
 
 
 @pytest.fixture(params=["sync", "async"])

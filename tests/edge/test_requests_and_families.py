@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from types import SimpleNamespace
 from typing import Any, Final, cast
@@ -14,9 +13,7 @@ from tess_openai import TessConfigurationError
 from tess_openai.core.calls import Outgoing
 from tess_openai.edge import sdk
 from tess_openai.edge.families import (
-    FAMILY_NAMES,
     Family,
-    FamilyName,
     Kind,
     changed_headers,
     copied,
@@ -27,17 +24,9 @@ from tess_openai.edge.families import (
 from tess_openai.edge.origins import Origin
 from tess_openai.edge.outgoing_requests import to_request
 
-INSTALLED: Final = [name for name in FAMILY_NAMES if importlib.util.find_spec(name)]
 ORIGIN: Final = Origin("https", "tess.example", None, "/api")
 ROOT: Final = "https://tess.example/api"
 URL: Final = f"{ROOT}/agents/42/openai/chat/completions?a=%C3%A9"
-
-
-@pytest.fixture(params=INSTALLED)
-def family(request: pytest.FixtureRequest) -> Family:
-    """Load each installed HTTP family."""
-    name: FamilyName = request.param
-    return load_family(name)
 
 
 @pytest.fixture

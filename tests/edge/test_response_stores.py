@@ -21,23 +21,7 @@ import pytest
 from tess_openai import MemoryResponseStore, ResponseStore, SQLiteResponseStore, TessConfigurationError
 from tess_openai.core.calls import StoreAccess, StoreResult
 from tess_openai.edge.response_stores import EntryTooLargeError, access_store, async_access_store
-
-
-class Clock:
-    """Tells the seconds that it is set to."""
-
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def __call__(self) -> float:
-        """Return them."""
-        return self.seconds
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """Make time stand still."""
-    return Clock()
+from tests.edge.paced_callers import Clock
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -63,9 +47,9 @@ def test_an_entry_is_kept_replaced_and_removed(store: ResponseStore) -> None:
 def test_an_entry_expires(store: ResponseStore, clock: Clock) -> None:
     """A store forgets an entry after its time, and not before."""
     store.save("a", b"1")
-    clock.seconds += 9
+    clock.now += 9
     assert store.load("a") == b"1"
-    clock.seconds += 1
+    clock.now += 1
     assert store.load("a") is None
 
 
@@ -148,7 +132,7 @@ def test_conversations_that_have_expired_leave_the_file(tmp_path: Path, clock: C
     path = tmp_path / "responses.sqlite"
     store = SQLiteResponseStore(path, max_age_seconds=10, clock=clock)
     store.save("a", b"1")
-    clock.seconds += 10
+    clock.now += 10
     store.save("b", b"2")
     store.close()
     connection = sqlite3.connect(path)
@@ -175,7 +159,7 @@ def test_what_was_removed_makes_room() -> None:
         store.delete("a")
     store.save("c", b"12345")
     assert (store.load("b"), store.load("c")) == (b"12345", b"12345")
-    clock.seconds += 10
+    clock.now += 10
     store.save("d", b"1234567890")
     assert store.load("d") == b"1234567890"
 

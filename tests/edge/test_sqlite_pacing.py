@@ -14,27 +14,11 @@ from tess_openai.core.pacing_line import PacedCaller
 from tess_openai.core.retry_after import MAX_KEY_PAUSE_SECONDS
 from tess_openai.edge import sqlite_pacing as room
 from tess_openai.edge.sqlite_pacing import SQLitePacingStore
+from tests.edge.paced_callers import Clock
 
 KEY: Final = b"key"
 OTHER: Final = b"other key"
 CALLER: Final = PacedCaller(10.0, 60.0, 0.0)
-
-
-class Clock:
-    """Seconds that pass when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        """Return them."""
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """Make time stand still."""
-    return Clock()
 
 
 @pytest.fixture

@@ -121,7 +121,7 @@ def test_each_function_is_one_line_of_json_and_the_marks_are_shown() -> None:
     start = '{"type":"function","function":{"name":"look"'
     function = json.loads(next(line for line in lines if line.startswith(start)))["function"]
     assert function["description"] == "Looks.\n\nArgs:\n    title: What <~call:x> to look at."
-    assert function["parameters"] == compact_schema(LOOK["function"]["parameters"])  # type: ignore[index]
+    assert function["parameters"] == compact_schema(LOOK["function"]["parameters"])  # type: ignore[index] # a dict
     assert "<call:tokibanuve>" in lines
     assert "</call:tokibanuve>" in lines
 
