@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
@@ -50,7 +50,8 @@ class Change:
         why: The reason, one clause.
         remedy: What the caller can do; `""` when nothing has to be done.
         warn: The topic of the warning; None records the change in the ledger and the log only.
-        json_text: The change as it is on an answer, as JSON in ASCII.
+        fields: The change as it is on an answer: `{"action", "param", "given", "sent", "why"}`. Not mutated.
+        json_text: The same as JSON in ASCII.
     """
 
     action: Action
@@ -60,10 +61,14 @@ class Change:
     why: str
     remedy: str = ""
     warn: Topic | None = None
+    fields: Mapping[str, str] = field(init=False, repr=False, compare=False)
     json_text: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "json_text", json.dumps(self.to_json()))
+        shown = ("action", "param", "given", "sent", "why")
+        fields = {name: getattr(self, name) for name in shown}
+        object.__setattr__(self, "fields", fields)
+        object.__setattr__(self, "json_text", json.dumps(fields))
 
     def __hash__(self) -> int:
         return hash((self.param, self.given, self.why))  # nearly unique, and cheaper than all fields
@@ -81,14 +86,8 @@ class Change:
         return f"{head} {phrase}: {self.why}"
 
     def to_json(self) -> JSONObject:
-        """Return `{"action", "param", "given", "sent", "why"}`, the form it has on an answer."""
-        return {
-            "action": self.action,
-            "param": self.param,
-            "given": self.given,
-            "sent": self.sent,
-            "why": self.why,
-        }
+        """Return a new object with `fields`."""
+        return dict(self.fields)
 
 
 def accept_advice(params: Sequence[str]) -> str:

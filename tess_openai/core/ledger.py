@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from tess_openai.core.changes import Action, Change, Topic, accept_advice, unsupported_option
+from tess_openai.core.jsons import JSONObject
 from tess_openai.core.policy import Policy
 from tess_openai.core.refusals import Refused
 
@@ -26,6 +27,15 @@ class Ledger:
     def changes(self) -> tuple[Change, ...]:
         """All changes so far, in order."""
         return tuple(self._changes)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was changed."""
+        return not self._changes
+
+    def to_json(self) -> list[JSONObject]:
+        """Return the changes as they are on an answer, in objects that the caller may mutate."""
+        return [dict(change.fields) for change in self._changes]
 
     def to_text(self) -> str:
         """Return the changes as a JSON list in ASCII, the same for the header and the body."""

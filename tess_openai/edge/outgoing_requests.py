@@ -23,10 +23,10 @@ def to_request(outgoing: Outgoing, given: Request, family: Family, origin: Origi
         query = f"?{query}" if query else ""
         request.url = _with_path(type(url), str(url), f"{origin.prefix}{outgoing.path}{query}")
     if body is not None:
-        vars(request).pop("_content", None)  # the copy of the caller's
+        # Inner transports and instrumentation read `content`; `read` would join the stream to make it.
+        vars(request)["_content"] = body
         request.stream = family.ByteStream(body)
         request.headers["content-length"] = str(len(body))
-        request.read()  # inner transports and instrumentation read `content`
     return request
 
 

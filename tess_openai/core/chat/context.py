@@ -14,7 +14,7 @@ from tess_openai.core.chat.answer_body import AnswerBody, AnswerHead
 from tess_openai.core.chat.answer_types import InvalidAnswerError
 from tess_openai.core.chat.chunks import ChunkReader
 from tess_openai.core.chat.completion import complete
-from tess_openai.core.chat.messages import texts_of
+from tess_openai.core.chat.message_texts import texts_of
 from tess_openai.core.chat.request_translation import TranslatedRequest
 from tess_openai.core.chat.stream_faults import StreamFault, invalid_answer_fault
 from tess_openai.core.chat.stream_filter import ChunkWriter, add_ledger_to_fields, append_ledger_to_json
@@ -166,7 +166,7 @@ def ledger_header(ledger: Ledger) -> Mapping[str, str | None]:
     A ledger that is too long for a header is shortened to `[{"action", "param"}]` with cut names, and, if it
     is still too long, to its first entries.
     """
-    if not ledger.changes:
+    if ledger.is_empty:
         return {}
     text = ledger.to_text()
     if len(text) > _LEDGER_HEADER_LIMIT:

@@ -9,12 +9,12 @@ community integration merges them with a blank line (observed).
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
 from typing import Final
 
 from tess_openai.core.changes import Change, counted
+from tess_openai.core.chat.message_texts import BLANK_LINE, append_texts, calls_of, text_of_part, to_text
 from tess_openai.core.chat.parameters import EMULATE_REMEDY
-from tess_openai.core.jsons import JSONObject, dump_json, to_list, to_object
+from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.probe_profile import NOTHING_PROVEN, TessProfile
 
@@ -27,7 +27,6 @@ TEXT_PART_KEYS: Final = frozenset(
     {"type", "text", "refusal", "annotations", "logprobs", "parsed", "id", "status"}
 )
 """Keys of a text part that a model sees, or that belong to an earlier answer."""
-BLANK_LINE: Final = "\n\n"
 PART_NAMES: Final = {"image_url": "image", "input_audio": "audio", "file": "file", "video_url": "video"}
 _TEXT_PART_TYPES: Final = ("text", "input_text", "output_text")
 _UNREADABLE: Final = "unreadable text"
@@ -47,21 +46,6 @@ _REASONS: Final = {
 """Name of a part that is not sent -> why, and the remedy."""
 
 
-@dataclass(slots=True)
-class _Message:
-    role: str
-    content: object  # a string, or another value that is sent unchanged
-    forwarded: JSONObject  # further keys that are sent unchanged
-
-    def joined(self, other: _Message) -> _Message | None:
-        """Return both as one message of their role; None when they cannot be joined."""
-        if self.forwarded or other.forwarded:
-            return None
-        if not isinstance(self.content, str) or not isinstance(other.content, str):
-            return None
-        return _Message(self.role, self.content + BLANK_LINE + other.content, {})
-
-
 def to_messages(
     given: object, ledger: Ledger, *, merge: bool, profile: TessProfile = NOTHING_PROVEN
 ) -> object:
@@ -78,22 +62,24 @@ def to_messages(
     if messages is None or need_no_translation(messages, merge=merge):
         return given
     translation = _MessageTranslation(ledger, profile)
-    merged: list[_Message | object] = []
+    merged: list[object] = []
     kept = 0
+    before: JSONObject | None = None  # the last of them, if another message can be joined to it
     for message in messages:
-        item = translation.translate(message)
-        if isinstance(item, _Message):
-            if item.content == "" and not item.forwarded:
+        sent = translation.translate(message)
+        if sent is not None and len(sent) == len(PLAIN_KEYS):
+            role, content = sent["role"], sent["content"]
+            if content == "":
                 translation.counts["dropped"] += 1
                 continue
-            before = merged[-1] if merge and merged else None
-            if isinstance(before, _Message) and item.role == before.role:
-                joined = before.joined(item)
-                if joined is not None:
-                    merged[-1] = joined
-                    kept += 1
-                    continue
-        merged.append(item)
+            if before is not None and role == before["role"] and isinstance(content, str):
+                before = merged[-1] = {"role": role, "content": before["content"] + BLANK_LINE + content}
+                kept += 1
+                continue
+            before = sent if merge and isinstance(content, str) else None
+        else:
+            before = None
+        merged.append(message if sent is None else sent)
         kept += 1
     if not kept:
         return given
@@ -101,10 +87,7 @@ def to_messages(
     if len(merged) < kept:
         why = "Tess may require alternating roles, so neighbours of one role were joined"
         ledger.mapped("messages", counted(kept, "message"), str(len(merged)), why)
-    return [
-        {"role": item.role, "content": item.content, **item.forwarded} if isinstance(item, _Message) else item
-        for item in merged
-    ]
+    return merged
 
 
 def need_no_translation(messages: list[object], *, merge: bool) -> bool:
@@ -121,12 +104,6 @@ def need_no_translation(messages: list[object], *, merge: bool) -> bool:
     return True
 
 
-def texts_of(messages: object) -> list[str]:
-    """Return the texts of all messages, to count their tokens."""
-    contents = ((to_object(message) or {}).get("content") for message in to_list(messages) or [])
-    return [content for content in contents if isinstance(content, str)]
-
-
 class _MessageTranslation:
     """Translates the messages of one call, and counts its changes by kind to record each kind once."""
 
@@ -138,35 +115,37 @@ class _MessageTranslation:
         self.part_keys: defaultdict[str, int] = defaultdict(int)  # the same, of text parts
         self.names: dict[str, str] = {}  # tool call id -> function name
 
-    def translate(self, given: object) -> _Message | object:
-        """Return the message for Tess; a value that is not a message of a known role is not changed."""
+    def translate(self, given: object) -> JSONObject | None:
+        """Return the message for Tess: its role, its content and the keys that are sent unchanged.
+
+        None for a value that is sent as given: not a message, one of an unknown role, or one with calls that
+        the policy forwards.
+        """
         message = to_object(given)
         role = None if message is None else message.get("role")
         if message is None or not isinstance(role, str):
-            return given
-        given_content = message.get("content")
-        # the usual case
-        if role in ROLES and isinstance(given_content, str) and message.keys() == PLAIN_KEYS:
-            return _Message(role, given_content, {})
-        calls = _calls_of(message) if "tool_calls" in message or "function_call" in message else []
-        if role in RESULT_ROLES or calls:
+            return None
+        content = message.get("content")
+        is_text = isinstance(content, str)
+        if is_text and role in ROLES and len(message) == len(PLAIN_KEYS):  # the usual case
+            return message
+        calls = calls_of(message) if "tool_calls" in message or "function_call" in message else []
+        if calls or role in RESULT_ROLES:
             self.counts["calls"] += 1
             if self.ledger.policy.action_for("messages.tool_calls") == "forward":
-                return given
+                return None
         if role in RESULT_ROLES:
             return self._result_message(message)
         if role == "developer" and not self.profile.supports("role.developer"):
             self.counts["developer"] += 1
             role = "system"
         if role not in ROLES and role != "developer":
-            return given
-        forwarded: JSONObject = (
-            {} if message.keys() <= MESSAGE_KEYS else self._forwarded_keys(message, MESSAGE_KEYS)
-        )
-        content = given_content if isinstance(given_content, str) else self._to_content(given_content)
+            return None
+        if not is_text:
+            content = self._to_content(content)
         if calls or message.get("refusal"):
-            content = _append_texts(content, [self._refusal_text(message), *map(self._call_text, calls)])
-        return _Message(role, content, forwarded)
+            content = append_texts(content, self._refusal_and_calls(message, calls))
+        return self._sent(role, content, message, MESSAGE_KEYS)
 
     def _to_content(self, content: object) -> object:
         """Return one string for a string, a list of parts or null; other values are not changed."""
@@ -178,7 +157,7 @@ class _MessageTranslation:
         texts: list[str] = []
         unsent: list[str] = []
         for part in parts:
-            text = _text_of(part)
+            text = text_of_part(part)
             if text is None:
                 kind = (to_object(part) or {}).get("type")
                 name = PART_NAMES.get(str(kind), "part")
@@ -195,7 +174,9 @@ class _MessageTranslation:
     def _count_part_keys(self, parts: list[object]) -> None:
         """Count the keys of text parts that a string cannot hold, such as `cache_control`."""
         for part in parts:
-            fields = {} if _text_of(part) is None else to_object(part) or {}
+            fields = to_object(part) or {}
+            if fields.keys() <= TEXT_PART_KEYS or text_of_part(part) is None:
+                continue
             for key in sorted(fields.keys() - TEXT_PART_KEYS):
                 if fields[key] not in (None, [], {}, "", False):
                     self.part_keys[key if key.isidentifier() and len(key) < 40 else "another key"] += 1
@@ -221,48 +202,48 @@ class _MessageTranslation:
             keeps = decision == "keep"  # one policy applies to all of them
         return keeps
 
-    def _refusal_text(self, message: JSONObject) -> str:
-        refusal = message.get("refusal")
-        if not refusal:
-            return ""
-        self.counts["refusal"] += 1
-        return _to_text(refusal)
+    def _refusal_and_calls(self, message: JSONObject, calls: list[object]) -> list[str]:
+        """Return the texts that stand for the refusal of a message and its calls."""
+        texts = [self._call_text(call) for call in calls]
+        if message.get("refusal"):
+            self.counts["refusal"] += 1
+            texts.insert(0, to_text(message["refusal"]))
+        return texts
 
     def _call_text(self, given: object) -> str:
         call = to_object(given) or {}
         inner = to_object(call.get("function")) or to_object(call.get("custom"))
         if inner is None:
-            return f"[Called the tool {_to_text(given)}]"
-        name, identifier = _to_text(inner.get("name", "")), _to_text(call.get("id") or "")
+            return f"[Called the tool {to_text(given)}]"
+        name, identifier = to_text(inner.get("name", "")), to_text(call.get("id") or "")
         self.names[identifier] = name
-        arguments = _to_text(inner.get("arguments", inner.get("input", "")))
+        arguments = to_text(inner.get("arguments", inner.get("input", "")))
         label = f"{name} ({identifier})" if identifier else name
         return f"[Called the tool {label} with {arguments}]"
 
-    def _result_message(self, message: JSONObject) -> _Message:
+    def _result_message(self, message: JSONObject) -> JSONObject:
         """Return a user message with the text of a `tool` or `function` message."""
-        forwarded: JSONObject = (
-            {} if message.keys() <= RESULT_KEYS else self._forwarded_keys(message, RESULT_KEYS)
-        )
-        identifier = _to_text(message.get("tool_call_id") or "")
-        name = _to_text(message.get("name") or self.names.get(identifier, ""))
+        identifier = to_text(message.get("tool_call_id") or "")
+        name = to_text(message.get("name") or self.names.get(identifier, ""))
         label = (
             f"{name} ({identifier})" if name and identifier else name or (identifier and f"({identifier})")
         )
-        text = _to_text(self._to_content(message.get("content")))
+        text = to_text(self._to_content(message.get("content")))
         head = f"[Result of the tool {label or 'call'}]"
-        return _Message("user", f"{head}\n{text}" if text else head, forwarded)
+        return self._sent("user", f"{head}\n{text}" if text else head, message, RESULT_KEYS)
 
-    def _forwarded_keys(self, message: JSONObject, supported: set[str]) -> JSONObject:
-        """Count the keys that Tess does not support, and return those that the policy forwards."""
-        forwarded: JSONObject = {}
+    def _sent(self, role: str, content: object, message: JSONObject, supported: set[str]) -> JSONObject:
+        """Return a message for Tess with the keys that the policy forwards; count those that it does not."""
+        sent: JSONObject = {"role": role, "content": content}
+        if message.keys() <= supported:
+            return sent
         for key, value in message.items():
             if key in supported or value in (None, [], {}):
                 continue
             self.keys[key] += 1
             if self.ledger.policy.action_for(f"messages.{key}") == "forward":
-                forwarded[key] = value
-        return forwarded
+                sent[key] = value
+        return sent
 
     def record(self) -> None:
         """Record the counted changes in the ledger, one entry for each kind.
@@ -306,40 +287,3 @@ class _MessageTranslation:
             ledger.mapped(
                 "messages", counted(counts["dropped"], "empty message"), "", "there was nothing to send"
             )
-
-
-def _append_texts(content: object, further: list[str]) -> object:
-    """Return the content of a message with further texts appended."""
-    parts = to_list(content)
-    if parts is not None:
-        return [*parts, *({"type": "text", "text": text} for text in further if text)]
-    return BLANK_LINE.join([text for text in (_to_text(content), *further) if text])
-
-
-def _calls_of(message: JSONObject) -> list[object]:
-    """Return the tool calls of a message, also in the older form `function_call`."""
-    calls = message.get("tool_calls")
-    found = list(to_list(calls) or ([calls] if calls else []))
-    function_call = message.get("function_call")
-    if function_call:
-        found.append({"function": function_call})
-    return found
-
-
-def _to_text(value: object) -> str:
-    """Return a string unchanged, null as `""`, anything else as JSON."""
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else dump_json(value).decode()
-
-
-def _text_of(part: object) -> str | None:
-    """Return the text of a part `{"type": "text", "text": ...}` or a bare string; None for other parts."""
-    if isinstance(part, str):
-        return part
-    fields = to_object(part) or {}
-    for key in ("text", "refusal"):
-        text = fields.get(key)
-        if isinstance(text, str) and fields.get("type", key) in (key, "input_text", "output_text"):
-            return text
-    return None

@@ -66,7 +66,9 @@ class ChunkWriter:
         """Whether to hold the current chunk, since the ledger or the usage may have to be added to it."""
         reader = self._reader
         has_something_to_add = (
-            self._ledger.changes or not reader.has_output or (reader.usage and not self._include_usage)
+            not self._ledger.is_empty
+            or not reader.has_output
+            or (reader.usage and not self._include_usage)
         )
         return bool(reader.finished and has_something_to_add)
 
@@ -99,7 +101,7 @@ class ChunkWriter:
                 pending.append(self._to_usage_chunk(usage))
         elif is_usage(usage) and pending:
             pending[-1] = _HeldChunk({**pending[-1].fields, "usage": usage})
-        if self._ledger.changes and not pending:
+        if not (self._ledger.is_empty or pending):
             choices: list[JSONObject] = [{"index": 0, "delta": {}, "finish_reason": "stop"}]
             pending.append(_HeldChunk(self._reader.new_chunk(choices)))
         events = [chunk.encode() for chunk in pending[:-1]]
@@ -188,7 +190,7 @@ def append_ledger_to_json(data: bytes, ledger: Ledger) -> bytes:
 
     `{..., "tess_openai": {"changes": [{"action", "param", "given", "sent", "why"}]}}`
     """
-    if not ledger.changes:
+    if ledger.is_empty:
         return data
     field = f',"{CALL_FIELD}":{{"changes":{ledger.to_text()}}}}}'
     return data.rstrip()[:-1] + field.encode()
@@ -196,5 +198,5 @@ def append_ledger_to_json(data: bytes, ledger: Ledger) -> bytes:
 
 def add_ledger_to_fields(fields: JSONObject, ledger: Ledger) -> None:
     """Add the ledger to a parsed object as `append_ledger_to_json` adds it to its JSON."""
-    if ledger.changes:
-        fields[CALL_FIELD] = {"changes": [change.to_json() for change in ledger.changes]}
+    if not ledger.is_empty:
+        fields[CALL_FIELD] = {"changes": ledger.to_json()}

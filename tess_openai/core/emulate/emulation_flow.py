@@ -18,7 +18,8 @@ from tess_openai.core.chat.context import (
     report_changes,
     stream_fault_response,
 )
-from tess_openai.core.chat.messages import BLANK_LINE, texts_of, to_messages
+from tess_openai.core.chat.message_texts import BLANK_LINE, texts_of
+from tess_openai.core.chat.messages import to_messages
 from tess_openai.core.chat.stream_faults import broken_connection_fault
 from tess_openai.core.chat.usage import UsageSum
 from tess_openai.core.emulate.answer_reader import AnswerReader

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tess_openai.core.chat.messages import BLANK_LINE
+from tess_openai.core.chat.message_texts import BLANK_LINE
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 
 _OPENING: Final = "(The conversation begins with your message.)"

@@ -16,7 +16,8 @@ from tess_openai.core.calls import Event, Flow, Incoming, Outgoing, Step
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.answer_body import read_answer_piece
 from tess_openai.core.chat.context import ChatContext, error_answer, report_changes
-from tess_openai.core.chat.messages import texts_of, to_messages
+from tess_openai.core.chat.message_texts import texts_of
+from tess_openai.core.chat.messages import to_messages
 from tess_openai.core.chat.stream_faults import StreamFault, broken_connection_fault
 from tess_openai.core.flow_steps import exchange
 from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_list

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tess_openai.core.chat.messages import texts_of
+from tess_openai.core.chat.message_texts import texts_of
 from tess_openai.core.policy import Policy
 from tess_openai.core.refusals import Refused
 from tests.unit.chat.message_lists import HELLO, IMAGE, JSON, LOOP, TEXT, text, translate
