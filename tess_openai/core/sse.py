@@ -16,6 +16,7 @@ DONE: Final = b"[DONE]"
 DONE_EVENT: Final = b"data: [DONE]\n\n"
 _FIELDS: Final = (b"data", b"event", b"id", b"retry")
 _IGNORED_AROUND_NAMES: Final = BYTE_ORDER_MARK + b"\0\x1e \t"
+_LONGEST_START: Final = 1024
 BodyForm: TypeAlias = Literal["stream", "json", "other"]
 
 
@@ -86,8 +87,11 @@ def is_done_data(data: bytes) -> bool:
 
 
 def detect_form(data: bytes) -> BodyForm | None:
-    """Detect the form of a body from its first bytes, without its content type; None when more are needed."""
-    start = data.removeprefix(BYTE_ORDER_MARK).lstrip()
+    """Detect the form of a body from its first bytes, without its content type; None when more are needed.
+
+    After a kilobyte without the name of a field, the form is `"other"`.
+    """
+    start = without_blank_start(data)[:_LONGEST_START]
     if not start or BYTE_ORDER_MARK.startswith(start):
         return None
     if start[:1] in (b"{", b"["):
@@ -96,7 +100,13 @@ def detect_form(data: bytes) -> BodyForm | None:
     name, colon, _ = line.partition(b":")
     if colon or len(line) < len(start):
         return "stream" if _field_name(name) in (b"", *_FIELDS) else "other"
-    return None if any(field.startswith(_field_name(name)) for field in _FIELDS) else "other"
+    may_be_field = len(start) < _LONGEST_START and any(each.startswith(_field_name(name)) for each in _FIELDS)
+    return None if may_be_field else "other"
+
+
+def without_blank_start(data: bytes) -> bytes:
+    """Return the first bytes of a body without a byte order mark and without blank space before the rest."""
+    return data.removeprefix(BYTE_ORDER_MARK).lstrip()
 
 
 def _field_name(name: bytes) -> bytes:

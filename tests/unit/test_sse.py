@@ -135,6 +135,9 @@ def test_data_over_several_lines_is_encoded_so_that_it_stays_one_event() -> None
         (b"Error: no", "other"),
         (b"Bad gateway\n", "other"),
         (b"7", "other"),
+        (b"\0" * 1023, None),
+        (b"\0" * 1024, "other"),
+        (b" " * 5000 + b"da", None),
     ],
 )
 def test_the_form_of_a_body_is_detected_from_its_first_bytes(start: bytes, form: BodyForm | None) -> None:

@@ -25,7 +25,14 @@ from tess_openai.core.chat.stream_faults import StreamFault, invalid_answer_faul
 from tess_openai.core.errors import parse_error_in_200
 from tess_openai.core.json_body import JSONBody
 from tess_openai.core.jsons import parse_object
-from tess_openai.core.sse import BodyForm, EventDecoder, ServerSentEvent, detect_form, parse_events
+from tess_openai.core.sse import (
+    BodyForm,
+    EventDecoder,
+    ServerSentEvent,
+    detect_form,
+    parse_events,
+    without_blank_start,
+)
 
 WHOLE_AS_STREAM: Final = Change(
     "mapped",
@@ -64,6 +71,7 @@ class AnswerBody:
         self.ended = False
         self._head = head
         self._expected = expected
+        self._start = b""  # the first bytes, until the form is detected
         self._decoder = EventDecoder()
         self._json = JSONBody()
 
@@ -73,12 +81,14 @@ class AnswerBody:
             return self._take_events(data)
         self._json.feed(data)
         if self.form is None:
+            self._start += data
+            self.form = detect_form(self._start)
+            if self.form is None:  # a server may send blank space for as long as it likes
+                self._start = without_blank_start(self._start)
+                return ()
             data = bytes(self._json.data)
-            self.form = detect_form(data)
         if self.form == "json":
             return self._take_json() if self._json.is_complete else ()
-        if self.form is None:
-            return ()
         items = [*self._take_events(data)] if self.form == "other" else self._take_events(data)
         if items:
             self.form = "stream"  # events follow, although the first bytes were not those of a stream

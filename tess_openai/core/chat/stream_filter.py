@@ -66,9 +66,7 @@ class ChunkWriter:
         """Whether to hold the current chunk, since the ledger or the usage may have to be added to it."""
         reader = self._reader
         has_something_to_add = (
-            not self._ledger.is_empty
-            or not reader.has_output
-            or (reader.usage and not self._include_usage)
+            not self._ledger.is_empty or not reader.has_output or (reader.usage and not self._include_usage)
         )
         return bool(reader.finished and has_something_to_add)
 

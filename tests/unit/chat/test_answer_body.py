@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any, TypeAlias
 
 import pytest
@@ -46,6 +47,15 @@ def test_a_whole_answer_is_given_as_soon_as_it_is_complete() -> None:
     (item,) = body.feed(data[20:])
     assert isinstance(item, Completion)
     assert (item.body, item.untouched, body.ended, body.is_whole) == (data, True, True, True)
+
+
+@pytest.mark.parametrize("filler", [b" ", b"\n", b"\0", b"\xef\xbb\xbf"])
+def test_the_form_of_a_body_is_detected_in_linear_time(filler: bytes) -> None:
+    """What a server sends before an answer is looked at once, however many pieces follow."""
+    body, began = new_body(), time.process_time()
+    for _ in range(4096):
+        assert list(body.feed(filler * 4096)) == []
+    assert time.process_time() - began < 5
 
 
 def test_texts_of_a_known_form_are_not_parsed() -> None:
