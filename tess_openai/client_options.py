@@ -68,7 +68,8 @@ class TessOptions(TypedDict, total=False):
         emulate: Whether to emulate functions, structured output, `stop`, `n` and `max_tokens`, except those
             that `unsupported` names. Emulation changes prompts and may cost further calls.
             `pip install "tess-openai[emulate]"` adds the check of `pattern` in schemas.
-        max_repairs: How many further paid calls may follow an emulated answer that cannot be used; 0 or more.
+        max_repairs: How many further paid requests may follow an emulated answer that cannot be used; 0 or
+            more.
         prompts: The texts with which emulation instructs the model.
         profile: The path of the file that `tess-openai probe` wrote, or its content: a parameter that is
             proven to work is forwarded, and one that is proven to fail is refused before anything is sent.
@@ -103,7 +104,7 @@ class TessOptions(TypedDict, total=False):
             own route and asks for its state, however long it takes (an experiment).
         on_cut: What happens when a stream breaks after some text has arrived: `"error"` raises an error,
             `"return"` returns the text with `finish_reason="length"`, and `"continue"` requests the rest by
-            further paid calls.
+            further paid requests.
         attachments: `"upload"` uploads images, audio and files that messages contain as data, waits until
             Tess has processed them (which may cost credits), and refers to them by `file_ids`.
         max_answer_seconds: The longest time, in seconds, for a whole answer with `long_answers` or `on_cut`;

@@ -258,7 +258,7 @@ class ReportChanges:
 
 @dataclass(slots=True)  # made for every call: creating a frozen dataclass takes twice as long
 class Answer:
-    """The response that the caller's SDK receives.
+    """The answer that the caller's SDK receives.
 
     Attributes:
         status: HTTP status.

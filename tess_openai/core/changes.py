@@ -20,7 +20,7 @@ Action: TypeAlias = Literal[
     "stripped",  # not sent
     "forwarded",  # sent although Tess does not document it
     "emulated",  # done by the adapter itself
-    "asked again",  # a further paid call
+    "asked again",  # in a further, paid request
     "noticed",  # nothing was changed, but the caller should know something about the answer
 ]
 Topic: TypeAlias = Literal["request", "answer"]
@@ -33,7 +33,7 @@ _PHRASES: Final[dict[Action, tuple[str, str]]] = {
     "stripped": ("was not sent", "was replaced by {}"),
     "forwarded": ("was forwarded", "was forwarded"),
     "emulated": ("is emulated", "is emulated ({})"),
-    "asked again": ("was requested again", "was requested again ({})"),
+    "asked again": ("led to a further request", "led to {}"),
     "noticed": ("needs attention", "needs attention ({})"),
 }
 
@@ -92,13 +92,13 @@ class Change:
 
 def accept_advice(params: Sequence[str]) -> str:
     """Return the advice for parameters that are not sent, with the exact option that accepts this."""
-    words = ", ".join(f'"{param}": "ignore"' for param in params)
-    return f"Leave {'it' if len(params) == 1 else 'them'} out, or accept this: {unsupported_option(words)}."
+    entries = ", ".join(f'"{param}": "ignore"' for param in params)
+    return f"Leave {'it' if len(params) == 1 else 'them'} out, or accept this: {unsupported_option(entries)}."
 
 
-def unsupported_option(words: str) -> str:
+def unsupported_option(entries: str) -> str:
     """Return the option that sets a policy, `create_client(unsupported={"seed": "ignore"})`."""
-    return f"create_client(unsupported={{{words}}})"
+    return f"create_client(unsupported={{{entries}}})"
 
 
 def summarize(changes: Sequence[Change]) -> str:
@@ -115,7 +115,7 @@ def summarize(changes: Sequence[Change]) -> str:
     return " ".join([f"{len(changes)} changes:", *numbered, *advice])
 
 
-def describe(value: object, words: Iterable[str] = ()) -> str:
+def describe(value: object, known_values: Iterable[str] = ()) -> str:
     """Describe a JSON value without repeating free text: `0.7`, `a string of 12 characters`.
 
     Numbers, booleans and null are shown; a string, list or object only by its size, since it may contain a
@@ -123,8 +123,8 @@ def describe(value: object, words: Iterable[str] = ()) -> str:
 
     Args:
         value: Any JSON value.
-        words: Strings that OpenAI defines for this parameter; they are shown, `"required"`, also as the only
-            elements of a list or the `type` of an object.
+        known_values: Strings that OpenAI defines for this parameter; they are shown, `"required"`, also as
+            the only elements of a list or the `type` of an object.
     """
     if value is None or isinstance(value, bool):
         return json.dumps(value)
@@ -132,13 +132,13 @@ def describe(value: object, words: Iterable[str] = ()) -> str:
         text = repr(value) if isinstance(value, int) else f"{value:.6g}"
         return text if len(text) <= 24 else "a number"
     if isinstance(value, str):
-        return f'"{value}"' if value in words else f"a string of {counted(len(value), 'character')}"
+        return f'"{value}"' if value in known_values else f"a string of {counted(len(value), 'character')}"
     if (items := to_list(value)) is not None:
-        known = [item for item in items if isinstance(item, str) and item in words]
+        known = [item for item in items if isinstance(item, str) and item in known_values]
         return json.dumps(known) if known and len(known) == len(items) else f"a list of {len(items)}"
     if (members := to_object(value)) is not None:
         kind = members.get("type")
-        typed = f' of type "{kind}"' if isinstance(kind, str) and kind in words else ""
+        typed = f' of type "{kind}"' if isinstance(kind, str) and kind in known_values else ""
         return "an object" + (typed or f" with {counted(len(members), 'key')}")
     return f"a {type(value).__name__}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from tess_openai.core.paid_once import REPEATED_ON_REQUEST_HINT
+from tess_openai.core.paid_once import REPEAT_PAID_HINT
 
 KEY_HINT: Final = (
     "Check the key (TESS_API_KEY or api_key=): a number, a pipe and about 48 letters and digits. Quote it in "
@@ -71,7 +71,7 @@ _CODES: Final = {
     504: "gateway_timeout",
     524: "execution_timeout",
 }
-CODES_OF_OTHER_PATHS: Final = {
+CODES_OUTSIDE_AGENTS: Final = {
     "agent_not_found": ("not_found", PATH_HINT),
     "execution_timeout": ("gateway_timeout", ""),
 }
@@ -79,6 +79,6 @@ CODES_OF_OTHER_PATHS: Final = {
 _HINTS: Final = {
     404: NOT_FOUND_HINT,
     429: RATE_HINT,
-    **dict.fromkeys((408, 502, 504, 520, 522, 527, 598, 599), REPEATED_ON_REQUEST_HINT),
+    **dict.fromkeys((408, 502, 504, 520, 522, 527, 598, 599), REPEAT_PAID_HINT),
     524: TIMEOUT_HINT,
 }

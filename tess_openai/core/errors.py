@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from tess_openai.core.calls import Answer
-from tess_openai.core.error_hints import CODES_OF_OTHER_PATHS, classify_error
+from tess_openai.core.error_hints import CODES_OUTSIDE_AGENTS, classify_error
 from tess_openai.core.field_errors import field_errors_of, fields_of, with_field_errors
 from tess_openai.core.jsons import JSONObject, dump_json, parse_json, to_list, to_object
-from tess_openai.core.paid_once import REPEATED_ON_REQUEST_HINT
+from tess_openai.core.paid_once import REPEAT_PAID_HINT
 from tess_openai.core.refusals import error_envelope, json_headers
 from tess_openai.core.retry_after import MAX_KEY_PAUSE_SECONDS, retry_after_seconds, show_seconds
 
@@ -115,8 +115,8 @@ def parse_error(
         may_retry = False
     status, code, hint = classify_error(status, message, has_fields=bool(refused))
     if not names_agent:
-        hint = "" if hint == REPEATED_ON_REQUEST_HINT else hint
-        code, hint = CODES_OF_OTHER_PATHS.get(code, (code, hint))
+        hint = "" if hint == REPEAT_PAID_HINT else hint
+        code, hint = CODES_OUTSIDE_AGENTS.get(code, (code, hint))
     if code == "insufficient_quota":
         may_retry = False
     return TessError(

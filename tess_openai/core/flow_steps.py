@@ -58,9 +58,9 @@ def exchange(outgoing: Outgoing) -> Generator[Step, Event, Incoming]:
 
 
 def to_head(event: Event) -> Incoming:
-    """Return the head of an answer, with which a driver answers `Outgoing`."""
+    """Return the head of an answer, which a driver sends for `Outgoing`."""
     if not isinstance(event, Incoming):
-        raise TypeError(f"a driver answers Outgoing with Incoming, not {type(event).__name__}")
+        raise TypeError(f"a driver sends Incoming for Outgoing, not {type(event).__name__}")
     return event
 
 
@@ -73,7 +73,7 @@ def read_piece(*, may_be_missing: bool = False) -> Generator[Step, Event, bytes]
     """
     event = yield READ_LAST if may_be_missing else READ
     if not isinstance(event, bytes):
-        raise TypeError(f"a driver answers READ with bytes, not {type(event).__name__}")
+        raise TypeError(f"a driver sends bytes for READ, not {type(event).__name__}")
     return event
 
 
@@ -89,7 +89,7 @@ def read_all(limit: int | None = None, *, allow_truncation: bool = False) -> Gen
     """Read the rest of the current response; the arguments are those of `ReadAll`."""
     event = yield ReadAll(limit, allow_truncation)
     if not isinstance(event, bytes):
-        raise TypeError(f"a driver answers ReadAll with bytes, not {type(event).__name__}")
+        raise TypeError(f"a driver sends bytes for ReadAll, not {type(event).__name__}")
     return event
 
 
@@ -97,7 +97,7 @@ def look_up(lookup: Lookup) -> Generator[Step, Event, LookupResult]:
     """Ask what an agent offers."""
     event = yield lookup
     if not isinstance(event, Agent | AgentNotFound):
-        raise TypeError(f"a driver answers Lookup with Agent or AgentNotFound, not {type(event).__name__}")
+        raise TypeError(f"a driver sends Agent or AgentNotFound for Lookup, not {type(event).__name__}")
     return event
 
 
@@ -105,7 +105,7 @@ def upload(file: Upload) -> Generator[Step, Event, UploadResult]:
     """Upload a file, unless this client has uploaded it before."""
     event = yield file
     if not isinstance(event, UploadedFile | Answer):
-        raise TypeError(f"a driver answers Upload with its result, not {type(event).__name__}")
+        raise TypeError(f"a driver sends the result for Upload, not {type(event).__name__}")
     return event
 
 
@@ -113,5 +113,5 @@ def use_store(access: StoreAccess) -> Generator[Step, Event, StoreResult]:
     """Read or change the store of responses."""
     event = yield access
     if not isinstance(event, StoreResult):
-        raise TypeError(f"a driver answers StoreAccess with StoreResult, not {type(event).__name__}")
+        raise TypeError(f"a driver sends StoreResult for StoreAccess, not {type(event).__name__}")
     return event

@@ -1,6 +1,6 @@
 r"""Reads JSON as models write it, where the text can be read in one way only.
 
-The standard library reads what is valid JSON. Any other text goes to a reader that repairs its syntax and
+The standard library reads what is valid JSON. Any other text goes to a reader that corrects its syntax and
 never a value: single, typographic and triple quotes, Python's and JavaScript's literals, comments,
 superfluous commas, unquoted keys and words, line breaks in strings, missing closing brackets, and unescaped
 quotes in the last string. A text that can be read in two ways is refused, with the reason:
@@ -57,7 +57,7 @@ _WORDS: Final = {"true": True, "false": False, "null": None, "none": None, "unde
 _ELLIPSES: Final = frozenset({"", "...", "…"})
 
 
-def read_json(text: str, start: int = 0, *, is_closed: bool = True) -> Reading:
+def read_leniently(text: str, start: int = 0, *, is_closed: bool = True) -> Reading:
     """Read the value that begins at `start`, after optional white space and comments.
 
     Args:
@@ -110,7 +110,7 @@ class _Reader(StringReader):
             reason.at = self.at
             raise
         holds_raw_text = self.holds_raw_text or self.holds_unquoted_text
-        return Reading(value, self.at, self.is_whole, is_repaired=True, holds_raw_text=holds_raw_text)
+        return Reading(value, self.at, self.is_whole, is_corrected=True, holds_raw_text=holds_raw_text)
 
     def value(self) -> object:
         """Read any value."""

@@ -24,7 +24,7 @@ NOT_EXECUTED: Final = {
     530: "Cloudflare found no way to Tess's server, a DNS error for example",
 }
 """Statuses from 500 on that show that the request was not executed -> the reason."""
-REPEATED_ON_REQUEST_HINT: Final = (
+REPEAT_PAID_HINT: Final = (
     "The execution may be running and be paid for, so a chat is retried only with "
     "create_client(repeat_paid=True)."
 )

@@ -43,14 +43,14 @@ class Reading:
         value: JSON.
         end: The position after the value.
         is_whole: False when brackets were still open at the end of the text.
-        is_repaired: Whether the text was not JSON, so that its syntax was repaired.
+        is_corrected: Whether the text was not JSON, so that its syntax was corrected.
         holds_raw_text: Whether it contains a string that was not escaped.
     """
 
     value: object
     end: int
     is_whole: bool
-    is_repaired: bool = False
+    is_corrected: bool = False
     holds_raw_text: bool = False
 
 

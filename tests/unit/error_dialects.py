@@ -12,7 +12,7 @@ from tess_openai.core.error_hints import (
     TIMEOUT_HINT,
     WORKSPACE_HINT,
 )
-from tess_openai.core.paid_once import REPEATED_ON_REQUEST_HINT
+from tess_openai.core.paid_once import REPEAT_PAID_HINT
 
 PAGE = "<html><head><title>502 &amp; Bad\nGateway</title></head><body>cloudflare</body></html>"
 
@@ -197,7 +197,7 @@ DIALECTS = [
     pytest.param(
         502,
         PAGE,
-        (502, 'an HTML page, "502 & Bad Gateway"', None, "bad_gateway", REPEATED_ON_REQUEST_HINT),
+        (502, 'an HTML page, "502 & Bad Gateway"', None, "bad_gateway", REPEAT_PAID_HINT),
         id="a page with a title",
     ),
     pytest.param(
@@ -206,7 +206,7 @@ DIALECTS = [
     pytest.param(
         504,
         "",
-        (504, "HTTP 504 without a reason", None, "gateway_timeout", REPEATED_ON_REQUEST_HINT),
+        (504, "HTTP 504 without a reason", None, "gateway_timeout", REPEAT_PAID_HINT),
         id="nothing",
     ),
     pytest.param(418, "null", (418, "null", None, "http_418", ""), id="null"),

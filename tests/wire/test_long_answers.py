@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 STORY = "Once upon a time there was a fox who lived in a wood, and every day it walked to the river."
 BEFORE_CUT = "Once upon a time there was a fox who lived in"
-continued = pytest.mark.filterwarnings("ignore:answer .* was requested again")
+continued = pytest.mark.filterwarnings("ignore:answer .* led to a further paid request")
 
 
 def actions(answer: Any) -> list[tuple[str, str]]:
@@ -200,7 +200,7 @@ def test_an_answer_cut_by_its_length_is_continued(driver: Driver, *, stream: boo
 
 
 @continued
-@pytest.mark.filterwarnings("ignore:.*Tess cut it by its length")
+@pytest.mark.filterwarnings("ignore:.*Tess stopped at its length limit")
 def test_continuations_are_bounded(driver: Driver) -> None:
     """After five, or after one that adds nothing, the text so far is returned."""
     parts = [f"part {number} of a long text, and another one" for number in range(6)]

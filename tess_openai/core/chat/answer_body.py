@@ -149,7 +149,7 @@ class AnswerBody:
         fields = self._json.parse()
         body = bytes(self._json.data)  # without what follows the object
         try:
-            completion = parse_completion(body, fields, self.reader.note)
+            completion = parse_completion(body, fields, self.reader.record_change)
         except InvalidAnswerError as error:
             return [invalid_answer_fault(error, parse_object(body))]
         return [self._wrong_answer() if completion is None else completion]
@@ -174,7 +174,7 @@ def read_answer_piece(body: AnswerBody) -> Generator[Step, Event, bytes]:
             return b""
         raise
     if not isinstance(event, bytes):
-        raise TypeError(f"a driver answers READ with bytes, not {type(event).__name__}")
+        raise TypeError(f"a driver sends bytes for READ, not {type(event).__name__}")
     return event
 
 

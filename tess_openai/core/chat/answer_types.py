@@ -21,7 +21,7 @@ from typing import Final, TypeAlias
 from tess_openai.core.changes import Change, describe
 from tess_openai.core.jsons import JSONObject, dump_json, to_list, to_object
 
-Note: TypeAlias = Callable[[Change], None]
+ChangeRecorder: TypeAlias = Callable[[Change], None]
 """Records a change for the caller."""
 Shape: TypeAlias = "type | tuple[str, ...] | list[Shape] | dict[str, Shape]"
 
@@ -113,7 +113,7 @@ def _to_choice(value: object, key: str, path: str) -> JSONObject:
     return choice
 
 
-def coerce_message(message: JSONObject, note: Note, *, is_delta: bool = False) -> bool:
+def coerce_message(message: JSONObject, record_change: ChangeRecorder, *, is_delta: bool = False) -> bool:
     """Convert the texts of a message or delta, drop optional fields of other types; True if any changed."""
     changed = False
     for key in ("content", "refusal"):
@@ -121,16 +121,16 @@ def coerce_message(message: JSONObject, note: Note, *, is_delta: bool = False) -
         if value is None or isinstance(value, str):
             continue
         texts: dict[str, list[str]] = {"content": [], "refusal": []}
-        for kind, text in _texts(value, note):
+        for kind, text in _texts(value, record_change):
             texts["refusal" if key == "refusal" else kind].append(text)
         message[key] = "".join(texts[key])
         if key == "content" and texts["refusal"] and not isinstance(message.get("refusal"), str):
             message["refusal"] = "".join(texts["refusal"])
         changed = True
-    return drop_misfits(message, _DELTA_EXTRAS if is_delta else _MESSAGE_EXTRAS, note) or changed
+    return drop_misfits(message, _DELTA_EXTRAS if is_delta else _MESSAGE_EXTRAS, record_change) or changed
 
 
-def _texts(value: object, note: Note) -> Iterator[tuple[str, str]]:
+def _texts(value: object, record_change: ChangeRecorder) -> Iterator[tuple[str, str]]:
     """Yield the texts in content of any type, each with the key it belongs to."""
     parts = to_list(value)
     for part in [value] if parts is None else parts:
@@ -150,7 +150,7 @@ def _texts(value: object, note: Note) -> Iterator[tuple[str, str]]:
             kind = fields.get("type")
             if kind not in _HIDDEN_PARTS:
                 why = "Tess sent a content part that is not a text, which OpenAI's messages cannot contain"
-                note(Change("noticed", "content", describe(part), "", why, warn="answer"))
+                record_change(Change("noticed", "content", describe(part), "", why, warn="answer"))
 
 
 def _text_of_part(fields: JSONObject) -> str | None:
@@ -202,10 +202,10 @@ def _has_member(members: JSONObject, key: str, shape: Shape) -> bool:
     return fits(members.get(name), shape) or (key != name and members.get(name) is None)
 
 
-def drop_misfits(fields: JSONObject, shapes: Mapping[str, Shape], note: Note) -> bool:
-    """Drop the optional fields of an answer that have another shape, and note each; True if any was."""
+def drop_misfits(fields: JSONObject, shapes: Mapping[str, Shape], record_change: ChangeRecorder) -> bool:
+    """Drop the optional fields of an answer that have another shape, and record each; True if any was."""
     misfits = [key for key in shapes if fields.get(key) is not None and not fits(fields[key], shapes[key])]
     for key in misfits:
         why = "Tess sent it in a form that OpenAI's clients cannot read, so it was left out"
-        note(Change("noticed", key, describe(fields.pop(key)), "", why))
+        record_change(Change("noticed", key, describe(fields.pop(key)), "", why))
     return bool(misfits)

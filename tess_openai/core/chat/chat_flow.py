@@ -8,9 +8,9 @@ from tess_openai.core.chat.completion import Completion, from_items
 from tess_openai.core.chat.context import (
     EVENT_STREAM,
     ChatContext,
-    error_answer,
     is_stream,
     ledger_header,
+    read_error_answer,
     report_changes,
     respond_with_completion,
     stream_fault_response,
@@ -62,7 +62,7 @@ def _answer(chat: ChatContext, incoming: Incoming) -> Flow:
 
 
 def _error(chat: ChatContext, incoming: Incoming) -> Flow:
-    yield (yield from error_answer(chat, incoming))
+    yield (yield from read_error_answer(chat, incoming))
 
 
 def _whole(chat: ChatContext, incoming: Incoming) -> Flow:

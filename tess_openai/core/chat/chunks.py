@@ -25,17 +25,17 @@ from tess_openai.core.chat.answer_types import (
 from tess_openai.core.chat.call_deltas import CallDeltas
 from tess_openai.core.chat.chunk_templates import Template, template_of
 from tess_openai.core.chat.finish_reasons import FINISH_REASONS, normalise_finish_reason
+from tess_openai.core.chat.split_characters import SplitTextJoiner, join_characters, parse_answer
 from tess_openai.core.chat.stream_faults import (
-    PARTIAL_ERROR,
+    ERROR_BESIDE_OUTPUT,
     StreamFault,
     fault_of,
     invalid_answer_fault,
     invalid_event_fault,
     may_be_progress,
-    move_error_to_tess,
+    move_error_to_tess_field,
     truncated_fault,
 )
-from tess_openai.core.chat.text_repair import SplitTextJoiner, parse_answer, repair
 from tess_openai.core.chat.usage import is_usage, parse_usage
 from tess_openai.core.errors import FAILED_STATES
 from tess_openai.core.jsons import JSONObject, parse_object, to_list, to_object
@@ -92,13 +92,13 @@ class ChunkReader:
         has_output: Whether any choice has text, a refusal or a call.
         usage: The latest value of each token count so far; empty when no chunk had any.
         has_failed: Whether the finish reason of a choice reports that its execution failed.
-        note: Records a change for the caller.
+        record_change: Records a change for the caller.
     """
 
     model: str
     now: Callable[[], int]
     new_id: Callable[[], str]
-    note: Callable[[Change], None] = lambda _: None
+    record_change: Callable[[Change], None] = lambda _: None
     id: str = ""
     created: int = 0
     begun: set[int] = field(default_factory=set[int])
@@ -110,17 +110,17 @@ class ChunkReader:
     _split_texts: SplitTextJoiner = field(default_factory=SplitTextJoiner)
     _calls: dict[int, CallDeltas] = field(default_factory=dict[int, CallDeltas])  # by the index of the choice
     _usage: JSONObject = field(default_factory=dict[str, object])  # under the names that Tess used
-    _message: StreamFault | None = None  # an object with nothing but a message: progress, or an error
+    _deferred_fault: StreamFault | None = None  # an object with nothing but a message: progress, or an error
 
     @property
     def template(self) -> Template | None:
-        """The template that most of the next events match, and are then not parsed; None if all must be."""
+        """The template; an event that matches it need not be parsed. None when every event must be."""
         return None if self.finished or self._split_texts.pending else self._template
 
     def read(self, event: ServerSentEvent) -> Item | None:
         """Return the item of an event; None for a ping and for a message that may be a report of progress."""
         if is_done_data(event.data):
-            return StreamEnd() if self.begun or self._message is None else self._message
+            return StreamEnd() if self.begun or self._deferred_fault is None else self._deferred_fault
         value, has_surrogates = parse_answer(event.data)
         fields = to_object(value)
         if event.event == "ping" and "choices" not in (fields or {}):
@@ -128,21 +128,21 @@ class ChunkReader:
         if fields is None:  # after a complete answer, other data is ignored
             return StreamEnd() if self.is_whole and event.event != "error" else invalid_event_fault(event)
         if event.event == "error" or "choices" not in fields or fields.get("error"):
-            if self._has_partial_error(fields, event.event):
-                move_error_to_tess(fields)
-                self.note(PARTIAL_ERROR)
+            if self._has_output_beside_error(fields, event.event):
+                move_error_to_tess_field(fields)
+                self.record_change(ERROR_BESIDE_OUTPUT)
                 chunk = self._read_chunk(event, fields, has_surrogates=has_surrogates)
                 return replace(chunk, untouched=False) if isinstance(chunk, Chunk) else chunk
             fault = fault_of(fields, event.event)
             if fault is not None:
-                return self._defer_message(fields, event.event, fault)
+                return self._defer_fault(fields, event.event, fault)
         return self._read_chunk(event, fields, has_surrogates=has_surrogates)
 
-    def _defer_message(self, fields: JSONObject, event: str, fault: StreamFault) -> StreamFault | None:
+    def _defer_fault(self, fields: JSONObject, event: str, fault: StreamFault) -> StreamFault | None:
         """Return a fault; keep one that may be a report of progress until the end of the stream."""
         if event == "error" or not may_be_progress(fields):
             return fault
-        self._message = fault
+        self._deferred_fault = fault
         return None
 
     def _read_chunk(self, event: ServerSentEvent, fields: JSONObject, *, has_surrogates: bool) -> Item | None:
@@ -159,7 +159,7 @@ class ChunkReader:
         return chunk
 
     @staticmethod
-    def _has_partial_error(fields: JSONObject, event: str) -> bool:
+    def _has_output_beside_error(fields: JSONObject, event: str) -> bool:
         """Whether an error event also contains output, which was paid for and must reach the caller."""
         choices = [to_object(choice) or {} for choice in to_list(fields.get("choices")) or []]
         deltas = [to_object(choice.get("delta")) or to_object(choice.get("message")) for choice in choices]
@@ -203,8 +203,8 @@ class ChunkReader:
             index = to_int(choice.get("index"))
             path = (position if index is None else index, "delta")
             delta = self._split_texts.join_all(path, choice["delta"])
-            choices.append({**{key: repair(value) for key, value in choice.items()}, "delta": delta})
-        fields.update({key: repair(value) for key, value in before.items()}, choices=choices)
+            choices.append({**{key: join_characters(value) for key, value in choice.items()}, "delta": delta})
+        fields.update({key: join_characters(value) for key, value in before.items()}, choices=choices)
         return fields != before
 
     def new_chunk(self, choices: list[JSONObject]) -> JSONObject:
@@ -233,7 +233,7 @@ class ChunkReader:
 
     def end_fault(self) -> StreamFault:
         """Return the fault of a stream that ended before its answer was complete."""
-        return self._message or truncated_fault()
+        return self._deferred_fault or truncated_fault()
 
     def _complete_delta(self, index: int, delta: JSONObject) -> JSONObject:
         """Return the last delta of a choice, with a replacement for an incomplete character at its end."""
@@ -258,7 +258,7 @@ class ChunkReader:
             self.model = fields["model"]
         else:
             fields["model"], untouched = self.model, False
-        return not drop_misfits(fields, ROOT_EXTRAS, self.note) and untouched
+        return not drop_misfits(fields, ROOT_EXTRAS, self.record_change) and untouched
 
     def _complete_choice(self, choice: JSONObject, position: int) -> bool:
         untouched, index, delta = True, choice.get("index"), choice["delta"]
@@ -274,7 +274,8 @@ class ChunkReader:
         elif role is not None:
             del delta["role"]  # frameworks append the role of each delta
             untouched = False
-        if coerce_message(delta, self.note, is_delta=True) | drop_misfits(choice, CHOICE_EXTRAS, self.note):
+        is_coerced = coerce_message(delta, self.record_change, is_delta=True)
+        if drop_misfits(choice, CHOICE_EXTRAS, self.record_change) or is_coerced:
             untouched = False
         if delta.get("tool_calls") is not None or delta.get("function_call") is not None:
             calls = self._calls.setdefault(index, CallDeltas(self.new_id))
@@ -300,7 +301,7 @@ class ChunkReader:
         if reason in FAILED_STATES:
             self.has_failed = True
         else:
-            choice["finish_reason"] = normalise_finish_reason(reason, self.note)
+            choice["finish_reason"] = normalise_finish_reason(reason, self.record_change)
         return False
 
 

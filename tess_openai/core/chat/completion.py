@@ -25,8 +25,8 @@ from tess_openai.core.chat.answer_types import (
 from tess_openai.core.chat.chunk_templates import MatchedChunks, unescape_json_text
 from tess_openai.core.chat.chunks import NO_TEXT, OUTPUT_KEYS, Chunk, ChunkReader, to_id
 from tess_openai.core.chat.finish_reasons import FINISH_REASONS, normalise_finish_reason
-from tess_openai.core.chat.stream_faults import PARTIAL_ERROR, move_error_to_tess
-from tess_openai.core.chat.text_repair import parse_answer, repair
+from tess_openai.core.chat.split_characters import join_characters, parse_answer
+from tess_openai.core.chat.stream_faults import ERROR_BESIDE_OUTPUT, move_error_to_tess_field
 from tess_openai.core.chat.usage import complete_usage, parse_usage
 from tess_openai.core.errors import has_failed
 from tess_openai.core.jsons import JSONObject, to_list, to_object
@@ -55,7 +55,7 @@ class Completion:
 
 
 def parse_completion(
-    body: bytes, parsed: JSONObject | None, note: Callable[[Change], None]
+    body: bytes, parsed: JSONObject | None, record_change: Callable[[Change], None]
 ) -> Completion | None:
     """Read a chat completion; None when the body is not one.
 
@@ -64,22 +64,22 @@ def parse_completion(
     Args:
         body: The body of the answer.
         parsed: The JSON object in it, if it was parsed before.
-        note: Records a change for the caller.
+        record_change: Records a change for the caller.
 
     Raises:
         InvalidAnswerError: The body is a completion, but a part of it cannot be read.
     """
     value, has_surrogates = parse_answer(body, parsed)
-    repaired = repair(value) if has_surrogates else value
-    fields = to_object(repaired)
+    joined = join_characters(value) if has_surrogates else value
+    fields = to_object(joined)
     if fields is None or not fields.get("choices") or has_failed(fields):
         return None
-    untouched = are_choices(fields["choices"], "message") and repaired == value
+    untouched = are_choices(fields["choices"], "message") and joined == value
     if not untouched:
         fields["choices"] = to_choices(fields["choices"], "message")
     for choice in fields["choices"]:
         message = choice["message"]
-        untouched = not coerce_message(message, note) and untouched
+        untouched = not coerce_message(message, record_change) and untouched
         if message.get("tool_calls") is not None:
             calls = to_calls(message["tool_calls"], "message.tool_calls")
             untouched = untouched and not differs(calls, message["tool_calls"])
@@ -125,8 +125,8 @@ def complete(
         changed = _complete_choice(choice, position, ledger, new_id) or changed
     changed = drop_misfits(fields, ROOT_EXTRAS, ledger.add_once) or changed
     if fields.get("error"):
-        move_error_to_tess(fields)
-        ledger.add_once(PARTIAL_ERROR)
+        move_error_to_tess_field(fields)
+        ledger.add_once(ERROR_BESIDE_OUTPUT)
         changed = True
     if not has_output(fields):
         ledger.add(NO_TEXT)
@@ -175,15 +175,15 @@ def to_chunks(fields: JSONObject, reader: ChunkReader) -> list[Chunk]:
     chunks: list[JSONObject] = [{**root, "choices": messages}, {**root, "choices": ended}]
     if fields.get("error"):
         chunks[0]["error"] = fields["error"]
-        move_error_to_tess(chunks[0])
-        reader.note(PARTIAL_ERROR)
+        move_error_to_tess_field(chunks[0])
+        reader.record_change(ERROR_BESIDE_OUTPUT)
     if to_object(fields.get("usage")):
         chunks.append({**root, "choices": [], "usage": fields["usage"]})
     return [replace(reader.complete(chunk), untouched=False) for chunk in chunks]
 
 
 def from_items(items: Iterable[object], reader: ChunkReader) -> JSONObject:
-    """Join the items of a complete stream to one completion; without any chunk its text is empty."""
+    """Join the items of a complete stream into one completion; without any chunk its text is empty."""
     chunks: list[JSONObject] = []
     for item in items:
         if isinstance(item, Chunk):
@@ -202,7 +202,7 @@ def from_items(items: Iterable[object], reader: ChunkReader) -> JSONObject:
 
 
 def from_chunks(chunks: Sequence[JSONObject]) -> JSONObject:
-    """Join complete chunks to one completion."""
+    """Join complete chunks into one completion."""
     deltas: dict[int, list[object]] = {}
     reasons: dict[int, object] = {}
     fields: JSONObject = {}
@@ -237,7 +237,7 @@ def _place(call: JSONObject) -> int:
 
 
 def _joined(pieces: list[object], depth: int = 0) -> object:
-    """Join the pieces of one value: strings to one, objects key by key, lists by the index of their items."""
+    """Join the pieces of one value: strings into one, objects key by key, lists by their items' index."""
     present = [piece for piece in pieces if piece is not None]
     if len(present) < 2 or depth > _DEPTH:
         return present[-1] if present else None

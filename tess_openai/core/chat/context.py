@@ -134,7 +134,7 @@ def is_stream(incoming: Incoming) -> bool:
     return incoming.headers.get("content-type", "").lower().startswith(EVENT_STREAM)
 
 
-def error_answer(chat: ChatContext, incoming: Incoming) -> Generator[Step, Event, Answer]:
+def read_error_answer(chat: ChatContext, incoming: Incoming) -> Generator[Step, Event, Answer]:
     """Return the caller's answer for an answer of Tess whose status is not a success."""
     if incoming.redirects_within_api and incoming.status in (307, 308):
         return Answer(incoming.status, base="as is")  # the http client follows it with the same request
@@ -145,10 +145,10 @@ def error_answer(chat: ChatContext, incoming: Incoming) -> Generator[Step, Event
         found = yield from get_agent(chat.destination.ref, chat.call, chat.translated.options, is_hint=True)
         if isinstance(found, Agent):
             error = with_available_options(error, fields, chat.translated.body, found)
-    return error_response(chat, error)
+    return _to_error_answer(chat, error)
 
 
-def error_response(chat: ChatContext, error: TessError) -> Answer:
+def _to_error_answer(chat: ChatContext, error: TessError) -> Answer:
     """Return the answer for an error, with the ledger."""
     answer = error.to_answer()
     return Answer(answer.status, {**answer.headers, **ledger_header(chat.ledger)}, answer.body)

@@ -23,11 +23,11 @@ FINISH_REASON_ALIASES: Final = {
 any of them on is assumed."""
 
 
-def normalise_finish_reason(given: object, note: Callable[[Change], None]) -> str:
-    """Map a finish reason to OpenAI's; an unknown one becomes `"stop"` and is noted."""
+def normalise_finish_reason(given: object, record_change: Callable[[Change], None]) -> str:
+    """Map a finish reason to OpenAI's; an unknown one becomes `"stop"` and is recorded."""
     known = FINISH_REASON_ALIASES.get(given) if isinstance(given, str) else None
     if known is not None:
         return known
     shown = given if isinstance(given, str) and given.isidentifier() and len(given) < 40 else describe(given)
-    note(Change("noticed", "finish_reason", shown, "stop", "OpenAI has no such finish reason"))
+    record_change(Change("noticed", "finish_reason", shown, "stop", "OpenAI has no such finish reason"))
     return "stop"

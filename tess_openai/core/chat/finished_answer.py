@@ -10,7 +10,7 @@ from typing import Final
 from tess_openai.core.calls import Incoming
 from tess_openai.core.chat.answer_types import ROOT_EXTRAS
 from tess_openai.core.chat.finish_reasons import FINISH_REASONS
-from tess_openai.core.chat.text_repair import may_hold_surrogates
+from tess_openai.core.chat.split_characters import may_hold_surrogates
 from tess_openai.core.chat.usage import is_usage
 from tess_openai.core.jsons import JSONObject, parse_object
 

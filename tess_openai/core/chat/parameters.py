@@ -32,7 +32,7 @@ class Parameter:
         neutral: Values that have no effect, so that leaving them out changes nothing; null always is one.
         can_emulate: Whether the adapter can emulate it.
         remedy: What to do instead, a sentence.
-        words: String values that OpenAI defines; messages show them.
+        known_values: String values that OpenAI defines; warnings and errors show them.
     """
 
     name: str
@@ -40,14 +40,14 @@ class Parameter:
     neutral: tuple[object, ...] = ()
     can_emulate: bool = False
     remedy: str = ""
-    words: tuple[str, ...] = ()
+    known_values: tuple[str, ...] = ()
 
 
 _EMPTY: Final[tuple[object, ...]] = ([], {}, "")
-_NOT_SEEDED = "answers are not made repeatable"
-_NO_PENALTY = "repetition is not steered"
+_NOT_SEEDED = "answers are not reproducible"
+_NO_PENALTY = "repetition is not penalised"
 _NOT_LIMITED = "the length of the answer is not limited"
-_NOT_TAGGED = "Tess does not get this label"
+_NOT_TAGGED = "Tess does not get this value"
 
 UNSUPPORTED: Final[dict[str, Parameter]] = {
     parameter.name: parameter
@@ -59,27 +59,31 @@ UNSUPPORTED: Final[dict[str, Parameter]] = {
         Parameter("max_completion_tokens", _NOT_LIMITED, can_emulate=True),
         Parameter("max_tokens", _NOT_LIMITED, can_emulate=True),
         Parameter("metadata", _NOT_TAGGED, _EMPTY),
-        Parameter("modalities", "the answer is text only", (["text"], []), words=("text", "audio", "image")),
+        Parameter(
+            "modalities", "the answer is text only", (["text"], []), known_values=("text", "audio", "image")
+        ),
         Parameter("moderation", "the exchange is not moderated by OpenAI"),
         Parameter("n", "one choice comes back", (1,), can_emulate=True),
         Parameter("prediction", "the expected text does not speed the answer up"),
         Parameter("presence_penalty", _NO_PENALTY, (0,)),
         Parameter("prompt_cache_key", _NOT_TAGGED, _EMPTY),
-        Parameter("prompt_cache_options", "prompt caching is not steered", _EMPTY),
+        Parameter("prompt_cache_options", "prompt caching is not controlled", _EMPTY),
         Parameter(
-            "prompt_cache_retention", "prompt caching is not steered", words=("in-memory", "in_memory", "24h")
+            "prompt_cache_retention",
+            "prompt caching is not controlled",
+            known_values=("in-memory", "in_memory", "24h"),
         ),
         Parameter(
             "reasoning_effort",
             "the agent reasons as it is set up to",
-            words=("none", "minimal", "low", "medium", "high", "xhigh", "max"),
+            known_values=("none", "minimal", "low", "medium", "high", "xhigh", "max"),
         ),
         Parameter(
             "response_format",
             "the answer may be any text, also where JSON is expected",
             ({"type": "text"},),
             can_emulate=True,
-            words=("json_object", "json_schema"),
+            known_values=("json_object", "json_schema"),
         ),
         Parameter("safety_identifier", _NOT_TAGGED, _EMPTY),
         Parameter("seed", _NOT_SEEDED),
@@ -87,7 +91,7 @@ UNSUPPORTED: Final[dict[str, Parameter]] = {
             "service_tier",
             "Tess has one service tier",
             ("auto", "default"),
-            words=("flex", "scale", "priority"),
+            known_values=("flex", "scale", "priority"),
         ),
         Parameter("stop", "the answer does not stop at these sequences", _EMPTY, can_emulate=True),
         Parameter("store", "nothing is stored at OpenAI", (False,)),
@@ -98,7 +102,7 @@ UNSUPPORTED: Final[dict[str, Parameter]] = {
             "verbosity",
             "the agent is as verbose as it is set up to be",
             ("medium",),
-            words=("low", "high"),
+            known_values=("low", "high"),
         ),
     )
 }
@@ -124,10 +128,10 @@ MESSAGE_PARAMETERS: Final = frozenset(
 """Parts of messages that `unsupported=` may name."""
 
 
-def strip_unsupported(
+def keeps_unsupported(
     name: str, value: object, ledger: Ledger, table: Mapping[str, Parameter] = UNSUPPORTED
 ) -> bool:
-    """Ask the policy about one parameter of a table; True when it is forwarded.
+    """Ask the policy whether to send one parameter of a table; True when it is forwarded.
 
     Raises:
         Refused: The policy is `"error"`.
@@ -138,7 +142,7 @@ def strip_unsupported(
     remedy = parameter.remedy or (EMULATE_REMEDY if parameter.can_emulate else "")
     decision = ledger.resolve_unsupported(
         name,
-        given=describe(value, parameter.words),
+        given=describe(value, parameter.known_values),
         why=f"Tess does not have it, so {parameter.consequence}",
         remedy=remedy,
         can_emulate=parameter.can_emulate,
@@ -152,11 +156,11 @@ def wants_usage(body: JSONObject) -> bool:
     return options is not None and options.get("include_usage") is True
 
 
-_USAGE_MISSING: Final = "Tess does not have it, so the stream has a usage only if Tess gives one itself"
+_USAGE_MISSING: Final = "Tess does not have it, so the stream has `usage` only if Tess sends it"
 
 
-def strip_stream_options(body: JSONObject, ledger: Ledger, *, usage_can_be_given: bool) -> bool:
-    """Ask the policy about `stream_options`; True when it is forwarded.
+def keeps_stream_options(body: JSONObject, ledger: Ledger, *, usage_can_be_given: bool) -> bool:
+    """Ask the policy whether to send `stream_options`; True when they are forwarded.
 
     The adapter itself supports `include_usage`, and Tess never sends padding (`include_obfuscation: false`).
 

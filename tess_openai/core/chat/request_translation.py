@@ -19,8 +19,8 @@ from tess_openai.core.chat.parameters import (
     CHAT_PARAMETERS,
     TOOL_PARAMETERS,
     UNSUPPORTED,
-    strip_stream_options,
-    strip_unsupported,
+    keeps_stream_options,
+    keeps_unsupported,
     wants_usage,
 )
 from tess_openai.core.chat.probe_rules import format_temperature, native_tools, refuse_disproven
@@ -231,9 +231,9 @@ def _translate(
     elif profile.supports(name):
         keep = True
     elif name == "stream_options":
-        keep = strip_stream_options(given, ledger, usage_can_be_given=options.usage == "estimate")
+        keep = keeps_stream_options(given, ledger, usage_can_be_given=options.usage == "estimate")
     elif name in UNSUPPORTED:
-        keep = strip_unsupported(name, value, ledger)
+        keep = keeps_unsupported(name, value, ledger)
     else:
         keep = name != CALL_FIELD
     return value if keep else None

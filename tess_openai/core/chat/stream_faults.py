@@ -17,7 +17,7 @@ TRUNCATED: Final = "stream_truncated"
 """Code of the error of a stream that ended before its answer was complete."""
 
 
-PARTIAL_ERROR: Final = Change(
+ERROR_BESIDE_OUTPUT: Final = Change(
     "noticed",
     "answer",
     "",
@@ -92,6 +92,6 @@ def may_be_progress(fields: JSONObject) -> bool:
     return isinstance(fields.get("message"), str)
 
 
-def move_error_to_tess(fields: JSONObject) -> None:
+def move_error_to_tess_field(fields: JSONObject) -> None:
     """Move the error of an answer that has text to the field `tess`, for which the SDK does not raise."""
     fields["tess"] = {"error": fields.pop("error")}

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from tess_openai.core.chat.parameters import strip_unsupported, wants_usage
+from tess_openai.core.chat.parameters import keeps_unsupported, wants_usage
 from tess_openai.core.completions.completion_parameters import COMPLETIONS_UNSUPPORTED
 from tess_openai.core.jsons import JSONObject, to_list
 from tess_openai.core.ledger import Ledger
@@ -62,7 +62,7 @@ def read_prompt_request(given: JSONObject, options: Options) -> PromptRequest:
         if name == "best_of" and value == given.get("n"):
             continue  # the best of as many as are asked for: all of them
         if name in COMPLETIONS_UNSUPPORTED:
-            if not strip_unsupported(name, value, ledger, COMPLETIONS_UNSUPPORTED):
+            if not keeps_unsupported(name, value, ledger, COMPLETIONS_UNSUPPORTED):
                 continue
         elif name in ("prompt", "echo", CALL_FIELD):
             continue

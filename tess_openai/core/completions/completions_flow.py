@@ -21,7 +21,7 @@ from tess_openai.core.translated_chat import AnswerTranslator, read_call, transl
 
 COMPLETIONS_PATH: Final = "/completions"
 TEXT_COMPLETION: Final = "text_completion"
-_CALL_NAMES: Final = ("tool_calls", "function_call")
+_CALL_FIELD_NAMES: Final = ("tool_calls", "function_call")
 """Finish reasons of chat that legacy completions do not have; the fields of calls have the same names."""
 _OWN_FIELDS: Final = frozenset({"id", "object", "choices", "usage"})
 """Root fields of a completion that are made here; the others are copied from the chat, also those of Tess."""
@@ -46,7 +46,7 @@ def complete_prompts(call: Call, options: Options) -> Flow:
 
 
 class _CompletionTranslator(AnswerTranslator):
-    """Combines the answers of chats to one completion, whole or as a stream.
+    """Combines the answers of chats into one completion, whole or as a stream.
 
     Attributes:
         has_failed: Whether the caller got an error, so that no further prompt is sent.
@@ -66,14 +66,14 @@ class _CompletionTranslator(AnswerTranslator):
         self._first_index = 0  # index of the first choice for the prompt
         self._choices: list[JSONObject] = []
         self._begun: set[int] = set()  # indices of the choices that have begun, in a stream
-        self._prompt_usage: JSONObject | None = None
+        self._chat_usage: JSONObject | None = None
         self._has_calls = False
         self._held: JSONObject | None = None  # a chunk that may be the last, which carries the ledger
 
     def start(self, prompt: str) -> None:
         """Prepare for the answer to the next prompt."""
         self._prompt = prompt
-        self._prompt_usage = None
+        self._chat_usage = None
         self._first_index = max(len(self._choices), len(self._begun))
 
     def error(self, answer: Answer) -> Flow:
@@ -82,8 +82,8 @@ class _CompletionTranslator(AnswerTranslator):
         if self._has_begun:
             yield self._release() + encode_event(answer.body or b"{}")
         else:  # a retry would pay again for the prompts that were already answered
-            paid = NO_RETRY if self._answered_prompts else {}
-            yield replace(answer, headers={**answer.headers, **paid})
+            no_retry = NO_RETRY if self._answered_prompts else {}
+            yield replace(answer, headers={**answer.headers, **no_retry})
 
     def whole(self, completion: JSONObject) -> Flow:
         """Keep the choices for one prompt; after the last prompt, yield all of them."""
@@ -92,7 +92,7 @@ class _CompletionTranslator(AnswerTranslator):
         for given in to_list(completion.get("choices")) or []:
             choice = to_object(given) or {}
             message = to_object(choice.get("message")) or {}
-            self._note_calls(message)
+            self._record_calls(message)
             text = prefix + _text_of(message)
             self._choices.append(_choice(len(self._choices), text, choice.get("finish_reason")))
         self._end_prompt()
@@ -121,7 +121,7 @@ class _CompletionTranslator(AnswerTranslator):
         choices: list[JSONObject] = []
         for given in fields["choices"]:
             index = self._first_index + given["index"]
-            self._note_calls(given["delta"])
+            self._record_calls(given["delta"])
             text = _text_of(given["delta"])
             if index not in self._begun:
                 self._begun.add(index)
@@ -169,12 +169,12 @@ class _CompletionTranslator(AnswerTranslator):
         held, self._held = self._held, None
         return b"" if held is None else encode_event(dump_json(held))
 
-    def _note_calls(self, message: JSONObject) -> None:
-        """Record, once, that an answer has calls, which a legacy completion cannot hold."""
-        if not self._has_calls and any(message.get(key) for key in _CALL_NAMES):
+    def _record_calls(self, message: JSONObject) -> None:
+        """Record, once, that an answer contains function calls, which a legacy completion cannot contain."""
+        if not self._has_calls and any(message.get(key) for key in _CALL_FIELD_NAMES):
             self._has_calls = True
-            why = "Tess called a function, which the answer to a prompt cannot hold"
-            remedy = "client.chat.completions and client.responses give calls."
+            why = "Tess returned a function call, which a legacy completion cannot contain"
+            remedy = "client.chat.completions and client.responses return function calls."
             self.ledger.add(Change("noticed", "tool_calls", "a call", "", why, remedy, "answer"))
 
     def _read_root(self, fields: JSONObject) -> None:
@@ -183,11 +183,11 @@ class _CompletionTranslator(AnswerTranslator):
                 self._root[name] = value
         usage = to_object(fields.get("usage"))
         if usage is not None:
-            self._prompt_usage = usage
+            self._chat_usage = usage
 
     def _end_prompt(self) -> None:
         self._answered_prompts += 1
-        self._usage.add(self._prompt_usage, None, "")
+        self._usage.add(self._chat_usage, prompts=None, text="")
 
 
 def _text_of(message: JSONObject) -> str:
@@ -196,5 +196,5 @@ def _text_of(message: JSONObject) -> str:
 
 
 def _choice(index: int, text: str, finish_reason: object) -> JSONObject:
-    reason = "stop" if finish_reason in _CALL_NAMES else finish_reason
+    reason = "stop" if finish_reason in _CALL_FIELD_NAMES else finish_reason
     return {"index": index, "text": text, "logprobs": None, "finish_reason": reason}

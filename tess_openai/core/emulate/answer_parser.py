@@ -14,7 +14,7 @@ from typing import Final
 
 from tess_openai.core.emulate.answer_parts import LINE_LENGTH, AnswerParts, Block
 from tess_openai.core.emulate.call_shapes import CallShapes
-from tess_openai.core.emulate.marks import OUR_MARKS, MarkKind, Marks
+from tess_openai.core.emulate.marks import NONCE_KINDS, MarkKind, Marks
 from tess_openai.core.emulate.thinking import without_thinking
 
 _MAX_HELD_SPACE: Final = 256
@@ -25,7 +25,7 @@ _FENCES: Final = re.compile(r"^[ \t]*`{3}", re.MULTILINE)
 _FENCE_WINDOW: Final = 28
 _BARE_CALL: Final = re.compile(r"\s{0,200}(?:`{3}[\w-]{0,16}\s{0,20})?(?:\[\s{0,20})?\{")
 _BARE_LIST: Final = re.compile(r"\s{0,200}(?:`{3}[\w-]{0,16}\s{0,20})?\[\s{0,20}\Z")
-_HOLDING_KINDS: Final = OUR_MARKS | {MarkKind.NEAR_OPEN}
+_HOLDING_KINDS: Final = NONCE_KINDS | {MarkKind.NEAR_OPEN}
 
 
 @dataclass(frozen=True, slots=True)

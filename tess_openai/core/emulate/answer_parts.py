@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tess_openai.core.emulate.call_shapes import CallShapes, is_substantial
-from tess_openai.core.emulate.marks import OUR_MARKS, Mark, MarkKind, Marks, restore
+from tess_openai.core.emulate.marks import NONCE_KINDS, Mark, MarkKind, Marks, restore
 from tess_openai.core.emulate.thinking import JSONStringTracker, thinking_spans
 
 
@@ -89,7 +89,7 @@ class AnswerParts:
                 span = next(thinking)
             if self._block_start is not None:
                 self._end_block(self._block_start, mark)
-            elif mark.kind not in OUR_MARKS:
+            elif mark.kind not in NONCE_KINDS:
                 self._near_mark_ends += [mark.end] * (mark.start < span[0])
             elif mark.start < span[0]:
                 self._end_prose(mark)
@@ -107,7 +107,7 @@ class AnswerParts:
 
     def _end_block(self, block_start: int, mark: Mark) -> None:
         """End the block at a mark, unless the mark is inside a string."""
-        if mark.kind not in OUR_MARKS:
+        if mark.kind not in NONCE_KINDS:
             return
         if self._tracker.is_inside(mark.start):
             ends_answer = mark.kind is MarkKind.CLOSE and _BLANK_END.match(self._raw, mark.end) is not None

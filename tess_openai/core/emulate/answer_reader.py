@@ -8,11 +8,11 @@ from typing import Final, Literal
 
 from tess_openai.core.changes import Change, counted
 from tess_openai.core.emulate.answer_parser import AnswerParser, HeldText
+from tess_openai.core.emulate.call_parsing import ParsedCalls, contain_known_call, parse_calls
 from tess_openai.core.emulate.call_shapes import CallShapes
 from tess_openai.core.emulate.emulation import Emulation
-from tess_openai.core.emulate.functions import ParsedCalls, contain_known_call, parse_calls
 from tess_openai.core.emulate.length import LengthCutter
-from tess_openai.core.emulate.marks import ALL_MARKS
+from tess_openai.core.emulate.marks import MARK_KINDS
 from tess_openai.core.emulate.offers import NO_OFFER
 from tess_openai.core.emulate.outcomes import (
     AskAgain,
@@ -80,7 +80,7 @@ class AnswerReader:
 
         Args:
             is_truncated: Whether the answer is known to be incomplete: its finish reason is one of
-                `answer_sources.CUT_REASONS`.
+                `collected_answer.CUT_REASONS`.
         """
         if self.finish_reason is not None:
             return TextOutcome(finish_reason=self.finish_reason)
@@ -202,13 +202,13 @@ class AnswerReader:
     def _blocks_as_text(self, prose: str, *bodies: str) -> str:
         """Return prose and the texts between marks as plain text, since their calls cannot be made."""
         marks = self._emulation.marks
-        texts = [_FENCE_LINE.sub("", marks.without(body, ALL_MARKS)).strip() for body in bodies]
+        texts = [_FENCE_LINE.sub("", marks.without(body, MARK_KINDS)).strip() for body in bodies]
         plain_text = "\n".join(text for text in (prose, *texts) if text)
         return f"\n{plain_text}" if plain_text and self._has_shown else plain_text
 
     def _strip_marks(self, text: str) -> str:
         """Return the text of a call without valid marks as plain text, without marks and code fence."""
-        plain_text = self._emulation.marks.without(text, ALL_MARKS).strip()
+        plain_text = self._emulation.marks.without(text, MARK_KINDS).strip()
         if plain_text.startswith("```") and "\n" in plain_text:
             plain_text = _FENCE_LINE.sub("", plain_text, count=2).strip()
         return f"\n{plain_text}" if plain_text and self._has_shown else plain_text
@@ -254,7 +254,7 @@ class AnswerReader:
     ) -> AskAgain:
         marks = self._emulation.marks
         repair_note = fill(repair_template, open=marks.open, close=marks.close, problems="\n".join(problems))
-        change = Change("asked again", self._offer.param, mistake, "a further paid call", why)
+        change = Change("asked again", self._offer.param, mistake, "a further paid request", why)
         return self._ask_again(repair_note, change, fallback, to_show)
 
     def _finish_with_json(self, text: str, json_format: JSONFormat, *, is_truncated: bool) -> Outcome:
@@ -267,7 +267,7 @@ class AnswerReader:
         repair_note = fill(self._emulation.prompts.repair_json, problems="\n".join(found.problems))
         why = "the answer was not the JSON that was asked for"
         mistake = counted(len(found.problems), "problem")
-        change = Change("asked again", "response_format", mistake, "a further paid call", why)
+        change = Change("asked again", "response_format", mistake, "a further paid request", why)
         return self._ask_again(repair_note, change, outcome)
 
     def _json_outcome(self, text: str, json_format: JSONFormat, found: ExtractedJSON) -> TextOutcome:

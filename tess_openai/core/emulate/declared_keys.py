@@ -1,7 +1,7 @@
-"""Finds keys that a schema does not declare, in a value whose syntax was repaired.
+"""Finds keys that a schema does not declare, in a value whose syntax was corrected.
 
 After an unescaped quote in a string, the rest of the string may look like further members. Their keys are
-rarely those of the schema, so a repaired value with such a key is not used.
+rarely those of the schema, so a corrected value with such a key is not used.
 """
 
 from __future__ import annotations

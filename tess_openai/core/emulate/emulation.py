@@ -14,15 +14,15 @@ from tess_openai.core.emulate.history import (
     contains_results,
     render_messages,
 )
-from tess_openai.core.emulate.length import Limit, length_text, parse_limit
-from tess_openai.core.emulate.marks import Marks, to_nonce
-from tess_openai.core.emulate.offers import Offer, parse_offer
-from tess_openai.core.emulate.protocol import (
+from tess_openai.core.emulate.instructions import (
     after_instructions,
     functions_text,
     with_instructions,
     with_note,
 )
+from tess_openai.core.emulate.length import Limit, length_text, parse_limit
+from tess_openai.core.emulate.marks import Marks, to_nonce
+from tess_openai.core.emulate.offers import Offer, parse_offer
 from tess_openai.core.emulate.structured import JSONFormat, format_text, parse_format
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.prompts import Prompts, fill

@@ -13,8 +13,8 @@ from tess_openai.core.calls import Answer, Event, Flow, Outgoing, Step
 from tess_openai.core.chat.answer_body import STREAM_AS_WHOLE, WHOLE_AS_STREAM, read_answer_piece
 from tess_openai.core.chat.context import (
     ChatContext,
-    error_answer,
     ledger_header,
+    read_error_answer,
     report_changes,
     stream_fault_response,
 )
@@ -23,10 +23,10 @@ from tess_openai.core.chat.messages import to_messages
 from tess_openai.core.chat.stream_faults import broken_connection_fault
 from tess_openai.core.chat.usage import UsageSum
 from tess_openai.core.emulate.answer_reader import AnswerReader
-from tess_openai.core.emulate.answer_sources import CUT_REASONS, AnswerSource
+from tess_openai.core.emulate.collected_answer import CUT_REASONS, CollectedAnswer
 from tess_openai.core.emulate.emulation import Emulation
+from tess_openai.core.emulate.instructions import with_note
 from tess_openai.core.emulate.outcomes import AskAgain, FailedOutcome
-from tess_openai.core.emulate.protocol import with_note
 from tess_openai.core.emulate.response_writers import CompletionWriter, ResponseWriter, StreamWriter
 from tess_openai.core.flow_steps import exchange, read_rest
 from tess_openai.core.jsons import JSONObject, dump_json, to_list
@@ -112,7 +112,7 @@ class _EmulatedCall:
             self.chat.ledger.add(change)
         yield from self.writer.end(outcome, source.finish_reason)
 
-    def _read_answer(self, body: JSONObject, reader: AnswerReader) -> Generator[Step, Event, AnswerSource]:
+    def _read_answer(self, body: JSONObject, reader: AnswerReader) -> Generator[Step, Event, CollectedAnswer]:
         """Send one request, and write the text that is known to be prose as it arrives."""
         chat = self.chat
         try:
@@ -120,8 +120,8 @@ class _EmulatedCall:
         except Exception as error:  # noqa: BLE001 - an outer flow may raise `Refused` here too
             raise self._broken(error) from None
         if incoming.status >= 300:
-            raise _Abort(self._final((yield from error_answer(chat, incoming))))
-        source = AnswerSource(chat.body_reader(incoming))
+            raise _Abort(self._final((yield from read_error_answer(chat, incoming))))
+        source = CollectedAnswer(chat.body_reader(incoming))
         piece = b""
         while not source.ended and reader.finish_reason is None:
             try:
@@ -169,7 +169,7 @@ class _EmulatedCall:
         """Return an error that the SDK does not retry once an answer has been paid for."""
         return replace(answer, headers={**answer.headers, **NO_RETRY}) if self.has_paid else answer
 
-    def _note_form(self, source: AnswerSource) -> None:
+    def _note_form(self, source: CollectedAnswer) -> None:
         """Record once that Tess streamed although no stream was asked for, or the reverse."""
         options = self.chat.translated.options
         if source.body.form in ("stream", "json") and source.fault is None and not options.reads_as_stream:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tess_openai.core.chat.messages import RESULT_KEYS, RESULT_ROLES
+from tess_openai.core.emulate.instructions import call_text
 from tess_openai.core.emulate.marks import Marks, escape
 from tess_openai.core.emulate.past_calls import PastCalls
-from tess_openai.core.emulate.protocol import call_text
 from tess_openai.core.jsons import JSONObject, parse_object, to_list, to_object
 from tess_openai.core.prompts import Prompts, fill
 from tess_openai.core.strict_json import compact_json

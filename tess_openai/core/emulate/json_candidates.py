@@ -15,7 +15,7 @@ from json import JSONDecodeError
 from typing import Final
 
 from tess_openai.core.jsons import parse_json, to_object
-from tess_openai.core.lenient_json import read_json
+from tess_openai.core.lenient_json import read_leniently
 from tess_openai.core.strict_json import Reading, UnreadableError, read_strictly
 
 _BRACKET: Final = re.compile(r"[{\[]")
@@ -23,7 +23,10 @@ _ANY_BRACKET: Final = re.compile(r"[{}\[\]]")
 _PART_OF_JSON: Final = re.compile(r"[{}\"]")
 _MAY_CONTINUE: Final = "text follows it that may be part of it; a quote in a string may lack its backslash"
 _MAX_FAILURES: Final = 256
-"""How many brackets may turn out not to begin JSON; the standard library counts the lines before each."""
+"""How many brackets may turn out not to begin JSON.
+
+For each, `JSONDecodeError` counts the lines before it, so without this limit the time would be quadratic.
+"""
 _MAX_LENIENT_READS: Final = 32
 """How many values are read leniently; `core/lenient_json.py` reads them."""
 _LENIENT_BUDGET: Final = 4
@@ -34,7 +37,8 @@ _OBJECT: Final = re.compile(
     r"|[A-Za-z_$][\w$-]*)\s*(?:[:=]|\Z))"
 )
 _UNQUOTED_LIST: Final = re.compile(r"\[[^{}\[\]\"'“”„\u2018\u2019`]*")
-_LINE_LENGTH: Final = 200
+_LOOK_BACK: Final = 200
+"""How many characters before a bracket are searched for the beginning of its line."""
 _IMPOSSIBLE_IN_KEY: Final = re.compile(r"[{}\[\]\"\n]")
 
 
@@ -46,14 +50,14 @@ class Candidate:
         start: Its first position in the text.
         end: The position after it.
         value: The JSON value.
-        is_repaired: Whether its syntax was repaired.
+        is_corrected: Whether its syntax was corrected.
         holds_raw_text: Whether it contains a string that was not escaped.
     """
 
     start: int
     end: int
     value: object
-    is_repaired: bool = False
+    is_corrected: bool = False
     holds_raw_text: bool = False
 
 
@@ -162,7 +166,7 @@ class _Search:
     def _is_prose(self, start: int, end: int) -> bool:
         """Whether a `[`, followed by unquoted words or numbers up to `end`, is prose and not a list."""
         if self.text.startswith("]", end):
-            line = self.text[max(0, start - _LINE_LENGTH) : start].rpartition("\n")[2].strip()
+            line = self.text[max(0, start - _LOOK_BACK) : start].rpartition("\n")[2].strip()
             return not self.may_be_list or (bool(line) and not line.endswith(":"))
         is_followed = self.text[start:end].rstrip().endswith(("[", ","))  # an item of a list follows
         return not self.may_be_list and not is_followed
@@ -174,7 +178,7 @@ class _Search:
             return None
         self.lenient_reads_left -= 1
         try:
-            return read_json(self.text, start, is_closed=False)
+            return read_leniently(self.text, start, is_closed=False)
         except UnreadableError as reason:
             self.lenient_characters_left -= reason.at - start
             if reason.has_begun:
@@ -184,7 +188,7 @@ class _Search:
     def _accept(self, start: int, reading: Reading) -> int:
         if not reading.is_whole:
             return self._stop_at(start, "it ends before its closing brackets")
-        candidate = Candidate(start, reading.end, reading.value, reading.is_repaired, reading.holds_raw_text)
+        candidate = Candidate(start, reading.end, reading.value, reading.is_corrected, reading.holds_raw_text)
         self.found.candidates.append(candidate)
         return reading.end
 

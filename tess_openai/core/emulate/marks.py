@@ -22,7 +22,7 @@ _SYLLABLES: Final = tuple(consonant + vowel for consonant in "bdfgklmnprstvz" fo
 _CALL_WORDS: Final = ("call", "calls", "toolcall", "toolcalls", "functioncall", "functioncalls")
 _RESULT: Final = "result"
 _OTHER_WORDS: Final = ("function", "functions", "tool", "tools", "invoke", "action", "cal", "end", "endcall")
-"""Words that models write instead of `call`; such a tag is a mark only with a colon and the nonce."""
+"""Words that models write instead of `call`; such a tag looks like a mark only with a colon."""
 _WORDS: Final = (*_CALL_WORDS, _RESULT, *_OTHER_WORDS)
 _COLONS: Final = frozenset(":\uff1a")
 _MAX_TILDES: Final = 8
@@ -65,17 +65,18 @@ class MarkKind(Enum):
     __hash__ = object.__hash__  # members are compared by identity; the default hashes the name each time
 
 
-OUR_MARKS: Final = frozenset(
+NONCE_KINDS: Final = frozenset(
     {
         *(MarkKind.OPEN, MarkKind.CLOSE, MarkKind.RESULT_OPEN, MarkKind.RESULT_CLOSE, MarkKind.STRAY),
         *(MarkKind.MISNAMED_OPEN, MarkKind.MISNAMED_CLOSE),
     }
 )
-"""Kinds with the nonce, which only the model itself can have written."""
+"""The kinds of marks with the nonce, which only the model itself can have written."""
 _KINDS_OF_WORDS: Final = dict.fromkeys(_CALL_WORDS, (MarkKind.OPEN, MarkKind.CLOSE)) | {
     _RESULT: (MarkKind.RESULT_OPEN, MarkKind.RESULT_CLOSE)
 }
-ALL_MARKS: Final = OUR_MARKS | {MarkKind.NEAR_OPEN, MarkKind.NEAR_CLOSE}
+MARK_KINDS: Final = NONCE_KINDS | {MarkKind.NEAR_OPEN, MarkKind.NEAR_CLOSE}
+"""The same, and the kinds of what looks like a mark without the nonce."""
 
 
 class Mark(NamedTuple):  # an answer may contain hundreds: half the cost of a frozen dataclass
@@ -89,8 +90,8 @@ class Mark(NamedTuple):  # an answer may contain hundreds: half the cost of a fr
 def to_nonce(random_id: str) -> str:
     """Return the nonce for a random identifier of at least eight hexadecimal digits: five syllables.
 
-    They are 30 random bits. A small model made calls that were not wanted less often with syllables than with
-    hexadecimal digits, and as many that were; the table is in `docs/emulation.md`.
+    They are 30 random bits. With syllables instead of hexadecimal digits, a small model made fewer unwanted
+    calls and as many wanted ones; the table is in `docs/emulation.md`.
     """
     number, syllables = int(random_id, 16), list[str]()
     for _ in range(_NONCE_SYLLABLES):
@@ -203,7 +204,7 @@ class Marks:
         if found.end() == len(text) and not found["end"] and not final:
             may_be = _may_become_mark(found) or self._may_have_nonce(found)
             kind = MarkKind.UNDECIDED if may_be else MarkKind.PROSE
-        elif not _is_mark(found) and found["token"].lower() != self.nonce:
+        elif not _looks_like_mark(found) and found["token"].lower() != self.nonce:
             kind = MarkKind.PROSE
         elif found["tildes"]:
             kind = MarkKind.ESCAPED
@@ -269,7 +270,8 @@ def _may_become_mark(found: re.Match[str]) -> bool:
     return word in _WORDS
 
 
-def _is_mark(found: re.Match[str]) -> bool:
+def _looks_like_mark(found: re.Match[str]) -> bool:
+    """Whether a tag has the form of a mark, whatever its token is."""
     word = _word(found)
     if word in _CALL_WORDS:
         return found.end() > found.end("word")
@@ -278,9 +280,9 @@ def _is_mark(found: re.Match[str]) -> bool:
 
 def _with_tilde(found: re.Match[str]) -> str:
     text = found[0]
-    return f"<~{text[1:]}" if _is_mark(found) and len(found["tildes"]) < _MAX_TILDES else text
+    return f"<~{text[1:]}" if _looks_like_mark(found) and len(found["tildes"]) < _MAX_TILDES else text
 
 
 def _without_tilde(found: re.Match[str]) -> str:
     text = found[0]
-    return f"<{text[2:]}" if _is_mark(found) and found["tildes"] else text
+    return f"<{text[2:]}" if _looks_like_mark(found) and found["tildes"] else text

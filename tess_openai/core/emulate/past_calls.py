@@ -15,7 +15,7 @@ from dataclasses import dataclass
 class _Call:
     identifier: str
     name: str
-    label: str
+    label: str  # how a result names its call for the model: `get_weather (call 2)`
     has_result: bool = False
 
 
@@ -25,7 +25,7 @@ class PastCalls:
     def __init__(self) -> None:
         self._calls: list[_Call] = []
         self._by_identifier: dict[str, list[_Call]] = {}
-        self._results: dict[str, int] = {}
+        self._result_counts: dict[str, int] = {}
         self._first_without_result = 0
 
     def add(self, calls: Iterable[tuple[str, str, str]]) -> None:
@@ -55,8 +55,8 @@ class PastCalls:
     def _find(self, identifier: str, name: str) -> _Call | None:
         calls = self._by_identifier.get(identifier)
         if calls:
-            number = self._results.get(identifier, 0)
-            self._results[identifier] = number + 1
+            number = self._result_counts.get(identifier, 0)
+            self._result_counts[identifier] = number + 1
             return calls[min(number, len(calls) - 1)]
         without_result = [call for call in self._without_result() if name in ("", call.name)]
         without_identifier = next((call for call in without_result if not call.identifier), None)

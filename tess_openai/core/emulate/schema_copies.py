@@ -9,8 +9,8 @@ from __future__ import annotations
 from inspect import cleandoc
 from typing import Final
 
+from tess_openai.core.emulate.instructions import compact_schema
 from tess_openai.core.emulate.offers import OfferedFunction
-from tess_openai.core.emulate.protocol import compact_schema
 from tess_openai.core.jsons import JSONObject, to_object
 from tess_openai.core.name_matching import bare_name
 

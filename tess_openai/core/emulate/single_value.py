@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from tess_openai.core.lenient_json import read_json
+from tess_openai.core.lenient_json import read_leniently
 from tess_openai.core.strict_json import Reading, UnreadableError
 
 _OPENING: Final = re.compile(r"[{\[]")
@@ -33,12 +33,12 @@ def read_only_value(text: str, *, is_closed: bool = True) -> Reading | None:
             mark may follow it.
 
     Raises:
-        UnreadableError: As for `read_json`; or there is a second value, or the text may be incomplete.
+        UnreadableError: As for `read_leniently`; or there is a second value, or the text may be incomplete.
     """
     bracket = _OPENING.search(text)
     if bracket is None:
         return None
-    reading = read_json(text, bracket.start(), is_closed=is_closed)
+    reading = read_leniently(text, bracket.start(), is_closed=is_closed)
     rest = text[reading.end :]
     if '"' in text[: bracket.start()] or (rest.strip(_ENDINGS) and _PART_OF_A_VALUE.match(rest.lstrip())):
         raise UnreadableError(_MORE_THAN_ONE)
@@ -53,7 +53,7 @@ def read_first_value(text: str) -> Reading | None:
     """Read the first object or array in a text, ignoring the text after it; None without one.
 
     Raises:
-        UnreadableError: As for `read_json`.
+        UnreadableError: As for `read_leniently`.
     """
     bracket = _OPENING.search(text)
-    return None if bracket is None else read_json(text, bracket.start(), is_closed=False)
+    return None if bracket is None else read_leniently(text, bracket.start(), is_closed=False)

@@ -1,7 +1,7 @@
 """Finds the requested JSON in an answer that may contain other text too.
 
 The caller gets nothing before the answer is complete: only then is it known which part is the JSON, whether
-it follows the schema, and whether it has to be repaired. The caller gets nothing but JSON.
+it follows the schema, and whether a repair is needed. The caller gets nothing but JSON.
 
 Source: OpenAI's API reference, chat completions, `response_format` (documented).
 """
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from tess_openai.core.emulate.declared_keys import undeclared_key
+from tess_openai.core.emulate.instructions import compact_schema, forbids_other_keys
 from tess_openai.core.emulate.json_candidates import Candidate, find_candidates
-from tess_openai.core.emulate.protocol import compact_schema, forbids_other_keys
 from tess_openai.core.emulate.thinking import without_thinking
 from tess_openai.core.jsons import JSONObject, parse_json, to_object
 from tess_openai.core.prompts import JSON_ESCAPES, Prompts, fill
@@ -26,9 +26,9 @@ from tess_openai.core.strict_json import compact_json
 _ANY_OBJECT: Final[JSONObject] = {"type": "object"}
 _MAX_CANDIDATES: Final = 16
 _MAX_PROBLEMS: Final = 5
-_BEFORE_JSON: Final = " \t\r\n`json"
-_NO_JSON: Final = "- there is no JSON in it"
-_SEVERAL_VALUES: Final = "- there are different JSON values in it; answer with one"
+_FENCE_CHARACTERS: Final = " \t\r\n`json"  # of an opening fence, ```json
+_NO_JSON: Final = "- there is no JSON in the answer"
+_SEVERAL_VALUES: Final = "- there are different JSON values in the answer; answer with one"
 _IS_THE_SCHEMA: Final = "- it is the schema itself; answer with a value that follows it"
 
 
@@ -37,7 +37,7 @@ class JSONFormat:
     """The JSON that a request asks for.
 
     Attributes:
-        schema: The schema that it must follow; that of any object when the caller gave none.
+        schema: The schema that it must follow; `{"type": "object"}` when the caller gave none.
         has_schema: Whether the caller gave a schema.
     """
 
@@ -51,7 +51,7 @@ class ExtractedJSON:
 
     Attributes:
         text: The JSON for the caller; None when no value of the right type can be read.
-        problems: What is wrong with it, one line each, for the model.
+        problems: What is wrong with it, one line each, as the repair request shows it to the model.
         start: Where in the answer a value begins; None when the answer is prose.
     """
 
@@ -127,7 +127,7 @@ def extract(text: str, json_format: JSONFormat, checker: SchemaChecker) -> Extra
         value, errors = checker.validate_and_coerce(json_format.schema, candidate.value)
         has_right_type = fits_types(candidate.value, types)
         json_text: str | None = _text_of_value(text, candidate, value)
-        if candidate.is_repaired and not errors:
+        if candidate.is_corrected and not errors:
             key = undeclared_key(json_format.schema, value, holds_raw_text=candidate.holds_raw_text)
             if key is not None:
                 errors, json_text = [f"{key[:40]!r} is not in the schema"], None
@@ -136,8 +136,8 @@ def extract(text: str, json_format: JSONFormat, checker: SchemaChecker) -> Extra
             values += [] if any(are_equal(value, other) for other in values) else [value]
         elif candidate.end - candidate.start > longest:
             longest = candidate.end - candidate.start
-            begins = has_right_type or not text[: candidate.start].strip(_BEFORE_JSON)
-            start = candidate.start if begins else None
+            begins_answer = has_right_type or not text[: candidate.start].strip(_FENCE_CHARACTERS)
+            start = candidate.start if begins_answer else None
             longest_invalid = ExtractedJSON(
                 json_text if has_right_type else None, _problems(errors) or [_NO_JSON], start
             )
@@ -159,6 +159,6 @@ def _problems(errors: list[str]) -> list[str]:
 
 
 def _text_of_value(text: str, candidate: Candidate, value: object) -> str:
-    """Return the text of a value in the answer if it needed no repair or coercion, else its JSON."""
+    """Return the text of a value in the answer if it needed no correction or coercion, else its JSON."""
     json_text = text[candidate.start : candidate.end]
     return json_text if parse_json(json_text) == value else compact_json(value)

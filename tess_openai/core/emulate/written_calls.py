@@ -37,14 +37,14 @@ class WrittenCall:
         name: The name as written.
         arguments: The arguments as written; None without any.
         others: The members other than name and arguments.
-        is_repaired: Whether the syntax of the text was repaired.
+        is_corrected: Whether the syntax of the text was corrected.
         holds_raw_text: Whether the text contains a string that was not escaped.
     """
 
     name: str
     arguments: object = None
     others: JSONObject = field(default_factory=dict[str, object])
-    is_repaired: bool = False
+    is_corrected: bool = False
     holds_raw_text: bool = False
 
 
@@ -81,7 +81,7 @@ def read_calls(block: Block, functions: Iterable[str], *, is_truncated: bool) ->
     """
     known = tuple(functions)
     reading = read_only_value(block.body, is_closed=block.is_closed)
-    if block.holds_marks and reading is not None and reading.is_repaired:
+    if block.holds_marks and reading is not None and reading.is_corrected:
         raise UnreadableError("a mark is in a string that is not written as JSON")
     if reading is None and not block.is_closed:
         if is_truncated:
@@ -91,9 +91,9 @@ def read_calls(block: Block, functions: Iterable[str], *, is_truncated: bool) ->
     calls = calls_in(block.body, reading, known)
     if not calls:
         raise UnreadableError('there is no object with "name" and "arguments" in it')
-    if reading is None or not reading.is_repaired:
+    if reading is None or not reading.is_corrected:
         return calls
-    return [replace(call, is_repaired=True, holds_raw_text=reading.holds_raw_text) for call in calls]
+    return [replace(call, is_corrected=True, holds_raw_text=reading.holds_raw_text) for call in calls]
 
 
 def calls_in(text: str, reading: Reading | None, known: tuple[str, ...]) -> list[WrittenCall]:

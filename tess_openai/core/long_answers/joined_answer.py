@@ -12,7 +12,7 @@ from tess_openai.core.chat.stream_faults import TRUNCATED, StreamFault, truncate
 from tess_openai.core.chat.stream_filter import texts_of_chunk
 from tess_openai.core.chat.usage import UsageSum
 from tess_openai.core.jsons import JSONObject, dump_json, to_object
-from tess_openai.core.long_answers.seams import Seam, WordEnds
+from tess_openai.core.long_answers.continuation_joiner import ContinuationJoiner, WordBuffer
 from tess_openai.core.sse import DONE_EVENT, encode_event
 
 
@@ -27,7 +27,7 @@ class JoinedAnswer:
         cut: The fault with which the current answer was cut; None while it was not.
         fault: The fault that ended the stream; None without one.
         is_cut_by_length: Whether the model's length limit cut the answer, and not the connection.
-        is_plain: Whether the answer is one choice with text only, which can be continued.
+        is_single_text: Whether the answer is one choice with text only, which can be continued.
         continuations: How many requests have continued it.
     """
 
@@ -46,12 +46,12 @@ class JoinedAnswer:
         self.cut: StreamFault | None = None
         self.fault: StreamFault | None = None
         self.is_cut_by_length = False
-        self.is_plain = True
+        self.is_single_text = True
         self.continuations = 0
         self._continues = continues
         self._prompts = prompts
-        self._words = WordEnds()
-        self._seam = Seam("")
+        self._words = WordBuffer()
+        self._seam = ContinuationJoiner("")
         self._answer_texts: list[str] = []  # the texts of the current answer
         self._length_before = 0
         self._dropped = ""  # the incomplete word that the current answer should repeat
@@ -80,7 +80,7 @@ class JoinedAnswer:
         """Continue with the answer to a request for the rest of the text."""
         self._add_usage()
         self._dropped = self._words.finish()
-        self._seam = Seam(self.text)
+        self._seam = ContinuationJoiner(self.text)
         self._length_before = len(self.text)
         self._answer_texts, self._prompts, self.body = [], prompts, body
         self.cut, self.is_cut_by_length = None, False
@@ -129,7 +129,7 @@ class JoinedAnswer:
 
     def _take_texts(self, item: MatchedChunks) -> None:
         text = "".join(map(unescape_json_text, item.texts))
-        if not self._continues or not self.is_plain:
+        if not self._continues or not self.is_single_text:
             self.text += text
             self.out += item.events
             return
@@ -141,8 +141,8 @@ class JoinedAnswer:
     def _take_chunk(self, chunk: Chunk) -> None:
         fields, choices = chunk.fields, chunk.fields["choices"]
         text = "".join(texts_of_chunk(fields))
-        self.is_plain = self.is_plain and len(choices) < 2 and all(map(_is_plain, choices))
-        if not self._continues or not self.is_plain:
+        self.is_single_text = self.is_single_text and len(choices) < 2 and all(map(_is_single_text, choices))
+        if not self._continues or not self.is_single_text:
             rest = self._flush() if self._continues else ""
             if rest:
                 choice: JSONObject = {"index": 0, "delta": {"content": rest}, "finish_reason": None}
@@ -199,7 +199,7 @@ class JoinedAnswer:
         self.out += encode_event(dump_json(fields))
 
 
-def _is_plain(choice: JSONObject) -> bool:
+def _is_single_text(choice: JSONObject) -> bool:
     """Whether a choice of a chunk is the first, and contains only text."""
     delta = choice["delta"]
     return not choice["index"] and not any(delta.get(key) for key in OUTPUT_KEYS if key != "content")

@@ -15,7 +15,7 @@ from typing import Final
 
 from tess_openai.core.calls import Event, Flow, Incoming, Outgoing, Sleep, Step
 from tess_openai.core.changes import Change
-from tess_openai.core.chat.answer_types import Note, coerce_message, to_int
+from tess_openai.core.chat.answer_types import ChangeRecorder, coerce_message, to_int
 from tess_openai.core.chat.stream_faults import StreamFault, broken_connection_fault
 from tess_openai.core.errors import FAILED_STATES
 from tess_openai.core.fetching import get, read_error
@@ -130,11 +130,11 @@ class _Execution:
         failures: How many requests for its state have failed in a row.
     """
 
-    def __init__(self, body: bytes, note: Note, *, is_stream: bool) -> None:
+    def __init__(self, body: bytes, record_change: ChangeRecorder, *, is_stream: bool) -> None:
         """Begin with the answer to the request that started it; the flow reports an invalid one."""
         first = to_object((to_list((parse_object(body) or {}).get("responses")) or [None])[0])
         self.number = to_int((first or {}).get("id")) or 0
-        self._note = note
+        self._record_change = record_change
         self.whole_text = ""
         self.out = b""
         self.is_over = False
@@ -158,7 +158,7 @@ class _Execution:
             return
         if output is not None and not isinstance(output, str):  # parts, or JSON
             coerced: JSONObject = {"content": output}
-            coerce_message(coerced, self._note)
+            coerce_message(coerced, self._record_change)
             output = coerced["content"]
         if isinstance(output, str) and output:
             self.whole_text = output

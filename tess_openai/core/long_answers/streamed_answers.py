@@ -15,22 +15,22 @@ from typing import Final
 from tess_openai.core.calls import Event, Flow, Incoming, Outgoing, Step
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.answer_body import read_answer_piece
-from tess_openai.core.chat.context import ChatContext, error_answer, report_changes
+from tess_openai.core.chat.context import ChatContext, read_error_answer, report_changes
 from tess_openai.core.chat.message_texts import texts_of
 from tess_openai.core.chat.messages import to_messages
 from tess_openai.core.chat.stream_faults import StreamFault, broken_connection_fault
 from tess_openai.core.flow_steps import exchange
 from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_list
 from tess_openai.core.long_answers.answer_layer import AnswerLayer
+from tess_openai.core.long_answers.continuation_joiner import last_words
 from tess_openai.core.long_answers.joined_answer import JoinedAnswer
-from tess_openai.core.long_answers.seams import last_words
 from tess_openai.core.prompts import fill
 
 MAX_CONTINUATIONS: Final = 5
 """The highest number of further requests for one answer; each is paid for."""
 _LENGTH_LIMITS: Final = ("max_tokens", "max_completion_tokens")
 STREAMED: Final = Change(
-    "mapped", "stream", "no stream", "a stream", 'long_answers="stream" joins the pieces to a whole answer'
+    "mapped", "stream", "no stream", "a stream", 'long_answers="stream" joins the pieces into a whole answer'
 )
 
 
@@ -79,7 +79,7 @@ class StreamedAnswers(AnswerLayer[JoinedAnswer]):
         """End an answer that was cut, or continue it with a further request."""
         if not answer.text:
             answer.is_over = True  # the flow reports a stream without its end
-        elif not answer.is_plain and self._on_cut == "continue":
+        elif not answer.is_single_text and self._on_cut == "continue":
             answer.fail()
         elif self._may_continue and answer.continuations < MAX_CONTINUATIONS and answer.has_grown:
             yield from self._continue(answer)
@@ -105,7 +105,7 @@ class StreamedAnswers(AnswerLayer[JoinedAnswer]):
             answer.fail(broken_connection_fault(str(broken)))
             return
         if incoming.status >= 300:
-            error = yield from error_answer(chat, incoming)
+            error = yield from read_error_answer(chat, incoming)
             answer.fail(StreamFault(parse_object(error.body or b"") or {}))
             return
         answer.continue_with(chat.body_reader(incoming), prompts)
@@ -120,25 +120,31 @@ class StreamedAnswers(AnswerLayer[JoinedAnswer]):
         return {**self._request, "messages": merged}
 
 
+def _reason_of_cut(answer: JoinedAnswer) -> str:
+    return "Tess stopped at its length limit" if answer.is_cut_by_length else "the stream broke"
+
+
 def _continued(answer: JoinedAnswer) -> Change:
     """Return the change that records a further request for the rest of an answer."""
-    why = "Tess cut it by its length" if answer.is_cut_by_length else "the stream broke"
     given = f"{len(answer.text)} characters"
     return Change(
         "asked again",
         "answer",
         given,
-        "a continuation",
-        f"{why}, and a paid call continues it",
+        "a further paid request",
+        f"{_reason_of_cut(answer)}, so the rest was requested",
         warn="answer",
     )
 
 
 def _returned(answer: JoinedAnswer, on_cut: str) -> Change:
     """Return the change that records an answer that is returned although it is incomplete."""
-    why = "Tess cut it by its length" if answer.is_cut_by_length else "the stream broke"
+    why = _reason_of_cut(answer)
     remedy = 'Ask for the rest in a further call, or let the adapter do so: create_client(on_cut="continue").'
     if on_cut == "continue":
-        why, remedy = f"{why}, and {MAX_CONTINUATIONS} calls at most continue it", "Ask for less at once."
+        why, remedy = (
+            f"{why}, and at most {MAX_CONTINUATIONS} further requests are sent for the rest",
+            "Ask for less at once.",
+        )
     why = f'{why}, so finish_reason is "length"'
     return Change("noticed", "answer", f"{len(answer.text)} characters", "", why, remedy, "answer")

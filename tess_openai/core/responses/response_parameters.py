@@ -118,14 +118,14 @@ RESPONSES_UNSUPPORTED: Final[dict[str, Parameter]] = {
         Parameter(
             "reasoning.summary",
             "no summary of its reasoning comes back",
-            words=("auto", "concise", "detailed"),
+            known_values=("auto", "concise", "detailed"),
         ),
         Parameter(
             "truncation",
             "a conversation that is too long is not cut",
             ("disabled",),
             remedy="Leave old items out yourself.",
-            words=("auto",),
+            known_values=("auto",),
         ),
     )
 }

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tess_openai.core.changes import Change, accept_advice, counted, describe
-from tess_openai.core.chat.parameters import strip_unsupported
+from tess_openai.core.chat.parameters import keeps_unsupported
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.options import CALL_FIELD, Options
@@ -158,7 +158,7 @@ def _is_kept(name: str, value: object, ledger: Ledger) -> bool:
     if name == "include":
         return keeps_include(value, ledger)
     if name in RESPONSES_UNSUPPORTED:
-        return strip_unsupported(name, value, ledger, RESPONSES_UNSUPPORTED)
+        return keeps_unsupported(name, value, ledger, RESPONSES_UNSUPPORTED)
     return name not in TRANSLATED and name not in ONLY_IN_CHAT and name != CALL_FIELD
 
 
@@ -208,7 +208,7 @@ def _reasoning(given: JSONObject, ledger: Ledger) -> JSONObject:
     """Return `reasoning_effort`, and `reasoning` with what is forwarded of it."""
     reasoning = to_object(given.get("reasoning")) or {}
     summary = reasoning.get("summary") or reasoning.get("generate_summary")
-    keeps_summary = strip_unsupported("reasoning.summary", summary, ledger, RESPONSES_UNSUPPORTED)
+    keeps_summary = keeps_unsupported("reasoning.summary", summary, ledger, RESPONSES_UNSUPPORTED)
     kept = _kept_unknown("reasoning", reasoning, _REASONING_KEYS, ledger)
     if keeps_summary:
         kept |= {name: reasoning[name] for name in _REASONING_KEYS[1:] if reasoning.get(name)}

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tess_openai.core.jsons import JSONObject, to_list, to_object
-from tess_openai.core.lenient_json import read_json
+from tess_openai.core.lenient_json import read_leniently
 from tess_openai.core.name_matching import bare_name, bare_names
 from tess_openai.core.schemas.evaluation import Evaluation, Node, fits_types
 from tess_openai.core.schemas.keywords import are_equal
@@ -218,7 +218,7 @@ def _parsed_string(text: str, types: frozenset[str]) -> list[object]:
     if not containers or not text.startswith(("{", "[")):
         return []
     try:
-        parsed = read_json(text)
+        parsed = read_leniently(text)
     except UnreadableError:
         return []
     is_clear = parsed.is_whole and not parsed.holds_raw_text and not text[parsed.end :].strip()

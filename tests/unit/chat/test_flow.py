@@ -288,5 +288,5 @@ def test_a_long_ledger_in_the_header_is_cut_and_stays_json() -> None:
 def test_a_driver_that_answers_with_something_else_is_reported(step: Any) -> None:
     """A mistake at the edge is seen where it is made."""
     next(step)
-    with pytest.raises(TypeError, match="a driver answers"):
+    with pytest.raises(TypeError, match="a driver sends"):
         step.send("nonsense")

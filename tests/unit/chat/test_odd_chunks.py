@@ -8,7 +8,7 @@ import pytest
 
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.chunks import ChunkReader, StreamEnd
-from tess_openai.core.chat.stream_faults import PARTIAL_ERROR, StreamFault
+from tess_openai.core.chat.stream_faults import ERROR_BESIDE_OUTPUT, StreamFault
 from tests.unit.chat.chunk_events import FULL, choice, chunk_of, error_of, event, reader
 
 JSON: TypeAlias = dict[str, Any]
@@ -149,7 +149,7 @@ def test_an_error_together_with_a_text_does_not_drop_the_text(key: str) -> None:
     assert "error" not in chunk.fields
     assert chunk.fields["tess"] == {"error": "boom"}
     assert not chunk.untouched
-    assert notes == [PARTIAL_ERROR]
+    assert notes == [ERROR_BESIDE_OUTPUT]
 
 
 def test_an_error_event_with_a_text_is_an_error() -> None:

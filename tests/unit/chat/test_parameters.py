@@ -116,7 +116,7 @@ WITHOUT = "Tess does not have it, so the stream comes without it"
         (
             {"include_usage": True},
             "include_usage",
-            "Tess does not have it, so the stream has a usage only if Tess gives one itself",
+            "Tess does not have it, so the stream has `usage` only if Tess sends it",
             'The usage can be estimated: create_client(usage="estimate").',
         ),
         ({"other": 1, "more": True}, "other, more", WITHOUT, accept_advice(["stream_options"])),

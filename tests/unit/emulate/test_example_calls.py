@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from tess_openai.core.emulate.instructions import functions_text
 from tess_openai.core.emulate.marks import Marks
 from tess_openai.core.emulate.offers import parse_offer
-from tess_openai.core.emulate.protocol import functions_text
 from tess_openai.core.prompts import Prompts
 from tess_openai.core.schemas.schema_checker import SchemaCache
 from tess_openai.edge.patterns import compile_pattern

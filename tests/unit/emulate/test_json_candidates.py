@@ -84,7 +84,7 @@ def test_repaired_values_are_marked() -> None:
     """A key of such a value that the schema does not declare may be a mistake of the repair."""
     text = "a: {\"b\": 1}, c: {'d': 1}\n[e, f]"
     result = find_candidates(text, may_be_list=True)
-    assert [(each.value, each.is_repaired, each.holds_raw_text) for each in result.candidates] == [
+    assert [(each.value, each.is_corrected, each.holds_raw_text) for each in result.candidates] == [
         ({"b": 1}, False, False),
         ({"d": 1}, True, False),
         (["e", "f"], True, True),

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tess_openai.core.emulate.single_value import read_first_value, read_only_value
-from tess_openai.core.lenient_json import read_json
+from tess_openai.core.lenient_json import read_leniently
 from tess_openai.core.strict_json import MAX_DEPTH, UnreadableError
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -29,16 +29,16 @@ PLAIN = st.recursive(
 def test_json_is_read_as_json(value: object, indent: int | None, ascii_only: bool) -> None:
     """Whatever the standard library writes is read back to the same value, to the end of the text."""
     text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
-    reading = read_json(f" {text}")
+    reading = read_leniently(f" {text}")
     assert reading.value == value
     assert reading.end == len(text) + 1
-    assert (reading.is_whole, reading.is_repaired) == (True, False)
+    assert (reading.is_whole, reading.is_corrected) == (True, False)
 
 
 @given(PLAIN)
 def test_what_python_prints_is_read_as_it_was_meant(value: object) -> None:
     """A model that writes Python's literals is understood."""
-    assert read_json(repr(value)).value == value
+    assert read_leniently(repr(value)).value == value
 
 
 @given(st.dictionaries(PLAIN_TEXT, PLAIN, min_size=1, max_size=3))
@@ -48,7 +48,7 @@ def test_any_beginning_of_an_object_is_read_in_part_or_refused(value: dict[str, 
     text = json.dumps(value)
     for end in range(1, len(text)):
         try:
-            reading = read_json(text[:end], is_closed=False)
+            reading = read_leniently(text[:end], is_closed=False)
         except UnreadableError:
             continue
         assert not reading.is_whole
@@ -74,7 +74,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     """Nothing but `UnreadableError` is raised, and what is read can be written again."""
     for is_closed in (True, False):
         try:
-            reading = read_json(text, is_closed=is_closed)
+            reading = read_leniently(text, is_closed=is_closed)
         except UnreadableError:
             continue
         json.dumps(reading.value, allow_nan=False)
@@ -111,7 +111,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 )
 def test_a_slip_is_read_as_it_was_meant(text: str, value: object) -> None:
     """Each text has one mistake; model_outputs.txt has more, in whole answers."""
-    assert read_json(text).value == value
+    assert read_leniently(text).value == value
 
 
 @pytest.mark.parametrize(
@@ -162,12 +162,12 @@ def test_a_slip_is_read_as_it_was_meant(text: str, value: object) -> None:
 def test_what_cannot_be_read_states_why(text: str, reason: str) -> None:
     """The reason goes to the model, so that it can do better."""
     with pytest.raises(UnreadableError) as refusal:
-        read_json(text, is_closed=False)
+        read_leniently(text, is_closed=False)
     assert reason in str(refusal.value)
 
 
 @pytest.mark.parametrize(
-    ("text", "is_repaired", "holds_raw_text"),
+    ("text", "is_corrected", "holds_raw_text"),
     [
         pytest.param('/* a */ {"a": "b"}', False, False, id="a comment before JSON"),
         pytest.param("{'a': ['b']}", True, False, id="single quotes"),
@@ -178,21 +178,21 @@ def test_what_cannot_be_read_states_why(text: str, reason: str) -> None:
     ],
 )
 def test_a_reading_states_what_was_wrong_with_the_text(
-    text: str, is_repaired: bool, holds_raw_text: bool
+    text: str, is_corrected: bool, holds_raw_text: bool
 ) -> None:
     """What is done with a value depends on it."""
-    reading = read_json(text)
-    assert (reading.is_repaired, reading.holds_raw_text) == (is_repaired, holds_raw_text)
+    reading = read_leniently(text)
+    assert (reading.is_corrected, reading.holds_raw_text) == (is_corrected, holds_raw_text)
 
 
 @pytest.mark.parametrize("opener", ['{"a":', "[", "{a:"], ids=["objects", "arrays", "sloppy objects"])
 def test_nesting_is_bounded(opener: str) -> None:
     """The deepest allowed nesting is read, and deeper nesting is refused."""
     closer = "]" if opener == "[" else "}"
-    assert read_json(opener * MAX_DEPTH + '"x"' + closer * MAX_DEPTH).is_whole
+    assert read_leniently(opener * MAX_DEPTH + '"x"' + closer * MAX_DEPTH).is_whole
     for depth in (MAX_DEPTH + 1, MAX_DEPTH + 2, 100_000):
         with pytest.raises(UnreadableError, match="nested deeper"):
-            read_json(opener * depth + '"x"' + closer * depth)
+            read_leniently(opener * depth + '"x"' + closer * depth)
 
 
 @pytest.mark.parametrize(
@@ -269,9 +269,9 @@ def test_the_first_value_of_a_text_must_not_be_cut() -> None:
 
 def test_a_quote_in_the_last_of_two_strings_is_refused() -> None:
     """They may be one string with quotes in it; alone in its list, the last string is read."""
-    assert read_json("['a' b']").value == ["a' b"]
+    assert read_leniently("['a' b']").value == ["a' b"]
     with pytest.raises(UnreadableError, match="a quote in a string"):
-        read_json("['c', 'a' b']")
+        read_leniently("['c', 'a' b']")
 
 
 @pytest.mark.parametrize(
@@ -290,5 +290,5 @@ def test_a_quote_in_the_last_of_two_strings_is_refused() -> None:
 def test_a_value_that_has_begun_is_distinguished_from_a_bracket_in_prose(text: str, has_begun: bool) -> None:
     """After a value that has begun, no other value is searched for."""
     with pytest.raises(UnreadableError) as refusal:
-        read_json(text, is_closed=False)
+        read_leniently(text, is_closed=False)
     assert refusal.value.has_begun == has_begun

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tess_openai.core.emulate.marks import OUR_MARKS, MarkKind, Marks, escape, restore, restore_all
+from tess_openai.core.emulate.marks import NONCE_KINDS, MarkKind, Marks, escape, restore, restore_all
 
 NONCE = "tokibanuve"
 
@@ -63,8 +63,8 @@ def test_a_mark_is_recognised(text: str, kind: MarkKind) -> None:
     assert [(mark.kind, text[mark.start : mark.end]) for mark in marks.find(text, final=True)] == [
         (kind, text)
     ]
-    shown = marks.without(f"a {text} b", OUR_MARKS)
-    assert shown == ("a  b" if kind in OUR_MARKS else f"a {restore(text)} b")
+    shown = marks.without(f"a {text} b", NONCE_KINDS)
+    assert shown == ("a  b" if kind in NONCE_KINDS else f"a {restore(text)} b")
 
 
 @pytest.mark.parametrize(
@@ -80,9 +80,9 @@ def test_the_beginning_of_a_mark_is_undecided_to_its_end(text: str, start: int |
     """It is held from there on."""
     found = Marks(NONCE).find(text, final=False)
     assert found == ([] if start is None else [(MarkKind.UNDECIDED, start, len(text))])
-    assert Marks(NONCE).without(text, OUR_MARKS) == text
+    assert Marks(NONCE).without(text, NONCE_KINDS) == text
 
 
 def test_no_part_of_a_mark_at_the_end_of_an_answer_is_shown() -> None:
     """The answer may have been cut within the mark."""
-    assert Marks(NONCE).without(f"a <call:{NONCE}", OUR_MARKS) == "a "
+    assert Marks(NONCE).without(f"a <call:{NONCE}", NONCE_KINDS) == "a "

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tess_openai.core.emulate.answer_parts import Block
-from tess_openai.core.emulate.functions import MAX_CALLS, ParsedCalls, contain_known_call, parse_calls
+from tess_openai.core.emulate.call_parsing import MAX_CALLS, ParsedCalls, contain_known_call, parse_calls
 from tess_openai.core.emulate.offers import parse_offer
 from tess_openai.core.emulate.outcomes import FunctionCall
 from tess_openai.core.schemas.schema_checker import SchemaCache

@@ -222,7 +222,7 @@ def test_of_values_that_differ_none_is_taken(text: str, wanted: JSONFormat) -> N
     found = extract(text, wanted, SchemaCache().checker())
     assert (found.text, found.problems) == (
         None,
-        ["- there are different JSON values in it; answer with one"],
+        ["- there are different JSON values in the answer; answer with one"],
     )
     twice = extract('{"a": 1}, that is {"a": 1}', wanted, SchemaCache().checker())
     assert (twice.text, twice.problems) == ('{"a": 1}', [])

@@ -31,14 +31,14 @@ NO_CALL = 'there is no object with "name" and "arguments" in it'
         ),
         pytest.param(
             "{'name': 'look', 'arguments': {'at': 'x'}}",
-            [WrittenCall("look", {"at": "x"}, is_repaired=True)],
+            [WrittenCall("look", {"at": "x"}, is_corrected=True)],
             id="single quotes",
         ),
         pytest.param(
             "[{'name': look}, {name: leap}]",
             [
-                WrittenCall("look", is_repaired=True, holds_raw_text=True),
-                WrittenCall("leap", is_repaired=True, holds_raw_text=True),
+                WrittenCall("look", is_corrected=True, holds_raw_text=True),
+                WrittenCall("leap", is_corrected=True, holds_raw_text=True),
             ],
             id="words without quotes",
         ),

@@ -240,7 +240,7 @@ def test_an_error_of_the_adapter_ends_the_stream() -> None:
 def test_an_answer_of_more_than_one_text_is_not_continued(choices: list[JSON]) -> None:
     """Its chunks pass at once, after the word that was held."""
     answer = begun(event("a wor"), event(None, choices=choices), event("ld"))
-    assert not answer.is_plain
+    assert not answer.is_single_text
     events = read(answer)
     held = [each["choices"][0]["delta"].get("content") for each in events]
     assert held[1:3] == ["a ", "wor"]

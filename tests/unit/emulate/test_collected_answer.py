@@ -11,19 +11,21 @@ import pytest
 from tess_openai.core.changes import Change
 from tess_openai.core.chat.answer_body import AnswerBody, AnswerHead
 from tess_openai.core.chat.chunks import ChunkReader
-from tess_openai.core.chat.stream_faults import PARTIAL_ERROR
-from tess_openai.core.emulate.answer_sources import NATIVE_CALLS, AnswerSource
+from tess_openai.core.chat.stream_faults import ERROR_BESIDE_OUTPUT
+from tess_openai.core.emulate.collected_answer import NATIVE_CALLS, CollectedAnswer
 
 USAGE = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}
 ERROR = {"message": "The model is overloaded.", "code": 529}
 DONE = b"data: [DONE]\n\n"
 
 
-def new_source(notes: list[Change] | None = None) -> AnswerSource:
+def new_source(notes: list[Change] | None = None) -> CollectedAnswer:
     """Return a source without an answer yet, which records changes in `notes`."""
     kept: list[Change] = [] if notes is None else notes
     reader = ChunkReader("asked-for", lambda: 99, lambda: "made-up", kept.append)
-    return AnswerSource(AnswerBody(reader, AnswerHead(content_type="text/event-stream"), expected="a stream"))
+    return CollectedAnswer(
+        AnswerBody(reader, AnswerHead(content_type="text/event-stream"), expected="a stream")
+    )
 
 
 def whole(message: dict[str, Any], reason: str | None = "stop", **root: object) -> bytes:
@@ -40,7 +42,7 @@ def event(delta: dict[str, Any], reason: str | None = None, **root: object) -> b
     return b"data: " + json.dumps({**fixed, **root}).encode() + b"\n\n"
 
 
-def read(source: AnswerSource, pieces: Iterable[bytes]) -> list[str]:
+def read(source: CollectedAnswer, pieces: Iterable[bytes]) -> list[str]:
     """Feed an answer to a source; return the text that each piece completes."""
     return [source.feed(piece) for piece in pieces]
 
@@ -106,7 +108,7 @@ def test_an_error_with_text_is_kept_in_the_field_tess() -> None:
     assert read(source, [whole({"content": "Hi"}, error=ERROR)]) == ["Hi"]
     assert source.root["tess"] == {"error": ERROR}
     assert "error" not in source.root
-    assert notes == [PARTIAL_ERROR]
+    assert notes == [ERROR_BESIDE_OUTPUT]
     source = new_source()
     assert read(source, [event({"content": "Hi"}), event({"content": "!"}, error=ERROR)]) == ["Hi", "!"]
     assert source.root["tess"] == {"error": ERROR}

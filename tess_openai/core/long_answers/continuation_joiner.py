@@ -23,7 +23,7 @@ _RESTART_CHARACTERS: Final = 64
 _WORD: Final = re.compile(r"\S+\s*")
 
 
-class WordEnds:
+class WordBuffer:
     """Passes text through up to the end of its last complete word, and holds the rest."""
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ def last_words(text: str) -> str:
     return tail[words[0].start() :][-_ANCHOR_CHARACTERS:].lstrip() if words else ""
 
 
-class Seam:
+class ContinuationJoiner:
     """Finds where in a continuation the new text begins; `feed` returns new text as soon as that is known.
 
     Attributes:
@@ -104,11 +104,11 @@ class Seam:
         if requested is not None and requested >= 0:
             return requested
         complete: list[tuple[int, int]] = []  # length of what is repeated, and where the repetition ends
-        open_places: list[int] = []
+        positions_left: list[int] = []  # those that match, or may still match
         for place in self._places:
             found = self._match(place, is_end=is_end)
             if found is None or found >= 0:
-                open_places.append(place)
+                positions_left.append(place)
             if found is not None and found >= 0:
                 complete.append((len(self._before) - place, found))
             elif (
@@ -118,16 +118,16 @@ class Seam:
             ):
                 self.diverged = True
                 return None
-        self._places = open_places
-        if not is_end and (requested is None or len(complete) < len(open_places)):
+        self._places = positions_left
+        if not is_end and (requested is None or len(complete) < len(positions_left)):
             return None
         length, end = max(complete, default=(0, 0))
         return end if length >= min(_SHORTEST_OVERLAP, len(self._before)) else 0
 
     def _match(self, place: int, *, is_end: bool) -> int | None:
-        """Return where a repetition of the text from `place` ends: None while it continues, -1 for none.
+        """Return where a repetition of the text from `place` ends: None while it continues, -1 without one.
 
-        If the text ends with a word, the repetition must end with a word too.
+        If white space follows the last word of the text, the repetition must end at the end of a word.
         """
         found = self._repetitions.setdefault(place, _Repetition(place)).find_end(self._text, self._buffer)
         if found is None or found < 0 or len(self._text) == len(self._before):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tess_openai.core.emulate.answer_parts import Block
 from tess_openai.core.emulate.call_messages import deltas, message_fields
-from tess_openai.core.emulate.functions import MAX_CALLS, parse_calls
+from tess_openai.core.emulate.call_parsing import MAX_CALLS, parse_calls
 from tess_openai.core.emulate.offers import parse_offer
 from tess_openai.core.emulate.outcomes import FunctionCall
 from tess_openai.core.emulate.schema_copies import copied_schema

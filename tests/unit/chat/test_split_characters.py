@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tess_openai.core.chat.text_repair import SplitTextJoiner, parse_answer, repair
+from tess_openai.core.chat.split_characters import SplitTextJoiner, join_characters, parse_answer
 
 FACE = "\U0001f642"
 HIGH, LOW = "\ud83d", "\ude42"  # its UTF-16 units
@@ -58,7 +58,7 @@ def test_an_answer_that_was_parsed_before_is_not_parsed_again() -> None:
 )
 def test_every_text_of_a_value_can_be_printed_and_sent(given: object, repaired: object) -> None:
     """Halves that belong together become their character, and every other half becomes U+FFFD."""
-    assert repair(given) == repaired
+    assert join_characters(given) == repaired
 
 
 JOINED = [

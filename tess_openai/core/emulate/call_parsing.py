@@ -155,7 +155,7 @@ def _checked_arguments(
         return None, errors or ['"arguments" must be an object']
     if (copied := copied_schema(given, function.parameters)) is not None:
         return None, [f"{copied} is a copy of the schema; write values that follow it"]
-    if call.is_repaired:
+    if call.is_corrected:
         key = undeclared_key(function.parameters, arguments, holds_raw_text=call.holds_raw_text)
         if key is not None:
             problem = f"{key[:40]!r} is not in the schema; a quote in a string may lack its backslash"
@@ -175,7 +175,7 @@ def _with_arguments_read(call: WrittenCall, text: str) -> WrittenCall:
     return replace(
         call,
         arguments=None if reading is None else reading.value,
-        is_repaired=call.is_repaired or (reading is not None and reading.is_repaired),
+        is_corrected=call.is_corrected or (reading is not None and reading.is_corrected),
         holds_raw_text=call.holds_raw_text or (reading is not None and reading.holds_raw_text),
     )
 

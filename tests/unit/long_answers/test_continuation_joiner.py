@@ -11,8 +11,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tess_openai.core.long_answers import seams
-from tess_openai.core.long_answers.seams import LONGEST_WORD, Seam, WordEnds, last_words
+from tess_openai.core.long_answers import continuation_joiner
+from tess_openai.core.long_answers.continuation_joiner import (
+    LONGEST_WORD,
+    ContinuationJoiner,
+    WordBuffer,
+    last_words,
+)
 
 TEXT = "The quick brown fox jumps over the lazy dog, and then it sleeps until the sun is up again."
 BEFORE = "The quick brown fox jumps over the lazy dog, and then it "
@@ -29,7 +34,7 @@ def texts(draw: st.DrawFn) -> str:
 
 def joined(before: str, continuation: str, size: int = 0) -> str:
     """Join a continuation that comes whole, or in pieces of a size."""
-    seam = Seam(before)
+    seam = ContinuationJoiner(before)
     pieces = [continuation]
     if size:
         pieces = [continuation[start : start + size] for start in range(0, len(continuation), size)]
@@ -72,7 +77,7 @@ def test_indentation_and_blank_lines_stay() -> None:
 @pytest.mark.parametrize("size", [0, 5])
 def test_another_text_in_its_place_is_not_joined(size: int) -> None:
     """A model that begins again and then writes something else continues nothing."""
-    seam = Seam(TEXT * 2)
+    seam = ContinuationJoiner(TEXT * 2)
     other = TEXT[:80] + " or so it seemed to everybody who was there at the time."
     pieces = [other[start : start + (size or 999)] for start in range(0, len(other), size or 999)]
     assert "".join([*map(seam.feed, pieces), seam.finish()]) == ""
@@ -81,7 +86,7 @@ def test_another_text_in_its_place_is_not_joined(size: int) -> None:
 
 def _cut(text: str, share: float) -> str:
     """Return the beginning of a text that was given to the end of a word when it was cut."""
-    return WordEnds().feed(text[: int(len(text) * share)])
+    return WordBuffer().feed(text[: int(len(text) * share)])
 
 
 shares = st.floats(0.05, 0.95)
@@ -132,7 +137,7 @@ def test_pieces_make_no_difference(before: str, continuation: str, size: int) ->
 @given(st.lists(st.text(max_size=30), max_size=20))
 def test_a_word_is_held_until_it_is_complete(pieces: list[str]) -> None:
     """All text is passed on, up to white space, and no word longer than the limit is waited for."""
-    ends, passed = WordEnds(), ""
+    ends, passed = WordBuffer(), ""
     for piece in pieces:
         passed += ends.feed(piece)
         assert len(ends.held) <= LONGEST_WORD
@@ -147,7 +152,7 @@ def lines_run(before: str) -> int:
     def see(frame: FrameType, event: str, _: object) -> Any:
         nonlocal count
         count += event == "line"
-        return see if frame.f_code.co_filename == seams.__file__ else None
+        return see if frame.f_code.co_filename == continuation_joiner.__file__ else None
 
     before_trace = sys.gettrace()
     sys.settrace(see)
@@ -166,7 +171,7 @@ def test_a_text_that_is_written_again_costs_a_fixed_time_for_each_piece() -> Non
 
 def test_text_without_spaces_is_passed_on() -> None:
     """Chinese has no spaces, so such text may be divided anywhere."""
-    assert WordEnds().feed("好" * 100) == "好" * 100
+    assert WordBuffer().feed("好" * 100) == "好" * 100
     assert len(last_words("好" * 200)) == 80
 
 
@@ -193,7 +198,7 @@ def test_text_without_spaces_is_passed_on() -> None:
 )
 def test_text_is_passed_on_up_to_the_end_of_a_word(pieces: list[str], passed: list[str], held: str) -> None:
     """A continuation writes an incomplete word again, so that it must not have been shown."""
-    ends = WordEnds()
+    ends = WordBuffer()
     assert [ends.feed(piece) for piece in pieces] == passed
     assert (ends.finish(), ends.finish()) == (held, "")
 
@@ -219,14 +224,14 @@ def test_the_last_words_are_eight_words_of_eighty_characters_at_most(text: str, 
 
 def test_a_seam_of_no_text_passes_everything_on() -> None:
     """There is nothing that could be repeated."""
-    seam = Seam("")
+    seam = ContinuationJoiner("")
     assert [seam.feed(" a"), seam.feed("b"), seam.finish()] == [" a", "b", ""]
     assert not seam.diverged
 
 
 def test_the_next_text_is_given_as_soon_as_the_repetition_has_ended() -> None:
     """What is held until then is the repetition and the white space after it."""
-    seam = Seam(BEFORE)
+    seam = ContinuationJoiner(BEFORE)
     repeated = last_words(BEFORE)
     pieces = [repeated[:10], repeated[10:], " ", "sleeps", " until"]
     assert [seam.feed(piece) for piece in pieces] == ["", "", "", "sleeps", " until"]

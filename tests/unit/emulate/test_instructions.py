@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from tess_openai.core.emulate.marks import Marks
-from tess_openai.core.emulate.offers import NO_OFFER, parse_offer
-from tess_openai.core.emulate.protocol import (
+from tess_openai.core.emulate.instructions import (
     after_instructions,
     compact_schema,
     functions_text,
     with_instructions,
     with_note,
 )
+from tess_openai.core.emulate.marks import Marks
+from tess_openai.core.emulate.offers import NO_OFFER, parse_offer
 from tess_openai.core.prompts import Prompts
 from tess_openai.core.schemas.schema_checker import SchemaCache
 from tess_openai.edge.patterns import compile_pattern

@@ -12,7 +12,7 @@ from tess_openai.core.chat.chunk_templates import MatchedChunks, unescape_json_t
 from tess_openai.core.chat.chunks import Chunk
 from tess_openai.core.chat.completion import Completion, contents_of
 from tess_openai.core.chat.finish_reasons import FINISH_REASONS, normalise_finish_reason
-from tess_openai.core.chat.stream_faults import PARTIAL_ERROR, StreamFault, move_error_to_tess
+from tess_openai.core.chat.stream_faults import ERROR_BESIDE_OUTPUT, StreamFault, move_error_to_tess_field
 from tess_openai.core.chat.stream_filter import texts_of_chunk
 from tess_openai.core.chat.usage import parse_usage
 from tess_openai.core.jsons import JSONObject, to_object
@@ -31,7 +31,7 @@ CUT_REASONS: Final = ("length", "content_filter")
 
 
 @dataclass(slots=True)
-class AnswerSource:
+class CollectedAnswer:
     """The parts of one answer that have arrived so far.
 
     Attributes:
@@ -75,12 +75,12 @@ class AnswerSource:
 
     def _take_completion(self, fields: JSONObject) -> None:
         if fields.get("error"):
-            move_error_to_tess(fields)
-            self.body.reader.note(PARTIAL_ERROR)
+            move_error_to_tess_field(fields)
+            self.body.reader.record_change(ERROR_BESIDE_OUTPUT)
         for choice in fields["choices"]:
             reason = choice.get("finish_reason")
             if reason and reason not in FINISH_REASONS:
-                choice["finish_reason"] = normalise_finish_reason(reason, self.body.reader.note)
+                choice["finish_reason"] = normalise_finish_reason(reason, self.body.reader.record_change)
         self._collect(fields, contents_of(fields))
         self.usage = parse_usage(fields.get("usage"))
 
@@ -94,5 +94,5 @@ class AnswerSource:
         for choice in fields["choices"]:
             self.finish_reason = choice.get("finish_reason") or self.finish_reason
             if any((to_object(choice.get(key)) or {}).get("tool_calls") for key in ("delta", "message")):
-                self.body.reader.note(NATIVE_CALLS)
+                self.body.reader.record_change(NATIVE_CALLS)
         self.texts += texts

@@ -34,7 +34,8 @@ def parse_answer(data: bytes, parsed: object = None) -> tuple[object, bool]:
         parsed: Its value, if it was parsed before.
 
     Returns:
-        The value, and whether its strings may contain surrogates, for `repair` or a `SplitTextJoiner`.
+        The value, and whether its strings may contain surrogates: `join_characters` or a `SplitTextJoiner`
+        removes them.
     """
     value = parse_json(data) if parsed is None else parsed
     if value is not None:
@@ -48,19 +49,19 @@ def may_hold_surrogates(data: bytes) -> bool:
     return b"\\u" in data and _MAY_HOLD_SURROGATES.search(data) is not None
 
 
-def repair_text(text: str) -> str:
+def join_in_text(text: str) -> str:
     """Join the halves of split characters, and replace each single half by U+FFFD."""
     return _HALVES.sub(_join_halves, text) if _SURROGATE.search(text) else text
 
 
-def repair(value: object) -> object:
-    """Return a JSON value with every string repaired."""
+def join_characters(value: object) -> object:
+    """Return a JSON value in which the split characters of every string are joined."""
     if isinstance(value, str):
-        return repair_text(value)
+        return join_in_text(value)
     if (items := to_list(value)) is not None:
-        return [repair(item) for item in items]
+        return [join_characters(item) for item in items]
     if (members := to_object(value)) is not None:
-        return {repair_text(key): repair(member) for key, member in members.items()}
+        return {join_in_text(key): join_characters(member) for key, member in members.items()}
     return value
 
 
@@ -83,7 +84,7 @@ class SplitTextJoiner:
         if split is not None:
             self.pending[path] = split[0]
             text = text[: split.start()]
-        return repair_text(text)
+        return join_in_text(text)
 
     def join_all(self, path: tuple[Hashable, ...], value: object) -> object:
         """Return a JSON value with every text joined; items of a list are identified by their `index`."""
