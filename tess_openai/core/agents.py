@@ -125,22 +125,22 @@ def parse_agent(value: object) -> Agent | None:
     Only `id` is needed. A value of another type than documented counts as absent, and a question without a
     name is left out.
     """
-    fields = to_object(value) or {}
-    if "id" not in fields:
-        fields = to_object(fields.get("data")) or {}
-    number = _to_number(fields.get("id"))
+    members = to_object(value) or {}
+    if "id" not in members:
+        members = to_object(members.get("data")) or {}
+    number = _to_positive_int(members.get("id"))
     if number is None:
         return None
     return Agent(
         id=number,
-        title=_text(fields, "title"),
-        type=_text(fields, "type"),
-        slug=_text(fields, "slug"),
-        visibility=_text(fields, "visibility"),
-        workspace_id=_to_number(fields.get("workspace_id")),
-        description=_text(fields, "description"),
-        active=fields.get("active") != 0,  # False is equal to 0
-        questions=tuple(_to_questions(to_list(fields.get("questions")) or [])),
+        title=_text(members, "title"),
+        type=_text(members, "type"),
+        slug=_text(members, "slug"),
+        visibility=_text(members, "visibility"),
+        workspace_id=_to_positive_int(members.get("workspace_id")),
+        description=_text(members, "description"),
+        active=members.get("active") != 0,  # False is equal to 0
+        questions=tuple(_to_questions(to_list(members.get("questions")) or [])),
     )
 
 
@@ -166,21 +166,21 @@ def option_text(value: object) -> str | None:
 
 def _to_questions(items: list[object]) -> Iterable[Question]:
     for item in items:
-        fields = to_object(item) or {}
-        name = _text(fields, "name")
+        members = to_object(item) or {}
+        name = _text(members, "name")
         if name:
             yield Question(
                 name=name,
-                type=_text(fields, "type").lower(),
-                required=fields.get("required") in (True, "true", "1"),  # 1 is equal to True
-                options=_to_options(fields),
-                description=_text(fields, "description"),
+                type=_text(members, "type").lower(),
+                required=members.get("required") in (True, "true", "1"),  # 1 is equal to True
+                options=_to_options(members),
+                description=_text(members, "description"),
             )
 
 
-def _to_options(fields: JSONObject) -> tuple[str, ...]:
+def _to_options(members: JSONObject) -> tuple[str, ...]:
     """Return the options of a field; `()`, which allows any value, when one of them cannot be read."""
-    given = next((found for key in _OPTION_KEYS if (found := to_list(fields.get(key)))), None)
+    given = next((found for key in _OPTION_KEYS if (found := to_list(members.get(key)))), None)
     texts: list[str] = []
     for item in given or []:
         if item in (None, {}, []):
@@ -198,12 +198,12 @@ def _to_option(value: object) -> str | None:
     return str(value).lower() if isinstance(value, bool) else option_text(value)
 
 
-def _text(fields: JSONObject, key: str) -> str:
-    value = fields.get(key)
+def _text(members: JSONObject, key: str) -> str:
+    value = members.get(key)
     return value if isinstance(value, str) else ""
 
 
-def _to_number(value: object) -> int | None:
+def _to_positive_int(value: object) -> int | None:
     """Return a positive integer, given as a number or as digits."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
         value = int(value)

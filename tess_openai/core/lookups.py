@@ -95,7 +95,13 @@ def not_validated(problem: str) -> Change:
     """Return the change that reports a call without its agent's options."""
     remedy = 'Check that this key may read the agent, or remove create_client(agent="fetch").'
     return Change(
-        "noticed", "agent", "", "", f"{problem}, so the call is not validated against it", remedy, "answer"
+        action="noticed",
+        param="agent",
+        given="",
+        sent="",
+        why=f"{problem}, so the call is not validated against it",
+        remedy=remedy,
+        warn="answer",
     )
 
 

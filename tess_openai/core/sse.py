@@ -37,15 +37,15 @@ class EventDecoder:
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._searched = 0
-        self._pending_return = False
+        self._ends_with_return = False
 
     def feed(self, data: bytes) -> list[ServerSentEvent]:
         """Return the events that the next bytes complete."""
-        return parse_events(self.take(data))
+        return parse_events(self.feed_bytes(data))
 
-    def take(self, data: bytes) -> bytes:
+    def feed_bytes(self, data: bytes) -> bytes:
         """Return the bytes of the events that the next bytes complete, with LF as line end."""
-        if self._pending_return or b"\r" in data:
+        if self._ends_with_return or b"\r" in data:
             data = self._normalised(data)
         if not self._buffer and data.endswith(b"\n\n"):  # the common case: whole events in one piece
             return data
@@ -62,7 +62,7 @@ class EventDecoder:
     @property
     def is_between_events(self) -> bool:
         """Whether all bytes so far belong to events that are complete."""
-        return not self._buffer and not self._pending_return
+        return not self._buffer and not self._ends_with_return
 
     def finish(self) -> list[ServerSentEvent]:
         """Return the events that lack only their blank line; an event cut inside its data is dropped."""
@@ -72,11 +72,11 @@ class EventDecoder:
 
     def _normalised(self, data: bytes) -> bytes:
         """Return `data` with LF for every line end, also where CR LF is split between two pieces."""
-        if self._pending_return and data:
-            self._pending_return = False
+        if self._ends_with_return and data:
+            self._ends_with_return = False
             data = data.removeprefix(b"\n")
         if b"\r" in data:
-            self._pending_return = data.endswith(b"\r")
+            self._ends_with_return = data.endswith(b"\r")
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         return data
 

@@ -114,7 +114,11 @@ def upload_attachments(
         numbers[each.digest] = found.number
         size = f"{each.kind}, {len(each.data)} bytes"
         why = 'attachments="upload": Tess takes files by their numbers'
-        changes.append(Change("mapped", "messages.content", size, f"file {found.number}", why))
+        changes.append(
+            Change(
+                action="mapped", param="messages.content", given=size, sent=f"file {found.number}", why=why
+            )
+        )
     return UploadedRequest(_replace(given, numbers), tuple(changes))
 
 

@@ -67,7 +67,13 @@ def reject_option(param: str, value: str, agent: Agent, ledger: Ledger, *, also:
     shown = json.dumps(value, ensure_ascii=False) if len(value) <= _MAX_SHOWN_LENGTH else "this value"
     if ledger.policy.action_for(param) == "forward":
         ledger.add(
-            Change("forwarded", param, shown, shown, f"sent as given although agent {agent.id} lacks it")
+            Change(
+                action="forwarded",
+                param=param,
+                given=shown,
+                sent=shown,
+                why=f"sent as given although agent {agent.id} lacks it",
+            )
         )
         return
     is_model = param == "model"

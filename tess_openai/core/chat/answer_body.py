@@ -35,14 +35,18 @@ from tess_openai.core.sse import (
 )
 
 WHOLE_AS_STREAM: Final = Change(
-    "mapped",
-    "stream",
-    "a stream",
-    "one piece",
-    "Tess answered at once instead of streaming, so all text comes in one chunk",
+    action="mapped",
+    param="stream",
+    given="a stream",
+    sent="one piece",
+    why="Tess answered at once instead of streaming, so all text comes in one chunk",
 )
 STREAM_AS_WHOLE: Final = Change(
-    "mapped", "stream", "no stream", "a stream", "Tess streamed unasked, so the pieces were joined"
+    action="mapped",
+    param="stream",
+    given="no stream",
+    sent="a stream",
+    why="Tess streamed unasked, so the pieces were joined",
 )
 BodyItem: TypeAlias = Chunk | MatchedChunks | Completion | StreamEnd | StreamFault
 
@@ -126,7 +130,7 @@ class AnswerBody:
         return self.ended or self.reader.is_whole or (self.form == "json" and self._json.parse() is not None)
 
     def _take_events(self, data: bytes) -> Iterable[BodyItem]:
-        events = self._decoder.take(data)
+        events = self._decoder.feed_bytes(data)
         if self.ended:
             return ()
         template = self.reader.template

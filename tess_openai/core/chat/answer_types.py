@@ -150,7 +150,16 @@ def _texts(value: object, record_change: ChangeRecorder) -> Iterator[tuple[str, 
             kind = fields.get("type")
             if kind not in _HIDDEN_PARTS:
                 why = "Tess sent a content part that is not a text, which OpenAI's messages cannot contain"
-                record_change(Change("noticed", "content", describe(part), "", why, warn="answer"))
+                record_change(
+                    Change(
+                        action="noticed",
+                        param="content",
+                        given=describe(part),
+                        sent="",
+                        why=why,
+                        warn="answer",
+                    )
+                )
 
 
 def _text_of_part(fields: JSONObject) -> str | None:
@@ -207,5 +216,5 @@ def drop_misfits(fields: JSONObject, shapes: Mapping[str, Shape], record_change:
     misfits = [key for key in shapes if fields.get(key) is not None and not fits(fields[key], shapes[key])]
     for key in misfits:
         why = "Tess sent it in a form that OpenAI's clients cannot read, so it was left out"
-        record_change(Change("noticed", key, describe(fields.pop(key)), "", why))
+        record_change(Change(action="noticed", param=key, given=describe(fields.pop(key)), sent="", why=why))
     return bool(misfits)

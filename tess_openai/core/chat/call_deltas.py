@@ -1,4 +1,4 @@
-"""Completes the deltas of calls in a stream, so that each has an index, and each call one id and one name.
+"""Normalises the deltas of calls in a stream, so that each has an index, and each call one id and one name.
 
 Source: some servers repeat the id and the name of a call in every delta, or omit its index, or give every
 call the index 0 (reported by users of them). OpenAI's SDK and frameworks join deltas by their index and
@@ -30,7 +30,7 @@ class _BegunCall:
 
 @dataclass(slots=True)
 class CallDeltas:
-    """Completes the deltas of the calls of one choice.
+    """Normalises the deltas of the calls of one choice.
 
     Attributes:
         new_id: Returns a fresh identifier.
@@ -44,8 +44,8 @@ class CallDeltas:
     _current: int | None = None
     _legacy_call: _BegunCall = field(default_factory=_BegunCall)  # the older `function_call`
 
-    def complete(self, delta: JSONObject) -> bool:
-        """Complete the calls in a delta, in place; True if anything was changed.
+    def normalise(self, delta: JSONObject) -> bool:
+        """Normalise the calls in a delta, in place; True if anything was changed.
 
         Raises:
             InvalidAnswerError: A call cannot be read.

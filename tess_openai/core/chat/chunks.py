@@ -1,4 +1,4 @@
-"""Completes the chunks of Tess's streams with the fields that OpenAI's clients need.
+"""Normalises the chunks of Tess's streams: adds the fields that OpenAI's clients need.
 
 Source: which missing field breaks which client was measured (`.stream()` skips chunks without `object`, fails
 without `index`; others fail without `id` or `model`). The one recorded Tess stream has only `choices` and
@@ -44,19 +44,19 @@ from tess_openai.core.sse import ServerSentEvent, is_done_data
 CHUNK: Final = "chat.completion.chunk"
 OUTPUT_KEYS: Final = ("content", "refusal", "tool_calls", "function_call")
 NO_TEXT: Final = Change(
-    "noticed",
-    "answer",
-    "",
-    "",
-    "Tess answered with no text",
-    "Send the request again, or change the prompt.",
-    "answer",
+    action="noticed",
+    param="answer",
+    given="",
+    sent="",
+    why="Tess answered with no text",
+    remedy="Send the request again, or change the prompt.",
+    warn="answer",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A complete chunk.
+    """A normalised chunk.
 
     Attributes:
         fields: All its fields.
@@ -73,13 +73,13 @@ class StreamEnd:
     """The event `[DONE]`."""
 
 
-Item: TypeAlias = Chunk | StreamFault | StreamEnd
+StreamItem: TypeAlias = Chunk | StreamFault | StreamEnd
 _NO_FINISH_REASON: Final = ("", "null", "none", "None")
 
 
 @dataclass(slots=True)
 class ChunkReader:
-    """Completes the chunks of one stream, and keeps the state of the stream.
+    """Normalises the chunks of one stream, and keeps the state of the stream.
 
     Attributes:
         model: The model for chunks without one: that of the latest chunk that has one, or of the request.
@@ -117,7 +117,7 @@ class ChunkReader:
         """The template; an event that matches it need not be parsed. None when every event must be."""
         return None if self.finished or self._split_texts.pending else self._template
 
-    def read(self, event: ServerSentEvent) -> Item | None:
+    def read(self, event: ServerSentEvent) -> StreamItem | None:
         """Return the item of an event; None for a ping and for a message that may be a report of progress."""
         if is_done_data(event.data):
             return StreamEnd() if self.begun or self._deferred_fault is None else self._deferred_fault
@@ -145,9 +145,11 @@ class ChunkReader:
         self._deferred_fault = fault
         return None
 
-    def _read_chunk(self, event: ServerSentEvent, fields: JSONObject, *, has_surrogates: bool) -> Item | None:
+    def _read_chunk(
+        self, event: ServerSentEvent, fields: JSONObject, *, has_surrogates: bool
+    ) -> StreamItem | None:
         try:
-            chunk = self.complete(fields, data=event.data, has_surrogates=has_surrogates)
+            chunk = self.normalise(fields, data=event.data, has_surrogates=has_surrogates)
         except InvalidAnswerError as error:
             return invalid_answer_fault(error, parse_object(event.data))
         if chunk.untouched:
@@ -165,8 +167,8 @@ class ChunkReader:
         deltas = [to_object(choice.get("delta")) or to_object(choice.get("message")) for choice in choices]
         return event != "error" and any((delta or {}).get(key) for delta in deltas for key in OUTPUT_KEYS)
 
-    def complete(self, fields: JSONObject, *, data: bytes = b"", has_surrogates: bool = False) -> Chunk:
-        """Complete a chunk; `fields` is changed in place.
+    def normalise(self, fields: JSONObject, *, data: bytes = b"", has_surrogates: bool = False) -> Chunk:
+        """Normalise a chunk; `fields` is changed in place.
 
         Raises:
             InvalidAnswerError: A part of it cannot be read.
@@ -178,9 +180,9 @@ class ChunkReader:
             fields["choices"] = to_choices(fields["choices"], "delta") if fields["choices"] else []
         if has_surrogates or self._split_texts.pending:
             untouched = not self._join_texts(fields) and untouched
-        untouched = self._complete_root(fields) and untouched
+        untouched = self._normalise_root(fields) and untouched
         for position, choice in enumerate(fields.get("choices", ())):
-            untouched = self._complete_choice(choice, position) and untouched
+            untouched = self._normalise_choice(choice, position) and untouched
         if "usage" in fields and fields["usage"] is not None:
             untouched = self._complete_usage(fields) and untouched
         return Chunk(fields, untouched, data)
@@ -210,7 +212,7 @@ class ChunkReader:
     def new_chunk(self, choices: list[JSONObject]) -> JSONObject:
         """Return a chunk of this stream that Tess did not send."""
         fields: JSONObject = {"choices": choices}
-        self._complete_root(fields)
+        self._normalise_root(fields)
         return fields
 
     @property
@@ -226,7 +228,7 @@ class ChunkReader:
         self.finished.update(missing)
         return self.new_chunk(
             [
-                {"index": index, "delta": self._complete_delta(index, {}), "finish_reason": "stop"}
+                {"index": index, "delta": self._normalise_delta(index, {}), "finish_reason": "stop"}
                 for index in missing
             ]
         )
@@ -235,14 +237,14 @@ class ChunkReader:
         """Return the fault of a stream that ended before its answer was complete."""
         return self._deferred_fault or truncated_fault()
 
-    def _complete_delta(self, index: int, delta: JSONObject) -> JSONObject:
+    def _normalise_delta(self, index: int, delta: JSONObject) -> JSONObject:
         """Return the last delta of a choice, with a replacement for an incomplete character at its end."""
         for key, text in self._split_texts.flush(index):
             delta[key] = f"{delta.get(key) or ''}{text}"
             self.has_output = self.has_output or key in OUTPUT_KEYS
         return delta
 
-    def _complete_root(self, fields: JSONObject) -> bool:
+    def _normalise_root(self, fields: JSONObject) -> bool:
         untouched = True
         if not self.id:
             self.id = to_id(fields.get("id")) or f"chatcmpl-{self.new_id()}"
@@ -260,7 +262,7 @@ class ChunkReader:
             fields["model"], untouched = self.model, False
         return not drop_misfits(fields, ROOT_EXTRAS, self.record_change) and untouched
 
-    def _complete_choice(self, choice: JSONObject, position: int) -> bool:
+    def _normalise_choice(self, choice: JSONObject, position: int) -> bool:
         untouched, index, delta = True, choice.get("index"), choice["delta"]
         if type(index) is not int:
             index = to_int(index)
@@ -279,12 +281,12 @@ class ChunkReader:
             untouched = False
         if delta.get("tool_calls") is not None or delta.get("function_call") is not None:
             calls = self._calls.setdefault(index, CallDeltas(self.new_id))
-            untouched = not calls.complete(delta) and untouched
+            untouched = not calls.normalise(delta) and untouched
         if not self.has_output and any(delta.get(key) for key in OUTPUT_KEYS):
             self.has_output = True
-        return self._complete_reason(choice, index) and untouched
+        return self._normalise_reason(choice, index) and untouched
 
-    def _complete_reason(self, choice: JSONObject, index: int) -> bool:
+    def _normalise_reason(self, choice: JSONObject, index: int) -> bool:
         reason = choice.get("finish_reason", "")
         if reason is None:
             return True
@@ -295,7 +297,7 @@ class ChunkReader:
         untouched = True
         if self._split_texts.pending:
             untouched = not self._split_texts.has(index)
-            self._complete_delta(index, choice["delta"])
+            self._normalise_delta(index, choice["delta"])
         if reason in FINISH_REASONS:
             return untouched
         if reason in FAILED_STATES:

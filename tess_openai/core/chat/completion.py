@@ -1,4 +1,4 @@
-"""Whole answers: completes the fields that OpenAI's clients need, and converts answers to and from streams.
+"""Whole answers: adds the fields that OpenAI's clients need, and converts answers to and from streams.
 
 Source: which missing field breaks which client was measured: `id`, `object`, `created`, `model`, `index`,
 `role` and `usage` each break some. Which of them Tess omits is unknown; its docs point to OpenAI's format.
@@ -89,7 +89,7 @@ def parse_completion(
     return Completion(fields, body, untouched)
 
 
-def complete(
+def normalise_completion(
     fields: JSONObject,
     *,
     model: str,
@@ -98,7 +98,7 @@ def complete(
     ledger: Ledger,
     estimate_for: Sequence[str] | None,
 ) -> bool:
-    """Complete a chat completion in place; return whether anything was changed.
+    """Normalise a chat completion in place; return whether anything was changed.
 
     Args:
         fields: The completion, in which each choice has a message; changed in place.
@@ -122,7 +122,7 @@ def complete(
     if not isinstance(fields.get("model"), str):
         fields["model"], changed = model, True
     for position, choice in enumerate(fields["choices"]):
-        changed = _complete_choice(choice, position, ledger, new_id) or changed
+        changed = _normalise_choice(choice, position, ledger, new_id) or changed
     changed = drop_misfits(fields, ROOT_EXTRAS, ledger.add_once) or changed
     if fields.get("error"):
         move_error_to_tess_field(fields)
@@ -179,7 +179,7 @@ def to_chunks(fields: JSONObject, reader: ChunkReader) -> list[Chunk]:
         reader.record_change(ERROR_BESIDE_OUTPUT)
     if to_object(fields.get("usage")):
         chunks.append({**root, "choices": [], "usage": fields["usage"]})
-    return [replace(reader.complete(chunk), untouched=False) for chunk in chunks]
+    return [replace(reader.normalise(chunk), untouched=False) for chunk in chunks]
 
 
 def from_items(items: Iterable[object], reader: ChunkReader) -> JSONObject:
@@ -202,7 +202,7 @@ def from_items(items: Iterable[object], reader: ChunkReader) -> JSONObject:
 
 
 def from_chunks(chunks: Sequence[JSONObject]) -> JSONObject:
-    """Join complete chunks into one completion."""
+    """Join normalised chunks into one completion."""
     deltas: dict[int, list[object]] = {}
     reasons: dict[int, object] = {}
     fields: JSONObject = {}
@@ -263,7 +263,7 @@ def _joined(pieces: list[object], depth: int = 0) -> object:
     return present[-1]
 
 
-def _complete_choice(choice: JSONObject, position: int, ledger: Ledger, new_id: Callable[[], str]) -> bool:
+def _normalise_choice(choice: JSONObject, position: int, ledger: Ledger, new_id: Callable[[], str]) -> bool:
     changed = drop_misfits(choice, CHOICE_EXTRAS, ledger.add_once)
     if type(choice.get("index")) is not int:
         index = to_int(choice.get("index"))

@@ -13,7 +13,7 @@ from tess_openai.core.chat.agent_validation import rejected_options, with_availa
 from tess_openai.core.chat.answer_body import AnswerBody, AnswerHead
 from tess_openai.core.chat.answer_types import InvalidAnswerError
 from tess_openai.core.chat.chunks import ChunkReader
-from tess_openai.core.chat.completion import complete
+from tess_openai.core.chat.completion import normalise_completion
 from tess_openai.core.chat.message_texts import texts_of
 from tess_openai.core.chat.request_translation import TranslatedRequest
 from tess_openai.core.chat.stream_faults import StreamFault, invalid_answer_fault
@@ -91,7 +91,7 @@ def report_changes(ledger: Ledger, *, silently: bool = False) -> Generator[Step,
 def respond_with_completion(chat: ChatContext, fields: JSONObject, body: bytes | None = None) -> Flow:
     """Answer with a completion; if it lacks nothing, `body`, the bytes that Tess sent, are passed on."""
     try:
-        changed = complete(
+        changed = normalise_completion(
             fields,
             model=chat.model,
             now=chat.call.now,

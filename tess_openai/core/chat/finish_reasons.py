@@ -29,5 +29,13 @@ def normalise_finish_reason(given: object, record_change: Callable[[Change], Non
     if known is not None:
         return known
     shown = given if isinstance(given, str) and given.isidentifier() and len(given) < 40 else describe(given)
-    record_change(Change("noticed", "finish_reason", shown, "stop", "OpenAI has no such finish reason"))
+    record_change(
+        Change(
+            action="noticed",
+            param="finish_reason",
+            given=shown,
+            sent="stop",
+            why="OpenAI has no such finish reason",
+        )
+    )
     return "stop"

@@ -267,7 +267,15 @@ class _MessageTranslation:
             ledger.mapped("messages.content", "text parts", "one string", "Tess takes strings as content")
         for key, count in self.part_keys.items():
             why = "Tess takes strings as content, which hold the text of a part only"
-            ledger.add(Change("stripped", "messages.content", f"{key} of {counted(count, 'part')}", "", why))
+            ledger.add(
+                Change(
+                    action="stripped",
+                    param="messages.content",
+                    given=f"{key} of {counted(count, 'part')}",
+                    sent="",
+                    why=why,
+                )
+            )
         if counts["refusal"]:
             ledger.mapped(
                 "messages.refusal",

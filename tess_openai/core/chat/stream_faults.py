@@ -18,13 +18,13 @@ TRUNCATED: Final = "stream_truncated"
 
 
 ERROR_BESIDE_OUTPUT: Final = Change(
-    "noticed",
-    "answer",
-    "",
-    "",
-    "Tess sent an error together with the text, which may be incomplete",
-    "The error is in the field tess of the answer.",
-    "answer",
+    action="noticed",
+    param="answer",
+    given="",
+    sent="",
+    why="Tess sent an error together with the text, which may be incomplete",
+    remedy="The error is in the field tess of the answer.",
+    warn="answer",
 )
 
 

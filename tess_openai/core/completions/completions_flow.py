@@ -175,7 +175,17 @@ class _CompletionTranslator(AnswerTranslator):
             self._has_calls = True
             why = "Tess returned a function call, which a legacy completion cannot contain"
             remedy = "client.chat.completions and client.responses return function calls."
-            self.ledger.add(Change("noticed", "tool_calls", "a call", "", why, remedy, "answer"))
+            self.ledger.add(
+                Change(
+                    action="noticed",
+                    param="tool_calls",
+                    given="a call",
+                    sent="",
+                    why=why,
+                    remedy=remedy,
+                    warn="answer",
+                )
+            )
 
     def _read_root(self, fields: JSONObject) -> None:
         for name, value in fields.items():

@@ -110,7 +110,9 @@ class AnswerReader:
         json_format = self._emulation.json_format
         param = "response_format" if json_format is not None and json_format.has_schema else self._offer.param
         why = "checking the answer against the schema takes too long, so a part of it was not checked"
-        return [Change("noticed", param, "a part of the answer", "", why, "Use a smaller schema.")]
+        return [
+            Change("noticed", param, "a part of the answer", sent="", why=why, remedy="Use a smaller schema.")
+        ]
 
     def _finish_with_calls(self, rest: HeldText, *, is_truncated: bool) -> Outcome:
         to_show = "" if self._holds_prose else self._limit(rest.prose)
@@ -177,18 +179,26 @@ class AnswerReader:
                 'Allow more repairs: create_client(max_repairs=2), or offer the function with "strict": true.'
             )
             given = counted(invalid_calls, "call")
-            changes.append(Change("noticed", "tool_calls", given, "", why, remedy, warn="answer"))
+            changes.append(
+                Change("noticed", "tool_calls", given, sent="", why=why, remedy=remedy, warn="answer")
+            )
         elif parsed.problems:
             why = "some calls of this answer could not be read; only the others are returned"
             given = counted(len(parsed.problems), "problem")
             remedy = "Allow more repairs: create_client(max_repairs=2)."
-            changes.append(Change("stripped", "tool_calls", given, "", why, remedy, warn="answer"))
+            changes.append(
+                Change("stripped", "tool_calls", given, sent="", why=why, remedy=remedy, warn="answer")
+            )
         if parsed.surplus:
             why = "only one call may be made at a time"
-            changes.append(Change("stripped", "tool_calls", counted(parsed.surplus, "call"), "", why))
+            changes.append(
+                Change("stripped", "tool_calls", counted(parsed.surplus, "call"), sent="", why=why)
+            )
         if characters_after:
             why = "the model wrote it after a call, before it could know the result"
-            changes.append(Change("stripped", "content", counted(characters_after, "character"), "", why))
+            changes.append(
+                Change("stripped", "content", counted(characters_after, "character"), sent="", why=why)
+            )
         return ToolCallOutcome(text=to_show, calls=tuple(parsed.usable), changes=tuple(changes))
 
     def _invalid_call_outcome(self) -> FailedOutcome:

@@ -18,13 +18,13 @@ from tess_openai.core.chat.usage import parse_usage
 from tess_openai.core.jsons import JSONObject, to_object
 
 NATIVE_CALLS: Final = Change(
-    "noticed",
-    "tool_calls",
-    "",
-    "",
-    "Tess made function calls of its own, and emulation reads the text of an answer only",
-    'Emulate the functions too, create_client(unsupported={"tools": "emulate"}), or emulate nothing.',
-    "answer",
+    action="noticed",
+    param="tool_calls",
+    given="",
+    sent="",
+    why="Tess made function calls of its own, and emulation reads the text of an answer only",
+    remedy='Emulate the functions too, create_client(unsupported={"tools": "emulate"}), or emulate nothing.',
+    warn="answer",
 )
 CUT_REASONS: Final = ("length", "content_filter")
 """Finish reasons of an incomplete answer. Source: OpenAI's API reference (documented)."""

@@ -118,34 +118,70 @@ class Emulation:
             given = f"{len(offer.functions)} function{'s' * (len(offer.functions) != 1)}"
             why = "Tess has no function calls, so instructions for the model describe how to make one"
             if offer.functions or contains_calls_or_results(given_messages):
-                changes.append(Change("emulated", offer.param, given, sent, why))
+                changes.append(Change(action="emulated", param=offer.param, given=given, sent=sent, why=why))
             if offer.unsupported_types:
                 given = ", ".join(offer.unsupported_types)
                 why = "only functions and custom tools can be emulated"
                 remedy = "Offer it as a function."
-                changes.append(Change("stripped", "tools", given, "", why, remedy, warn="request"))
+                changes.append(
+                    Change(
+                        action="stripped",
+                        param="tools",
+                        given=given,
+                        sent="",
+                        why=why,
+                        remedy=remedy,
+                        warn="request",
+                    )
+                )
             if grammars := [each.name for each in offer.functions.values() if each.grammar is not None]:
                 given = f"grammar of {', '.join(grammars)}"
                 why = "the model is shown the grammar, and its input is not checked against it"
-                changes.append(Change("noticed", "tools", given, "", why))
+                changes.append(Change(action="noticed", param="tools", given=given, sent="", why=why))
             changes += self._unchecked_keywords(
                 offer.param, *(each.parameters for each in offer.functions.values())
             )
         if self.json_format is not None:
             given = "a JSON Schema" if self.json_format.has_schema else "a JSON object"
             why = "Tess has no structured output, so instructions ask the model for JSON, and it is checked"
-            changes.append(Change("emulated", "response_format", given, sent, why))
+            changes.append(
+                Change(action="emulated", param="response_format", given=given, sent=sent, why=why)
+            )
             changes += self._unchecked_keywords("response_format", self.json_format.schema)
         if self.stops:
             given = f"{len(self.stops)} sequence{'s' * (len(self.stops) != 1)}"
-            changes.append(Change("emulated", "stop", given, "", "the answer is cut by the adapter"))
+            changes.append(
+                Change(
+                    action="emulated",
+                    param="stop",
+                    given=given,
+                    sent="",
+                    why="the answer is cut by the adapter",
+                )
+            )
         if self.limit is not None:
             why = "the model is asked to be short, and the answer is cut at about so many tokens"
             hinted = sent if length_text(self.limit, self.prompts) else ""
-            changes.append(Change("emulated", self.limit.param, str(self.limit.tokens), hinted, why))
+            changes.append(
+                Change(
+                    action="emulated",
+                    param=self.limit.param,
+                    given=str(self.limit.tokens),
+                    sent=hinted,
+                    why=why,
+                )
+            )
         if self.choices > 1:
             why = "Tess returns one choice a call, so each choice is a call of its own, one after another"
-            changes.append(Change("emulated", "n", str(self.choices), f"{self.choices} paid calls", why))
+            changes.append(
+                Change(
+                    action="emulated",
+                    param="n",
+                    given=str(self.choices),
+                    sent=f"{self.choices} paid calls",
+                    why=why,
+                )
+            )
         return tuple(changes)
 
     def _unchecked_keywords(self, param: str, *schemas: JSONObject) -> list[Change]:
@@ -156,7 +192,11 @@ class Emulation:
         why = "this keyword cannot be checked as it is written; the rest of the schema is checked"
         if not self.schemas.checks_patterns and names & {"pattern", "patternProperties"}:
             why = 'checking patterns needs the extra: pip install "tess-openai[emulate]"; all else is checked'
-        return [Change("noticed", param, ", ".join(sorted(names)), "", why)] if names else []
+        return (
+            [Change(action="noticed", param=param, given=", ".join(sorted(names)), sent="", why=why)]
+            if names
+            else []
+        )
 
 
 def parse_emulation(

@@ -155,7 +155,7 @@ class StreamWriter:
         return self._write({"choices": [{"index": self._index, "delta": delta, "finish_reason": reason}]})
 
     def _write(self, fields: dict[str, Any]) -> bytes:
-        chunk = self._reader.complete({**self.root, **fields})
+        chunk = self._reader.normalise({**self.root, **fields})
         return self._writer.write(replace(chunk, untouched=False))
 
     def _send(self, data: bytes) -> Flow:

@@ -12,8 +12,8 @@ from typing import Final
 
 LONGEST_WORD: Final = 64
 """How many characters are searched for the end of a word; text without spaces is cut anywhere."""
-_ANCHOR_WORDS: Final = 8
-_ANCHOR_CHARACTERS: Final = 80
+_LAST_WORDS: Final = 8
+_LAST_CHARACTERS: Final = 80
 _SHORTEST_OVERLAP: Final = 16
 """Characters of the shortest repetition other than the last words; a shorter one may be new text."""
 _SEARCHED_CHARACTERS: Final = 2000
@@ -51,9 +51,9 @@ class WordBuffer:
 
 def last_words(text: str) -> str:
     """Return the last words of a text, which the continuation has to repeat."""
-    tail = text[-_ANCHOR_CHARACTERS * 2 :].rstrip()
-    words = [*_WORD.finditer(tail)][-_ANCHOR_WORDS:]
-    return tail[words[0].start() :][-_ANCHOR_CHARACTERS:].lstrip() if words else ""
+    tail = text[-_LAST_CHARACTERS * 2 :].rstrip()
+    words = [*_WORD.finditer(tail)][-_LAST_WORDS:]
+    return tail[words[0].start() :][-_LAST_CHARACTERS:].lstrip() if words else ""
 
 
 class ContinuationJoiner:
@@ -96,7 +96,9 @@ class ContinuationJoiner:
         if self._repeats_until is None or not (is_end or self._buffer[self._repeats_until :].strip()):
             return ""
         self._is_joined = True
-        return self._without_spaces(self._buffer[self._repeats_until :], has_repeated=self._repeats_until > 0)
+        return self._without_doubled_space(
+            self._buffer[self._repeats_until :], has_repeated=self._repeats_until > 0
+        )
 
     def _find(self, *, is_end: bool) -> int | None:
         """Return where the repetition in the buffer ends; None while that is unknown."""
@@ -114,7 +116,7 @@ class ContinuationJoiner:
             elif (
                 found is not None
                 and place == 0
-                and _common_length(self._before, self._buffer) >= _RESTART_CHARACTERS
+                and _common_prefix_length(self._before, self._buffer) >= _RESTART_CHARACTERS
             ):
                 self.diverged = True
                 return None
@@ -136,7 +138,7 @@ class ContinuationJoiner:
             return found if is_end else None
         return found if self._buffer[found].isspace() else -1
 
-    def _without_spaces(self, rest: str, *, has_repeated: bool) -> str:
+    def _without_doubled_space(self, rest: str, *, has_repeated: bool) -> str:
         """Return the new text without white space that the text so far already ends with."""
         space = self._before[len(self._before.rstrip()) :]
         given = rest[: len(rest) - len(rest.lstrip())]
@@ -186,7 +188,7 @@ class _Repetition:
         return at
 
 
-def _common_length(text: str, buffer: str) -> int:
+def _common_prefix_length(text: str, buffer: str) -> int:
     """Return the length of the common beginning of two texts."""
     count = 0
     for one, other in zip(text.strip(), buffer.lstrip(), strict=False):

@@ -30,11 +30,11 @@ from tess_openai.core.sse import DONE_EVENT, encode_event
 
 AGENT_RESPONSES_PATH: Final = "/agent-responses"
 POLLED: Final = Change(
-    "mapped",
-    "messages",
-    "a chat completion",
-    "an execution",
-    'long_answers="poll" starts it on /execute, with developer for system, and asks for its state',
+    action="mapped",
+    param="messages",
+    given="a chat completion",
+    sent="an execution",
+    why='long_answers="poll" starts it on /execute, with developer for system, and asks for its state',
 )
 _SUCCEEDED: Final = ("succeeded", "completed")
 _FIRST_WAIT_SECONDS: Final = 1.0

@@ -30,7 +30,11 @@ MAX_CONTINUATIONS: Final = 5
 """The highest number of further requests for one answer; each is paid for."""
 _LENGTH_LIMITS: Final = ("max_tokens", "max_completion_tokens")
 STREAMED: Final = Change(
-    "mapped", "stream", "no stream", "a stream", 'long_answers="stream" joins the pieces into a whole answer'
+    action="mapped",
+    param="stream",
+    given="no stream",
+    sent="a stream",
+    why='long_answers="stream" joins the pieces into a whole answer',
 )
 
 
@@ -128,11 +132,11 @@ def _continued(answer: JoinedAnswer) -> Change:
     """Return the change that records a further request for the rest of an answer."""
     given = f"{len(answer.text)} characters"
     return Change(
-        "asked again",
-        "answer",
-        given,
-        "a further paid request",
-        f"{_reason_of_cut(answer)}, so the rest was requested",
+        action="asked again",
+        param="answer",
+        given=given,
+        sent="a further paid request",
+        why=f"{_reason_of_cut(answer)}, so the rest was requested",
         warn="answer",
     )
 
@@ -147,4 +151,12 @@ def _returned(answer: JoinedAnswer, on_cut: str) -> Change:
             "Ask for less at once.",
         )
     why = f'{why}, so finish_reason is "length"'
-    return Change("noticed", "answer", f"{len(answer.text)} characters", "", why, remedy, "answer")
+    return Change(
+        action="noticed",
+        param="answer",
+        given=f"{len(answer.text)} characters",
+        sent="",
+        why=why,
+        remedy=remedy,
+        warn="answer",
+    )

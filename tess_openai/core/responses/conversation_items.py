@@ -120,7 +120,9 @@ def _without_repetitions(
     repeated = len(items) - len(kept)
     if repeated:
         why = "the conversation that previous_response_id continues contains it already"
-        ledger.add(Change("stripped", "input", counted(repeated, "item"), "", why))
+        ledger.add(
+            Change(action="stripped", param="input", given=counted(repeated, "item"), sent="", why=why)
+        )
     return kept
 
 

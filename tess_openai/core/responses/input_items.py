@@ -101,7 +101,15 @@ class _ItemTranslation:
         """Record the items that were left out in the ledger."""
         if self._reasoning:
             why = "only the model that made it can read it, and Tess does not take it back"
-            self._ledger.add(Change("stripped", "input.reasoning", counted(self._reasoning, "item"), "", why))
+            self._ledger.add(
+                Change(
+                    action="stripped",
+                    param="input.reasoning",
+                    given=counted(self._reasoning, "item"),
+                    sent="",
+                    why=why,
+                )
+            )
         for kind, count in self._unknown.items():
             self._ledger.resolve_unsupported(
                 f"input.{kind}",

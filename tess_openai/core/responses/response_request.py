@@ -258,7 +258,9 @@ def _record_tool_fields(items: Iterable[object], ledger: Ledger) -> None:
     for name, count in counts.items():
         shown = name if name.isidentifier() and len(name) < 40 else "unknown"
         why = "emulated functions do not have it"
-        ledger.add(Change("stripped", f"tools.{shown}", counted(count, "tool"), "", why))
+        ledger.add(
+            Change(action="stripped", param=f"tools.{shown}", given=counted(count, "tool"), sent="", why=why)
+        )
 
 
 def _nested_tool(given: object) -> object:

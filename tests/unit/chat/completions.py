@@ -6,7 +6,7 @@ import copy
 from typing import Any, TypeAlias
 
 from tess_openai.core.chat.chunks import ChunkReader
-from tess_openai.core.chat.completion import complete
+from tess_openai.core.chat.completion import normalise_completion
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.policy import Policy
 
@@ -28,7 +28,7 @@ def completed(
 ) -> tuple[JSON, bool]:
     """Complete a copy."""
     fields = copy.deepcopy(given)
-    changed = complete(
+    changed = normalise_completion(
         fields,
         model="asked-for",
         now=lambda: 99,

@@ -31,7 +31,7 @@ def completed(*pieces: list[JSON]) -> list[list[JSON]]:
     deltas, results = new_deltas(), list[list[JSON]]()
     for piece in copy.deepcopy(pieces):
         fields = {"tool_calls": piece}
-        deltas.complete(fields)
+        deltas.normalise(fields)
         results.append(fields["tool_calls"])
     return results
 
@@ -151,7 +151,7 @@ def test_each_delta_continues_the_right_call(pieces: list[list[JSON]], calls: li
 )
 def test_a_chunk_whose_calls_are_right_may_pass_unchanged(*, tool_calls: object, is_changed: bool) -> None:
     """Only a chunk that was changed is encoded again."""
-    assert new_deltas().complete({"tool_calls": tool_calls}) is is_changed
+    assert new_deltas().normalise({"tool_calls": tool_calls}) is is_changed
 
 
 def test_the_name_of_the_older_function_call_comes_once_too() -> None:
@@ -160,7 +160,7 @@ def test_the_name_of_the_older_function_call_comes_once_too() -> None:
     begin: JSON = {"function_call": {"name": "f", "arguments": "{"}}
     repeated: JSON = {"function_call": {"name": "f", "arguments": "}"}}
     right: JSON = {"function_call": {"arguments": " "}}
-    assert [deltas.complete(each) for each in (begin, repeated, right)] == [False, True, False]
+    assert [deltas.normalise(each) for each in (begin, repeated, right)] == [False, True, False]
     assert begin["function_call"] == {"name": "f", "arguments": "{"}
     assert repeated["function_call"] == {"arguments": "}"}
     assert right["function_call"] == {"arguments": " "}
@@ -169,7 +169,7 @@ def test_the_name_of_the_older_function_call_comes_once_too() -> None:
 def test_a_change_of_the_calls_is_reported_although_a_function_call_beside_them_is_right() -> None:
     """The bytes of a chunk must not pass if any part of it was changed."""
     fields: JSON = {"tool_calls": [first(0, "")], "function_call": {"name": "f", "arguments": ""}}
-    assert new_deltas().complete(fields)
+    assert new_deltas().normalise(fields)
 
 
 @pytest.mark.parametrize(
@@ -187,5 +187,5 @@ def test_a_change_of_the_calls_is_reported_although_a_function_call_beside_them_
 def test_a_delta_that_is_no_call_is_an_error_that_names_it(fields: JSON, path: str) -> None:
     """The user sees in the error which part of the answer could not be read."""
     with pytest.raises(InvalidAnswerError) as caught:
-        new_deltas().complete(fields)
+        new_deltas().normalise(fields)
     assert str(caught.value).startswith(f"{path} is ")

@@ -47,7 +47,7 @@ def test_pieces_are_joined_by_choice() -> None:
         {"choices": [{"index": 0, "delta": {"content": None}, "finish_reason": "length"}], "model": "m"},
         {"choices": [{"index": 1, "delta": {"content": "c"}}], "usage": FULL["usage"]},
     ]
-    joined = from_chunks([of.complete(piece).fields for piece in pieces])
+    joined = from_chunks([of.normalise(piece).fields for piece in pieces])
     assert joined["choices"] == [
         {"index": 0, "message": {"role": "assistant", "content": "a"}, "finish_reason": "length"},
         {"index": 1, "message": {"role": "assistant", "content": "bc"}, "finish_reason": None},
@@ -67,7 +67,7 @@ def test_all_that_a_stream_sent_is_joined() -> None:
         {"annotations": [{"url": "b"}]},
     ]
     of = reader()
-    chunks = [of.complete({"choices": [{"index": 0, "delta": each}]}).fields for each in pieces]
+    chunks = [of.normalise({"choices": [{"index": 0, "delta": each}]}).fields for each in pieces]
     assert from_chunks(chunks)["choices"][0]["message"] == {
         "role": "assistant",
         "content": None,

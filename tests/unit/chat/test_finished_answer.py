@@ -9,7 +9,7 @@ from typing import Any
 
 from tess_openai.core.calls import Incoming
 from tess_openai.core.chat.answer_types import InvalidAnswerError
-from tess_openai.core.chat.completion import complete, parse_completion
+from tess_openai.core.chat.completion import normalise_completion, parse_completion
 from tess_openai.core.chat.finished_answer import parse_finished_answer
 from tess_openai.core.jsons import parse_object
 from tess_openai.core.ledger import Ledger
@@ -80,7 +80,7 @@ def is_completed(body: bytes) -> bool:
         completion = parse_completion(body, parse_object(body), ledger.add_once)
         if completion is None or not completion.untouched:
             return True
-        changed = complete(
+        changed = normalise_completion(
             completion.fields,
             model="another",
             now=lambda: 2,

@@ -151,7 +151,7 @@ def test_a_message_has_a_text_unless_it_has_calls(delta: JSON, content: str | No
 def test_the_items_of_a_stream_are_joined_to_one_answer() -> None:
     """Texts that were not parsed count as their chunks would, and the missing end is added."""
     of = reader()
-    first = of.complete({"choices": [{"index": 1, "delta": {"content": "a"}}]})
+    first = of.normalise({"choices": [{"index": 1, "delta": {"content": "a"}}]})
     items = [first, MatchedChunks([b"b", b'\\"'], b"", 1), StreamEnd()]
     joined = from_items(items, of)
     assert joined["choices"] == [
