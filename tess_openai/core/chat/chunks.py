@@ -70,7 +70,7 @@ class Chunk:
 
 
 class StreamEnd:
-    """The event `[DONE]`."""
+    """The end of a complete stream."""
 
 
 StreamItem: TypeAlias = Chunk | StreamFault | StreamEnd

@@ -42,6 +42,11 @@ class Parameter:
     remedy: str = ""
     known_values: tuple[str, ...] = ()
 
+    def is_neutral(self, value: object) -> bool:
+        """Whether leaving out this value changes nothing; `true` is not the number 1, as in JSON."""
+        is_bool = isinstance(value, bool)
+        return any(value == each and isinstance(each, bool) is is_bool for each in self.neutral)
+
 
 _EMPTY: Final[tuple[object, ...]] = ([], {}, "")
 _NOT_SEEDED = "answers are not reproducible"
@@ -137,7 +142,7 @@ def keeps_unsupported(
         Refused: The policy is `"error"`.
     """
     parameter = table[name]
-    if value is None or value in parameter.neutral:
+    if value is None or parameter.is_neutral(value):
         return False
     remedy = parameter.remedy or (EMULATE_REMEDY if parameter.can_emulate else "")
     decision = ledger.resolve_unsupported(

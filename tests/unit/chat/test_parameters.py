@@ -146,6 +146,12 @@ def test_a_neutral_value_is_left_out_in_silence(name: str, value: object) -> Non
     assert not translated.untouched
 
 
+@pytest.mark.parametrize(("name", "value"), [("n", True), ("frequency_penalty", False), ("logprobs", 0)])
+def test_a_number_is_no_truth_value(name: str, value: object) -> None:
+    """`n=True` is a mistake of the caller's, although it is equal to 1 in Python."""
+    assert [change.param for change in prepared_with(name, value).ledger.changes] == [name]
+
+
 @pytest.mark.parametrize("name", UNSUPPORTED)
 def test_warn_omits_and_warns(name: str) -> None:
     """The ledger has one change for the parameter, with the category that silences it."""
