@@ -162,7 +162,7 @@ def test_a_call_in_an_answer_is_reported(driver: Driver, message: dict[str, Any]
         found = driver.run(client.completions.create(model="tess-6", prompt="x", stream=stream))
         return driver.items(found) if stream else [found]
 
-    with pytest.warns(TessAnswerWarning, match="Tess called a function"):
+    with pytest.warns(TessAnswerWarning, match="Tess returned a function call"):
         chunks = complete()
     assert [(each.text, each.finish_reason) for chunk in chunks for each in chunk.choices] == [("", "stop")]
     assert "tool_calls" in [change.param for change in changes_of(chunks[-1])]
