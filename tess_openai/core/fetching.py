@@ -34,7 +34,8 @@ def read_error(
         incoming: The head of the answer.
         max_retry_wait_seconds: As in the client's options.
         method: The method of the request.
-        names_agent: Whether the path of the request names an agent.
+        names_agent: Whether the path of the request names an agent; if not, the error has no code and no hint
+            about an agent or an execution.
     """
     if incoming.status < 400:
         location = incoming.headers.get("location", "")
@@ -145,7 +146,7 @@ def next_page(page: JSONObject, number: int) -> int | None:
 
 
 def get(path: str, headers: Mapping[str, str | None], query: str = "") -> Outgoing:
-    """Return a GET request, which is sent instead of the caller's request."""
+    """Return a GET request of the adapter's own: the caller's headers with changes, and no body."""
     return Outgoing(b"", {**headers, "content-type": None}, "GET", path, query)
 
 

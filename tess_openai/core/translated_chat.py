@@ -57,7 +57,7 @@ class AnswerTranslator(Protocol):
         ...
 
     def texts(self, template: Template, texts: list[bytes]) -> bytes:
-        """Return the events for chunks that differ in their texts only, given as JSON string bodies."""
+        """Return the events for chunks that differ in their texts only: contents of JSON strings, escaped."""
         ...
 
     def end(self) -> Flow:
@@ -134,6 +134,7 @@ class _ChatRun:
             refused = yield from report_changes(ledger, silently=self._is_silent())
             return None if refused is None else refused.message
         if isinstance(step, Outgoing):
+            # The caller's own changes, if the chat flow had none to report.
             refused = yield from report_changes(ledger, silently=self._is_silent())
             if refused is not None:
                 raise refused
@@ -142,7 +143,7 @@ class _ChatRun:
         return (yield step)
 
     def _is_silent(self) -> bool:
-        """Whether the changes were reported before, since this is a retry of the same request."""
+        """Whether the first attempt reported these changes: a retry makes new ones only for the answer."""
         return self.call.attempt > 0 and not self.is_sent
 
     def _outgoing(self, outgoing: Outgoing) -> Outgoing:
@@ -170,7 +171,7 @@ class _ChatRun:
 
     def _error(self, answer: Answer) -> Answer:
         """Return an error answer with the caller's names of parameters, and with the ledger."""
-        if answer.base == "as is":  # the SDK would follow this redirect with the request of the other API
+        if answer.base == "as is":  # the client would follow it with the caller's request
             error = parse_redirect(answer.status, "elsewhere", redirects_within_api=True)
             return replace(error.to_answer(), base="none")
         envelope = parse_object(answer.body or b"") or {}

@@ -39,21 +39,21 @@ WHOLE_AS_STREAM: Final = Change(
     param="stream",
     given="a stream",
     sent="one piece",
-    why="Tess answered at once instead of streaming, so all text comes in one chunk",
+    why="Tess sent its whole answer in one piece instead of streaming it",
 )
 STREAM_AS_WHOLE: Final = Change(
     action="mapped",
     param="stream",
     given="no stream",
     sent="a stream",
-    why="Tess streamed unasked, so the pieces were joined",
+    why="Tess streamed its answer although it was not asked to, so the pieces were joined",
 )
 BodyItem: TypeAlias = Chunk | MatchedChunks | Completion | StreamEnd | StreamFault
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerHead:
-    """The parts of an answer's head that an error about its body shows; they do not decide its form."""
+    """The parts of an answer's head that errors show; only for an empty body they decide its form."""
 
     status: int = 200
     content_type: str = ""
@@ -63,8 +63,9 @@ class AnswerBody:
     """Reads the body of one answer, piece by piece.
 
     Attributes:
-        reader: Completes the chunks of a stream.
-        form: The detected form; None until enough bytes have arrived.
+        reader: Normalises the chunks of a stream.
+        form: The detected form; None until enough bytes have arrived. `"other"` when the first bytes are
+            neither JSON nor the beginning of an event stream.
         ended: Whether the last item was returned: `StreamEnd`, `StreamFault` or `Completion`.
     """
 
@@ -87,12 +88,13 @@ class AnswerBody:
         if self.form is None:
             self._start += data
             self.form = detect_form(self._start)
-            if self.form is None:  # a server may send blank space for as long as it likes
+            if self.form is None:  # blank space is dropped: it would be searched again with each piece
                 self._start = without_blank_start(self._start)
                 return ()
-            data = bytes(self._json.data)
+            data = bytes(self._json.data)  # all bytes so far: `_json` collects them until the form is known
         if self.form == "json":
             return self._take_json() if self._json.is_complete else ()
+        # Only "other" has to know whether there are events; for a stream nothing changes below.
         items = [*self._take_events(data)] if self.form == "other" else self._take_events(data)
         if items:
             self.form = "stream"  # events follow, although the first bytes were not those of a stream
@@ -118,6 +120,7 @@ class AnswerBody:
         if self.ended:
             return
         self.ended = True
+        # An empty body has no first bytes; its content type says whether it was to become a stream.
         is_stream = self._head.content_type.lower().startswith("text/event-stream")
         if not events and (self.form == "other" or (self.form is None and not is_stream)):
             yield self._wrong_answer()
@@ -159,6 +162,7 @@ class AnswerBody:
         return [self._wrong_answer() if completion is None else completion]
 
     def _wrong_answer(self) -> StreamFault:
+        """Return the fault of a body that is not what was requested: an error, HTML, other JSON, nothing."""
         head = self._head
         body = bytes(self._json.data)
         error = parse_error_in_200(body, head.content_type, expected=self._expected, status=head.status)

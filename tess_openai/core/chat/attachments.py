@@ -1,6 +1,7 @@
 """Map files in messages: OpenAI's content parts to the `file_ids` of Tess.
 
-Source: `file_ids`, a list of integers, is documented for `/execute`; that this route takes it too is assumed.
+Source: `file_ids`, a list of integers, is documented for `/execute`; that chat completions take it too is
+assumed.
 """
 
 from __future__ import annotations
@@ -12,15 +13,17 @@ from tess_openai.core.ledger import Ledger
 
 FILE_IDS: Final = "file_ids"
 FILES_ONLY: Final = "See the attached files."
-"""The text that replaces the files of a message without text. Source: public integrations (observed)."""
-_WHY: Final = "Tess takes files outside of the messages (documented for /execute, assumed for this route)"
+"""The text of a message that contained nothing but files. Source: public integrations (observed)."""
+_WHY: Final = (
+    "Tess takes files outside of the messages (documented for /execute, assumed for chat completions)"
+)
 
 
 def move_files_to_file_ids(given: JSONObject, ledger: Ledger) -> JSONObject:
     """Move the parts `{"type": "file", "file": {"file_id": "389571"}}` of all messages to `file_ids`.
 
-    The text of a message without any other part becomes `FILES_ONLY`. Parts with another id, or with the
-    file itself, stay in the message, and so do all parts under the policy `"forward"`.
+    A message that has no other part gets the text `FILES_ONLY`. A part whose `file_id` is not a number, or
+    that contains the file itself, stays in the message, and so do all parts under the policy `"forward"`.
 
     Returns:
         The request, whose messages are translated later; `given` itself when no message names a file of Tess.
@@ -43,7 +46,7 @@ def move_files_to_file_ids(given: JSONObject, ledger: Ledger) -> JSONObject:
 
 
 def _have_file(messages: list[Any]) -> bool:
-    """Whether any message has a file part; one function, since it sees each part of a long chat."""
+    """Whether any message has a file part; no helpers: this loop runs for each part of a long chat."""
     for message in messages:
         parts: object = message.get("content") if isinstance(message, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - as in `to_object`
         if isinstance(parts, list):
@@ -67,6 +70,7 @@ def _move_from_message(given: object, numbers: list[int]) -> object:
 
 
 def _number_of(part: object) -> int | None:
+    """Return Tess's number of the file that a part names; None for other parts."""
     fields = to_object(part)
     if fields is None or fields.get("type") != "file":
         return None

@@ -13,7 +13,7 @@ from tess_openai.core.chat.context import (
     read_error_answer,
     report_changes,
     respond_with_completion,
-    stream_fault_response,
+    stream_fault_answer,
     to_completion_answer,
 )
 from tess_openai.core.chat.finished_answer import is_json, parse_finished_answer
@@ -80,7 +80,7 @@ def _whole(chat: ChatContext, incoming: Incoming) -> Flow:
         yield from read_rest()
     end = items[-1]
     if isinstance(end, StreamFault):
-        yield stream_fault_response(chat, end)
+        yield stream_fault_answer(chat, end)
     elif isinstance(end, Completion):
         tess_bytes = end.body if is_json(incoming) and end.untouched else None
         yield from respond_with_completion(chat, end.fields, tess_bytes)
@@ -119,5 +119,5 @@ def _stream(chat: ChatContext, incoming: Incoming) -> Flow:
 def _stream_head(chat: ChatContext, stream: StreamFilter) -> Answer:
     """Return the head of the caller's stream; an error answer when the stream contains only an error."""
     if stream.fault is not None and not stream.has_content:
-        return stream_fault_response(chat, stream.fault)
+        return stream_fault_answer(chat, stream.fault)
     return Answer(200, {"content-type": EVENT_STREAM, **ledger_header(chat.ledger)})

@@ -29,6 +29,7 @@ LEDGER_HEADER: Final = "x-tess-openai"
 """Response header with the ledger: a JSON list of changes, ASCII."""
 _LEDGER_HEADER_LIMIT: Final = 4000
 _LONGEST_NAME: Final = 200
+"""How many characters of a parameter's name a shortened ledger contains."""
 EVENT_STREAM: Final = "text/event-stream"
 
 
@@ -89,7 +90,10 @@ def report_changes(ledger: Ledger, *, silently: bool = False) -> Generator[Step,
 
 
 def respond_with_completion(chat: ChatContext, fields: JSONObject, body: bytes | None = None) -> Flow:
-    """Answer with a completion; if it lacks nothing, `body`, the bytes that Tess sent, are passed on."""
+    """Answer with a completion.
+
+    If no field of it had to be added or converted, `body`, the bytes that Tess sent, are passed on.
+    """
     try:
         changed = normalise_completion(
             fields,
@@ -100,7 +104,7 @@ def respond_with_completion(chat: ChatContext, fields: JSONObject, body: bytes |
             estimate_for=chat.prompts,
         )
     except InvalidAnswerError as error:
-        yield stream_fault_response(chat, invalid_answer_fault(error, fields))
+        yield stream_fault_answer(chat, invalid_answer_fault(error, fields))
         return
     refused = yield from report_changes(chat.ledger)
     if refused is not None:
@@ -114,7 +118,7 @@ def respond_with_completion(chat: ChatContext, fields: JSONObject, body: bytes |
 
 
 def to_completion_answer(ledger: Ledger, body: bytes, fields: JSONObject | None = None) -> Answer:
-    """Return the answer for a completion that lacks nothing; a ledger that is not empty is added.
+    """Return the answer for a completion that needs no change; a ledger that is not empty is added.
 
     Args:
         ledger: The ledger of the call.
@@ -140,11 +144,11 @@ def read_error_answer(chat: ChatContext, incoming: Incoming) -> Generator[Step, 
         return Answer(incoming.status, base="as is")  # the http client follows it with the same request
     wait = chat.translated.options.max_retry_wait_seconds
     error = yield from read_error(incoming, wait, names_agent=True)
-    fields = rejected_options(error)
-    if fields and chat.destination.ref is not None:
+    rejected = rejected_options(error)
+    if rejected and chat.destination.ref is not None:
         found = yield from get_agent(chat.destination.ref, chat.call, chat.translated.options, is_hint=True)
         if isinstance(found, Agent):
-            error = with_available_options(error, fields, chat.translated.body, found)
+            error = with_available_options(error, rejected, chat.translated.body, found)
     return _to_error_answer(chat, error)
 
 
@@ -154,8 +158,8 @@ def _to_error_answer(chat: ChatContext, error: TessError) -> Answer:
     return Answer(answer.status, {**answer.headers, **ledger_header(chat.ledger)}, answer.body)
 
 
-def stream_fault_response(chat: ChatContext, fault: StreamFault) -> Answer:
-    """Return the answer for a stream that failed before anything was passed on."""
+def stream_fault_answer(chat: ChatContext, fault: StreamFault) -> Answer:
+    """Return the error answer for a fault, when nothing has been passed on yet."""
     headers = json_headers({**NO_RETRY, **ledger_header(chat.ledger)})
     return Answer(502, headers, dump_json(fault.envelope))
 
@@ -163,15 +167,16 @@ def stream_fault_response(chat: ChatContext, fault: StreamFault) -> Answer:
 def ledger_header(ledger: Ledger) -> Mapping[str, str | None]:
     """Return the header with the ledger; no header without changes.
 
-    A ledger that is too long for a header is shortened to `[{"action", "param"}]` with cut names, and, if it
+    A ledger that is too long for a header is shortened to `[{"action", "param"}]` with names of
+    limited length, and, if it
     is still too long, to its first entries.
     """
     if ledger.is_empty:
         return {}
     text = ledger.to_text()
     if len(text) > _LEDGER_HEADER_LIMIT:
-        names = [{"action": each.action, "param": each.param[:_LONGEST_NAME]} for each in ledger.changes]
+        entries = [{"action": each.action, "param": each.param[:_LONGEST_NAME]} for each in ledger.changes]
         while len(text) > _LEDGER_HEADER_LIMIT:
-            text = json.dumps(names)
-            del names[len(names) // 2 :]
+            text = json.dumps(entries)
+            del entries[len(entries) // 2 :]
     return {LEDGER_HEADER: text}

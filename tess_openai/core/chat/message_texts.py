@@ -10,7 +10,7 @@ BLANK_LINE: Final = "\n\n"
 
 
 def texts_of(messages: object) -> list[str]:
-    """Return the texts of all messages, to count their tokens."""
+    """Return the contents of translated messages that are strings, to estimate their tokens."""
     contents = ((to_object(message) or {}).get("content") for message in to_list(messages) or [])
     return [content for content in contents if isinstance(content, str)]
 
@@ -23,7 +23,7 @@ def to_text(value: object) -> str:
 
 
 def text_of_part(part: object) -> str | None:
-    """Return the text of a part `{"type": "text", "text": ...}` or a bare string; None for other parts."""
+    """Return the text of a text or refusal part of either API, or a bare string; None for other parts."""
     if isinstance(part, str):
         return part
     fields = to_object(part) or {}
@@ -43,7 +43,7 @@ def append_texts(content: object, further: list[str]) -> object:
 
 
 def calls_of(message: JSONObject) -> list[object]:
-    """Return the tool calls of a message, also in the older form `function_call`."""
+    """Return the tool calls of a message, and the call in the older form, `function_call`."""
     calls = message.get("tool_calls")
     found = list(to_list(calls) or ([calls] if calls else []))
     function_call = message.get("function_call")

@@ -15,7 +15,7 @@ from tess_openai.core.ledger import Ledger
 
 
 def to_temperature(given: object, options: tuple[str, ...] | None, ledger: Ledger) -> object:
-    """Return the value to send as `temperature`; None to leave it to the agent.
+    """Return the value to send as `temperature`; None only if `given` is None.
 
     A number, or a string of a number, becomes the nearest option; of two equally near options, the lower. Any
     other value is sent unchanged, so that Tess reports the error. `options=None` sends every value unchanged.

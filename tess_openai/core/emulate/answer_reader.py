@@ -89,7 +89,7 @@ class AnswerReader:
             return self._finish_with_calls(rest, is_truncated=is_truncated)
         text = "".join((*self._prose, rest.verbatim))
         if rest.has_nonce or rest.may_be_call:
-            if (found := self._outcome_as_json(text)) is not None:
+            if (found := self._valid_json_outcome(text)) is not None:
                 return found
             mistake = "a call without its marks"
             why = "the answer looked like a function call, but it was not written between the marks of one"
@@ -103,7 +103,7 @@ class AnswerReader:
             return self._finish_with_json(text, self._emulation.json_format, is_truncated=is_truncated)
         return self._text_outcome(text)
 
-    def unchecked_changes(self) -> list[Change]:
+    def changes_for_unchecked_part(self) -> list[Change]:
         """Return a change if the budget ended before the whole answer was checked against its schema."""
         if not self._checker.is_incomplete:
             return []
@@ -129,17 +129,17 @@ class AnswerReader:
                 plain_text = "".join((*self._prose, rest.around))
             else:  # `around` begins with `prose`, which is in `to_show`
                 plain_text = self._blocks_as_text("", rest.around.removeprefix(rest.prose))
-            mistake, fallback = "a call followed by text", self._outcome_as_text(plain_text)
+            mistake, fallback = "a call followed by text", self._outcome_without_repair(plain_text)
             why = "the model wrote text after a function call, so it may not have meant to make the call"
             return self._repair_call(prompts.repair_followed, mistake, why, fallback, to_show=to_show)
         if parsed.valid and not parsed.problems:
             return self._call_outcome(to_show, prose, parsed, rest.characters_after)
         all_text = self._blocks_as_text(prose, *(block.body for block in rest.blocks))
-        json_outcome = None if parsed.valid else self._outcome_as_json(all_text)
+        json_outcome = None if parsed.valid else self._valid_json_outcome(all_text)
         if json_outcome is not None and not contain_known_call(rest.blocks, offer.functions):
             return json_outcome
         if offer.tool_choice == "none":
-            mistake, fallback = "a call where none may be made", self._outcome_as_text(all_text)
+            mistake, fallback = "a call where none may be made", self._outcome_without_repair(all_text)
             why = "the request allows no function call, and the model tried to make one"
             return self._repair_call(prompts.repair_forbidden, mistake, why, fallback, to_show=to_show)
         if json_outcome is not None:
@@ -168,22 +168,22 @@ class AnswerReader:
     def _call_outcome(
         self, to_show: str, prose: str, parsed: ParsedCalls, characters_after: int
     ) -> ToolCallOutcome:
-        # dropped: the prose of a repair, which is asked for its call, and prose where the caller wants JSON
+        # Not returned: the prose of a repair, which only asks for the call, and prose where JSON is wanted.
         if not self._is_repair and self._emulation.json_format is None:
             to_show += self._limit(prose)
         changes: list[Change] = []
-        invalid_calls = len(parsed.usable) - len(parsed.valid)
-        if invalid_calls:
+        off_schema_calls = len(parsed.usable) - len(parsed.valid)
+        if off_schema_calls:
             why = "the arguments do not follow the schema; a function without strict gets them nevertheless"
             remedy = (
                 'Allow more repairs: create_client(max_repairs=2), or offer the function with "strict": true.'
             )
-            given = counted(invalid_calls, "call")
+            given = counted(off_schema_calls, "call")
             changes.append(
                 Change("noticed", "tool_calls", given, sent="", why=why, remedy=remedy, warn="answer")
             )
         elif parsed.problems:
-            why = "some calls of this answer could not be read; only the others are returned"
+            why = "some calls of this answer could not be used; only the others are returned"
             given = counted(len(parsed.problems), "problem")
             remedy = "Allow more repairs: create_client(max_repairs=2)."
             changes.append(
@@ -210,7 +210,10 @@ class AnswerReader:
         return FailedOutcome(refused=Refused(message, param=param, code="function_call_invalid", status=422))
 
     def _blocks_as_text(self, prose: str, *bodies: str) -> str:
-        """Return prose and the texts between marks as plain text, since their calls cannot be made."""
+        """Return texts as plain text, each of `bodies` without marks and lines of code fences.
+
+        The text begins on a new line if the caller already has text of this answer.
+        """
         marks = self._emulation.marks
         texts = [_FENCE_LINE.sub("", marks.without(body, MARK_KINDS)).strip() for body in bodies]
         plain_text = "\n".join(text for text in (prose, *texts) if text)
@@ -226,9 +229,10 @@ class AnswerReader:
     def _outcome_lacking_call(self, text: str) -> FinalOutcome:
         """Return the outcome of an answer without a usable call: an error if one is required, else text."""
         is_required = self._offer.tool_choice == "required"
-        return self._missing_call_outcome() if is_required else self._outcome_as_text(text)
+        return self._missing_call_outcome() if is_required else self._outcome_without_repair(text)
 
     def _missing_call_outcome(self) -> FailedOutcome:
+        """Return the error for an answer without the call that the request demands."""
         offer = self._offer
         what = f"the function {next(iter(offer.functions))!r}" if offer.is_named else "a function"
         param = "function_call" if offer.is_legacy else "tool_choice"
@@ -237,14 +241,14 @@ class AnswerReader:
         )
         return FailedOutcome(refused=Refused(message, param=param, code="function_call_missing", status=422))
 
-    def _outcome_as_text(self, text: str) -> TextOutcome:
+    def _outcome_without_repair(self, text: str) -> TextOutcome:
         """Return the text of an answer that is not repaired; JSON where the request asks for it."""
         json_format = self._emulation.json_format
         if json_format is None:
             return self._text_outcome(text)
         return self._json_outcome(text, json_format, extract(text, json_format, self._checker))
 
-    def _outcome_as_json(self, text: str) -> TextOutcome | None:
+    def _valid_json_outcome(self, text: str) -> TextOutcome | None:
         """Return the JSON that follows the caller's schema, if the answer is that instead of a call."""
         json_format = self._emulation.json_format
         if json_format is None or not json_format.has_schema or self._offer.tool_choice == "required":
@@ -269,7 +273,7 @@ class AnswerReader:
 
     def _finish_with_json(self, text: str, json_format: JSONFormat, *, is_truncated: bool) -> Outcome:
         found = extract(text, json_format, self._checker)
-        if is_truncated and found.problems:  # a repair would be truncated too; the finish reason says so
+        if is_truncated and found.problems:  # a repair would be truncated too; Tess's finish reason is shown
             return self._text_outcome(text[found.start or 0 :])
         outcome = self._json_outcome(text, json_format, found)
         if not found.problems:
@@ -281,7 +285,7 @@ class AnswerReader:
         return self._ask_again(repair_note, change, outcome)
 
     def _json_outcome(self, text: str, json_format: JSONFormat, found: ExtractedJSON) -> TextOutcome:
-        """Return the JSON; else the text of the model, as a refusal when it contains no JSON at all."""
+        """Return the JSON; else the text of the model, as OpenAI's `refusal` when there is no JSON in it."""
         begins_value = found.start is not None or _JSON_BODY.match(text) is not None
         if found.text is None and not begins_value and json_format.has_schema and text.strip():
             refusal = self._limit(text.strip())
@@ -296,7 +300,7 @@ class AnswerReader:
         return TextOutcome(text=self._limit(text), finish_reason=self.finish_reason)
 
     def _limit(self, text: str) -> str:
-        """Return the last text, up to a stop sequence or the limit."""
+        """End the text: return what of its last piece precedes a stop sequence and is within the limit."""
         return self._limit_length(self._stop.feed(text) + self._stop.finish())
 
     def _limit_length(self, text: str) -> str:

@@ -80,7 +80,7 @@ def parse_calls(
         calls, problem = _read_block(block, offer, is_truncated=is_truncated)
         written += calls
         parsed.problems += [f"- {problem}"] * bool(problem)
-        if problem and not block.is_closed:  # what follows may be a part of the text that cannot be read
+        if problem and not block.is_closed:  # later blocks may be a part of this one, so they are not read
             break
     if not offer.allows_several:
         parsed.surplus += max(0, len(written) - 1)
@@ -146,7 +146,7 @@ def _checked_arguments(
     """Return the arguments of a call as JSON, None if they are unusable, and their problems."""
     try:
         if isinstance(call.arguments, str):
-            call = _with_arguments_read(call, call.arguments)
+            call = _with_parsed_arguments(call, call.arguments)
         given = restore_all(_arguments(call, function))
     except UnreadableError as reason:
         return None, [f'"arguments" cannot be used: {reason}']
@@ -163,11 +163,11 @@ def _checked_arguments(
     return compact_json(arguments), errors
 
 
-def _with_arguments_read(call: WrittenCall, text: str) -> WrittenCall:
-    """Return the call with its arguments, a string, parsed if they are JSON.
+def _with_parsed_arguments(call: WrittenCall, text: str) -> WrittenCall:
+    """Return the call with its arguments, a string, parsed if they begin with `{`.
 
     Raises:
-        UnreadableError: They are not JSON.
+        UnreadableError: They begin so, and cannot be read.
     """
     if not text.strip().startswith("{"):
         return call
@@ -184,7 +184,7 @@ def _arguments(call: WrittenCall, function: OfferedFunction) -> object:
     """Return the arguments, including those that the model wrote as members of the call itself.
 
     Raises:
-        UnreadableError: The call has a member that is not an argument.
+        UnreadableError: The call has a member that is not an argument, or repeats one.
     """
     given = call.arguments
     arguments = {} if given in (None, "", []) else to_object(given)
@@ -198,6 +198,8 @@ def _arguments(call: WrittenCall, function: OfferedFunction) -> object:
             continue
         name = match_name(key, properties)
         if name is None or match_name(name, arguments) is not None:
-            raise UnreadableError(f"{key[:40]!r} is a member of the call and not one of them")
+            raise UnreadableError(
+                f"{key[:40]!r} is beside them in the call; write each argument once, inside them"
+            )
         arguments = {**arguments, name: value}
     return arguments

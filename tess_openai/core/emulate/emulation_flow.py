@@ -16,7 +16,7 @@ from tess_openai.core.chat.context import (
     ledger_header,
     read_error_answer,
     report_changes,
-    stream_fault_response,
+    stream_fault_answer,
 )
 from tess_openai.core.chat.message_texts import BLANK_LINE, texts_of
 from tess_openai.core.chat.messages import to_messages
@@ -89,7 +89,7 @@ class _EmulatedCall:
         while True:
             source = yield from self._read_answer(body, reader)
             outcome = reader.finish(is_truncated=source.finish_reason in CUT_REASONS)
-            for change in reader.unchecked_changes():
+            for change in reader.changes_for_unchecked_part():
                 self.chat.ledger.add_once(change)
             if not isinstance(outcome, AskAgain):
                 break
@@ -133,7 +133,7 @@ class _EmulatedCall:
             self.writer.root = self.writer.root or source.root
             yield from self._write(reader.feed(text))
         if source.fault is not None:
-            raise _Abort(stream_fault_response(chat, source.fault))
+            raise _Abort(stream_fault_answer(chat, source.fault))
         self.is_read = source.ended and bool(piece)
         if self.is_read and not chat.translated.stream:
             yield from read_rest()
@@ -163,7 +163,7 @@ class _EmulatedCall:
         if not (self.has_paid or self.has_written):
             return error
         reason = str(error) if isinstance(error, ConnectionError) else type(error).__name__
-        return _Abort(stream_fault_response(self.chat, broken_connection_fault(reason)))
+        return _Abort(stream_fault_answer(self.chat, broken_connection_fault(reason)))
 
     def _final(self, answer: Answer) -> Answer:
         """Return an error that the SDK does not retry once an answer has been paid for."""

@@ -12,6 +12,7 @@ from tess_openai.core.jsons import JSONObject, to_list
 from tess_openai.core.options import Options
 
 _OFFERS: Final = frozenset({"functions", "tools"})
+"""The parameters that offer functions."""
 
 
 def to_emulation(
@@ -23,7 +24,7 @@ def to_emulation(
         given: The caller's request.
         options: The options of the call.
         new_id: Returns a fresh identifier.
-        with_functions: Whether the request offers functions to be emulated.
+        with_functions: Whether the request offers functions whose calls are emulated.
 
     Raises:
         Refused: A value cannot be emulated.
@@ -46,7 +47,7 @@ def to_emulation(
 
 
 def _has_past_calls(given: JSONObject, params: set[str]) -> bool:
-    """Whether a request that offers no function to emulate has earlier calls in its messages."""
+    """Whether a request without functions has earlier calls in its messages that are emulated."""
     is_legacy = bool(to_list(given.get("functions"))) and not to_list(given.get("tools"))
     param = "functions" if is_legacy else "tools"
     return param in params and contains_calls_or_results(to_list(given.get("messages")) or [])

@@ -1,9 +1,9 @@
 """Reads the single value of a text, and refuses a text that may contain more than one.
 
 When a model copies a text into a string and does not escape a quote, the rest of the text ends up outside
-the string: as a second value, as members that exist already, or as quotes and brackets. The value that can
-be read is then not the one that the model meant, and the rest may look like a call although it is only part
-of the copied text.
+the string: as a second value, as members whose keys the object already has, or as quotes and brackets. The
+value that can be read is then not the one that the model meant, and the rest may look like a call although it
+is only part of the copied text.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from tess_openai.core.strict_json import Reading, UnreadableError
 _OPENING: Final = re.compile(r"[{\[]")
 _ENDINGS: Final = " \t\r\n`,;)]}"
 _PART_OF_A_VALUE: Final = re.compile(r"['\u2018\u2019]|.*?[{}\[\]\"“”]", re.DOTALL)
+"""Text after a value that may belong to it: an apostrophe at once, or any quote or bracket."""
 _BROKEN_MARK: Final = re.compile(r"[\s`]*(?:<[/|\s]{0,3}[\w:\uff1a]{0,40}[|\s]{0,2}>?)?[\s`]*")
 _MORE_THAN_ONE: Final = (
     "there is more than one object or array; write each call in a block of its own, and a backslash before "
@@ -29,7 +30,7 @@ def read_only_value(text: str, *, is_closed: bool = True) -> Reading | None:
 
     Args:
         text: The text of the model.
-        is_closed: Whether the model ended the text; if not, the value must be complete, and only a broken
+        is_closed: Whether a closing mark ends the text; if not, the value must be complete, and only a broken
             mark may follow it.
 
     Raises:

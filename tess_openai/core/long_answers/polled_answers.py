@@ -1,4 +1,4 @@
-"""Run a chat as an execution on Tess's own route, and poll its state: `long_answers="poll"`.
+"""Run a chat as an execution of Tess's own API, `/execute`, and poll its state: `long_answers="poll"`.
 
 No connection waits for the answer, so an execution may take any time. The flow that answers the caller,
 with or without emulation, reads a stream that is made from the output of the execution so far.
@@ -34,7 +34,7 @@ POLLED: Final = Change(
     param="messages",
     given="a chat completion",
     sent="an execution",
-    why='long_answers="poll" starts it on /execute, with developer for system, and asks for its state',
+    why='long_answers="poll" starts it on /execute, where the role system is called developer, and polls it',
 )
 _SUCCEEDED: Final = ("succeeded", "completed")
 _FIRST_WAIT_SECONDS: Final = 1.0
@@ -62,11 +62,11 @@ class PolledAnswers(AnswerLayer["_Execution"]):
         """Start an execution; return the head of the answer for the flow."""
         chat = self._chat
         body = chat.translated.body if outgoing.body is None else parse_object(outgoing.body) or {}
-        agent = (outgoing.path or f"{AGENTS_PATH}/{chat.call.agent}/openai").partition("/openai")[0]
+        agent_path = (outgoing.path or f"{AGENTS_PATH}/{chat.call.agent}/openai").partition("/openai")[0]
         native = replace(
             outgoing,
             body=dump_json(_to_native(body)),
-            path=f"{agent}/execute",
+            path=f"{agent_path}/execute",
             query="",
             with_first_piece=False,
         )
@@ -85,7 +85,7 @@ class PolledAnswers(AnswerLayer["_Execution"]):
                 if not answer.whole_text:
                     raise
                 answer.fault = broken_connection_fault(str(broken))
-                return b""  # the flow reports a stream without its end
+                return b""  # the flow then reports a stream that broke off, with this fault
             yield from self._poll(answer)
         out, answer.out = answer.out, b""
         return out
@@ -121,7 +121,7 @@ class _Execution:
     """Converts the states of one execution to the events of a stream in OpenAI's format.
 
     Attributes:
-        number: The number by which its state is requested, that of its response in Tess.
+        number: Its id in `/agent-responses/{id}`, where its state is requested.
         whole_text: Its whole output so far.
         out: The events that are ready to be read.
         is_over: Whether the last event is ready.
@@ -131,7 +131,7 @@ class _Execution:
     """
 
     def __init__(self, body: bytes, record_change: ChangeRecorder, *, is_stream: bool) -> None:
-        """Begin with the answer to the request that started it; the flow reports an invalid one."""
+        """Begin with the answer to the request that started it; an invalid one is passed on as it is."""
         first = to_object((to_list((parse_object(body) or {}).get("responses")) or [None])[0])
         self.number = to_int((first or {}).get("id")) or 0
         self._record_change = record_change
@@ -170,10 +170,10 @@ class _Execution:
             return
         new_text = self.whole_text[len(self._sent_text) :]
         if is_over:
-            known = {
+            tess_fields = {
                 name: fields[name] for name in ("id", "root_id", "credits") if fields.get(name) is not None
             }
-            self._write({**_chunk(new_text, "stop"), "tess": known})
+            self._write({**_chunk(new_text, "stop"), "tess": tess_fields})
             self.out += DONE_EVENT
             self.is_over = True
         elif self._is_stream and new_text:

@@ -45,7 +45,7 @@ class ResponseDraft:
 
     Attributes:
         request: The caller's request.
-        number: The random part of all ids of this response.
+        random_part: The random part of all ids of this response.
         created_at: Seconds since the epoch.
         model: The model that answers; the requested one until the answer names it.
         root: Further root fields of Tess's answer.
@@ -54,7 +54,7 @@ class ResponseDraft:
     """
 
     request: ResponseRequest
-    number: str
+    random_part: str
     created_at: int
     model: str
     root: JSONObject
@@ -64,11 +64,11 @@ class ResponseDraft:
     @property
     def id(self) -> str:
         """The id of the response."""
-        return f"resp_{self.number}"
+        return f"resp_{self.random_part}"
 
     def item_id(self, prefix: str, position: int) -> str:
         """Return the id of an item, which contains the random part of the response's id."""
-        return f"{prefix}_{self.number}{position:0{ID_POSITION_DIGITS}d}"
+        return f"{prefix}_{self.random_part}{position:0{ID_POSITION_DIGITS}d}"
 
     def read_root(self, fields: JSONObject) -> None:
         """Take the model, the usage and further root fields from a completion or a chunk."""
@@ -183,7 +183,7 @@ def refusal_part(refusal: str) -> JSONObject:
 
 
 def calls_of(message: JSONObject) -> list[object]:
-    """Return the calls of a message or a delta of chat, also the one in the older form `function_call`."""
+    """Return the calls of a message or a delta of chat, or else the one in the older form."""
     calls = to_list(message.get("tool_calls"))
     if calls:
         return calls
@@ -226,7 +226,7 @@ def call_arguments(call: JSONObject) -> str:
 
 
 def to_response_usage(usage: JSONObject) -> JSONObject:
-    """Return the token counts of chat under the names of this API; `estimated` is kept."""
+    """Return the token counts of chat under the names of this API; other keys are kept."""
     prompt, completion = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
     total = usage.get("total_tokens")
     others = {key: value for key, value in usage.items() if key not in _USAGE_KEYS}

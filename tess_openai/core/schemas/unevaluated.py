@@ -1,4 +1,4 @@
-"""The keywords of JSON Schema for members and items that no other keyword applies to.
+"""`unevaluatedProperties` and `unevaluatedItems`: what applies where no other keyword of a schema does.
 
 Source: JSON Schema 2020-12, core, section 11 (documented).
 """
@@ -22,7 +22,7 @@ from tess_openai.core.schemas.evaluation import (
 )
 
 _MAX_DEPTH: Final = 50
-"""The deepest nesting of schemas that apply to the same place."""
+"""The deepest nesting of schemas that apply to the same value."""
 _Container: TypeAlias = "JSONObject | list[Any]"
 
 
@@ -38,7 +38,7 @@ def rest_verdict(
 
 
 def unevaluated_check(node: Node, part: Node, kind: type) -> Check:
-    """Return the check of the members or items that no keyword at the same place has evaluated."""
+    """Return the check of the members or items that no other keyword has evaluated."""
     subject = "Unevaluated properties" if kind is dict else "Unevaluated items"
 
     def check(evaluation: Evaluation, value: object) -> SchemaVerdict:
@@ -46,14 +46,14 @@ def unevaluated_check(node: Node, part: Node, kind: type) -> Check:
             return VALID
         given: _Container = value  # type: ignore[assignment]  # a dict or a list, by its kind
         evaluated, is_sure = _evaluated(evaluation, node, given)
-        rest = [step for step in _steps(given) if step not in evaluated]
+        rest = [step for step in _keys_or_indices(given) if step not in evaluated]
         verdict = rest_verdict(evaluation, part, given, rest, subject)
         return verdict if is_sure else combine((verdict, UNKNOWN))
 
     return check
 
 
-def _steps(given: _Container) -> list[Any]:
+def _keys_or_indices(given: _Container) -> list[Any]:
     return list(given if isinstance(given, dict) else range(len(given)))
 
 
@@ -61,12 +61,12 @@ def _evaluated(
     evaluation: Evaluation, node: Node, given: _Container, depth: int = 0
 ) -> tuple[set[Any], bool]:
     """Return the members or items that a schema has evaluated, and whether this is certain."""
-    everything = set(_steps(given))
+    everything = set(_keys_or_indices(given))
     if not evaluation.budget.spend(1 + len(everything) // 8) or depth > _MAX_DEPTH or node.is_partial:
         return everything, False
     if (node.additional if isinstance(given, dict) else node.items) is not None:
         return everything, True
-    if node.evaluates_rest and depth:
+    if node.evaluates_rest and depth:  # at depth 0 it is the keyword that is being checked
         return everything, True
     if isinstance(given, dict):
         evaluated, is_sure = _evaluated_members(evaluation, node, given)
@@ -96,7 +96,7 @@ def _evaluated_items(evaluation: Evaluation, node: Node, given: list[Any]) -> tu
 
 
 def _applied(evaluation: Evaluation, node: Node, given: object) -> Iterator[tuple[Node, SchemaVerdict]]:
-    """Yield the schemas at the same place, each with the verdict that decides whether it applies."""
+    """Yield the schemas for the same value, each with the verdict that decides whether it applies."""
     for part in node.parts:
         yield part, VALID
     for part in (branch for branches in node.alternatives for branch in branches):

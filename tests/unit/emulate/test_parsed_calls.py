@@ -151,12 +151,14 @@ def test_arguments_are_read_where_the_model_wrote_them(call: dict[str, Any], arg
     [
         pytest.param(
             {"name": "look", "arguments": {"at": "x"}, "strict": False, "unit": 1},
-            "\"arguments\" cannot be used: 'unit' is a member of the call and not one of them",
+            "\"arguments\" cannot be used: 'unit' is beside them in the call; write each argument once, "
+            "inside them",
             id="an unknown member",
         ),
         pytest.param(
             {"name": "look", "arguments": {"at": "x"}, "At": "y"},
-            "\"arguments\" cannot be used: 'At' is a member of the call and not one of them",
+            "\"arguments\" cannot be used: 'At' is beside them in the call; write each argument once, "
+            "inside them",
             id="an argument that was written twice",
         ),
         pytest.param({"name": "keep", "arguments": "x"}, "'x' is not of type 'object'", id="a string"),
