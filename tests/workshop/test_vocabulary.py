@@ -122,3 +122,15 @@ def test_names_of_classes_and_modules_occur_once() -> None:
             if isinstance(node, ast.ClassDef):
                 places[f"class {node.name}"].append(str(path.relative_to(ROOT)))
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+def test_the_vocabulary_is_short_and_names_files_that_exist() -> None:
+    """A contributor reads it at once, and finds in the code what it explains."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text.partition("| term | meaning | where |\n")[2].partition("\n\n")[0]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines()[1:]]
+    assert [len(row) for row in rows] == [3] * len(rows)
+    assert 20 <= len(rows) <= 30
+    assert [row[0] for row in rows] == sorted(row[0] for row in rows)
+    named = re.findall(r"`([\w/.]+)`", " ".join(row[2] for row in rows))
+    assert [path for path in named if not (PACKAGE / path).exists()] == []
