@@ -69,7 +69,7 @@ def test_settings_of_a_search_are_reported() -> None:
     assert to_tools(given, Options(), ledger).tool == "internet"
     (change,) = [each for each in ledger.changes if each.action == "stripped"]
     assert change.param == "web_search_options"
-    assert change.given not in ("", "None", "null")
+    assert change.given == "an object with 1 key"
     assert change.why == "Tess takes a tool's name only, so the tool runs with the agent's settings"
 
 
@@ -156,43 +156,6 @@ def test_an_error_about_something_else_needs_no_look_up() -> None:
 def test_a_404_of_a_call_is_about_its_agent() -> None:
     """The path of a chat names an agent, which may not exist."""
     assert failed(404, {"error": "Not found."}, OWN)[0]["error"]["code"] == "agent_not_found"
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        (
-            {"tools": [SEARCH]},
-            ("mapped", "web_search", "internet", "Tess takes the name of one tool"),
-        ),
-        (
-            {"tools": ["internet", "wikipedia"]},
-            (
-                "rewritten",
-                "internet, wikipedia",
-                "internet",
-                "Tess runs one tool per call, so only the first is sent",
-            ),
-        ),
-        (
-            {"tools": [{**SEARCH, "user_location": {"city": "Rome"}, "filters": {"a": 1}}]},
-            (
-                "stripped",
-                "2 settings of a tool",
-                "",
-                "Tess takes a tool's name only, so the tool runs with the agent's settings",
-            ),
-        ),
-    ],
-    ids=["a hosted tool", "two tools of the agent", "settings"],
-)
-def test_a_change_of_the_agents_tools_is_described(given: JSON, expected: tuple[str, ...]) -> None:
-    """The change shows what was given, what is sent, and why."""
-    ledger = Ledger(Policy("warn"))
-    assert to_tools(given, Options(), ledger).tool == "internet"
-    changes = [(each.action, each.given, each.sent, each.why) for each in ledger.changes]
-    assert expected in changes
-    assert {each.param for each in ledger.changes} == {"tools"}
 
 
 def test_settings_that_are_forwarded_stay_beside_emulated_functions() -> None:

@@ -22,6 +22,12 @@ FUNCTIONS = [
     ),
     pytest.param({"tools": [7]}, "tools", "1 function", id="a number"),
     pytest.param({"tools": [{"type": 7}]}, "tools", "1 function", id="a tool of no type"),
+    pytest.param({"tools": [{"type": ["web_search"]}]}, "tools", "1 function", id="a type that is a list"),
+    pytest.param(
+        {"tools": [{"type": "function", "function": {"name": ["f"]}}]},
+        *("tools", "1 function"),
+        id="a name that is a list",
+    ),
     pytest.param({"functions": [{"name": "f"}]}, "functions", "1 function", id="functions as of old"),
     pytest.param(
         {"tools": [FUNCTION], "tool_choice": "auto", "parallel_tool_calls": True},
@@ -45,6 +51,7 @@ def test_functions_become_no_tools_with_a_warning(given: JSON, param: str, count
         "no-tools",
         "request",
     )
+    assert change.why == "Tess cannot call your functions, so the answer is made without them"
     assert change.remedy == (
         "It can be emulated: create_client(emulate=True); a preset takes emulate=True too."
     )

@@ -21,6 +21,7 @@ from tests.unit.chat.tool_requests import FUNCTION, JSON, SEARCH, prepare, sent_
         pytest.param({"tools": [FUNCTION], "tool_choice": "none"}, id="functions that must not be called"),
         pytest.param({"functions": [{"name": "f"}], "function_call": "none"}, id="functions as of old"),
         pytest.param({"tools": [SEARCH], "tool_choice": "none"}, id="a hosted tool that must not be used"),
+        pytest.param({"tools": "", "tool_choice": "none"}, id="an empty string that must not be used"),
         pytest.param({"tool_choice": "auto"}, id="a choice without tools"),
         pytest.param({"tool_choice": None, "function_call": None}, id="no choice"),
         pytest.param({"parallel_tool_calls": False}, id="no parallel calls"),
@@ -55,6 +56,7 @@ def test_a_string_passes(word: str) -> None:
         pytest.param({"tools": [SEARCH], "web_search_options": {}}, "internet", id="both spellings"),
         pytest.param({"tools": ["internet"]}, "internet", id="a list of one word"),
         pytest.param({"tools": list("internet")}, "internet", id="a word split into letters by .stream()"),
+        pytest.param({"tools": list("ok")}, "ok", id="a word of two letters that was split"),
         pytest.param({"tools": [SEARCH], "tool_choice": "auto"}, "internet", id="a free choice"),
         pytest.param({"tools": [SEARCH], "tool_choice": SEARCH}, "internet", id="a demand for that tool"),
         pytest.param(
@@ -78,19 +80,29 @@ def test_a_string_passes(word: str) -> None:
             "deep_analysis",
             id="the same in the flat spelling",
         ),
+        pytest.param(
+            {
+                "tools": [{"type": "function", "function": {"name": "my_search"}}],
+                "tool_choice": {"type": "function", "function": {"name": "my_search"}},
+            },
+            "deep_analysis",
+            id="a demand for that function",
+        ),
     ],
 )
 def test_what_tess_has_a_word_for_is_mapped(given: JSON, word: str) -> None:
     """The change is in the ledger only, since the tool is used."""
     names = {**HOSTED_TOOLS, "my_search": "deep_analysis"}
-    sent, reported = sent_and_reported(given, policy=Policy("error"), tool_names=names)
-    assert sent == {"tools": word}
-    assert reported == [("mapped", "tools", None)]
+    for policy in (Policy("error"), Policy("forward")):
+        sent, reported = sent_and_reported(given, policy=policy, tool_names=names)
+        assert sent == {"tools": word}
+        assert reported == [("mapped", "tools", None)]
 
 
-def test_search_without_a_word_for_it_is_not_lost_in_silence() -> None:
-    """A client may take the word out of the table."""
-    sent, reported = sent_and_reported({"web_search_options": {}}, tool_names={})
+@pytest.mark.parametrize("settings", [{}, {"search_context_size": "high"}], ids=["no settings", "settings"])
+def test_search_without_a_word_for_it_is_not_lost_in_silence(settings: JSON) -> None:
+    """A client may take the word out of the table; the settings are lost with the search, not once more."""
+    sent, reported = sent_and_reported({"web_search_options": settings}, tool_names={})
     assert (sent, reported) == ({"tools": "no-tools"}, [("stripped", "web_search_options", "request")])
 
 
@@ -111,7 +123,9 @@ def test_of_several_tools_the_first_is_sent(given: JSON, origin: str) -> None:
     assert sent == {"tools": "internet"}
     mapped = [("mapped", "tools", None)] if origin else []
     assert reported == [*mapped, ("rewritten", "tools", "request")]
-    assert sent_and_reported(given, policy=Policy("forward"), tool_names=names)[0] == given
+    sent, reported = sent_and_reported(given, policy=Policy("forward"), tool_names=names)
+    assert sent == given
+    assert [each for each in reported if each[1] == "tools"] == [("forwarded", "tools", None)]
 
 
 SETTINGS = [
@@ -144,7 +158,8 @@ def test_settings_that_a_word_cannot_carry_are_reported(given: JSON, param: str)
     "given",
     [
         pytest.param(
-            {"web_search_options": {"search_context_size": "medium", "user_location": None}}, id="of search"
+            {"web_search_options": {"search_context_size": "medium", "user_location": None, "x": ""}},
+            id="of search",
         ),
         pytest.param({"tools": [{**SEARCH, "search_context_size": "medium", "filters": {}}]}, id="of a tool"),
     ],
