@@ -138,3 +138,11 @@ def test_a_broken_connection_matters_before_the_end_of_the_object_only(
         flow.throw(ConnectionError("lost"))
     if isinstance(end.value, StopIteration):
         assert end.value.value.parse() == {"a": "é}", "b": [{"c": 1}]}
+
+
+def test_a_connection_that_breaks_before_the_first_byte_is_an_error() -> None:
+    """Nothing is there, so that the call may be tried again."""
+    flow = read_json_body()
+    next(flow)
+    with pytest.raises(ConnectionError):
+        flow.throw(ConnectionError("lost"))

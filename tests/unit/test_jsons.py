@@ -68,6 +68,9 @@ def nested(levels: int, *, inside: str = "1") -> str:
             nested(60, inside=f'["{"]}" * 60}", {nested(60)}]'), True, id="closing ones in a string"
         ),
         pytest.param(f"[{', '.join(['[]'] * 300)}]", False, id="many empty arrays"),
+        pytest.param(nested(98, inside="[[], [[]]]"), True, id="the last of several is too deep"),
+        pytest.param(nested(MAX_NESTING + 1, inside='"}"'), True, id="a closing one in the deepest string"),
+        pytest.param(nested(MAX_NESTING - 1, inside='"}"'), False, id="one in a string that is not too deep"),
     ],
 )
 def test_the_depth_of_json_is_bounded(text: str, is_too_deep: bool) -> None:
@@ -76,6 +79,16 @@ def test_the_depth_of_json_is_bounded(text: str, is_too_deep: bool) -> None:
     assert (parse_json(text) is None) is is_too_deep
     assert (parse_json(f" {text}") is None) is is_too_deep
     assert json.loads(text) is not None
+
+
+@pytest.mark.parametrize("opening", ['{"a":', "["])
+@pytest.mark.parametrize("before", ["", " "])
+def test_the_depth_of_an_object_is_bounded(opening: str, before: str) -> None:
+    """Both ways of parsing obey the bound, whatever its levels are."""
+    closing = "]" if opening == "[" else "}"
+    for levels in (MAX_NESTING - 1, MAX_NESTING):
+        text = f'{before}{{"a": {opening * levels}1{closing * levels}}}'
+        assert (parse_object(text) is None) is (levels == MAX_NESTING)
 
 
 class Finalized:

@@ -19,11 +19,6 @@ from tess_openai.core.chat.answer_types import InvalidAnswerError, differs, fits
 from tess_openai.core.jsons import JSONObject, dump_json, to_object
 
 
-def to_arguments(value: object) -> str:
-    """Return the arguments of a call as JSON text, as in OpenAI's format."""
-    return value if isinstance(value, str) else "" if value is None else dump_json(value).decode()
-
-
 def to_call(value: object, path: str) -> JSONObject:
     """Read a call, or a delta of one, of which any field may be missing.
 
@@ -72,7 +67,7 @@ def to_function(value: object, path: str) -> JSONObject:
         raise InvalidAnswerError(f"{path}.name is {describe(name)}")
     if arguments is None or isinstance(arguments, str):
         return function
-    return {**function, "arguments": to_arguments(arguments)}
+    return {**function, "arguments": dump_json(arguments).decode()}
 
 
 def _to_custom_call(call: JSONObject, path: str) -> JSONObject:

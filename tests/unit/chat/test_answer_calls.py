@@ -34,6 +34,7 @@ CUSTOM: JSON = {"id": "call_1", "type": "custom", "custom": {"name": "f", "input
             id="arguments that are a list",
         ),
         pytest.param({"id": "a", "name": None}, {"id": "a"}, id="an id alone"),
+        pytest.param({"id": "a", "function": None}, {"id": "a"}, id="a null function"),
         pytest.param({**CALL, "id": 7}, {**CALL, "id": "7"}, id="an id that is a number"),
         pytest.param({**CALL, "type": "tool"}, CALL, id="another type"),
         pytest.param({**CALL, "type": None}, {**CALL, "type": None}, id="a null type"),
@@ -57,6 +58,7 @@ def test_a_call_is_converted_where_it_has_one_reading(given: JSON, call: JSON) -
         pytest.param(7, "calls is 7", id="a number for the list"),
         pytest.param("f", "calls is a string of 1 character", id="a text for the list"),
         pytest.param([None], "calls[0] is null", id="null for a call"),
+        pytest.param([7], "calls[0] is 7", id="a number for a call"),
         pytest.param([CALL, {**CALL, "id": True}], "calls[1].id is true", id="an id that is true"),
         pytest.param([{"function": 7}], "calls[0].function is 7", id="a number for the function"),
         pytest.param([{"name": 7}], "calls[0].function.name is 7", id="a name that is a number"),
@@ -64,7 +66,13 @@ def test_a_call_is_converted_where_it_has_one_reading(given: JSON, call: JSON) -
             [{**CUSTOM, "custom": None}], "calls[0].custom is null", id="a custom call without its fields"
         ),
         pytest.param(
+            [{"id": "a", "type": "custom"}], "calls[0].custom is null", id="a type alone, without its fields"
+        ),
+        pytest.param(
             [{"custom": {"input": 7}}], "calls[0].custom is an object", id="an input that is a number"
+        ),
+        pytest.param(
+            [{"custom": {"name": 7}}], "calls[0].custom is an object", id="a custom name that is a number"
         ),
     ],
 )

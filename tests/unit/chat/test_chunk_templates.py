@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tess_openai.core.chat.answer_body import AnswerBody, AnswerHead
-from tess_openai.core.chat.chunk_templates import unescape_json_text
+from tess_openai.core.chat.chunk_templates import template_of, unescape_json_text
 from tess_openai.core.chat.chunks import ChunkReader
 from tess_openai.core.chat.stream_faults import StreamFault
 from tess_openai.core.chat.stream_filter import ChunkWriter, StreamFilter
@@ -167,3 +167,27 @@ def test_every_text_counts_for_the_estimate(texts: list[str]) -> None:
     usage = json.loads(end.split(b"data: ")[-2])["usage"]
     whole = "".join(["sea", *texts])
     assert usage["completion_tokens"] == -(-len(whole.encode()) // 4)
+
+
+def test_a_template_keeps_the_fields_of_its_chunk_without_its_text() -> None:
+    """An emulated answer is made with them, and with the text of each event."""
+    template = template_of(json.loads(chunk("sea")), ServerSentEvent("", chunk("sea")))
+    assert template is not None
+    assert template.fields == json.loads(chunk(""))
+    assert template.with_text(b"a\\n\\u00e9") == json.loads(chunk("a\n\u00e9"))
+    assert template.fields == json.loads(chunk(""))
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(ServerSentEvent("", chunk("sea", reason="stop")), id="a finish reason"),
+        pytest.param(ServerSentEvent("error", chunk("sea")), id="an event with a name"),
+        pytest.param(ServerSentEvent("", chunk("sea").replace(b", ", b",\n")), id="data in several lines"),
+        pytest.param(ServerSentEvent("", chunk("\ud83d", ascii_only=True)), id="half a surrogate pair"),
+        pytest.param(ServerSentEvent("", chunk("")), id="an empty text"),
+    ],
+)
+def test_an_event_that_is_no_text_alone_gives_no_template(sent: ServerSentEvent) -> None:
+    """Later events that look like it would be taken for texts."""
+    assert template_of(json.loads(sent.data), sent) is None

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
+from tess_openai.core.calls import Answer, Call, ReportChanges, StoreAccess
 from tess_openai.core.options import Options
 from tess_openai.core.policy import Policy
-from tess_openai.edge.response_stores import MemoryResponseStore
+from tess_openai.core.responses.stored_responses import stored_response
+from tess_openai.edge.response_stores import MemoryResponseStore, access_store
 from tests.flows import JSON, Carried
 from tests.unit.responses.driven import drive
 
 NUMBER = "0" * 24
 RESPONSE = f"/responses/resp_{NUMBER}"
+FROM_1_TO_100 = "limit must be a number from 1 to 100."
 ANSWER = json.dumps(
     {"choices": [{"index": 0, "message": {"content": "Hi"}, "finish_reason": "stop"}]}
 ).encode()
@@ -27,9 +31,18 @@ def stored(*items: JSON, **fields: object) -> MemoryResponseStore:
     return store
 
 
-def request(store: MemoryResponseStore, path: str = "", *, method: str = "GET", query: str = "") -> Carried:
+def request(
+    store: MemoryResponseStore,
+    path: str = "",
+    *,
+    method: str = "GET",
+    query: str = "",
+    policy: Policy | None = None,
+) -> Carried:
     """Send a request to a route below the stored response."""
-    return drive(None, [], method=method, path=f"{RESPONSE}{path}", query=query, store=store)
+    options = Options() if policy is None else Options(policy=policy)
+    path = f"{RESPONSE}{path}"
+    return drive(None, [], method=method, path=path, query=query, store=store, options=options)
 
 
 def questions(count: int) -> list[JSON]:
@@ -76,23 +89,24 @@ def test_a_page_has_twenty_items_unless_another_number_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "param"),
+    ("query", "param", "message"),
     [
-        ("order=up", "order"),
-        ("limit=0", "limit"),
-        ("limit=101", "limit"),
-        ("limit=-1", "limit"),
-        ("limit=0001", "limit"),
-        ("limit=%C2%B2", "limit"),
-        ("after=msg_nothing", "after"),
-        ("before=msg_nothing", "before"),
+        ("order=up", "order", "order must be asc or desc."),
+        ("limit=0", "limit", FROM_1_TO_100),
+        ("limit=101", "limit", FROM_1_TO_100),
+        ("limit=-1", "limit", FROM_1_TO_100),
+        ("limit=0001", "limit", FROM_1_TO_100),
+        ("limit=%C2%B2", "limit", FROM_1_TO_100),
+        ("after=msg_nothing", "after", "after names no item of this response."),
+        ("before=msg_nothing", "before", "before names no item of this response."),
     ],
 )
-def test_a_page_that_cannot_be_is_refused(query: str, param: str) -> None:
-    """The error names the parameter."""
+def test_a_page_that_cannot_be_is_refused(query: str, param: str, message: str) -> None:
+    """The error names the parameter, and what it may be."""
     carried = request(stored(*questions(2)), "/input_items", query=query)
     error = json.loads(carried.body)["error"]
     assert (carried.status, error["param"], error["code"]) == (400, param, "invalid_value")
+    assert error["message"] == message
 
 
 def test_listed_items_have_the_fields_of_the_api() -> None:
@@ -103,7 +117,13 @@ def test_listed_items_have_the_fields_of_the_api() -> None:
         {"role": "assistant", "content": "b", "status": "incomplete"},
         {
             "role": "user",
-            "content": [{"type": "input_image", "image_url": "data:,"}, {"type": "text", "text": "c"}],
+            "content": [
+                {"type": "input_image", "image_url": "data:,"},
+                {"type": "text", "text": "c"},
+                {"type": "output_text", "text": "d"},
+                {"text": "e"},
+                "f",
+            ],
         },
         call,
         {"type": "function_call_output", "call_id": "c", "output": "1"},
@@ -127,7 +147,13 @@ def test_listed_items_have_the_fields_of_the_api() -> None:
             "type": "message",
             "role": "user",
             "status": "completed",
-            "content": [image, {"type": "input_text", "text": "c"}],
+            "content": [
+                image,
+                {"type": "input_text", "text": "c"},
+                {"type": "input_text", "text": "d"},
+                {"text": "e"},
+                "f",
+            ],
         },
         {**call, "status": "completed"},
         {"type": "function_call_output", "call_id": "c", "output": "1", "status": "completed"},
@@ -151,7 +177,9 @@ def test_a_response_is_retrieved_and_deleted() -> None:
     store = stored(*questions(1))
     response = json.loads(request(store).body)
     assert response["id"] == f"resp_{NUMBER}"
-    assert json.loads(request(store, query="stream=true").body)["error"]["param"] == "stream"
+    error = json.loads(request(store, query="stream=true").body)["error"]
+    assert (error["param"], error["code"]) == ("stream", "unsupported_parameter")
+    assert error["message"] == "stream: a stored response is returned as a whole. Leave stream out."
     assert json.loads(request(store, query="stream=false").body) == response
     deleted = json.loads(request(store, method="DELETE").body)
     assert deleted == {"id": f"resp_{NUMBER}", "object": "response", "deleted": True}
@@ -159,6 +187,7 @@ def test_a_response_is_retrieved_and_deleted() -> None:
         missing = request(store, path, method=method)
         error = json.loads(missing.body)["error"]
         assert (missing.status, error["code"]) == (404, "response_not_found")
+        assert error["param"] == "response_id"
         assert "responses_store=SQLiteResponseStore(path)" in error["message"]
 
 
@@ -171,9 +200,11 @@ def test_only_a_response_in_the_background_is_cancelled(*, background: bool, sta
     cancelled = request(store, "/cancel", method="POST")
     assert cancelled.status == status
     body = json.loads(cancelled.body)
-    assert (
-        body == json.loads(request(store).body) if background else body["error"]["code"] == "invalid_request"
-    )
+    if background:
+        assert body == json.loads(request(store).body)
+    else:
+        assert body["error"]["code"] == "invalid_request"
+        assert body["error"]["message"] == "Cannot cancel a synchronous response."
 
 
 @pytest.mark.parametrize(
@@ -183,28 +214,60 @@ def test_other_routes_below_a_response_are_refused(method: str, path: str) -> No
     """Nothing is sent to Tess, which does not know responses."""
     carried = request(stored(*questions(1)), path, method=method)
     assert (carried.status, carried.sent) == (404, None)
-    assert json.loads(carried.body)["error"]["code"] == "endpoint_not_supported"
+    error = json.loads(carried.body)["error"]
+    assert error["code"] == "endpoint_not_supported"
+    assert error["message"] == (
+        "Tess does not have this part of the Responses API. The request was not sent."
+    )
 
 
-def test_input_tokens_are_estimated_of_all_that_the_model_reads() -> None:
-    """Each four bytes of texts, parts, calls and functions count as a token; no request is sent to Tess."""
+LOGPROBS = "message.output_text.logprobs"
 
-    def count(*items: JSON, **fields: object) -> int:
-        carried = drive({"input": list(items), **fields}, [], path="/responses/input_tokens")
-        assert carried.sent is None
-        counted = json.loads(carried.body)
-        assert (counted["object"], counted["estimated"]) == ("response.input_tokens", True)
-        tokens: int = counted["input_tokens"]
-        return tokens
 
-    question = {"role": "user", "content": "x" * 400}
-    part = {"role": "user", "content": [{"type": "input_text", "text": "x" * 400}]}
-    one = count(question)
-    assert 100 <= one < 120
-    assert count(part) == one
-    assert count(question, question) >= 2 * 100
-    assert count(question, instructions="y" * 400) >= 2 * 100
-    call = {"type": "function_call", "call_id": "c", "name": "f", "arguments": json.dumps({"a": "z" * 400})}
-    assert count(question, call) >= 2 * 100
-    tool = {"type": "function", "name": "f", "description": "d" * 400, "parameters": {"type": "object"}}
-    assert count(question, tools=[tool]) >= 2 * 100
+@pytest.mark.parametrize("name", ["include", "include[]"])
+@pytest.mark.parametrize("path", ["", "/input_items"])
+@pytest.mark.parametrize("word", ["warn", "forward", "ignore", "error"])
+def test_what_a_stored_response_does_not_include_is_reported(name: str, path: str, word: Any) -> None:
+    """There is no request with which it could be forwarded, and the policy's other words apply."""
+    policy = Policy("error" if word != "error" else "warn", {"include": word})
+    carried = request(stored(*questions(1)), path, query=f"{name}={LOGPROBS}", policy=policy)
+    body = json.loads(carried.body)
+    if word == "error":
+        assert (carried.status, body["error"]["param"]) == (400, "include")
+        return
+    (change,) = carried.changes
+    assert (change.action, change.param, change.given) == ("stripped", "include", LOGPROBS)
+    assert change.warn == (None if word == "ignore" else "request")
+    assert body["tess_openai"]["changes"] == [change.to_json()]
+    assert json.loads(carried.headers["x-tess-openai"] or "") == [change.to_json()]
+    assert carried.headers["content-type"] == "application/json"
+
+
+def test_a_response_is_not_deleted_when_its_warning_is_an_error() -> None:
+    """The caller's filters refuse the request."""
+    store = stored(*questions(1))
+    query = f"include={LOGPROBS}"
+    flow = stored_response(
+        Call("DELETE", RESPONSE, {}, b"", 0, lambda: 1, lambda: NUMBER, agent="42", query=query), Options()
+    )
+    step = next(flow)
+    assert isinstance(step, StoreAccess)
+    assert isinstance(flow.send(access_store(store, step)), ReportChanges)
+    answer = flow.send("The caller made this warning an error.")
+    assert isinstance(answer, Answer)
+    assert answer.status == 400
+    assert json.loads(answer.body or b"")["error"]["code"] == "warning_is_error"
+    assert list(flow) == []
+    assert request(store).status == 200
+
+
+def test_an_answer_from_the_store_has_none_of_the_headers_of_an_earlier_one() -> None:
+    """No request is sent, so that there is no response to take headers from."""
+    flow = stored_response(
+        Call("GET", RESPONSE, {}, b"", 0, lambda: 1, lambda: NUMBER, agent="42"), Options()
+    )
+    step = next(flow)
+    assert isinstance(step, StoreAccess)
+    answer = flow.send(access_store(stored(*questions(1)), step))
+    assert isinstance(answer, Answer)
+    assert answer.base == "none"

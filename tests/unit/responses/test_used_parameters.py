@@ -71,6 +71,7 @@ def test_a_request_without_parameters_shows_the_defaults() -> None:
             id="a temperature that is a text",
         ),
         pytest.param({"temperature": "hot"}, [], {"temperature": 1.0}, id="a word of the agent's own"),
+        pytest.param({"temperature": [0.3]}, [], {"temperature": 1.0}, id="a temperature that is a list"),
         pytest.param({"temperature": "nan"}, [], {"temperature": 1.0}, id="a number that JSON does not have"),
         pytest.param(
             {"temperature": 0.3}, [stripped("temperature")], {"temperature": 1.0}, id="a temperature not sent"
@@ -126,3 +127,21 @@ def test_a_response_shares_no_object_with_the_next() -> None:
     first["text"]["verbosity"] = "low"
     assert shown({})["metadata"] == {}
     assert shown({})["text"] == PLAIN
+
+
+@pytest.mark.parametrize(
+    ("tool", "is_shown"),
+    [
+        pytest.param({"type": "function", "name": "my_search"}, True, id="a function that the client maps"),
+        pytest.param({"type": "function", "name": "other"}, False, id="another function"),
+        pytest.param({"type": "wiki"}, True, id="a type that the client maps"),
+        pytest.param({"type": "wiki", "pages": 7}, False, id="a type that the client maps, with settings"),
+    ],
+)
+def test_tools_that_the_client_maps_are_shown_while_others_are_not_sent(
+    tool: JSON, *, is_shown: bool
+) -> None:
+    """OpenAI does not define the settings of such a type, and Tess did not receive them."""
+    mapped = [Change("mapped", "tools", name, "internet", "why") for name in ("my_search", "wiki")]
+    tools = shown({"tools": [tool, {"type": "mcp"}]}, *mapped, stripped("tools"))["tools"]
+    assert [each["type"] for each in tools] == ([tool["type"]] if is_shown else [])
