@@ -106,7 +106,8 @@ def _mounts_on_loopback(client: Any, adapter: Adapter) -> dict[Any, Any]:
             "would get the key in the clear. Pass an http_client without that proxy"
         )
     pattern: Any = cast("object", next(iter(mounts))).__class__
-    return {pattern(str(url.copy_with(path="/")).rstrip("/")): None, **mounts}
+    here = pattern(str(url.copy_with(path="/")).rstrip("/"))
+    return {here: None, **{each: transport for each, transport in mounts.items() if each != here}}
 
 
 def _can_reach_beyond_loopback(transport: Any) -> bool:

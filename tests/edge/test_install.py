@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import importlib.util
 from typing import Any, Final
@@ -142,6 +143,18 @@ def test_plain_http_goes_through_no_proxy_of_another_machine(
         assert transport_for(ours, url).inner is through
 
 
+@pytest.mark.parametrize(
+    "pattern", ["http://127.0.0.1:8080", "http://127.0.0.1:8080/", "http://127.0.0.1", "all://127.0.0.1:8080"]
+)
+def test_a_proxy_of_another_machine_that_is_named_for_this_one_is_avoided_too(
+    family: Family, kind: Kind, adapter: Adapter, pattern: str
+) -> None:
+    """It would get the key and the prompt as well."""
+    theirs = make(family, kind, mounts={pattern: proxied(family, kind, REMOTE)})
+    ours = wrap_copy(theirs, adapter, kind)
+    assert transport_for(ours, HERE).inner is theirs._transport
+
+
 def test_a_client_whose_only_transport_is_a_proxy_is_refused(
     family: Family, kind: Kind, adapter: Adapter
 ) -> None:
@@ -194,3 +207,26 @@ def test_connections_are_closed_after_their_client() -> None:
 
     asyncio.run(close())
     assert transport.closed == 21
+
+
+def test_the_connections_of_a_client_that_nobody_refers_to_are_closed(
+    family: Family, kind: Kind, adapter: Adapter
+) -> None:
+    """Programs that forget to close a client run out of connections otherwise."""
+    transport = Transport()
+
+    def forget() -> None:
+        client = new_client(adapter, kind, family.name)
+        client._transport.inner = transport
+        del client
+        gc.collect()
+
+    async def forget_in_a_loop() -> None:
+        forget()
+        await asyncio.gather(*(task for task in asyncio.all_tasks() if task is not asyncio.current_task()))
+
+    if kind == "sync":
+        forget()
+    else:
+        asyncio.run(forget_in_a_loop())
+    assert transport.closed == (1 if kind == "sync" else 10)
