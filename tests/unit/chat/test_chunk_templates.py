@@ -191,3 +191,39 @@ def test_a_template_keeps_the_fields_of_its_chunk_without_its_text() -> None:
 def test_an_event_that_is_no_text_alone_gives_no_template(sent: ServerSentEvent) -> None:
     """Later events that look like it would be taken for texts."""
     assert template_of(json.loads(sent.data), sent) is None
+
+
+TEXTS = ["sea", "wind", "a\n", "\u00e9\U0001f642", "sun", "rain"]
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        pytest.param([event(text) for text in TEXTS], id="each event alone"),
+        pytest.param([b"".join(map(event, TEXTS[:2])), b"".join(map(event, TEXTS[2:]))], id="some together"),
+        pytest.param(
+            [event("sea"), event("wind")[:9], event("wind")[9:] + event("sun")], id="an event in two"
+        ),
+    ],
+)
+@pytest.mark.parametrize("counted", [False, True], ids=["without usage", "with usage"])
+def test_texts_that_are_not_parsed_pass_as_the_same_bytes(pieces: list[bytes], *, counted: bool) -> None:
+    """They are sent at once, and their texts are kept only for the estimate of the usage."""
+    reader = ChunkReader("tess-6", lambda: 0, lambda: "x")
+    ledger = Ledger(Policy())
+    writer = ChunkWriter(reader, ledger, include_usage=counted, estimate_for=["prompt"] if counted else None)
+    stream = StreamFilter(AnswerBody(reader, AnswerHead(), expected="a stream"), writer, ledger)
+    stream.feed(b"data: " + chunk("", role="assistant") + b"\n\n" + event("first"))
+    assert b"".join(stream.feed(piece) for piece in pieces) == b"".join(pieces)
+
+
+def test_a_stream_that_fails_has_ended() -> None:
+    """Nothing more is read from Tess; a chunk of text is not yet the end."""
+    reader, ledger = begun(), Ledger(Policy())
+    writer = ChunkWriter(reader, ledger, include_usage=False, estimate_for=None)
+    stream = StreamFilter(AnswerBody(reader, AnswerHead(), expected="a stream"), writer, ledger)
+    stream.feed(event("wind"))
+    assert stream.ended is False
+    fault = StreamFault({"error": {"message": "lost"}})
+    assert json.loads(stream.fail(fault).removeprefix(b"data: ")) == fault.envelope
+    assert (stream.ended, stream.fault) == (True, fault)
