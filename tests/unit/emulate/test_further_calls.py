@@ -15,6 +15,7 @@ from tests.unit.emulate.test_flow import (
     CHAT,
     DONE,
     GOOD,
+    JSON,
     OPTIONS,
     Exchange,
     Run,
@@ -139,3 +140,57 @@ def test_missing_token_counts_are_estimated_unless_the_caller_wants_none() -> No
     assert usage["prompt_tokens"] > 100
     assert usage["estimated"] is True
     assert "usage" not in body_of(drive(CHAT, saying("Hm"), options=replace(OPTIONS, usage="none")))
+
+
+@pytest.mark.parametrize("reason", ["stop", "length"])
+def test_a_model_that_says_nothing_is_asked_again_for_a_call_that_is_required(reason: str) -> None:
+    """An empty answer is an answer, and not yet a repeated one."""
+    empty = streamed(event("", reason), DONE)
+    run = drive({**CHAT, "tool_choice": "required"}, empty, saying(GOOD))
+    assert len(run.sent) == 2
+    assert body_of(run)["choices"][0]["finish_reason"] == "tool_calls"
+    run = drive({**CHAT, "tool_choice": "required"}, empty, empty, options=replace(OPTIONS, max_repairs=3))
+    assert len(run.sent) == 2
+    assert body_of(run)["error"]["code"] == "function_call_missing"
+
+
+def asking_for_json(schema: JSON) -> JSON:
+    """Return a request for JSON that follows a schema."""
+    form = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
+    return {"messages": CHAT["messages"], "response_format": form}
+
+
+@pytest.mark.parametrize(("reason", "requests"), [("length", 1), ("content_filter", 1), ("stop", 2)])
+def test_json_that_was_cut_is_not_asked_for_again(reason: str, requests: int) -> None:
+    """The next answer would be cut too; the finish reason tells the caller."""
+    body = asking_for_json({"type": "object", "required": ["a"]})
+    run = drive(body, streamed(event('{"b": ', reason), DONE), saying('{"a": 1}'))
+    assert len(run.sent) == requests
+    (choice,) = body_of(run)["choices"]
+    assert choice["finish_reason"] == reason
+    assert choice["message"]["content"] == ('{"b": ' if requests == 1 else '{"a": 1}')
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_prose_that_was_held_before_a_bad_call_is_not_lost(*, stream: bool) -> None:
+    """What might have begun a mark is given to the caller before the answer of the further call."""
+    run = drive({**CHAT, "stream": stream}, saying(f"Is 1 <{BAD}"), saying("Yes."))
+    text = run.text if stream else body_of(run)["choices"][0]["message"]["content"]
+    assert text == "Is 1 <\n\nYes."
+
+
+def test_a_status_300_is_no_answer() -> None:
+    """It is a redirect without a place, whatever its body is."""
+    _, pieces = saying("Hm")
+    run = drive(CHAT, (Incoming(300, {"content-type": "text/event-stream"}), pieces))
+    assert (run.answer.status, body_of(run)["error"]["code"]) == (502, "redirected")
+
+
+def test_a_check_that_takes_too_long_is_noticed() -> None:
+    """What is left unchecked counts as right, and the ledger says so."""
+    items = {"anyOf": [{"const": number} for number in range(1000)]}
+    run = drive(asking_for_json({"type": "array", "items": items}), saying(str([*range(1000)])))
+    changes = body_of(run)["tess_openai"]["changes"]
+    (noticed,) = [change for change in changes if change["action"] == "noticed"]
+    assert (noticed["param"], noticed["given"]) == ("response_format", "a part of the answer")
+    assert noticed["why"].endswith("so a part of it was not checked")
