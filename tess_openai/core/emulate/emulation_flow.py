@@ -19,7 +19,6 @@ from tess_openai.core.chat.context import (
     stream_fault_answer,
 )
 from tess_openai.core.chat.message_texts import BLANK_LINE, texts_of
-from tess_openai.core.chat.messages import to_messages
 from tess_openai.core.chat.stream_faults import broken_connection_fault
 from tess_openai.core.chat.usage import UsageSum
 from tess_openai.core.emulate.answer_reader import AnswerReader
@@ -180,9 +179,8 @@ class _EmulatedCall:
     def _with_note(self, note: str) -> JSONObject:
         """Return the body of the first request with a note after its last message.
 
-        A bad answer is not shown to the model again, since a model that sees it tends to repeat it.
+        A bad answer is not shown to the model again, since a model that sees it tends to repeat it. The
+        messages are those that were sent, so that they need no translation.
         """
         body = self.chat.translated.body
-        messages = with_note(to_list(body.get("messages")) or [], note)
-        merge = self.chat.translated.options.merge_messages
-        return {**body, "messages": to_messages(messages, self.chat.ledger, merge=merge)}
+        return {**body, "messages": with_note(to_list(body.get("messages")) or [], note)}

@@ -120,7 +120,9 @@ class StreamedAnswers(AnswerLayer[JoinedAnswer]):
         note = fill(options.prompts.continuation, last_words=last_words(text))
         further = [{"role": "assistant", "content": text.rstrip()}, {"role": "user", "content": note}]
         messages = [*(to_list(self._request.get("messages")) or []), *further]
-        merged = to_messages(messages, self._chat.ledger, merge=options.merge_messages)
+        merged = to_messages(
+            messages, self._chat.ledger, merge=options.merge_messages, profile=options.profile
+        )
         return {**self._request, "messages": merged}
 
 

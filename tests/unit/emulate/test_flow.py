@@ -15,6 +15,7 @@ from tess_openai.core.calls import (
     Call,
     Event,
     Incoming,
+    LimitAnswer,
     Outgoing,
     PauseKey,
     Read,
@@ -64,6 +65,7 @@ class Run:
         answer: The caller's answer.
         body: The caller's body.
         unread: What was left of the last answer.
+        left: How many pieces were left of each answer when the next request was sent.
     """
 
     steps: list[str] = field(default_factory=list[str])
@@ -71,6 +73,7 @@ class Run:
     answer: Answer = field(default_factory=lambda: Answer(0))
     body: bytes = b""
     unread: list[bytes | Exception] = field(default_factory=list[bytes | Exception])
+    left: list[int] = field(default_factory=list[int])
 
     def read(self, step: Read) -> tuple[bytes | None, Exception | None]:
         """Read the next piece, or all the rest."""
@@ -114,6 +117,7 @@ def drive(
             continue
         run.steps.append(type(step).__name__)
         if isinstance(step, Outgoing):
+            run.left += [len(run.unread)] if run.sent else []
             run.sent.append(step)
             next_one = coming.pop(0)
             if isinstance(next_one, Exception):
@@ -128,7 +132,7 @@ def drive(
             reply = b"".join(piece for piece in run.unread if isinstance(piece, bytes))
         elif isinstance(step, Answer):
             run.answer, run.body = step, step.body or b""
-        elif not isinstance(step, PauseKey):
+        elif not isinstance(step, PauseKey | LimitAnswer):
             assert isinstance(step, bytes)
             run.body += step
 

@@ -10,6 +10,8 @@ import pytest
 
 from tess_openai.core.calls import Incoming
 from tess_openai.core.jsons import parse_object
+from tess_openai.core.policy import Policy
+from tess_openai.core.probe_profile import ProbeVerdict, TessProfile
 from tests.unit.emulate.test_flow import (
     BAD,
     CHAT,
@@ -194,3 +196,67 @@ def test_a_check_that_takes_too_long_is_noticed() -> None:
     (noticed,) = [change for change in changes if change["action"] == "noticed"]
     assert (noticed["param"], noticed["given"]) == ("response_format", "a part of the answer")
     assert noticed["why"].endswith("so a part of it was not checked")
+
+
+IMAGE: list[JSON] = [
+    {"type": "text", "text": "a"},
+    {"type": "image_url", "image_url": {"url": "https://a.example/x.png"}},
+]
+MESSAGES: list[JSON] = [
+    {"role": "developer", "content": "b"},
+    {"role": "user", "content": "c"},
+    {"role": "user", "content": IMAGE},
+]
+
+
+def test_a_further_call_sends_what_the_probe_proved_as_the_first_did() -> None:
+    """The messages are those that were sent, with their images, their roles and their number."""
+    proven = ("messages.neighbours", "role.developer", "content.image_parts")
+    answers: dict[str, ProbeVerdict] = dict.fromkeys(proven, "supported")
+    options = replace(OPTIONS, profile=TessProfile(agent_id=42, made="2026-11-23", answers=answers))
+    run = drive({**CHAT, "messages": MESSAGES}, saying(BAD), saying(GOOD), options=options)
+    first, second = ((parse_object(sent.body or b"") or {})["messages"] for sent in run.sent)
+    assert [message["role"] for message in first] == ["developer", "user", "user"]
+    assert second[:-1] == first[:-1]
+    assert second[-1]["content"][:-1] == first[-1]["content"] == IMAGE
+    assert second[-1]["content"][-1]["text"].startswith("(An earlier answer")
+
+
+def test_what_the_policy_forwards_is_recorded_once() -> None:
+    """A further call forwards it again, with the same messages."""
+    options = replace(OPTIONS, policy=Policy("emulate", {"messages.content": "forward"}))
+    messages = [{"role": "user", "content": IMAGE}]
+    run = drive({**CHAT, "messages": messages}, saying(BAD), saying(GOOD), options=options)
+    changes = body_of(run)["tess_openai"]["changes"]
+    assert [change["param"] for change in changes if change["action"] == "forwarded"] == ["messages.content"]
+    assert [change["action"] for change in changes if change["param"].startswith("messages")] == ["forwarded"]
+
+
+def test_the_usage_counts_all_requests_and_each_piece_of_text() -> None:
+    """Tess gave no numbers, so they are estimated of what was sent and received."""
+
+    def usage(*exchanges: Exchange) -> JSON:
+        counted: JSON = body_of(drive(CHAT, *exchanges))["usage"]
+        return counted
+
+    once, twice = usage(saying(GOOD)), usage(saying(BAD), saying(GOOD))
+    assert twice["prompt_tokens"] > 2 * once["prompt_tokens"]
+    assert usage(streamed(event("abcd"), event("efgh", "stop"), DONE))["completion_tokens"] == 2
+    none = drive(CHAT, saying("Hm"), options=replace(OPTIONS, usage="none"))
+    assert body_of(none).get("usage") is None
+
+
+def test_the_rest_of_an_answer_is_read_before_the_next_request() -> None:
+    """The connection can then be used for it; in a stream, the caller does not wait for the rest."""
+    rest = [b": bye\n\n", b": bye\n\n"]
+    for stream, left in ((False, 0), (True, 2)):
+        bad = streamed(event(BAD, "stop"), DONE, *rest)
+        assert drive({**CHAT, "stream": stream}, bad, saying(GOOD)).left == [left]
+
+
+@pytest.mark.parametrize(("on_cut", "is_noted"), [("error", True), ("return", False)])
+def test_a_stream_that_was_not_asked_for_is_noted(on_cut: Any, *, is_noted: bool) -> None:
+    """Where answers are read as streams in any case, it is no surprise."""
+    run = drive(CHAT, saying("Hm"), options=replace(OPTIONS, on_cut=on_cut))
+    noted = [each for each in body_of(run)["tess_openai"]["changes"] if each["param"] == "stream"]
+    assert bool(noted) is is_noted
