@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import tracemalloc
 from typing import Any, TypeAlias
 
 import pytest
@@ -120,3 +121,34 @@ def test_a_connection_that_breaks_after_the_answer_is_its_end() -> None:
     with pytest.raises(StopIteration) as caught:
         reading.throw(ConnectionError())
     assert caught.value.value == b""
+
+
+def test_whole_events_of_a_known_form_give_their_texts() -> None:
+    """Before that, inside of an event, and after the end, the bytes are for `feed`."""
+    body, data = new_body(), event("wind") + event("sun")
+    assert body.texts_of(data) is None
+    list(body.feed(event("", role="assistant") + event("sea")))
+    assert body.texts_of(data) == [b"wind", b"sun"]
+    assert body.texts_of(event("", "stop")) is None
+    list(body.feed(event("rain")[:20]))
+    assert body.texts_of(data) is None
+    list(body.feed(event("rain")[20:]))
+    assert body.texts_of(data) == [b"wind", b"sun"]
+    list(body.feed(DONE))
+    assert body.texts_of(data) is None
+
+
+@pytest.mark.parametrize("before", [b"", b": comment\n\n", b"odd\n\n"])
+def test_a_stream_is_not_kept_in_memory(before: bytes) -> None:
+    """Only the bytes of an answer in JSON are kept, to parse them together."""
+    body = new_body()
+    list(body.feed(before + event("", role="assistant") + event("sea")))
+    text = "x" * 1000
+    tracemalloc.start()
+    try:
+        for _ in range(500):
+            list(body.feed(event(text)))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 100_000
