@@ -261,6 +261,14 @@ def test_a_response_is_not_deleted_when_its_warning_is_an_error() -> None:
     assert request(store).status == 200
 
 
+@pytest.mark.parametrize("path", ["/responses", "/responses/"])
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_the_responses_as_a_whole_are_no_response(method: str, path: str) -> None:
+    """OpenAI has no list of them either, so the error does not speak of an id."""
+    carried = drive(None, [], method=method, path=path, store=stored(*questions(1)))
+    assert json.loads(carried.body)["error"]["code"] == "endpoint_not_supported"
+
+
 def test_an_answer_from_the_store_has_none_of_the_headers_of_an_earlier_one() -> None:
     """No request is sent, so that there is no response to take headers from."""
     flow = stored_response(
