@@ -209,7 +209,7 @@ def test_connections_are_closed_after_their_client() -> None:
     assert transport.closed == 21
 
 
-def test_the_connections_of_a_client_that_nobody_refers_to_are_closed(
+def test_the_connections_of_a_client_are_closed_when_it_is_garbage_collected(
     family: Family, kind: Kind, adapter: Adapter
 ) -> None:
     """Programs that forget to close a client run out of connections otherwise."""

@@ -48,8 +48,8 @@ def test_input_tokens_are_estimated_of_all_that_the_model_reads() -> None:
     assert count(question, previous_response_id=f"resp_{NUMBER}") >= 2 * 100
 
 
-def test_nothing_is_refused_or_reported_of_a_request_whose_tokens_are_counted() -> None:
-    """Nothing of it is sent, so that nothing is lost."""
+def test_a_request_whose_tokens_are_counted_is_neither_refused_nor_reported() -> None:
+    """The request is not sent to Tess, so none of its parts is lost."""
     question = {"role": "user", "content": "hi"}
     hosted: JSON = {"type": "mcp_list_tools", "id": "m1", "server_label": "x", "tools": []}
     carried = drive(
