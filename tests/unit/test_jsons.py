@@ -17,6 +17,7 @@ from tess_openai.core.jsons import (
     dump_json,
     encode_json,
     is_nested_too_deep,
+    object_length,
     parse_json,
     parse_object,
     to_list,
@@ -191,3 +192,12 @@ def test_half_a_surrogate_pair_is_escaped() -> None:
 def test_a_byte_order_mark_is_passed_over() -> None:
     """Some servers send one before their JSON."""
     assert parse_object(b'\xef\xbb\xbf{"a": 1}') == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("data", "length"),
+    [(b"{}", 2), (b'{"a": ["}"]} {}', 12), (b'{"a": 1', 0), (b'{"}', 0), (b"", 0)],
+)
+def test_the_length_of_an_object_ends_with_its_last_bracket(data: bytes, length: int) -> None:
+    """An object that does not end has none."""
+    assert object_length(data) == length

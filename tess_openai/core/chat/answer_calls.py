@@ -24,7 +24,7 @@ def to_call(value: object, path: str) -> JSONObject:
 
     Returns:
         `{"id": str, "index": int, "type": str, "function": {"name": str, "arguments": str}, ...}`, without
-        the fields that are missing; the same object when nothing had to be converted.
+        the fields that are missing.
 
     Raises:
         InvalidAnswerError: It is not a call.

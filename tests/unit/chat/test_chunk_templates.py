@@ -222,6 +222,7 @@ def test_a_stream_that_fails_has_ended() -> None:
     reader, ledger = begun(), Ledger(Policy())
     writer = ChunkWriter(reader, ledger, include_usage=False, estimate_for=None)
     stream = StreamFilter(AnswerBody(reader, AnswerHead(), expected="a stream"), writer, ledger)
+    assert stream.ended is False
     stream.feed(event("wind"))
     assert stream.ended is False
     fault = StreamFault({"error": {"message": "lost"}})

@@ -175,10 +175,12 @@ def test_json_that_was_cut_is_not_asked_for_again(reason: str, requests: int) ->
 
 @pytest.mark.parametrize("stream", [True, False])
 def test_prose_that_was_held_before_a_bad_call_is_not_lost(*, stream: bool) -> None:
-    """What might have begun a mark is given to the caller before the answer of the further call."""
-    run = drive({**CHAT, "stream": stream}, saying(f"Is 1 <{BAD}"), saying("Yes."))
-    text = run.text if stream else body_of(run)["choices"][0]["message"]["content"]
-    assert text == "Is 1 <\n\nYes."
+    """What might have begun a mark or a stop sequence is given to the caller before the next answer."""
+    for held in ("<", "EN"):
+        body = {**CHAT, "stream": stream, "stop": "END"}
+        run = drive(body, saying(f"Is 1 {held}{BAD}"), saying("Yes."))
+        text = run.text if stream else body_of(run)["choices"][0]["message"]["content"]
+        assert text == f"Is 1 {held}\n\nYes."
 
 
 def test_a_status_300_is_no_answer() -> None:
