@@ -21,6 +21,7 @@ from tess_openai.core.chat.messages import to_messages
 from tess_openai.core.chat.stream_faults import StreamFault, broken_connection_fault
 from tess_openai.core.flow_steps import exchange
 from tess_openai.core.jsons import JSONObject, dump_json, parse_object, to_list
+from tess_openai.core.ledger import Ledger
 from tess_openai.core.long_answers.answer_layer import AnswerLayer
 from tess_openai.core.long_answers.continuation_joiner import last_words
 from tess_openai.core.long_answers.joined_answer import JoinedAnswer
@@ -120,9 +121,8 @@ class StreamedAnswers(AnswerLayer[JoinedAnswer]):
         note = fill(options.prompts.continuation, last_words=last_words(text))
         further = [{"role": "assistant", "content": text.rstrip()}, {"role": "user", "content": note}]
         messages = [*(to_list(self._request.get("messages")) or []), *further]
-        merged = to_messages(
-            messages, self._chat.ledger, merge=options.merge_messages, profile=options.profile
-        )
+        recorded = Ledger(options.policy)  # the first request has recorded its changes already
+        merged = to_messages(messages, recorded, merge=options.merge_messages, profile=options.profile)
         return {**self._request, "messages": merged}
 
 

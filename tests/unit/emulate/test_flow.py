@@ -22,6 +22,7 @@ from tess_openai.core.calls import (
     ReadAll,
     ReportChanges,
 )
+from tess_openai.core.changes import Change
 from tess_openai.core.chat_call import chat_completion
 from tess_openai.core.jsons import parse_object
 from tess_openai.core.options import Options
@@ -65,6 +66,7 @@ class Run:
         answer: The caller's answer.
         body: The caller's body.
         unread: What was left of the last answer.
+        changes: Those that were reported.
         left: How many pieces were left of each answer when the next request was sent.
     """
 
@@ -73,6 +75,7 @@ class Run:
     answer: Answer = field(default_factory=lambda: Answer(0))
     body: bytes = b""
     unread: list[bytes | Exception] = field(default_factory=list[bytes | Exception])
+    changes: list[Change] = field(default_factory=list[Change])
     left: list[int] = field(default_factory=list[int])
 
     def read(self, step: Read) -> tuple[bytes | None, Exception | None]:
@@ -126,6 +129,7 @@ def drive(
             reply, pieces = next_one
             run.unread = list(pieces)
         elif isinstance(step, ReportChanges):
+            run.changes += step.changes
             reply = "asked to raise" if reports == refusing else None
             reports += 1
         elif isinstance(step, ReadAll):
