@@ -7,7 +7,6 @@ from collections.abc import Callable, Generator
 from tess_openai.core.agents import Agent
 from tess_openai.core.calls import (
     READ,
-    READ_LAST,
     READ_REST,
     AgentNotFound,
     Answer,
@@ -64,14 +63,9 @@ def to_head(event: Event) -> Incoming:
     return event
 
 
-def read_piece(*, may_be_missing: bool = False) -> Generator[Step, Event, bytes]:
-    """Read the next piece of the current response; `b""` at its end.
-
-    Args:
-        may_be_missing: Whether the answer is complete without this piece. The wait for a server that holds
-            the connection open is then short and ends in `b""` or `ConnectionError`.
-    """
-    event = yield READ_LAST if may_be_missing else READ
+def read_piece() -> Generator[Step, Event, bytes]:
+    """Read the next piece of the current response; `b""` at its end."""
+    event = yield READ
     if not isinstance(event, bytes):
         raise TypeError(f"a driver sends bytes for READ, not {type(event).__name__}")
     return event

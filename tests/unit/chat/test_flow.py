@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 import pytest
 
@@ -12,7 +11,6 @@ from tess_openai.core.agents import Agent
 from tess_openai.core.calls import Answer, Incoming, Outgoing
 from tess_openai.core.chat.context import LEDGER_HEADER, ledger_header
 from tess_openai.core.error_hints import RATE_HINT
-from tess_openai.core.flow_steps import exchange, read_all, read_piece
 from tess_openai.core.jsons import parse_object
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.options import Options
@@ -282,11 +280,3 @@ def test_a_long_ledger_in_the_header_is_cut_and_stays_json() -> None:
         assert change["action"] == "mapped"
         assert 100 < len(change["param"]) < 5000
         assert set(change["param"]) == {letter}
-
-
-@pytest.mark.parametrize("step", [exchange(Outgoing()), read_piece(), read_all()])
-def test_a_driver_that_answers_with_something_else_is_reported(step: Any) -> None:
-    """A mistake at the edge is seen where it is made."""
-    next(step)
-    with pytest.raises(TypeError, match="a driver sends"):
-        step.send("nonsense")
