@@ -114,7 +114,7 @@ class _ChatRun:
         self.call = call
         self.fields = fields
         self.translator = translator
-        self.decoder: EventDecoder | None = None  # decodes the chat's stream, once it has begun
+        self.decoder = EventDecoder()  # decodes the chat's stream, if it is one
         self.template: Template | None = None  # matches its chunks that differ in their text only
         self.is_sent = False
         self.earlier = translator.ledger.changes  # from earlier chat calls for the same caller's call
@@ -161,7 +161,6 @@ class _ChatRun:
             yield from self.translator.error(self._error(answer))
             return
         if answer.body is None:  # the head of a stream, whose pieces follow
-            self.decoder = EventDecoder()
             headers = {"content-type": EVENT_STREAM, **ledger_header(self.translator.ledger)}
             yield from self.translator.begin(Answer(200, {LEDGER_HEADER: None, **headers}, base=answer.base))
             return
@@ -172,7 +171,7 @@ class _ChatRun:
     def _error(self, answer: Answer) -> Answer:
         """Return an error answer with the caller's names of parameters, and with the ledger."""
         if answer.base == "as is":  # the client would follow it with the caller's request
-            error = parse_redirect(answer.status, "elsewhere", redirects_within_api=True)
+            error = parse_redirect(answer.status, "elsewhere", redirects_within_api=True, drops_body=False)
             return replace(error.to_answer(), base="none")
         envelope = parse_object(answer.body or b"") or {}
         headers = {**answer.headers, **ledger_header(self.translator.ledger)}
@@ -181,13 +180,13 @@ class _ChatRun:
 
     def _pieces(self, data: bytes) -> Flow:
         """Yield the translated events for complete events of the chat."""
-        decoder, translator, template = self.decoder, self.translator, self.template
+        translator, template = self.translator, self.template
         texts = None if template is None else template.texts_of(data)
         if template is not None and texts is not None:
             yield from _as_one_piece([translator.texts(template, texts)])
             return
         out: list[bytes] = []
-        for event in [] if decoder is None else decoder.feed(data):
+        for event in self.decoder.feed(data):
             if event.data == DONE:
                 yield from _as_one_piece(out)
                 yield from translator.end()
@@ -237,8 +236,7 @@ def renamed_envelope(envelope: JSONObject, names: Mapping[str, str]) -> JSONObje
     error = to_object(envelope.get("error"))
     if error is None:
         return envelope
-    param, text = error.get("param"), str(error.get("message", ""))
-    message = text
+    param, message = error.get("param"), str(error.get("message", ""))
     if isinstance(param, str) and renamed(param, names) != param:
         if message.startswith((f"{param}:", f"{param} ")):
             message = renamed(param, names) + message.removeprefix(param)
@@ -246,8 +244,6 @@ def renamed_envelope(envelope: JSONObject, names: Mapping[str, str]) -> JSONObje
         param = renamed(param, names)
     if "messages" in names:
         message = _MESSAGE_PATH.sub(names["messages"], message)
-    if (param, message) == (error.get("param"), text):
-        return envelope
     return {**envelope, "error": {**error, "param": param, "message": message}}
 
 

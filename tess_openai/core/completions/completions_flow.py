@@ -57,7 +57,6 @@ class _CompletionTranslator(AnswerTranslator):
         self.names: Mapping[str, str] = {"messages": "prompt"}
         self.has_failed = False
         self._request = request
-        self._call = call
         self._root: JSONObject = {"id": f"cmpl-{call.new_id()}", "object": TEXT_COMPLETION}
         self._usage = UsageSum()
         self._prompt = ""
