@@ -37,7 +37,7 @@ CHAT_PATH: Final = "/chat/completions"
 def chat_completion(call: Call, options: Options) -> Flow:
     """Return the flow of one chat call."""
     try:
-        fields = read_fields(call) if call.fields is None else call.fields
+        fields = read_fields(call)
     except Refused as refused:
         return refuse(refused)
     if call.agent.isdigit() and needs_no_translation(fields, options):

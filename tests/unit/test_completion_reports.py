@@ -11,7 +11,7 @@ from tess_openai.core.calls import Answer, Incoming, ReportChanges
 from tess_openai.core.chat.context import LEDGER_HEADER
 from tess_openai.core.options import Options
 from tests.unit.chat.driven import ANSWER, AS_EVENTS, AS_JSON, CHUNK, encoded
-from tests.unit.translated import Driven, error_of
+from tests.unit.taken_steps import Driven, error_of
 
 REFUSAL = "the filter refuses this"
 CALL = {"index": 0, "id": "c", "type": "function", "function": {"name": "add", "arguments": "{}"}}

@@ -16,9 +16,9 @@ from tess_openai.core.responses.response_parameters import RESPONSES_NAME_OF_CHA
 from tess_openai.core.translated_chat import renamed, renamed_change, renamed_envelope
 from tests.flows import JSON, TessAnswer, carry_call
 from tests.unit.chat.driven import ANSWER, AS_EVENTS, AS_JSON, EVENTS, encoded
-from tests.unit.translated import BODIES, Driven, error_of, to_call
+from tests.unit.taken_steps import Driven, error_of, to_call
 
-EACH_API = pytest.mark.parametrize("path", BODIES)
+EACH_API = pytest.mark.parametrize("path", ["/completions", "/responses"])
 
 
 @EACH_API

@@ -75,6 +75,7 @@ def test_a_warning_that_the_callers_filters_refuse_is_a_refusal() -> None:
         pytest.param(
             b'\xef\xbb\xbf{"a"}', ": Expecting ':' delimiter (line 1, column 5)", id="a byte order mark"
         ),
+        pytest.param(b'{"a": "\\q"}', ": Invalid \\escape (line 1, column 8)", id="an escape"),
         pytest.param(b"a\xff", ": byte 2 is not UTF-8", id="no text"),
         pytest.param(b"[" * 100_000, "", id="a hundred thousand brackets"),
     ],

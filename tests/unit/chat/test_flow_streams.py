@@ -193,3 +193,10 @@ def test_a_whole_answer_that_is_called_a_stream_is_not_lost(size: int) -> None:
     whole = drive(CHAT, Incoming(200, AS_EVENTS), pieces)
     assert whole.payload == ANSWER
     assert whole.answer.headers["content-type"] == "application/json"
+
+
+def test_a_chunk_that_names_no_model_gets_that_of_the_request() -> None:
+    """Programs read the field of every chunk."""
+    nameless = {name: value for name, value in CHUNK.items() if name != "model"}
+    run = drive({**CHAT, "stream": True}, Incoming(200, AS_EVENTS), [b"data: " + encoded(nameless) + b"\n\n"])
+    assert run.events[0]["model"] == CHAT["model"]
