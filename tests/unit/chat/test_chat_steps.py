@@ -284,3 +284,17 @@ def test_events_are_passed_on_as_they_came() -> None:
     assert driven.answer(Incoming(200, AS_EVENTS)) == Answer(200, {})
     assert driven.next() == READ
     assert steps_to_end(driven, EVENTS) == [EVENTS, READ_REST]
+
+
+def test_a_whole_answer_that_cannot_be_read_is_an_error_with_the_ledger() -> None:
+    """It was paid for, so the SDK does not repeat the call; the error shows what Tess sent."""
+    message = {"role": "assistant", "content": None, "tool_calls": [{"id": "c", "function": {}}]}
+    given = {**ANSWER, "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]}
+    driven = Driven(CHAT, seed=7)
+    driven.request()
+    answer = driven.answer(Incoming(200, AS_JSON, first_piece=encoded(given)))
+    assert (answer.status, answer.headers["x-should-retry"]) == (502, "false")
+    assert "seed" in (answer.headers[LEDGER_HEADER] or "")
+    error = error_of(answer)
+    assert (error["code"], error["tess"]["id"]) == ("invalid_answer", ANSWER["id"])
+    assert error["message"].endswith("choices[0].message.tool_calls: a call without a name")

@@ -19,6 +19,7 @@ from tess_openai.core.calls import (
     Read,
     ReadAll,
     ReportChanges,
+    Sleep,
 )
 from tess_openai.core.changes import Change
 from tess_openai.core.chat_call import chat_completion
@@ -59,6 +60,7 @@ class Run:
         sent: Every request.
         reports: The changes that were known when each request was sent, and at the end.
         limits: The limits of the time.
+        steps: The names of the requests, waits and pieces of the answer, in order.
         answer: The caller's answer.
         body: The caller's body.
     """
@@ -66,6 +68,7 @@ class Run:
     sent: list[Outgoing] = field(default_factory=list[Outgoing])
     reports: list[list[Change]] = field(default_factory=lambda: [[]])
     limits: list[float | None] = field(default_factory=list["float | None"])
+    steps: list[str] = field(default_factory=list[str])
     answer: Answer = field(default_factory=lambda: Answer(0))
     body: bytes = b""
 
@@ -101,11 +104,23 @@ class Run:
         """All changes of the answer, in order."""
         return [change for report in self.reports for change in report if change.param == "answer"]
 
+    def keep(self, step: LimitAnswer | PauseKey | Answer | bytes) -> None:
+        """Keep what a step gives that has no result."""
+        if isinstance(step, LimitAnswer):
+            self.limits.append(step.seconds)
+        elif isinstance(step, Answer):
+            self.answer = step
+            self.body += step.body or b""
+        elif isinstance(step, bytes):
+            self.steps.append("piece")
+            self.body += step
+
 
 def ask(
     *answers: Exchange,
     options: Options = CONTINUE,
     refusal: str | None = None,
+    waits: int | None = None,
     **fields: Any,
 ) -> Run:
     """Carry out a call.
@@ -114,6 +129,7 @@ def ask(
         answers: The status and the pieces of each answer of Tess.
         options: The options of the client.
         refusal: The text with which each report of a change of the answer is refused; None accepts it.
+        waits: The number of the wait at which the time limit has passed; None sets no limit.
         fields: Further fields of the request.
     """
     given = {"model": "tess-6", "messages": [{"role": "user", "content": "hello"}], **fields}
@@ -132,27 +148,27 @@ def ask(
         event = error = None
         if isinstance(step, Outgoing):
             run.sent.append(step)
+            run.steps.append("request")
             run.reports.append([])
             status, pieces = waiting.pop(0)
             left = list(pieces)
-            kind = "text/event-stream" if status < 300 else "application/json"
+            streams = status < 300 and options.long_answers != "poll"
+            kind = "text/event-stream" if streams else "application/json"
             if (status, pieces) == NOT_SENT:
                 error = BROKEN
             else:
-                event = Incoming(status, {"content-type": kind, "location": "/x"})
-        elif step is READ_REST or isinstance(step, PauseKey):
-            pass
+                event = Incoming(status, {"content-type": kind, "location": "/x"}, redirects_within_api=True)
+        elif step is READ_REST:
+            continue
         elif isinstance(step, Read | ReadAll):
             piece = left.pop(0) if left else b""
             event, error = (piece, None) if isinstance(piece, bytes) else (None, piece)
         elif isinstance(step, ReportChanges):
             run.reports[-1] += step.changes
             event = refusal if step.changes[0].param == "answer" else None
-        elif isinstance(step, LimitAnswer):
-            run.limits.append(step.seconds)
-        elif isinstance(step, Answer):
-            run.answer = step
-            run.body += step.body or b""
+        elif isinstance(step, Sleep):
+            run.steps.append("wait")
+            error = BROKEN if run.steps.count("wait") == waits else None
         else:
-            assert isinstance(step, bytes)
-            run.body += step
+            assert isinstance(step, LimitAnswer | PauseKey | Answer | bytes)
+            run.keep(step)
