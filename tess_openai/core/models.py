@@ -22,12 +22,7 @@ _CREATED: Final = 0
 
 def models(call: Call, options: Options) -> Flow:
     """Answer `GET /models` and `GET /models/{name}`."""
-    ref = to_ref(call.agent)
-    if ref is None:
-        refused = Refused("The URL names no agent.", param=None, code="agent_not_found", status=404)
-        yield refused.to_answer()
-        return
-    found = yield from get_agent(ref, call, options)
+    found = yield from get_agent(to_ref(call.agent) or call.agent, call, options)
     if not isinstance(found, Agent):
         yield found.answer
         return

@@ -10,7 +10,7 @@ import pytest
 
 from tess_openai.core.calls import Event, Incoming, Outgoing, ReadAll, Step
 from tess_openai.core.errors import TessError
-from tess_openai.core.fetching import next_page, read_error, read_pages
+from tess_openai.core.fetching import next_page, read_error, read_object, read_pages
 from tess_openai.core.field_errors import FieldError, field_errors_of, fields_of, with_field_errors
 from tess_openai.core.jsons import JSONObject
 from tess_openai.core.options import Options
@@ -105,6 +105,67 @@ def test_a_redirect_states_why_it_is_not_followed(incoming: Incoming, method: st
     assert words in error.message
     assert f"answered {incoming.status} " in error.message
     assert error.tess == {"location": incoming.headers.get("location", "")}
+
+
+def read(
+    incoming: Incoming, body: bytes, *, method: str | None = "GET", names_agent: bool = False
+) -> TessError | JSONObject:
+    """Return what is read of an answer to a request for an object."""
+    reading = read_object(Outgoing(method=method), 60.0, expected="a thing", names_agent=names_agent)
+    next(reading)
+    try:
+        step = reading.send(incoming)
+        assert isinstance(step, ReadAll)
+        reading.send(body)
+    except StopIteration as ended:
+        found: TessError | JSONObject = ended.value
+        return found
+    raise AssertionError(step)
+
+
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [
+        ("GET", "is not followed"),
+        ("POST", "would drop the request body"),
+        (None, "would drop the request body"),
+    ],
+)
+def test_a_redirect_of_an_object_depends_on_the_method(method: str | None, words: str) -> None:
+    """A request keeps the method of the call, a POST, unless it gives another."""
+    error = read(Incoming(302, {"location": "/x"}, redirects_within_api=True), b"", method=method)
+    assert isinstance(error, TessError)
+    assert words in error.message
+
+
+@pytest.mark.parametrize(("names_agent", "code"), [(True, "agent_not_found"), (False, "not_found")])
+def test_a_404_is_about_the_agent_that_the_path_names(*, names_agent: bool, code: str) -> None:
+    """Another path has another cause."""
+    error = read(Incoming(404, {}), b'{"error": "Not found."}', names_agent=names_agent)
+    assert isinstance(error, TessError)
+    assert error.code == code
+
+
+def test_a_status_of_400_is_no_redirect() -> None:
+    """Its text is read."""
+    error = read(Incoming(400, {}), b'{"error": "No."}')
+    assert isinstance(error, TessError)
+    assert (error.status, error.message) == (400, "No.")
+
+
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [
+        ({"content-type": "text/html"}, "an HTML page"),
+        ({"content-type": "text/plain"}, "Sign in"),
+        ({}, "Sign in"),
+    ],
+)
+def test_a_page_in_place_of_an_object_is_called_one(headers: dict[str, str], words: str) -> None:
+    """Its content type says so, also where its text does not."""
+    error = read(Incoming(200, headers), b"Sign in")
+    assert isinstance(error, TessError)
+    assert error.message == f"Tess answered 200 with something other than a thing: {words}"
 
 
 def test_a_list_is_read_up_to_the_page_with_the_item() -> None:

@@ -121,7 +121,8 @@ def test_an_agent_that_was_not_found_is_the_error(path: str) -> None:
     assert fetched.answer is answer
 
 
-def test_a_url_without_an_agent_cannot_list_models() -> None:
-    """Below the root of the API, Tess itself answers."""
-    fetched = fetch("GET", "/models/tess-6", agent="help-desk-1", agents=[OWN])
+@pytest.mark.parametrize("path", ["/models", "/models/", "/models/tess-6"])
+def test_an_agent_is_looked_up_by_its_slug(path: str) -> None:
+    """The URL may have either."""
+    fetched = fetch("GET", path, agent="help-desk-1", agents=[OWN])
     assert fetched.lookups == ["help-desk-1"]

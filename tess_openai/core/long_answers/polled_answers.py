@@ -63,13 +63,7 @@ class PolledAnswers(AnswerLayer["_Execution"]):
         chat = self._chat
         body = chat.translated.body if outgoing.body is None else parse_object(outgoing.body) or {}
         agent_path = (outgoing.path or f"{AGENTS_PATH}/{chat.call.agent}/openai").partition("/openai")[0]
-        native = replace(
-            outgoing,
-            body=dump_json(_to_native(body)),
-            path=f"{agent_path}/execute",
-            query="",
-            with_first_piece=False,
-        )
+        native = replace(outgoing, body=dump_json(_to_native(body)), path=f"{agent_path}/execute", query="")
         incoming = yield from exchange(native)
         if incoming.status < 300:
             started = yield from read_all()

@@ -1,8 +1,7 @@
-"""The steps of a chat one by one: its look-ups and uploads, its request, and the pieces of its answer."""
+"""The steps of a chat one by one: its look-ups, its request, and the pieces of its answer."""
 
 from __future__ import annotations
 
-import base64
 import json
 from typing import Any, Final
 
@@ -21,8 +20,6 @@ from tess_openai.core.calls import (
     ReadAll,
     ReportChanges,
     Step,
-    Upload,
-    UploadedFile,
 )
 from tess_openai.core.chat.context import LEDGER_HEADER
 from tess_openai.core.options import Options
@@ -37,11 +34,6 @@ BARE: Final = b'{"choices":[{"message":{"content":"Hi"}}]}'
 AGENT: Final = Agent(id=42, questions=(Question(name="model", options=("tess-7",)),))
 FAILED: Final = AgentNotFound(Answer(500, {}, b"{}"), "the look-up failed")
 DENIED: Final = AgentNotFound(Answer(401, {}, b"{}"), "the look-up failed")
-IMAGE: Final = {
-    "type": "image_url",
-    "image_url": {"url": f"data:image/png;base64,{base64.b64encode(b'image').decode()}"},
-}
-WITH_IMAGE: Final = [{"role": "user", "content": [{"type": "text", "text": "a"}, IMAGE]}]
 
 
 def parameters(step: Step) -> list[str]:
@@ -222,61 +214,6 @@ def test_an_error_about_a_model_names_the_options_of_the_agent_of_the_call() -> 
     assert "Options of agent 9 for temperature: 0, 1." in error_of(answer)["message"]
 
 
-@pytest.mark.parametrize("own", [False, True])
-def test_a_file_is_uploaded_before_the_request(*, own: bool) -> None:
-    """The client or the call asks for it; the request has its number."""
-    options = Options(workspace_id="7001", attachments=None if own else "upload")
-    fields = {"tess_openai": {"attachments": "upload"}} if own else {}
-    driven = Driven(CHAT, options=options, messages=WITH_IMAGE, **fields)
-    step = driven.next()
-    assert isinstance(step, Upload)
-    assert (step.data, step.media_type, step.headers) == (b"image", "image/png", {"x-workspace-id": "7001"})
-    report = driven.next(UploadedFile(7))
-    assert isinstance(report, ReportChanges)
-    assert ("messages.content", "file 7") in [(change.param, change.sent) for change in report.changes]
-    sent = driven.next()
-    assert isinstance(sent, Outgoing)
-    assert json.loads(sent.body or b"")["file_ids"] == [7]
-
-
-def test_an_upload_that_fails_is_the_answer() -> None:
-    """The request is not sent."""
-    driven = Driven(CHAT, options=Options(attachments="upload"), messages=WITH_IMAGE)
-    driven.next()
-    assert driven.answer(Answer(413, {}, b"{}")) == Answer(413, {}, b"{}")
-    with pytest.raises(StopIteration):
-        driven.next()
-
-
-@pytest.mark.parametrize(
-    ("options", "fields", "param"),
-    [
-        (Options(attachments="upload", policy=Policy("error")), {"seed": 7}, "seed"),
-        (Options(attachments="upload", agents={42: AGENT}), {}, "model"),
-    ],
-)
-def test_nothing_is_uploaded_for_a_request_that_is_refused(options: Options, fields: Any, param: str) -> None:
-    """An upload is paid for."""
-    answer = Driven(CHAT, options=options, messages=WITH_IMAGE, **fields).answer()
-    assert answer.status in (400, 404)
-    assert error_of(answer)["param"] == param
-
-
-@pytest.mark.parametrize(
-    ("options", "messages"),
-    [
-        (Options(attachments="upload"), [{"role": "user", "content": "a"}]),
-        (Options(attachments="upload", policy=Policy("warn", {"messages.content": "forward"})), WITH_IMAGE),
-        (Options(), WITH_IMAGE),
-    ],
-    ids=["no file", "forwarded", "not asked for"],
-)
-def test_a_request_without_files_to_upload_is_sent_at_once(options: Options, messages: Any) -> None:
-    """No step comes before it but the report."""
-    driven = Driven(CHAT, options=options, messages=messages)
-    assert driven.request().path is None
-
-
 def test_events_are_passed_on_as_they_came() -> None:
     """A request that is unchanged needs no context until its answer shows that it does."""
     driven = Driven(CHAT, stream=True)
@@ -288,7 +225,7 @@ def test_events_are_passed_on_as_they_came() -> None:
 
 def test_a_whole_answer_that_cannot_be_read_is_an_error_with_the_ledger() -> None:
     """It was paid for, so the SDK does not repeat the call; the error shows what Tess sent."""
-    message = {"role": "assistant", "content": None, "tool_calls": [{"id": "c", "function": {}}]}
+    message: Any = {"role": "assistant", "content": None, "tool_calls": [{"id": "c", "function": {}}]}
     given = {**ANSWER, "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]}
     driven = Driven(CHAT, seed=7)
     driven.request()

@@ -75,7 +75,7 @@ class Run:
     @property
     def requests(self) -> list[JSON]:
         """The JSON of every request."""
-        return [json.loads(each.body or b"") for each in self.sent]
+        return [json.loads(each.body or b"null") for each in self.sent]
 
     @property
     def payload(self) -> JSON:

@@ -125,3 +125,24 @@ def test_a_text_that_changes_while_it_is_streamed_is_an_error_of_the_stream() ->
     run = ask(STARTED, shown(state("Once")), shown(state("Twice", "succeeded")), options=POLL, stream=True)
     error = json.loads(run.body.split(b"\n\n")[-2].removeprefix(b"data: "))["error"]
     assert (error["code"], error["type"]) == ("stream_error", "server_error")
+
+
+@pytest.mark.parametrize(("given", "sent"), [(0.45, "0.45"), (1, "1"), ("0.3", "0.3"), (True, True)])
+def test_any_temperature_that_is_a_number_is_sent_as_a_text(given: object, sent: object) -> None:
+    """Tess documents it as one, also where the client has no list of them."""
+    options = Options(long_answers="poll", policy=Policy("forward"), temperatures=None)
+    run = ask(STARTED, ENDED, options=options, temperature=given)
+    assert run.requests[0]["temperature"] == sent
+    assert type(run.requests[0]["temperature"]) is type(sent)
+
+
+def test_an_execution_is_not_started_as_a_stream() -> None:
+    """Its route has no streams, even where the policy forwards their options."""
+    options = Options(long_answers="poll", policy=Policy("forward"))
+    run = ask(STARTED, ENDED, options=options, stream=True, stream_options={"include_obfuscation": False})
+    assert run.requests[0].keys() == {"model", "messages", "waitExecution"}
+
+
+def test_an_output_that_vanishes_does_not_take_the_text_away() -> None:
+    """The last text that Tess gave is the answer."""
+    assert ask(STARTED, shown(state("Once")), shown(state("", "succeeded")), options=POLL).text == "Once"
