@@ -103,7 +103,7 @@ def pause(seconds: float, seen: list[Event | Exception]) -> Flow:
 
 
 def test_a_flow_inside_another_gets_the_events_and_the_errors_of_its_steps() -> None:
-    """It decides what an error means, and goes on if it can."""
+    """It decides what an error means, and continues if it can."""
     seen, closed, broken = list[Event | Exception](), list[bool](), ConnectionError("broken")
 
     def carry_out(step: Step) -> Generator[Step, Event, Event]:

@@ -225,7 +225,11 @@ def test_events_are_passed_on_as_they_came() -> None:
 
 def test_a_whole_answer_that_cannot_be_read_is_an_error_with_the_ledger() -> None:
     """It was paid for, so the SDK does not repeat the call; the error shows what Tess sent."""
-    message: Any = {"role": "assistant", "content": None, "tool_calls": [{"id": "c", "function": {}}]}
+    message: Any = {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [{"id": "c", "function": {"arguments": "{}"}}],
+    }
     given = {**ANSWER, "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]}
     driven = Driven(CHAT, seed=7)
     driven.request()

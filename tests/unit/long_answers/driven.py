@@ -29,10 +29,11 @@ JSON: TypeAlias = dict[str, Any]
 Exchange: TypeAlias = tuple[int, Sequence[bytes | Exception]]
 """The status and the pieces of an answer of Tess."""
 BROKEN: Final = ConnectionError("peer closed connection")
+UNREACHABLE: Final = ConnectionError("connection refused")
 DONE: Final = b"data: [DONE]\n\n"
 CONTINUE: Final = Options(long_answers="stream", on_cut="continue")
 NOT_SENT: Final[Exchange] = (599, ())
-"""Stands for a connection that breaks before the head of an answer."""
+"""In place of an answer: the request could not be sent."""
 
 
 def event(content: str, reason: str | None = None, *, index: int = 0, **more: object) -> bytes:
@@ -155,7 +156,7 @@ def ask(
             streams = status < 300 and options.long_answers != "poll"
             kind = "text/event-stream" if streams else "application/json"
             if (status, pieces) == NOT_SENT:
-                error = BROKEN
+                error = UNREACHABLE
             else:
                 event = Incoming(status, {"content-type": kind, "location": "/x"}, redirects_within_api=True)
         elif step is READ_REST:

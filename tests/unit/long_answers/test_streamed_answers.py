@@ -105,7 +105,7 @@ def test_an_answer_that_is_cut_is_returned_where_the_client_asks_for_it() -> Non
 
 
 def test_an_answer_that_is_cut_is_continued_by_a_further_request() -> None:
-    """It contains the text so far, and the words to repeat; the caller is told before it is paid for."""
+    """It contains the text so far, and the words to repeat; it is reported before it is paid for."""
     run = ask(breaks("One two thr"), says("One two three four."))
     assert (run.text, run.reason) == ("One two three four.", "stop")
     first, second = run.requests
@@ -215,7 +215,11 @@ def test_a_continuation_that_a_filter_refuses_is_not_sent() -> None:
 @pytest.mark.parametrize(
     ("further", "code", "message"),
     [
-        (NOT_SENT, "stream_truncated", "The connection broke before the answer was complete: peer closed"),
+        (
+            NOT_SENT,
+            "stream_truncated",
+            "The connection broke before the answer was complete: connection refused",
+        ),
         ((402, [b'{"error": "No credits."}']), "insufficient_quota", "No credits."),
         ((300, [b""]), "redirected", "Tess answered 300 with a redirect"),
     ],
