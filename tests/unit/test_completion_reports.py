@@ -72,10 +72,9 @@ def test_a_change_in_the_answer_to_the_last_prompt_is_reported(refusal: str | No
     step = driven.next(whole_with_call())
     assert isinstance(step, ReportChanges)
     (change,) = step.changes
-    assert str(change) == (
-        "tool_calls (a call) needs attention: Tess called a function, which the answer to a prompt cannot "
-        "hold. client.chat.completions and client.responses give calls."
-    )
+    assert (change.action, change.param, change.sent) == ("noticed", "tool_calls", "")
+    assert "Tess returned a function call" in change.why
+    assert change.remedy.startswith("client.chat.completions and client.responses ")
     answer = driven.next(refusal)
     assert isinstance(answer, Answer)
     assert answer.status == (200 if refusal is None else 400)

@@ -69,13 +69,13 @@ def test_a_driver_that_answers_with_something_else_is_reported(start: Any, step:
     running = start()
     name = "READ" if step is READ else type(step).__name__
     next(running)
-    with pytest.raises(TypeError, match=rf"^a driver answers {name} with .*, not str$"):
+    with pytest.raises(TypeError, match=rf"^a driver sends .* for {name}, not str$"):
         running.send("nonsense")
 
 
 def test_the_head_of_an_answer_is_nothing_else() -> None:
     """A mistake at the edge is seen where it is made."""
-    with pytest.raises(TypeError, match=r"^a driver answers Outgoing with Incoming, not bytes$"):
+    with pytest.raises(TypeError, match=r"^a driver sends Incoming for Outgoing, not bytes$"):
         to_head(b"a")
 
 

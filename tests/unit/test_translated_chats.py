@@ -154,7 +154,15 @@ def test_a_parameter_of_chat_has_the_name_of_the_callers_api(param: str, name: s
 def test_a_change_gives_its_advice_with_the_callers_name() -> None:
     """The other name would not be accepted."""
     remedy = 'Pass create_client(unsupported={"messages": "ignore"}).'
-    change = Change("stripped", "messages.name", "a name", "", "Tess does not have it", remedy, "request")
+    change = Change(
+        action="stripped",
+        param="messages.name",
+        given="a name",
+        sent="",
+        why="Tess does not have it",
+        remedy=remedy,
+        warn="request",
+    )
     found = renamed_change(change, RESPONSES_NAME_OF_CHAT)
     assert (found.param, found.remedy) == ("input.name", remedy.replace("messages", "input"))
     assert (found.action, found.given, found.why, found.warn) == (

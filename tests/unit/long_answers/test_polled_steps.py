@@ -76,7 +76,10 @@ def test_a_request_that_emulation_repeats_is_a_further_execution() -> None:
     run = ask(*answers, options=options, response_format={"type": "json_object"})
     assert json.loads(run.text) == {"a": 1}
     starts = [request for request in run.sent if request.method is None]
-    assert ["there is no JSON in it" in (each.body or b"").decode() for each in starts] == [False, True]
+    assert ["there is no JSON in the answer" in (each.body or b"").decode() for each in starts] == [
+        False,
+        True,
+    ]
     assert not any(each.with_first_piece for each in starts)
 
 

@@ -56,7 +56,7 @@ def test_a_request_that_emulation_repeats_is_sent_as_it_made_it() -> None:
     run = ask(says("no JSON"), says('{"a": 1}'), options=options, response_format=form)
     first, second = run.requests
     assert (first["stream"], second["stream"]) == (True, True)
-    assert "there is no JSON in it" in second["messages"][-1]["content"]
+    assert "there is no JSON in the answer" in second["messages"][-1]["content"]
     assert first["messages"][-1]["content"] == "hello"
     assert json.loads(run.text) == {"a": 1}
 
@@ -93,13 +93,14 @@ def test_an_answer_that_is_cut_is_returned_where_the_client_asks_for_it() -> Non
     assert (run.answer.status, run.text, run.reason) == (200, "Hi the", "length")
     assert run.changes == [
         Change(
-            "noticed",
-            "answer",
-            "6 characters",
-            "",
-            'the stream broke, so finish_reason is "length"',
-            'Ask for the rest in a further call, or let the adapter do so: create_client(on_cut="continue").',
-            "answer",
+            action="noticed",
+            param="answer",
+            given="6 characters",
+            sent="",
+            why='the stream broke, so finish_reason is "length"',
+            remedy="Ask for the rest in a further call, or let the adapter do so: "
+            'create_client(on_cut="continue").',
+            warn="answer",
         )
     ]
 
@@ -116,11 +117,11 @@ def test_an_answer_that_is_cut_is_continued_by_a_further_request() -> None:
     assert (note["role"], '"One two"' in note["content"]) == ("user", True)
     assert run.reports[1] == [
         Change(
-            "asked again",
-            "answer",
-            "8 characters",
-            "a continuation",
-            "the stream broke, and a paid call continues it",
+            action="asked again",
+            param="answer",
+            given="8 characters",
+            sent="a further paid request",
+            why="the stream broke, so the rest was requested",
             warn="answer",
         )
     ]
@@ -153,7 +154,7 @@ def test_an_answer_that_its_length_cut_is_continued() -> None:
     run = ask(says("One two ", reason="length"), says("three."))
     assert (run.text, run.reason) == ("One two three.", "stop")
     assert [change.why for change in run.changes] == [
-        "Tess cut it by its length, and a paid call continues it"
+        "Tess stopped at its length limit, so the rest was requested"
     ]
 
 
@@ -179,8 +180,8 @@ def test_an_answer_is_continued_five_times_at_most() -> None:
     )
     *_, last = run.changes
     assert str(last) == (
-        "answer (42 characters) needs attention: Tess cut it by its length, and 5 calls at most continue it, "
-        'so finish_reason is "length". Ask for less at once.'
+        "answer (42 characters) needs attention: Tess stopped at its length limit, and at most 5 further "
+        'requests are sent for the rest, so finish_reason is "length". Ask for less at once.'
     )
 
 
