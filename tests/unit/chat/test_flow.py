@@ -200,7 +200,7 @@ def test_a_redirect_is_followed_only_where_nothing_is_lost_or_leaks(
 def test_an_answer_is_completed() -> None:
     """The missing fields are added, and the estimated usage is marked."""
     run = drive(CHAT, pieces=[b'{"choices":[{"message":{"content":"Hi"}}]}'])
-    assert run.answer.base == "incoming"
+    assert (run.answer.status, run.answer.base) == (200, "incoming")
     assert run.payload == {**ANSWER, "id": "chatcmpl-made-up", "created": 99, "usage": run.payload["usage"]}
     assert run.payload["usage"]["estimated"] is True
 
