@@ -9,6 +9,7 @@ from typing import Final, Literal, TypeAlias
 from tess_openai.core.agents import Agent
 from tess_openai.core.changes import Change
 from tess_openai.core.chat_call import translate_request
+from tess_openai.core.completions.completion_parameters import COMPLETIONS_NAME_OF_CHAT
 from tess_openai.core.completions.completion_request import read_prompt_request
 from tess_openai.core.jsons import JSONObject
 from tess_openai.core.options import Options
@@ -38,7 +39,7 @@ class Translation:
 _NAMES: Final[Mapping[Api, Mapping[str, str]]] = {
     "chat": {},
     "responses": RESPONSES_NAME_OF_CHAT,
-    "completions": {},
+    "completions": COMPLETIONS_NAME_OF_CHAT,
 }
 
 

@@ -10,6 +10,8 @@ from typing import Final
 
 from tess_openai.core.chat.parameters import Parameter
 
+COMPLETIONS_NAME_OF_CHAT: Final[Mapping[str, str]] = {"messages": "prompt"}
+"""Chat parameter -> the name under which a legacy completion has it."""
 COMPLETIONS_UNSUPPORTED: Final[Mapping[str, Parameter]] = {
     parameter.name: parameter
     for parameter in (

@@ -12,6 +12,7 @@ from tess_openai.core.chat.chunk_templates import Template
 from tess_openai.core.chat.context import LEDGER_HEADER, ledger_header, report_changes
 from tess_openai.core.chat.stream_filter import append_ledger_to_json
 from tess_openai.core.chat.usage import UsageSum
+from tess_openai.core.completions.completion_parameters import COMPLETIONS_NAME_OF_CHAT
 from tess_openai.core.completions.completion_request import PromptRequest, read_prompt_request
 from tess_openai.core.jsons import JSONObject, dump_json, to_list, to_object
 from tess_openai.core.options import Options
@@ -54,7 +55,7 @@ class _CompletionTranslator(AnswerTranslator):
 
     def __init__(self, call: Call, request: PromptRequest) -> None:
         self.ledger = request.ledger
-        self.names: Mapping[str, str] = {"messages": "prompt"}
+        self.names: Mapping[str, str] = COMPLETIONS_NAME_OF_CHAT
         self.has_failed = False
         self._request = request
         self._root: JSONObject = {"id": f"cmpl-{call.new_id()}", "object": TEXT_COMPLETION}
