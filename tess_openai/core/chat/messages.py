@@ -63,8 +63,9 @@ def to_messages(
         return given
     translation = _MessageTranslation(ledger, profile)
     merged: list[object] = []
+    joined: dict[int, list[str]] = {}  # index in `merged` -> the texts of several messages
     kept = 0
-    before: JSONObject | None = None  # the last of them, if another message can be joined to it
+    before: JSONObject | None = None  # the last of `merged`, if another message can be joined to it
     for message in messages:
         sent = translation.translate(message)
         if sent is not None and len(sent) == len(PLAIN_KEYS):
@@ -73,7 +74,7 @@ def to_messages(
                 translation.counts["dropped"] += 1
                 continue
             if before is not None and role == before["role"] and isinstance(content, str):
-                before = merged[-1] = {"role": role, "content": before["content"] + BLANK_LINE + content}
+                joined.setdefault(len(merged) - 1, [before["content"]]).append(content)
                 kept += 1
                 continue
             before = sent if merge and isinstance(content, str) else None
@@ -83,6 +84,8 @@ def to_messages(
         kept += 1
     if not kept:
         return given
+    for index, texts in joined.items():
+        merged[index] = {**(to_object(merged[index]) or {}), "content": BLANK_LINE.join(texts)}
     translation.record()
     if len(merged) < kept:
         why = "Tess may require alternating roles, so neighbours of one role were joined"
