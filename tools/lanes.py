@@ -49,11 +49,14 @@ SUITE: Final = (
     ),
     *("--hypothesis-profile=lane", "-q", "-p", "no:cacheprovider"),
 )
-BETWEEN: Final = (
+SDK_DEPENDENT: Final = (
     *SUITE,
     *("--ignore=tests/unit/emulate", "--ignore=tests/testing", "--ignore=tests/cli"),
 )
-"""For SDKs between the oldest and the newest: without the tests that do not depend on the SDK."""
+"""For all SDKs but the oldest: without the tests that do not depend on the SDK.
+
+`make suite` runs these on the newest SDK too, and the lanes of Python 3.10 and 3.13 from the wheel.
+"""
 HTTPX: Final = ("respx",)
 HTTPX2: Final = ("pytest-httpx2",)
 
@@ -88,21 +91,21 @@ class Lane:
 
 LANES: Final = (
     Lane(name="openai-1.66.0", needs=("openai==1.66.0", *HTTPX)),
-    Lane(name="openai-1.109.1", needs=("openai==1.109.1", *HTTPX), program=BETWEEN),
-    Lane(name="openai-2.30.0", needs=("openai==2.30.0", *HTTPX), program=BETWEEN),
-    Lane(name="openai-2.54.0", needs=("openai==2.54.0", *HTTPX), program=BETWEEN),
-    Lane(name="openai-3.0.0", needs=("openai==3.0.0", *HTTPX2), program=BETWEEN),
-    Lane(name="openai-3.54.0", needs=("openai==3.54.0", *HTTPX2)),
+    Lane(name="openai-1.109.1", needs=("openai==1.109.1", *HTTPX), program=SDK_DEPENDENT),
+    Lane(name="openai-2.30.0", needs=("openai==2.30.0", *HTTPX), program=SDK_DEPENDENT),
+    Lane(name="openai-2.54.0", needs=("openai==2.54.0", *HTTPX), program=SDK_DEPENDENT),
+    Lane(name="openai-3.0.0", needs=("openai==3.0.0", *HTTPX2), program=SDK_DEPENDENT),
+    Lane(name="openai-3.54.0", needs=("openai==3.54.0", *HTTPX2), program=SDK_DEPENDENT),
     Lane(
         name="legacy-httpx",
         needs=("openai==3.54.0", "httpx", *HTTPX, *HTTPX2),
-        program=(*BETWEEN, "--http-client=legacy"),
+        program=(*SDK_DEPENDENT, "--http-client=legacy"),
     ),
     Lane(
         name="aiohttp",
         needs=("openai[aiohttp]==3.54.0", *HTTPX2),
         since=(3, 11),  # its yarl has no wheel for 3.10
-        program=(*BETWEEN, "--http-client=aiohttp"),
+        program=(*SDK_DEPENDENT, "--http-client=aiohttp"),
     ),
     Lane(name="python-3.10", pins="openai-3.54.0", python="3.10"),
     Lane(name="python-3.13", pins="openai-3.54.0", python="3.13"),
