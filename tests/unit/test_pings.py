@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tess_openai.core.pings import is_only_pings
@@ -48,3 +50,11 @@ def test_pings_comments_and_blank_space_are_recognised(text: bytes) -> None:
 def test_all_else_is_content(text: bytes) -> None:
     """So is more than a few lines at once, which no server sends to keep a connection open."""
     assert not is_only_pings(text)
+
+
+@pytest.mark.parametrize("line", [b":" * 24, b"id:" * 24])
+def test_content_after_a_comment_is_recognised_at_once(line: bytes) -> None:
+    """A comment of many colons is one comment, and not each of the ways to divide it into several."""
+    began = time.process_time()
+    assert not is_only_pings(line + b"\nHello")
+    assert time.process_time() - began < 0.5
