@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from tess_openai.core.changes import Action, Change, Topic, accept_advice, unsupported_option
 from tess_openai.core.jsons import JSONObject
@@ -12,6 +12,8 @@ from tess_openai.core.policy import Policy
 from tess_openai.core.refusals import Refused
 
 PolicyDecision: TypeAlias = Literal["drop", "keep", "emulate"]
+_MOST_ADDED_ONCE: Final = 64
+"""How many different changes of its answer a call records; a hostile server may cause any number."""
 
 
 class Ledger:
@@ -21,6 +23,7 @@ class Ledger:
         self.policy = policy
         self._changes: list[Change] = []
         self._reported = 0
+        self._added_once = 0
         self._text: tuple[int, str] = (0, "[]")  # cached: the number of changes, and the changes as JSON
 
     @property
@@ -60,9 +63,10 @@ class Ledger:
         self._changes.extend(changes)
 
     def add_once(self, change: Change) -> None:
-        """Record a change once, however often it occurs in the answer."""
-        if change not in self._changes:
+        """Record a change once, however often it occurs in the answer; no more than some dozens of them."""
+        if self._added_once < _MOST_ADDED_ONCE and change not in self._changes:
             self._changes.append(change)
+            self._added_once += 1
 
     def mapped(self, param: str, given: str, sent: str, why: str) -> None:
         """Record that a value was sent in another form with the same meaning."""

@@ -9,10 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from tess_openai.core.chat.answer_calls import to_calls, to_function
 from tess_openai.core.chat.answer_types import differs, to_int
 from tess_openai.core.jsons import JSONObject, parse_object, to_object
+
+_PARSED_CHARACTERS: Final = 8
+"""How often each character of the arguments may be parsed on average."""
+_PARSED_ALLOWANCE: Final = 65_536
+"""How many characters may be parsed in addition, so that short arguments are always parsed."""
 
 
 @dataclass(slots=True)
@@ -22,10 +28,21 @@ class _BegunCall:
     id: str = ""
     name: str = ""
     arguments: list[str] = field(default_factory=list[str])
+    _length: int = 0
+    _parsed: int = 0
 
-    @property
+    def add_arguments(self, piece: str) -> None:
+        """Take the next piece of the arguments."""
+        self.arguments.append(piece)
+        self._length += len(piece)
+
     def has_all_arguments(self) -> bool:
-        return parse_object("".join(self.arguments)) is not None
+        """Whether the arguments are complete; no longer looked at when a server makes that too costly."""
+        self._parsed += self._length
+        if not self._length or self._parsed > _PARSED_ALLOWANCE + _PARSED_CHARACTERS * self._length:
+            return False
+        self.arguments = ["".join(self.arguments)]
+        return parse_object(self.arguments[0]) is not None
 
 
 @dataclass(slots=True)
@@ -41,6 +58,9 @@ class CallDeltas:
     _calls: dict[int, _BegunCall] = field(default_factory=dict[int, _BegunCall])
     # index that Tess sent -> index that the caller sees
     _indices: dict[int, int] = field(default_factory=dict[int, int])
+    # id -> the index of the first call with it
+    _by_id: dict[str, int] = field(default_factory=dict[str, int])
+    _next_index: int = 0
     _current: int | None = None
     _legacy_call: _BegunCall = field(default_factory=_BegunCall)  # the older `function_call`
 
@@ -71,7 +91,9 @@ class CallDeltas:
         begun = self._calls.setdefault(index, _BegunCall())
         call = {**call, "index": index}
         if is_first:
+            self._next_index = max(self._next_index, index + 1)
             call["id"] = begun.id = call.get("id") or f"call_{self.new_id()}"
+            self._by_id.setdefault(begun.id, index)
             call.setdefault("type", "function")
         else:
             call.pop("id", None)
@@ -90,27 +112,21 @@ class CallDeltas:
                 index = given if given not in self._calls else self._next_index
                 self._indices[given] = index
             return index
-        if call_id:
-            known = [index for index, begun in self._calls.items() if begun.id == call_id]
-            if known:
-                return known[0]
+        if call_id in self._by_id:
+            return self._by_id[call_id]
         current = self._calls.get(-1 if self._current is None else self._current)
         if current is None or self._current is None:
             return self._next_index
         if not call_id and not name:
             return position if count > 1 and position in self._calls else self._current
-        if name and (call_id or current.name not in ("", name) or current.has_all_arguments):
+        if name and (call_id or current.name not in ("", name) or current.has_all_arguments()):
             return self._next_index
         return self._current
-
-    @property
-    def _next_index(self) -> int:
-        return max(self._calls, default=-1) + 1
 
     @staticmethod
     def _is_another(begun: _BegunCall, call_id: object, name: object) -> bool:
         """Whether a delta begins another call than `begun`, although Tess gave both the same index."""
-        return bool(call_id and name and begun.id != call_id and begun.has_all_arguments)
+        return bool(call_id and name and begun.id != call_id and begun.has_all_arguments())
 
 
 def _without_repeated_name(begun: _BegunCall, function: JSONObject) -> JSONObject:
@@ -121,5 +137,5 @@ def _without_repeated_name(begun: _BegunCall, function: JSONObject) -> JSONObjec
     elif name:
         begun.name += name
     if arguments:
-        begun.arguments.append(arguments)
+        begun.add_arguments(arguments)
     return function

@@ -39,6 +39,7 @@ from tess_openai.core.chat.stream_faults import (
 from tess_openai.core.chat.usage import is_usage, parse_usage
 from tess_openai.core.errors import FAILED_STATES
 from tess_openai.core.jsons import JSONObject, parse_object, to_list, to_object
+from tess_openai.core.short_fields import MOST_REPEATED, ShortFields
 from tess_openai.core.sse import ServerSentEvent, is_done_data
 
 CHUNK: Final = "chat.completion.chunk"
@@ -109,7 +110,7 @@ class ChunkReader:
     _template: Template | None = None
     _split_texts: SplitTextJoiner = field(default_factory=SplitTextJoiner)
     _calls: dict[int, CallDeltas] = field(default_factory=dict[int, CallDeltas])  # by the index of the choice
-    _usage: JSONObject = field(default_factory=dict[str, object])  # under the names that Tess used
+    _usage: ShortFields = field(default_factory=ShortFields)  # under the names that Tess used
     _deferred_fault: StreamFault | None = None  # an object with nothing but a message: progress, or an error
 
     @property
@@ -191,8 +192,8 @@ class ChunkReader:
         """Replace the usage of a chunk by all counts so far, since some servers send them in parts."""
         given = fields.pop("usage")
         counts = to_object(given) or {}
-        self._usage.update((key, count) for key, count in counts.items() if count is not None)
-        self.usage = counts if is_usage(counts) else parse_usage(self._usage)
+        self._usage.keep({key: count for key, count in counts.items() if count is not None})
+        self.usage = counts if is_usage(counts) else parse_usage(self._usage.fields)
         if self.usage:
             fields["usage"] = self.usage
         return self.usage is given
@@ -218,7 +219,7 @@ class ChunkReader:
     @property
     def is_whole(self) -> bool:
         """Whether every choice that began has its finish reason."""
-        return bool(self.finished) and self.begun <= self.finished
+        return bool(self.finished) and len(self.begun) == len(self.finished)  # which are some of those
 
     def closing_chunk(self) -> JSONObject | None:
         """Return a chunk with the finish reasons that Tess did not send; None when all were sent."""
@@ -247,7 +248,8 @@ class ChunkReader:
     def _normalise_root(self, fields: JSONObject) -> bool:
         untouched = True
         if not self.id:
-            self.id = to_id(fields.get("id")) or f"chatcmpl-{self.new_id()}"
+            given = to_id(fields.get("id"))
+            self.id = given if 0 < len(given) <= MOST_REPEATED else f"chatcmpl-{self.new_id()}"
             created = fields.get("created")
             self.created = created if type(created) is int else self.now()
         if fields.get("id") != self.id:
@@ -256,10 +258,10 @@ class ChunkReader:
             fields["object"], untouched = CHUNK, False
         if type(fields.get("created")) is not int:
             fields["created"], untouched = self.created, False
-        if isinstance(fields.get("model"), str):
-            self.model = fields["model"]
-        else:
+        if not isinstance(fields.get("model"), str):
             fields["model"], untouched = self.model, False
+        elif len(fields["model"]) <= MOST_REPEATED:
+            self.model = fields["model"]
         return not drop_misfits(fields, ROOT_EXTRAS, self.record_change) and untouched
 
     def _normalise_choice(self, choice: JSONObject, position: int) -> bool:

@@ -71,18 +71,22 @@ class SplitTextJoiner:
     A text is identified by its path, the index of the choice followed by keys: `(0, "delta", "content")`.
 
     Attributes:
-        pending: Path of a text -> the half of a character that is kept for it.
+        pending: Index of a choice -> path of a text -> the half of a character that is kept for it.
     """
 
     def __init__(self) -> None:
-        self.pending: dict[tuple[Hashable, ...], str] = {}
+        self.pending: dict[Hashable, dict[tuple[Hashable, ...], str]] = {}
 
     def join(self, path: tuple[Hashable, ...], text: str) -> str:
         """Return the complete part of `text`; `path` identifies the text of the stream that it continues."""
-        text = self.pending.pop(path, "") + text
+        halves = self.pending.get(path[0])
+        if halves is not None and path in halves:
+            text = halves.pop(path) + text
+            if not halves:
+                del self.pending[path[0]]
         split = _SPLIT_END.search(text)
         if split is not None:
-            self.pending[path] = split[0]
+            self.pending.setdefault(path[0], {})[path] = split[0]
             text = text[: split.start()]
         return join_in_text(text)
 
@@ -102,13 +106,11 @@ class SplitTextJoiner:
 
     def has(self, index: int) -> bool:
         """Whether half a character of a choice is kept."""
-        return any(path[0] == index for path in self.pending)
+        return index in self.pending
 
     def flush(self, index: int) -> list[tuple[str, str]]:
         """Return the keys of a choice's delta with an incomplete character, each with its replacement."""
-        paths = [path for path in self.pending if path[0] == index]
-        for path in paths:
-            del self.pending[path]
+        paths = self.pending.pop(index, {})
         return [(key, _REPLACEMENT) for _, *inner in paths for key in _TEXTS if inner == ["delta", key]]
 
 
