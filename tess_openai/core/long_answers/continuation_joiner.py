@@ -21,6 +21,27 @@ _SEARCHED_CHARACTERS: Final = 2000
 _RESTART_CHARACTERS: Final = 64
 """How many equal characters show that the model has begun the whole text again."""
 _WORD: Final = re.compile(r"\S+\s*")
+_NOT_SPACE: Final = re.compile(r"\S")
+
+
+class GrowingText:
+    """A text to which pieces are added; it is joined when it is read, and not with each piece."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._length = 0
+
+    def add(self, piece: str) -> None:
+        """Add a piece."""
+        self._pieces.append(piece)
+        self._length += len(piece)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __str__(self) -> str:
+        self._pieces = ["".join(self._pieces)]
+        return self._pieces[0]
 
 
 class WordBuffer:
@@ -70,8 +91,11 @@ class ContinuationJoiner:
         self._before = before
         self._requested_words = last_words(before)
         self._buffer = ""
+        self._gaps = _Gaps()
         self._repetitions: dict[int, _Repetition] = {}
         self._repeats_until: int | None = None
+        # of each complete repetition, the length of what is repeated, and where it ends in the buffer
+        self._complete: list[tuple[int, int]] = []
         self._is_joined = not before
         self._text = before.rstrip()
         start, end = max(1, len(before) - _SEARCHED_CHARACTERS), len(self._text)
@@ -83,8 +107,11 @@ class ContinuationJoiner:
             return ""
         if self._is_joined:
             return text
-        self._buffer += text
-        return self._advance(is_end=False)
+        decides_nothing = not text.strip() and (not self._buffer or self._buffer[-1].isspace())
+        buffer, self._buffer = self._buffer, ""
+        buffer += text  # in place, since nothing else refers to it
+        self._buffer = buffer
+        return "" if decides_nothing else self._advance(is_end=False)
 
     def finish(self) -> str:
         """Return the new text that was held until the continuation ended."""
@@ -105,25 +132,20 @@ class ContinuationJoiner:
         requested = self._match(len(self._text) - len(self._requested_words), is_end=is_end)
         if requested is not None and requested >= 0:
             return requested
-        complete: list[tuple[int, int]] = []  # length of what is repeated, and where the repetition ends
-        positions_left: list[int] = []  # those that match, or may still match
+        positions_left: list[int] = []  # those that may still match
         for place in self._places:
             found = self._match(place, is_end=is_end)
-            if found is None or found >= 0:
+            if found is None:
                 positions_left.append(place)
-            if found is not None and found >= 0:
-                complete.append((len(self._before) - place, found))
-            elif (
-                found is not None
-                and place == 0
-                and _common_prefix_length(self._before, self._buffer) >= _RESTART_CHARACTERS
-            ):
+            elif found >= 0:
+                self._complete.append((len(self._before) - place, found))
+            elif place == 0 and _common_prefix_length(self._before, self._buffer) >= _RESTART_CHARACTERS:
                 self.diverged = True
                 return None
         self._places = positions_left
-        if not is_end and (requested is None or len(complete) < len(positions_left)):
+        if not is_end and (requested is None or positions_left):
             return None
-        length, end = max(complete, default=(0, 0))
+        length, end = max(self._complete, default=(0, 0))
         return end if length >= min(_SHORTEST_OVERLAP, len(self._before)) else 0
 
     def _match(self, place: int, *, is_end: bool) -> int | None:
@@ -131,7 +153,8 @@ class ContinuationJoiner:
 
         If white space follows the last word of the text, the repetition must end at the end of a word.
         """
-        found = self._repetitions.setdefault(place, _Repetition(place)).find_end(self._text, self._buffer)
+        repetition = self._repetitions.setdefault(place, _Repetition(place))
+        found = repetition.find_end(self._text, self._buffer, self._gaps)
         if found is None or found < 0 or len(self._text) == len(self._before):
             return found
         if found == len(self._buffer):
@@ -164,12 +187,12 @@ class _Repetition:
         self._index = place
         self._at = 0
 
-    def find_end(self, text: str, buffer: str) -> int | None:
+    def find_end(self, text: str, buffer: str, gaps: _Gaps) -> int | None:
         """Return where in `buffer` a repetition of `text` ends; None while it may continue, -1 for none."""
         index = self._index
         if index >= len(text):
             return -1
-        at = self._at or len(buffer) - len(buffer.lstrip())
+        at = self._at or gaps.end_of_gap(buffer, 0)
         while index < len(text):
             if at == len(buffer):
                 return None
@@ -177,15 +200,31 @@ class _Repetition:
             if text[index].isspace():
                 if not buffer[at].isspace():
                     return -1
-                while index < len(text) and text[index].isspace():
-                    index += 1
-                while at < len(buffer) and buffer[at].isspace():
-                    at += 1
+                index, at = _end_of_space(text, index), gaps.end_of_gap(buffer, at)
             elif text[index] == buffer[at]:
                 index, at = index + 1, at + 1
             else:
                 return -1
         return at
+
+
+class _Gaps:
+    """Finds the ends of white space in the buffer; of the same white space, for all repetitions at once."""
+
+    def __init__(self) -> None:
+        self._start = self._end = 0
+
+    def end_of_gap(self, buffer: str, at: int) -> int:
+        """Return the position of the first character from `at` on that is not white space."""
+        self._end = _end_of_space(buffer, self._end if at == self._start else at)
+        self._start = at
+        return self._end
+
+
+def _end_of_space(text: str, at: int) -> int:
+    """Return the position of the first character from `at` on that is not white space."""
+    found = _NOT_SPACE.search(text, at)
+    return len(text) if found is None else found.start()
 
 
 def _common_prefix_length(text: str, buffer: str) -> int:

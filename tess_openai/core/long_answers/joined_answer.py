@@ -12,7 +12,7 @@ from tess_openai.core.chat.stream_faults import TRUNCATED, StreamFault, truncate
 from tess_openai.core.chat.stream_filter import texts_of_chunk
 from tess_openai.core.chat.usage import UsageSum
 from tess_openai.core.jsons import JSONObject, dump_json, to_object
-from tess_openai.core.long_answers.continuation_joiner import ContinuationJoiner, WordBuffer
+from tess_openai.core.long_answers.continuation_joiner import ContinuationJoiner, GrowingText, WordBuffer
 from tess_openai.core.sse import DONE_EVENT, encode_event
 
 
@@ -23,7 +23,6 @@ class JoinedAnswer:
         body: Reads the answer that is currently received.
         out: The events that are ready to be read.
         is_over: Whether the last event of the stream is ready.
-        text: The text of all events so far.
         cut: The fault with which the current answer was cut; None while it was not.
         fault: The fault that ended the stream; None without one.
         is_cut_by_length: Whether the model's length limit cut the answer, and not the connection.
@@ -40,9 +39,8 @@ class JoinedAnswer:
             continues: Whether to continue the answer if it is cut; text is then returned in whole words.
         """
         self.body = body
-        self.out = b""
+        self.out = bytearray()
         self.is_over = False
-        self.text = ""
         self.cut: StreamFault | None = None
         self.fault: StreamFault | None = None
         self.is_cut_by_length = False
@@ -50,12 +48,18 @@ class JoinedAnswer:
         self.continuations = 0
         self._continues = continues
         self._prompts = prompts
+        self._text = GrowingText()
         self._words = WordBuffer()
         self._seam = ContinuationJoiner("")
         self._answer_texts: list[str] = []  # the texts of the current answer
-        self._length_before = 0
+        self._length_before = 0  # of the text, before the current answer
         self._dropped = ""  # the incomplete word that the current answer should repeat
         self._usage = UsageSum()
+
+    @property
+    def text(self) -> str:
+        """The text of all events so far."""
+        return str(self._text)
 
     @property
     def whole_text(self) -> str:
@@ -65,12 +69,12 @@ class JoinedAnswer:
     @property
     def has_grown(self) -> bool:
         """Whether the current answer added text; if not, a further request would not either."""
-        return not self.continuations or len(self.text) > self._length_before
+        return not self.continuations or len(self._text) > self._length_before
 
     def take_events(self) -> bytes:
         """Return and remove the events that are ready."""
-        out, self.out = self.out, b""
-        return out
+        out, self.out = self.out, bytearray()
+        return bytes(out)
 
     def feed(self, piece: bytes) -> None:
         """Process the next bytes of the current answer; `b""` marks their end."""
@@ -81,7 +85,7 @@ class JoinedAnswer:
         self._add_usage()
         self._dropped = self._words.finish()
         self._seam = ContinuationJoiner(self.text)
-        self._length_before = len(self.text)
+        self._length_before = len(self._text)
         self._answer_texts, self._prompts, self.body = [], prompts, body
         self.cut, self.is_cut_by_length = None, False
         self.continuations += 1
@@ -130,7 +134,7 @@ class JoinedAnswer:
     def _take_texts(self, item: MatchedChunks) -> None:
         text = "".join(map(unescape_json_text, item.texts))
         if not self._continues or not self.is_single_text:
-            self.text += text
+            self._text.add(text)
             self.out += item.events
             return
         joined = self._join(text)
@@ -147,7 +151,7 @@ class JoinedAnswer:
             if rest:
                 choice: JSONObject = {"index": 0, "delta": {"content": rest}, "finish_reason": None}
                 self._write(self.body.reader.new_chunk([choice]))
-            self.text += text
+            self._text.add(text)
             self.out += encode_event(chunk.data if chunk.untouched else dump_json(fields))
             return
         if not choices:
@@ -178,7 +182,7 @@ class JoinedAnswer:
         """Return the new part of the current answer's next text, up to the end of a word."""
         self._answer_texts.append(text)
         joined = self._words.feed(self._seam.feed(text))
-        self.text += joined
+        self._text.add(joined)
         if self._seam.diverged:
             self.cut = truncated_fault()
         return joined
@@ -186,10 +190,10 @@ class JoinedAnswer:
     def _flush(self) -> str:
         """Return the text that was held until the end of an answer."""
         rest = self._words.feed(self._seam.finish()) + self._words.finish()
-        self.text += rest
+        self._text.add(rest)
         if not self.has_grown:
             rest, self._dropped = self._dropped, ""
-            self.text += rest
+            self._text.add(rest)
         return rest
 
     def _add_usage(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from types import FrameType
 from typing import Any
 
@@ -236,3 +237,22 @@ def test_the_next_text_is_given_as_soon_as_the_repetition_has_ended() -> None:
     pieces = [repeated[:10], repeated[10:], " ", "sleeps", " until"]
     assert [seam.feed(piece) for piece in pieces] == ["", "", "", "sleeps", " until"]
     assert seam.finish() == ""
+
+
+LETTER = "\u3042"
+CONTINUATIONS = {
+    "white space first": (LETTER * 3000, [" " * 64] * 4096),
+    "white space within": (f"{LETTER} {LETTER} " * 1000, [LETTER, *[" " * 64] * 4096]),
+    "the whole text again": (LETTER * 3000 + "b" * 64 * 20_000, [LETTER * 3000, *["b" * 64] * 20_000]),
+    "white space afterwards": (TEXT, [TEXT, *["\n" * 64] * 100_000]),
+}
+
+
+@pytest.mark.parametrize(("before", "pieces"), CONTINUATIONS.values(), ids=CONTINUATIONS)
+def test_each_piece_of_a_continuation_is_compared_once(before: str, pieces: list[str]) -> None:
+    """A model may repeat the whole text, or write blank space, for as long as it likes."""
+    joiner, began = ContinuationJoiner(before), time.process_time()
+    for piece in pieces:
+        assert joiner.feed(piece) == ""
+    joiner.finish()
+    assert time.process_time() - began < 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any, TypeAlias
 
 import pytest
@@ -278,3 +279,15 @@ def test_an_error_shows_the_text_so_far(
     assert json.loads(shown.body or b"")["error"] == error
     head = Answer(502, {})
     assert with_partial_text(head, "Hi") is head
+
+
+@pytest.mark.parametrize("continues", [False, True])
+def test_each_event_of_an_answer_is_added_at_its_end_once(*, continues: bool) -> None:
+    """Neither the text so far nor the events that are ready are copied again with each piece."""
+    events = event("x" * 63 + " ") * 30_000
+    answer, began = begun(continues=continues), time.process_time()
+    answer.feed(events)
+    for _ in range(2000):
+        answer.feed(event("y" * 63 + " "))
+    assert time.process_time() - began < 6
+    assert len(answer.text) == 32_000 * 64
