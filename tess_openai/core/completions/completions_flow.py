@@ -17,6 +17,7 @@ from tess_openai.core.completions.completion_request import PromptRequest, read_
 from tess_openai.core.jsons import JSONObject, dump_json, to_list, to_object
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import NO_RETRY, Refused, json_headers
+from tess_openai.core.short_fields import ShortFields
 from tess_openai.core.sse import DONE_EVENT, encode_event
 from tess_openai.core.translated_chat import AnswerTranslator, read_call, translated_chat
 
@@ -68,6 +69,7 @@ class _CompletionTranslator(AnswerTranslator):
         self._begun: set[int] = set()  # indices of the choices that have begun, in a stream
         self._chat_usage: JSONObject | None = None
         self._has_calls = False
+        self._repeated = ShortFields()  # the root fields that all further chunks of a stream get
         self._held: JSONObject | None = None  # a chunk that may be the last, which carries the ledger
 
     def start(self, prompt: str) -> None:
@@ -87,7 +89,7 @@ class _CompletionTranslator(AnswerTranslator):
 
     def whole(self, completion: JSONObject) -> Flow:
         """Keep the choices for one prompt; after the last prompt, yield all of them."""
-        self._read_root(completion)
+        self._root.update(self._read_root(completion))
         prefix = self._prompt if self._request.echo else ""
         for given in to_list(completion.get("choices")) or []:
             choice = to_object(given) or {}
@@ -117,7 +119,8 @@ class _CompletionTranslator(AnswerTranslator):
 
     def chunk(self, fields: JSONObject) -> bytes:
         """Translate a chunk of a chat to one of a completion."""
-        self._read_root(fields)
+        root = self._read_root(fields)
+        self._repeated.keep(root)
         choices: list[JSONObject] = []
         for given in fields["choices"]:
             index = self._first_index + given["index"]
@@ -130,7 +133,7 @@ class _CompletionTranslator(AnswerTranslator):
                 choices.append(_choice(index, text, given["finish_reason"]))
         if not choices:
             return b""
-        chunk: JSONObject = {**self._root, "choices": choices}
+        chunk: JSONObject = {**self._root, **self._repeated.fields, **root, "choices": choices}
         released = self._release()
         if any(choice["finish_reason"] is not None for choice in choices):
             self._held = chunk
@@ -153,7 +156,7 @@ class _CompletionTranslator(AnswerTranslator):
         usage = self._usage.total() if self._request.include_usage else None
         last: JSONObject | None = None
         if usage is not None:
-            last = {**self._root, "choices": [], "usage": usage}
+            last = {**self._root, **self._repeated.fields, "choices": [], "usage": usage}
         events = [dump_json(chunk) for chunk in (self._held, last) if chunk is not None]
         if events:
             events[-1] = append_ledger_to_json(events[-1], self.ledger)
@@ -187,13 +190,14 @@ class _CompletionTranslator(AnswerTranslator):
                 )
             )
 
-    def _read_root(self, fields: JSONObject) -> None:
-        for name, value in fields.items():
-            if name not in _OWN_FIELDS and value is not None:
-                self._root[name] = value
+    def _read_root(self, fields: JSONObject) -> JSONObject:
+        """Take the usage of a completion or a chunk, and return its other root fields."""
         usage = to_object(fields.get("usage"))
         if usage is not None:
             self._chat_usage = usage
+        return {
+            name: value for name, value in fields.items() if name not in _OWN_FIELDS and value is not None
+        }
 
     def _end_prompt(self) -> None:
         self._answered_prompts += 1

@@ -21,6 +21,7 @@ from tess_openai.core.emulate.call_messages import deltas, message_fields
 from tess_openai.core.emulate.outcomes import TextOutcome, ToolCallOutcome
 from tess_openai.core.jsons import JSONObject, parse_object
 from tess_openai.core.refusals import error_envelope
+from tess_openai.core.short_fields import ShortFields
 
 _CALL_REASONS: Final = ("tool_calls", "function_call")
 
@@ -114,6 +115,8 @@ class StreamWriter:
         )
         self._index = 0
         self._has_begun = False
+        self._repeated = ShortFields()
+        self._written: set[str] = set()  # the root fields that a chunk had
 
     def write_text(self, text: str) -> Flow:
         """Write a piece of text; `<think>` and `</think>` each get a chunk of their own.
@@ -155,7 +158,12 @@ class StreamWriter:
         return self._write({"choices": [{"index": self._index, "delta": delta, "finish_reason": reason}]})
 
     def _write(self, fields: dict[str, Any]) -> bytes:
-        chunk = self._reader.normalise({**self.root, **fields})
+        if len(self._written) < len(self.root):  # later chunks have the short ones only
+            new = {name: value for name, value in self.root.items() if name not in self._written}
+            self._written.update(new)
+            self._repeated.keep(new)
+            fields = {**new, **fields}
+        chunk = self._reader.normalise({**self._repeated.fields, **fields})
         return self._writer.write(replace(chunk, untouched=False))
 
     def _send(self, data: bytes) -> Flow:
