@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 
 
 def bare_name(name: str) -> str:
@@ -25,4 +26,10 @@ def match_name(name: str, known: Iterable[str]) -> str | None:
     names = tuple(known)
     if name in names or not name:
         return name or None
-    return bare_names(names).get(bare_name(name))
+    return _bare_names_of(names).get(bare_name(name))
+
+
+@lru_cache(maxsize=16)
+def _bare_names_of(names: tuple[str, ...]) -> dict[str, str]:
+    """Return `bare_names`, which is the same for each of the many words in which a name is looked for."""
+    return bare_names(names)

@@ -6,6 +6,7 @@ Source: OpenAI's API reference, chat completions: `tool_calls` and `tool` messag
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from tess_openai.core.chat.messages import RESULT_KEYS, RESULT_ROLES
@@ -44,6 +45,7 @@ def render_messages(messages: list[object], marks: Marks, prompts: Prompts) -> l
     history = _History(marks, prompts)
     for message in messages:
         history.add(message)
+    history.end_results()
     return history.rendered
 
 
@@ -63,18 +65,22 @@ class _History:
         self.prompts = prompts
         self.rendered: list[object] = []
         self.calls = PastCalls()
-        self.ends_in_result = False
+        self.results: list[object] = []  # the contents of the last results, which become one message
 
     def add(self, given: object) -> None:
         message = to_object(given)
-        if message is None:
-            self.rendered.append(given)
-        elif message.get("role") in RESULT_ROLES:
+        if message is not None and message.get("role") in RESULT_ROLES:
             self._add_result(message)
             return
-        else:
-            self.rendered.append(self._render(message))
-        self.ends_in_result = False
+        self.end_results()
+        self.rendered.append(given if message is None else self._render(message))
+
+    def end_results(self) -> None:
+        """Give the message of the last results their contents."""
+        message = to_object(self.rendered[-1]) if self.results else None
+        if message is not None:
+            message["content"] = _join_contents(self.results)
+            self.results = []
 
     def _render(self, message: JSONObject) -> JSONObject:
         calls = _past_calls(message)
@@ -113,12 +119,12 @@ class _History:
             f"{self.marks.result_open}\n{heading}", message.get("content"), self.marks.result_close
         )
         others = {key: value for key, value in message.items() if key not in RESULT_KEYS}
-        if self.ends_in_result:
-            before = to_object(self.rendered.pop()) or {}
-            content = _join_contents(before.get("content"), content)
-            others = {**before, **others}
-        self.rendered.append({**others, "role": "user", "content": content})
-        self.ends_in_result = True
+        before = to_object(self.rendered[-1]) if self.results else None
+        if before is None:
+            self.rendered.append({**others, "role": "user", "content": content})
+        else:
+            before.update(others)
+        self.results.append(content)
 
 
 def _identifier(call: JSONObject) -> str:
@@ -170,10 +176,12 @@ def _text_parts(text: str) -> list[object]:
     return [{"type": "text", "text": text}] if text else []
 
 
-def _join_contents(one: object, other: object) -> object:
-    if isinstance(one, str) and isinstance(other, str):
-        return f"{one}\n{other}"
-    parts: list[object] = []
-    for content in (one, other):
+def _join_contents(contents: list[object]) -> object:
+    texts = [*itertools.takewhile(lambda content: isinstance(content, str), contents)]
+    text = "\n".join(map(str, texts))
+    if len(texts) == len(contents):
+        return text
+    parts = _text_parts(text)
+    for content in contents[len(texts) :]:
         parts.extend(to_list(content) or _text_parts(str(content)))
     return parts

@@ -122,7 +122,8 @@ def extract(text: str, json_format: JSONFormat, checker: SchemaChecker) -> Extra
     valid: list[ExtractedJSON] = []
     values: list[object] = []
     longest = 0
-    candidates = [each for each in found.candidates if not _is_schema(each.value, json_format)]
+    schemas = _copies_of_schema(json_format)
+    candidates = [each for each in found.candidates if each.value not in schemas]
     for candidate in candidates[-_MAX_CANDIDATES:]:
         value, errors = checker.validate_and_coerce(json_format.schema, candidate.value)
         has_right_type = fits_types(candidate.value, types)
@@ -150,8 +151,9 @@ def extract(text: str, json_format: JSONFormat, checker: SchemaChecker) -> Extra
     return longest_invalid or ExtractedJSON(None, [_NO_JSON])
 
 
-def _is_schema(value: object, json_format: JSONFormat) -> bool:
-    return json_format.has_schema and value in (json_format.schema, compact_schema(json_format.schema))
+def _copies_of_schema(json_format: JSONFormat) -> tuple[object, ...]:
+    """Return the caller's schema in the forms in which a model may repeat it."""
+    return (json_format.schema, compact_schema(json_format.schema)) if json_format.has_schema else ()
 
 
 def _problems(errors: list[str]) -> list[str]:

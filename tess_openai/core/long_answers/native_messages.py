@@ -25,18 +25,31 @@ def to_native_messages(given: object) -> object:
     if items is None or not all(to_object(item) for item in items):
         return given
     native: list[JSONObject] = []
+    texts: list[str] = []  # those of the last message, joined once no other follows
+    roles = set[object]()
     for item in items:
         message = to_object(item) or {}
         role = message.get("role")
         if role in ("system", "developer"):
-            is_first = all(each["role"] == "developer" for each in native)
-            role = "developer" if is_first else "user"
-        if role == "assistant" and not any(each["role"] == "user" for each in native):
+            role = "developer" if roles <= {"developer"} else "user"
+        if role == "assistant" and "user" not in roles:
+            _end_message(native, texts)
             native.append({"role": "user", "content": _OPENING})
-        previous = native[-1] if native else {}
-        previous_text, text = previous.get("content"), message.get("content")
-        if previous.get("role") == role and isinstance(previous_text, str) and isinstance(text, str):
-            native[-1] = {**previous, "content": f"{previous_text}{BLANK_LINE}{text}"}
-        else:
-            native.append({**message, "role": role})
+            roles.add("user")
+        text = message.get("content")
+        if native and native[-1]["role"] == role and texts and isinstance(text, str):
+            texts.append(text)
+            continue
+        _end_message(native, texts)
+        native.append({**message, "role": role})
+        texts += [text] if isinstance(text, str) else []
+        roles.add(role if isinstance(role, str) else None)
+    _end_message(native, texts)
     return native
+
+
+def _end_message(native: list[JSONObject], texts: list[str]) -> None:
+    """Give the last message its texts, and clear them."""
+    if texts:
+        native[-1]["content"] = BLANK_LINE.join(texts)
+        texts.clear()

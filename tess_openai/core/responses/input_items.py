@@ -80,6 +80,8 @@ class _ItemTranslation:
         self.messages: list[object] = []
         self._ledger = ledger
         self._assistant: JSONObject | None = None  # the last message of the assistant that was made here
+        self._calls: list[object] = []  # those of `_calls_of`, the last message that calls were added to
+        self._calls_of: JSONObject | None = None
         self._unknown: dict[str, int] = {}
         self._reasoning = 0
 
@@ -141,8 +143,13 @@ class _ItemTranslation:
         if self._assistant is None or self.messages[-1] is not self._assistant:
             self._assistant = {"role": "assistant", "content": None}
             self.messages.append(self._assistant)
-        calls = to_list(self._assistant.get("tool_calls")) or []
-        self._assistant.update(_others(item, _CALL_KEYS), tool_calls=[*calls, call])
+        if self._calls_of is not self._assistant:
+            self._calls_of, self._calls = (
+                self._assistant,
+                [*(to_list(self._assistant.get("tool_calls")) or [])],
+            )
+        self._calls.append(call)
+        self._assistant.update(_others(item, _CALL_KEYS), tool_calls=self._calls)
 
     def output(self, item: JSONObject) -> None:
         """Add the output of a call."""
