@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -268,11 +267,3 @@ def test_texts_are_found_for_counting() -> None:
     """No form of messages makes counting their tokens fail."""
     assert texts_of([HELLO, text("user", [TEXT]), 7, {"role": "user"}]) == ["hello"]
     assert texts_of(None) == []
-
-
-def test_many_neighbours_are_joined_in_linear_time() -> None:
-    """A caller of the gateway may send thousands of them."""
-    began = time.process_time()
-    (sent,), _ = translate([text("user", "a" * 4000)] * 5000)
-    assert len(sent["content"]) == 5000 * 4002 - 2
-    assert time.process_time() - began < 3
