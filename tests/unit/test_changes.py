@@ -24,7 +24,9 @@ MARK = "Prompt-that-must-not-be-shown"
         pytest.param(False, "false", id="false"),
         pytest.param(7, "7", id="an integer"),
         pytest.param(0.7, "0.7", id="a number"),
-        pytest.param(10**30, "a number", id="an integer that may be a secret"),
+        pytest.param(0.123456789, "0.123457", id="a number of many digits"),
+        pytest.param(10**23, str(10**23), id="the longest integer"),
+        pytest.param(10**24, "a number", id="an integer that may be a secret"),
         pytest.param("secret", "a string of 6 characters", id="a string"),
         pytest.param("", "a string of 0 characters", id="the empty string"),
         pytest.param(["secret"], "a list of 1", id="a list"),
@@ -95,6 +97,10 @@ def test_several_changes_are_a_list_on_one_line() -> None:
         "3 changes: (1) seed=7 was not sent: it is so. (2) user=7 was not sent: it is so. "
         "(3) top_p=0.5 was not sent: it is so. Use temperature instead. Leave them out, or accept this: "
         'create_client(unsupported={"seed": "ignore", "user": "ignore"}).'
+    )
+    assert summarize([ledger.changes[2]] * 2) == (
+        "2 changes: (1) top_p=0.5 was not sent: it is so. Use temperature instead. "
+        "(2) top_p=0.5 was not sent: it is so. Use temperature instead."
     )
     assert summarize(ledger.changes[:1]) == (
         "seed=7 was not sent: it is so. Leave it out, or accept this: "

@@ -20,6 +20,7 @@ from tess_openai.core.probe_profile import NOTHING_PROVEN, TessProfile
 
 ROLES: Final = ("system", "user", "assistant")
 RESULT_ROLES: Final = ("tool", "function")
+_TRANSLATED_ROLES: Final = (*ROLES, "developer", *RESULT_ROLES)
 PLAIN_KEYS: Final = {"role", "content"}
 MESSAGE_KEYS: Final = PLAIN_KEYS | {"refusal", "tool_calls", "function_call"}
 RESULT_KEYS: Final = PLAIN_KEYS | {"name", "tool_call_id"}
@@ -126,7 +127,7 @@ class _MessageTranslation:
         """
         message = to_object(given)
         role = None if message is None else message.get("role")
-        if message is None or not isinstance(role, str):
+        if message is None or not isinstance(role, str) or role not in _TRANSLATED_ROLES:
             return None
         content = message.get("content")
         is_text = isinstance(content, str)
@@ -142,8 +143,6 @@ class _MessageTranslation:
         if role == "developer" and not self.profile.supports("role.developer"):
             self.counts["developer"] += 1
             role = "system"
-        if role not in ROLES and role != "developer":
-            return None
         if not is_text:
             content = self._to_content(content)
         if calls or message.get("refusal"):
@@ -218,16 +217,16 @@ class _MessageTranslation:
         inner = to_object(call.get("function")) or to_object(call.get("custom"))
         if inner is None:
             return f"[Called the tool {to_text(given)}]"
-        name, identifier = to_text(inner.get("name", "")), to_text(call.get("id") or "")
+        name, identifier = to_text(inner.get("name")), to_text(call.get("id") or "")
         self.names[identifier] = name
-        arguments = to_text(inner.get("arguments", inner.get("input", "")))
+        arguments = to_text(inner.get("arguments", inner.get("input")))
         label = f"{name} ({identifier})" if identifier else name
         return f"[Called the tool {label} with {arguments}]"
 
     def _result_message(self, message: JSONObject) -> JSONObject:
         """Return a user message with the text of a `tool` or `function` message."""
         identifier = to_text(message.get("tool_call_id") or "")
-        name = to_text(message.get("name") or self.names.get(identifier, ""))
+        name = to_text(message.get("name") or self.names.get(identifier))
         label = (
             f"{name} ({identifier})" if name and identifier else name or (identifier and f"({identifier})")
         )

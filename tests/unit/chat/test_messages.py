@@ -46,6 +46,12 @@ MAPPED = [
         id="parts of text in other spellings",
     ),
     pytest.param(
+        [text("user", [{"text": "a"}, {"refusal": "b"}])],
+        [text("user", "a\nb")],
+        "messages.content",
+        id="parts without a type",
+    ),
+    pytest.param(
         [HELLO, text("assistant", [{"type": "refusal", "refusal": "I cannot."}])],
         [HELLO, text("assistant", "I cannot.")],
         "messages.content",
