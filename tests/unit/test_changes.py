@@ -185,3 +185,12 @@ def test_each_change_is_reported_once() -> None:
     assert [change.param for change in ledger.take_unreported()] == ["stream"]
     assert ledger.take_unreported() == ()
     assert [change.param for change in ledger.changes] == ["tools", "stream"]
+
+
+def test_a_ledger_in_the_body_is_the_one_of_the_header() -> None:
+    """A program may change the objects of the body without changing the ledger."""
+    ledger = Ledger(Policy())
+    assert (ledger.to_text(), ledger.to_json()) == ("[]", [])
+    ledger.mapped("tools", "a", "b", "c")
+    ledger.to_json()[0].clear()
+    assert json.loads(ledger.to_text()) == ledger.to_json() == [ledger.changes[0].to_json()]
