@@ -92,7 +92,7 @@ def detect_form(data: bytes) -> BodyForm | None:
     After a kilobyte without the name of a field, the form is `"other"`.
     """
     start = without_blank_start(data)[:_LONGEST_START]
-    if not start or BYTE_ORDER_MARK.startswith(start):
+    if not start:
         return None
     if start[:1] in (b"{", b"["):
         return "json"

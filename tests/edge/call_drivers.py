@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -27,6 +28,51 @@ def driver_of(
     given = {"authorization": KEY, **(headers or {})}
     request = family.Request(method, URL, headers=given, content=b"{}", extensions=extensions or {})
     return SyncDriver(refuse(Refused("unused", param=None, code="unused")), transport, request)
+
+
+class Pieces:
+    """The stream of a body in pieces, the last of which may be an error."""
+
+    def __init__(self, *pieces: bytes | Exception) -> None:
+        self.unread = list(pieces)
+        self.is_closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        while self.unread:
+            piece = self.unread.pop(0)
+            if isinstance(piece, Exception):
+                raise piece
+            yield piece
+
+    def close(self) -> None:
+        """Note that the call closed it."""
+        self.is_closed = True
+
+
+class Inner:
+    """A transport that gives one answer for each request."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+        self.requests: list[Any] = []
+
+    def handle_request(self, request: Any) -> Any:
+        """Return the next answer, or raise it, after all of the request was sent."""
+        b"".join(request.stream)
+        self.requests.append(request)
+        answer = self.answers.pop(0)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+
+def answer_of(
+    family: Family, *pieces: bytes | Exception, status: int = 200, **headers: str
+) -> tuple[Any, Pieces]:
+    """Return a response and the stream of its body."""
+    stream = family.derive(Pieces, family.SyncByteStream)(*pieces)
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    return family.Response(status, headers=given, stream=stream), stream
 
 
 class Pacing:

@@ -2,55 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
 from tess_openai.core.calls import READ_LAST, READ_REST, Incoming, Outgoing, ReadAll
 from tess_openai.edge.families import Family
 from tess_openai.edge.sync_driver import SyncDriver
-from tests.edge.call_drivers import driver_of
-
-
-class Pieces:
-    """The stream of a body in pieces, the last of which may be an error."""
-
-    def __init__(self, *pieces: bytes | Exception) -> None:
-        self.unread = list(pieces)
-        self.is_closed = False
-
-    def __iter__(self) -> Iterator[bytes]:
-        while self.unread:
-            piece = self.unread.pop(0)
-            if isinstance(piece, Exception):
-                raise piece
-            yield piece
-
-    def close(self) -> None:
-        """Note that the call closed it."""
-        self.is_closed = True
-
-
-class Inner:
-    """A transport that gives one answer for each request."""
-
-    def __init__(self, *answers: Any) -> None:
-        self.answers = list(answers)
-
-    def handle_request(self, request: Any) -> Any:
-        """Return the next answer."""
-        del request
-        return self.answers.pop(0)
-
-
-def answer_of(
-    family: Family, *pieces: bytes | Exception, status: int = 200, **headers: str
-) -> tuple[Any, Pieces]:
-    """Return a response and the stream of its body."""
-    stream = family.derive(Pieces, family.SyncByteStream)(*pieces)
-    given = {name.replace("_", "-"): value for name, value in headers.items()}
-    return family.Response(status, headers=given, stream=stream), stream
+from tests.edge.call_drivers import Inner, Pieces, answer_of, driver_of
 
 
 def reading(family: Family, *pieces: bytes | Exception) -> tuple[SyncDriver, Pieces]:

@@ -13,6 +13,7 @@ from tess_openai.core.sse import (
     ServerSentEvent,
     detect_form,
     encode_event,
+    is_done_data,
 )
 
 
@@ -90,6 +91,26 @@ def test_any_cut_gives_the_same_events(stream: bytes, data: st.DataObject) -> No
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
     pieces = [stream[a:b] for a, b in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
     assert decode(*pieces) == decode(stream)
+
+
+def test_the_bytes_of_complete_events_are_given_as_they_are() -> None:
+    """Only their line ends change; what is not complete gives nothing yet."""
+    decoder = EventDecoder()
+    assert decoder.feed_bytes(b"data: 1\r\n") == b""
+    assert decoder.feed_bytes(b"\r\ndata: 2") == b"data: 1\n\n"
+    assert decoder.feed_bytes(b"") == b""
+    assert decoder.feed_bytes(b"\n\n") == b"data: 2\n\n"
+    assert [decoder.feed_bytes(b"\n"), decoder.feed_bytes(b"\n")] == [b"", b"\n\n"]
+    assert decoder.is_between_events
+
+
+@pytest.mark.parametrize(
+    ("data", "is_done"),
+    [(b"[DONE]", True), (b' "[DONE]" ', True), (b"'[DONE]'", False), (b"DONE", False), (b"", False)],
+)
+def test_the_end_of_a_stream_may_be_in_quotes(data: bytes, *, is_done: bool) -> None:
+    """Some servers write it as JSON."""
+    assert is_done_data(data) is is_done
 
 
 def test_what_is_complete_is_given_at_once() -> None:
