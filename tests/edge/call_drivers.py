@@ -25,7 +25,7 @@ def driver_of(
     adapter = Adapter(Origin("https", "tess.example", None, ""), Options(), **settings)
     inner: Any = SimpleNamespace(close=None)
     transport = TessTransport(inner, adapter, family, None)
-    given = {"authorization": KEY, **(headers or {})}
+    given: dict[str, str] = {"authorization": KEY, **(headers or {})}
     request = family.Request(method, URL, headers=given, content=b"{}", extensions=extensions or {})
     return SyncDriver(refuse(Refused("unused", param=None, code="unused")), transport, request)
 

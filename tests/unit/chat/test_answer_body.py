@@ -59,6 +59,19 @@ def test_the_form_of_a_body_is_detected_in_linear_time(filler: bytes) -> None:
     assert time.process_time() - began < 5
 
 
+@pytest.mark.parametrize("cut", [b"data", b"ev", b"Er"])
+def test_a_body_that_ends_in_its_first_line_is_judged_by_all_of_it(cut: bytes) -> None:
+    """The end of a stream is missing, or the body is none; the pieces in which it came do not matter."""
+    faults: list[object] = []
+    for size in (1, len(cut)):
+        reader = ChunkReader("asked-for", lambda: 99, lambda: "made-up", list[Change]().append)
+        body = AnswerBody(reader, AnswerHead(content_type="text/event-stream"), expected="a stream")
+        for at in range(0, len(cut), size):
+            assert list(body.feed(cut[at : at + size])) == []
+        faults.append((body.form, *body.finish()))
+    assert faults[0] == faults[1]
+
+
 def test_texts_of_a_known_form_are_not_parsed() -> None:
     """Most events of a stream differ in their text only."""
     body = new_body()
