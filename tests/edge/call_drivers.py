@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from types import SimpleNamespace
 from typing import Any, Final
 
+from tess_openai.core.calls import Answer, Event, Step
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused, refuse
 from tess_openai.edge.adapter import Adapter
@@ -16,6 +17,7 @@ from tess_openai.edge.transports import TessTransport
 
 URL: Final = "https://tess.example/agents/42/openai/chat/completions"
 KEY: Final = "Bearer 1|a-key"
+DONE: Final = Answer(200, {}, b"{}", "none")
 
 
 def driver_of(
@@ -57,10 +59,12 @@ class Inner:
         self.requests: list[Any] = []
 
     def handle_request(self, request: Any) -> Any:
-        """Return the next answer, or raise it, after all of the request was sent."""
+        """Return the next answer, or raise it, after all of the request was sent where it can be."""
+        answer = self.answers.pop(0)
+        if type(answer).__name__ == "ConnectError":
+            raise answer
         b"".join(request.stream)
         self.requests.append(request)
-        answer = self.answers.pop(0)
         if isinstance(answer, BaseException):
             raise answer
         return answer
@@ -93,3 +97,30 @@ class Pacing:
     def with_short_waits(self, longest_wait_seconds: float) -> tuple[str, float]:
         """Return the limit of the waits."""
         return "short waits", longest_wait_seconds
+
+
+class Steps:
+    """A flow of given steps, which records what it receives and that it was closed."""
+
+    def __init__(self, *steps: Step | Exception) -> None:
+        self.received: list[Event] = []
+        self.is_closed = False
+        self.run = self._run(steps)
+
+    def _run(self, steps: tuple[Step | Exception, ...]) -> Generator[Step, Event, None]:
+        try:
+            for step in steps:
+                if isinstance(step, Exception):
+                    raise step
+                self.received.append((yield step))
+        finally:
+            self.is_closed = True
+
+
+def carrying_out(
+    family: Family, inner: Inner, *steps: Step | Exception, **settings: Any
+) -> tuple[SyncDriver, Steps]:
+    """Return the driver of a call with these steps, over an inner transport."""
+    driver, flow = driver_of(family, **settings), Steps(*steps)
+    driver.flow, driver.transport.inner = flow.run, inner
+    return driver, flow

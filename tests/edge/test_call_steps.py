@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Generator
 from typing import Any, Final
 
 import pytest
 
-from tess_openai.core.agents import Agent
 from tess_openai.core.calls import (
     READ,
     READ_REST,
-    AgentNotFound,
     Answer,
     Event,
     LimitAnswer,
-    Lookup,
     Outgoing,
     ReadAll,
     Sleep,
@@ -24,36 +22,10 @@ from tess_openai.core.calls import (
 )
 from tess_openai.edge.families import Family
 from tess_openai.edge.sync_driver import SyncDriver
-from tests.edge.call_drivers import KEY, Inner, Pacing, Pieces, answer_of, driver_of
+from tests.edge.call_drivers import DONE, KEY, Inner, Pacing, Pieces, Steps, answer_of, carrying_out
 
-DONE: Final = Answer(200, {}, b"{}", "none")
 STREAM: Final = Answer(200, {}, None, "none")
 ASKED: Final = Outgoing(b"{}")
-
-
-class Steps:
-    """A flow of given steps, which records what it receives and that it was closed."""
-
-    def __init__(self, *steps: Step | Exception) -> None:
-        self.received: list[Event] = []
-        self.is_closed = False
-        self.run = self._run(steps)
-
-    def _run(self, steps: tuple[Step | Exception, ...]) -> Generator[Step, Event, None]:
-        try:
-            for step in steps:
-                if isinstance(step, Exception):
-                    raise step
-                self.received.append((yield step))
-        finally:
-            self.is_closed = True
-
-
-def carrying_out(family: Family, inner: Inner, *steps: Step | Exception) -> tuple[SyncDriver, Steps]:
-    """Return the driver of a call with these steps, over an inner transport."""
-    driver, flow = driver_of(family), Steps(*steps)
-    driver.flow, driver.transport.inner = flow.run, inner
-    return driver, flow
 
 
 def streaming(
@@ -117,6 +89,15 @@ def test_another_error_is_raised_as_it_is(family: Family) -> None:
     assert caught.value is error
     assert flow.is_closed
     assert driver.may_have_run
+
+
+def test_a_call_that_found_no_connection_was_not_executed(family: Family) -> None:
+    """The SDK may repeat it."""
+    error: Exception = importlib.import_module(family.name).ConnectError("no route")
+    driver, _ = carrying_out(family, Inner(error), ASKED)
+    with pytest.raises(type(error)):
+        driver.run()
+    assert not driver.may_have_run
 
 
 def test_an_interrupted_call_closes_its_flow_and_its_response(family: Family) -> None:
@@ -207,7 +188,8 @@ def test_an_answer_that_ends_after_its_time_is_late(family: Family, piece: bytes
     """A read that was interrupted ends in either way; before the deadline, it is what it is."""
     for deadline, expected in ((0.05, "max_answer_seconds is over"), (60.0, "broken")):
         response, _ = answer_of(family, *([family.ReadError(piece)] if isinstance(piece, str) else []))
-        driver, _ = carrying_out(family, Inner(response), ASKED, LimitAnswer(deadline), READ, DONE)
+        steps = (LimitAnswer(deadline), ASKED, READ, DONE)
+        driver, _ = carrying_out(family, Inner(response), *steps)
         if piece == b"" and deadline == 60.0:
             assert driver.run().status_code == 200
             continue
@@ -248,39 +230,6 @@ def test_a_turn_that_comes_too_late_is_a_rate_limit(family: Family) -> None:
     body: Any = flow.received[2]
     assert json.loads(body)["retry_after"] == 8
     assert len(inner.requests) == 1
-
-
-@pytest.mark.parametrize("is_hint", [True, False])
-def test_an_agent_is_looked_up_over_the_same_transport(family: Family, *, is_hint: bool) -> None:
-    """The response of the look-up is closed, and the next call finds the agent in the cache."""
-    response, body = answer_of(family, b'{"id": 42, "title": "A"}')
-    lookup = Lookup(42, {}, 60.0, is_hint=is_hint)
-    driver, flow = carrying_out(family, Inner(response), lookup, lookup, DONE)
-    driver.run()
-    assert [type(found) for found in flow.received[:2]] == [Agent, Agent]
-    assert body.is_closed
-
-
-@pytest.mark.parametrize(
-    ("error", "is_hint", "is_raised"),
-    [(None, False, False), (MemoryError("a bug"), True, False), (KeyboardInterrupt(), False, True)],
-    ids=["no connection", "any error of a hint", "an interrupt"],
-)
-def test_a_look_up_that_fails_does_not_end_its_call(
-    family: Family, error: BaseException | None, *, is_hint: bool, is_raised: bool
-) -> None:
-    """The flow learns why; what interrupts the program ends both."""
-    inner = Inner(family.ReadTimeout("no route") if error is None else error)
-    driver, flow = carrying_out(family, inner, Lookup(42, {}, 60.0, is_hint=is_hint), DONE)
-    if is_raised:
-        with pytest.raises(KeyboardInterrupt):
-            driver.run()
-        return
-    driver.run()
-    (found,) = flow.received
-    assert isinstance(found, AgentNotFound)
-    name = "ReadTimeout" if error is None else "MemoryError"
-    assert found.why == f"the look-up of agent 42 failed with {name}"
 
 
 def test_the_end_of_a_body_of_the_promised_length_is_found(family: Family) -> None:

@@ -88,6 +88,9 @@ def test_a_look_up_has_no_body_of_the_callers(family: Family) -> None:
     assert (made.method, made.read()) == ("GET", b"")
     assert "transfer-encoding" not in made.headers
     assert (given.method, given.read()) == ("POST", b"ab")
+    in_memory = family.Request("POST", URL, content=b"ab")
+    made = to_request(Outgoing(method="GET", path="/agents/42", body=b""), in_memory, family, ORIGIN)
+    assert (made.method, made.read()) == ("GET", b"")
 
 
 def test_a_copy_of_a_request_shares_nothing_that_changes(given: Any, family: Family) -> None:
