@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator
 from types import SimpleNamespace
 from typing import Any, Final
 
-from tess_openai.core.calls import Answer, Event, Step
+from tess_openai.core.calls import READ, Answer, Event, Outgoing, Step
 from tess_openai.core.options import Options
 from tess_openai.core.refusals import Refused, refuse
 from tess_openai.edge.adapter import Adapter
@@ -18,6 +18,8 @@ from tess_openai.edge.transports import TessTransport
 URL: Final = "https://tess.example/agents/42/openai/chat/completions"
 KEY: Final = "Bearer 1|a-key"
 DONE: Final = Answer(200, {}, b"{}", "none")
+STREAM: Final = Answer(200, {}, None, "none")
+ASKED: Final = Outgoing(b"{}")
 
 
 def driver_of(
@@ -124,3 +126,13 @@ def carrying_out(
     driver, flow = driver_of(family, **settings), Steps(*steps)
     driver.flow, driver.transport.inner = flow.run, inner
     return driver, flow
+
+
+def streaming(
+    family: Family, *pieces: bytes | Exception, steps: tuple[Step | Exception, ...] = (READ, b"a", b"b")
+) -> tuple[SyncDriver, Steps, Pieces]:
+    """Return a call whose caller has received the head of a stream."""
+    response, body = answer_of(family, *pieces)
+    driver, flow = carrying_out(family, Inner(response), ASKED, STREAM, *steps)
+    driver.run()
+    return driver, flow, body

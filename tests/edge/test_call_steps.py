@@ -5,37 +5,33 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Generator
-from typing import Any, Final
+from typing import Any
 
+import openai
 import pytest
 
 from tess_openai.core.calls import (
     READ,
     READ_REST,
-    Answer,
     Event,
     LimitAnswer,
-    Outgoing,
     ReadAll,
     Sleep,
     Step,
 )
 from tess_openai.edge.families import Family
 from tess_openai.edge.sync_driver import SyncDriver
-from tests.edge.call_drivers import DONE, KEY, Inner, Pacing, Pieces, Steps, answer_of, carrying_out
-
-STREAM: Final = Answer(200, {}, None, "none")
-ASKED: Final = Outgoing(b"{}")
-
-
-def streaming(
-    family: Family, *pieces: bytes | Exception, steps: tuple[Step | Exception, ...] = (READ, b"a", b"b")
-) -> tuple[SyncDriver, Steps, Pieces]:
-    """Return a call whose caller has received the head of a stream."""
-    response, body = answer_of(family, *pieces)
-    driver, flow = carrying_out(family, Inner(response), ASKED, STREAM, *steps)
-    driver.run()
-    return driver, flow, body
+from tests.edge.call_drivers import (
+    ASKED,
+    DONE,
+    KEY,
+    STREAM,
+    Inner,
+    Pacing,
+    answer_of,
+    carrying_out,
+    streaming,
+)
 
 
 def test_a_whole_answer_ends_the_flow_and_closes_the_response(family: Family) -> None:
@@ -239,3 +235,15 @@ def test_the_end_of_a_body_of_the_promised_length_is_found(family: Family) -> No
         driver, _ = carrying_out(family, Inner(response), ASKED, READ, READ_REST, DONE)
         assert driver.run().status_code == 200
         assert body.unread == []
+
+
+def test_the_sdk_gets_its_own_exception_for_a_stream_that_breaks(family: Family) -> None:
+    """The error of the http client is its cause."""
+    error = family.ReadError("it broke")
+    response, _ = answer_of(family, error)
+    headers = {"x-stainless-retry-count": "0"}
+    driver, _ = carrying_out(family, Inner(response), ASKED, STREAM, READ, headers=headers)
+    driver.run()
+    with pytest.raises(openai.APIConnectionError, match="it broke") as caught:
+        driver.next_piece()
+    assert caught.value.__cause__ is error
