@@ -59,6 +59,7 @@ def test_a_request_that_needs_no_translation_is_translated_to_itself(
             short.emulation,
         )
         assert short.untouched
+        assert short.ledger.policy is full.ledger.policy is options.policy
 
 
 def test_a_request_that_needs_no_translation_is_recognised() -> None:
