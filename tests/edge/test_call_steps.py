@@ -15,6 +15,7 @@ from tess_openai.core.calls import (
     READ_REST,
     Event,
     LimitAnswer,
+    Outgoing,
     ReadAll,
     Sleep,
     Step,
@@ -192,6 +193,19 @@ def test_an_answer_that_ends_after_its_time_is_late(family: Family, piece: bytes
         if deadline == 0.05:
             wait_for(driver)
         with pytest.raises(family.RequestError, match=expected):
+            driver.run()
+
+
+def test_a_first_piece_is_read_within_the_time_of_its_call(family: Family) -> None:
+    """It comes with the head, but a deadline holds for it as for any other piece."""
+    for is_late in (False, True):
+        steps = (LimitAnswer(60.0), Outgoing(b"{}", with_first_piece=True), DONE)
+        driver, _ = carrying_out(family, Inner(answer_of(family)[0]), *steps)
+        if not is_late:
+            assert driver.run().status_code == 200
+            continue
+        wait_for(driver)
+        with pytest.raises(family.ReadTimeout, match="max_answer_seconds is over"):
             driver.run()
 
 
