@@ -89,3 +89,12 @@ def test_the_first_piece_comes_with_the_head(family: Family) -> None:
     assert driver.exchange(asked) == Incoming(200, {"content-length": "3"}, first_piece=b"ab")
     assert (earlier.is_closed, earlier.unread) == (True, [])
     assert driver.exchange(asked) == Incoming(300, {})
+
+
+def test_a_body_in_pieces_is_whole_when_all_of_its_length_was_read(family: Family) -> None:
+    """The pieces are counted together."""
+    driver = driver_of(family)
+    driver.set_response(driver.request, answer_of(family, b"ab", b"c", content_length="3")[0])
+    assert (driver.read_piece(), driver.has_whole_body) == (b"ab", False)
+    assert (driver.read_piece(), driver.has_whole_body) == (b"c", True)
+    assert driver.received_bytes == 3
