@@ -69,7 +69,7 @@ def new_stream() -> StreamFilter:
 
 @pytest.mark.parametrize("pieces", STREAMS.values(), ids=STREAMS)
 def test_each_piece_of_a_stream_is_read_once(pieces: Sequence[bytes]) -> None:
-    """What came before is not parsed, searched or copied again with each piece."""
+    """The chunks before it are not parsed, searched or copied again with each piece."""
     stream, began = new_stream(), time.process_time()
     for piece in pieces:
         assert not stream.body.ended
