@@ -51,7 +51,8 @@ SUITE: Final = (
 )
 SDK_DEPENDENT: Final = (
     *SUITE,
-    *("--ignore=tests/unit/emulate", "--ignore=tests/testing", "--ignore=tests/cli"),
+    *(f"--ignore=tests/unit/{room}" for room in ("chat", "emulate", "long_answers", "responses")),
+    *("--ignore=tests/testing", "--ignore=tests/cli"),
 )
 """For all SDKs but the oldest: without the tests that do not depend on the SDK.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from functools import partial
 from typing import Any
 
@@ -10,7 +9,6 @@ import pytest
 
 from tess_openai.core.changes import Change, accept_advice
 from tess_openai.core.chat.parameters import (
-    CHAT_PARAMETERS,
     EMULATE_REMEDY,
     TOOL_PARAMETERS,
     UNSUPPORTED,
@@ -287,35 +285,6 @@ def test_null_for_a_parameter_of_tess_is_left_out(name: str) -> None:
     given = {**CHAT, name: None}
     translated = prepare(given, Options(policy=Policy("error")))
     assert translated.body == {key: value for key, value in given.items() if key != name}
-
-
-def sdk_parameters() -> set[str]:
-    """Return the body's parameters of the installed SDK's chat completions."""
-    from openai.types.chat import completion_create_params
-
-    shapes = (
-        completion_create_params.CompletionCreateParamsStreaming,
-        completion_create_params.CompletionCreateParamsNonStreaming,
-    )
-    return {name for shape in shapes for name in shape.__annotations__} | set(
-        completion_create_params.CompletionCreateParamsBase.__annotations__
-    )
-
-
-def sdk_version() -> tuple[int, ...]:
-    """Return major and minor version of the installed SDK."""
-    return tuple(int(part) for part in importlib.metadata.version("openai").split(".")[:2])
-
-
-def test_every_parameter_of_the_sdk_is_known() -> None:
-    """No parameter of any supported SDK passes for a field of the agent's own."""
-    assert sdk_parameters() <= CHAT_PARAMETERS
-
-
-@pytest.mark.skipif(sdk_version() < (3, 54), reason="parameters are listed as of openai 3.54")
-def test_no_parameter_is_known_that_the_newest_sdk_lacks() -> None:
-    """A name that OpenAI never had would swallow an agent's own field."""
-    assert set(CHAT_PARAMETERS) <= sdk_parameters()
 
 
 def test_a_policy_can_be_set_for_every_parameter() -> None:
