@@ -2,7 +2,7 @@
 
 A framework is a lane whose tests are its own file below `tests/frameworks/` and the page that shows it.
 
-    python tools/frameworks.py                all, two at a time
+    python tools/frameworks.py                all, three at a time
     python tools/frameworks.py langchain      only this one, its whole output shown
     python tools/frameworks.py --record       all, and record the results for the table of the pages
 """

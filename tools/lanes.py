@@ -3,7 +3,7 @@
 The wheel is built once and installed into a fresh environment for each lane, so that the tests run against
 what a user installs, and not against the checkout.
 
-    python tools/lanes.py                  all lanes, two at a time
+    python tools/lanes.py                  all lanes, three at a time
     python tools/lanes.py openai-1.66.0    only this one, its whole output shown
 """
 
@@ -29,7 +29,8 @@ from environment import ROOT, VENV, CommandError, install, interpreter, run, uv
 
 LANES_DIR: Final = ROOT / ".lanes"
 PINS_DIR: Final = ROOT / "requirements" / "lanes"
-AT_ONCE: Final = 2
+AT_ONCE: Final = 3
+"""A lane waits, for servers and time limits, for more than half of its time, so two cores carry three."""
 LIMIT_SECONDS: Final = 20 * 60
 LISTED: Final = 12
 FRAMES: Final = 6
