@@ -124,15 +124,7 @@ class Emulation:
                 why = "only functions and custom tools can be emulated"
                 remedy = "Offer it as a function."
                 changes.append(
-                    Change(
-                        action="stripped",
-                        param="tools",
-                        given=given,
-                        sent="",
-                        why=why,
-                        remedy=remedy,
-                        warn="request",
-                    )
+                    Change("stripped", "tools", given, sent="", why=why, remedy=remedy, warn="request")
                 )
             if grammars := [each.name for each in offer.functions.values() if each.grammar is not None]:
                 given = f"grammar of {', '.join(grammars)}"
@@ -144,44 +136,18 @@ class Emulation:
         if self.json_format is not None:
             given = "a JSON Schema" if self.json_format.has_schema else "a JSON object"
             why = "Tess has no structured output, so instructions ask the model for JSON, and it is checked"
-            changes.append(
-                Change(action="emulated", param="response_format", given=given, sent=sent, why=why)
-            )
+            changes.append(Change("emulated", "response_format", given, sent, why))
             changes += self._unchecked_keywords("response_format", self.json_format.schema)
         if self.stops:
             given = f"{len(self.stops)} sequence{'s' * (len(self.stops) != 1)}"
-            changes.append(
-                Change(
-                    action="emulated",
-                    param="stop",
-                    given=given,
-                    sent="",
-                    why="the answer is cut by the adapter",
-                )
-            )
+            changes.append(Change("emulated", "stop", given, sent="", why="the answer is cut by the adapter"))
         if self.limit is not None:
             why = "the model is asked to be short, and the answer is cut at about so many tokens"
             hinted = sent if length_text(self.limit, self.prompts) else ""
-            changes.append(
-                Change(
-                    action="emulated",
-                    param=self.limit.param,
-                    given=str(self.limit.tokens),
-                    sent=hinted,
-                    why=why,
-                )
-            )
+            changes.append(Change("emulated", self.limit.param, str(self.limit.tokens), hinted, why))
         if self.choices > 1:
             why = "Tess returns one choice a call, so each choice is a call of its own, one after another"
-            changes.append(
-                Change(
-                    action="emulated",
-                    param="n",
-                    given=str(self.choices),
-                    sent=f"{self.choices} paid calls",
-                    why=why,
-                )
-            )
+            changes.append(Change("emulated", "n", str(self.choices), f"{self.choices} paid calls", why))
         return tuple(changes)
 
     def _unchecked_keywords(self, param: str, *schemas: JSONObject) -> list[Change]:
