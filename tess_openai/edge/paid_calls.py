@@ -179,12 +179,27 @@ def _has_begun_to_answer(connection: Any) -> bool:
 
 
 def to_family_error(error: Exception, family: Family) -> Exception:
-    """Return the family's error for one that openai's aiohttp transport raises; others are returned as is."""
+    """Return the family's error for one that openai's aiohttp transport raises; others are returned as is.
+
+    aiohttp raises a RuntimeError where a connection was closed between two reads of a body.
+    """
     if isinstance(error, TimeoutError):
         return family.ReadTimeout("The read operation timed out")
-    if type(error).__module__.partition(".")[0] != "aiohttp":
+    if "aiohttp" not in (_package_of(type(error).__module__), _package_that_raised(error)):
         return error
     return family.ReadError(str(error) or type(error).__name__)
+
+
+def _package_that_raised(error: Exception) -> str:
+    """Return the name of the package whose code raised an error; an empty text where it was not raised."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else _package_of(trace.tb_frame.f_globals.get("__name__", ""))
+
+
+def _package_of(module: str) -> str:
+    return module.partition(".")[0]
 
 
 def remember_failure(request: Request, error: Exception) -> None:

@@ -265,6 +265,19 @@ def test_a_broken_body_of_aiohttp_becomes_the_familys_error(family: Family, text
     assert (type(error), str(error)) == (family.ReadError, reason)
 
 
+@pytest.mark.parametrize(("module", "kind"), [("aiohttp.streams", "ReadError"), ("own.streams", "RuntimeError")])
+def test_a_built_in_error_that_aiohttp_raises_becomes_the_familys_error(
+    family: Family, module: str, kind: str
+) -> None:
+    """It raises a RuntimeError when the connection was closed before the next read."""
+    raising: dict[str, Any] = {"__name__": module}
+    exec("def read():\n    raise RuntimeError('Connection closed.')", raising)  # noqa: S102
+    with pytest.raises(RuntimeError) as caught:
+        raising["read"]()
+    error = to_family_error(caught.value, family)
+    assert (type(error).__name__, str(error)) == (kind, "Connection closed.")
+
+
 async def async_pieces(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
     """Return pieces as the body of an async request does."""
     for piece in pieces:

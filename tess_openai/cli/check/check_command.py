@@ -161,13 +161,17 @@ def _documentation() -> str:
 
 @contextmanager
 def _no_collection() -> Generator[None, None, None]:
-    """Keep Python from looking again and again for garbage in trees that are all kept: half of the time."""
+    """Keep Python from looking again and again for garbage in trees that are all kept: half of the time.
+
+    The process ends soon after, so that they are not searched at the end either.
+    """
     was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if was_on:
+            gc.freeze()
             gc.enable()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from typing import Final, TypeAlias, cast
 
 from tess_openai.cli.check.libraries import ENVIRONMENT, MODULE_SETTINGS
@@ -19,6 +20,22 @@ _PLAIN_FIELDS: Final = frozenset(
         *("names", "op", "ops", "simple", "type_comment"),
     }
 )
+# Tuples, because a union would be made again for each node.
+_DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_IMPORTS: Final = (ast.Import, ast.ImportFrom)
+_OUTER_NAMES: Final = (ast.Global, ast.Nonlocal)
+_LOOPS: Final = (ast.For, ast.AsyncFor)
+_WITHS: Final = (ast.With, ast.AsyncWith)
+_ENDINGS: Final = (ast.Return, ast.Raise)
+_SEQUENCES: Final = (ast.Tuple, ast.List)
+_COMPREHENSIONS: Final = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
+_FIELDS: Final[Mapping[type[ast.AST], tuple[str, ...]]] = {
+    kind: tuple(name for name in kind._fields if name not in _PLAIN_FIELDS)
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+}
+"""Kind of node -> its fields that may hold other nodes."""
 _BLOCKS: Final = frozenset({"body", "orelse", "finalbody"})
 _ATTRIBUTES: Final = MODULE_SETTINGS | {"base_url"}
 _VARIABLES: Final = re.compile("|".join(map(re.escape, ENVIRONMENT)))
@@ -77,20 +94,20 @@ class _Recorder:
         inner = (*block, self.blocks)
         if branch is not None:
             self.module.branches[self.blocks] = branch
-        if statements and isinstance(statements[-1], ast.Return | ast.Raise):
+        if statements and isinstance(statements[-1], _ENDINGS):
             self.module.ended.add(self.blocks)
         for statement in statements:
             self.order += 1
             self.statement(statement, scope, inner)
 
     def statement(self, node: ast.stmt, scope: Scope, block: Block) -> None:  # noqa: C901, PLR0912 - one case for each statement
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        if isinstance(node, _DEFINITIONS):
             self.definition(node, scope, block)
             return
-        if isinstance(node, ast.Import | ast.ImportFrom):
+        if isinstance(node, _IMPORTS):
             self.imports(node, scope, block)
             return
-        if isinstance(node, ast.Global | ast.Nonlocal):
+        if isinstance(node, _OUTER_NAMES):
             for name in node.names:
                 scope.elsewhere[name] = _home_of(name, scope, isinstance(node, ast.Global))
             return
@@ -105,9 +122,9 @@ class _Recorder:
                 scope.updates.setdefault(node.target.id, []).append(node.value)
             if isinstance(node.op, ast.BitOr):
                 self.merge(node, scope, block)
-        elif isinstance(node, ast.For | ast.AsyncFor):
+        elif isinstance(node, _LOOPS):
             self.target(node.target, node.iter, "element", scope, block, node)
-        elif isinstance(node, ast.With | ast.AsyncWith):
+        elif isinstance(node, _WITHS):
             for item in node.items:
                 if item.optional_vars is not None:
                     self.target(item.optional_vars, item.context_expr, "value", scope, block, node)
@@ -138,9 +155,7 @@ class _Recorder:
         self.module.uses.append(Use(call, scope, self.order, block))
 
     def children(self, node: ast.AST, scope: Scope, block: Block) -> None:
-        for name in node._fields:
-            if name in _PLAIN_FIELDS:
-                continue
+        for name in _FIELDS[type(node)]:
             value: object = getattr(node, name, None)
             if isinstance(value, list):
                 items = cast("list[object]", value)
@@ -179,7 +194,7 @@ class _Recorder:
             self.module.uses.append(Use(node, scope, self.order, block))
         elif isinstance(node, ast.NamedExpr):
             self.bind(node.target.id, Binding("value", node.value, self.order, block), scope)
-        elif isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
+        elif isinstance(node, _COMPREHENSIONS):
             for generator in node.generators:
                 self.target(generator.target, generator.iter, "element", scope, block, None)
         elif isinstance(node, ast.Yield) and node.value is not None:
@@ -214,7 +229,7 @@ class _Recorder:
     def scope(self, node: ast.AST, parent: Scope) -> Scope:
         made = Scope(self.module, node, parent)
         self.module.scopes[node] = made
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        if isinstance(node, _FUNCTIONS):
             for argument in parameters_of(node):
                 made.bindings[argument.arg] = [Binding("parameter", argument, -1, ())]
             for star in (node.args.vararg, node.args.kwarg):
@@ -260,8 +275,8 @@ class _Recorder:
             self.bind(target.id, Binding(kind, value, self.order, block), scope)
             if isinstance(statement, ast.AnnAssign) and kind == "value":
                 self.bind(target.id, Binding("annotation", statement.annotation, self.order, block), scope)
-        elif isinstance(target, ast.Tuple | ast.List):
-            whole = value.elts if kind == "value" and isinstance(value, ast.Tuple | ast.List) else []
+        elif isinstance(target, _SEQUENCES):
+            whole = value.elts if kind == "value" and isinstance(value, _SEQUENCES) else []
             for position, item in enumerate(target.elts):
                 if len(whole) == len(target.elts):
                     self.target(item, whole[position], "value", scope, block, None)

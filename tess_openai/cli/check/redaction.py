@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 
@@ -26,11 +27,10 @@ def shown_lines(tree: ast.AST, lines: list[str]) -> list[str]:
         tree: Of the module.
         lines: Of its source.
     """
-    if not any(map(_NAMES.search, lines)):
-        return [_KEY.sub(BLANK, line) for line in lines]
     shown = list(lines)
     by_line: dict[int, list[tuple[int, int | None]]] = {}
-    for first, begin, last, end in _literals_of_keys(tree):
+    naming = [number for number, line in enumerate(lines, 1) if _NAMES.search(line)]
+    for first, begin, last, end in _literals_of_keys(tree, naming):
         for number in range(first, last + 1):
             piece = (begin if number == first else 0, end if number == last else None)
             by_line.setdefault(number, []).append(piece)
@@ -50,14 +50,31 @@ def _blanked(line: str, pieces: Iterable[tuple[int, int | None]]) -> str:
     return (shown + raw[behind:]).decode(errors="replace")
 
 
-def _literals_of_keys(tree: ast.AST) -> Iterator[Span]:
-    """Give every string below a value that a name calls a key; outermost only, for f-strings hold others."""
+def _literals_of_keys(tree: ast.AST, naming: list[int]) -> Iterator[Span]:
+    """Give every string below a value that a name calls a key; outermost only, for f-strings hold others.
+
+    Args:
+        tree: Of the module.
+        naming: The lines that hold such a name, in order. Statements without one of them are skipped.
+    """
     found: dict[ast.expr, None] = {}
-    for node in ast.walk(tree):
+    pending: list[ast.AST] = [tree]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.stmt) and not _has_line(node, naming):
+            continue
         for value in _values_of_keys(node):
             found.update(dict.fromkeys(_strings(value)))
+        pending += ast.iter_child_nodes(node)
     for node in found:
         yield node.lineno, node.col_offset, node.end_lineno or node.lineno, node.end_col_offset or 0
+
+
+def _has_line(node: ast.stmt, lines: list[int]) -> bool:
+    """Whether one of some lines is a statement's or one of its decorators'."""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    first = bisect_left(lines, min(node.lineno, *(each.lineno for each in decorators), node.lineno))
+    return first < len(lines) and lines[first] <= (node.end_lineno or node.lineno)
 
 
 def _values_of_keys(node: ast.AST) -> Iterator[ast.expr]:

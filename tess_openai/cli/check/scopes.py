@@ -37,7 +37,7 @@ class Binding:
     path: str = ""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, init=False)
 class Scope:
     """A module, a class, a function or a lambda.
 
@@ -55,15 +55,21 @@ class Scope:
     module: Module = field(repr=False)
     node: ast.AST
     parent: Scope | None = field(repr=False)
-    bindings: dict[str, list[Binding]] = field(default_factory=dict[str, list[Binding]])
-    elsewhere: dict[str, Scope] = field(default_factory=dict[str, "Scope"])
-    attributes: dict[str, list[tuple[ast.expr, Scope]]] = field(
-        default_factory=dict[str, list[tuple[ast.expr, "Scope"]]]
-    )
-    updates: dict[str, list[ast.expr | ast.Assign]] = field(
-        default_factory=dict[str, list[ast.expr | ast.Assign]]
-    )
-    results: list[ast.expr] = field(default_factory=list[ast.expr])
+    bindings: dict[str, list[Binding]]
+    elsewhere: dict[str, Scope]
+    attributes: dict[str, list[tuple[ast.expr, Scope]]]
+    updates: dict[str, list[ast.expr | ast.Assign]]
+    results: list[ast.expr]
+
+    def __init__(self, module: Module, node: ast.AST, parent: Scope | None) -> None:
+        self.module = module
+        self.node = node
+        self.parent = parent
+        self.bindings = {}
+        self.elsewhere = {}
+        self.attributes = {}
+        self.updates = {}
+        self.results = []
 
     @property
     def is_class(self) -> bool:
