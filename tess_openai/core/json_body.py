@@ -46,16 +46,15 @@ class JSONBody:
     def parse(self) -> JSONObject | None:
         """Return the bytes so far as a JSON object; None when they are not one."""
         if self._fields is None:
-            self._parsed_bytes += len(self.data)
-            self._fields = parse_object(bytes(self.data)) or self._parse_without_rest()
-            self.is_complete = self._fields is not None
+            start = len(self.data) - len(self.data.lstrip(_LEADING))
+            if self.data.startswith(b"{", start):
+                self._parsed_bytes += len(self.data)
+                self._fields = parse_object(bytes(self.data)) or self._parse_without_rest(start)
+                self.is_complete = self._fields is not None
         return self._fields
 
-    def _parse_without_rest(self) -> JSONObject | None:
-        """Return the object at the beginning of the bytes, which is complete, and drop the text after it."""
-        start = len(self.data) - len(self.data.lstrip(_LEADING))
-        if not self.data.startswith(b"{", start):
-            return None
+    def _parse_without_rest(self, start: int) -> JSONObject | None:
+        """Return the object that begins at `start`, which is complete, and drop the text after it."""
         complete = bytes(self.data[: start + object_length(bytes(self.data[start:]))])
         fields = parse_object(complete)
         if fields is not None:

@@ -32,9 +32,13 @@ class EventDecoder:
 
     Comments, `id:` and `retry:` lines and events without data are skipped, and so is a byte order mark at the
     start. Every line end of the standard is accepted.
+
+    Attributes:
+        is_between_events: Whether all bytes so far belong to events that are complete.
     """
 
     def __init__(self) -> None:
+        self.is_between_events = True
         self._buffer = bytearray()
         self._searched = 0
         self._ends_with_return = False
@@ -47,8 +51,12 @@ class EventDecoder:
         """Return the bytes of the events that the next bytes complete, with LF as line end."""
         if self._ends_with_return or b"\r" in data:
             data = self._normalised(data)
-        if not self._buffer and data.endswith(b"\n\n"):  # the common case: whole events in one piece
-            return data
+        whole = data if not self._buffer and data.endswith(b"\n\n") else self._take_whole(data)
+        self.is_between_events = not self._buffer and not self._ends_with_return
+        return whole
+
+    def _take_whole(self, data: bytes) -> bytes:
+        """Keep the next bytes, and return those of the events that are complete now."""
         self._buffer += data
         end = self._buffer.rfind(b"\n\n", max(0, self._searched - 1)) + 2
         self._searched = len(self._buffer)
@@ -58,11 +66,6 @@ class EventDecoder:
         del self._buffer[:end]
         self._searched = len(self._buffer)
         return whole
-
-    @property
-    def is_between_events(self) -> bool:
-        """Whether all bytes so far belong to events that are complete."""
-        return not self._buffer and not self._ends_with_return
 
     def finish(self) -> list[ServerSentEvent]:
         """Return the events that lack only their blank line; an event cut inside its data is dropped."""

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Lock
+from contextlib import suppress
+from threading import Lock, Thread
+from typing import Final
+
+WAIT_SECONDS: Final = 1.0
 
 
 def run_if_free(lock: Lock, action: Callable[[], object]) -> None:
@@ -17,3 +21,24 @@ def run_if_free(lock: Lock, action: Callable[[], object]) -> None:
             action()
         finally:
             lock.release()
+
+
+def run_in_thread(action: Callable[[], object]) -> None:
+    """Run `action` in a thread of its own, and wait for it for `WAIT_SECONDS` at most.
+
+    The garbage collector may run in a thread that holds a lock of another library, such as that of a connection
+    pool. An action that needs this lock would wait for ever there; in its own thread it waits only until the
+    lock is released.
+    """
+
+    def act() -> None:
+        with suppress(Exception):
+            action()
+
+    thread = Thread(target=act, name="tess_openai closing", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # no thread can be started any more
+        act()
+    else:
+        thread.join(WAIT_SECONDS)

@@ -10,11 +10,13 @@ Source: `Response.read`, `iter_bytes`, `iter_raw` and `json` of httpx 0.28 and h
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from typing import Any, Final
 
 from tess_openai.core.jsons import JSONObject
 from tess_openai.edge.families import Response
+from tess_openai.edge.free_locks import run_in_thread
 
 
 class _OwnResponse:
@@ -115,6 +117,7 @@ class StreamedResponse(_StreamedResponse):
         if chunk_size is not None or not self.take_stream():
             yield from super().iter_bytes(chunk_size)  # type: ignore[misc] # as in `json`
             return
+        close: Callable[[], object] = self.close  # type: ignore[attr-defined] # as in `json`
         try:
             for piece in self.own_stream:
                 self._num_bytes_downloaded += len(piece)
@@ -122,8 +125,12 @@ class StreamedResponse(_StreamedResponse):
         except Exception as error:
             self.note_request(error)
             raise
+        except GeneratorExit:  # the caller left the stream, or it is garbage
+            if not self.is_closed:
+                close = partial(run_in_thread, close)
+            raise
         finally:
-            self.close()  # type: ignore[attr-defined] # as in `json`
+            close()
 
 
 class AsyncStreamedResponse(_StreamedResponse):

@@ -68,7 +68,7 @@ class SyncDriver(CallDriver):
                 step = self.to_failure(escaped, error)
             if step is None:
                 raise self.broken or self.family.ReadError("the connection broke")
-            if isinstance(step, RESULT_STEPS):
+            if step is not READ and isinstance(step, RESULT_STEPS):
                 return step
             event = error = None
             try:

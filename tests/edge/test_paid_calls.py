@@ -265,7 +265,9 @@ def test_a_broken_body_of_aiohttp_becomes_the_familys_error(family: Family, text
     assert (type(error), str(error)) == (family.ReadError, reason)
 
 
-@pytest.mark.parametrize(("module", "kind"), [("aiohttp.streams", "ReadError"), ("own.streams", "RuntimeError")])
+@pytest.mark.parametrize(
+    ("module", "kind"), [("aiohttp.streams", "ReadError"), ("own.streams", "RuntimeError")]
+)
 def test_a_built_in_error_that_aiohttp_raises_becomes_the_familys_error(
     family: Family, module: str, kind: str
 ) -> None:

@@ -146,3 +146,13 @@ def test_a_connection_that_breaks_before_the_first_byte_is_an_error() -> None:
     next(flow)
     with pytest.raises(ConnectionError):
         flow.throw(ConnectionError("lost"))
+
+
+def test_what_begins_with_no_object_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first piece of a stream ends with `}` now and then."""
+    parsed: list[bytes] = []
+    monkeypatch.setattr("tess_openai.core.json_body.parse_object", parsed.append)
+    body = JSONBody()
+    body.feed(b'data: {"a": 1}')
+    body.feed(b"\n\n" + OBJECT)
+    assert (parsed, body.parse(), bytes(body.data)) == ([], None, b'data: {"a": 1}\n\n' + OBJECT)

@@ -136,11 +136,25 @@ class AnswerBody:
         events = self._decoder.feed_bytes(data)
         if self.ended:
             return ()
+        matched = self._match(events)
+        return self._take_each(events) if matched is None else (matched,)
+
+    def _take_each(self, events: bytes) -> Iterator[BodyItem]:
+        """Yield the items of events of which at least one has to be parsed."""
+        for block in events.split(b"\n\n"):
+            if self.ended:
+                return
+            matched = self._match(block + b"\n\n")
+            if matched is None:
+                yield from self._read_events(parse_events(block))
+            else:
+                yield matched
+
+    def _match(self, events: bytes) -> MatchedChunks | None:
+        """Return events that all match the template of the stream; None where one has to be parsed."""
         template = self.reader.template
         texts = None if template is None else template.texts_of(events)
-        if template is None or texts is None:
-            return self._read_events(parse_events(events))
-        return (MatchedChunks(texts, events, template.choice),)
+        return None if template is None or texts is None else MatchedChunks(texts, events, template.choice)
 
     def _read_events(self, events: Iterable[ServerSentEvent]) -> Iterator[BodyItem]:
         for event in events:
@@ -176,11 +190,15 @@ def read_answer_piece(body: AnswerBody) -> Generator[Step, Event, bytes]:
         ConnectionError: The connection broke before the answer was complete.
     """
     try:
-        event = yield READ_LAST if body.reader.is_whole else READ
+        return to_piece((yield READ_LAST if body.reader.is_whole else READ))
     except ConnectionError:
         if body.is_whole:
             return b""
         raise
+
+
+def to_piece(event: Event) -> bytes:
+    """Return the bytes that a driver sends for READ."""
     if not isinstance(event, bytes):
         raise TypeError(f"a driver sends bytes for READ, not {type(event).__name__}")
     return event

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from tess_openai.core.calls import NO_HEADERS, READ_REST, Answer, Call, Flow, Incoming, Outgoing
-from tess_openai.core.chat.answer_body import STREAM_AS_WHOLE, BodyItem, read_answer_piece
+from tess_openai.core.calls import (
+    NO_HEADERS,
+    READ,
+    READ_LAST,
+    READ_REST,
+    Answer,
+    Call,
+    Flow,
+    Incoming,
+    Outgoing,
+)
+from tess_openai.core.chat.answer_body import STREAM_AS_WHOLE, BodyItem, read_answer_piece, to_piece
 from tess_openai.core.chat.completion import Completion, from_items
 from tess_openai.core.chat.context import (
     EVENT_STREAM,
@@ -99,7 +109,12 @@ def _stream(chat: ChatContext, incoming: Incoming) -> Flow:
         yield Answer(200, ledger_header(chat.ledger))
     piece, ended, refused = b"", False, None
     while not ended:
-        piece = yield from read_answer_piece(body)
+        try:  # as `read_answer_piece` does, without its generator: a stream has many pieces
+            piece = to_piece((yield READ_LAST if body.reader.is_whole else READ))
+        except ConnectionError:
+            if not body.is_whole:
+                raise
+            piece = b""
         out, ended = stream.feed(piece), stream.ended
         if ended:
             refused = yield from report_changes(chat.ledger)

@@ -93,6 +93,7 @@ class ChunkReader:
         has_output: Whether any choice has text, a refusal or a call.
         usage: The latest value of each token count so far; empty when no chunk had any.
         has_failed: Whether the finish reason of a choice reports that its execution failed.
+        template: An event that matches it need not be parsed. None when the next event must be.
         record_change: Records a change for the caller.
     """
 
@@ -107,19 +108,20 @@ class ChunkReader:
     has_output: bool = False
     usage: JSONObject = field(default_factory=dict[str, object])
     has_failed: bool = False
-    _template: Template | None = None
+    template: Template | None = None
+    _first_template: Template | None = None
     _split_texts: SplitTextJoiner = field(default_factory=SplitTextJoiner)
     _calls: dict[int, CallDeltas] = field(default_factory=dict[int, CallDeltas])  # by the index of the choice
     _usage: ShortFields = field(default_factory=ShortFields)  # under the names that Tess used
     _deferred_fault: StreamFault | None = None  # an object with nothing but a message: progress, or an error
 
-    @property
-    def template(self) -> Template | None:
-        """The template; an event that matches it need not be parsed. None when every event must be."""
-        return None if self.finished or self._split_texts.pending else self._template
-
     def read(self, event: ServerSentEvent) -> StreamItem | None:
         """Return the item of an event; None for a ping and for a message that may be a report of progress."""
+        item = self._read(event)
+        self.template = None if self.finished or self._split_texts.pending else self._first_template
+        return item
+
+    def _read(self, event: ServerSentEvent) -> StreamItem | None:
         if is_done_data(event.data):
             return StreamEnd() if self.begun or self._deferred_fault is None else self._deferred_fault
         value, has_surrogates = parse_answer(event.data)
@@ -154,8 +156,8 @@ class ChunkReader:
         except InvalidAnswerError as error:
             return invalid_answer_fault(error, parse_object(event.data))
         if chunk.untouched:
-            if self._template is None and not has_surrogates:
-                self._template = template_of(fields, event)
+            if self._first_template is None and not has_surrogates:
+                self._first_template = template_of(fields, event)
         elif self.has_failed:
             original = parse_object(event.data) or {}  # `fields` holds completed values
             return fault_of(original, "error")

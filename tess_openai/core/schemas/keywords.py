@@ -117,15 +117,18 @@ def weight(value: object, enough: int) -> int:
 
 def are_equal(one: object, other: object) -> bool:
     """Whether two JSON values are equal: `1` and `1.0` are, `1` and `true` are not."""
+    return one == other and _agree_on_booleans(one, other)
+
+
+def _agree_on_booleans(one: object, other: object) -> bool:
+    """Whether two values that are equal in Python have `true` and `false` at the same places."""
     items, other_items = to_list(one), to_list(other)
     if items is not None and other_items is not None:
-        return len(items) == len(other_items) and all(map(are_equal, items, other_items))
+        return all(map(_agree_on_booleans, items, other_items))
     members, other_members = to_object(one), to_object(other)
     if members is not None and other_members is not None:
-        return members.keys() == other_members.keys() and all(
-            are_equal(member, other_members[key]) for key, member in members.items()
-        )
-    return one == other and isinstance(one, bool) == isinstance(other, bool)
+        return all(_agree_on_booleans(member, other_members[key]) for key, member in members.items())
+    return isinstance(one, bool) == isinstance(other, bool)
 
 
 def is_number(value: object) -> bool:

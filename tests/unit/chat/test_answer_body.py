@@ -151,6 +151,18 @@ def test_whole_events_of_a_known_form_give_their_texts() -> None:
     assert body.texts_of(data) is None
 
 
+def test_only_events_that_match_no_earlier_one_are_parsed() -> None:
+    """Those before and behind them in the same piece are told by their bytes."""
+    body = new_body()
+    first = b"".join([event("", role="assistant"), event("sea"), event("wind"), event("sun")])
+    kinds = [type(item) for item in body.feed(first)]
+    assert kinds == [Chunk, Chunk, MatchedChunks, MatchedChunks]
+    last = b"".join([event("rain"), b": ping\n\n", event("", "stop"), event("late"), DONE, event("later")])
+    items = list(body.feed(last))
+    assert [type(item) for item in items] == [MatchedChunks, Chunk, Chunk, StreamEnd]
+    assert items[0] == MatchedChunks([b"rain"], event("rain"), 0)
+
+
 @pytest.mark.parametrize("before", [b"", b": comment\n\n", b"odd\n\n"])
 def test_a_stream_is_not_kept_in_memory(before: bytes) -> None:
     """Only the bytes of an answer in JSON are kept, to parse them together."""
