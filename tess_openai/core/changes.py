@@ -46,7 +46,7 @@ class Change:
         action: What was done.
         param: Which parameter, dotted below the root: `"top_p"`, `"messages.name"`.
         given: The caller's value as `describe` shows it, without free text.
-        sent: What was sent instead; `""` for nothing.
+        sent: What was sent instead, to Tess or to the caller; `""` for nothing.
         why: The reason, one clause.
         remedy: What the caller can do; `""` when nothing has to be done.
         warn: The topic of the warning; None records the change in the ledger and the log only.

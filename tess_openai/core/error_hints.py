@@ -8,8 +8,8 @@ from typing import Final
 from tess_openai.core.paid_once import REPEAT_PAID_HINT
 
 KEY_HINT: Final = (
-    "Check the key (TESS_API_KEY or api_key=): a number, a pipe and about 48 letters and digits. Quote it in "
-    "a shell."
+    "Check the key (TESS_API_KEY or api_key=): a number, a pipe and about 48 letters and digits. In a shell, "
+    "put it in quotes because of the pipe."
 )
 WORKSPACE_HINT: Final = (
     "x-workspace-id must be the number of the workspace the key belongs to (workspace_id= or "
@@ -21,17 +21,18 @@ NOT_FOUND_HINT: Final = (
 )
 PATH_HINT: Final = (
     "Tess has no such path, or no resource at it. The path of an agent's chat completions is "
-    "/agents/8794/openai/chat/completions below base_url=."
+    "/agents/{id of the agent}/openai/chat/completions, below base_url=."
 )
 TIMEOUT_HINT: Final = (
-    "Cloudflare stopped waiting after 100 to 125 seconds, but the execution continues and is paid for, so a "
-    "chat is retried only with create_client(repeat_paid=True). For long answers use stream=True or "
+    "Cloudflare, in front of Tess, stopped waiting after 100 to 125 seconds, but the execution continues and "
+    "is paid for. A retry would be paid for too, so a chat is retried only with "
+    "create_client(repeat_paid=True). For long answers use stream=True or "
     'create_client(long_answers="stream"), or, for an agent that is silent for longer than that, '
     'create_client(long_answers="poll").'
 )
 RATE_HINT: Final = (
-    "create_client(requests_per_second=1) spaces all calls of a key. If it is set already, lower it, or set "
-    "pacing= where several processes or machines use the key."
+    "create_client(requests_per_second=1) spaces out all calls with one key. If it is set already, lower it, "
+    "or set pacing= where several processes or machines use the key."
 )
 CREDITS_HINT: Final = "Add credits to the workspace that x-workspace-id names."
 
@@ -41,8 +42,8 @@ def classify_error(status: int, message: str, *, has_fields: bool) -> tuple[int,
 
     Args:
         status: The status that Tess sent.
-        message: The message of the error, with the reasons of single fields.
-        has_fields: Whether the error names refused fields.
+        message: The message of the error, including the reasons for individual fields.
+        has_fields: Whether the error names rejected fields.
     """
     text = message.lower()
     about_workspace = "x-workspace-id" in text or ("workspace" in text and not has_fields)

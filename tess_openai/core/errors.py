@@ -15,7 +15,7 @@ from typing import Final
 
 from tess_openai.core.calls import Answer
 from tess_openai.core.error_hints import CODES_OUTSIDE_AGENTS, classify_error
-from tess_openai.core.field_errors import field_errors_of, fields_of, with_field_errors
+from tess_openai.core.field_errors import field_errors_of, field_names_of, with_field_errors
 from tess_openai.core.jsons import JSONObject, dump_json, parse_json, to_list, to_object
 from tess_openai.core.paid_once import REPEAT_PAID_HINT
 from tess_openai.core.refusals import error_envelope, json_headers
@@ -97,7 +97,7 @@ def parse_error(
     payload = parse_json(body)
     fields = to_object(payload) or {}
     reasons = field_errors_of(fields)
-    refused = fields_of(reasons)
+    refused = field_names_of(reasons)
     message = _message(fields)
     if refused or not (message or reasons):
         message = message or _text(status, headers.get("content-type", ""), body, payload)
@@ -162,7 +162,7 @@ def parse_error_in_200(body: bytes, content_type: str, *, expected: str, status:
     return TessError(
         status=502,
         message=f"Tess answered {status} with {what}",
-        param=next(iter(fields_of(field_errors_of(fields))), None),
+        param=next(iter(field_names_of(field_errors_of(fields))), None),
         code=code,
         type="server_error",
         hint=hint,

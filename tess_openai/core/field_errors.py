@@ -1,7 +1,7 @@
-"""Read from an error body which fields were refused, and why, in each format that Tess or a proxy uses.
+"""Read from an error body which fields were rejected, and why, in each format that Tess or a proxy uses.
 
 Source: `{"messages": {field: [...]}}` (documented); Laravel's `{"errors": {field: [...]}}` (observed). Lists,
-plain strings, nested fields, and FastAPI's `{"detail": [{"loc", "msg"}]}`, which a gateway in front of Tess
+plain strings, nested fields, and FastAPI's `{"detail": [{"loc", "msg"}]}`, which a proxy in front of Tess
 may send, are assumed.
 """
 
@@ -22,23 +22,28 @@ _MAX_ERRORS: Final = 50
 
 
 class FieldError(NamedTuple):
-    """Why a field was refused: its name, `"messages.0.role"`, or `""` when none is named, and the reason."""
+    """Why a field was rejected.
+
+    Attributes:
+        field: Its name, such as `"messages.0.role"`; `""` when none is named.
+        text: The reason.
+    """
 
     field: str
     text: str
 
 
-def field_errors_of(fields: JSONObject) -> list[FieldError]:
+def field_errors_of(body: JSONObject) -> list[FieldError]:
     """Return the field errors in an error body, in order."""
     for key in _ERROR_KEYS:
-        found = list(itertools.islice(_flatten(fields.get(key), "", 0), _MAX_ERRORS))
+        found = list(itertools.islice(_flatten(body.get(key), "", 0), _MAX_ERRORS))
         if found:
             return found
     return []
 
 
-def fields_of(errors: list[FieldError]) -> tuple[str, ...]:
-    """Return the names of the refused fields, without duplicates."""
+def field_names_of(errors: list[FieldError]) -> tuple[str, ...]:
+    """Return the names of the rejected fields, without duplicates."""
     return tuple(dict.fromkeys(error.field for error in errors if error.field))
 
 
@@ -48,7 +53,9 @@ def with_field_errors(message: str, errors: list[FieldError]) -> str:
     for field, text in errors:
         if text not in message and text not in texts.get(field, ()):
             texts.setdefault(field, []).append(text)
-    details = "; ".join(" ".join([f"{field}:", *each] if field else each) for field, each in texts.items())
+    details = "; ".join(
+        " ".join([f"{field}:", *reasons] if field else reasons) for field, reasons in texts.items()
+    )
     return ": ".join(part for part in (message.rstrip(".") if details else message, details) if part)
 
 
@@ -65,7 +72,9 @@ def _flatten(value: object, path: str, depth: int) -> Iterator[FieldError]:
         if found is not None:
             yield found
         elif fields is None or not any(isinstance(each, str) for each in fields.values()):
-            yield from _flatten(item, path, depth + 1)  # an object with other texts may be a chat message
+            yield from _flatten(
+                item, path, depth + 1
+            )  # other texts may be a message of the request, whose prompt is not shown
     for name, item in (to_object(value) or {}).items():
         yield from _flatten(item, f"{path}.{name}" if path else name, depth + 1)
 
@@ -76,6 +85,6 @@ def _from_object(item: JSONObject, path: str) -> FieldError | None:
     if text is None:
         return None
     named = next((item[key] for key in _FIELD_KEYS if item.get(key)), None)
-    parts = [str(part) for part in to_list(named) or [] if part != "body"]
+    parts = [str(part) for part in to_list(named) or [] if part != "body"]  # where FastAPI's `loc` begins
     field = named if isinstance(named, str) else ".".join(parts)
     return FieldError(".".join(part for part in (path, field) if part), text.strip())

@@ -15,9 +15,9 @@ OPENAI_HEADERS: Final = ("openai-organization", "openai-project")
 
 
 def request_headers(call: Call, options: Options) -> dict[str, str | None]:
-    """Return the headers to set and, with None, to remove; a workspace in the call replaces the client's.
+    """Return the headers to set and, with None, to remove; a workspace header of the call is kept.
 
-    A body that came in chunks and was read is sent as a whole: HTTP allows a length or chunks, not both.
+    A chunked body that the adapter has read is sent with its length instead; HTTP forbids both headers.
     """
     headers: dict[str, str | None] = {}
     if TRANSFER_ENCODING in call.headers and call.fields is not None:
@@ -31,17 +31,17 @@ def request_headers(call: Call, options: Options) -> dict[str, str | None]:
 
 
 def is_openai_key(authorization: str) -> bool:
-    """Whether a key starts like those of OpenAI."""
+    """Whether a value of `Authorization` has a key that begins with `sk-`, as those of OpenAI do."""
     return authorization[:10].lower() == "bearer sk-"
 
 
 def is_sendable(value: str) -> bool:
-    """Whether a header can carry a value; the http client would log one with a line break."""
+    """Whether a header can carry a value; the http client's error would show one that cannot, even a key."""
     return value.isascii() and value.isprintable()
 
 
 def unsendable_header(name: str) -> Refused:
-    """Return the refusal of a call with a header that `is_sendable` rejects; its value is not shown."""
+    """Return the refusal of a call with a header value that is not `is_sendable`; the value is not shown."""
     if name == WORKSPACE_HEADER:
         message = (
             f"{WORKSPACE_HEADER} has characters that no header can carry; it must be a number, such as 1234."
@@ -49,7 +49,7 @@ def unsendable_header(name: str) -> Refused:
         return Refused(message, param=WORKSPACE_HEADER, code="workspace_invalid")
     return Refused(
         "The API key of this call has characters that no header can carry, such as a line break; the call "
-        "was not sent. Copy the key again from Tess; a function that reads it from a file must return "
+        "was not sent. Copy the key again from Tess; if it is read from a file, strip the line break: "
         "text.strip().",
         param=None,
         code="invalid_api_key",
@@ -57,10 +57,11 @@ def unsendable_header(name: str) -> Refused:
     )
 
 
-def foreign_key() -> Refused:
+def key_of_another_service() -> Refused:
     """Return the refusal of a call that carries another service's key.
 
-    With `OPENAI_CUSTOM_HEADERS`, the SDK replaces the program's key again in each `with_options()`.
+    The message names `OPENAI_CUSTOM_HEADERS`: an `Authorization` in it replaces the program's key each time
+    that `with_options()` copies the client.
     """
     return Refused(
         "This call carries the key of another service, which is never sent to Tess. Pass a Tess key with "

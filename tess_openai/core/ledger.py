@@ -12,8 +12,9 @@ from tess_openai.core.policy import Policy
 from tess_openai.core.refusals import Refused
 
 PolicyDecision: TypeAlias = Literal["drop", "keep", "emulate"]
-_MOST_ADDED_ONCE: Final = 64
+_MAX_ANSWER_CHANGES: Final = 64
 """How many different changes of its answer a call records; a hostile server may cause any number."""
+_FORWARDED: Final = "sent as given, as unsupported= says; Tess may ignore or refuse it"
 
 
 class Ledger:
@@ -22,8 +23,8 @@ class Ledger:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self._changes: list[Change] = []
-        self._reported = 0
-        self._added_once = 0
+        self._reported_count = 0
+        self._answer_changes = 0
         self._text: tuple[int, str] = (0, "[]")  # cached: the number of changes, and the changes as JSON
 
     @property
@@ -37,11 +38,11 @@ class Ledger:
         return not self._changes
 
     def to_json(self) -> list[JSONObject]:
-        """Return the changes as they are on an answer, in objects that the caller may mutate."""
+        """Return the changes as answers contain them, in new objects."""
         return [dict(change.fields) for change in self._changes]
 
     def to_text(self) -> str:
-        """Return the changes as a JSON list in ASCII, the same for the header and the body."""
+        """Return the changes as a JSON list in ASCII, for the header and the body of the answer."""
         count, text = self._text
         if count != len(self._changes):
             text = f"[{', '.join([change.json_text for change in self._changes])}]"
@@ -49,13 +50,13 @@ class Ledger:
         return text
 
     def take_unreported(self) -> tuple[Change, ...]:
-        """Return the changes that were not reported yet, and count them as reported."""
-        changes = tuple(self._changes[self._reported :])
-        self._reported = len(self._changes)
+        """Return the changes that no warning or log line has reported yet, and count them as reported."""
+        changes = tuple(self._changes[self._reported_count :])
+        self._reported_count = len(self._changes)
         return changes
 
     def add(self, change: Change) -> None:
-        """Record a change that needs no decision of the policy, since nothing is lost by it."""
+        """Record a change without asking the policy."""
         self._changes.append(change)
 
     def extend(self, changes: Iterable[Change]) -> None:
@@ -63,10 +64,10 @@ class Ledger:
         self._changes.extend(changes)
 
     def add_once(self, change: Change) -> None:
-        """Record a change once, however often it occurs in the answer; no more than some dozens of them."""
-        if self._added_once < _MOST_ADDED_ONCE and change not in self._changes:
+        """Record a change of the answer once, however often it occurs."""
+        if self._answer_changes < _MAX_ANSWER_CHANGES and change not in self._changes:
             self._changes.append(change)
-            self._added_once += 1
+            self._answer_changes += 1
 
     def mapped(self, param: str, given: str, sent: str, why: str) -> None:
         """Record that a value was sent in another form with the same meaning."""
@@ -98,11 +99,11 @@ class Ledger:
             topic: The topic of the warning.
             quiet: Whether to record without a warning, unless the policy names this parameter itself.
             can_emulate: Whether the adapter can emulate it.
-            parent: The parameter whose action applies when the policy does not name this one.
+            parent: The parameter whose policy action applies when the policy does not name this one.
 
         Returns:
             `"drop"`: continue without it. `"keep"`: send it as given. `"emulate"`: only with
-            `can_emulate`; the emulation makes its own entry.
+            `can_emulate`; the emulation records its own change.
 
         Raises:
             Refused: The policy's action is `"error"`.
@@ -117,7 +118,7 @@ class Ledger:
             advice = remedy or f"Leave it out, or allow this: {allowed}."
             raise Refused(f"{param}: {why}. {advice}", param=param, code="unsupported_parameter")
         if action == "forward":
-            self.add(_change("forwarded", param, given, given, f"sent as given although {why}"))
+            self.add(_change("forwarded", param, given, given, _FORWARDED))
             return "keep"
         if action == "warn" and not remedy:
             remedy = accept_advice([param])

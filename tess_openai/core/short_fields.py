@@ -6,7 +6,7 @@ from typing import Final
 
 from tess_openai.core.jsons import JSONObject, dump_json
 
-MOST_REPEATED: Final = 2000
+MAX_REPEATED_LENGTH: Final = 2000
 """How many bytes of one chunk are repeated with later chunks; a few bytes may become a chunk."""
 
 
@@ -29,6 +29,6 @@ class ShortFields:
                 continue
             length = len(name) + len(dump_json(value))
             total = self._length - self._lengths.get(name, 0) + length
-            if total <= MOST_REPEATED:
+            if total <= MAX_REPEATED_LENGTH:
                 self.fields[name] = value
                 self._lengths[name], self._length = length, total

@@ -13,9 +13,9 @@ from tess_openai.core.calls import Call, Flow, Lookup
 from tess_openai.core.changes import Change
 from tess_openai.core.headers import (
     WORKSPACE_HEADER,
-    foreign_key,
     is_openai_key,
     is_sendable,
+    key_of_another_service,
     unsendable_header,
 )
 from tess_openai.core.jsons import JSONObject
@@ -127,10 +127,10 @@ class Adapter:
         if not is_sendable(authorization):
             return unsendable_header("authorization")
         if is_openai_key(authorization):
-            return foreign_key()
+            return key_of_another_service()
         is_odd = authorization and self.keys.has_tess_form and not has_tess_form(authorization)
         if is_odd and authorization not in self.keys:
-            return foreign_key()
+            return key_of_another_service()
         if not is_sendable(workspace):
             return unsendable_header(WORKSPACE_HEADER)
         self.keys.remember(authorization)

@@ -26,9 +26,9 @@ def run_if_free(lock: Lock, action: Callable[[], object]) -> None:
 def run_in_thread(action: Callable[[], object]) -> None:
     """Run `action` in a thread of its own, and wait for it for `WAIT_SECONDS` at most.
 
-    The garbage collector may run in a thread that holds a lock of another library, such as that of a connection
-    pool. An action that needs this lock would wait for ever there; in its own thread it waits only until the
-    lock is released.
+    The garbage collector may run in a thread that holds a lock of another library, such as that of a
+    connection pool. An action that needs this lock would wait for ever there; in its own thread it waits only
+    until the lock is released.
     """
 
     def act() -> None:

@@ -137,7 +137,9 @@ def test_a_forwarded_parameter_is_recorded_as_it_was_given() -> None:
     ledger = Ledger(Policy("forward"))
     ledger.resolve_unsupported("seed", given="7", why="Tess does not document it", sent="8", remedy="Use 8.")
     assert ledger.changes == (
-        Change("forwarded", "seed", "7", "7", "sent as given although Tess does not document it"),
+        Change(
+            "forwarded", "seed", "7", "7", "sent as given, as unsupported= says; Tess may ignore or refuse it"
+        ),
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from tess_openai.core.calls import Event, Incoming, Outgoing, ReadAll, Step
 from tess_openai.core.errors import TessError
 from tess_openai.core.fetching import next_page, read_error, read_object, read_pages
-from tess_openai.core.field_errors import FieldError, field_errors_of, fields_of, with_field_errors
+from tess_openai.core.field_errors import FieldError, field_errors_of, field_names_of, with_field_errors
 from tess_openai.core.jsons import JSONObject
 from tess_openai.core.options import Options
 from tests.unit.fetched import fetch
@@ -249,7 +249,7 @@ def test_a_hostile_body_gives_fifty_errors_at_most() -> None:
 def test_refused_fields_are_named_once() -> None:
     """An error without a field names none."""
     errors = [FieldError("b", "1"), FieldError("", "2"), FieldError("a", "3"), FieldError("b", "4")]
-    assert fields_of(errors) == ("b", "a")
+    assert field_names_of(errors) == ("b", "a")
 
 
 @pytest.mark.parametrize(

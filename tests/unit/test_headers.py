@@ -6,9 +6,9 @@ import pytest
 
 from tess_openai.core.headers import (
     WORKSPACE_HEADER,
-    foreign_key,
     is_openai_key,
     is_sendable,
+    key_of_another_service,
     unsendable_header,
 )
 from tess_openai.core.refusals import Refused, redirected_outside
@@ -51,7 +51,7 @@ def test_any_other_key_is_not_openais(value: str) -> None:
             "a number, such as 1234",
         ),
         (unsendable_header("authorization"), 401, "invalid_api_key", None, "Copy the key again from Tess"),
-        (foreign_key(), 401, "foreign_key", None, "api_key= or TESS_API_KEY"),
+        (key_of_another_service(), 401, "foreign_key", None, "api_key= or TESS_API_KEY"),
         (redirected_outside(), 502, "redirected", None, "Check the base URL"),
     ],
     ids=["a workspace", "a key", "a foreign key", "a redirect"],

@@ -26,6 +26,10 @@ USER: JSON = {"role": "user", "content": "x" * 400}
 SYSTEM: JSON = {"role": "system", "content": ["x"]}
 ASSISTANT: JSON = {"role": "assistant", "content": ["x"]}
 RESULT: JSON = {"role": "tool", "tool_call_id": "a", "content": "x" * 400}
+CALLING: JSON = {
+    "role": "assistant",
+    "tool_calls": [{"type": "function", "function": {"name": "f", "arguments": "{}"}}] * MANY,
+}
 CALL: JSON = {"type": "function_call", "call_id": "a", "name": "f", "arguments": "{}"}
 REQUESTS: dict[str, Callable[[], object]] = {
     "joined neighbours": lambda: to_messages([USER] * 4 * MANY, Ledger(Policy("ignore")), merge=True),
@@ -33,6 +37,9 @@ REQUESTS: dict[str, Callable[[], object]] = {
     "one author of an execution": lambda: to_native_messages([SYSTEM] * MANY),
     "two authors of an execution": lambda: to_native_messages([SYSTEM] * MANY + [ASSISTANT] * MANY),
     "results": lambda: render_messages([RESULT] * MANY, Marks("tokibanuve"), Prompts()),
+    "results of other functions": lambda: render_messages(
+        [CALLING, *[{"role": "tool", "name": "g", "content": "x"}] * MANY], Marks("tokibanuve"), Prompts()
+    ),
     "calls of a response": lambda: to_chat_messages([CALL] * 2 * MANY, Ledger(Policy("ignore"))),
 }
 

@@ -34,14 +34,14 @@ from tess_openai.core.sse import (
     without_blank_start,
 )
 
-WHOLE_AS_STREAM: Final = Change(
+NOT_STREAMED: Final = Change(
     action="mapped",
     param="stream",
     given="a stream",
     sent="one piece",
     why="Tess sent its whole answer in one piece instead of streaming it",
 )
-STREAM_AS_WHOLE: Final = Change(
+STREAMED_UNASKED: Final = Change(
     action="mapped",
     param="stream",
     given="no stream",
@@ -53,7 +53,7 @@ BodyItem: TypeAlias = Chunk | MatchedChunks | Completion | StreamEnd | StreamFau
 
 @dataclass(frozen=True, slots=True)
 class AnswerHead:
-    """The parts of an answer's head that errors show; only for an empty body they decide its form."""
+    """Status and content type of an answer, for errors; the latter decides the form of an empty body."""
 
     status: int = 200
     content_type: str = ""
@@ -70,7 +70,7 @@ class AnswerBody:
     """
 
     def __init__(self, reader: ChunkReader, head: AnswerHead, *, expected: str) -> None:
-        """Read an answer; `expected` says in errors what was requested, `"a stream"`."""
+        """Read an answer; `expected` says in errors what was requested, such as `"a stream"`."""
         self.reader = reader
         self.form: BodyForm | None = None
         self.ended = False
@@ -94,7 +94,7 @@ class AnswerBody:
             data = bytes(self._json.data)  # all bytes so far: `_json` collects them until the form is known
         if self.form == "json":
             return self._take_json() if self._json.is_complete else ()
-        # Only "other" has to know whether there are events; for a stream nothing changes below.
+        # An "other" body becomes a stream once there are events, so they are read now.
         items = [*self._take_events(data)] if self.form == "other" else self._take_events(data)
         if items:
             self.form = "stream"  # events follow, although the first bytes were not those of a stream
@@ -103,7 +103,7 @@ class AnswerBody:
     def texts_of(self, data: bytes) -> list[bytes] | None:
         """Return the texts of whole events that differ from an earlier chunk in their text only.
 
-        Most pieces of a stream are such events. None for other bytes, which `feed` reads.
+        Most events of a stream are such. None for other bytes, which `feed` reads.
         """
         if self.ended or self.form != "stream" or not self._decoder.is_between_events:
             return None
@@ -120,17 +120,19 @@ class AnswerBody:
         if self.ended:
             return
         self.ended = True
-        # An empty body has no first bytes; its content type says whether it was to become a stream.
+        # An empty body has no first bytes; its content type says whether it was meant to be a stream.
         is_stream = self._head.content_type.lower().startswith("text/event-stream")
         if not events and (self.form == "other" or (self.form is None and not is_stream)):
-            yield self._wrong_answer()
+            yield self._unexpected_body()
         else:
-            yield StreamEnd() if self.reader.is_whole else self.reader.end_fault()
+            yield StreamEnd() if self.reader.is_complete else self.reader.end_fault()
 
     @property
-    def is_whole(self) -> bool:
-        """Whether the answer is complete although more may follow; the connection may break from here on."""
-        return self.ended or self.reader.is_whole or (self.form == "json" and self._json.parse() is not None)
+    def is_complete(self) -> bool:
+        """Whether the answer is complete although more may follow; a broken connection is then no error."""
+        return (
+            self.ended or self.reader.is_complete or (self.form == "json" and self._json.parse() is not None)
+        )
 
     def _take_events(self, data: bytes) -> Iterable[BodyItem]:
         events = self._decoder.feed_bytes(data)
@@ -173,9 +175,9 @@ class AnswerBody:
             completion = parse_completion(body, fields, self.reader.record_change)
         except InvalidAnswerError as error:
             return [invalid_answer_fault(error, parse_object(body))]
-        return [self._wrong_answer() if completion is None else completion]
+        return [self._unexpected_body() if completion is None else completion]
 
-    def _wrong_answer(self) -> StreamFault:
+    def _unexpected_body(self) -> StreamFault:
         """Return the fault of a body that is not what was requested: an error, HTML, other JSON, nothing."""
         head = self._head
         body = bytes(self._json.data)
@@ -190,21 +192,21 @@ def read_answer_piece(body: AnswerBody) -> Generator[Step, Event, bytes]:
         ConnectionError: The connection broke before the answer was complete.
     """
     try:
-        return to_piece((yield READ_LAST if body.reader.is_whole else READ))
+        return to_piece((yield READ_LAST if body.reader.is_complete else READ))
     except ConnectionError:
-        if body.is_whole:
+        if body.is_complete:
             return b""
         raise
 
 
 def to_piece(event: Event) -> bytes:
-    """Return the bytes that a driver sends for READ."""
+    """Return the bytes with which the call driver answers a step READ or READ_LAST."""
     if not isinstance(event, bytes):
         raise TypeError(f"a driver sends bytes for READ, not {type(event).__name__}")
     return event
 
 
-def to_items(completion: Completion, reader: ChunkReader) -> list[Chunk | StreamEnd | StreamFault]:
+def to_stream_items(completion: Completion, reader: ChunkReader) -> list[Chunk | StreamEnd | StreamFault]:
     """Convert a whole answer to the chunks and the end of a stream."""
     try:
         chunks = to_chunks(completion.fields, reader)

@@ -13,8 +13,8 @@ from tess_openai.core.calls import (
     Incoming,
     Outgoing,
 )
-from tess_openai.core.chat.answer_body import STREAM_AS_WHOLE, BodyItem, read_answer_piece, to_piece
-from tess_openai.core.chat.completion import Completion, from_items
+from tess_openai.core.chat.answer_body import STREAMED_UNASKED, BodyItem, read_answer_piece, to_piece
+from tess_openai.core.chat.completion import Completion, completion_of_items
 from tess_openai.core.chat.context import (
     EVENT_STREAM,
     ChatContext,
@@ -96,8 +96,8 @@ def _whole(chat: ChatContext, incoming: Incoming) -> Flow:
         yield from respond_with_completion(chat, end.fields, tess_bytes)
     else:
         if not chat.translated.options.reads_as_stream:
-            chat.ledger.add(STREAM_AS_WHOLE)
-        yield from respond_with_completion(chat, from_items(items, body.reader))
+            chat.ledger.add(STREAMED_UNASKED)
+        yield from respond_with_completion(chat, completion_of_items(items, body.reader))
 
 
 def _stream(chat: ChatContext, incoming: Incoming) -> Flow:
@@ -110,9 +110,9 @@ def _stream(chat: ChatContext, incoming: Incoming) -> Flow:
     piece, ended, refused = b"", False, None
     while not ended:
         try:  # as `read_answer_piece` does, without its generator: a stream has many pieces
-            piece = to_piece((yield READ_LAST if body.reader.is_whole else READ))
+            piece = to_piece((yield READ_LAST if body.reader.is_complete else READ))
         except ConnectionError:
-            if not body.is_whole:
+            if not body.is_complete:
                 raise
             piece = b""
         out, ended = stream.feed(piece), stream.ended

@@ -84,6 +84,8 @@ def template_of(fields: JSONObject, event: ServerSentEvent) -> Template | None:
     choices = fields["choices"]
     if len(choices) != 1 or choices[0]["finish_reason"] is not None or fields.get("usage"):
         return None
+    if "role" in choices[0]["delta"]:  # only the first chunk has it, so no other would match
+        return None
     text = choices[0]["delta"].get("content")
     quoted = b'"%b"' % text.encode(errors="surrogatepass") if isinstance(text, str) and text else b""
     if not quoted or event.event or b"\n" in data or data.count(quoted) != 1:

@@ -1,6 +1,6 @@
-"""Whole answers: adds the fields that OpenAI's clients need, and converts answers to and from streams.
+"""Answers that are not streamed: adds fields that OpenAI's clients need, and converts to and from streams.
 
-Source: which missing field breaks which client was measured: `id`, `object`, `created`, `model`, `index`,
+Source: which client breaks without which field was measured: `id`, `object`, `created`, `model`, `index`,
 `role` and `usage` each break some. Which of them Tess omits is unknown; its docs point to OpenAI's format.
 """
 
@@ -23,7 +23,7 @@ from tess_openai.core.chat.answer_types import (
     to_int,
 )
 from tess_openai.core.chat.chunk_templates import MatchedChunks, unescape_json_text
-from tess_openai.core.chat.chunks import NO_TEXT, OUTPUT_KEYS, Chunk, ChunkReader, to_id
+from tess_openai.core.chat.chunks import NO_OUTPUT, OUTPUT_KEYS, Chunk, ChunkReader, to_id
 from tess_openai.core.chat.finish_reasons import FINISH_REASONS, normalise_finish_reason
 from tess_openai.core.chat.split_characters import join_characters, parse_answer
 from tess_openai.core.chat.stream_faults import ERROR_BESIDE_OUTPUT, move_error_to_tess_field
@@ -33,10 +33,10 @@ from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.ledger import Ledger
 
 COMPLETION: Final = "chat.completion"
-_REPEATED: Final = ("id", "index", "name", "role", "type")
+_NOT_JOINED: Final = ("id", "index", "name", "role", "type")
 """Keys whose values are not joined, since each delta repeats them or only the first has them."""
-_DEPTH: Final = 5
-"""The deepest level of a delta that is joined: `tool_calls`, item, `function`, `arguments`."""
+_MAX_DEPTH: Final = 5
+"""The deepest level that is joined; a delta is level 0, and `tool_calls[0].function.arguments` level 4."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Completion:
     Attributes:
         fields: Its JSON object, in which each choice has a message; it may be changed in place.
         body: The bytes that Tess sent.
-        untouched: Whether `fields` equals the JSON in `body`.
+        untouched: Whether `body` may be passed on unchanged: it equals `fields`.
     """
 
     fields: JSONObject = field(repr=False)
@@ -59,7 +59,8 @@ def parse_completion(
 ) -> Completion | None:
     """Read a chat completion; None when the body is not one.
 
-    An answer with an error and some output is a completion.
+    None too when it says that the execution failed, or has an error and no output. With an error and some
+    output it is a completion.
 
     Args:
         body: The body of the answer.
@@ -106,7 +107,7 @@ def normalise_completion(
         now: Returns seconds since the epoch.
         new_id: Returns a fresh identifier.
         ledger: The ledger of the call.
-        estimate_for: The texts of the prompt, to estimate a missing usage; None estimates nothing.
+        estimate_for: The texts of the prompt, to estimate a missing usage; with None it is not estimated.
 
     Raises:
         InvalidAnswerError: A part of it cannot be read.
@@ -129,7 +130,7 @@ def normalise_completion(
         ledger.add_once(ERROR_BESIDE_OUTPUT)
         changed = True
     if not has_output(fields):
-        ledger.add(NO_TEXT)
+        ledger.add(NO_OUTPUT)
     return _complete_usage(fields, estimate_for) or changed
 
 
@@ -153,7 +154,7 @@ def contents_of(fields: JSONObject) -> list[str]:
 
 
 def has_output(fields: JSONObject) -> bool:
-    """Whether any choice has output: text, a refusal or a call."""
+    """Whether any choice has output: text, a refusal or a tool call."""
     return any(choice["message"].get(key) for choice in fields["choices"] for key in OUTPUT_KEYS)
 
 
@@ -166,13 +167,13 @@ def to_chunks(fields: JSONObject, reader: ChunkReader) -> list[Chunk]:
     root = {key: value for key, value in fields.items() if key not in ("choices", "usage", "object", "error")}
     choices: list[JSONObject] = fields["choices"]
     messages: list[JSONObject] = []
-    ended: list[JSONObject] = []
+    endings: list[JSONObject] = []
     for position, choice in enumerate(choices):
         index = to_int(choice.get("index"))
         index = position if index is None else index
         messages.append({"index": index, "delta": _to_delta(choice["message"]), "finish_reason": None})
-        ended.append({"index": index, "delta": {}, "finish_reason": choice.get("finish_reason") or "stop"})
-    chunks: list[JSONObject] = [{**root, "choices": messages}, {**root, "choices": ended}]
+        endings.append({"index": index, "delta": {}, "finish_reason": choice.get("finish_reason") or "stop"})
+    chunks: list[JSONObject] = [{**root, "choices": messages}, {**root, "choices": endings}]
     if fields.get("error"):
         chunks[0]["error"] = fields["error"]
         move_error_to_tess_field(chunks[0])
@@ -182,8 +183,8 @@ def to_chunks(fields: JSONObject, reader: ChunkReader) -> list[Chunk]:
     return [replace(reader.normalise(chunk), untouched=False) for chunk in chunks]
 
 
-def from_items(items: Iterable[object], reader: ChunkReader) -> JSONObject:
-    """Join the items of a complete stream into one completion; without any chunk its text is empty."""
+def completion_of_items(items: Iterable[object], reader: ChunkReader) -> JSONObject:
+    """Join the items of a complete stream into one completion; without chunks, its text is empty."""
     chunks: list[JSONObject] = []
     for item in items:
         if isinstance(item, Chunk):
@@ -220,26 +221,29 @@ def from_chunks(chunks: Sequence[JSONObject]) -> JSONObject:
 
 
 def _to_message(deltas: list[object]) -> JSONObject:
-    joined = to_object(_joined(deltas)) or {}
+    joined = to_object(_join(deltas)) or {}
     content = None if joined.get("tool_calls") or joined.get("function_call") else ""
     message = {"content": content, **joined, "role": "assistant"}
     calls = [to_object(call) or {} for call in to_list(message.get("tool_calls")) or []]
     if calls:
         message["tool_calls"] = [
             {key: value for key, value in call.items() if key != "index"}
-            for call in sorted(calls, key=_place)
+            for call in sorted(calls, key=_index_or_zero)
         ]
     return message
 
 
-def _place(call: JSONObject) -> int:
+def _index_or_zero(call: JSONObject) -> int:
     return call["index"] if type(call.get("index")) is int else 0
 
 
-def _joined(pieces: list[object], depth: int = 0) -> object:
-    """Join the pieces of one value: strings into one, objects key by key, lists by their items' index."""
+def _join(pieces: list[object], depth: int = 0) -> object:
+    """Join the pieces of one value: strings into one, objects key by key, lists by their items' index.
+
+    Of pieces of several types, the last is returned.
+    """
     present = [piece for piece in pieces if piece is not None]
-    if len(present) < 2 or depth > _DEPTH:
+    if len(present) < 2 or depth > _MAX_DEPTH:
         return present[-1] if present else None
     if all(isinstance(piece, str) for piece in present):
         return "".join(map(str, present))
@@ -250,7 +254,7 @@ def _joined(pieces: list[object], depth: int = 0) -> object:
             for key, value in fields.items():
                 by_key.setdefault(key, []).append(value)
         return {
-            key: values[-1] if key in _REPEATED else _joined(values, depth + 1)
+            key: values[-1] if key in _NOT_JOINED else _join(values, depth + 1)
             for key, values in by_key.items()
         }
     items = [item for piece in present for item in to_list(piece) or []]
@@ -258,8 +262,8 @@ def _joined(pieces: list[object], depth: int = 0) -> object:
         by_index: dict[object, list[object]] = {}
         for position, item in enumerate(items):
             index = (to_object(item) or {}).get("index")
-            by_index.setdefault(index if type(index) is int else (position,), []).append(item)
-        return [_joined(each, depth + 1) for each in by_index.values()]
+            by_index.setdefault(index if type(index) is int else (position,), []).append(item)  # never joined
+        return [_join(each, depth + 1) for each in by_index.values()]
     return present[-1]
 
 

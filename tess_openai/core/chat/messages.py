@@ -2,7 +2,8 @@
 
 Source: Tess docs, open-ai-compat: roles system, user and assistant (documented). Strings are the content of
 every published example (documented); lists of parts, `developer`, `tool` and other keys are undocumented.
-Consecutive messages of one role are refused on `/execute` (documented); for this route it is unknown. A
+Tess's native endpoint `/execute` refuses consecutive messages of one role (documented); whether chat
+completions do is unknown. A
 community integration merges them with a blank line (observed).
 """
 
@@ -13,7 +14,7 @@ from typing import Final
 
 from tess_openai.core.changes import Change, counted
 from tess_openai.core.chat.message_texts import BLANK_LINE, append_texts, calls_of, text_of_part, to_text
-from tess_openai.core.chat.parameters import EMULATE_REMEDY
+from tess_openai.core.chat.parameters import EMULATE_REMEDY, MESSAGE_PARAMETERS
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.probe_profile import NOTHING_PROVEN, TessProfile
@@ -27,20 +28,21 @@ RESULT_KEYS: Final = PLAIN_KEYS | {"name", "tool_call_id"}
 TEXT_PART_KEYS: Final = frozenset(
     {"type", "text", "refusal", "annotations", "logprobs", "parsed", "id", "status"}
 )
-"""Keys of a text part that a model sees, or that belong to an earlier answer."""
+"""Keys of a text part whose loss is not recorded: its text, and what belongs to an earlier answer."""
 PART_NAMES: Final = {"image_url": "image", "input_audio": "audio", "file": "file", "video_url": "video"}
 _TEXT_PART_TYPES: Final = ("text", "input_text", "output_text")
 _UNREADABLE: Final = "unreadable text"
-_TEXT_ONLY: Final = "Tess takes text only on this route, so the model does not see it"
+_TEXT_ONLY: Final = "Tess's chat completions take text only, so the model does not see it"
 _UPLOAD_REMEDY: Final = (
-    'Let the adapter upload it to Tess, create_client(attachments="upload"), given as data: URLs of other '
-    'servers are not fetched. Or pass the number of a file: extra_body={"file_ids": [389571]}.'
+    'Let the adapter upload it to Tess, create_client(attachments="upload"); it must be a data: URL, since '
+    'other URLs are not fetched. Or pass the id of an uploaded file: extra_body={"file_ids": [389571]}.'
 )
+_ALLOW_KEYS_REMEDY: Final = 'Leave it out, or allow this: create_client(unsupported={"messages": "warn"}).'
 _REASONS: Final = {
     **dict.fromkeys(PART_NAMES.values(), (_TEXT_ONLY, _UPLOAD_REMEDY)),
     "part": (_TEXT_ONLY, ""),
     _UNREADABLE: (
-        "the text of a text part must be a string, and the model sees no other",
+        "the text of a text part must be a string; other values are not sent",
         "Pass a string as the text of each part, or leave the part out.",
     ),
 }
@@ -65,32 +67,32 @@ def to_messages(
     translation = _MessageTranslation(ledger, profile)
     merged: list[object] = []
     joined: dict[int, list[str]] = {}  # index in `merged` -> the texts of several messages
-    kept = 0
+    not_empty = 0
     before: JSONObject | None = None  # the last of `merged`, if another message can be joined to it
     for message in messages:
         sent = translation.translate(message)
         if sent is not None and len(sent) == len(PLAIN_KEYS):
             role, content = sent["role"], sent["content"]
             if content == "":
-                translation.counts["dropped"] += 1
+                translation.counts["empty"] += 1
                 continue
             if before is not None and role == before["role"] and isinstance(content, str):
                 joined.setdefault(len(merged) - 1, [before["content"]]).append(content)
-                kept += 1
+                not_empty += 1
                 continue
             before = sent if merge and isinstance(content, str) else None
         else:
             before = None
         merged.append(message if sent is None else sent)
-        kept += 1
-    if not kept:
+        not_empty += 1
+    if not not_empty:  # Tess reports that there is nothing to answer
         return given
     for index, texts in joined.items():
         merged[index] = {**(to_object(merged[index]) or {}), "content": BLANK_LINE.join(texts)}
     translation.record()
-    if len(merged) < kept:
-        why = "Tess may require alternating roles, so neighbours of one role were joined"
-        ledger.mapped("messages", counted(kept, "message"), str(len(merged)), why)
+    if len(merged) < not_empty:
+        why = "Tess may require alternating roles, so consecutive messages of one role were joined"
+        ledger.mapped("messages", counted(not_empty, "message"), str(len(merged)), why)
     return merged
 
 
@@ -98,7 +100,7 @@ def need_no_translation(messages: list[object], *, merge: bool) -> bool:
     """Whether every message already has the form that Tess documents."""
     previous: object = ""
     for item in messages:
-        message: JSONObject | None = item if isinstance(item, dict) else None  # pyright: ignore[reportUnknownVariableType] - as in `to_object`, whose call each message of a long chat would pay for
+        message: JSONObject | None = item if isinstance(item, dict) else None  # pyright: ignore[reportUnknownVariableType] - `to_object`, written out: a call for each message is slow in a long chat
         if message is None or len(message) != 2:
             return False
         role, content = message.get("role"), message.get("content")
@@ -109,7 +111,7 @@ def need_no_translation(messages: list[object], *, merge: bool) -> bool:
 
 
 class _MessageTranslation:
-    """Translates the messages of one call, and counts its changes by kind to record each kind once."""
+    """Translates the messages of one request, and counts the changes of each kind, to record it once."""
 
     def __init__(self, ledger: Ledger, profile: TessProfile) -> None:
         self.ledger = ledger
@@ -122,8 +124,8 @@ class _MessageTranslation:
     def translate(self, given: object) -> JSONObject | None:
         """Return the message for Tess: its role, its content and the keys that are sent unchanged.
 
-        None for a value that is sent as given: not a message, one of an unknown role, or one with calls that
-        the policy forwards.
+        None for a value that is sent as given: not a message, one of an unknown role, or one with tool calls
+        that the policy forwards.
         """
         message = to_object(given)
         role = None if message is None else message.get("role")
@@ -150,7 +152,10 @@ class _MessageTranslation:
         return self._sent(role, content, message, MESSAGE_KEYS)
 
     def _to_content(self, content: object) -> object:
-        """Return one string for a string, a list of parts or null; other values are not changed."""
+        """Return one string for a list of parts or null; other values are returned unchanged.
+
+        A list is returned unchanged too if Tess takes its parts, or the policy forwards them.
+        """
         if content is None:
             return ""
         parts = to_list(content)
@@ -188,7 +193,7 @@ class _MessageTranslation:
         return set(unsent) == {"image"} and self.profile.supports("content.image_parts")
 
     def _forwards_parts(self, unsent: list[str]) -> bool:
-        """Ask the policy, once for each reason, about the parts that are not sent."""
+        """Ask the policy, once for each reason, about the unsupported parts; return whether to send them."""
         reasons: dict[tuple[str, str], Counter[str]] = {}
         for name in unsent:
             reasons.setdefault(_REASONS[name], Counter())[name] += 1
@@ -205,7 +210,7 @@ class _MessageTranslation:
         return keeps
 
     def _refusal_and_calls(self, message: JSONObject, calls: list[object]) -> list[str]:
-        """Return the texts that stand for the refusal of a message and its calls."""
+        """Return the texts that replace the fields `refusal` and `tool_calls` of a message."""
         texts = [self._call_text(call) for call in calls]
         if message.get("refusal"):
             self.counts["refusal"] += 1
@@ -235,7 +240,7 @@ class _MessageTranslation:
         return self._sent("user", f"{head}\n{text}" if text else head, message, RESULT_KEYS)
 
     def _sent(self, role: str, content: object, message: JSONObject, supported: set[str]) -> JSONObject:
-        """Return a message for Tess with the keys that the policy forwards; count those that it does not."""
+        """Return a message for Tess; count its unsupported keys, and keep those that the policy forwards."""
         sent: JSONObject = {"role": role, "content": content}
         if message.keys() <= supported:
             return sent
@@ -255,7 +260,7 @@ class _MessageTranslation:
         """
         ledger, counts = self.ledger, self.counts
         if counts["developer"]:
-            ledger.mapped("messages.role", "developer", "system", "Tess has no role developer")
+            ledger.mapped("messages.role", "developer", "system", "Tess has no role `developer`")
         if counts["calls"]:
             ledger.resolve_unsupported(
                 "messages.tool_calls",
@@ -268,7 +273,7 @@ class _MessageTranslation:
         if counts["parts"]:
             ledger.mapped("messages.content", "text parts", "one string", "Tess takes strings as content")
         for key, count in self.part_keys.items():
-            why = "Tess takes strings as content, which hold the text of a part only"
+            why = "Tess takes strings as content, and a string holds only the text of a part"
             ledger.add(
                 Change(
                     action="stripped",
@@ -283,17 +288,17 @@ class _MessageTranslation:
                 "messages.refusal",
                 counted(counts["refusal"], "refusal"),
                 "content",
-                "a message for Tess has no refusal",
+                "a message for Tess has no field `refusal`",
             )
         for key, count in self.keys.items():
             ledger.resolve_unsupported(
                 f"messages.{key}",
                 given=counted(count, "message"),
-                why="Tess takes only role and content of a message",
-                remedy='Leave it out, or allow this: create_client(unsupported={"messages": "warn"}).',
+                why="Tess takes only the role and the content of a message",
+                remedy="" if f"messages.{key}" in MESSAGE_PARAMETERS else _ALLOW_KEYS_REMEDY,
                 quiet=True,
             )
-        if counts["dropped"]:
+        if counts["empty"]:
             ledger.mapped(
-                "messages", counted(counts["dropped"], "empty message"), "", "there was nothing to send"
+                "messages", counted(counts["empty"], "empty message"), "", "there was nothing to send"
             )

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tess_openai.core.chat.answer_body import WHOLE_AS_STREAM, AnswerBody, to_items
+from tess_openai.core.chat.answer_body import NOT_STREAMED, AnswerBody, to_stream_items
 from tess_openai.core.chat.chunk_templates import MatchedChunks, unescape_json_text
-from tess_openai.core.chat.chunks import NO_TEXT, Chunk, ChunkReader, StreamEnd
+from tess_openai.core.chat.chunks import NO_OUTPUT, Chunk, ChunkReader, StreamEnd
 from tess_openai.core.chat.completion import Completion
 from tess_openai.core.chat.stream_faults import StreamFault
 from tess_openai.core.chat.usage import complete_usage, is_usage
@@ -90,7 +90,7 @@ class ChunkWriter:
         if closing is not None:
             pending.append(_HeldChunk(closing))
         if not self._reader.has_output:
-            self._ledger.add(NO_TEXT)
+            self._ledger.add(NO_OUTPUT)
         usage = self._reader.usage
         if self._include_usage:
             if self._texts is not None and self._prompts is not None:
@@ -170,8 +170,8 @@ class StreamFilter:
         if isinstance(item, StreamFault):
             return self.fail(item)
         if isinstance(item, Completion):
-            self._ledger.add(WHOLE_AS_STREAM)
-            return b"".join([self._write(each) for each in to_items(item, self.body.reader)])
+            self._ledger.add(NOT_STREAMED)
+            return b"".join([self._write(each) for each in to_stream_items(item, self.body.reader)])
         self.has_content = True
         return self._writer.write(item) if isinstance(item, Chunk) else self._writer.close()
 

@@ -10,7 +10,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 
 from tess_openai.core.calls import Answer, Event, Flow, Outgoing, Step
-from tess_openai.core.chat.answer_body import STREAM_AS_WHOLE, WHOLE_AS_STREAM, read_answer_piece
+from tess_openai.core.chat.answer_body import NOT_STREAMED, STREAMED_UNASKED, read_answer_piece
 from tess_openai.core.chat.context import (
     ChatContext,
     ledger_header,
@@ -174,7 +174,7 @@ class _EmulatedCall:
         if source.body.form in ("stream", "json") and source.fault is None and not options.reads_as_stream:
             is_stream = source.body.form == "stream"
             if is_stream != self.chat.translated.stream:
-                self.chat.ledger.add_once(STREAM_AS_WHOLE if is_stream else WHOLE_AS_STREAM)
+                self.chat.ledger.add_once(STREAMED_UNASKED if is_stream else NOT_STREAMED)
 
     def _with_note(self, note: str) -> JSONObject:
         """Return the body of the first request with a note after its last message.

@@ -7,7 +7,8 @@ belongs to the first call that has neither an identifier nor a result, else to t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -23,18 +24,20 @@ class PastCalls:
     """The calls of a conversation so far, in order."""
 
     def __init__(self) -> None:
-        self._calls: list[_Call] = []
         self._by_identifier: dict[str, list[_Call]] = {}
         self._result_counts: dict[str, int] = {}
-        self._first_without_result = 0
+        self._waiting = _WaitingCalls()
+        self._waiting_without_identifier = _WaitingCalls()
 
     def add(self, calls: Iterable[tuple[str, str, str]]) -> None:
         """Add the calls of one message: identifier (or `""`), name and label of each."""
         for identifier, name, label in calls:
             call = _Call(identifier, name, label)
-            self._calls.append(call)
+            self._waiting.add(call)
             if identifier:
                 self._by_identifier.setdefault(identifier, []).append(call)
+            else:
+                self._waiting_without_identifier.add(call)
 
     def label_of_result(self, identifier: str, name: str) -> str:
         """Return the label of the call that the next result belongs to.
@@ -58,19 +61,24 @@ class PastCalls:
             number = self._result_counts.get(identifier, 0)
             self._result_counts[identifier] = number + 1
             return calls[min(number, len(calls) - 1)]
-        without_result = [call for call in self._without_result() if name in ("", call.name)]
-        without_identifier = next((call for call in without_result if not call.identifier), None)
-        return (
-            without_identifier
-            if without_identifier is not None or identifier
-            else next(iter(without_result), None)
-        )
+        found = self._waiting_without_identifier.first(name)
+        return self._waiting.first(name) if found is None and not identifier else found
 
-    def _without_result(self) -> Iterator[_Call]:
-        """Yield the calls without a result, in order."""
-        while (
-            self._first_without_result < len(self._calls)
-            and self._calls[self._first_without_result].has_result
-        ):
-            self._first_without_result += 1
-        yield from (call for call in self._calls[self._first_without_result :] if not call.has_result)
+
+class _WaitingCalls:
+    """Calls that may have no result yet, in order; the first is found in constant time on average."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, deque[_Call]] = {"": deque()}  # all calls under ""
+
+    def add(self, call: _Call) -> None:
+        """Add a call behind the others."""
+        for name in {"", call.name}:
+            self._by_name.setdefault(name, deque()).append(call)
+
+    def first(self, name: str) -> _Call | None:
+        """Return the first call of a name, or of any with `""`, that has no result; None without one."""
+        calls = self._by_name.get(name, deque[_Call]())
+        while calls and calls[0].has_result:
+            calls.popleft()
+        return calls[0] if calls else None

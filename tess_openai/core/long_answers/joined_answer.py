@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tess_openai.core.chat.answer_body import AnswerBody, BodyItem, to_items
+from tess_openai.core.chat.answer_body import AnswerBody, BodyItem, to_stream_items
 from tess_openai.core.chat.chunk_templates import MatchedChunks, unescape_json_text
 from tess_openai.core.chat.chunks import OUTPUT_KEYS, Chunk
 from tess_openai.core.chat.completion import Completion
@@ -119,7 +119,7 @@ class JoinedAnswer:
             if self.is_over or self.cut is not None:
                 return
             if isinstance(item, Completion):
-                self._take(to_items(item, self.body.reader))
+                self._take(to_stream_items(item, self.body.reader))
             elif isinstance(item, MatchedChunks):
                 self._take_texts(item)
             elif isinstance(item, Chunk):

@@ -11,7 +11,7 @@ import pytest
 
 from tess_openai.core.calls import READ, READ_LAST
 from tess_openai.core.changes import Change
-from tess_openai.core.chat.answer_body import AnswerBody, AnswerHead, read_answer_piece, to_items
+from tess_openai.core.chat.answer_body import AnswerBody, AnswerHead, read_answer_piece, to_stream_items
 from tess_openai.core.chat.chunk_templates import MatchedChunks
 from tess_openai.core.chat.chunks import Chunk, ChunkReader, StreamEnd
 from tess_openai.core.chat.completion import Completion
@@ -47,7 +47,7 @@ def test_a_whole_answer_is_given_as_soon_as_it_is_complete() -> None:
     assert list(body.feed(data[:20])) == []
     (item,) = body.feed(data[20:])
     assert isinstance(item, Completion)
-    assert (item.body, item.untouched, body.ended, body.is_whole) == (data, True, True, True)
+    assert (item.body, item.untouched, body.ended, body.is_complete) == (data, True, True, True)
 
 
 @pytest.mark.parametrize("filler", [b" ", b"\n", b"\0", b"\xef\xbb\xbf"])
@@ -105,7 +105,7 @@ def test_a_whole_answer_that_cannot_be_streamed_is_an_error_that_names_the_part(
     body = new_body()
     (item,) = body.feed(whole(content="Hi", function_call=7))
     assert isinstance(item, Completion)
-    (fault,) = to_items(item, body.reader)
+    (fault,) = to_stream_items(item, body.reader)
     assert isinstance(fault, StreamFault)
     error = fault.envelope["error"]
     assert error["message"].endswith("function_call is 7")
@@ -152,7 +152,7 @@ def test_whole_events_of_a_known_form_give_their_texts() -> None:
 
 
 def test_only_events_that_match_no_earlier_one_are_parsed() -> None:
-    """Those before and behind them in the same piece are told by their bytes."""
+    """Those before and behind them in the same piece are recognised by their bytes."""
     body = new_body()
     first = b"".join([event("", role="assistant"), event("sea"), event("wind"), event("sun")])
     kinds = [type(item) for item in body.feed(first)]

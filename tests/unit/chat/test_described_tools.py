@@ -92,7 +92,7 @@ LOST_WITH_FUNCTIONS = [
     pytest.param(
         {PARALLEL: False},
         Policy("warn", {"tools": "forward"}),
-        (PARALLEL, "false", "sent as given although Tess does not have it", ""),
+        (PARALLEL, "false", "sent as given, as unsupported= says; Tess may ignore or refuse it", ""),
         id="one call at a time that is forwarded with them",
     ),
 ]

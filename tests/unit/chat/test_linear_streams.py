@@ -74,7 +74,7 @@ def test_each_piece_of_a_stream_is_read_once(pieces: Sequence[bytes]) -> None:
     for piece in pieces:
         assert not stream.body.ended
         stream.feed(piece)
-        assert stream.body.is_whole in (True, False)
+        assert stream.body.is_complete in (True, False)
     assert time.process_time() - began < 6
 
 

@@ -13,12 +13,12 @@ from tests.unit.chat.message_lists import CALL, HELLO, IMAGE, JSON, LOOP, TEXT, 
 
 AUDIO: JSON = {"type": "input_audio"}
 UPLOAD = (
-    'Let the adapter upload it to Tess, create_client(attachments="upload"), given as data: URLs of other '
-    'servers are not fetched. Or pass the number of a file: extra_body={"file_ids": [389571]}.'
+    'Let the adapter upload it to Tess, create_client(attachments="upload"); it must be a data: URL, since '
+    'other URLs are not fetched. Or pass the id of an uploaded file: extra_body={"file_ids": [389571]}.'
 )
-LEAVE_OUT = 'Leave it out, or allow this: create_client(unsupported={"messages": "warn"}).'
+LEAVE_OUT = 'Leave it out, or accept this: create_client(unsupported={"messages.name": "ignore"}).'
 STRINGS_ONLY = "Tess takes strings as content"
-TEXT_ONLY = "Tess takes text only on this route, so the model does not see it"
+TEXT_ONLY = "Tess's chat completions take text only, so the model does not see it"
 NAMED = [text("user", "a", name="Ana"), text("assistant", "b"), text("user", "c", name="Bo")]
 
 
@@ -27,7 +27,7 @@ NAMED = [text("user", "a", name="Ana"), text("assistant", "b"), text("user", "c"
     [
         pytest.param(
             [text("developer", "a")],
-            ["messages.role (developer) was sent as system: Tess has no role developer."],
+            ["messages.role (developer) was sent as system: Tess has no role `developer`."],
             id="a role",
         ),
         pytest.param(
@@ -37,14 +37,16 @@ NAMED = [text("user", "a", name="Ana"), text("assistant", "b"), text("user", "c"
         ),
         pytest.param(
             [HELLO, text("assistant", "", refusal="No."), HELLO, text("assistant", "", refusal="No.")],
-            ["messages.refusal (2 refusals) was sent as content: a message for Tess has no refusal."],
+            ["messages.refusal (2 refusals) was sent as content: a message for Tess has no field `refusal`."],
             id="refusals",
         ),
         pytest.param(
             NAMED,
             [
-                "messages.name (2 messages) was not sent: Tess takes only role and content of a message. "
-                + LEAVE_OUT
+                (
+                    "messages.name (2 messages) was not sent: Tess takes only the role and the content of a "
+                    f"message. {LEAVE_OUT}"
+                )
             ],
             id="names",
         ),
@@ -57,8 +59,8 @@ NAMED = [text("user", "a", name="Ana"), text("assistant", "b"), text("user", "c"
             [HELLO, HELLO],
             [
                 (
-                    "messages (2 messages) was sent as 1: Tess may require alternating roles, so neighbours "
-                    "of one role were joined."
+                    "messages (2 messages) was sent as 1: Tess may require alternating roles, so consecutive "
+                    "messages of one role were joined."
                 )
             ],
             id="neighbours",
@@ -96,7 +98,7 @@ NAMED = [text("user", "a", name="Ana"), text("assistant", "b"), text("user", "c"
                 f"messages.content (text parts) was sent as one string: {STRINGS_ONLY}.",
                 (
                     f"messages.content (cache_control of 2 parts) was not sent: {STRINGS_ONLY}, "
-                    "which hold the text of a part only."
+                    "and a string holds only the text of a part."
                 ),
             ],
             id="keys of parts",

@@ -11,7 +11,7 @@ from tess_openai.core.changes import Change
 from tess_openai.core.chat.answer_types import InvalidAnswerError
 from tess_openai.core.chat.chunk_templates import MatchedChunks
 from tess_openai.core.chat.chunks import ChunkReader, StreamEnd
-from tess_openai.core.chat.completion import from_chunks, from_items, parse_completion, to_chunks
+from tess_openai.core.chat.completion import completion_of_items, from_chunks, parse_completion, to_chunks
 from tess_openai.core.ledger import Ledger
 from tess_openai.core.policy import Policy
 from tests.unit.chat.completions import CALLS, FULL, choice, completed, reader
@@ -153,10 +153,10 @@ def test_the_items_of_a_stream_are_joined_to_one_answer() -> None:
     of = reader()
     first = of.normalise({"choices": [{"index": 1, "delta": {"content": "a"}}]})
     items = [first, MatchedChunks([b"b", b'\\"'], b"", 1), StreamEnd()]
-    joined = from_items(items, of)
+    joined = completion_of_items(items, of)
     assert joined["choices"] == [
         {"index": 1, "message": {"role": "assistant", "content": 'ab"'}, "finish_reason": "stop"}
     ]
-    assert from_items([StreamEnd()], reader())["choices"] == [
+    assert completion_of_items([StreamEnd()], reader())["choices"] == [
         {"index": 0, "message": {"content": "", "role": "assistant"}, "finish_reason": "stop"}
     ]
