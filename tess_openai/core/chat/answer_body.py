@@ -192,6 +192,7 @@ def read_answer_piece(body: AnswerBody) -> Generator[Step, Event, bytes]:
         ConnectionError: The connection broke before the answer was complete.
     """
     try:
+        # READ_LAST waits only briefly, since nothing more has to follow.
         return to_piece((yield READ_LAST if body.reader.is_complete else READ))
     except ConnectionError:
         if body.is_complete:

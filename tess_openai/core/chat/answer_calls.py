@@ -1,4 +1,4 @@
-"""Convert the calls in an answer to OpenAI's types where only one reading is possible, and complete them.
+"""Convert the tool calls in an answer to OpenAI's types where only one reading is possible, and fill gaps.
 
 The argument `path` is where a value is in the answer, `"choices[0].message.tool_calls"`; errors show it.
 
@@ -20,7 +20,7 @@ from tess_openai.core.jsons import JSONObject, dump_json, to_object
 
 
 def to_call(value: object, path: str) -> JSONObject:
-    """Read a call, or a delta of one, of which any field may be missing.
+    """Read a tool call, or a delta of one, of which any field may be missing.
 
     Returns:
         `{"id": str, "index": int, "type": str, "function": {"name": str, "arguments": str}, ...}`, without
@@ -54,7 +54,7 @@ def to_call(value: object, path: str) -> JSONObject:
 
 
 def to_function(value: object, path: str) -> JSONObject:
-    """Read the function of a call, or a delta of one.
+    """Read the function of a tool call, or a delta of one.
 
     Raises:
         InvalidAnswerError: It is not the function of a call.
@@ -77,7 +77,7 @@ def _to_custom_call(call: JSONObject, path: str) -> JSONObject:
 
 
 def to_calls(value: object, path: str) -> list[JSONObject]:
-    """Read the calls of a message or delta.
+    """Read the tool calls of a message or delta.
 
     Raises:
         InvalidAnswerError: One of them is not a call.
@@ -89,7 +89,7 @@ def to_calls(value: object, path: str) -> list[JSONObject]:
 
 
 def complete_calls(message: JSONObject, new_id: Callable[[], str], path: str) -> bool:
-    """Convert the calls of a whole message and complete them, in place; True if anything was changed.
+    """Convert the tool calls of a whole message and complete them, in place; True if anything was changed.
 
     Raises:
         InvalidAnswerError: A call cannot be read, or has no name.

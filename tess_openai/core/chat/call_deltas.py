@@ -1,4 +1,4 @@
-"""Normalises the deltas of calls in a stream, so that each has an index, and each call one id and one name.
+"""Normalises the deltas of tool calls in a stream: each gets an index, and each call one id and one name.
 
 Source: some servers repeat the id and the name of a call in every delta, or omit its index, or give every
 call the index 0 (reported by users of them). OpenAI's SDK and frameworks join deltas by their index and
@@ -23,7 +23,7 @@ _PARSED_ALLOWANCE: Final = 65_536
 
 @dataclass(slots=True)
 class _BegunCall:
-    """A call of which at least one delta has arrived."""
+    """A tool call of which at least one delta has arrived."""
 
     id: str = ""
     name: str = ""
@@ -47,7 +47,7 @@ class _BegunCall:
 
 @dataclass(slots=True)
 class CallDeltas:
-    """Normalises the deltas of the calls of one choice.
+    """Normalises the deltas of the tool calls of one choice.
 
     Attributes:
         new_id: Returns a fresh identifier.
@@ -65,7 +65,7 @@ class CallDeltas:
     _legacy_call: _BegunCall = field(default_factory=_BegunCall)  # the older `function_call`
 
     def normalise(self, delta: JSONObject) -> bool:
-        """Normalise the calls in a delta, in place; True if anything was changed.
+        """Normalise the tool calls in a delta, in place; True if anything was changed.
 
         Raises:
             InvalidAnswerError: A call cannot be read.
@@ -103,7 +103,7 @@ class CallDeltas:
         return call
 
     def _index(self, call: JSONObject, position: int, count: int) -> int:
-        """Return the index, as the caller sees it, of the call that a delta belongs to."""
+        """Return the index, as the caller sees it, of the tool call that a delta belongs to."""
         given, call_id = to_int(call.get("index")), call.get("id")
         name = (to_object(call.get("function")) or {}).get("name")
         if given is not None:
@@ -125,7 +125,7 @@ class CallDeltas:
 
     @staticmethod
     def _is_another(begun: _BegunCall, call_id: object, name: object) -> bool:
-        """Whether a delta begins another call than `begun`, although Tess gave both the same index."""
+        """Whether a delta begins another tool call than `begun`, although Tess gave both the same index."""
         return bool(call_id and name and begun.id != call_id and begun.has_all_arguments())
 
 

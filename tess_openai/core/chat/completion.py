@@ -70,7 +70,7 @@ def parse_completion(
     Raises:
         InvalidAnswerError: The body is a completion, but a part of it cannot be read.
     """
-    value, has_surrogates = parse_answer(body, parsed)
+    value, has_surrogates = parse_answer(body, parsed)  # some servers split a character into two surrogates
     joined = join_characters(value) if has_surrogates else value
     fields = to_object(joined)
     if fields is None or not fields.get("choices") or has_failed(fields):

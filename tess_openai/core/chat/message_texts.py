@@ -1,4 +1,4 @@
-"""The texts in messages of OpenAI's API: of their parts, of the calls in them, of any JSON value."""
+"""The texts in messages of OpenAI's API: of their parts, of the tool calls in them, of any JSON value."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from tess_openai.core.options import HOSTED_TOOLS, Options
 NO_TOOLS: Final = "no-tools"
 WEB_SEARCH: Final = "web_search"
 CHOICE_PARAMETERS: Final = ("tool_choice", "function_call")
-"""Parameters that require or forbid a call; the second is the older one."""
+"""Parameters that require or forbid a tool call; the second is the older one."""
 _SHOWN_CHOICES: Final = ("required", "none", "auto", "function", "custom", "allowed_tools", "web_search")
 
 
@@ -104,7 +104,7 @@ def to_tools(body: JSONObject, options: Options, ledger: Ledger) -> TessTools:
         requiring,
         given=_describe_choice(body[requiring]),
         why=agent_decides if given.selected else "there are no tools to choose from",
-        quiet=not given.selected,  # some clients always require a call, even without tools
+        quiet=not given.selected,  # some clients always require a tool call, even without tools
     )
     return TessTools(tool, kept | _kept_params(requiring, decision))
 
@@ -121,7 +121,7 @@ def _record_selection(given: _GivenTools, ledger: Ledger) -> PolicyDecision:
             "tools",
             given=", ".join(given.selected),
             sent=given.first,
-            why="Tess runs one tool per call, so only the first is sent",
+            why="Tess runs one tool per request, so only the first is sent",
             remedy="Use one tool per call.",
             recorded_as="rewritten",
         )
@@ -299,7 +299,7 @@ def _known_key(kind: str, name: str, names: Mapping[str, str]) -> str | None:
 
 
 def _requiring_choice(body: JSONObject, names: Mapping[str, str]) -> str | None:
-    """Return the parameter in `CHOICE_PARAMETERS` that requires a call; None when neither does.
+    """Return the parameter in `CHOICE_PARAMETERS` that requires a tool call; None when neither does.
 
     The choice of a hosted tool in `names` requires no call: sending the value of that tool is enough.
     """

@@ -29,7 +29,7 @@ _TEXT_KEYS: Final = frozenset({"type", "text", "annotations", "logprobs", "parse
 _IMAGE_KEYS: Final = frozenset({"type", "image_url", "detail", "file_id"})
 _EMPTY: Final[tuple[object, ...]] = (None, [], {}, "")
 _DEFAULTS: Final[tuple[tuple[str, object], ...]] = (("async", False), ("caller", {"type": "direct"}))
-"""Values that say what holds without them: the program ran the call, at once."""
+"""Values that say what holds without them: the program ran the tool call, at once."""
 
 
 def item_type(item: JSONObject) -> str:
@@ -74,13 +74,13 @@ def to_chat_messages(items: Iterable[JSONObject], ledger: Ledger) -> list[object
 
 
 class _ItemTranslation:
-    """Translates the items of one call, and counts those that chat does not have."""
+    """Translates the items of one request, and counts those that chat does not have."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.messages: list[object] = []
         self._ledger = ledger
         self._assistant: JSONObject | None = None  # the last message of the assistant that was made here
-        self._calls: list[object] = []  # those of `_calls_of`, the last message that calls were added to
+        self._calls: list[object] = []  # those of `_calls_of`, the last message that tool calls were added to
         self._calls_of: JSONObject | None = None
         self._unknown: dict[str, int] = {}
         self._reasoning = 0
@@ -152,7 +152,7 @@ class _ItemTranslation:
         self._assistant.update(_others(item, _CALL_KEYS), tool_calls=self._calls)
 
     def output(self, item: JSONObject) -> None:
-        """Add the output of a call."""
+        """Add the output of a tool call."""
         message = {
             "role": "tool",
             "tool_call_id": item.get("call_id"),

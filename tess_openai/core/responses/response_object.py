@@ -183,7 +183,7 @@ def refusal_part(refusal: str) -> JSONObject:
 
 
 def calls_of(message: JSONObject) -> list[object]:
-    """Return the calls of a message or a delta of chat, or else the one in the older form."""
+    """Return the tool calls of a message or a delta of chat, or else the one in the older form."""
     calls = to_list(message.get("tool_calls"))
     if calls:
         return calls
@@ -192,7 +192,7 @@ def calls_of(message: JSONObject) -> list[object]:
 
 
 def call_item(call: JSONObject, draft: ResponseDraft, position: int) -> JSONObject:
-    """Return a call in progress, without its arguments."""
+    """Return a tool call in progress, without its arguments."""
     custom = to_object(call.get("custom"))
     inner = custom or to_object(call.get("function")) or {}
     prefix, kind = ("fc", "function_call") if custom is None else ("ctc", "custom_tool_call")
@@ -210,12 +210,12 @@ def call_item(call: JSONObject, draft: ResponseDraft, position: int) -> JSONObje
 
 
 def arguments_key(item: JSONObject) -> str:
-    """Return the key of a call item's arguments, or of its input."""
+    """Return the key of a tool call's arguments, or of its input."""
     return "input" if item["type"] == "custom_tool_call" else "arguments"
 
 
 def call_arguments(call: JSONObject) -> str:
-    """Return the arguments or the input of a call of chat, or of a piece of one."""
+    """Return the arguments or the input of a tool call of chat, or of a piece of one."""
     custom = to_object(call.get("custom"))
     value = (
         custom.get("input")

@@ -92,7 +92,7 @@ def _delete(_call: Call, stored: StoredResponse) -> JSONObject:
 
 
 def _cancel(_call: Call, stored: StoredResponse) -> JSONObject:
-    """Return the response, which has already ended: no call runs in the background."""
+    """Return the response, which has already ended: nothing runs in the background."""
     if not stored.background:
         raise Refused("Cannot cancel a synchronous response.", param=None, code="invalid_request")
     return stored.response
@@ -172,7 +172,7 @@ _PART_DEFAULTS: Final[Mapping[str, JSONObject]] = {
 
 
 def _texts(messages: Iterable[object]) -> list[str]:
-    """Return all texts of messages: contents, parts, and calls as JSON."""
+    """Return all texts of messages: contents, parts, and tool calls as JSON."""
     texts: list[str] = []
     for given in messages:
         message = to_object(given) or {}

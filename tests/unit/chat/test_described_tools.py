@@ -36,7 +36,7 @@ PARALLEL = "parallel_tool_calls"
                 "rewritten",
                 "internet, wikipedia",
                 "internet",
-                "Tess runs one tool per call, so only the first is sent",
+                "Tess runs one tool per request, so only the first is sent",
                 "Use one tool per call.",
             ),
         ),
