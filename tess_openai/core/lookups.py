@@ -23,8 +23,8 @@ from tess_openai.core.refusals import Refused, json_headers
 
 AGENTS_PATH: Final = "/agents"
 _LIST: Final = "a list of agents"
-_TEMPORARY: Final = frozenset({401, 429})
-"""Statuses of a failed look-up that may succeed later or with another key."""
+_ALSO_OF_CALLS: Final = frozenset({401, 429})
+"""Statuses with which Tess would refuse the call too. They are not remembered: key and limit may change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ class Destination:
     """Where a call is sent: its agent, and the path.
 
     Attributes:
-        ref: The agent as it was named; None when the URL names none.
+        ref: The agent as the call, or else the URL, names it; None when neither does.
         agent: What the agent offers, when calls are validated against it.
-        other_agent: The agent's number when the call names another agent than the client's own; else None.
+        other_agent: The agent's number when the call names another agent than the URL; else None.
         path: Path below the API root; None when the call keeps the caller's URL.
         problem: Why the look-up failed; `""` when it succeeded or was not needed.
     """
@@ -59,7 +59,7 @@ def find_destination(
 ) -> Generator[Step, Event, Destination | Answer]:
     """Find the agent of a call; look it up if the client's options ask for it, or only its slug is known.
 
-    When the look-up of an agent's number fails, the call continues without the agent's options.
+    When the look-up of a number fails otherwise, the call is sent without being checked against the agent.
 
     Args:
         named: The agent that the call itself names; None for the agent in the URL.
@@ -67,8 +67,8 @@ def find_destination(
         options: The client's options.
 
     Returns:
-        Where to send the call; or the error answer for the caller, when a slug was not found, or when Tess
-        refused the look-up because of the key or the rate limit, and would refuse the call too.
+        Where to send the call; or the error answer for the caller, when the look-up of a slug failed in any
+        way, or that of a number because of the key or the rate limit: Tess would refuse the call too.
     """
     own = to_ref(call.agent)
     ref = own if named is None else named
@@ -81,7 +81,7 @@ def find_destination(
         if isinstance(found, Agent):
             number = found.id
             agent = found if options.fetch_agents else options.agents.get(number)
-        elif isinstance(ref, str) or found.answer.status in _TEMPORARY:
+        elif isinstance(ref, str) or found.answer.status in _ALSO_OF_CALLS:
             return found.answer
         else:
             problem = found.why
@@ -92,14 +92,14 @@ def find_destination(
 
 
 def not_validated(problem: str) -> Change:
-    """Return the change that reports a call without its agent's options."""
-    remedy = 'Check that this key may read the agent, or remove create_client(agent="fetch").'
+    """Return the change that reports a call that is not checked against its agent."""
+    remedy = 'Check that this key may read the agent, or leave agent="fetch" out of create_client().'
     return Change(
         action="noticed",
         param="agent",
         given="",
         sent="",
-        why=f"{problem}, so the call is not validated against it",
+        why=f"{problem}, so the call is not checked against what the agent offers",
         remedy=remedy,
         warn="answer",
     )
@@ -108,7 +108,7 @@ def not_validated(problem: str) -> Change:
 def get_agent(
     agent: AgentRef, call: Call, options: Options, *, is_hint: bool = False
 ) -> Generator[Step, Event, LookupResult]:
-    """Return the agent from the client's options, or look it up."""
+    """Return the agent from the client's options, or look it up; `is_hint` is as in `Lookup`."""
     if isinstance(agent, int) and agent in options.agents:
         return options.agents[agent]
     return (yield from look_up(replace(_lookup(agent, call, options), is_hint=is_hint)))
@@ -120,11 +120,12 @@ def to_ref(agent: str) -> AgentRef | None:
 
 
 def run_lookup(lookup: Lookup) -> Flow:
-    """Carry out a look-up; yield an `Agent` or `AgentNotFound`."""
+    """Carry out a look-up; yield the `Agent`, or an `AgentNotFound` for a failure of any kind."""
     found_agent = yield from _read_agent(lookup)
     if isinstance(found_agent, TessError):
         why = f"the look-up of agent {_shown(lookup.agent)} failed with status {found_agent.status}"
-        is_permanent = isinstance(lookup.agent, int) and found_agent.status not in _TEMPORARY
+        # The failure is remembered for a number, since the call goes to it anyway; a slug is looked up again.
+        is_permanent = isinstance(lookup.agent, int) and found_agent.status not in _ALSO_OF_CALLS
         yield AgentNotFound(found_agent.to_answer(), why, is_permanent=is_permanent)
     elif isinstance(found_agent, Refused):
         why = f"the look-up of agent {_shown(lookup.agent)} found no agent"
@@ -166,6 +167,7 @@ def show_agents(call: Call, options: Options) -> Flow:
 
 
 def _shown(agent: AgentRef) -> str:
+    """Return a number or slug for a message; what looks like an API key is not repeated."""
     return str(agent) if isinstance(agent, int) or not could_be_key(agent) else quoted(agent)
 
 

@@ -34,10 +34,10 @@ CLOCK_TOLERANCE_SECONDS: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class PacedCaller:
-    """One call that waits for its turn, with those settings of its client that the line has to know.
+    """A call that waits for its turn, with those settings of its client that the line has to know.
 
     Attributes:
-        interval_seconds: The time between two calls of the client.
+        interval_seconds: The time from the slot before it in the line, of any client, to its own.
         max_wait_for_pause_seconds: The call fails instead of waiting when a 429 pauses the key for longer.
         client_age_seconds: How long ago the client was made.
     """
@@ -58,8 +58,8 @@ class PacedCaller:
     def pause_seconds(self, now: float, paused_at: float, paused_until: float) -> float:
         """Return for how long a 429 pauses this caller.
 
-        A call of a client that was made after the 429 ignores a pause that is longer than it may wait,
-        until the client receives a 429 itself.
+        If the client was made after the last 429 of the key, a pause that is longer than its calls may wait
+        is ignored, until the key gets a further 429.
         """
         seconds = max(0.0, paused_until - now)
         is_ignored = seconds > self.max_wait_for_pause_seconds and now - paused_at > self.client_age_seconds
@@ -86,7 +86,7 @@ class ClaimResult:
     Attributes:
         wait_seconds: How long the caller waits before it sends its call, or before it claims again.
         has_turn: Whether the caller has its turn: it waits and sends, without a further claim.
-        pause_seconds: How long a 429 pauses the caller.
+        pause_seconds: How long a 429 pauses the caller; if it may not wait for so long, its call fails.
         slot: The slot that the caller holds, to be passed to its next claim: a `Slot` of this line, or a
             `key_queues.Ticket` in the queues of one process. None once it has its turn, or before it
             reserved one.
@@ -160,7 +160,7 @@ class Line:
         return replace(self, sent_at=max(self.sent_at, now))
 
     def pause(self, seconds: float, now: float) -> Line:
-        """Send no call for these seconds, at most `MAX_KEY_PAUSE_SECONDS`."""
+        """Record that a 429 asks for a pause of these seconds, at most `MAX_KEY_PAUSE_SECONDS`."""
         until = max(self.paused_until, now + min(seconds, MAX_KEY_PAUSE_SECONDS))
         return replace(self, paused_at=now, paused_until=until)
 
@@ -176,7 +176,7 @@ def max_late_seconds(interval_seconds: float) -> float:
 
 
 def current_line(line: Line | None, now: float) -> tuple[Line, float]:
-    """Return the line to use, and the time.
+    """Return the line to use, and the time for it: `now`, but never before the line's last change.
 
     After a clock was set back, or restarted with the machine, callers would wait for times that are far away,
     so a new line begins. The line survives steps back of up to `CLOCK_TOLERANCE_SECONDS`.

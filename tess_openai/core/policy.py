@@ -26,7 +26,7 @@ CHAT_NAMES_OF_RESPONSES: Final[Mapping[str, tuple[str, ...]]] = {
     "text.format": ("response_format",),
     "text.verbosity": ("verbosity",),
 }
-"""Parameter of the Responses API -> its names in chat completions, which a policy uses for both."""
+"""Parameter of the Responses API -> the names under which a policy has it: those of chat, and its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Policy:
         return param in self.by_param
 
     def action_for(self, param: str, *, parent: str | None = None) -> PolicyAction:
-        """Return the action for a parameter, `"messages.content"` or `"top_p"`.
+        """Return the action for a parameter, such as `"messages.content"` or `"top_p"`.
 
         Args:
             param: Its name.
@@ -79,8 +79,11 @@ def parse_unsupported(value: object, known: frozenset[str]) -> Unsupported:
     """Narrow `unsupported=` to an action, or a mapping of parameter names (and `"*"`) to actions.
 
     Args:
-        value: The caller's value, `"warn"`, `{"seed": "ignore", "*": "error"}`.
+        value: The caller's value, such as `"warn"` or `{"seed": "ignore", "*": "error"}`.
         known: The names that it may contain, besides those of the Responses API.
+
+    Returns:
+        The action, or the mapping with names of the Responses API replaced by those that a policy uses.
 
     Raises:
         ValueError: It contains another value, or a parameter that OpenAI does not have; names the closest.
@@ -97,9 +100,9 @@ def parse_unsupported(value: object, known: frozenset[str]) -> Unsupported:
             param != "*" and param not in known | CHAT_NAMES_OF_RESPONSES.keys()
         ):
             near = difflib.get_close_matches(str(param), known | CHAT_NAMES_OF_RESPONSES.keys(), n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else '; "*" means all others'
+            hint = f"; did you mean {near[0]!r}?" if near else '; "*" means all that are not named'
             raise ValueError(
-                f"unsupported names {quoted(param)}, which is no parameter of OpenAI's APIs{hint}"
+                f"unsupported= contains {quoted(param)}, which is no parameter of OpenAI's APIs{hint}"
             )
         for name in CHAT_NAMES_OF_RESPONSES.get(param, (param,)):
             actions[name] = _parse_action(action, f"unsupported[{param!r}]")

@@ -193,7 +193,7 @@ def test_a_profile_that_refuses_file_ids_refuses_the_call(driver: Driver) -> Non
 def test_a_url_of_another_server_is_not_fetched(driver: Driver) -> None:
     """The caller gets the warning, as without the option."""
     image = {"type": "image_url", "image_url": {"url": "https://other.example/a.png"}}
-    with pytest.warns(UserWarning, match="URLs of other servers are not fetched"):
+    with pytest.warns(UserWarning, match="other URLs are not fetched"):
         driver.ask(driver.client(attachments="upload"), messages=user(TEXT, image))
     assert targets(driver) == [CHAT]
 

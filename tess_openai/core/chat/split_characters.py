@@ -27,7 +27,7 @@ _TEXTS: Final = ("content", "refusal", "reasoning_content", "reasoning")
 
 
 def parse_answer(data: bytes, parsed: object = None) -> tuple[object, bool]:
-    """Parse the JSON of an answer; None when it is not JSON.
+    """Parse the JSON of an answer; the value is None when it is not JSON.
 
     Args:
         data: The JSON text.
@@ -45,7 +45,7 @@ def parse_answer(data: bytes, parsed: object = None) -> tuple[object, bool]:
 
 
 def may_hold_surrogates(data: bytes) -> bool:
-    """Whether strings in JSON may contain surrogates, which are always escaped there."""
+    """Whether strings in JSON that is valid UTF-8 may contain surrogates, which can only be escaped there."""
     return b"\\u" in data and _MAY_HOLD_SURROGATES.search(data) is not None
 
 
@@ -91,11 +91,12 @@ class SplitTextJoiner:
         return join_in_text(text)
 
     def join_all(self, path: tuple[Hashable, ...], value: object) -> object:
-        """Return a JSON value with every text joined; items of a list are identified by their `index`."""
+        """Return a JSON value with every text joined; items of a list are known by `index` or position."""
         if isinstance(value, str):
             return self.join(path, value)
         if (items := to_list(value)) is not None:
             indices = [(to_object(item) or {}).get("index") for item in items]
+            # As a `str`, an `index` equals no position and may be of any type.
             return [
                 self.join_all((*path, position if index is None else str(index)), item)
                 for position, (index, item) in enumerate(zip(indices, items, strict=True))
@@ -109,7 +110,7 @@ class SplitTextJoiner:
         return index in self.pending
 
     def flush(self, index: int) -> list[tuple[str, str]]:
-        """Return the keys of a choice's delta with an incomplete character, each with its replacement."""
+        """Forget the halves of a choice; return the key of each text that ends in one, and U+FFFD."""
         paths = self.pending.pop(index, {})
         return [(key, _REPLACEMENT) for _, *inner in paths for key in _TEXTS if inner == ["delta", key]]
 

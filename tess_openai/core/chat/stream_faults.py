@@ -44,6 +44,12 @@ def truncated_fault() -> StreamFault:
     return StreamFault(error_envelope(message, type_="server_error", param=None, code=TRUNCATED))
 
 
+def diverged_fault() -> StreamFault:
+    """Return the fault of a continuation that is another text than the answer."""
+    message = "The model began its answer again and wrote another text, which cannot be joined to the first."
+    return StreamFault(error_envelope(message, type_="server_error", param=None, code=TRUNCATED))
+
+
 def broken_connection_fault(reason: str) -> StreamFault:
     """Return the fault of a connection that broke in the middle of a stream."""
     message = f"The connection broke before the answer was complete: {reason or 'no reason given'}"

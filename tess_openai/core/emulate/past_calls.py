@@ -1,8 +1,10 @@
 """Finds the call that each result in a conversation belongs to.
 
 Identifiers of calls may be empty, missing or repeated, since many programs number the calls of each answer
-from one. The nth result with an identifier belongs to the nth call with it. A result without an identifier
-belongs to the first call that has neither an identifier nor a result, else to the first without a result.
+from one. The nth result with an identifier belongs to the nth call with it, or to the last. Without a call of
+its identifier, a result belongs to the first call that has neither an identifier nor a result; a result
+without an identifier belongs else to the first call without a result. If a result has a name, its call has it
+too.
 """
 
 from __future__ import annotations
@@ -77,7 +79,7 @@ class _WaitingCalls:
             self._by_name.setdefault(name, deque()).append(call)
 
     def first(self, name: str) -> _Call | None:
-        """Return the first call of a name, or of any with `""`, that has no result; None without one."""
+        """Return the first call without a result, of this name unless it is `""`; None if there is none."""
         calls = self._by_name.get(name, deque[_Call]())
         while calls and calls[0].has_result:
             calls.popleft()

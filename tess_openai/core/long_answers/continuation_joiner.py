@@ -11,7 +11,7 @@ import re
 from typing import Final
 
 LONGEST_WORD: Final = 64
-"""How many characters are searched for the end of a word; text without spaces is cut anywhere."""
+"""The longest incomplete word that is held back, in characters; a longer one is passed on as it is."""
 _LAST_WORDS: Final = 8
 _LAST_CHARACTERS: Final = 80
 _SHORTEST_OVERLAP: Final = 16
@@ -59,8 +59,6 @@ class WordBuffer:
             if len(text) - end > LONGEST_WORD:
                 end = len(text)
                 break
-        if end == 0 and len(text) > LONGEST_WORD:
-            end = len(text)
         self.held = text[end:]
         return text[:end]
 
@@ -102,7 +100,7 @@ class ContinuationJoiner:
         self._places = [0, *(place for place in range(start, end) if _begins_word(before, place))]
 
     def feed(self, text: str) -> str:
-        """Return the new text that the next piece of the continuation completes."""
+        """Take the next piece of the continuation; return the text that is now known to be new."""
         if self.diverged:
             return ""
         if self._is_joined:
@@ -128,7 +126,7 @@ class ContinuationJoiner:
         )
 
     def _find(self, *, is_end: bool) -> int | None:
-        """Return where the repetition in the buffer ends; None while that is unknown."""
+        """Return where the repetition in the buffer ends, 0 without one; None if unknown yet, or diverged."""
         requested = self._match(len(self._text) - len(self._requested_words), is_end=is_end)
         if requested is not None and requested >= 0:
             return requested
@@ -162,12 +160,15 @@ class ContinuationJoiner:
         return found if self._buffer[found].isspace() else -1
 
     def _without_doubled_space(self, rest: str, *, has_repeated: bool) -> str:
-        """Return the new text without white space that the text so far already ends with."""
+        """Return `rest` without white space that doubles the end of the text so far.
+
+        After a repetition, other white space is dropped too, since the text has its own.
+        """
         space = self._before[len(self._before.rstrip()) :]
-        given = rest[: len(rest) - len(rest.lstrip())]
-        if given.startswith(space):
+        leading = rest[: len(rest) - len(rest.lstrip())]
+        if leading.startswith(space):
             return rest[len(space) :]
-        return rest[len(given) :] if has_repeated or space.startswith(given) else rest
+        return rest[len(leading) :] if has_repeated or space.startswith(leading) else rest
 
 
 def _begins_word(text: str, place: int) -> bool:
@@ -196,7 +197,8 @@ class _Repetition:
         while index < len(text):
             if at == len(buffer):
                 return None
-            self._index, self._at = index, at  # before white space, which the next piece may continue
+            # Stored before white space is skipped, since the next piece may lengthen it.
+            self._index, self._at = index, at
             if text[index].isspace():
                 if not buffer[at].isspace():
                     return -1
@@ -209,7 +211,7 @@ class _Repetition:
 
 
 class _Gaps:
-    """Finds the ends of white space in the buffer; of the same white space, for all repetitions at once."""
+    """Finds where white space in the buffer ends; remembers the last search, which repetitions share."""
 
     def __init__(self) -> None:
         self._start = self._end = 0
@@ -228,7 +230,7 @@ def _end_of_space(text: str, at: int) -> int:
 
 
 def _common_prefix_length(text: str, buffer: str) -> int:
-    """Return the length of the common beginning of two texts."""
+    """Return how many characters two texts have in common after the white space they begin with."""
     count = 0
     for one, other in zip(text.strip(), buffer.lstrip(), strict=False):
         if one != other:

@@ -1,4 +1,4 @@
-"""Joins the answers to several requests to one stream: an answer that was cut, and its continuations."""
+"""Joins the answers to several requests into one stream: an answer that was cut, and its continuations."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from tess_openai.core.chat.answer_body import AnswerBody, BodyItem, to_stream_items
 from tess_openai.core.chat.chunk_templates import MatchedChunks, unescape_json_text
-from tess_openai.core.chat.chunks import OUTPUT_KEYS, Chunk
+from tess_openai.core.chat.chunks import OUTPUT_KEYS, Chunk, StreamEnd
 from tess_openai.core.chat.completion import Completion
-from tess_openai.core.chat.stream_faults import TRUNCATED, StreamFault, truncated_fault
+from tess_openai.core.chat.stream_faults import TRUNCATED, StreamFault, diverged_fault, truncated_fault
 from tess_openai.core.chat.stream_filter import texts_of_chunk
 from tess_openai.core.chat.usage import UsageSum
 from tess_openai.core.jsons import JSONObject, dump_json, to_object
@@ -23,9 +23,11 @@ class JoinedAnswer:
         body: Reads the answer that is currently received.
         out: The events that are ready to be read.
         is_over: Whether the last event of the stream is ready.
-        cut: The fault with which the current answer was cut; None while it was not.
+        cut: Why the current answer is incomplete: it was cut, or diverged. None before, and once the stream
+            is over.
         fault: The fault that ended the stream; None without one.
-        is_cut_by_length: Whether the model's length limit cut the answer, and not the connection.
+        is_cut_by_length: Whether it was the model's length limit that cut an answer that is to be continued.
+        has_diverged: Whether the model wrote another text instead of continuing the answer.
         is_single_text: Whether the answer is one choice with text only, which can be continued.
         continuations: How many requests have continued it.
     """
@@ -43,14 +45,14 @@ class JoinedAnswer:
         self.is_over = False
         self.cut: StreamFault | None = None
         self.fault: StreamFault | None = None
-        self.is_cut_by_length = False
+        self.is_cut_by_length = self.has_diverged = False
         self.is_single_text = True
         self.continuations = 0
         self._continues = continues
         self._prompts = prompts
         self._text = GrowingText()
         self._words = WordBuffer()
-        self._seam = ContinuationJoiner("")
+        self._joiner = ContinuationJoiner("")
         self._answer_texts: list[str] = []  # the texts of the current answer
         self._length_before = 0  # of the text, before the current answer
         self._dropped = ""  # the incomplete word that the current answer should repeat
@@ -68,7 +70,7 @@ class JoinedAnswer:
 
     @property
     def has_grown(self) -> bool:
-        """Whether the current answer added text; if not, a further request would not either."""
+        """Whether the current answer is the first or added text; if not, no further one is requested."""
         return not self.continuations or len(self._text) > self._length_before
 
     def take_events(self) -> bytes:
@@ -84,10 +86,10 @@ class JoinedAnswer:
         """Continue with the answer to a request for the rest of the text."""
         self._add_usage()
         self._dropped = self._words.finish()
-        self._seam = ContinuationJoiner(self.text)
+        self._joiner = ContinuationJoiner(self.text)
         self._length_before = len(self._text)
         self._answer_texts, self._prompts, self.body = [], prompts, body
-        self.cut, self.is_cut_by_length = None, False
+        self.cut, self.is_cut_by_length, self.has_diverged = None, False, False
         self.continuations += 1
 
     def end(self, reason: str | None = None) -> None:
@@ -110,7 +112,7 @@ class JoinedAnswer:
         """End the stream with `fault`, or else with the fault that cut the answer."""
         self.fault = fault or self.cut or truncated_fault()
         error = to_object(self.fault.envelope.get("error")) or {}
-        # If the error is Tess's own, it is written as Tess sent it; the flow converts it to the same fault.
+        # An error of Tess is written as Tess sent it; the flow that reads this stream parses it again.
         self._write(to_object(error.get("tess")) or self.fault.envelope)
         self.cut, self.is_over = None, True
 
@@ -124,7 +126,7 @@ class JoinedAnswer:
                 self._take_texts(item)
             elif isinstance(item, Chunk):
                 self._take_chunk(item)
-            elif not isinstance(item, StreamFault):
+            elif isinstance(item, StreamEnd):
                 self._take_end()
             elif (to_object(item.envelope.get("error")) or {}).get("code") == TRUNCATED:
                 self.cut = item
@@ -155,7 +157,7 @@ class JoinedAnswer:
             self.out += encode_event(chunk.data if chunk.untouched else dump_json(fields))
             return
         if not choices:
-            return  # token counts, which follow for all answers together
+            return  # token counts: `end` writes their sum
         (choice,) = choices
         joined, reason = self._join(text), choice.get("finish_reason")
         if reason == "length":
@@ -181,15 +183,15 @@ class JoinedAnswer:
     def _join(self, text: str) -> str:
         """Return the new part of the current answer's next text, up to the end of a word."""
         self._answer_texts.append(text)
-        joined = self._words.feed(self._seam.feed(text))
+        joined = self._words.feed(self._joiner.feed(text))
         self._text.add(joined)
-        if self._seam.diverged:
-            self.cut = truncated_fault()
+        if self._joiner.diverged:
+            self.cut, self.has_diverged = diverged_fault(), True
         return joined
 
     def _flush(self) -> str:
-        """Return the text that was held until the end of an answer."""
-        rest = self._words.feed(self._seam.finish()) + self._words.finish()
+        """Return the text that is held; if a continuation added none, the incomplete word dropped for it."""
+        rest = self._words.feed(self._joiner.finish()) + self._words.finish()
         self._text.add(rest)
         if not self.has_grown:
             rest, self._dropped = self._dropped, ""

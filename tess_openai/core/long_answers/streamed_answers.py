@@ -91,8 +91,17 @@ class StreamedAnswers(AnswerLayer[JoinedAnswer]):
         elif self._on_cut == "error":
             answer.fail()
         else:
-            self._chat.ledger.add(_returned(answer, self._on_cut))
+            why_not_continued = self._why_not_continued(answer) if self._on_cut == "continue" else ""
+            self._chat.ledger.add(_returned(answer, why_not_continued))
             answer.end("length")
+
+    def _why_not_continued(self, answer: JoinedAnswer) -> str:
+        limits = [name for name in _LENGTH_LIMITS if self._request.get(name) is not None]
+        if limits:
+            return f"{limits[0]} limits its length"
+        if answer.continuations >= MAX_CONTINUATIONS:
+            return f"at most {MAX_CONTINUATIONS} further requests are sent for the rest"
+        return "the last further request added no text"
 
     def _continue(self, answer: JoinedAnswer) -> Flow:
         """Request the rest of an answer."""
@@ -127,6 +136,8 @@ class StreamedAnswers(AnswerLayer[JoinedAnswer]):
 
 
 def _reason_of_cut(answer: JoinedAnswer) -> str:
+    if answer.has_diverged:
+        return "the model began its answer again and wrote another text"
     return "Tess stopped at its length limit" if answer.is_cut_by_length else "the stream broke"
 
 
@@ -143,15 +154,17 @@ def _continued(answer: JoinedAnswer) -> Change:
     )
 
 
-def _returned(answer: JoinedAnswer, on_cut: str) -> Change:
-    """Return the change that records an answer that is returned although it is incomplete."""
+def _returned(answer: JoinedAnswer, why_not_continued: str) -> Change:
+    """Return the change that records an answer that is returned although it is incomplete.
+
+    Args:
+        answer: The answer.
+        why_not_continued: Why it is not continued; `""` where the client does not ask for that.
+    """
     why = _reason_of_cut(answer)
     remedy = 'Ask for the rest in a further call, or let the adapter do so: create_client(on_cut="continue").'
-    if on_cut == "continue":
-        why, remedy = (
-            f"{why}, and at most {MAX_CONTINUATIONS} further requests are sent for the rest",
-            "Ask for less at once.",
-        )
+    if why_not_continued:
+        why, remedy = f"{why}, and {why_not_continued}", "Ask for less at once."
     why = f'{why}, so finish_reason is "length"'
     return Change(
         action="noticed",

@@ -171,7 +171,10 @@ def test_a_call_whose_agent_could_not_be_looked_up_is_sent() -> None:
     report = driven.next(FAILED)
     assert parameters(report) == ["agent"]
     assert isinstance(report, ReportChanges)
-    assert report.changes[0].why == "the look-up failed, so the call is not validated against it"
+    assert (
+        report.changes[0].why
+        == "the look-up failed, so the call is not checked against what the agent offers"
+    )
     assert isinstance(driven.next(), Outgoing)
 
 

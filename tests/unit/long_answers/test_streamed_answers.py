@@ -168,6 +168,8 @@ def test_an_answer_whose_length_the_caller_limited_is_not_continued(name: str) -
     broken = ask(breaks("One two thr"), options=options, **limit)
     assert (broken.text, broken.reason) == ("One two thr", "length")
     assert len(broken.sent) == 1
+    why = f'the stream broke, and {name} limits its length, so finish_reason is "length"'
+    assert broken.changes[-1].why == why
 
 
 def test_an_answer_is_continued_five_times_at_most() -> None:
@@ -190,6 +192,20 @@ def test_an_answer_is_not_continued_again_after_nothing_was_added() -> None:
     run = ask(breaks("One two "), (200, [event("One two "), BROKEN]))
     assert (run.text, run.reason) == ("One two ", "length")
     assert [change.action for change in run.changes] == ["asked again", "noticed"]
+    assert run.changes[-1].why == (
+        'the stream broke, and the last further request added no text, so finish_reason is "length"'
+    )
+
+
+def test_a_continuation_that_is_another_text_is_not_joined() -> None:
+    """The caller gets the text that is certain, and the reason."""
+    sentence = "The river crosses the old town from east to west, and its bridges are made of stone. " * 3
+    run = ask(breaks(sentence), says(sentence[:200] + "quite another text follows here."))
+    assert (run.text, run.reason) == (sentence, "length")
+    assert run.changes[-1].why == (
+        "the model began its answer again and wrote another text, and the last further request added no "
+        'text, so finish_reason is "length"'
+    )
 
 
 @pytest.mark.parametrize("on_cut", ["return", "continue"])
