@@ -79,20 +79,28 @@ class Template(NamedTuple):
 
 
 def template_of(fields: JSONObject, event: ServerSentEvent) -> Template | None:
-    """Return the template of a complete chunk; None when its text cannot be located with certainty."""
+    """Return the template of a complete chunk; None when its text cannot be located with certainty.
+
+    A chunk with more than a text has none either: its role must not be repeated, and all of its other fields
+    count for each event that has them.
+
+    Args:
+        fields: Of the chunk, as the caller gets it.
+        event: The chunk as Tess sent it.
+    """
     data = event.data
     choices = fields["choices"]
     if len(choices) != 1 or choices[0]["finish_reason"] is not None or fields.get("usage"):
         return None
-    if "role" in choices[0]["delta"]:  # only the first chunk has it, so no other would match
+    delta: JSONObject = choices[0]["delta"]
+    if "role" in delta or any(value for key, value in delta.items() if key != "content"):
         return None
-    text = choices[0]["delta"].get("content")
+    text = delta.get("content")
     quoted = b'"%b"' % text.encode(errors="surrogatepass") if isinstance(text, str) and text else b""
     if not quoted or event.event or b"\n" in data or data.count(quoted) != 1:
         return None
     before, _, after = data.partition(quoted)
-    blank = [{**choices[0], "delta": {**choices[0]["delta"], "content": ""}}]
-    if (parse_object(before + b'""' + after) or {}).get("choices") != blank:  # the bytes are another field's
+    blank_fields = {**fields, "choices": [{**choices[0], "delta": {**delta, "content": ""}}]}
+    if parse_object(before + b'""' + after) != blank_fields:  # the bytes are another field's, or were changed
         return None
-    blank_fields = {**fields, "choices": blank}
     return Template(b"data: " + before + b'"', b'"' + after + b"\n\n", choices[0]["index"], blank_fields)

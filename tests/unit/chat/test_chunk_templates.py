@@ -186,6 +186,8 @@ def test_a_template_keeps_the_fields_of_its_chunk_without_its_text() -> None:
         pytest.param(ServerSentEvent("", chunk("sea").replace(b", ", b",\n")), id="data in several lines"),
         pytest.param(ServerSentEvent("", chunk("\ud83d", ascii_only=True)), id="half a surrogate pair"),
         pytest.param(ServerSentEvent("", chunk("")), id="an empty text"),
+        pytest.param(ServerSentEvent("", chunk("sea", role="assistant")), id="a role"),
+        pytest.param(ServerSentEvent("", chunk("sea", reasoning_content="hm")), id="another text"),
     ],
 )
 def test_an_event_that_is_no_text_alone_gives_no_template(sent: ServerSentEvent) -> None:
@@ -228,3 +230,25 @@ def test_a_stream_that_fails_has_ended() -> None:
     fault = StreamFault({"error": {"message": "lost"}})
     assert json.loads(stream.fail(fault).removeprefix(b"data: ")) == fault.envelope
     assert (stream.ended, stream.fault) == (True, fault)
+
+
+def test_a_role_in_each_chunk_reaches_the_caller_once() -> None:
+    """Frameworks append the role of each delta; the first chunk may have both a role and a text."""
+    reader, ledger = ChunkReader("tess-6", lambda: 0, lambda: "x"), Ledger(Policy())
+    writer = ChunkWriter(reader, ledger, include_usage=False, estimate_for=None)
+    stream = StreamFilter(AnswerBody(reader, AnswerHead(), expected="a stream"), writer, ledger)
+    sent = [b"data: " + chunk(text, role="assistant") + b"\n\n" for text in ("sea", "wind", "sun")]
+    assert [stream.feed(each).count(b"role") for each in sent] == [1, 0, 0]
+
+
+def test_an_error_beside_text_is_moved_in_each_chunk() -> None:
+    """The SDK would raise the error, and the text, which was paid for, would be lost."""
+    reader, ledger = ChunkReader("tess-6", lambda: 0, lambda: "x"), Ledger(Policy())
+    writer = ChunkWriter(reader, ledger, include_usage=False, estimate_for=None)
+    stream = StreamFilter(AnswerBody(reader, AnswerHead(), expected="a stream"), writer, ledger)
+    stream.feed(b"data: " + chunk("", role="assistant") + b"\n\n")
+    for text in ("sea", "wind"):
+        sent = {**json.loads(chunk(text)), "error": {"message": "slow"}}
+        fields = json.loads(stream.feed(b"data: " + json.dumps(sent).encode() + b"\n\n")[6:])
+        assert "error" not in fields
+        assert fields["tess"] == {"error": {"message": "slow"}}
