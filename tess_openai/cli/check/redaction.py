@@ -16,6 +16,15 @@ Span: TypeAlias = tuple[int, int, int, int]
 BLANK: Final = "<key>"
 _NAMES: Final = re.compile("key|token|secret|passw|credential|authorization", re.IGNORECASE)
 """What a name holds whose value may be a key. `max_tokens` does too; hiding its value does no harm."""
+_MAY_NAME: Final = re.compile(
+    rf"""(?i:{_NAMES.pattern})
+    | [^\x00-\x7f]  # Python reads full-width letters as plain ones
+    | \\(?:[xuUN0-7]|$)  # an escape may be a letter, and a string may go on in the next line
+    | (?:^|["'])[\ \t\f]*[rRuUbB]{{0,2}}["']  # a string that may go on with this one: "api_k" "ey"
+    """,
+    re.VERBOSE,
+)
+"""What a line holds in which such a name may be; most lines hold none of it."""
 _VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 _KEY: Final = re.compile(r"sk-[\w-]{8,}|\b\d+\|\w{8,}|\b[0-9a-fA-F]{32,}\b|(?<=Bearer )[\w.|~+/=-]{8,}")
 
@@ -29,7 +38,7 @@ def shown_lines(tree: ast.AST, lines: list[str]) -> list[str]:
     """
     shown = list(lines)
     by_line: dict[int, list[tuple[int, int | None]]] = {}
-    naming = [number for number, line in enumerate(lines, 1) if _NAMES.search(line)]
+    naming = [number for number, line in enumerate(lines, 1) if _MAY_NAME.search(line)]
     for first, begin, last, end in _literals_of_keys(tree, naming):
         for number in range(first, last + 1):
             piece = (begin if number == first else 0, end if number == last else None)
@@ -55,7 +64,7 @@ def _literals_of_keys(tree: ast.AST, naming: list[int]) -> Iterator[Span]:
 
     Args:
         tree: Of the module.
-        naming: The lines that hold such a name, in order. Statements without one of them are skipped.
+        naming: The lines that may hold such a name, in order. Statements without one of them are skipped.
     """
     found: dict[ast.expr, None] = {}
     pending: list[ast.AST] = [tree]
