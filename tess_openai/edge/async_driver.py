@@ -203,7 +203,7 @@ class AsyncDriver(CallDriver):
                 with self.transport.deadlines.async_wait_limit(self.read_timeout_seconds):
                     piece = await self.receive()
         except Exception as error:
-            broken = to_family_error(error, self.family)
+            broken = to_family_error(error, self.family, is_reading=True)
             if broken is error:
                 raise
             raise broken from error

@@ -178,14 +178,20 @@ def _has_begun_to_answer(connection: Any) -> bool:
     return parser is not None and bool(parser.trailing_data[0])
 
 
-def to_family_error(error: Exception, family: Family) -> Exception:
+def to_family_error(error: Exception, family: Family, *, is_reading: bool = False) -> Exception:
     """Return the family's error for one that openai's aiohttp transport raises; others are returned as is.
 
-    aiohttp raises a RuntimeError where a connection was closed between two reads of a body.
+    Args:
+        error: What the transport raised.
+        family: Of the client.
+        is_reading: Whether the body of an answer was read. aiohttp raises a RuntimeError there where the
+            connection was closed between two reads. Earlier, a built-in error is about the program, whose
+            session is closed or whose header has a line end, and nothing was sent.
     """
     if isinstance(error, TimeoutError):
         return family.ReadTimeout("The read operation timed out")
-    if "aiohttp" not in (_package_of(type(error).__module__), _package_that_raised(error)):
+    is_of_aiohttp = _package_of(type(error).__module__) == "aiohttp"
+    if not is_of_aiohttp and not (is_reading and _package_that_raised(error) == "aiohttp"):
         return error
     return family.ReadError(str(error) or type(error).__name__)
 

@@ -266,17 +266,22 @@ def test_a_broken_body_of_aiohttp_becomes_the_familys_error(family: Family, text
 
 
 @pytest.mark.parametrize(
-    ("module", "kind"), [("aiohttp.streams", "ReadError"), ("own.streams", "RuntimeError")]
+    ("module", "is_reading", "kind"),
+    [
+        ("aiohttp.streams", True, "ReadError"),
+        ("own.streams", True, "RuntimeError"),
+        ("aiohttp.client", False, "RuntimeError"),
+    ],
 )
-def test_a_built_in_error_that_aiohttp_raises_becomes_the_familys_error(
-    family: Family, module: str, kind: str
+def test_a_built_in_error_that_aiohttp_raises_while_it_reads_becomes_the_familys_error(
+    family: Family, module: str, kind: str, *, is_reading: bool
 ) -> None:
-    """It raises a RuntimeError when the connection was closed before the next read."""
+    """It raises a RuntimeError for a closed connection, and for a closed session of the program."""
     raising: dict[str, Any] = {"__name__": module}
     exec("def read():\n    raise RuntimeError('Connection closed.')", raising)  # noqa: S102
     with pytest.raises(RuntimeError) as caught:
         raising["read"]()
-    error = to_family_error(caught.value, family)
+    error = to_family_error(caught.value, family, is_reading=is_reading)
     assert (type(error).__name__, str(error)) == (kind, "Connection closed.")
 
 
