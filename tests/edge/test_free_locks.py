@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tess_openai.core.calls import READ
 from tess_openai.edge import free_locks
 from tess_openai.edge.families import Family
-from tess_openai.edge.free_locks import run_if_free, run_in_thread
+from tess_openai.edge.free_locks import is_pool_locked, run_if_free, run_in_thread
 from tess_openai.edge.own_responses import StreamedResponse
+from tests.edge.call_drivers import ASKED, STREAM, Inner, answer_of, carrying_out
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +62,7 @@ def test_an_action_that_needs_no_lock_is_done_at_once(monkeypatch: pytest.Monkey
 
 
 def test_without_another_thread_an_action_is_carried_out_in_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So it is when the interpreter ends."""
+    """So it is when the system has no more of them."""
 
     def fail(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
@@ -66,6 +71,67 @@ def test_without_another_thread_an_action_is_carried_out_in_this_one(monkeypatch
     threads: list[int] = []
     run_in_thread(lambda: threads.append(threading.get_ident()))
     assert threads == [threading.get_ident()]
+
+
+ENDS_WITH_A_GENERATOR = """
+from tess_openai.edge.free_locks import run_in_thread
+
+def pieces():
+    try:
+        yield 1
+    finally:
+        run_in_thread(lambda: print("closed"))
+
+open_pieces = pieces()
+next(open_pieces)
+"""
+
+
+def test_a_program_with_an_open_stream_ends() -> None:
+    """Up to Python 3.11, a thread that is started at the end of the interpreter is waited for without end."""
+    ended = subprocess.run(
+        [sys.executable, "-c", ENDS_WITH_A_GENERATOR], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert ended.stdout == "closed\n"
+
+
+class Transport:
+    """A transport over a pool as httpcore's is."""
+
+    def __init__(self, lock: object) -> None:
+        self._pool = SimpleNamespace(_optional_thread_lock=SimpleNamespace(_lock=lock))
+
+
+def test_only_a_lock_that_its_holder_would_wait_for_counts_as_locked() -> None:
+    """The pool of httpcore2 lets its holder in; other transports are not known."""
+    plain, reentrant = threading.Lock(), threading.RLock()
+    assert not is_pool_locked(Transport(plain))
+    with plain, reentrant:
+        assert is_pool_locked(Transport(plain))
+        assert not is_pool_locked(Transport(reentrant))
+    assert not is_pool_locked(object())
+
+
+def test_a_response_that_is_closed_inside_the_lock_of_its_pool_is_closed_later(family: Family) -> None:
+    """The SDK closes it when the garbage collector finds a stream, which may be inside that lock."""
+    lock, closed = threading.Lock(), threading.Event()
+    response, body = answer_of(family, b"one", b"two")
+
+    def close() -> None:
+        with lock:
+            closed.set()
+
+    body.close = close  # type: ignore[method-assign]
+    inner: Any = Inner(response)
+    vars(inner).update(vars(Transport(lock)))
+    driver, _ = carrying_out(family, inner, ASKED, STREAM, READ, b"a", READ, b"b")
+    shown = driver.run()
+    pieces = shown.iter_bytes()
+    assert next(pieces) == b"a"
+    with lock:
+        shown.close()
+        assert not closed.is_set()
+    assert closed.wait(10)
 
 
 class LockedStream:
