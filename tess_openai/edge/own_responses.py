@@ -10,13 +10,11 @@ Source: `Response.read`, `iter_bytes`, `iter_raw` and `json` of httpx 0.28 and h
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from functools import partial
+from collections.abc import AsyncIterator, Iterator
 from typing import Any, Final
 
 from tess_openai.core.jsons import JSONObject
 from tess_openai.edge.families import Response
-from tess_openai.edge.free_locks import run_in_thread
 
 
 class _OwnResponse:
@@ -117,7 +115,6 @@ class StreamedResponse(_StreamedResponse):
         if chunk_size is not None or not self.take_stream():
             yield from super().iter_bytes(chunk_size)  # type: ignore[misc] # as in `json`
             return
-        close: Callable[[], object] = self.close  # type: ignore[attr-defined] # as in `json`
         try:
             for piece in self.own_stream:
                 self._num_bytes_downloaded += len(piece)
@@ -125,12 +122,8 @@ class StreamedResponse(_StreamedResponse):
         except Exception as error:
             self.note_request(error)
             raise
-        except GeneratorExit:  # the caller left the stream, or it is garbage
-            if not self.is_closed:
-                close = partial(run_in_thread, close)
-            raise
         finally:
-            close()
+            self.close()  # type: ignore[attr-defined] # as in `json`
 
 
 class AsyncStreamedResponse(_StreamedResponse):

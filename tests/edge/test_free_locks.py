@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +17,6 @@ from tess_openai.core.calls import READ
 from tess_openai.edge import free_locks
 from tess_openai.edge.families import Family
 from tess_openai.edge.free_locks import is_pool_locked, run_if_free, run_in_thread
-from tess_openai.edge.own_responses import StreamedResponse
 from tests.edge.call_drivers import ASKED, STREAM, Inner, answer_of, carrying_out
 
 
@@ -112,92 +111,66 @@ def test_only_a_lock_that_its_holder_would_wait_for_counts_as_locked() -> None:
     assert not is_pool_locked(object())
 
 
-def test_a_response_that_is_closed_inside_the_lock_of_its_pool_is_closed_later(family: Family) -> None:
-    """The SDK closes it when the garbage collector finds a stream, which may be inside that lock."""
-    lock, closed = threading.Lock(), threading.Event()
-    response, body = answer_of(family, b"one", b"two")
-
-    def close() -> None:
-        with lock:
-            closed.set()
-
-    body.close = close  # type: ignore[method-assign]
-    inner: Any = Inner(response)
-    vars(inner).update(vars(Transport(lock)))
-    driver, _ = carrying_out(family, inner, ASKED, STREAM, READ, b"a", READ, b"b")
-    shown = driver.run()
-    pieces = shown.iter_bytes()
-    assert next(pieces) == b"a"
-    with lock:
-        shown.close()
-        assert not closed.is_set()
-    assert closed.wait(10)
-
-
-class LockedStream:
-    """A body whose connection is returned to its pool under a lock, once."""
-
-    def __init__(self) -> None:
-        self.pool_lock = threading.Lock()
-        self.closed = threading.Event()
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield b"one"
-        yield b"two"
-
-    def close(self) -> None:
-        """Return the connection."""
-        with self.pool_lock:
-            self.closed.set()
-
-
 @pytest.fixture
-def open_stream(family: Family) -> Callable[[], tuple[LockedStream, Any, Iterator[bytes]]]:
-    """Return a function that makes a streamed response of which one piece was read."""
+def open_answer(family: Family) -> Callable[[threading.Lock], tuple[Any, threading.Event]]:
+    """Return a function that makes a streamed answer whose connection is returned under the lock of a pool."""
 
-    def make() -> tuple[LockedStream, Any, Iterator[bytes]]:
-        body = family.derive(LockedStream, family.SyncByteStream)()
-        response = family.derive(StreamedResponse, family.Response)(200, stream=body)
-        response.own_stream = body
-        pieces = response.iter_bytes()
-        assert next(pieces) == b"one"
-        return body, response, pieces
+    def make(lock: threading.Lock) -> tuple[Any, threading.Event]:
+        closed = threading.Event()
+        response, body = answer_of(family, b"one", b"two")
+
+        def close() -> None:
+            with lock:
+                closed.set()
+
+        body.close = close  # type: ignore[method-assign]
+        inner: Any = Inner(response)
+        vars(inner).update(vars(Transport(lock)))
+        driver, _ = carrying_out(family, inner, ASKED, STREAM, READ, b"a", READ, b"b")
+        return driver.run(), closed
 
     return make
 
 
+def test_a_response_that_is_closed_inside_the_lock_of_its_pool_is_closed_later(
+    open_answer: Callable[[threading.Lock], tuple[Any, threading.Event]],
+) -> None:
+    """The SDK closes it when the garbage collector finds a stream, which may be inside that lock."""
+    lock = threading.Lock()
+    response, closed = open_answer(lock)
+    pieces = response.iter_bytes()
+    assert next(pieces) == b"a"
+    with lock:
+        response.close()
+        assert not closed.is_set()
+    assert closed.wait(10)
+
+
 def test_an_abandoned_stream_is_closed_while_its_pool_is_locked(
-    open_stream: Callable[[], tuple[LockedStream, Any, Iterator[bytes]]],
+    open_answer: Callable[[threading.Lock], tuple[Any, threading.Event]],
 ) -> None:
     """The garbage collector finds it while this thread asks the pool for another connection."""
-    body, response, pieces = open_stream()
+    lock = threading.Lock()
+    response, closed = open_answer(lock)
+    pieces = response.iter_bytes()
+    assert next(pieces) == b"a"
     circle: list[object] = [response, pieces]
     circle.append(circle)
-    with body.pool_lock:
+    with lock:
         del circle, response, pieces
         gc.collect()
-        assert not body.closed.is_set()
-    assert body.closed.wait(10)
+        assert not closed.is_set()
+    assert closed.wait(10)
 
 
-def test_a_stream_that_is_left_is_closed_at_once(
-    open_stream: Callable[[], tuple[LockedStream, Any, Iterator[bytes]]], monkeypatch: pytest.MonkeyPatch
+def test_a_stream_that_is_left_is_closed_at_once_without_a_thread(
+    open_answer: Callable[[threading.Lock], tuple[Any, threading.Event]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A program that breaks out of its loop may look at its connections."""
-    monkeypatch.setattr(free_locks, "WAIT_SECONDS", 60)
-    body, response, pieces = open_stream()
-    del pieces
-    assert body.closed.is_set()
-    assert response.is_closed
-
-
-def test_a_closed_stream_starts_no_thread(
-    open_stream: Callable[[], tuple[LockedStream, Any, Iterator[bytes]]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The SDK closes the response of a stream that is used in `with`."""
-    _, response, pieces = open_stream()
-    response.close()
     started: list[threading.Thread] = []
     monkeypatch.setattr(threading.Thread, "start", started.append)
+    response, closed = open_answer(threading.Lock())
+    pieces = response.iter_bytes()
+    assert next(pieces) == b"a"
     del pieces
-    assert not started
+    assert (closed.is_set(), response.is_closed, started) == (True, True, [])
