@@ -113,7 +113,7 @@ def test_only_a_lock_that_its_holder_would_wait_for_counts_as_locked() -> None:
 
 @pytest.fixture
 def open_answer(family: Family) -> Callable[[threading.Lock], tuple[Any, threading.Event]]:
-    """Return a function that makes a streamed answer whose connection is returned under the lock of a pool."""
+    """Return a function that makes a streamed answer whose pool takes its connection back under a lock."""
 
     def make(lock: threading.Lock) -> tuple[Any, threading.Event]:
         closed = threading.Event()
