@@ -53,8 +53,9 @@ SUITE: Final = (
 WITHOUT_CORE: Final = (
     *SUITE,
     *(f"--ignore=tests/unit/{room}" for room in ("chat", "emulate", "long_answers", "responses")),
+    "--ignore-glob=tests/cli/test_check_*.py",
 )
-"""For the oldest SDK: without the tests of the core, which imports no SDK.
+"""For the oldest SDK: without the tests of the core and of `tess-openai check`, which import no SDK.
 
 `make suite` runs these on the newest SDK, and the lanes of Python 3.10 and 3.13 from the wheel.
 """
