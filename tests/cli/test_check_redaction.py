@@ -29,7 +29,7 @@ def shown(source: str) -> str:
 )
 @pytest.mark.parametrize("before", ["", "token = 1\n"], ids=["alone", "beside a plain name"])
 def test_a_name_that_no_line_holds_as_it_is_read_is_found(before: str, source: str) -> None:
-    """Statements without the name of a key are skipped; this is a key to Python all the same."""
+    """Statements without the name of a key are skipped; this is a key to Python nevertheless."""
     assert "hidden" not in shown(before + source)
     assert "<key>" in shown(before + source)
 

@@ -19,8 +19,8 @@ _NAMES: Final = re.compile("key|token|secret|passw|credential|authorization", re
 _MAY_NAME: Final = re.compile(
     rf"""(?i:{_NAMES.pattern})
     | [^\x00-\x7f]  # Python reads full-width letters as plain ones
-    | \\(?:[xuUN0-7]|$)  # an escape may be a letter, and a string may go on in the next line
-    | (?:^|["'])[\ \t\f]*[rRuUbB]{{0,2}}["']  # a string that may go on with this one: "api_k" "ey"
+    | \\(?:[xuUN0-7]|$)  # an escape may be a letter, and a string may continue in the next line
+    | (?:^|["'])[\ \t\f]*[rRuUbB]{{0,2}}["']  # a string that may continue with this one: "api_k" "ey"
     """,
     re.VERBOSE,
 )
