@@ -1,8 +1,10 @@
 """Splits the text of the model, piece by piece, into prose and the text of calls.
 
-Prose is shown at once, except for an end that may belong to a mark or a call: a `<` and the text after it,
-the beginning of the nonce, white space, and a line that may open a code fence. From the first mark on, and
-from the first text that looks like a call without marks, everything is held to the end of the answer.
+Prose is shown at once, except for an end that may belong to a mark or a call, such as a `<` and the text
+after it, the beginning of the nonce or of a function's name, white space, or back quotes that may open a code
+fence. From the first mark on, even one without the right nonce, and from the first text that looks like a
+call without marks, everything is held to the end of the answer. An answer that begins with a JSON object is
+held as a whole.
 """
 
 from __future__ import annotations
@@ -19,12 +21,14 @@ from tess_openai.core.emulate.thinking import without_thinking
 
 _MAX_HELD_SPACE: Final = 256
 """The longest white space before a call that is held; the bound keeps the time of the parser linear."""
-_FENCE: Final = re.compile(r"(?:`{1,2}|`{3}[\w-]{0,16})\Z")
-_FENCE_LINE: Final = re.compile(r"^[ \t]{0,8}`{3}[\w-]{0,16}\Z", re.MULTILINE)
-_FENCES: Final = re.compile(r"^[ \t]*`{3}", re.MULTILINE)
+_FENCE_AT_END: Final = re.compile(r"(?:`{1,2}|`{3}[\w-]{0,16})\Z")
+_FENCE_LINE_AT_END: Final = re.compile(r"^[ \t]{0,8}`{3}[\w-]{0,16}\Z", re.MULTILINE)
+_FENCE_LINE: Final = re.compile(r"^[ \t]*`{3}", re.MULTILINE)
 _FENCE_WINDOW: Final = 28
 _BARE_CALL: Final = re.compile(r"\s{0,200}(?:`{3}[\w-]{0,16}\s{0,20})?(?:\[\s{0,20})?\{")
+"""An answer that begins with an object, or with an array of objects: it may be a call without marks."""
 _BARE_LIST: Final = re.compile(r"\s{0,200}(?:`{3}[\w-]{0,16}\s{0,20})?\[\s{0,20}\Z")
+"""An answer so far that may become a match of `_BARE_CALL`."""
 _HOLDING_KINDS: Final = NONCE_KINDS | {MarkKind.NEAR_OPEN}
 
 
@@ -33,14 +37,16 @@ class HeldText:
     """The text that was held to the end of an answer, divided into its parts.
 
     Attributes:
-        prose: Prose before the first call that was not shown yet.
+        prose: With `blocks`, the prose before the first of them that was not shown yet.
         blocks: The texts of calls.
-        verbatim: The whole held text, to be returned as prose if the answer has no calls.
+        verbatim: Without `blocks`, the whole held text, to be returned as prose: without marks that have the
+            nonce, and with escaped texts restored.
         around: With `blocks`, all prose that was not shown: before, between and after the blocks.
-        characters_after: How many characters of text follow the first call.
-        is_followed: Whether more prose than a few letters follows a call.
+        characters_after: How many characters of prose, and of results that the model invented, follow the
+            first call.
+        is_followed: Whether more prose than a few letters, or a word or sign of doubt, follows a call.
         has_nonce: Without `blocks`, whether the model wrote the nonce, which shows that it tried to call.
-        may_be_call: Without `blocks`, whether a text looks like a call of an offered function.
+        may_be_call: Without `blocks`, whether a part of the answer looks like a call of an offered function.
     """
 
     prose: str
@@ -64,8 +70,8 @@ class AnswerParser:
     def __init__(self, marks: Marks, functions: Iterable[str] = ()) -> None:
         self._marks = marks
         self._shapes = CallShapes(functions)
-        self._held = ""
-        self._line_start = ""
+        self._held = ""  # the end of the text so far, not shown yet
+        self._line_start = ""  # the part of the current line that was shown
         self._held_to_end: list[str] = []
         self._raw: list[str] = []
         self._shown: list[str] = []
@@ -86,7 +92,7 @@ class AnswerParser:
         return shown
 
     def finish(self) -> HeldText:
-        """Take the end of the answer."""
+        """End the answer; return the text that was held, divided into its parts."""
         raw, before_mark = "".join(self._raw), ""
         if not self._held_to_end:
             before_mark = self._scan(self._held, final=True)
@@ -118,7 +124,10 @@ class AnswerParser:
         return HeldText("", verbatim=held + split.before, has_nonce=split.has_nonce, may_be_call=may_be_call)
 
     def _may_begin_with_call(self, text: str) -> bool:
-        """Hold an answer that begins with a bracket, as JSON does; return whether it is held."""
+        """Hold an answer that begins with `{` or `[{`, perhaps in a code fence; return whether it is held.
+
+        After a `[` alone, it is held until the next piece.
+        """
         if _BARE_CALL.match(text):
             self._held = ""
             self._held_to_end.append(text)
@@ -129,48 +138,51 @@ class AnswerParser:
         return False
 
     def _scan(self, text: str, *, final: bool) -> str:
-        """Return the prose in `text`; hold an end that may turn out not to be prose."""
+        """Return the prose in `text`; hold an end that may turn out not to be prose.
+
+        From a mark, or a text that looks like a call, everything is held to the end of the answer.
+        """
         prose: list[str] = []
         at = 0
-        first = text.find(self._marks.open)  # here or before it, everything is held
+        first = text.find(self._marks.open)  # from here or an earlier position, everything is held
         until = len(text) if first < 0 else first + len(self._marks.open)
-        call = self._shapes.find(text[: until + LINE_LENGTH], after=self._line_start)
+        hold_from = self._shapes.find(text[: until + LINE_LENGTH], after=self._line_start)
         undecided = len(text) if final else self._shapes.undecided_from(text, after=self._line_start)
         for mark in self._marks.find(text[:until], final=final):
-            if call is not None and call <= mark.start:
+            if hold_from is not None and hold_from <= mark.start:
                 break
             if mark.kind in _HOLDING_KINDS:
-                call = mark.start
+                hold_from = mark.start
                 break
             if mark.kind is MarkKind.UNDECIDED:
                 undecided = min(undecided, mark.start)
             elif mark.kind is MarkKind.ESCAPED and mark.start < undecided:
                 prose += [text[at : mark.start], "<"]
-                at = mark.start + 2
-        end = undecided if call is None else call
+                at = mark.start + 2  # after the tilde
+        end = undecided if hold_from is None else hold_from
         prose.append(text[at:end])
-        if call is not None:
-            self._held_to_end.append(text[call:])
+        if hold_from is not None:
+            self._held_to_end.append(text[hold_from:])
         shown = "".join(prose)
         tail = _end_of_shown(shown)
-        self._held = shown[tail:] + (text[max(at, end) :] if call is None else "")
+        self._held = shown[tail:] + (text[max(at, end) :] if hold_from is None else "")
         self._line_start = f"{self._line_start}{shown[:tail]}".rpartition("\n")[2][-LINE_LENGTH:]
         return shown[:tail]
 
 
 def _end_of_shown(text: str) -> int:
-    """Return where the white space, or possible code fence, at the end begins; a call drops it."""
+    """Return where white space and a possible code fence at the end begin; they are dropped before a call."""
     end = len(text.rstrip())
-    fence = _FENCE.search(text, max(0, end - _FENCE_WINDOW), end)
+    fence = _FENCE_AT_END.search(text, max(0, end - _FENCE_WINDOW), end)
     if fence is not None:
         end = len(text[: fence.start()].rstrip())
     return max(end, len(text) - _MAX_HELD_SPACE)
 
 
 def _end_of_prose(text: str) -> int:
-    """Return the end of the prose before a call, without white space and a code fence around the call."""
+    """Return the end of the prose before a call, without white space and a code fence that opens there."""
     end = len(text.rstrip())
-    fence = _FENCE_LINE.search(text, max(0, end - _FENCE_WINDOW), end)
-    if fence is not None and len(_FENCES.findall(text, 0, fence.start())) % 2 == 0:
+    fence = _FENCE_LINE_AT_END.search(text, max(0, end - _FENCE_WINDOW), end)
+    if fence is not None and len(_FENCE_LINE.findall(text, 0, fence.start())) % 2 == 0:
         end = len(text[: fence.start()].rstrip())
     return max(end, len(text) - _MAX_HELD_SPACE)

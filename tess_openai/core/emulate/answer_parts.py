@@ -14,13 +14,13 @@ from tess_openai.core.emulate.thinking import JSONStringTracker, thinking_spans
 
 @dataclass(slots=True)  # made for each call of an answer: creating a frozen dataclass takes twice as long
 class Block:
-    """The text between two marks.
+    """The text after an opening mark, up to the mark that ends it or the end of the answer.
 
     Attributes:
         body: The text without the marks.
         is_closed: Whether a closing mark ends it and no second one follows. Otherwise the answer may have
             been cut within it, or the mark that ends it may be a part of an argument.
-        holds_marks: Whether a string in it contains marks of the request.
+        holds_marks: Whether a string in it contains the nonce, as marks of the request do.
     """
 
     body: str
@@ -33,22 +33,30 @@ _CLOSING_KINDS: Final = frozenset({MarkKind.CLOSE, MarkKind.MISNAMED_CLOSE})
 LINE_LENGTH: Final = 100
 """How many characters of a line before a mark or a call are looked at."""
 _JSON_BODY: Final = re.compile(r"\s{0,200}(?:`{3}[\w-]{0,16}\s{0,20})?[\w .:`(-]{0,200}[{\[]")
+"""The text after an opening mark, if it is JSON, perhaps in a code fence or after the name of a function."""
 _BLANK_END: Final = re.compile(r"[ \t\r\n`]*\Z")
 _NAME_WINDOW: Final = 400
 _MAX_NEAR_MARKS: Final = 128
 
 
 class AnswerParts:
-    """The parts of an answer, from `start` on: blocks, and the prose around them.
+    """The parts of an answer: blocks, and the prose around them.
+
+    Args:
+        marks: The marks of the request.
+        raw: The whole answer.
+        start: Where the part begins that is divided; the text before it is prose.
 
     Attributes:
         blocks: The texts of calls, without those that the model wrote while thinking.
-        before: The prose before the first block; all prose in an answer without blocks.
-        outside: The pieces of prose between and after the blocks, without results that the model invented.
-        characters_after: How many characters of text follow the first block, including invented results.
-        is_followed: Whether one of `outside` is more than a few letters.
+        before: The prose from `start` to the first block; all prose from there in an answer without blocks.
+        outside: The pieces of prose between and after the blocks, without results that the model invented
+            and the prose after them.
+        characters_after: How many characters of prose follow the first block, including invented results.
+        is_followed: Whether one of `outside` is more than a few letters, or has a word or sign of doubt.
         has_nonce: Whether the nonce occurs outside the text that the model wrote while thinking, or within
-            thinking that follows prose and has no end: its tag may be a word of the prose.
+            thinking that follows prose and extends to the end of the answer: its tag may be a word of the
+            prose. A mark of a result counts only if it opens one at the beginning of a line.
         outside_thinking: The text without the parts that the model wrote while thinking.
     """
 
@@ -71,7 +79,7 @@ class AnswerParts:
         self._read(start, found, spans)
 
     def near_misses_name(self, shapes: CallShapes) -> bool:
-        """Whether a text that looks like an opening mark is followed by the name of a function."""
+        """Whether a mark of a call with a missing or wrong nonce is followed by the name of a function."""
         return any(
             shapes.is_named_in(self._raw[at : at + _NAME_WINDOW])
             for at in self._near_mark_ends[:_MAX_NEAR_MARKS]
@@ -106,7 +114,10 @@ class AnswerParts:
         self.blocks = written or self.blocks[:1]
 
     def _end_block(self, block_start: int, mark: Mark) -> None:
-        """End the block at a mark, unless the mark is inside a string."""
+        """End the block at a mark with the nonce.
+
+        A mark inside a string is a part of the block, unless it is the closing mark that ends the answer.
+        """
         if mark.kind not in NONCE_KINDS:
             return
         if self._tracker.is_inside(mark.start):
@@ -134,7 +145,7 @@ class AnswerParts:
             self._open(mark)
 
     def _begins_line(self, mark: Mark) -> bool:
-        """Whether a result begins on its own line, which shows that it is invented and not a quotation."""
+        """Whether a mark opens a result at the beginning of a line: then it is invented, not a quotation."""
         line = self._raw[max(0, mark.start - LINE_LENGTH) : mark.start].rpartition("\n")[2]
         return mark.kind is MarkKind.RESULT_OPEN and not line.strip(" \t`")
 
@@ -146,7 +157,7 @@ class AnswerParts:
         self._at = mark.end
 
     def _open(self, mark: Mark) -> None:
-        """Begin a block; a mark can be part of a string only in JSON."""
+        """Begin a block; its strings are tracked only if it is JSON, since other text has none."""
         is_json = _JSON_BODY.match(self._raw, mark.end) is not None
         self._tracker.restart(mark.end if is_json else len(self._raw))
         self._block_start = mark.end

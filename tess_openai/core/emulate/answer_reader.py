@@ -35,7 +35,7 @@ class AnswerReader:
     """Reads one answer, with the same result for any division of it into pieces.
 
     Prose is returned at once. It is held to the end where only the end decides whether the caller gets it:
-    when JSON or a call is required, and when the answer is a repair.
+    when JSON or a call is required, and in the answer to a repair.
     """
 
     def __init__(self, emulation: Emulation, *, is_repair: bool = False) -> None:
@@ -79,8 +79,8 @@ class AnswerReader:
         """End the answer, and return its outcome.
 
         Args:
-            is_truncated: Whether the answer is known to be incomplete: its finish reason is one of
-                `collected_answer.CUT_REASONS`.
+            is_truncated: Whether the answer is known to be incomplete: its finish reason is `"length"` or
+                `"content_filter"`.
         """
         if self.finish_reason is not None:
             return TextOutcome(finish_reason=self.finish_reason)
@@ -104,7 +104,7 @@ class AnswerReader:
         return self._text_outcome(text)
 
     def changes_for_unchecked_part(self) -> list[Change]:
-        """Return a change if the budget ended before the whole answer was checked against its schema."""
+        """Return a change if the checker's budget ended before the whole answer was checked."""
         if not self._checker.is_incomplete:
             return []
         json_format = self._emulation.json_format
@@ -157,7 +157,7 @@ class AnswerReader:
         return self._repair_call(repair_template, mistake, why, fallback, to_show=to_show, problems=problems)
 
     def _was_meant_as_call(self, body: str) -> bool:
-        """Whether a text between marks, which makes no call, is JSON or names an offered function."""
+        """Whether a text between marks, without a usable call, begins with an object or names a function."""
         if (
             _JSON_BODY.match(body) is not None
             or body.lstrip().partition("\n")[0].strip() in self._offer.functions
@@ -168,7 +168,7 @@ class AnswerReader:
     def _call_outcome(
         self, to_show: str, prose: str, parsed: ParsedCalls, characters_after: int
     ) -> ToolCallOutcome:
-        # Not returned: the prose of a repair, which only asks for the call, and prose where JSON is wanted.
+        # Not returned: prose in the answer to a repair, which asked for calls only, and where JSON is wanted.
         if not self._is_repair and self._emulation.json_format is None:
             to_show += self._limit(prose)
         changes: list[Change] = []
@@ -202,7 +202,7 @@ class AnswerReader:
         return ToolCallOutcome(text=to_show, calls=tuple(parsed.usable), changes=tuple(changes))
 
     def _invalid_call_outcome(self) -> FailedOutcome:
-        """Return the error for a call of an offered function whose arguments cannot be used."""
+        """Return the error for a call that cannot be made; where one is required, that it is missing."""
         if self._offer.tool_choice == "required":
             return self._missing_call_outcome()
         message = "The model wrote a function call that cannot be made."
@@ -210,9 +210,9 @@ class AnswerReader:
         return FailedOutcome(refused=Refused(message, param=param, code="function_call_invalid", status=422))
 
     def _blocks_as_text(self, prose: str, *bodies: str) -> str:
-        """Return texts as plain text, each of `bodies` without marks and lines of code fences.
+        """Return `prose` and `bodies` as one text, the latter without marks and lines of code fences.
 
-        The text begins on a new line if the caller already has text of this answer.
+        It begins on a new line if the caller already has text of this answer.
         """
         marks = self._emulation.marks
         texts = [_FENCE_LINE.sub("", marks.without(body, MARK_KINDS)).strip() for body in bodies]
@@ -220,7 +220,7 @@ class AnswerReader:
         return f"\n{plain_text}" if plain_text and self._has_shown else plain_text
 
     def _strip_marks(self, text: str) -> str:
-        """Return the text of a call without valid marks as plain text, without marks and code fence."""
+        """Return an answer that looks like a call as plain text, without marks and a code fence around it."""
         plain_text = self._emulation.marks.without(text, MARK_KINDS).strip()
         if plain_text.startswith("```") and "\n" in plain_text:
             plain_text = _FENCE_LINE.sub("", plain_text, count=2).strip()
@@ -242,7 +242,7 @@ class AnswerReader:
         return FailedOutcome(refused=Refused(message, param=param, code="function_call_missing", status=422))
 
     def _outcome_without_repair(self, text: str) -> TextOutcome:
-        """Return the text of an answer that is not repaired; JSON where the request asks for it."""
+        """Return the outcome of an answer that is not repaired: its JSON if that was requested, else text."""
         json_format = self._emulation.json_format
         if json_format is None:
             return self._text_outcome(text)
@@ -285,7 +285,7 @@ class AnswerReader:
         return self._ask_again(repair_note, change, outcome)
 
     def _json_outcome(self, text: str, json_format: JSONFormat, found: ExtractedJSON) -> TextOutcome:
-        """Return the JSON; else the text of the model, as OpenAI's `refusal` when there is no JSON in it."""
+        """Return the JSON; else the text, as OpenAI's `refusal` if a schema was given and it has no JSON."""
         begins_value = found.start is not None or _JSON_BODY.match(text) is not None
         if found.text is None and not begins_value and json_format.has_schema and text.strip():
             refusal = self._limit(text.strip())
@@ -300,7 +300,7 @@ class AnswerReader:
         return TextOutcome(text=self._limit(text), finish_reason=self.finish_reason)
 
     def _limit(self, text: str) -> str:
-        """End the text: return what of its last piece precedes a stop sequence and is within the limit."""
+        """End the text: return the part of its last piece before a stop sequence and within the limit."""
         return self._limit_length(self._stop.feed(text) + self._stop.finish())
 
     def _limit_length(self, text: str) -> str:

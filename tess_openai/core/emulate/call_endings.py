@@ -1,7 +1,8 @@
-"""Finds calls written as statements or labels at the end of an answer, which may also explain functions.
+"""Finds calls written as statements or labels at the end of an answer.
 
-An explanation may name a function, with arguments too. So a statement counts only if it fills the last line,
-a line of the last code fence, or a line of a short answer; and not in a program that defines something.
+An answer that explains a function may name it too, with arguments. So a statement counts only if it fills
+the last line, a line of a short code fence that ends the answer, or a line of a short answer; and not in a
+program that defines or imports something. A label counts only in the last line.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ _BEFORE: Final = (
     r"(?: the| tool| function){0,2}:?[ \t]{1,2}`?)?"
     r"(?:print\()?(?:(?:await|return)[ \t])?(?:(?:functions|default_api|tools?|api|client)\.)?"
 )
+"""What may precede the name in a statement: markup, an assignment, "I will call", `print(` or a module."""
 _ARGUMENTS: Final = r"(?:\((?:[^\n]*\))?|\{[^{}\n=:]*[=:][^{}\n]*\})"
 _AFTER: Final = r"[\])*_`;. \t]{0,6}(?:<[/|]?\w{0,16}\|?>)?[ \t]{0,4}$"
+"""What may follow the arguments on the line: brackets, markup or a tag."""
 _LABEL: Final = (
     r"(?:^[ \t>*_#`-]{0,8}\[?(?:tool|function|action|call)(?:[ _](?:name|call|to use))?(?:[ _#]?\d{1,3})?"
     r"|\A(?:tool|function)s?[ _]used)[*_`]{0,3}:[ \t]{0,4}[`*_\"']{0,3}"

@@ -12,7 +12,7 @@ _PIECE_LENGTH: Final = 256
 
 
 def message_fields(calls: Iterable[FunctionCall], *, is_legacy: bool) -> JSONObject:
-    """Return the calls as fields of a message: `{"tool_calls": [...]}` or `{"function_call": {...}}`."""
+    """Return the calls as fields of a message: `{"tool_calls": [...]}`, or the first as `function_call`."""
     if is_legacy:
         return {"function_call": next(_call_object(call, call.arguments) for call in calls)}
     return {

@@ -38,10 +38,10 @@ class ParsedCalls:
     """The calls of one answer, after reading and checking them.
 
     Attributes:
-        valid: The valid calls.
-        usable: The valid calls, and those whose arguments can be read but do not follow the schema of a
+        valid: The calls without problems.
+        usable: The calls in `valid`, and those whose arguments can be read but do not follow the schema of a
             function without `strict`; in order.
-        problems: The problems of the calls that are not valid, one line each, for the model.
+        problems: The problems of calls, and of blocks that cannot be read, one line each, for the model.
         unknown: How many of the problems are calls of a function that was not offered.
         surplus: How many calls were dropped because only one may be made.
     """
@@ -68,8 +68,8 @@ def parse_calls(
         offer: The functions that may be called.
         checker: Checks arguments against a schema.
         new_id: Returns a fresh identifier.
-        is_truncated: Whether the answer is known to be incomplete; a call without a closing mark is
-            then invalid.
+        is_truncated: Whether the answer is known to be incomplete. It only changes the wording of the problem
+            of a block that has no closing mark and no JSON.
     """
     parsed = ParsedCalls()
     written: list[WrittenCall] = []
@@ -109,7 +109,7 @@ def parse_calls(
 
 
 def contain_known_call(blocks: Sequence[Block], functions: Iterable[str]) -> bool:
-    """Whether one of the texts contains a call of a known function."""
+    """Whether one of the blocks contains a call of one of the functions, with any arguments."""
     known = tuple(functions)
     return any(_contains_known_call(block.body, known) for block in blocks[:MAX_CALLS])
 
@@ -122,6 +122,7 @@ def _contains_known_call(text: str, known: tuple[str, ...]) -> bool:
 
 
 def _read_block(block: Block, offer: Offer, *, is_truncated: bool) -> tuple[list[WrittenCall], str]:
+    """Return the calls in a block, and why it cannot be read; `""` if it can."""
     try:
         custom = read_custom_call(block, offer)
         return [custom] if custom is not None else read_calls(
@@ -182,6 +183,8 @@ def _with_parsed_arguments(call: WrittenCall, text: str) -> WrittenCall:
 
 def _arguments(call: WrittenCall, function: OfferedFunction) -> object:
     """Return the arguments, including those that the model wrote as members of the call itself.
+
+    Members that the model copied from the description of the function are ignored.
 
     Raises:
         UnreadableError: The call has a member that is not an argument, or repeats one.

@@ -29,6 +29,7 @@ _KEYS: Final = (
     *("tool_call", "tool_calls", "tool_uses", "call", "calls", "action", "recipient_name", "arguments"),
     *("parameters", "args", "id", "type", "index", "role"),
 )
+"""The first keys of a call in JSON."""
 _LABELS: Final = (
     "action:",
     "action name:",
@@ -40,6 +41,7 @@ _LABELS: Final = (
 )
 _BRACKETS: Final = ("tool_", "function_", "tool:", "function:")
 _MARKUP: Final = " \t>*_#-`\u273f"
+"""What may precede a call in its line; U+273F is a flower that Qwen models write around labels."""
 _INDENT: Final = r"^[ \t>*_#`\u273f-]{0,8}"
 _JSON: Final = rf"\s{{0,20}}[\"']?(?:{'|'.join(_KEYS)})[\"']?\s{{0,4}}:"
 _OPENING: Final = re.compile(
@@ -51,6 +53,7 @@ _OPENING: Final = re.compile(
     rf"|(?<=\{{)\{{?{_JSON})",
     re.IGNORECASE,
 )
+"""The beginning of a call: a tag or a special token, `[tool_` or alike, JSON, or a fence of `tool_code`."""
 _LABEL: Final = re.compile(
     rf"{_INDENT}(?P<label>(?:action|tool|function)(?: name| call)?[*_`\u273f]{{0,3}}:)",
     re.IGNORECASE | re.MULTILINE,
@@ -58,6 +61,7 @@ _LABEL: Final = re.compile(
 _LABEL_ENDS: Final = ("ction", "CTION", "ool", "OOL")
 """The ends of the words in labels; a text without any of them needs no search."""
 _TAIL_LENGTH: Final = 100
+"""How many characters at the end of a text may belong to the beginning of a call."""
 _JSON_TAIL: Final = re.compile(r"\{\s{0,20}(?:[\"']?(?P<word>\w{0,16})(?:[\"']?\s{0,4})?)?\Z")
 _LIST_TAIL: Final = re.compile(r"\[\s{0,20}(?P<word>)\Z")
 _TAG_TAIL: Final = re.compile(r"<\s?(?P<word>)[\w:.|\uff5c\u2581-]{0,64}\Z")
@@ -71,6 +75,8 @@ _TAILS: Final = (
     ("<", _TAG_TAIL, ()),
     ("```", _FENCE_TAIL, ("tool_code",)),
 )
+"""For texts that end with the beginning of a call: its first character, the pattern of such an end, and the
+words, besides the names of functions, whose beginning the group `word` may be."""
 _PROGRAM: Final = re.compile(
     rf"{_INDENT}(?P<call>(?:\[|print\()?(?P<name>[A-Za-z][\w.-]{{0,64}})\()"
     rf"|{_INDENT}(?P<bare>(?P<title>[A-Za-z][\w.-]{{0,64}})[ \t]{{0,4}}\n?[ \t]{{0,4}}\{{\s{{0,20}}[\"'}}])"
@@ -80,15 +86,17 @@ _PROGRAM: Final = re.compile(
 )
 """A call as in a program, a name before JSON, a name as a key of JSON, and a name as a tag."""
 _NAME_GROUPS: Final = {"call": "name", "bare": "title", "keyed": "key"}
+"""The groups of `_PROGRAM` that are a whole form -> the group with the name in it; a tag has one group."""
 _PROGRAM_TAIL: Final = re.compile(r"(?:\[|print\()?(?P<word>[A-Za-z][\w.-]{0,64})?")
 _MODULES: Final = ("functions.", "default_api.", "tools.", "tool.", "api.")
 """Prefixes that models write before the name of a function, as if it were in a module."""
 _RECIPIENT: Final = re.compile(r"\bto=(?:(?:functions|tools?)\.)?(?P<name>[\w.-]{1,64})")
-"""A call in the harmony format whose special tokens were removed by a server."""
+"""A call in OpenAI's harmony format whose special tokens were removed by a server."""
 _RECIPIENT_TAIL: Final = re.compile(r"\bt(?:o(?:=[\w.-]{0,72})?)?\Z")
 _RECIPIENT_BEGINNINGS: Final = (" t", " to", "\nt", "\nto")
 _WORD: Final = re.compile(r"[\w.-]+")
 _WINDOW: Final = 400
+"""How many characters, from the beginning of a call on, are searched for the name of a function."""
 _MAX_OPENINGS: Final = 128
 _NAME_IN_JSON: Final = re.compile(
     r"\b(?:name|function|function_?name|tool|tool_?name|action|recipient_name)[\"']?\s*:\s*[\"']?([\w.-]+)"
@@ -130,11 +138,11 @@ class CallShapes:
         self._sorted = sorted(self.names)
 
     def find(self, text: str, *, after: str = "") -> int | None:
-        """Return where the first text that may be a call begins; None without one.
+        """Return where the first part that may be a call begins, 0 if it begins in `after`; None without one.
 
         Args:
             text: The text to search.
-            after: The text before it in its first line.
+            after: The text that precedes `text` on the line in which `text` begins.
         """
         if not self.names:
             return None
@@ -152,11 +160,11 @@ class CallShapes:
         return starts != (None, None) or any(named) or self.contains_call_of_function(text)
 
     def contains_call_of_function(self, text: str) -> bool:
-        """Whether arguments follow the name of a function, its name is a tag, or its call ends the text."""
+        """Whether arguments follow a function's name, its name is in a tag, or its call ends the text."""
         return self._has_arguments(text) or ends_with_call(text, self.names)
 
     def _has_arguments(self, text: str) -> bool:
-        """Whether JSON or a word for arguments follows the name of a function, or its name is a tag."""
+        """Whether JSON or a word for arguments follows the name of a function, or its name is in a tag."""
         lowered = text.lower()
         names = [name for name in self.names[:_MAX_NAMES] if name.lower() in lowered]
         if not names:
@@ -171,7 +179,10 @@ class CallShapes:
         return re.search(shape, text, re.IGNORECASE | re.MULTILINE) is not None
 
     def _start_of_each_form(self, text: str, after: str) -> Iterator[int]:
-        """Yield where the first text of each form begins; labels and programs only at the start of a line."""
+        """Yield where the first call of each form begins in `text`, as a negative number if in `after`.
+
+        Labels, and all forms of `_PROGRAM` but tags, count only at the start of a line.
+        """
         if (found := _OPENING.search(text)) is not None:
             yield found.start()
         line = f"{after}{text}"
@@ -189,7 +200,12 @@ class CallShapes:
         return next((each.start() for each in found if each["name"] in self.names), None)
 
     def undecided_from(self, text: str, *, after: str = "") -> int:
-        """Return where a possible beginning of a call at the end of a text starts; else the text's length."""
+        """Return where an end of the text that may begin a call starts; the text's length without one.
+
+        Args:
+            text: The text to search.
+            after: The text that precedes `text` on the line in which `text` begins.
+        """
         if not self.names:
             return len(text)
         tail = f"{after}{text}"[-_TAIL_LENGTH:]
@@ -198,6 +214,7 @@ class CallShapes:
             at = tail.rfind(opener)
             found = pattern.match(tail, at) if at >= 0 else None
             if found is not None and self._may_continue(found["word"], words):
+                # a `[` or a `{` before a `{` belongs to it
                 outer = tail[:at].rstrip().removesuffix("[").removesuffix("{")
                 starts.append(len(outer) if opener == "{" else at)
         may_be_recipient = "to=" in tail or tail.endswith(_RECIPIENT_BEGINNINGS)
@@ -217,7 +234,7 @@ class CallShapes:
         return max(0, len(text) - len(tail) + min(starts))
 
     def _may_continue(self, word: str | None, words: Iterable[str]) -> bool:
-        """Whether a word begins one of `words`, or the name of a function."""
+        """Whether a word, perhaps empty, begins one of `words`, a module or the name of a function."""
         if not word or any(each.startswith(word) for each in _MODULES):
             return True
         word = _without_module(word)
@@ -226,7 +243,7 @@ class CallShapes:
         return is_name or any(each.startswith(word.lower()) for each in words)
 
     def is_named_in(self, text: str) -> bool:
-        """Whether a text contains the name of a function as a separate word."""
+        """Whether the beginning of a text has the name of a function as a word; see `_is_name`."""
         return any(self._is_name(word) for word in _WORD.findall(text[: 4 * _WINDOW]))
 
     def _program_start(self, text: str) -> int | None:
@@ -241,13 +258,15 @@ class CallShapes:
         return None
 
     def _is_named_at(self, text: str, at: int) -> bool:
+        """Whether a function is named in the call at `at`; a call in JSON must also not be within prose."""
         window = text[at : at + _WINDOW]
         if window.lstrip("[ \t\r\n").startswith("{"):
             named = [first or second for first, second in _NAME_IN_JSON.findall(window)]
-            return any(map(self._is_name, named)) and _ends_text(text, at)
+            return any(map(self._is_name, named)) and _is_apart_from_prose(text, at)
         return self.is_named_in(window)
 
     def _is_name(self, word: str) -> bool:
+        """Whether a word is a function's name, perhaps with a module or a number, as in `functions.run:0`."""
         plain = re.sub(r":?\d*$", "", word) if word not in self.names else word
         words = (word.partition(".")[0], word.rpartition(".")[2])
         forms = (word, plain.removeprefix("functions."), word.strip(".-"), *words)
@@ -263,15 +282,15 @@ def _without_module(word: str) -> str:
 
 
 def is_substantial(prose: str) -> bool:
-    """Whether prose is more than a few letters, or a word or sign of doubt; tags do not count."""
+    """Whether prose has more than a few letters, or a word or sign of doubt; tags do not count."""
     prose = _TAG.sub(" ", prose) if "<" in prose else prose
     letters = itertools.islice(_LETTERS.finditer(prose), _SUBSTANTIAL_LETTERS)
     is_long = sum(1 if letter[0].isascii() else 2 for letter in letters) >= _SUBSTANTIAL_LETTERS
     return is_long or _WORDS_OF_DOUBT.search(prose) is not None
 
 
-def _ends_text(text: str, at: int) -> bool:
-    """Whether a call in JSON begins its own line, or no letters follow it."""
+def _is_apart_from_prose(text: str, at: int) -> bool:
+    """Whether the JSON at `at` begins a line, or no letter follows the last brace of the text."""
     line = text[text.rfind("\n", 0, at) + 1 : at]
     if not line.strip(f"{_MARKUP}[json"):
         return True

@@ -36,7 +36,8 @@ class CollectedAnswer:
 
     Attributes:
         body: Reads the bytes of the answer.
-        root: Its `id`, `created`, `model` and other fields of the root.
+        root: The root fields of its first chunk, or of the whole answer, such as `id`, `created` and
+            `model`; without `choices`, `object` and `usage`, and with the latest `tess`.
         texts: The pieces of its text.
         finish_reason: One of OpenAI's finish reasons; None until one arrives.
         usage: The token counts of Tess; empty when it gave none.

@@ -20,13 +20,15 @@ _SINGLE_SCHEMAS: Final = ("if", "then", "else")
 
 
 def undeclared_key(schema: JSONObject, value: object, *, holds_raw_text: bool) -> str | None:
-    """Return the first key of a value that its schema does not declare; None when all keys are declared.
+    """Return the first key of a value that its schema does not declare.
+
+    None when all keys are declared or allowed, and for parts that are too deep or too large to be searched.
 
     Args:
         schema: A JSON Schema.
         value: A JSON value.
         holds_raw_text: Whether a string of the value was not escaped. Then, where the schema allows any key,
-            only the first key of an object is accepted.
+            a key that it does not declare is accepted only as the first one of its object.
     """
     return _DeclaredKeySearch(schema, holds_raw_text=holds_raw_text).find([schema], value, 0)
 
@@ -37,12 +39,12 @@ class _DeclaredKeySearch:
 
     root: JSONObject
     holds_raw_text: bool
-    steps: int = _MAX_STEPS
+    steps_left: int = _MAX_STEPS
 
     def find(self, schemas: list[object], value: object, depth: int) -> str | None:
         """Return the first undeclared key of a value to which any of `schemas` may apply."""
-        self.steps -= 1
-        if depth > _MAX_DEPTH or self.steps < 0:
+        self.steps_left -= 1
+        if depth > _MAX_DEPTH or self.steps_left < 0:
             return None
         parts = list(self._parts(schemas, depth))
         if (items := to_list(value)) is not None:
@@ -72,9 +74,9 @@ class _DeclaredKeySearch:
     def _parts(self, schemas: list[object], depth: int) -> Iterator[JSONObject]:
         """Yield the schemas, and the schemas that they refer to or combine."""
         for schema in schemas:
-            self.steps -= 1
+            self.steps_left -= 1
             part = to_object(schema)
-            if part is None or depth > _MAX_DEPTH or self.steps < 0:
+            if part is None or depth > _MAX_DEPTH or self.steps_left < 0:
                 continue
             yield part
             nested = [each for keyword in _SCHEMA_LISTS for each in to_list(part.get(keyword)) or []]

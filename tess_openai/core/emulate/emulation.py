@@ -31,7 +31,8 @@ from tess_openai.core.schemas.schema_checker import SchemaCache
 
 MAX_CHOICES: Final = 16
 LONG_CONVERSATION: Final = 1_000
-"""How many characters a conversation must have for the rules to be repeated after its last message.
+"""How many characters a conversation, not counting a first system message, must have for the rules to be
+repeated after its last message.
 
 Source: measured with `tools/reminder.py`; the table is in `docs/emulation.md`.
 """
@@ -46,7 +47,8 @@ class Emulation:
         prompts: The texts of the instructions.
         schemas: Cache of the compiled schemas for checks.
         new_id: Returns a fresh identifier.
-        offer: The functions; None when the request neither offers functions nor contains calls.
+        offer: The functions; None when they are not emulated, and when no call is allowed, the messages
+            contain neither calls nor results, and each offered tool can be emulated or is the agent's.
         json_format: The JSON that `response_format` asks for; None when it asks for text.
         stops: The stop sequences.
         limit: The highest number of tokens of an answer, counted by estimate.
@@ -99,7 +101,7 @@ class Emulation:
         )
 
     def _reminder(self) -> str:
-        """Return the line that repeats the rules at the end of a long conversation."""
+        """Return the lines that repeat the rules at the end of a long conversation; `""` without any."""
         prompts = self.prompts
         lines = [fill(prompts.reminder, open=self.marks.open, close=self.marks.close)] * self._may_call
         if self.json_format is not None:
@@ -178,8 +180,9 @@ def parse_emulation(
 
     Args:
         body: The body of the request.
-        params: The parameters whose policy is to emulate them: of `tools` or `functions` (either covers
-            all that belongs to calls), `response_format`, `stop`, `n`, `max_tokens`, `max_completion_tokens`.
+        params: Those of the parameters `tools`, `functions`, `response_format`, `stop`, `n`, `max_tokens` and
+            `max_completion_tokens` whose policy is to emulate them. Either of `tools` and `functions` covers
+            all parameters of tool calls.
         agent_tools: Names and types of tools that the agent has itself.
         prompts: The texts of the instructions.
         schemas: Cache of the compiled schemas for checks.
@@ -189,7 +192,7 @@ def parse_emulation(
         The emulation; None when the request needs none.
 
     Raises:
-        Refused: A value is invalid; OpenAI refuses it too.
+        Refused: A value is invalid, or cannot be emulated.
     """
     emulation = Emulation(
         marks=Marks(to_nonce(new_id())),

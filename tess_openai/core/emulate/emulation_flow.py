@@ -33,7 +33,7 @@ from tess_openai.core.refusals import NO_RETRY, Refused
 
 
 class _Abort(Exception):  # noqa: N818 - ends the loops of this module; callers never see it
-    """Raised to end the call with an error answer."""
+    """Raised to end the chat completion with an error answer."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ def emulated_completion(chat: ChatContext, emulation: Emulation, outgoing: Outgo
     """Run one emulated chat completion; `outgoing` is its first request."""
     is_legacy = emulation.offer is not None and emulation.offer.is_legacy
     writer = (StreamWriter if chat.translated.stream else CompletionWriter)(chat, is_legacy=is_legacy)
-    run = _EmulatedCall(chat, emulation, outgoing, writer)
+    run = _EmulatedCompletion(chat, emulation, outgoing, writer)
     try:
         for _ in range(emulation.choices):
             yield from run.choice()
@@ -52,18 +52,19 @@ def emulated_completion(chat: ChatContext, emulation: Emulation, outgoing: Outgo
         yield from writer.fail(failure.answer)
         return
     yield from writer.close(run.usage.total())
-    if run.is_read:
+    if run.may_have_rest:
         yield from read_rest()
 
 
 @dataclass(slots=True)
-class _EmulatedCall:
-    """The state of one emulated call.
+class _EmulatedCompletion:
+    """The state of one emulated chat completion.
 
     Attributes:
+        outgoing: Its first request; the others differ in their body only.
         usage: The sum of the token counts of all requests.
-        is_read: Whether the current answer was read to the end of its text.
-        has_paid: Whether an answer was read, so that a retry of the whole call would pay for it again.
+        may_have_rest: Whether the current answer is complete, but the end of its body was not reached.
+        has_paid: Whether an answer was read, so that a retry by the SDK would pay for it again.
         has_written: Whether any text of the current choice was written.
         is_interrupted: Whether text had been written when a repair was requested.
     """
@@ -73,7 +74,7 @@ class _EmulatedCall:
     outgoing: Outgoing
     writer: ResponseWriter
     usage: UsageSum = field(default_factory=UsageSum)
-    is_read: bool = False
+    may_have_rest: bool = False
     has_paid: bool = False
     has_written: bool = False
     is_interrupted: bool = False
@@ -133,8 +134,8 @@ class _EmulatedCall:
             yield from self._write(reader.feed(text))
         if source.fault is not None:
             raise _Abort(stream_fault_answer(chat, source.fault))
-        self.is_read = source.ended and bool(piece)
-        if self.is_read and not chat.translated.stream:
+        self.may_have_rest = source.ended and bool(piece)
+        if self.may_have_rest and not chat.translated.stream:
             yield from read_rest()
         self.has_paid = True
         estimates = chat.translated.options.usage == "estimate"
@@ -158,14 +159,17 @@ class _EmulatedCall:
         return _Abort(replace(answer, headers={**answer.headers, **ledger_header(self.chat.ledger)}))
 
     def _broken(self, error: Exception) -> Exception:
-        """Return the error that ends the call; the SDK does not retry it once an answer was paid for."""
+        """Return the error that ends the completion.
+
+        The SDK does not retry it once an answer was paid for or text was written.
+        """
         if not (self.has_paid or self.has_written):
             return error
         reason = str(error) if isinstance(error, ConnectionError) else type(error).__name__
         return _Abort(stream_fault_answer(self.chat, broken_connection_fault(reason)))
 
     def _final(self, answer: Answer) -> Answer:
-        """Return an error that the SDK does not retry once an answer has been paid for."""
+        """Return an error answer that the SDK does not retry once an answer has been paid for."""
         return replace(answer, headers={**answer.headers, **NO_RETRY}) if self.has_paid else answer
 
     def _note_form(self, source: CollectedAnswer) -> None:
@@ -177,7 +181,7 @@ class _EmulatedCall:
                 self.chat.ledger.add_once(STREAMED_UNASKED if is_stream else NOT_STREAMED)
 
     def _with_note(self, note: str) -> JSONObject:
-        """Return the body of the first request with a note after its last message.
+        """Return the body of the first request with a note at the end of its messages.
 
         A bad answer is not shown to the model again, since a model that sees it tends to repeat it. The
         messages are those that were sent, so that they need no translation.

@@ -27,7 +27,7 @@ def to_emulation(
         with_functions: Whether the request offers functions whose calls are emulated.
 
     Raises:
-        Refused: A value cannot be emulated.
+        Refused: A value is invalid, or cannot be emulated.
     """
     if not options.policy.emulates:
         return None
@@ -47,7 +47,7 @@ def to_emulation(
 
 
 def _has_past_calls(given: JSONObject, params: set[str]) -> bool:
-    """Whether a request without functions has earlier calls in its messages that are emulated."""
+    """Whether the messages have earlier calls or results, and the policy emulates those."""
     is_legacy = bool(to_list(given.get("functions"))) and not to_list(given.get("tools"))
     param = "functions" if is_legacy else "tools"
     return param in params and contains_calls_or_results(to_list(given.get("messages")) or [])

@@ -76,7 +76,7 @@ class _History:
         self.rendered.append(given if message is None else self._render(message))
 
     def end_results(self) -> None:
-        """Give the message of the last results their contents."""
+        """Put the contents of the last results into the message that was added for them."""
         message = to_object(self.rendered[-1]) if self.results else None
         if message is not None:
             message["content"] = _join_contents(self.results)
@@ -177,6 +177,7 @@ def _text_parts(text: str) -> list[object]:
 
 
 def _join_contents(contents: list[object]) -> object:
+    """Return contents as one: a string if all of them are strings, else a list of parts."""
     texts = [*itertools.takewhile(lambda content: isinstance(content, str), contents)]
     text = "\n".join(map(str, texts))
     if len(texts) == len(contents):

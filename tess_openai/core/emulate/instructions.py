@@ -1,4 +1,4 @@
-"""Write the instructions for a model: the functions that it may call, and how to call them."""
+"""Write the instructions about functions and how to call them; add instructions and notes to messages."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ def functions_text(
         marks: The marks of the request.
         prompts: The texts.
         checker: Checks the example against the JSON Schema of its function.
-        has_results: Whether the conversation contains results. Only then are their marks explained, since a
-            small model that sees them tends to write a result itself.
+        has_results: Whether the conversation contains results. Only then are the marks of results explained,
+            since a small model that sees these marks tends to write a result itself.
         has_calls: Whether the conversation contains calls. They replace the example.
     """
     marks_of_request = {
@@ -116,7 +116,11 @@ def _rules(offer: Offer, prompts: Prompts) -> Iterator[str]:
 
 
 def _example(functions: list[OfferedFunction], checker: SchemaChecker) -> str:
-    """Return an example call of the first function whose schema allows to make a valid example."""
+    """Return an example call of the first function for which a short and valid one can be made.
+
+    If there is none among the first functions, the example is a call of the first one with an invented
+    argument.
+    """
     for function in functions[:_MAX_EXAMPLES]:
         if function.is_custom:
             return f"{function.name}\nsome input"
@@ -128,7 +132,7 @@ def _example(functions: list[OfferedFunction], checker: SchemaChecker) -> str:
 
 
 def call_text(name: str, arguments: str) -> str:
-    """Return the text of a call for between the marks; `arguments` are JSON."""
+    """Return the text that is written between the marks of a call; `arguments` are JSON."""
     return f'{{"name": {compact_json(name)}, "arguments": {arguments}}}'
 
 
@@ -138,7 +142,7 @@ def _without_blank_lines(text: str) -> str:
 
 
 def _function_line(function: OfferedFunction) -> str:
-    """Return a function in OpenAI's form, so that a model does not mistake the line for a call."""
+    """Return the line that describes a function, in OpenAI's form: a model does not mistake it for a call."""
     described: JSONObject = {"name": function.name}
     if function.description:
         described["description"] = cleandoc(function.description)
@@ -159,7 +163,7 @@ def with_note(messages: list[object], note: str) -> list[object]:
 
 
 def with_instructions(messages: list[object], text: str) -> list[object]:
-    """Append a text to the first message if that is a system message, else add it as a new first message.
+    """Append a text to the first message if its role is system or developer, else add a first system message.
 
     Every example in the Tess docs has at most one system message; the effect of two is unknown.
     """
@@ -169,7 +173,7 @@ def with_instructions(messages: list[object], text: str) -> list[object]:
 
 
 def after_instructions(messages: list[object]) -> list[object]:
-    """Return the messages that follow the one in which the instructions are."""
+    """Return the messages without the first one if its role is system or developer."""
     return messages[1:] if _begins_with_instructions(messages) else messages
 
 

@@ -30,13 +30,15 @@ For each, `JSONDecodeError` counts the lines before it, so without this limit th
 _MAX_LENIENT_READS: Final = 32
 """How many values are read leniently; `core/lenient_json.py` reads them."""
 _LENIENT_BUDGET: Final = 4
-"""How many characters may be read leniently in all, as a multiple of the length of the text."""
+"""How many characters may be read leniently without finding a value, as a multiple of the text's length."""
 _OBJECT: Final = re.compile(
     r"\{\s*(?:\Z|\}|/|\#|(?:\"(?:[^\"\\\n]|\\.)*(?:\"|\Z)|'[^'\n]*(?:'|\Z)"
     r"|[“„\u2018`][^“”„\u2018\u2019`\n]*(?:[“”\u2018\u2019`]|\Z)"
     r"|[A-Za-z_$][\w$-]*)\s*(?:[:=]|\Z))"
 )
+"""A `{` that may begin an object: its end, a comment or a key follows, or the text ends before that."""
 _UNQUOTED_LIST: Final = re.compile(r"\[[^{}\[\]\"'“”„\u2018\u2019`]*")
+"""A `[` and the text after it, up to the first bracket or quote."""
 _LOOK_BACK: Final = 200
 """How many characters before a bracket are searched for the beginning of its line."""
 _IMPOSSIBLE_IN_KEY: Final = re.compile(r"[{}\[\]\"\n]")
@@ -67,7 +69,8 @@ class FoundCandidates:
 
     Attributes:
         candidates: The values in order; none is within another.
-        broken_at: Where an incomplete or unreadable value begins; the text after it is not searched.
+        broken_at: Where a value begins that is incomplete, cannot be read, or may continue after its end;
+            None without one.
         problem: What is wrong with that value, for the model.
     """
 
@@ -151,7 +154,7 @@ class _Search:
         reading = self._read_leniently(start)
         if reading is None:
             return start + 1
-        if any(map(_IMPOSSIBLE_IN_KEY.search, to_object(reading.value) or ())):  # a key that spans prose
+        if any(map(_IMPOSSIBLE_IN_KEY.search, to_object(reading.value) or ())):  # the key spans prose
             return start + 1
         return self._accept(start, reading)
 
@@ -172,7 +175,7 @@ class _Search:
         return not self.may_be_list and not is_followed
 
     def _read_leniently(self, start: int) -> Reading | None:
-        """Read a value leniently; None when there is none. An incomplete value ends the search."""
+        """Read a value leniently; None without one. An incomplete value or a limit ends the search."""
         if not self.lenient_reads_left or self.lenient_characters_left < 0:
             self._stop_at(start, "it cannot be read")
             return None

@@ -1,4 +1,4 @@
-"""Ends a text at about `max_tokens` tokens, counted with the estimate of `core/chat/usage.py`.
+"""Ends a text at about `max_tokens` tokens, estimated as one for four bytes of UTF-8.
 
 Source: OpenAI's API reference, chat completions, `max_completion_tokens` and the older `max_tokens`
 (documented). Tess ignored them (observed once).
@@ -60,7 +60,7 @@ def length_text(limit: Limit, prompts: Prompts) -> str:
 
 
 class LengthCutter:
-    """Passes text through until the limit is reached."""
+    """Passes text through until it would exceed the limit; then `is_done` is true."""
 
     def __init__(self, tokens: int) -> None:
         self._bytes_left = tokens * BYTES_PER_TOKEN
