@@ -24,7 +24,7 @@ CHAT_QUESTIONS: Final = ("temperature", "model", "tools")
 COMMON_QUESTIONS: Final = frozenset(
     {*CHAT_QUESTIONS, "messages", "root_id", "file_ids", "memory_collections", "stream"}
 )
-"""Questions that any agent may have. A question with another name is a field of the agent's own."""
+"""Questions that any agent may have. A question with another name is one of the agent's own fields."""
 _OPTION_KEYS: Final = ("options", "values", "answers", "choices")
 
 
@@ -79,7 +79,7 @@ class Agent:
         return next((question for question in self.questions if question.name == name), None)
 
     def options(self, name: str) -> tuple[str, ...]:
-        """Return the values to choose from; empty when the field is absent or takes any value."""
+        """Return the values to choose from for a field; empty when it is absent or takes any value."""
         question = self.question(name)
         return () if question is None else question.options
 
@@ -105,7 +105,7 @@ class Agent:
 
     @property
     def required(self) -> tuple[Question, ...]:
-        """The fields that a call must contain.
+        """The fields that a call must contain: the agent's own, and `CHAT_QUESTIONS` for a text agent.
 
         Source: Tess enforces `required` for all fields of a text agent, but not for the temperature, model
         and tools of a chat agent (observed).

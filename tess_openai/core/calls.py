@@ -10,7 +10,7 @@ driver in `edge/` carries them out and sends back the results.
 | `READ_LAST`              | reads it too, but waits two seconds at most         | as for `READ`             |
 | `READ_REST`              | drains the rest briefly, to reuse the connection    | None                      |
 | `ReadAll(limit)`         | reads the response to its end or to `limit`         | `bytes`                   |
-| `PauseKey(seconds)`      | pauses all paced calls of the key                   | None                      |
+| `PauseKey(seconds)`      | pauses all paced calls of the API key               | None                      |
 | `LimitAnswer(seconds)`   | reads answers as streams, all within that time      | None                      |
 | `Lookup(agent)`          | runs the look-up once for all calls that ask        | `LookupResult`            |
 | `Upload(...)`            | uploads a file once for all calls that need it      | `UploadResult`            |
@@ -25,7 +25,8 @@ driver in `edge/` carries them out and sends back the results.
 
 When a connection breaks, times out or delivers bytes that cannot be decoded, the driver throws
 `ConnectionError` into the flow, at any of these steps. A flow that already has a complete answer catches it;
-otherwise the caller gets the SDK's own exception. A request that may have been executed is not sent again.
+otherwise the caller gets the SDK's own exception. A request that may have been executed and is not idempotent
+is not sent again, unless the client was created with `repeat_paid=True`.
 
 One mechanism serves plain answers, streams, repairs that send a further request in the middle of a stream,
 and answers that end early: when the flow ends, the driver closes the response that is still open.
@@ -54,10 +55,10 @@ class Call:
         path: The path below the agent's OpenAI root, `"/chat/completions"`. For a request that is not below
             an agent, the path below the API root, `"/agents/42"`. It contains no query.
         headers: The request headers that the core reads, with names in lower case.
-        body: The bytes of the body; `b""` when there is none or it is not JSON.
+        body: The bytes of the body; `b""` when there is none, or when no flow for this path reads it.
         attempt: 0 for the first try, 1 and more when the same request is sent again: a retry, a redirect.
-        now: Returns the seconds since the epoch; called only when an answer lacks its timestamp.
-        new_id: Returns a new identifier of 24 hexadecimal digits; called only when one is missing.
+        now: Returns the seconds since the epoch; called only when a timestamp has to be made.
+        new_id: Returns a new identifier of 24 hexadecimal digits; called only when one has to be made.
         agent: The agent in the URL, a number or a slug; `""` for a request below the API root.
         query: The query of the URL, without `?`.
         fields: The body of a chat call as a JSON object, if it was parsed before; must not be mutated.
@@ -149,7 +150,7 @@ class ReadAll:
 
 @dataclass(frozen=True, slots=True)
 class PauseKey:
-    """Pause all paced calls of this key, as Tess asked."""
+    """Pause all paced calls of the caller's API key, as Tess asked, or briefly if it gave no time."""
 
     seconds: float
 
@@ -227,8 +228,8 @@ class StoreAccess:
 
     Attributes:
         method: The method of the store to call.
-        key: The key of the entry.
-        value: The value to save.
+        key: The key of the entry in the store.
+        value: The value to save; unused by the other methods.
     """
 
     method: Literal["load", "save", "delete"]
@@ -266,9 +267,9 @@ class Answer:
         body: The whole body; None when the flow yields it afterwards, piece by piece.
         base: What the response is made from. `"incoming"`: the headers of the current response, without its
             encoding and length. `"none"`: no headers. `"as read"` and `"as is"`: the current response
-            itself, with its own status and headers. With `"as read"`, `body` is what was read of it; if it
-            is only a part of that, it replaces it as with `"incoming"`. With `"as is"` its body is still
-            unread, and the flow may yield it piece by piece.
+            itself, with its own status and headers. With `"as read"`, `body` is what was read of it; if
+            `body` is only a part of that, or the response was compressed, the answer is made as with
+            `"incoming"`. With `"as is"` its body is still unread, and the flow may yield it piece by piece.
         fields: The body as a JSON object, if it was parsed: equal to what parsing it again gives, and
             referred to by nothing else, since a translator of the answer or the caller may mutate it.
     """

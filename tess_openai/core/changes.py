@@ -50,7 +50,8 @@ class Change:
         why: The reason, one clause.
         remedy: What the caller can do; `""` when nothing has to be done.
         warn: The topic of the warning; None records the change in the ledger and the log only.
-        fields: The change as it is on an answer: `{"action", "param", "given", "sent", "why"}`. Not mutated.
+        fields: The change as it is on an answer: `{"action", "param", "given", "sent", "why"}`; must not be
+            mutated.
         json_text: The same as JSON in ASCII.
     """
 
@@ -86,7 +87,7 @@ class Change:
         return f"{head} {phrase}: {self.why}"
 
     def to_json(self) -> JSONObject:
-        """Return a new object with `fields`."""
+        """Return a copy of `fields`."""
         return dict(self.fields)
 
 
@@ -118,8 +119,8 @@ def summarize(changes: Sequence[Change]) -> str:
 def describe(value: object, known_values: Iterable[str] = ()) -> str:
     """Describe a JSON value without repeating free text: `0.7`, `a string of 12 characters`.
 
-    Numbers, booleans and null are shown; a string, list or object only by its size, since it may contain a
-    prompt, a user's name or a secret.
+    Numbers of up to 24 characters, booleans and null are shown; a string, list or object only by its size,
+    since it may contain a prompt, a user's name or a secret.
 
     Args:
         value: Any JSON value.
@@ -147,14 +148,14 @@ def quoted(value: object) -> str:
     """Return `repr(value)` for a message; a value that may be an API key is not repeated.
 
     Source: keys of Tess are a number, a pipe and about 48 letters and digits (observed), those of OpenAI
-    begin with `sk-`. A shell cuts a key at its pipe.
+    begin with `sk-`. A shell cuts an unquoted key of Tess at its pipe, so each part of one is recognised too.
     """
     text = repr(value)
     return "what looks like an API key" if could_be_key(text) else text
 
 
 def could_be_key(text: str) -> bool:
-    """Whether a text may contain an API key, by its form or by a long run of letters and digits."""
+    """Whether a text may contain an API key, by its form or by a run of 24 letters and digits."""
     return _LIKE_A_KEY.search(text) is not None
 
 

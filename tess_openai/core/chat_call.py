@@ -109,11 +109,11 @@ def _unreadable(body: bytes) -> str:
 
 
 def _answer(chat: ChatContext, emulation: Emulation | None, body: bytes | None) -> Flow:
-    """Return the flow that sends the request, with the caller's own body for None, and answers the caller."""
+    """Return the flow that sends the request and answers the caller; `body=None` sends the caller's body."""
     options = chat.translated.options
-    first = emulation is None and not chat.translated.stream and not options.reads_as_stream
+    wants_whole = emulation is None and not chat.translated.stream and not options.reads_as_stream
     headers = request_headers(chat.call, options)
-    outgoing = Outgoing(body, headers, path=chat.destination.path, with_first_piece=first)
+    outgoing = Outgoing(body, headers, path=chat.destination.path, with_first_piece=wants_whole)
     if emulation is None:
         flow = completion_without_emulation(chat, outgoing)
     else:
@@ -171,14 +171,14 @@ def translate_request(
 def translate_changed_request(
     given: JSONObject, options: Options, agent: Agent | None, *, new_id: Callable[[], str]
 ) -> TranslatedRequest:
-    """Translate a request that may need changes; arguments and errors as for `translate_request`."""
+    """Translate a request without testing first whether it needs that; else as `translate_request`."""
     return _translate_changed(given, options, agent, new_id)[0]
 
 
 def _translate(
     given: JSONObject, options: Options, agent: Agent | None, new_id: Callable[[], str]
 ) -> tuple[TranslatedRequest, Emulation | None]:
-    """Return the translated request, and its emulation if it needs one."""
+    """Return the translated request, and its emulation if it needs one; see `translate_request`."""
     if agent is None and needs_no_translation(given, options):
         return untranslated_request(given, options), None
     return _translate_changed(given, options, agent, new_id)

@@ -37,7 +37,7 @@ class TessError:
     Attributes:
         status: The status for the SDK; not always the one that Tess sent.
         message: The reason, with the reasons of single fields.
-        param: The first refused field.
+        param: The first refused field, or the header `x-workspace-id`; None when none is known.
         code: What a program tests as `exception.code`.
         type: OpenAI's error type.
         hint: The usual cause or the remedy; `""` when unknown.
@@ -92,7 +92,8 @@ def parse_error(
         headers: Response headers with names in lower case.
         body: Decoded body, possibly cut at `ERROR_BODY_LIMIT`.
         max_retry_wait_seconds: The SDK must not retry when Tess asks for a longer wait.
-        names_agent: Whether the path of the request names an agent.
+        names_agent: Whether the path of the request names an agent; if not, the error has no code and no hint
+            about an agent or an execution.
     """
     payload = parse_json(body)
     fields = to_object(payload) or {}
@@ -177,8 +178,10 @@ def parse_redirect(
 ) -> TessError:
     """Parse a redirect that must not be followed.
 
-    It leads to another origin or outside the API, or the http client would send its POST as a GET
-    (`drops_body`), or it follows too many `redirects`, or, like a 304, it has no `location`.
+    It leads to another origin or outside the API; or the http client would follow it with another request
+    than the adapter's, a GET without the body (`drops_body`) or the caller's own; or, like a 304, it has no
+    `location`. Where `redirects` were followed before it, the message gives their number instead of its
+    destination.
     """
     where = "another origin, or to a page outside the API"
     if redirects_within_api:

@@ -83,9 +83,9 @@ def read_object(
         outgoing: The request to send.
         max_retry_wait_seconds: As in the client's options.
         expected: What the answer should be, `"an agent"`.
-        is_expected: Whether an object is what was expected.
+        is_expected: Whether an object is what was expected; by default, each object without an error is.
         blank: What to return for an empty body; None treats an empty body as an error.
-        names_agent: Whether the path of the request names an agent.
+        names_agent: As in `read_error`.
     """
     incoming = yield from exchange(outgoing)
     if incoming.status >= 300:
@@ -119,7 +119,10 @@ def read_pages(
     expected: str,
     is_last: Callable[[JSONObject], bool] = lambda _: False,
 ) -> Generator[Step, Event, list[JSONObject] | TessError]:
-    """Read a list page by page, to its end or up to the page with an item for which `is_last` is true."""
+    """Read a list page by page, to its end or up to the page with an item for which `is_last` is true.
+
+    After `_MAX_PAGES` pages, the rest of the list is not read.
+    """
     found: list[JSONObject] = []
     number: int | None = 1
     while number is not None and number <= _MAX_PAGES:
@@ -134,7 +137,7 @@ def read_pages(
 
 
 def next_page(page: JSONObject, number: int) -> int | None:
-    """Return the number of the next page; None when this page is the last or empty.
+    """Return the number of the next page; None if it is unknown, or after the last or an empty page.
 
     Source: `{"current_page", "data", "last_page"}` (documented for agents); other lists have only `{"data"}`
     or `meta.last_page` (observed).

@@ -10,7 +10,7 @@ from tess_openai.core.flow_steps import read_piece, read_rest
 from tess_openai.core.jsons import BYTE_ORDER_MARK, JSONObject, object_length, parse_object
 
 _PARSED_BYTES_PER_BYTE: Final = 8
-"""How often each byte may be parsed on average; all bytes so far are parsed again with each piece."""
+"""How often each byte may be parsed on average; after a piece that ends with `}`, all are parsed again."""
 _PARSED_BYTES_ALLOWANCE: Final = 65_536
 """How many bytes may be parsed in addition, so that short answers are always parsed."""
 _LEADING: Final = BYTE_ORDER_MARK + b" \t\r\n"
@@ -20,11 +20,11 @@ class JSONBody:
     """Collects the bytes of a JSON object and finds its end without waiting for the end of the connection.
 
     After each piece that ends with `}` the bytes so far are parsed. The cost of this is bounded: when a
-    server sends many such pieces, its answer is parsed only when the connection ends.
+    server sends many such pieces, not all are parsed, and the end may be found only when the connection ends.
 
     Attributes:
         data: All bytes so far.
-        is_complete: Whether they are a JSON object.
+        is_complete: Whether they were parsed and are a JSON object.
     """
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class JSONBody:
         return self._fields
 
     def _parse_without_rest(self, start: int) -> JSONObject | None:
-        """Return the object that begins at `start`, which is complete, and drop the text after it."""
+        """Return the object that begins at `start`, and drop the bytes after it; None if it is incomplete."""
         complete = bytes(self.data[: start + object_length(bytes(self.data[start:]))])
         fields = parse_object(complete)
         if fields is not None:
@@ -63,7 +63,10 @@ class JSONBody:
 
 
 def read_json_body() -> Generator[Step, Event, JSONBody]:
-    """Read the current response to the end of its JSON object; after it, the connection may break."""
+    """Read the current response to the end of its JSON object, or else to its own end.
+
+    When the connection breaks, the bytes so far are returned if they contain a JSON object.
+    """
     body = JSONBody()
     while not body.is_complete:
         try:

@@ -31,7 +31,7 @@ MAX_NESTING: Final = 100
 
 What reads the value later is recursive: `json.dumps` and pydantic fail at some hundred levels, and at fewer
 levels in a deep call stack. The depth is looked at before the text is parsed, because the parser is recursive
-too: a finalizer that runs while it is deep in a text has no stack left, and fails.
+too: a finalizer that runs while the parser is deep in a text has no stack left, and fails.
 """
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _TOKEN: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]', re.DOTALL)

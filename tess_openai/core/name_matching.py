@@ -15,14 +15,14 @@ def bare_name(name: str) -> str:
 
 
 def bare_names(names: Iterable[str]) -> dict[str, str]:
-    """Return `{bare form: name}`, without the names that share their bare form with another name."""
+    """Return `{bare form: name}`, without the names whose bare form is empty or that of another."""
     bare = [(bare_name(name), name) for name in names]
     counts = Counter(form for form, _ in bare)
     return {form: name for form, name in bare if form and counts[form] == 1}
 
 
 def match_name(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that equals `name`, or the only one that differs in case or punctuation."""
+    """Return the known name that equals `name`, or the only one that differs only in case or punctuation."""
     names = tuple(known)
     if name in names or not name:
         return name or None
@@ -31,5 +31,5 @@ def match_name(name: str, known: Iterable[str]) -> str | None:
 
 @lru_cache(maxsize=16)
 def _bare_names_of(names: tuple[str, ...]) -> dict[str, str]:
-    """Return `bare_names`, which is the same for each of the many words in which a name is looked for."""
+    """Return `bare_names(names)` from a cache: many words are compared with the same names."""
     return bare_names(names)

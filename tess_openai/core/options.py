@@ -71,7 +71,7 @@ class Options:
         on_cut: What to do when a stream ends early after some of its text.
         max_answer_seconds: The longest time for an answer that is read as a stream; None sets no limit.
         attachments: What to do with the files in messages; None replaces each with a note.
-        parameter_cache: Cache of the parameters translated with these options; all other fields are constant.
+        parameter_cache: Cache of the parameters translated with these options, which never change.
         may_need_no_translation: Whether these options leave a request unchanged that uses only what
             Tess documents.
     """

@@ -1,4 +1,6 @@
-"""Which requests may be sent again: only those that Tess has certainly not executed, and so not charged.
+"""Which requests may be sent again: idempotent ones, and those that certainly failed.
+
+A request has certainly failed if it was not executed, or if Tess itself reports that its execution failed.
 
 Source: RFC 9110, 9.2.2 (idempotent methods) and 15 (statuses); Cloudflare's pages on its 5xx errors for 520
 to 530 (documented). After a 524, Tess executes the call although its caller gets no answer (observed).
@@ -23,7 +25,7 @@ NOT_EXECUTED: Final = {
     529: "the server is overloaded and took no request",
     530: "Cloudflare found no way to Tess's server, a DNS error for example",
 }
-"""Statuses from 500 on that show that the request was not executed -> the reason."""
+"""Statuses from 500 on that show that a request was not executed, or that its execution failed -> why."""
 REPEAT_PAID_HINT: Final = (
     "The execution may be running and be paid for, so a chat is retried only with "
     "create_client(repeat_paid=True)."
@@ -31,10 +33,11 @@ REPEAT_PAID_HINT: Final = (
 
 
 def may_have_run(status: int) -> bool:
-    """Whether the request behind an answer with this status may have been executed.
+    """Whether the request behind an answer with this status may have been executed to its end.
 
-    A redirected or refused request was not executed, a successful one was. With a status from 500 on, a proxy
-    may have lost the answer of a request that it had passed on, unless the status is in `NOT_EXECUTED`.
+    A redirected or refused request was not executed, a successful one was. With 408 and the statuses from 500
+    on, a proxy may have lost the answer of a request that it had passed on, unless the status is in
+    `NOT_EXECUTED`.
     """
     if status < 300:
         return True

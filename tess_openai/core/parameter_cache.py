@@ -15,7 +15,7 @@ MAX_ENTRY_BYTES: Final = 16_384
 
 
 class ParameterCache:
-    """Caches values made from JSON objects: a few of them, none from a large object.
+    """Caches values made from JSON objects: at most `MAX_ENTRIES`, and none from a large object.
 
     It is safe to use from several threads; at worst a value is made twice.
     """
@@ -26,11 +26,11 @@ class ParameterCache:
     def get_or_make(self, fields: JSONObject, make: Callable[[], T]) -> T:
         """Return the cached value for `fields`, or make and cache it with `make`, which must not return None.
 
-        Objects are equal when their JSON text is: `1`, `1.0` and `true` differ, and so do objects with their
-        keys in another order.
+        Objects count as equal when their JSON texts are: `1`, `1.0` and `true` differ, and so do objects with
+        their keys in another order.
         """
         try:
-            key = marshal.dumps(fields, 2)  # a version without references: equal objects give equal bytes
+            key = marshal.dumps(fields, 2)  # version 2 has no references: equal objects give equal bytes
         except ValueError:  # too deep
             return make()
         if len(key) > MAX_ENTRY_BYTES:

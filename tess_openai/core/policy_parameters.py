@@ -12,7 +12,10 @@ from tess_openai.core.responses.response_parameters import RESPONSES_UNSUPPORTED
 POLICY_PARAMETERS: Final = frozenset(
     {*CHAT_PARAMETERS, *MESSAGE_PARAMETERS, *COMPLETIONS_UNSUPPORTED, *RESPONSES_UNSUPPORTED}
 )
-"""Names of chat completions; `CHAT_NAMES_OF_RESPONSES` maps those of the Responses API to them."""
+"""Names in chat completions, and names of parameters that only the other two APIs have.
+
+`CHAT_NAMES_OF_RESPONSES` maps the names that the Responses API has for parameters of chat to these.
+"""
 
 
 def resolve_policy(unsupported: object, *, emulate: bool = False) -> Policy:
@@ -20,10 +23,10 @@ def resolve_policy(unsupported: object, *, emulate: bool = False) -> Policy:
 
     Args:
         unsupported: As the caller gave it.
-        emulate: Whether to emulate all parameters that can be, except those that `unsupported` names.
+        emulate: Whether to emulate all parameters that can be emulated, except those in `unsupported`.
 
     Raises:
-        ValueError: `unsupported` contains another value, or a parameter that OpenAI does not have.
+        ValueError: `unsupported` contains an unknown action, or a parameter that OpenAI does not have.
     """
     policy = Policy().overridden_by(parse_unsupported(unsupported, POLICY_PARAMETERS))
     if not emulate:

@@ -1,7 +1,8 @@
 """What a probe of Tess proved about one agent.
 
-A profile contains no key, no workspace and no text. A parameter that the probe found supported is forwarded,
-one that it found refused is refused without a request, and all others are treated as without a profile.
+A profile contains no key, no workspace and no text. A parameter that the probe found supported is forwarded.
+One that it found refused is refused without a request where it would be forwarded. All others are treated as
+without a profile.
 
 Source: observed by `tess-openai probe`, on the day and for the agent that the profile names.
 """
@@ -28,7 +29,7 @@ class TessProfile:
     Attributes:
         agent_id: The agent that was probed.
         made: The day of the probe, `"2026-11-23"`.
-        answers: Question -> answer, `{"top_p": "accepted", "role.developer": "refused"}`.
+        answers: What the probe tested -> the verdict, `{"top_p": "accepted", "role.developer": "refused"}`.
         shapes: Names of fields and headers that answers had, `{"completion": ["id", "choices"]}`.
         statuses: Case -> HTTP status, `{"workspace.missing": 422}`.
     """
@@ -40,15 +41,15 @@ class TessProfile:
     statuses: Mapping[str, int] = field(default_factory=dict[str, int])
 
     def supports(self, question: str) -> bool:
-        """Whether the probe observed that this had an effect."""
+        """Whether the probe observed that what it tested under this name had an effect."""
         return self.answers.get(question) == "supported"
 
     def accepts(self, question: str) -> bool:
-        """Whether Tess did not refuse this, with or without an effect."""
+        """Whether Tess did not refuse it, with or without an effect."""
         return self.answers.get(question) in ("supported", "accepted")
 
     def refuses(self, question: str) -> bool:
-        """Whether Tess refused this."""
+        """Whether Tess refused it."""
         return self.answers.get(question) == "refused"
 
     def to_json(self) -> JSONObject:
@@ -71,7 +72,7 @@ def parse_profile(value: object) -> TessProfile:
     """Read a profile from JSON.
 
     Raises:
-        ValueError: It is not a profile, or has a version that this release does not know.
+        ValueError: It is not a profile, has an unknown verdict, or is of a version unknown to this release.
     """
     fields = to_object(value) or {}
     version = fields.get(VERSION_FIELD)

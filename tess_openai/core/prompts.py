@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 JSON_ESCAPES: Final = 'In a JSON string write \\\\ for a backslash, \\" for a quote and \\n for a line break.'
-"""A sentence of `functions` and of `json_schema`, which a model needs once."""
+"""A sentence of `functions` and of `json_schema`; where a request has both, the second is without it."""
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
 _REQUIRED_PLACEHOLDERS: Final = {
     "functions": ("functions", "open", "close", "rules"),
@@ -36,7 +36,7 @@ class Prompts:
 
     | placeholder | what replaces it |
     |---|---|
-    | `{functions}` | the functions, a line of JSON each |
+    | `{functions}` | the functions, one line of JSON for each |
     | `{example}` | a call of one of them, with values made from its schema; once the conversation holds \
 calls, the lines `{open}`, `{example}` and `{close}` are left out |
     | `{rules}` | those of `auto`, `required`, `named`, `several_calls`, `one_call`, `custom_tools`, \
@@ -49,7 +49,7 @@ calls, the lines `{open}`, `{example}` and `{close}` are left out |
 
     `reminder` and `json_reminder` follow the last message of a long conversation; the repairs follow the last
     message of the request when it is sent once more; `continuation` follows an answer that was cut. `""`
-    omits a text.
+    omits a text that has no required placeholder.
 
     Raises:
         ValueError: A text lacks a placeholder without which it cannot work.

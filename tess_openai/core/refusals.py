@@ -9,6 +9,7 @@ from tess_openai.core.calls import Answer, Flow
 from tess_openai.core.jsons import JSONObject, dump_json
 
 NO_RETRY: Final = {"x-should-retry": "false"}
+"""The header of an answer that the SDK must not retry."""
 
 
 class Refused(Exception):  # noqa: N818 - control flow inside the core; users never see it

@@ -27,7 +27,7 @@ def retry_after_seconds(fields: JSONObject, headers: Mapping[str, str]) -> float
         headers: Response headers with names in lower case.
 
     Returns:
-        Seconds, finite and > 0; None when absent, negative, in the past, boolean or not a number.
+        Seconds, finite and > 0; None when absent, 0, negative, in the past, boolean or not a number.
 
     Source:
         Tess docs, errors: the body, for 429 (documented). The header: a user's client of Tess reads it,

@@ -69,7 +69,7 @@ OTHER_ENDPOINTS: Final = tuple(name for name in UNSUPPORTED_ENDPOINTS if name no
 
 
 def route(call: Call, options: Options) -> Flow:
-    """Return the flow for a call. A call of a path that OpenAI does not define is sent to Tess unchanged."""
+    """Return the flow for a call; a path that neither OpenAI nor this adapter defines is passed to Tess."""
     try:
         if not call.agent:
             return _below_root(call, options)
@@ -132,7 +132,7 @@ def _unsupported_endpoint(endpoint: str) -> Refused:
 
 
 def is_openai_path(path: str) -> bool:
-    """Whether a path ends like one of OpenAI's endpoints that an agent serves."""
+    """Whether a path ends with one of `PATHS_WITH_JSON`, below an agent or not."""
     return path.endswith(tuple(_POSTED))
 
 
@@ -164,6 +164,7 @@ def _below_root(call: Call, options: Options) -> Flow:
 
 
 def _pass(call: Call, options: Options) -> Flow:
+    """Send a call with its own path and body, pass on a success unchanged, and translate an error."""
     incoming = yield from exchange(Outgoing(headers=request_headers(call, options)))
     leads_away = bool(incoming.headers.get("location")) and not incoming.redirects_within_api
     if incoming.status < 300 or (incoming.status < 400 and not leads_away):

@@ -7,7 +7,7 @@ from typing import Final
 from tess_openai.core.jsons import JSONObject, dump_json
 
 MAX_REPEATED_LENGTH: Final = 2000
-"""How many bytes of one chunk are repeated with later chunks; a few bytes may become a chunk."""
+"""How many bytes of one chunk may be repeated with later chunks, which may each have only a short text."""
 
 
 class ShortFields:
@@ -23,7 +23,7 @@ class ShortFields:
         self._length = 0
 
     def keep(self, given: JSONObject) -> None:
-        """Keep the fields of an object, without those for which there is no room."""
+        """Keep the fields of an object; one for which there is no room keeps its earlier value, if any."""
         for name, value in given.items():
             if name in self.fields and self.fields[name] is value:
                 continue

@@ -3,7 +3,7 @@
 Source: the event stream format of the HTML standard. Three deviations from it are accepted, because servers
 send them, and the standard would drop a part of the text: a last event without its blank line is returned; an
 event with several lines of JSON becomes one event for each line; and the name of a field may be in capitals,
-or have a space, a byte order mark or a control character before it.
+or have a space, a byte order mark or a control character around it.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class EventDecoder:
         return whole
 
     def finish(self) -> list[ServerSentEvent]:
-        """Return the events that lack only their blank line; an event cut inside its data is dropped."""
+        """Return the events that lack only their blank line; data that is not a JSON object is dropped."""
         rest = bytes(self._buffer)
         self._buffer.clear()
         return [event for event in parse_events(rest) if is_done_data(event.data) or parse_object(event.data)]
@@ -123,7 +123,7 @@ def encode_event(data: bytes) -> bytes:
 
 
 def parse_events(whole: bytes) -> list[ServerSentEvent]:
-    """Return the events of bytes that contain complete events only."""
+    """Return the events in bytes that end with an event, whose blank line may be missing."""
     events: list[ServerSentEvent] = []
     for block in whole.split(b"\n\n"):
         if block.startswith(b"data: ") and b"\n" not in block and len(block) > len(b"data: "):

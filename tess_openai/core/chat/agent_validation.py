@@ -36,7 +36,8 @@ def validate_for_agent(body: JSONObject, given: JSONObject, agent: Agent, ledger
         ledger: The ledger of the call.
 
     Raises:
-        Refused: A value is not one of the agent's options, or a required field is missing.
+        Refused: A value is not one of the agent's options, a required field is missing, or the agent has no
+            temperature and the policy for it is `"error"`.
     """
     if not agent.questions:
         return

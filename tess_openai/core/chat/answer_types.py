@@ -3,7 +3,7 @@
 | field | converted | refused, with an error |
 |---|---|---|
 | `choices` | one choice without a list; an object with numbered keys; a choice that is a text | all else |
-| `message`, `delta` | a text; a list of content parts | all else |
+| `message`, `delta` | a text; a list of content parts; the other of the two; the choice's `text` | all else |
 | `content`, `refusal` | content parts joined; numbers and other JSON as their JSON text | |
 | `logprobs`, `annotations`, `audio`, `system_fingerprint`, ... | left out when of another type, and noted | |
 
@@ -52,7 +52,7 @@ def differs(one: object, other: object) -> bool:
 
 
 def to_items(value: object) -> list[object] | None:
-    """Read a list, also from a single item, or from an object with numbered keys.
+    """Read a list, also from a single object, or from an object with numbered keys.
 
     PHP writes an array whose keys have gaps as such an object.
     """

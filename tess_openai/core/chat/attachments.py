@@ -26,7 +26,7 @@ def move_files_to_file_ids(given: JSONObject, ledger: Ledger) -> JSONObject:
     that contains the file itself, stays in the message, and so do all parts under the policy `"forward"`.
 
     Returns:
-        The request, whose messages are translated later; `given` itself when no message names a file of Tess.
+        The request, whose messages are translated later; `given` itself when nothing was moved.
     """
     given_ids = [] if given.get(FILE_IDS) is None else to_list(given[FILE_IDS])
     if given_ids is None or ledger.policy.action_for("messages.content") == "forward":
@@ -46,7 +46,7 @@ def move_files_to_file_ids(given: JSONObject, ledger: Ledger) -> JSONObject:
 
 
 def _have_file(messages: list[Any]) -> bool:
-    """Whether any message has a file part; no helpers: this loop runs for each part of a long chat."""
+    """Whether any message has a file part; without helpers, since a long chat has many parts."""
     for message in messages:
         parts: object = message.get("content") if isinstance(message, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - as in `to_object`
         if isinstance(parts, list):

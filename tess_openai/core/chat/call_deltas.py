@@ -37,7 +37,7 @@ class _BegunCall:
         self._length += len(piece)
 
     def has_all_arguments(self) -> bool:
-        """Whether the arguments are complete; no longer looked at when a server makes that too costly."""
+        """Whether the arguments are a JSON object; False too when parsing them again costs too much."""
         self._parsed += self._length
         if not self._length or self._parsed > _PARSED_ALLOWANCE + _PARSED_CHARACTERS * self._length:
             return False
@@ -130,7 +130,7 @@ class CallDeltas:
 
 
 def _without_repeated_name(begun: _BegunCall, function: JSONObject) -> JSONObject:
-    """Return the function of a delta, without its name if an earlier delta had it."""
+    """Return the function of a delta, without its name if an earlier delta had it, or had arguments."""
     name, arguments = function.get("name"), function.get("arguments")
     if name and (name == begun.name or begun.arguments):
         function = {key: value for key, value in function.items() if key != "name"}

@@ -64,7 +64,7 @@ class Template(NamedTuple):
         before, after, _, _ = self
         if not (events.startswith(before) and events.endswith(after)):
             return None
-        if len(events) < len(before) + len(after):  # the same quote would open and close the text
+        if len(events) < len(before) + len(after):  # one quote would both open and close the text
             return None
         texts = events[len(before) : -len(after)].split(after + before)
         if _JSON_STRING_BODY.fullmatch(b" ".join(texts)) is None:
@@ -81,8 +81,8 @@ class Template(NamedTuple):
 def template_of(fields: JSONObject, event: ServerSentEvent) -> Template | None:
     """Return the template of a complete chunk; None when its text cannot be located with certainty.
 
-    A chunk with more than a text has none either: its role must not be repeated, and all of its other fields
-    count for each event that has them.
+    A chunk with more than a text has none either: events that match a template are passed on unparsed, so a
+    role would be repeated, and other fields would not be read.
 
     Args:
         fields: Of the chunk, as the caller gets it.

@@ -81,7 +81,10 @@ class ChatContext:
 
 
 def report_changes(ledger: Ledger, *, silently: bool = False) -> Generator[Step, Event, Refused | None]:
-    """Report the unreported changes; return a refusal when the caller's filters made a warning an error."""
+    """Report the unreported changes; return a refusal when the caller's filters made a warning an error.
+
+    With `silently`, the changes only count as reported.
+    """
     changes = ledger.take_unreported()
     if silently or not changes:
         return None
@@ -92,7 +95,7 @@ def report_changes(ledger: Ledger, *, silently: bool = False) -> Generator[Step,
 def respond_with_completion(chat: ChatContext, fields: JSONObject, body: bytes | None = None) -> Flow:
     """Answer with a completion.
 
-    If no field of it had to be added or converted, `body`, the bytes that Tess sent, are passed on.
+    If no field of it had to be added or converted, the bytes that Tess sent, `body`, are passed on.
     """
     try:
         changed = normalise_completion(
@@ -167,9 +170,8 @@ def stream_fault_answer(chat: ChatContext, fault: StreamFault) -> Answer:
 def ledger_header(ledger: Ledger) -> Mapping[str, str | None]:
     """Return the header with the ledger; no header without changes.
 
-    A ledger that is too long for a header is shortened to `[{"action", "param"}]` with names of
-    limited length, and, if it
-    is still too long, to its first entries.
+    A ledger that is too long for a header is shortened to `[{"action", "param"}]` with names of limited
+    length, and, if it is still too long, to its first entries.
     """
     if ledger.is_empty:
         return {}

@@ -24,7 +24,7 @@ any of them on is assumed."""
 
 
 def normalise_finish_reason(given: object, record_change: Callable[[Change], None]) -> str:
-    """Map a finish reason to OpenAI's; an unknown one becomes `"stop"` and is recorded."""
+    """Map a finish reason that OpenAI lacks to OpenAI's; an unknown one becomes `"stop"` and is recorded."""
     known = FINISH_REASON_ALIASES.get(given) if isinstance(given, str) else None
     if known is not None:
         return known

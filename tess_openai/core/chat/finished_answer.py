@@ -1,6 +1,6 @@
-"""Recognises whole answers that need no completion, at a fraction of the cost of completing them.
+"""Recognises whole answers that need no change, at a fraction of the cost of `normalise_completion`.
 
-Most answers need none. An answer that is not recognised is completed as usual, with the same result.
+Most answers need none. An answer that is not recognised is normalised as usual, with the same result.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from tess_openai.core.jsons import JSONObject, parse_object
 JSON_TYPE: Final = "application/json"
 _COMPLETION: Final = "chat.completion"
 _CHECKED_IN_MESSAGE: Final = frozenset({"refusal", "tool_calls", "function_call", "annotations", "audio"})
-"""Fields of a message that `completion` would check or convert."""
+"""Fields of a message that `normalise_completion` would check or convert."""
 _CHECKED_IN_ROOT: Final = frozenset({*ROOT_EXTRAS, "error"})
 
 
 def parse_finished_answer(incoming: Incoming) -> JSONObject | None:
     """Return the completion in the first piece of an answer, if it was read and needs no change; else None.
 
-    It is a whole answer in OpenAI's format: `completion` would neither change nor report anything in it.
+    It is a whole answer in OpenAI's format: `normalise_completion` would neither change nor report anything.
     """
     body = incoming.first_piece
     if (
@@ -45,7 +45,7 @@ def is_json(incoming: Incoming) -> bool:
 
 
 def is_finished_completion(fields: JSONObject) -> bool:
-    """Whether a completion has one choice with a text, and no field that must be completed or checked."""
+    """Whether a completion has one choice with a text, and no field that must be added or checked."""
     try:
         (choice,), answer_id = fields["choices"], fields["id"]
         message = choice["message"]

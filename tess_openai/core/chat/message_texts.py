@@ -23,7 +23,7 @@ def to_text(value: object) -> str:
 
 
 def text_of_part(part: object) -> str | None:
-    """Return the text of a text or refusal part of either API, or a bare string; None for other parts."""
+    """Return the text of a text or refusal part of chat or Responses, or a bare string; None for others."""
     if isinstance(part, str):
         return part
     fields = to_object(part) or {}

@@ -1,8 +1,9 @@
 """OpenAI's root parameters that Tess does not document, and what is done with each.
 
 `UNSUPPORTED` is the table of the docs page "What happens to each parameter"; a test compares it with the
-parameters of the installed SDK. `messages`, `model`, `stream`, `temperature` and `tools` exist in Tess too
-and have modules of their own; every other root field belongs to the agent and is sent unchanged.
+parameters of the installed SDK. `messages`, `model`, `stream`, `temperature` and `tools` exist in Tess too;
+all of these but `stream` have modules of their own. Other root fields are the agent's or Tess's own and are
+sent unchanged, except that files are added to `file_ids`, and that `tess_openai` is left out.
 
 Source: Tess docs, open-ai-compat: "our API only supports the temperature and messages parameters.
 Additionally, the tools parameter is a string enum" (documented). Whether Tess refuses or ignores the rest is
@@ -120,7 +121,7 @@ TOOL_PARAMETERS: Final = frozenset(
 CHAT_PARAMETERS: Final = frozenset(
     {*UNSUPPORTED, *TOOL_PARAMETERS, "messages", "model", "stream", "stream_options", "temperature"}
 )
-"""All parameters of OpenAI's chat API; other root fields are never changed."""
+"""All parameters of OpenAI's chat API."""
 
 EMULATED_PARAMETERS: Final = frozenset(
     {"functions", "tools", *(name for name, parameter in UNSUPPORTED.items() if parameter.can_emulate)}
@@ -137,6 +138,8 @@ def keeps_unsupported(
     name: str, value: object, ledger: Ledger, table: Mapping[str, Parameter] = UNSUPPORTED
 ) -> bool:
     """Ask the policy whether to send one parameter of a table; True when it is forwarded.
+
+    A value that has no effect is left out without asking.
 
     Raises:
         Refused: The policy is `"error"`.
@@ -167,7 +170,8 @@ _USAGE_MISSING: Final = "Tess does not have it, so the stream has `usage` only i
 def keeps_stream_options(body: JSONObject, ledger: Ledger, *, usage_can_be_given: bool) -> bool:
     """Ask the policy whether to send `stream_options`; True when they are forwarded.
 
-    The adapter itself supports `include_usage`, and Tess never sends padding (`include_obfuscation: false`).
+    The policy is not asked about `include_usage` if the adapter can give the usage (`usage_can_be_given`),
+    nor about options that are false: Tess never sends padding (`include_obfuscation: false`).
 
     Raises:
         Refused: It contains an option that is not supported, and the policy is `"error"`.
@@ -176,16 +180,16 @@ def keeps_stream_options(body: JSONObject, ledger: Ledger, *, usage_can_be_given
     if given is None:
         return False
     options = to_object(given)
-    lost = [describe(given)] if options is None else []
+    unsupported = [describe(given)] if options is None else []
     for key, value in (options or {}).items():
         if value not in (None, False) and not (key == "include_usage" and usage_can_be_given):
-            lost.append(key)
-    if not lost:
+            unsupported.append(key)
+    if not unsupported:
         return False
-    wants_estimate = "include_usage" in lost
+    wants_estimate = "include_usage" in unsupported
     decision = ledger.resolve_unsupported(
         "stream_options",
-        given=", ".join(lost),
+        given=", ".join(unsupported),
         why=_USAGE_MISSING if wants_estimate else "Tess does not have it, so the stream comes without it",
         remedy='The usage can be estimated: create_client(usage="estimate").' if wants_estimate else "",
     )

@@ -14,7 +14,8 @@ def refuse_disproven(name: str, profile: TessProfile, policy: Policy) -> None:
     """Refuse a request with a field that would be sent although the probe proved that Tess refuses it.
 
     Raises:
-        Refused: The profile lists the field as refused, and the policy would send it.
+        Refused: The profile lists the field as refused. A parameter of OpenAI's chat API is refused only if
+            the policy for it is `"forward"`.
     """
     if not profile.refuses(name) or (name in CHAT_PARAMETERS and policy.action_for(name) != "forward"):
         return

@@ -165,7 +165,7 @@ def _translate_messages(
 
 
 _AS_GIVEN: Final = object()
-"""Marks in a cached translation a value of the caller that is sent unchanged; it is not cached itself."""
+"""Replaces in a translation a value that is sent unchanged, so that the value itself is not cached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +201,7 @@ def _translate_parameters(given: JSONObject, options: Options, agent: Agent | No
     body: dict[str, object] = {}
     for name, value in given.items():
         sent = _translate(name, value, given, options=options, agent=agent, ledger=ledger, tools=tools)
+        # A null parameter of OpenAI's is left out. `messages` is null here in place of the caller's messages.
         if sent is not None or (value is None and (name not in CHAT_PARAMETERS or name == "messages")):
             body[name] = _AS_GIVEN if sent is value else sent
     if tools.tool is not None:

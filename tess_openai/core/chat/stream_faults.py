@@ -45,7 +45,7 @@ def truncated_fault() -> StreamFault:
 
 
 def diverged_fault() -> StreamFault:
-    """Return the fault of a continuation that is another text than the answer."""
+    """Return the fault of a continuation whose text cannot be joined to the answer."""
     message = "The model began its answer again and wrote another text, which cannot be joined to the first."
     return StreamFault(error_envelope(message, type_="server_error", param=None, code=TRUNCATED))
 
@@ -76,7 +76,7 @@ def invalid_answer_fault(error: InvalidAnswerError, fields: JSONObject | None) -
 
 
 def fault_of(fields: JSONObject, event: str) -> StreamFault | None:
-    """Return the error in an event without `choices`, in any known format; None when it contains none."""
+    """Return the error in the object of an event, in any known format; None when it contains none."""
     text = message_of(fields)
     if not text and event != "error" and fields.get("status") not in FAILED_STATES:
         return None

@@ -1,7 +1,8 @@
 """The stream filter: converts the bytes of Tess's stream to those of the caller's stream.
 
-Complete chunks are passed on byte for byte. The ledger is added to the last chunk: after a finish reason, and
-only when there is a change to report, one chunk is held until the next event shows whether it is the last.
+Complete chunks are passed on byte for byte. The ledger and the usage are added to the last chunk: after a
+finish reason, and only when there may be something to add, one chunk is held until the next event shows
+whether it is the last.
 """
 
 from __future__ import annotations
@@ -47,13 +48,13 @@ class ChunkWriter:
             self._usage_chunk = _HeldChunk(fields, data)  # `close` sends it as the last chunk, as OpenAI does
             return b""
         if has_usage:
-            # Programs add up the counts of all chunks, and helpers keep the last finish reason they see.
+            # Programs add up the counts of all chunks, so `close` sends them once, on the last chunk.
             del fields["usage"]
             data = None
         if not fields["choices"] and not self._include_usage:
             # OpenAI sends no chunk without choices unless asked, and programs read choices[0] of each.
             if self._held is not None and has_usage:
-                return b""
+                return b""  # helpers would replace the finish reason by the null of a further chunk
             fields["choices"] = [{"index": 0, "delta": {}, "finish_reason": None}]
             data = None
         if self._held is None and not self._may_be_last:
@@ -77,7 +78,7 @@ class ChunkWriter:
         return events
 
     def fail(self, fault: StreamFault) -> bytes:
-        """Return the error event that ends the stream."""
+        """Return the chunk that is held, if any, and the error event that ends the stream."""
         self.ended = True
         held = b"" if self._held is None else self._held.encode()
         return held + encode_event(dump_json(fault.envelope))

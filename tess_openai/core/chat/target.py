@@ -86,11 +86,12 @@ def _split(model: str, options: Options) -> tuple[AgentRef | None, str]:
 def to_model(given: object, options: Options, agent: Agent | None, ledger: Ledger) -> object:
     """Return the value to send as `model`; None to leave it to the agent.
 
-    A model that the agent offers, or that an alias maps to, is sent unchanged. Any other model is replaced
-    by that of the alias `"*"`, if there is one, or else checked against the agent's list.
+    Aliases are replaced first. A model that the agent does not offer and that no alias maps to is then
+    replaced by that of the alias `"*"`, if there is one. The result is checked against the agent's list, if
+    that is known; for an agent with one fixed model the policy decides whether it is sent.
 
     Raises:
-        Refused: The agent does not offer it, and no alias maps it to another.
+        Refused: The agent does not offer the model, or has one fixed model, and the policy does not allow it.
     """
     target = to_target(given, options)
     model = target.model
@@ -119,7 +120,7 @@ def is_slug(text: str) -> bool:
 
 
 def shown(model: str) -> str:
-    """Return the name of a model for a message, shortened."""
+    """Return the name of a model for a message, shortened; one that may contain an API key is not shown."""
     if could_be_key(model):
         return quoted(model)
     return repr(model if len(model) <= _MAX_SHOWN_LENGTH else f"{model[:_MAX_SHOWN_LENGTH]}...")

@@ -17,8 +17,9 @@ from tess_openai.core.ledger import Ledger
 def to_temperature(given: object, options: tuple[str, ...] | None, ledger: Ledger) -> object:
     """Return the value to send as `temperature`; None only if `given` is None.
 
-    A number, or a string of a number, becomes the nearest option; of two equally near options, the lower. Any
-    other value is sent unchanged, so that Tess reports the error. `options=None` sends every value unchanged.
+    A number, or a string of a number, becomes the nearest option, unless the policy forwards it; of two
+    equally near options, the lower. Any other value is sent unchanged, so that Tess reports the error.
+    Without `options`, every value is sent unchanged.
 
     Raises:
         Refused: The value is not an option, and the policy is `"error"`.

@@ -72,7 +72,7 @@ class _GivenTools:
 def to_tools(body: JSONObject, options: Options, ledger: Ledger) -> TessTools:
     """Translate all parameters in `TOOL_PARAMETERS`.
 
-    When `tools` is neither a string nor a list, all are sent unchanged, so that Tess reports the error.
+    When `tools` or `functions` has a wrong type, all are sent unchanged, so that Tess reports the error.
 
     Raises:
         Refused: A parameter is not supported, and the policy is `"error"`.
@@ -145,6 +145,7 @@ def _decide_search_options(body: JSONObject, ledger: Ledger) -> frozenset[str]:
 def _decide_functions(
     body: JSONObject, given: _GivenTools, tool: str | None, ledger: Ledger, kept: frozenset[str]
 ) -> TessTools:
+    """Ask the policy about the tools that Tess lacks: functions, custom tools and unmapped hosted tools."""
     param = next((name for name in ("tools", "functions") if to_list(body.get(name))), "web_search_options")
     sent = NO_TOOLS if given.first is None else given.first
     functions = counted(given.functions, "function") if given.functions else ""

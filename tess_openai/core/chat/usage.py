@@ -3,12 +3,12 @@
 The estimate counts one token for four bytes of UTF-8. This is close for every script, because a character of
 a rarer script takes both more bytes in UTF-8 and more tokens in the tokenizers of the models behind Tess:
 
-| text                                     | bytes a character | characters a token by this rule |
-|------------------------------------------|-------------------|---------------------------------|
-| English, code                            | 1                 | 4                               |
-| accented Latin, Greek, Cyrillic, Arabic  | 1 to 2            | 2 to 4                          |
-| Chinese, Japanese, Korean, Indic, Thai   | 3                 | 1.3                             |
-| emoji                                    | 4                 | 1                               |
+| text                                     | bytes per character | characters per token by this rule |
+|------------------------------------------|---------------------|-----------------------------------|
+| English, code                            | 1                   | 4                                 |
+| accented Latin, Greek, Cyrillic, Arabic  | 1 to 2              | 2 to 4                            |
+| Chinese, Japanese, Korean, Indic, Thai   | 3                   | 1.3                               |
+| emoji                                    | 4                   | 1                                 |
 
 An estimate is always marked `estimated`; nothing is charged or refused because of it.
 
@@ -164,7 +164,10 @@ _CONVERTED: Final = frozenset(  # all names that `parse_usage` reads
 
 
 def complete_usage(usage: JSONObject, message_texts: Iterable[str], completion_text: str) -> JSONObject:
-    """Return the given counts, and an estimate, marked `estimated`, of those that are missing."""
+    """Return the given counts, and an estimate, marked `estimated`, of those that are missing.
+
+    If only the total is given, it is divided; otherwise the total becomes the sum of the others.
+    """
     if is_usage(usage):
         return usage
     estimate = estimate_usage(message_texts, completion_text)
