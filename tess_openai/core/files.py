@@ -23,7 +23,7 @@ from tess_openai.core.refusals import Refused, json_headers
 
 FILES_PATH: Final = "/files"
 _STATUSES: Final = {"completed": "processed", "failed": "error"}
-"""Tess's state of a file -> OpenAI's. All other states become `uploaded`: the file is not ready yet."""
+"""Tess's state of a file -> OpenAI's. All others become `error` if the file has one, or else `uploaded`."""
 _PURPOSE: Final = "assistants"
 """OpenAI's purpose for files that an agent reads; Tess has no purposes."""
 _DEFAULT_LIMIT: Final = 10_000
@@ -117,7 +117,7 @@ def _is_done(fields: JSONObject) -> bool:
 
 
 def _with_file_code(error: TessError, hint: str = "") -> TessError:
-    """Return an error of a file route; a 404 gets the code `file_not_found`, or the given hint."""
+    """Return an error of a file route; a 404 gets the code `file_not_found`, or the hint and `http_404`."""
     if error.code != "not_found":
         return error
     return replace(error, code="http_404" if hint else "file_not_found", hint=hint)
@@ -154,9 +154,9 @@ def _list_files(call: Call, options: Options) -> Flow:
 
 
 def _page_start(found: list[JSONObject], after: str, *, is_descending: bool) -> int:
-    """Return the index where the next page begins.
+    """Return the index where the page after the file `after` begins; 0 if it is neither found nor a number.
 
-    If the file `after` was deleted in the meantime, its number shows its place, since numbers grow with time.
+    If that file was deleted in the meantime, its number shows its place, since numbers grow with time.
     """
     for index, item in enumerate(found):
         if item["id"] == after:

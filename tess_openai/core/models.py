@@ -66,7 +66,10 @@ def own_models(agent: Agent) -> tuple[str, ...]:
 
 
 def _model(name: str, agent: Agent, model: object = None) -> JSONObject:
-    """Return OpenAI's object for a name; for an agent's own model it shows what the agent offers."""
+    """Return OpenAI's object for a name; for an agent's own model it shows what the agent offers.
+
+    `model` is the model that a name such as `"agent:8794/tess-6"` contains.
+    """
     listed = {"id": name, "object": "model", "created": _CREATED, "owned_by": "tess"}
     if (model or name) not in own_models(agent):
         return listed

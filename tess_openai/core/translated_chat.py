@@ -26,7 +26,7 @@ from tess_openai.core.policy_parameters import POLICY_PARAMETERS
 from tess_openai.core.sse import DONE, EventDecoder
 
 _MESSAGE_PATH: Final = re.compile(r"(?<![\w.])messages(?:\.\d+|\[\d+\])(?:\.\w+|\[\w+\])*")
-"""A place in the messages that were sent, `messages.0.content`, which the caller's request does not have."""
+"""A path into the messages that were sent, `messages.0.content`, which the caller's request does not have."""
 
 
 class AnswerTranslator(Protocol):
@@ -57,7 +57,7 @@ class AnswerTranslator(Protocol):
         ...
 
     def texts(self, template: Template, texts: list[bytes]) -> bytes:
-        """Return the events for chunks that differ in their texts only: contents of JSON strings, escaped."""
+        """Return the events for chunks that match a template; `texts` are JSON string bodies, escaped."""
         ...
 
     def end(self) -> Flow:
@@ -90,7 +90,7 @@ def translated_chat(call: Call, fields: JSONObject, options: Options, translator
         options: The options of the call.
         translator: Translates the answer.
     """
-    # The chat flow must report all of its changes, also of a retry; whether to warn is decided here.
+    # With `attempt=0`, the chat flow reports its changes in a retry too; `_ChatRun` decides whether to warn.
     chat_call = Call(
         call.method,
         CHAT_PATH,
@@ -117,7 +117,7 @@ class _ChatRun:
         self.decoder = EventDecoder()  # decodes the chat's stream, if it is one
         self.template: Template | None = None  # matches its chunks that differ in their text only
         self.is_sent = False
-        self.earlier = translator.ledger.changes  # from earlier chat calls for the same caller's call
+        self.earlier = translator.ledger.changes  # recorded before this chat call
 
     def carry_out(self, step: Step) -> Generator[Step, Event, Event]:
         """Carry out one step of the chat flow."""
@@ -134,7 +134,7 @@ class _ChatRun:
             refused = yield from report_changes(ledger, silently=self._is_silent())
             return None if refused is None else refused.message
         if isinstance(step, Outgoing):
-            # The caller's own changes, if the chat flow had none to report.
+            # Report the changes that the translation of the request recorded, if the chat flow reported none.
             refused = yield from report_changes(ledger, silently=self._is_silent())
             if refused is not None:
                 raise refused
@@ -148,7 +148,7 @@ class _ChatRun:
 
     def _outgoing(self, outgoing: Outgoing) -> Outgoing:
         """Return the request with the path and the body of a chat, since the caller's are of another API."""
-        if outgoing.method is not None:  # the request of a look-up
+        if outgoing.method is not None:  # a request of its own, such as for the state of an execution
             return outgoing
         path = (
             f"{AGENTS_PATH}/{self.call.agent}/openai{CHAT_PATH}" if outgoing.path is None else outgoing.path
@@ -170,7 +170,7 @@ class _ChatRun:
 
     def _error(self, answer: Answer) -> Answer:
         """Return an error answer with the caller's names of parameters, and with the ledger."""
-        if answer.base == "as is":  # the client would follow it with the caller's request
+        if answer.base == "as is":  # a redirect, which the http client would follow with the caller's request
             error = parse_redirect(answer.status, "elsewhere", redirects_within_api=True, drops_body=False)
             return replace(error.to_answer(), base="none")
         envelope = parse_object(answer.body or b"") or {}
@@ -179,7 +179,7 @@ class _ChatRun:
         return Answer(answer.status, headers, body, base=answer.base)
 
     def _pieces(self, data: bytes) -> Flow:
-        """Yield the translated events for complete events of the chat."""
+        """Yield the translated events for `data`, which contains complete events of the chat."""
         translator, template = self.translator, self.template
         texts = None if template is None else template.texts_of(data)
         if template is not None and texts is not None:

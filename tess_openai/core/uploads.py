@@ -39,7 +39,7 @@ _EXTENSIONS: Final = {
     "text/markdown": "md",
     "text/plain": "txt",
 }
-"""File name extensions that differ from the second part of the media type."""
+"""Media type -> the extension of a file's name; for all others, it is the second part of the media type."""
 _KINDS: Final = {  # type of a content part -> the word for its file in messages
     "image_url": "image",
     "input_image": "image",
@@ -49,7 +49,7 @@ _KINDS: Final = {  # type of a content part -> the word for its file in messages
 }
 _DATA_URL: Final = re.compile(r"data:([^;,]*)((?:;[^;,]*)*),", re.IGNORECASE)
 _URL_SAFE_TO_STANDARD: Final = bytes.maketrans(b"-_", b"+/")
-_MAX_WAITS: Final = 200
+_MAX_WAITS: Final = 200  # further requests for a file until it is processed, without failed ones
 _MAX_FAILURES: Final = 5
 """How many requests for the state of a file may fail one after another."""
 _FIRST_WAIT_SECONDS: Final = 0.25
@@ -76,7 +76,7 @@ class UploadedRequest:
 
     Attributes:
         fields: The request; the caller's own object where it has no files.
-        changes: One for each file.
+        changes: One for each uploaded file.
     """
 
     fields: JSONObject = field(repr=False)
@@ -84,7 +84,7 @@ class UploadedRequest:
 
 
 def with_placeholders(given: JSONObject) -> JSONObject:
-    """Return a request as if its files were uploaded, to check it before the upload is paid for.
+    """Return the request as after an upload, to check it before one is paid for; `given` without files.
 
     Raises:
         Refused: A file cannot be read.
@@ -125,7 +125,7 @@ def upload_attachments(
 def upload_file(step: Upload) -> Flow:
     """Carry out one upload; yield an `UploadedFile`, or the answer that the caller gets instead.
 
-    A request for the state that fails is repeated, since the file is there; its upload is not.
+    A request for the state that fails is repeated, since the file was received; its upload is not.
     """
     form, content_type = _to_form(step)
     outgoing = Outgoing(form, {**step.headers, "content-type": content_type}, "POST", FILES_PATH, "")
@@ -249,7 +249,7 @@ def _attachment_in(given: object) -> _Attachment | None:
 
 
 def _decode(kind: str, given: object, media_type: str, filename: object) -> _Attachment | None:
-    """Return the file in a data URL or in base64; None when there is none."""
+    """Return the file in a data URL, or in base64 with the given media type; None when there is none."""
     if not isinstance(given, str) or not given:
         return None
     head = _DATA_URL.match(given)

@@ -1,4 +1,4 @@
-"""Parameters of legacy completions that are not supported.
+"""Parameters of legacy completions: the one with another name in chat, and those that are not supported.
 
 Source: OpenAI's API reference, completions (documented).
 """

@@ -17,7 +17,7 @@ from tess_openai.core.options import CALL_FIELD, Options
 from tess_openai.core.refusals import Refused
 
 MAX_PROMPTS: Final = 64
-"""The highest number of prompts; each is a paid call, one after another."""
+"""The highest number of prompts of one request; a paid call is made for each, one after another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def read_prompt_request(given: JSONObject, options: Options) -> PromptRequest:
     chat: JSONObject = {}
     for name, value in given.items():
         if name == "best_of" and value == given.get("n"):
-            continue  # the best of as many as are asked for: all of them
+            continue  # the best `n` of `n` answers are all of them
         if name in COMPLETIONS_UNSUPPORTED:
             if not keeps_unsupported(name, value, ledger, COMPLETIONS_UNSUPPORTED):
                 continue
@@ -82,7 +82,7 @@ def read_prompt_request(given: JSONObject, options: Options) -> PromptRequest:
 
 
 def _prompts(given: object) -> list[str]:
-    """Return the prompts: a string, or a list of strings.
+    """Return the prompts of a request, which gives one string or a list of strings.
 
     Raises:
         Refused: There are none or too many, one is empty, or they are lists of tokens of OpenAI's models.
@@ -98,7 +98,7 @@ def _prompts(given: object) -> list[str]:
     if not 0 < len(texts) <= MAX_PROMPTS:
         message = f"prompt must contain from 1 to {MAX_PROMPTS} prompts; each is a paid call of its own."
         raise Refused(message, param="prompt", code="invalid_value")
-    if "" in texts:  # Tess refuses it, but only after the prompts before it were paid for
+    if "" in texts:  # Tess would refuse it, but only after the prompts before it were paid for
         message = "prompt must not contain an empty text: Tess takes no empty message."
         raise Refused(message, param="prompt", code="invalid_value")
     return texts

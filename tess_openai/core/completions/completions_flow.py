@@ -67,7 +67,7 @@ class _CompletionTranslator(AnswerTranslator):
         self._first_index = 0  # index of the first choice for the prompt
         self._choices: list[JSONObject] = []
         self._begun: set[int] = set()  # indices of the choices that have begun, in a stream
-        self._chat_usage: JSONObject | None = None
+        self._chat_usage: JSONObject | None = None  # that of the answer to the current prompt
         self._has_calls = False
         self._repeated = ShortFields()  # the root fields that all further chunks of a stream get
         self._held: JSONObject | None = None  # a chunk that may be the last, which carries the ledger
@@ -118,7 +118,10 @@ class _CompletionTranslator(AnswerTranslator):
             yield answer
 
     def chunk(self, fields: JSONObject) -> bytes:
-        """Translate a chunk of a chat to one of a completion."""
+        """Translate a chunk of a chat to one of a completion; `b""` without a text or a finish reason.
+
+        A chunk with a finish reason may be the last, so it is held until the next one or the end.
+        """
         root = self._read_root(fields)
         self._repeated.keep(root)
         choices: list[JSONObject] = []
@@ -163,7 +166,7 @@ class _CompletionTranslator(AnswerTranslator):
         yield b"".join([*map(encode_event, events), DONE_EVENT])
 
     def fail(self, envelope: JSONObject) -> bytes:
-        """Return the error event of a stream."""
+        """Return the held chunk, if there is one, and the error event of a stream."""
         self.has_failed = True
         return self._release() + encode_event(dump_json(envelope))
 

@@ -67,11 +67,11 @@ class AnswerLayer(ABC, Generic[AnswerT]):
 
     @abstractmethod
     def _read(self, answer: AnswerT) -> Generator[Step, Event, bytes]:
-        """Return the next events of the answer for the flow; `b""` at its end."""
+        """Return the next bytes of the answer's stream for the flow; `b""` at its end."""
 
 
 def with_partial_text(given: Answer, text: str, fault: StreamFault | None = None) -> Answer:
-    """Add the text so far to an error, as `error.body["partial"]`; return other answers unchanged.
+    """Add the text so far to an error, as `exception.body["partial"]`; return other answers unchanged.
 
     Args:
         given: The answer.

@@ -18,14 +18,14 @@ _OPENING: Final = "(The conversation begins with your message.)"
 def to_native_messages(given: object) -> object:
     """Return messages for `/execute`; a value that is not a list of messages is not changed.
 
-    Leading `system` messages become one `developer` message, later ones become messages of the user.
-    Consecutive messages of one role are joined with a blank line.
+    Leading messages of `system` or `developer` get the role `developer`, later ones the role `user`.
+    Consecutive messages of one role whose contents are strings are joined with a blank line.
     """
     items = to_list(given)
     if items is None or not all(to_object(item) for item in items):
         return given
     native: list[JSONObject] = []
-    texts: list[str] = []  # those of the last message, joined once no other follows
+    texts: list[str] = []  # those of the last message, joined once no further text follows
     roles = set[object]()
     for item in items:
         message = to_object(item) or {}
@@ -49,7 +49,7 @@ def to_native_messages(given: object) -> object:
 
 
 def _end_message(native: list[JSONObject], texts: list[str]) -> None:
-    """Give the last message its texts, and clear them."""
+    """Join the texts to the content of the last message, and clear them."""
     if texts:
         native[-1]["content"] = BLANK_LINE.join(texts)
         texts.clear()

@@ -79,13 +79,13 @@ class PolledAnswers(AnswerLayer["_Execution"]):
                 if not answer.whole_text:
                     raise
                 answer.fault = broken_connection_fault(str(broken))
-                return b""  # the flow then reports a stream that broke off, with this fault
+                return b""  # the flow reports a stream without an end; an error answer has this fault
             yield from self._poll(answer)
         out, answer.out = answer.out, b""
         return out
 
     def _poll(self, execution: _Execution) -> Flow:
-        """Request the state of the execution."""
+        """Request the state of the execution; temporary failures are only counted, up to `_MAX_FAILURES`."""
         execution.wait_seconds = min(_LONGEST_WAIT_SECONDS, execution.wait_seconds * 1.3)
         headers = request_headers(self._chat.call, self._chat.translated.options)
         try:
@@ -119,13 +119,13 @@ class _Execution:
         whole_text: Its whole output so far.
         out: The events that are ready to be read.
         is_over: Whether the last event is ready.
-        fault: The fault that ended the wait for it; None without one.
+        fault: The fault that ended the wait for its next state; None without one.
         wait_seconds: How long to wait before its state is requested again.
         failures: How many requests for its state have failed in a row.
     """
 
     def __init__(self, body: bytes, record_change: ChangeRecorder, *, is_stream: bool) -> None:
-        """Begin with the answer to the request that started it; an invalid one is passed on as it is."""
+        """Begin with the answer to the request that started it; one without an id is passed on unchanged."""
         first = to_object((to_list((parse_object(body) or {}).get("responses")) or [None])[0])
         self.number = to_int((first or {}).get("id")) or 0
         self._record_change = record_change
@@ -158,7 +158,7 @@ class _Execution:
             self.whole_text = output
         is_over = status in _SUCCEEDED
         if not self.whole_text.startswith(self._sent_text):
-            if is_over:
+            if is_over:  # before that, a later output may begin with the text that was sent
                 message = "Tess changed the text of the execution while it was streamed"
                 self.fail(error_envelope(message, type_="server_error", param=None, code="stream_error"))
             return
@@ -175,7 +175,7 @@ class _Execution:
             self._sent_text = self.whole_text
 
     def note_failure(self, envelope: JSONObject, *, is_temporary: bool) -> None:
-        """Count a failed request for the state; end the stream with its error, unless it may be temporary."""
+        """Count a failed request for the state; its error ends the stream if permanent or one too many."""
         self.failures += 1
         if not is_temporary or self.failures > _MAX_FAILURES:
             self.fail(envelope)

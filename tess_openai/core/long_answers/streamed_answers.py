@@ -1,7 +1,8 @@
 """Request a stream instead of a whole answer, and handle answers that are cut.
 
 This layer is between the flow that answers the caller and Tess. The flow, with or without emulation, reads
-one complete stream: where Tess's stream was cut, this layer adds its end, or the text of a further request.
+one complete stream: where Tess's stream was cut, this layer adds an end or an error, or the rest of the text
+from a further request, as `on_cut` says.
 
 Source: a connection that is silent for 100 to 125 s is ended with a 524, and streams are cut too (observed).
 """
@@ -40,7 +41,10 @@ STREAMED: Final = Change(
 
 
 class StreamedAnswers(AnswerLayer[JoinedAnswer]):
-    """Fetches answers as streams, and continues those that are cut."""
+    """Fetches answers, and ends or continues those that are cut.
+
+    It requests a stream if the caller did, or with `long_answers="stream"`; else it reads a whole answer.
+    """
 
     def __init__(self, chat: ChatContext) -> None:
         super().__init__(chat)
@@ -130,7 +134,7 @@ class StreamedAnswers(AnswerLayer[JoinedAnswer]):
         note = fill(options.prompts.continuation, last_words=last_words(text))
         further = [{"role": "assistant", "content": text.rstrip()}, {"role": "user", "content": note}]
         messages = [*(to_list(self._request.get("messages")) or []), *further]
-        recorded = Ledger(options.policy)  # the first request has recorded its changes already
+        recorded = Ledger(options.policy)  # the ledger of the call has these changes already
         merged = to_messages(messages, recorded, merge=options.merge_messages, profile=options.profile)
         return {**self._request, "messages": merged}
 
@@ -159,7 +163,7 @@ def _returned(answer: JoinedAnswer, why_not_continued: str) -> Change:
 
     Args:
         answer: The answer.
-        why_not_continued: Why it is not continued; `""` where the client does not ask for that.
+        why_not_continued: Why it is not continued; `""` unless `on_cut="continue"`.
     """
     why = _reason_of_cut(answer)
     remedy = 'Ask for the rest in a further call, or let the adapter do so: create_client(on_cut="continue").'

@@ -25,11 +25,14 @@ from tess_openai.core.responses.input_items import ITEM_REFERENCE, item_type, to
 from tess_openai.core.responses.response_request import ResponseRequest
 
 _RANDOM_ID: Final = re.compile(r"[a-z]+_[0-9A-Za-z]{20,}")
+"""Matches an id with a random part, which belongs to one item only."""
 _CALLS: Final = ("custom_tool_call", "function_call")
 
 
 def conversation_items(call: Call, request: ResponseRequest) -> Generator[Step, Event, list[JSONObject]]:
-    """Return all items of a conversation: those of earlier responses, and the input without references.
+    """Return all items of a conversation: those of earlier responses, then those of the input.
+
+    References in the input are replaced by their items, and repetitions of earlier items are left out.
 
     Raises:
         Refused: An earlier response or a referenced item is not in the store, or the store failed.
@@ -52,7 +55,9 @@ def conversation_items(call: Call, request: ResponseRequest) -> Generator[Step, 
 def _without_references(
     call: Call, before: Sequence[JSONObject], items: Sequence[JSONObject]
 ) -> Generator[Step, Event, list[JSONObject]]:
-    """Return items with each reference replaced by its item: an earlier one, or one of a stored response.
+    """Return items with each reference replaced by its item.
+
+    The item is one of `before`, one that precedes the reference in `items`, or one of a stored response.
 
     Each response is loaded once, however many of its items are referred to.
     """
@@ -96,11 +101,12 @@ def _item_not_found() -> Refused:
 def _without_repetitions(
     previous: StoredResponse, items: list[JSONObject], ledger: Ledger
 ) -> list[JSONObject]:
-    """Return the items that the continued conversation does not contain, and record the others.
+    """Return the items that the continued conversation does not contain, and record the number of others.
 
-    A repetition has the random id of an earlier item, or is a call with the `call_id` of one that the
-    previous response made; and the model would read the same text twice. Anything else is new, also an item
-    with an id that a client may use for several, such as `"__fake_id__"`.
+    An item is a repetition of an earlier one if the model would read the same messages for both, and it has
+    the random id of the earlier one, or both are calls with the same `call_id` and the earlier one is in the
+    output of the previous response. All other items are new, also those with an id that a client gives to
+    several items, such as `"__fake_id__"`.
     """
     if not any(item.get("id") or item_type(item) in _CALLS for item in items):
         return items
@@ -115,7 +121,7 @@ def _without_repetitions(
         earlier = _get(known, item.get("id"))
         if earlier is None and item_type(item) in _CALLS:
             earlier = _get(open_calls, item.get("call_id"))
-        if earlier is None or _text_for_model(earlier, ledger) != _text_for_model(item, ledger):
+        if earlier is None or _messages_for(earlier, ledger) != _messages_for(item, ledger):
             kept.append(item)
     repeated = len(items) - len(kept)
     if repeated:
@@ -130,6 +136,6 @@ def _get(items: dict[str, JSONObject], key: object) -> JSONObject | None:
     return items.get(key) if isinstance(key, str) else None
 
 
-def _text_for_model(item: JSONObject, ledger: Ledger) -> list[object]:
-    """Return what the model reads of one item."""
+def _messages_for(item: JSONObject, ledger: Ledger) -> list[object]:
+    """Return the chat messages for one item alone, without recording changes in the ledger of the call."""
     return to_chat_messages([item], Ledger(ledger.policy))

@@ -1,7 +1,7 @@
 """Stores earlier responses by their id, so that `previous_response_id` can continue them.
 
 An entry contains the whole conversation up to its response, so it can be continued without any other entry.
-It can be read only with the API key with which it was made.
+The adapter finds it only for a call with the API key of the call that saved it. Entries are not encrypted.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ from tess_openai.core.jsons import JSONObject, dump_json, object_length, parse_o
 from tess_openai.core.refusals import Refused
 
 ID_POSITION_DIGITS: Final = 4
-"""Digits at the end of an item's id; the part before them is the random part of its response's id."""
+"""How many digits of a position end an item's id; before them is the random part of its response's id."""
 _HEAD: Final = b'{"response":'
 
 
 class ResponseStore(Protocol):
-    """Stores responses. The methods may block, and may be called from several threads at once.
+    """Stores responses. Its methods may block; the adapter calls them from several threads at once.
 
     A key is 64 hexadecimal digits, a hash of the response's id and the API key. A value is JSON in UTF-8 that
     contains the conversation. An entry may disappear at any time: when it expires, when newer entries replace
-    it, or when another process deletes it. An exception of a method does not fail a call that was answered.
+    it, or when another process deletes it. An exception of `save` does not fail the call, since Tess has
+    answered it; an exception of `load` or `delete` becomes a refusal with status 503.
     """
 
     def load(self, key: str) -> bytes | None:
@@ -47,7 +48,7 @@ class StoredResponse:
     """A response, and the conversation that led to it.
 
     Attributes:
-        response: The response object as the caller got it.
+        response: The response object as the caller got it, but without the ledger.
         inputs: All items before its output, including those of the responses that it continues.
         background: Whether the caller requested it with `background=True`.
     """
@@ -62,7 +63,7 @@ class StoredResponse:
         return [*self.inputs, *_objects(self.response.get("output"))]
 
     def to_bytes(self, response: bytes) -> bytes:
-        """Return the value for a store; `response` is the response as JSON, which the answer needs too."""
+        """Return the value for a store; `response` is `self.response` as JSON, to serialise it only once."""
         rest = dump_json({"inputs": list(self.inputs), "background": self.background})
         return b"%b%b,%b" % (_HEAD, response, rest[1:])
 
@@ -77,7 +78,7 @@ def parse_stored(value: bytes) -> StoredResponse | None:
 
 
 def _parse_in_parts(value: bytes) -> JSONObject | None:
-    """Parse the response and the rest apart, since the value is nested one level deeper than its response."""
+    """Parse the response and the rest apart: the value is one level deeper, maybe too deep for the parser."""
     if value[: len(_HEAD)] != _HEAD:
         return None
     end = len(_HEAD) + object_length(value[len(_HEAD) :])
@@ -86,10 +87,10 @@ def _parse_in_parts(value: bytes) -> JSONObject | None:
 
 
 def load_response(call: Call, response_id: str) -> Generator[Step, Event, StoredResponse | None]:
-    """Load a response.
+    """Load a response; None when there is no entry, or it is not a stored response.
 
     Raises:
-        Refused: The store failed, or returned something other than what was saved.
+        Refused: The store failed, or returned a value of another type or an entry without ids.
     """
     result = yield from use_store(StoreAccess("load", _key(call, response_id)))
     if result.problem:
@@ -98,7 +99,7 @@ def load_response(call: Call, response_id: str) -> Generator[Step, Event, Stored
 
 
 def _stored(value: object) -> StoredResponse | None:
-    """Return what a store loaded; the store may be the user's own class."""
+    """Parse and check what a store loaded; the store may be the user's own class."""
     if value is None:
         return None
     if not isinstance(value, bytes | str):
@@ -128,7 +129,7 @@ def delete_response(call: Call, response_id: str) -> Generator[Step, Event, None
 
 
 def previous_not_found(response_id: str) -> Refused:
-    """Return the refusal of a `previous_response_id` that cannot be continued."""
+    """Return the refusal of a `previous_response_id` that is not in the store."""
     is_id = response_id.isidentifier() and len(response_id) < 80
     named = f" with id '{response_id}'" if is_id else ""
     message = (

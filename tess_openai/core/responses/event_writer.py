@@ -29,11 +29,12 @@ class _OpenItem:
     """An item of the output that is being written.
 
     Attributes:
-        item: The item as its first event showed it, with its initial content and status.
+        item: The item. Its first event shows it empty; parts or arguments are added to it when they end.
         position: Its position in the output.
         pieces: The pieces of a call's arguments, or of the open part of a message.
-        part: The open part of a message, `"output_text"` or `"refusal"`; `""` for none.
-        delta_event: The bytes of a delta event of the open part before its number, and before its text.
+        part: The type of the open part of a message, `"output_text"` or `"refusal"`; `""` for none.
+        delta_event: The bytes of a delta event of the open part: those before its sequence number, and those
+            between the number and the text.
     """
 
     item: JSONObject
@@ -54,15 +55,15 @@ class _OpenItem:
 class ResponseEventWriter:
     """Writes the events of one response.
 
-    The text of a choice is written to one message item until a call begins. Calls, and the messages of
-    several choices, are ended at the end of the response, since their pieces may arrive in any order.
+    The text of a choice is written to one message item, which ends when a call of the choice begins, or else
+    at the end of the response. Calls end only there, since pieces of several calls may arrive in any order.
     """
 
     def __init__(self, draft: ResponseDraft) -> None:
         self.draft = draft
         self._number = 0  # the sequence number of the next event
         self._messages: dict[int, _OpenItem] = {}  # by the index of the choice
-        self._calls: dict[tuple[int, object], _OpenItem] = {}  # by the index of the choice, and their own
+        self._calls: dict[tuple[int, object], _OpenItem] = {}  # by the indices of choice and call
         self._reasons: dict[int, object] = {}  # the finish reason of each choice
         self._last: dict[int, JSONObject] = {}  # the last item of each choice
 
@@ -85,8 +86,8 @@ class ResponseEventWriter:
             if delta.get("refusal"):
                 self._add_text(choice, "refusal", delta["refusal"], out)
             if delta.get("tool_calls") or delta.get("function_call"):
-                for place, call in enumerate(map(to_object, calls_of(delta))):
-                    self._add_call(choice, call or {}, place, out)
+                for list_index, call in enumerate(map(to_object, calls_of(delta))):
+                    self._add_call(choice, call or {}, list_index, out)
         return b"".join(out)
 
     def texts(self, choice: int, texts: list[bytes]) -> bytes:
@@ -107,7 +108,7 @@ class ResponseEventWriter:
         return b"".join(out)
 
     def end(self) -> tuple[bytes, str | None]:
-        """End all items; return the events for that, and the reason of an incomplete response, else None."""
+        """End all items; return the events for that, and why the response is incomplete, or else None."""
         out: list[bytes] = []
         incomplete: str | None = None
         for choice in sorted(self._reasons) or [0]:
@@ -124,7 +125,7 @@ class ResponseEventWriter:
         return b"".join(out), incomplete
 
     def last(self, response: bytes, status: str) -> bytes:
-        """Return the event that ends the stream with the whole response, which is already JSON."""
+        """Return the event that ends the stream; `response` is the whole response as JSON."""
         name = f"response.{status}"
         head = f'event: {name}\ndata: {{"type":"{name}","sequence_number":{self._number},"response":'
         return b"%b%b}\n\n" % (head.encode(), response)
@@ -136,12 +137,12 @@ class ResponseEventWriter:
         self._abandon_items()
         failed = self.draft.to_json("failed", error={"code": "server_error", "message": message})
         code, param = error.get("code"), error.get("param")
-        # OpenAI documents the fields at the root; its server sends those under `error`.
+        # OpenAI documents these fields at the root of the event; its server sends them under `error`.
         event = {"code": code, "message": message, "param": param, "error": {"type": "server_error", **error}}
         return self._event("response.failed", {"response": failed}) + self._event("error", event)
 
     def _abandon_items(self) -> None:
-        """Give the items that are still in progress what arrived of them, and the status `"incomplete"`."""
+        """Add to unfinished items the part of them that arrived, and give them the status `"incomplete"`."""
         for message in self._messages.values():
             if message.part:
                 message.take_part()
@@ -201,8 +202,8 @@ class ResponseEventWriter:
         self._end_part(message, out)
         out.append(self._end_item(message))
 
-    def _add_call(self, choice: int, given: JSONObject, place: int, out: list[bytes]) -> None:
-        key = choice, given.get("index", place)
+    def _add_call(self, choice: int, given: JSONObject, list_index: int, out: list[bytes]) -> None:
+        key = choice, given.get("index", list_index)
         call = self._calls.get(key)
         if call is None:
             self._end_message(choice, out)
@@ -228,21 +229,22 @@ class ResponseEventWriter:
     def _add_item(self, choice: int, opened: _OpenItem, out: list[bytes]) -> None:
         self.draft.output.append(opened.item)
         self._last[choice] = opened.item
-        out.append(self._event("response.output_item.added", _of_item(opened)))
+        out.append(self._event("response.output_item.added", _item_fields(opened)))
 
     def _end_item(self, opened: _OpenItem) -> bytes:
         if opened.item["status"] == "in_progress":
             opened.item["status"] = "completed"
-        return self._event("response.output_item.done", _of_item(opened))
+        return self._event("response.output_item.done", _item_fields(opened))
 
 
 _CALL_EVENTS: Final = {
     "custom_tool_call": "custom_tool_call_input",
     "function_call": "function_call_arguments",
 }
+"""Type of a call item -> what is between `response.` and `.delta` or `.done` in the names of its events."""
 
 
-def _of_item(opened: _OpenItem) -> JSONObject:
+def _item_fields(opened: _OpenItem) -> JSONObject:
     return {"output_index": opened.position, "item": opened.item}
 
 

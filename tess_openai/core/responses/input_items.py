@@ -29,11 +29,11 @@ _TEXT_KEYS: Final = frozenset({"type", "text", "annotations", "logprobs", "parse
 _IMAGE_KEYS: Final = frozenset({"type", "image_url", "detail", "file_id"})
 _EMPTY: Final[tuple[object, ...]] = (None, [], {}, "")
 _DEFAULTS: Final[tuple[tuple[str, object], ...]] = (("async", False), ("caller", {"type": "direct"}))
-"""Values that say what holds without them: the program ran the tool call, at once."""
+"""Fields whose value has no effect: the call is not asynchronous, and the model itself made it."""
 
 
 def item_type(item: JSONObject) -> str:
-    """Return the type of an item. Without a type, one with a role is a message, a lone id a reference."""
+    """Return the type of an item. Without a type, a role makes it a message, and a lone id a reference."""
     kind = item.get("type")
     if isinstance(kind, str):
         return kind
@@ -46,7 +46,7 @@ def to_items(given: object, param: str = "input") -> list[JSONObject]:
     """Return the value of `param` as a list of items; a string becomes a message of the user.
 
     Raises:
-        Refused: It is neither a string nor a list of objects.
+        Refused: It is neither a string nor a list of objects, or the list is empty.
     """
     if isinstance(given, str):
         return [{"type": "message", "role": "user", "content": given}]
@@ -59,7 +59,7 @@ def to_items(given: object, param: str = "input") -> list[JSONObject]:
 
 
 def to_chat_messages(items: Iterable[JSONObject], ledger: Ledger) -> list[object]:
-    """Translate items to messages of chat; record items that chat does not have in the ledger.
+    """Translate items to messages of chat; the ledger records the items that chat does not have.
 
     Calls are added to the message of the assistant before them, as in chat.
 
@@ -171,7 +171,7 @@ _TRANSLATIONS: Final[Mapping[str, Callable[[_ItemTranslation, JSONObject], None]
 
 
 def _others(item: JSONObject, known: frozenset[str]) -> JSONObject:
-    """Return the fields of an item that chat does not have, without those that say nothing."""
+    """Return the fields of an item or a part that are not in `known`, without empty and default values."""
     if item.keys() <= known:
         return {}
     return {
@@ -182,7 +182,7 @@ def _others(item: JSONObject, known: frozenset[str]) -> JSONObject:
 
 
 def _to_content(content: object) -> object:
-    """Return the content of a chat message: a single text as a string, other parts as parts of chat."""
+    """Return the content of a chat message: a single text part as a string, other parts as parts of chat."""
     parts = to_list(content)
     if parts is None:
         return content

@@ -19,8 +19,8 @@ from tess_openai.core.responses.response_request import ResponseRequest
 from tess_openai.core.responses.used_parameters import used_parameters
 
 RESPONSE: Final = "response"
-_INPUT_FROM: Final = 1000
-"""Ids contain a position: those of the input items begin here, those of the output items at 0."""
+_FIRST_INPUT_POSITION: Final = 1000
+"""The ids of items contain a position. Those of input items begin here, those of output items at 0."""
 _PREFIXES: Final = {
     "custom_tool_call": "ctc",
     "custom_tool_call_output": "ctco",
@@ -28,6 +28,7 @@ _PREFIXES: Final = {
     "function_call_output": "fco",
     "message": "msg",
 }
+"""Type of an item -> how its id begins."""
 INCOMPLETE_REASONS: Final[Mapping[object, str]] = {
     "length": "max_output_tokens",
     "content_filter": "content_filter",
@@ -36,6 +37,7 @@ INCOMPLETE_REASONS: Final[Mapping[object, str]] = {
 _COMPLETION_KEYS: Final = frozenset(
     {"id", "object", "created", "model", "choices", "usage", "system_fingerprint", "service_tier"}
 )
+"""Root fields of a completion that are not copied to the response as they are."""
 _USAGE_KEYS: Final = frozenset({*USAGE_KEYS, "prompt_tokens_details", "completion_tokens_details"})
 
 
@@ -44,7 +46,7 @@ class ResponseDraft:
     """A response that is not complete yet.
 
     Attributes:
-        request: The caller's request.
+        request: The parsed request of the caller.
         random_part: The random part of all ids of this response.
         created_at: Seconds since the epoch.
         model: The model that answers; the requested one until the answer names it.
@@ -162,8 +164,8 @@ def with_ids(items: Iterable[JSONObject], draft: ResponseDraft) -> list[JSONObje
     return [
         item
         if isinstance(item.get("id"), str) and item["id"]
-        else {**item, "id": draft.item_id(_PREFIXES.get(item_type(item), "item"), _INPUT_FROM + position)}
-        for position, item in enumerate(items)
+        else {**item, "id": draft.item_id(_PREFIXES.get(item_type(item), "item"), position)}
+        for position, item in enumerate(items, _FIRST_INPUT_POSITION)
     ]
 
 
@@ -183,7 +185,7 @@ def refusal_part(refusal: str) -> JSONObject:
 
 
 def calls_of(message: JSONObject) -> list[object]:
-    """Return the tool calls of a message or a delta of chat, or else the one in the older form."""
+    """Return the tool calls of a message or a delta of chat; its older `function_call` counts as one."""
     calls = to_list(message.get("tool_calls"))
     if calls:
         return calls
@@ -210,7 +212,7 @@ def call_item(call: JSONObject, draft: ResponseDraft, position: int) -> JSONObje
 
 
 def arguments_key(item: JSONObject) -> str:
-    """Return the key of a tool call's arguments, or of its input."""
+    """Return the key under which a call item has its arguments: a custom tool has an `input`."""
     return "input" if item["type"] == "custom_tool_call" else "arguments"
 
 
@@ -226,7 +228,10 @@ def call_arguments(call: JSONObject) -> str:
 
 
 def to_response_usage(usage: JSONObject) -> JSONObject:
-    """Return the token counts of chat under the names of this API; other keys are kept."""
+    """Return the token counts of chat under the names of this API.
+
+    Other keys are kept, except in the details, which get only the cached and the reasoning tokens.
+    """
     prompt, completion = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
     total = usage.get("total_tokens")
     others = {key: value for key, value in usage.items() if key not in _USAGE_KEYS}

@@ -34,7 +34,7 @@ ONLY_IN_CHAT: Final[Mapping[str, str]] = {
     "verbosity": "text",
     "web_search_options": "tools",
 }
-"""Parameters of chat that are refused here -> the one to use instead, or `""`."""
+"""Parameters of chat that this API refuses -> the one to use instead, or `""`."""
 
 SAME_AS_CHAT: Final = frozenset(
     {
@@ -71,7 +71,7 @@ TRANSLATED: Final = frozenset(
         "tools",
     }
 )
-"""Parameters that `to_chat_request` reads itself."""
+"""Parameters that are not copied to the chat request: the adapter reads each of them itself."""
 
 PARAMETER_TYPES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("background", "parallel_tool_calls", "store", "stream"), "a boolean"),
@@ -94,7 +94,7 @@ PARAMETER_TYPES: Final[Mapping[str, str]] = {
     ),
     "metadata": "an object of strings",
 }
-"""Parameter -> its type, where OpenAI refuses every other one and null means that it is not given.
+"""Parameter -> the only type that OpenAI accepts for it; null means that it is not given.
 
 `temperature` and the tools are not here: Tess takes other types for them than OpenAI.
 """
@@ -132,4 +132,7 @@ RESPONSES_UNSUPPORTED: Final[dict[str, Parameter]] = {
 """Parameters that neither Tess nor chat has."""
 
 RESPONSES_PARAMETERS: Final = SAME_AS_CHAT | TRANSLATED | RESPONSES_UNSUPPORTED.keys() - {"reasoning.summary"}
-"""All parameters of the Responses API; every other root field is sent to Tess unchanged."""
+"""All parameters of the Responses API.
+
+Of other root fields, those in `ONLY_IN_CHAT` are refused, and the rest is handled as in a chat call.
+"""

@@ -41,7 +41,7 @@ _TOOL_KEYS: Final = frozenset(
     {"type", "name", "description", "parameters", "strict", "format", "function", "custom"}
 )
 _TOOL_DEFAULTS: Final[tuple[object, ...]] = (*_EMPTY, False, ["direct"])
-"""Values of other fields of a tool that say what holds without them; the model alone calls the tool."""
+"""Values of other fields of a tool without an effect; with `["direct"]`, only the model calls the tool."""
 _REASONING_KEYS: Final = ("effort", "summary", "generate_summary")
 
 
@@ -72,7 +72,7 @@ def read_response_request(given: JSONObject, options: Options) -> ResponseReques
     """Read a request; `options` are those of the call.
 
     Raises:
-        Refused: A parameter is invalid, or belongs to chat completions only.
+        Refused: A parameter is missing, invalid or not supported, or belongs to chat completions only.
     """
     for name, value in given.items():
         if value is not None:
@@ -129,7 +129,7 @@ _IS_OF_TYPE: Final[Mapping[str, Callable[[object], bool]]] = {
 
 
 def to_chat_request(request: ResponseRequest, items: Sequence[JSONObject]) -> JSONObject:
-    """Return the chat request; record parameters that chat does not have in the ledger.
+    """Return the chat request; the ledger records the parameters that chat does not have.
 
     Args:
         request: The caller's request.
@@ -154,7 +154,7 @@ def to_chat_request(request: ResponseRequest, items: Sequence[JSONObject]) -> JS
 
 
 def _is_kept(name: str, value: object, ledger: Ledger) -> bool:
-    """Whether to copy a root field to the chat request: it means the same there, or is the agent's own."""
+    """Whether to copy a root field to the chat: it means the same there, is the agent's, or is forwarded."""
     if name == "include":
         return keeps_include(value, ledger)
     if name in RESPONSES_UNSUPPORTED:
@@ -171,13 +171,13 @@ def keeps_include(given: object, ledger: Ledger) -> bool:
     if given is None or given == []:
         return False
     parameter = RESPONSES_UNSUPPORTED["include"]
-    verdict = ledger.resolve_unsupported(
+    decision = ledger.resolve_unsupported(
         "include",
         given=", ".join(name if name in _INCLUDABLE else "a string" for name in names) or describe(given),
         why=f"Tess does not have it, so {parameter.consequence}",
         quiet=bool(names) and all(_INCLUDABLE.get(name) for name in names),
     )
-    return verdict == "keep"
+    return decision == "keep"
 
 
 def _instructions(given: object, ledger: Ledger) -> list[object]:
@@ -290,7 +290,7 @@ def _nested_choice(given: object) -> object:
 
 
 def _stream_options(given: JSONObject, options: Options) -> JSONObject:
-    """Return the stream options; a response always contains its usage, so the chat must return it."""
+    """Return the stream options for the chat, which must return its usage, unless `usage="none"`."""
     # The ledger has no entry for `include_usage`, also where the options are forwarded: each stream of
     # responses ends with its usage, so the caller of this API asked for it by asking for a stream.
     asked = to_object(given.get("stream_options")) or {}

@@ -76,7 +76,10 @@ class _ResponseTranslator(AnswerTranslator):
         yield Answer(200, headers, append_ledger_to_json(data, self.ledger), fields=response)
 
     def _saved(self, response: JSONObject) -> Generator[Step, Event, bytes]:
-        """Save the response, and return it as JSON; a store that fails does not fail the paid answer."""
+        """Save the response if the caller wants that, and return it as JSON.
+
+        A store that fails does not fail the paid answer: `store` becomes false, and the ledger says why.
+        """
         data = dump_json(response)
         if not self._request.shall_store:
             return data
@@ -107,7 +110,7 @@ class _ResponseTranslator(AnswerTranslator):
         return self._writer.chunk(fields)
 
     def texts(self, template: Template, texts: list[bytes]) -> bytes:
-        """Return the events for chunks that differ in their texts only."""
+        """Return the events for chunks that match a template; `texts` are their texts."""
         if _has_text_only(template):
             return self._writer.texts(template.fields["choices"][0]["index"], texts)
         return b"".join([self._writer.chunk(template.with_text(text)) for text in texts])

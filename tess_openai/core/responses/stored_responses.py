@@ -38,20 +38,19 @@ _COUNTED: Final = ("tools", "response_format")
 
 
 def stored_response(call: Call, options: Options) -> Flow:
-    """Answer a request below `/responses/{id}`."""
+    """Answer a request for `/responses/{id}` or a path below it."""
     response_id, _, rest = call.path.removeprefix(RESPONSES_PATH).strip("/").partition("/")
-    answer = _ANSWERS.get((call.method, rest)) if response_id else None
+    to_fields = _ROUTES.get((call.method, rest)) if response_id else None
     try:
-        if answer is None:
+        if to_fields is None:
             raise _not_supported()
         stored = yield from load_response(call, response_id)
         if stored is None:
             raise _not_found()
-        fields = answer(call, stored)
+        fields = to_fields(call, stored)
         action = options.policy.action_for("include")
-        ledger = Ledger(
-            Policy("warn" if action == "forward" else action)
-        )  # there is nothing to forward it to
+        # `include` cannot be forwarded, since no request is sent.
+        ledger = Ledger(Policy("warn" if action == "forward" else action))
         keeps_include(_included(call), ledger)
         refused = yield from report_changes(ledger)
         if refused is not None:
@@ -131,12 +130,13 @@ def _position(call: Call, name: str, items: Sequence[JSONObject]) -> int:
     raise Refused(f"{name} names no item of this response.", param=name, code="invalid_value")
 
 
-_ANSWERS: Final[Mapping[tuple[str, str], Callable[[Call, StoredResponse], JSONObject]]] = {
+_ROUTES: Final[Mapping[tuple[str, str], Callable[[Call, StoredResponse], JSONObject]]] = {
     ("GET", ""): _retrieve,
     ("DELETE", ""): _delete,
     ("POST", "cancel"): _cancel,
     ("GET", "input_items"): _list_input_items,
 }
+"""Method and path below the id -> returns the fields of the answer."""
 
 
 def _listed(item: JSONObject) -> JSONObject:
@@ -172,7 +172,7 @@ _PART_DEFAULTS: Final[Mapping[str, JSONObject]] = {
 
 
 def _texts(messages: Iterable[object]) -> list[str]:
-    """Return all texts of messages: contents, parts, and tool calls as JSON."""
+    """Return the texts of messages: the content of each, with parts joined, and its tool calls as JSON."""
     texts: list[str] = []
     for given in messages:
         message = to_object(given) or {}

@@ -37,20 +37,22 @@ _DEFAULTS: Final[Mapping[str, object]] = {
 _LABELS: Final = frozenset({"metadata", "prompt_cache_key", "safety_identifier", "user"})
 """Labels that the response always shows, although Tess may not have received them."""
 _CALLERS_TOOLS: Final = ("custom", "function")
+"""Types of tools that the caller's program runs."""
 _CALLERS_CHOICES: Final = ("allowed_tools", *_CALLERS_TOOLS)
-_LOST: Final = ("stripped", "rewritten")
+_NOT_AS_GIVEN: Final = ("stripped", "rewritten")
+"""Actions of a change after which the caller's value of the parameter was not used."""
 
 
 def used_parameters(given: JSONObject, ledger: Ledger) -> JSONObject:
     """Return the parameters for the response object, from the caller's request and the ledger of its call."""
-    lost = {change.param for change in ledger.changes if change.action in _LOST}
+    lost = {change.param for change in ledger.changes if change.action in _NOT_AS_GIVEN}
     fields: JSONObject = dict(_DEFAULTS)
     for name, value in given.items():
         if value is not None and name in _DEFAULTS and (name in _LABELS or name not in lost):
             fields[name] = value
     if "temperature" in lost or not isinstance(fields["temperature"], int | float):
         fields["temperature"] = _sent_temperature(fields["temperature"], ledger)
-    fields["metadata"] = fields["metadata"] or {}  # the caller may mutate it
+    fields["metadata"] = fields["metadata"] or {}  # a new object: the caller may mutate it
     fields["service_tier"] = "default"
     tools = to_list(given.get("tools"))
     fields["tools"] = _used_tools(tools, ledger, lost) if tools else []
@@ -65,7 +67,10 @@ def used_parameters(given: JSONObject, ledger: Ledger) -> JSONObject:
 
 
 def _sent_temperature(given: object, ledger: Ledger) -> float:
-    """Return the temperature that was sent: the one in the ledger, or the caller's, which may be a text."""
+    """Return the temperature that was sent: the one in the ledger, or the caller's, which may be a text.
+
+    1.0, the default, if none was sent or it is not a number.
+    """
     changed = (change.sent for change in ledger.changes if change.param == "temperature")
     sent = next(changed, given)
     try:
@@ -97,7 +102,7 @@ def _used_tools(given: list[object], ledger: Ledger, lost: set[str]) -> list[JSO
 
 
 def _used_choice(given: JSONObject, tools: list[JSONObject]) -> object:
-    """Return the choice; `"auto"` when nothing is offered, or the agent decides about its own tools."""
+    """Return the tool choice; `"auto"` when nothing is offered, or the agent decides about its own tools."""
     choice = _flat(given)
     return choice if tools and choice.get("type") in _CALLERS_CHOICES else "auto"
 
