@@ -18,7 +18,7 @@ from tess_openai.core.error_hints import CODES_OUTSIDE_AGENTS, classify_error
 from tess_openai.core.field_errors import field_errors_of, field_names_of, with_field_errors
 from tess_openai.core.jsons import JSONObject, dump_json, parse_json, to_list, to_object
 from tess_openai.core.paid_once import REPEAT_PAID_HINT
-from tess_openai.core.refusals import error_envelope, json_headers
+from tess_openai.core.refusals import error_envelope, error_type, json_headers
 from tess_openai.core.retry_after import MAX_KEY_PAUSE_SECONDS, retry_after_seconds, show_seconds
 
 ERROR_BODY_LIMIT: Final = 65_536
@@ -125,7 +125,7 @@ def parse_error(
         message=message,
         param="x-workspace-id" if code.startswith("workspace_") else next(iter(refused), None),
         code=code,
-        type=_type(status),
+        type=error_type(status),
         hint=hint,
         retry_after_seconds=wait,
         may_retry=may_retry,
@@ -229,14 +229,6 @@ def _message(fields: JSONObject) -> str:
             return message.strip()
     error = fields.get("error")
     return "" if error in (None, False, "", {}, []) else "an error without a text"
-
-
-def _type(status: int) -> str:
-    if status == 401:
-        return "authentication_error"
-    if status == 429:
-        return "rate_limit_error"
-    return "server_error" if status >= 500 else "invalid_request_error"
 
 
 def _text(status: int, content_type: str, body: bytes, payload: object) -> str:

@@ -26,6 +26,7 @@ _STATUSES: Final = {"completed": "processed", "failed": "error"}
 """Tess's state of a file -> OpenAI's. All others become `error` if the file has one, or else `uploaded`."""
 _PURPOSE: Final = "assistants"
 """OpenAI's purpose for files that an agent reads; Tess has no purposes."""
+_MAX_DIGITS: Final = 18
 _DEFAULT_LIMIT: Final = 10_000
 _ROOT_HINT: Final = "Check that TESS_BASE_URL or base_url= is the API's root, https://api.tess.im."
 
@@ -177,7 +178,8 @@ def _number_of(item: JSONObject) -> int:
 
 
 def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit()
+    """Whether a text is a number of a length that Python converts."""
+    return text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
 
 
 def file_in(fields: JSONObject) -> JSONObject:

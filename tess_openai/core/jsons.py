@@ -33,7 +33,7 @@ What reads the value later is recursive: `json.dumps` and pydantic fail at some 
 levels in a deep call stack. The depth is looked at before the text is parsed, because the parser is recursive
 too: a finalizer that runs while the parser is deep in a text has no stack left, and fails.
 """
-_NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
+_NEITHER_BRACKETS_NOR_QUOTES: Final = bytes(set(range(256)) - set(b'[]{}"'))
 _TOKEN: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]', re.DOTALL)
 
 JSONObject: TypeAlias = dict[str, Any]
@@ -60,7 +60,9 @@ def parse_json(data: bytes | str, *, errors: str = "strict") -> object:
 
 def is_nested_too_deep(data: bytes) -> bool:
     """Whether more than `MAX_NESTING` brackets outside strings are open at any place of a JSON text."""
-    brackets = data.translate(None, _NOT_BRACKETS)
+    unescaped = data.replace(b"\\\\", b"").replace(b'\\"', b"")
+    # A string without brackets is a mere pair of quotes here; one with brackets leaves its quotes.
+    brackets = unescaped.translate(None, _NEITHER_BRACKETS_NOR_QUOTES).replace(b'""', b"")
     for _ in range(MAX_NESTING // 5):  # usually enough, and much faster than to look at each bracket
         fewer = brackets.replace(b"{}", b"").replace(b"[]", b"")
         if not fewer:

@@ -24,7 +24,7 @@ class Refused(Exception):  # noqa: N818 - control flow inside the core; users ne
 
     def to_json(self) -> JSONObject:
         """Return OpenAI's error body."""
-        return error_envelope(self.message, type_="invalid_request_error", param=self.param, code=self.code)
+        return error_envelope(self.message, type_=error_type(self.status), param=self.param, code=self.code)
 
     def to_answer(self) -> Answer:
         """Return the answer that the SDK raises as `BadRequestError`, `NotFoundError`, ..."""
@@ -45,6 +45,15 @@ def redirected_outside() -> Refused:
         code="redirected",
         status=502,
     )
+
+
+def error_type(status: int) -> str:
+    """Return the type that OpenAI's errors of a status have."""
+    if status == 401:
+        return "authentication_error"
+    if status == 429:
+        return "rate_limit_error"
+    return "server_error" if status >= 500 else "invalid_request_error"
 
 
 def error_envelope(

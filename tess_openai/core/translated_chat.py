@@ -172,7 +172,7 @@ class _ChatRun:
         """Return an error answer with the caller's names of parameters, and with the ledger."""
         if answer.base == "as is":  # a redirect, which the http client would follow with the caller's request
             error = parse_redirect(answer.status, "elsewhere", redirects_within_api=True, drops_body=False)
-            return replace(error.to_answer(), base="none")
+            return replace(replace(error, tess=None).to_answer(), base="none")
         envelope = parse_object(answer.body or b"") or {}
         headers = {**answer.headers, **ledger_header(self.translator.ledger)}
         body = dump_json(renamed_envelope(envelope, self.translator.names))

@@ -130,6 +130,7 @@ def upload_file(step: Upload) -> Flow:
     form, content_type = _to_form(step)
     outgoing = Outgoing(form, {**step.headers, "content-type": content_type}, "POST", FILES_PATH, "")
     waits = failures = 0
+    is_processed = False
     while True:
         found = yield from _read_file(outgoing, step, may_fail=failures < _MAX_FAILURES)
         if isinstance(found, TessError):
@@ -151,7 +152,10 @@ def upload_file(step: Upload) -> Flow:
         if waits == _MAX_WAITS:
             yield _refused("Tess is still processing the file", "file_not_ready").to_answer()
             return
-        if status == "waiting":  # an earlier upload of the same bytes that was not processed
+        if (
+            status == "waiting" and not is_processed
+        ):  # an earlier upload of the same bytes that was not processed
+            is_processed = True
             outgoing = Outgoing(
                 b"", {**step.headers, "content-type": None}, "POST", f"{FILES_PATH}/{number}/process", ""
             )

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Final
 
 from tess_openai.core.agents import CHAT_QUESTIONS, Agent, Question, closest, option_text
-from tess_openai.core.changes import Change, describe
+from tess_openai.core.changes import Change, could_be_key, describe
 from tess_openai.core.chat.tools import NO_TOOLS
 from tess_openai.core.errors import TessError
 from tess_openai.core.jsons import JSONObject
@@ -57,7 +57,7 @@ def reject_option(param: str, value: str, agent: Agent, ledger: Ledger, *, also:
 
     Args:
         param: The field.
-        value: The caller's value; shown only if it is as short as an option.
+        value: The caller's value; shown only if it is as short as an option, and not like an API key.
         agent: The agent.
         ledger: The ledger of the call.
         also: Further values that the adapter accepts.
@@ -65,7 +65,7 @@ def reject_option(param: str, value: str, agent: Agent, ledger: Ledger, *, also:
     Raises:
         Refused: Always, unless the policy is `"forward"`.
     """
-    shown = json.dumps(value, ensure_ascii=False) if len(value) <= _MAX_SHOWN_LENGTH else "this value"
+    shown = json.dumps(value, ensure_ascii=False) if _is_shown(value) else "this value"
     if ledger.policy.action_for(param) == "forward":
         ledger.add(
             Change(
@@ -73,7 +73,7 @@ def reject_option(param: str, value: str, agent: Agent, ledger: Ledger, *, also:
                 param=param,
                 given=shown,
                 sent=shown,
-                why=f"sent as given although agent {agent.id} lacks it",
+                why=f"sent as given, as unsupported= says, although agent {agent.id} does not offer it",
             )
         )
         return
@@ -87,18 +87,17 @@ def reject_option(param: str, value: str, agent: Agent, ledger: Ledger, *, also:
     )
 
 
+def _is_shown(value: str) -> bool:
+    """Whether a value may be repeated: it is as short as an option, and cannot be an API key."""
+    return len(value) <= _MAX_SHOWN_LENGTH and not could_be_key(value)
+
+
 def _advice(param: str, value: str | None, agent: Agent, also: Iterable[str] = ()) -> str:
     """Return advice for a value: the most similar option, all options, and for a model an alias."""
     near = None if value is None else closest(value, [*agent.options(param), *also])
     hint = f" Did you mean {near!r}?" if near not in (None, value) else ""
     alias = ""
-    if (
-        param == "model"
-        and value is not None
-        and len(value) <= _MAX_SHOWN_LENGTH
-        and near != value
-        and agent.models
-    ):
+    if param == "model" and value is not None and _is_shown(value) and near != value and agent.models:
         words = json.dumps({value: near or agent.models[0]}, ensure_ascii=False)
         alias = f" An alias maps it: create_client(models={words})."
     return f"{hint} {describe_options(agent, param)}{alias}"

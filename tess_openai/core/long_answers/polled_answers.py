@@ -72,17 +72,26 @@ class PolledAnswers(AnswerLayer["_Execution"]):
 
     def _read(self, answer: _Execution) -> Generator[Step, Event, bytes]:
         """Return the next events of the execution; `b""` at the end."""
-        while not answer.out and not answer.is_over:
+        while not answer.out and not answer.is_over and answer.fault is None:
             try:
                 yield Sleep(answer.wait_seconds)
             except ConnectionError as broken:  # the time limit of the answer has passed
-                if not answer.whole_text:
-                    raise
-                answer.fault = broken_connection_fault(str(broken))
-                return b""  # the flow reports a stream without an end; an error answer has this fault
+                self._end_wait(answer, broken)
+                break
             yield from self._poll(answer)
         out, answer.out = answer.out, b""
         return out
+
+    @staticmethod
+    def _end_wait(execution: _Execution, broken: ConnectionError) -> None:
+        """End the wait for an execution; the flow reports a stream without an end, with the text so far.
+
+        Raises:
+            ConnectionError: There is no text.
+        """
+        if not execution.whole_text:
+            raise broken
+        execution.fault = broken_connection_fault(str(broken))
 
     def _poll(self, execution: _Execution) -> Flow:
         """Request the state of the execution; temporary failures are only counted, up to `_MAX_FAILURES`."""
@@ -100,10 +109,10 @@ class PolledAnswers(AnswerLayer["_Execution"]):
             error = yield from read_error(
                 incoming, self._chat.translated.options.max_retry_wait_seconds, method="GET"
             )
-        except ConnectionError:
+        except ConnectionError as broken:
             execution.failures += 1
             if execution.failures > _MAX_FAILURES:
-                raise
+                self._end_wait(execution, broken)
             return
         is_temporary = incoming.status in (404, 408, 429) or incoming.status >= 500
         execution.note_failure(

@@ -40,12 +40,6 @@ def create_response(call: Call, options: Options) -> Flow:
         yield refused.to_answer()
 
 
-def _has_text_only(template: Template) -> bool:
-    """Whether the chunks of a template contain nothing but text."""
-    delta: JSONObject = template.fields["choices"][0]["delta"]
-    return not any(delta.get(key) for key in ("refusal", "tool_calls", "function_call"))
-
-
 class _ResponseTranslator(AnswerTranslator):
     """Translates the answer of a chat to a response, whole or as events, for `translated_chat`."""
 
@@ -111,9 +105,7 @@ class _ResponseTranslator(AnswerTranslator):
 
     def texts(self, template: Template, texts: list[bytes]) -> bytes:
         """Return the events for chunks that match a template; `texts` are their texts."""
-        if _has_text_only(template):
-            return self._writer.texts(template.fields["choices"][0]["index"], texts)
-        return b"".join([self._writer.chunk(template.with_text(text)) for text in texts])
+        return self._writer.texts(template.choice, texts)
 
     def end(self) -> Flow:
         """Yield the events that end the output items, then the final event with the whole response."""
