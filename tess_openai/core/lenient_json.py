@@ -2,8 +2,9 @@ r"""Reads JSON as models write it, where the text can be read in one way only.
 
 The standard library reads what is valid JSON. Any other text goes to a reader that corrects its syntax and
 never a value: single, typographic and triple quotes, Python's and JavaScript's literals, comments,
-superfluous commas, unquoted keys and words, line breaks in strings, missing closing brackets, and unescaped
-quotes in the last string. A text that can be read in two ways is refused, with the reason:
+superfluous commas and closing brackets, unquoted keys and words, line breaks in strings, missing closing
+brackets, and unescaped quotes in the last string. A text that can be read in two ways is refused, with the
+reason:
 
 - A backslash in a string that is not JSON: `C:\new` may be a path or contain a line break.
 - An unescaped quote in a string with more members after it: they may be part of the string.
@@ -52,7 +53,7 @@ _NUMBERS: Final = re.compile(r"[-+.\d]\S*\s+[-+.\d]", re.ASCII)
 _EXPRESSION: Final = re.compile(
     r"[()<>;`“”„\xab\xbb\u2039\u203a]|\s[+*/%|&=-]{1,3}\s|['\u2018\u2019](?![^\W\d_])|(?<![^\W\d_])['\u2018\u2019]"
 )
-"""Part of a program or of a quotation, but not an apostrophe within a word."""
+"""What shows that words are part of a program or of a quotation; an apostrophe within a word does not."""
 _WORDS: Final = {"true": True, "false": False, "null": None, "none": None, "undefined": None}
 _ELLIPSES: Final = frozenset({"", "...", "…"})
 
@@ -64,7 +65,8 @@ def read_leniently(text: str, start: int = 0, *, is_closed: bool = True) -> Read
         text: The text of the model.
         start: Where to begin.
         is_closed: Whether the model ended the text itself. If not, a word or number at the end of the text
-            may be incomplete and is refused, and so is a string with unescaped quotes.
+            may be incomplete and is refused; so are a string with unescaped quotes, and brackets that do not
+            match.
 
     Raises:
         UnreadableError: There is no value, it was cut in the middle, it can be read in more than one way, or
@@ -150,7 +152,7 @@ class _Reader(StringReader):
             items.append(self.value())
             self.has_read = True
         if self.holds_raw_text and sum(isinstance(item, str) for item in items) > 1:
-            raise UnreadableError(RAW_QUOTE)  # only a quote separates them, so they may be one string
+            raise UnreadableError(RAW_QUOTE)  # unescaped quotes may have divided one string
         self.holds_raw_text |= held_raw_text
         return items
 
@@ -162,8 +164,8 @@ class _Reader(StringReader):
     def has_more(self, *, is_first: bool) -> bool:
         """Move to the next member or item; at the end of the object or array, leave it and return False.
 
-        A bracket that closes an outer object or array closes the inner ones too; a bracket that closes
-        nothing is skipped.
+        If the model ended the text itself, a bracket that closes an outer object or array closes the inner
+        ones too, and a bracket that closes nothing is skipped.
         """
         has_comma = is_first
         while True:
@@ -234,6 +236,6 @@ class _Reader(StringReader):
             raise UnreadableError(f"the number {word[:40]} is too large") from None
 
     def check_not_cut(self) -> None:
-        """Raise the error of an incomplete text where the text has ended."""
+        """Raise the error of an incomplete text if the reader is at the end of the text."""
         if self.at >= len(self.text):
             raise UnreadableError("it ends in the middle")

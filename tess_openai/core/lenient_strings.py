@@ -17,15 +17,18 @@ CLOSERS: Final = {  # a quote that begins a string -> the quotes that may end it
     "\u2018": "\u2019\u2018'",
     "\u2019": "\u2019'",
 }
-_INSIDE: Final = {closers: re.compile(rf"[^\\{closers}]+") for closers in CLOSERS.values()}
+_INSIDE: Final = {quotes: re.compile(rf"[^\\{quotes}]+") for quotes in CLOSERS.values()}
 AFTER_ITEM: Final = re.compile(r"\s*(?:[\]},]|//|/\*|\#|\Z)")
+"""What may follow the end of a string that is an item of an array, or the outermost value."""
 _QUOTED_KEY: Final = (
     r"\"[^\"\n]{0,100}\"|'[^'\n]{0,100}'|[“„\u2018`][^“”\u2019`\n]{0,100}[“”\u2019`]|[A-Za-z_$][\w$-]{0,100}"
 )
 AFTER_MEMBER: Final = re.compile(
     rf"\s*(?:[\]}}]|//|/\*|\#|\Z|(?:,\s*)?(?:{_QUOTED_KEY})\s*[:=]|,\s*(?:[\]}},]|//|/\*|\#|\Z))"
 )
+"""What may follow the end of a string that is the value of a member."""
 _AFTER_OPERAND: Final = re.compile(r"\s*(?:[+|&?%*.\"'`“]|,\s*[\"'`“])")
+"""What shows that a quote may end a string in an expression, as in `"a" + "b"`."""
 AFTER_KEY: Final = re.compile(r"\s*(?:[:=]|\Z)")
 _BRACKETS: Final = re.compile(r"[\s\]}`;)]*")
 _ESCAPE: Final = re.compile(r"[\"\\/bfnrt]|u[0-9a-fA-F]{4}")
@@ -46,7 +49,7 @@ class StringReader:
         at: The current position.
         is_closed: Whether the model ended the text itself.
         closers: The brackets that close the objects and arrays around the current position, innermost last.
-        holds_raw_text: Whether a string was read that contains unescaped quotes or line breaks.
+        holds_raw_text: Whether a string was read that contains unescaped quotes or control characters.
     """
 
     def __init__(self, text: str, at: int, *, is_closed: bool) -> None:
@@ -68,9 +71,13 @@ class StringReader:
         return found is not None
 
     def string(self, after: re.Pattern[str]) -> str:
-        """Read a string; a quote before which `after` does not match is an unescaped part of the string."""
+        """Read a string. A quote after which `after` does not match is an unescaped part of the string.
+
+        Only the last string of a text may contain such quotes. The first of them must not be at the beginning
+        of the string, nor before an operator or another quote.
+        """
         opener = self.peek()
-        closers = CLOSERS[opener]
+        end_quotes = CLOSERS[opener]
         if opener in {'"', "'"} and self.text.startswith(opener * 3, self.at):
             return self.triple_quoted(opener * 3)
         self.at += 1
@@ -78,7 +85,7 @@ class StringReader:
         holds_raw_quotes = holds_escapes = False
         while True:
             start = self.at
-            self.skip(_INSIDE[closers])
+            self.skip(_INSIDE[end_quotes])
             pieces.append(self.text[start : self.at])
             char = self.peek()
             if char == "":
@@ -97,6 +104,7 @@ class StringReader:
         if holds_raw_quotes and not self.ends_here():
             raise UnreadableError(RAW_QUOTE)
         text = _SURROGATES.sub(_join_surrogates, "".join(pieces))
+        # every second piece is an escape or a quote
         is_raw = holds_raw_quotes or any(map(_CONTROL.search, pieces[::2]))
         if holds_escapes and (is_raw or opener != '"'):
             raise UnreadableError(RAW_BACKSLASH)
@@ -131,7 +139,7 @@ class StringReader:
         return _ESCAPES[found[0]] if len(found[0]) == 1 else chr(int(found[0][1:], 16))
 
     def ends_here(self) -> bool:
-        """Whether only the missing closing brackets follow, and the model ended the text itself."""
+        """Whether all brackets in `closers` follow and nothing else, and the model ended the text itself."""
         found = _BRACKETS.fullmatch(self.text, self.at)
         if found is None or not self.is_closed:
             return False

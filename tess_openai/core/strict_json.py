@@ -25,10 +25,12 @@ MAX_DEPTH: Final = 64
 class UnreadableError(ValueError):
     """The text cannot be read as JSON in one way only; the message gives the reason, for the model.
 
+    `read_leniently` sets the attributes; in other errors they have no meaning.
+
     Attributes:
-        has_begun: Whether a member or an item was read before the error, or the text ended. Then the text is
-            a wrong or incomplete value, and not a bracket in prose.
-        at: The position at which reading ended.
+        has_begun: Whether the error shows that the text is a wrong or incomplete value, and not a bracket in
+            prose: because a member or an item was read before it, for example, or because the text ended.
+        at: The position at which reading ended; the end of the text where that is unknown.
     """
 
     has_begun: bool = False
@@ -40,11 +42,11 @@ class Reading:
     """A value read from a text.
 
     Attributes:
-        value: JSON.
+        value: The JSON value.
         end: The position after the value.
         is_whole: False when brackets were still open at the end of the text.
         is_corrected: Whether the text was not JSON, so that its syntax was corrected.
-        holds_raw_text: Whether it contains a string that was not escaped.
+        holds_raw_text: Whether it contains a string that was not escaped, or not quoted.
     """
 
     value: object

@@ -1,10 +1,10 @@
 """The marks around a call, and how they are distinguished from texts that only look like marks.
 
 A call is written between `<call:NONCE>` and `</call:NONCE>`. The nonce is new in each request, so no text
-written before it can contain a valid mark. Text of users and tools that looks like a mark is sent with a
-tilde, `<~call:...`, which is removed again where the model repeats the text. So the caller gets the text
-unchanged, and the repetition is never mistaken for a call. Any other text with the nonce was written by the
-model itself, which therefore meant a call.
+written before the request can contain a valid mark. Text of users and tools that looks like a mark is sent
+with a tilde, `<~call:...`, which is removed again where the model repeats the text. So the caller gets the
+text unchanged, and the repetition is never mistaken for a call. Any other text with the nonce was written by
+the model itself, which therefore meant a call.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class MarkKind(Enum):
 
     PROSE = "prose"
     UNDECIDED = "the text so far may become a mark"
-    ESCAPED = "an imitation that was sent with a tilde"
+    ESCAPED = "text that looks like a mark, with the tilde of `escape`"
     OPEN = "a call begins"
     CLOSE = "a call ends"
     RESULT_OPEN = "a result begins"
@@ -59,8 +59,8 @@ class MarkKind(Enum):
     STRAY = "the nonce, in a form that is not a mark"
     NEAR_OPEN = "a call seems to begin, but the nonce is missing or wrong"
     NEAR_CLOSE = "a call seems to end, but the nonce is missing or wrong"
-    MISNAMED_OPEN = "a call seems to begin, with the nonce, but in another word"
-    MISNAMED_CLOSE = "a call seems to end, with the nonce, but in another word"
+    MISNAMED_OPEN = "a call seems to begin, with the nonce, but not with the word for it"
+    MISNAMED_CLOSE = "a call seems to end, with the nonce, but not with the word for it"
 
     __hash__ = object.__hash__  # members are compared by identity; the default hashes the name each time
 
@@ -76,10 +76,10 @@ _KINDS_OF_WORDS: Final = dict.fromkeys(_CALL_WORDS, (MarkKind.OPEN, MarkKind.CLO
     _RESULT: (MarkKind.RESULT_OPEN, MarkKind.RESULT_CLOSE)
 }
 MARK_KINDS: Final = NONCE_KINDS | {MarkKind.NEAR_OPEN, MarkKind.NEAR_CLOSE}
-"""The same, and the kinds of what looks like a mark without the nonce."""
+"""`NONCE_KINDS`, and the kinds of what looks like a mark without the nonce."""
 
 
-class Mark(NamedTuple):  # an answer may contain hundreds: half the cost of a frozen dataclass
+class Mark(NamedTuple):  # an answer may contain hundreds: creating a frozen dataclass takes twice as long
     """One mark in a text, from `start` up to `end`."""
 
     kind: MarkKind
@@ -90,8 +90,8 @@ class Mark(NamedTuple):  # an answer may contain hundreds: half the cost of a fr
 def to_nonce(random_id: str) -> str:
     """Return the nonce for a random identifier of at least eight hexadecimal digits: five syllables.
 
-    They are 30 random bits. With syllables instead of hexadecimal digits, a small model made fewer unwanted
-    calls and as many wanted ones; the table is in `docs/emulation.md`.
+    They hold about 30 random bits. With syllables instead of hexadecimal digits, a small model made fewer
+    unwanted calls and as many wanted ones; the table is in `docs/emulation.md`.
     """
     number, syllables = int(random_id, 16), list[str]()
     for _ in range(_NONCE_SYLLABLES):
@@ -131,7 +131,7 @@ class Marks:
         return f"</{_RESULT}:{self.nonce}>"
 
     def find(self, text: str, *, final: bool) -> list[Mark]:
-        """Return each mark, and each other occurrence of the nonce, in order.
+        """Return each mark, each other occurrence of the nonce, and each escaped text, in order.
 
         Args:
             text: The text of the model.
@@ -176,7 +176,7 @@ class Marks:
             yield Mark(MarkKind.STRAY, at if before is None else before.start(), end)
 
     def _possible_mark(self, text: str, marks: tuple[list[Mark], ...]) -> Mark | None:
-        """Return the end of a text that may become a mark in another form; None without one."""
+        """Return the end of a text that may become a `STRAY` mark; None without one."""
         end = max((each[-1].end for each in marks if each), default=0)
         nonce_at = len(text) - self._nonce_part_length(text[max(end, len(text) - len(self.nonce)) :])
         before = _POSSIBLE_STRAY.search(text, max(end, nonce_at - _STRAY_WINDOW), nonce_at)
@@ -184,7 +184,7 @@ class Marks:
         return None if start == len(text) else Mark(MarkKind.UNDECIDED, start, len(text))
 
     def _nonce_part_length(self, text: str) -> int:
-        """Return how many characters of the nonce are at the end of a text."""
+        """Return the length of the incomplete nonce with which a text ends."""
         lengths = range(len(self.nonce) - 1, 0, -1)
         end = text[-len(self.nonce) :].lower()
         return next((length for length in lengths if end.endswith(self.nonce[:length])), 0)
@@ -217,6 +217,7 @@ class Marks:
         return not _COLONS.isdisjoint(found["gap"]) and self.nonce.startswith(found["token"].lower())
 
     def _kind(self, text: str, found: re.Match[str], *, final: bool) -> MarkKind:
+        """Return the kind of a tag; without the nonce, it opens a call only before an object or array."""
         closes = "/" in found["slash"]
         has_nonce = found["token"].lower() == self.nonce
         if has_nonce:

@@ -45,8 +45,8 @@ class Offer:
     """The functions that may be called in answer to one request.
 
     Attributes:
-        functions: The functions by name: only the one that the caller names, if `is_named`; none with
-            tool_choice `"none"`.
+        functions: The functions by name: only the one that the caller names, if `is_named`; only those in
+            `allowed_tools`, if it is given; none with tool_choice `"none"`.
         tool_choice: `"none"`: no function may be called. `"required"`: one must be called.
         is_named: Whether the caller named the function to call.
         allows_several: Whether one answer may contain more than one call.
@@ -68,7 +68,7 @@ class Offer:
 
 
 NO_OFFER: Final = Offer(functions={}, tool_choice="none")
-"""The offer of a request that has none: no functions, and no earlier calls in its messages."""
+"""The offer of a request in which no call may be made and the messages contain no earlier one."""
 
 
 def parse_offer(body: JSONObject, *, agent_tools: Collection[str] = ()) -> Offer:
@@ -79,7 +79,8 @@ def parse_offer(body: JSONObject, *, agent_tools: Collection[str] = ()) -> Offer
         agent_tools: Names and types of tools that the agent has itself.
 
     Raises:
-        Refused: A function has no name, two have the same name, or the choice is invalid at OpenAI too.
+        Refused: A function has no name, two have the same name, or the choice names a function that is not
+            offered, or requires the call of a hosted tool.
     """
     tools = to_list(body.get("tools")) or []
     legacy = to_list(body.get("functions")) or []
@@ -166,7 +167,7 @@ def _allow(offer: Offer, allowed: JSONObject, param: str, agent_tools: Collectio
     tools = [to_object(tool) or {} for tool in to_list(allowed.get("tools")) or []]
     others = [tool for tool in tools if not _chooses_agent_tool(tool, agent_tools)]
     names = [_chosen_name(tool) for tool in others if _chooses_function(tool)]
-    # A call is demanded only where the agent cannot use a tool of its own instead.
+    # A call is required only where the agent cannot use a tool of its own instead.
     is_required = allowed.get("mode") == "required" and len(others) == len(tools)
     functions = {name: _find_function(offer, name, param) for name in names}
     return replace(offer, functions=functions, tool_choice="required" if is_required else "auto")

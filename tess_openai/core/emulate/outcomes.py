@@ -11,7 +11,7 @@ from tess_openai.core.refusals import Refused
 
 @dataclass(slots=True)  # made for each call of an answer: creating a frozen dataclass takes twice as long
 class FunctionCall:
-    """A call that the model made, with its function and its arguments checked.
+    """A call that the model made; its function and its arguments were checked.
 
     Attributes:
         id: `"call_"` and a fresh identifier.
@@ -77,12 +77,12 @@ class AskAgain:
     """The answer cannot be used; a further request may repair it.
 
     Attributes:
-        text: The prose that the caller receives in any case.
+        text: The prose that the caller receives before the outcome, whether or not a further request is sent.
         answer: The text of the whole answer.
         repair_note: Tells the model what is wrong and what to do; follows the last message of the further
             request.
         change: The change that the ledger records if the further request is sent.
-        fallback: The outcome when no further request is allowed.
+        fallback: The outcome when no further request is sent.
     """
 
     text: str = field(default="", repr=False)

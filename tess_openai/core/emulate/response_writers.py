@@ -103,7 +103,10 @@ class CompletionWriter:
 
 
 class StreamWriter:
-    """Writes the chunks of a stream, whose head is sent with its first text: earlier errors have a status."""
+    """Writes the chunks of a stream.
+
+    The status and headers are sent with the first chunk, so an earlier error has a status of its own.
+    """
 
     def __init__(self, chat: ChatContext, *, is_legacy: bool) -> None:
         self.root: JSONObject = {}
@@ -121,7 +124,7 @@ class StreamWriter:
     def write_text(self, text: str) -> Flow:
         """Write a piece of text; `<think>` and `</think>` each get a chunk of their own.
 
-        Frameworks look for these tags in single chunks, and would take the answer for thinking without them.
+        Frameworks look for a tag that is a whole chunk; without it, they take the answer for thinking.
         """
         for part in _THINKING_TAG.split(text) if "think>" in text else (text,):
             if part:
@@ -139,7 +142,10 @@ class StreamWriter:
         self._index += 1
 
     def close(self, usage: JSONObject | None) -> Flow:
-        """Write the usage if it was requested, the ledger on the last chunk, and `[DONE]`."""
+        """Write the usage if it was requested, the ledger on the last chunk, and `[DONE]`.
+
+        An error is written instead where the caller's filters make a warning an error.
+        """
         last = b""
         if usage is not None and self._chat.translated.include_usage:
             last = self._write({"choices": [], "usage": usage})
@@ -158,7 +164,7 @@ class StreamWriter:
         return self._write({"choices": [{"index": self._index, "delta": delta, "finish_reason": reason}]})
 
     def _write(self, fields: dict[str, Any]) -> bytes:
-        if len(self._written) < len(self.root):  # later chunks have the short ones only
+        if len(self._written) < len(self.root):  # later chunks repeat the short fields only
             new = {name: value for name, value in self.root.items() if name not in self._written}
             self._written.update(new)
             self._repeated.keep(new)

@@ -31,12 +31,14 @@ _KEYWORDS: Final = frozenset(
     }
 )
 
-_OBJECT_KEYWORDS: Final = frozenset({"properties", "anyOf", "oneOf", "allOf", "$ref", "enum", "const"})
-_WORDS_OF_ANY_SCHEMA: Final = frozenset({"type", "properties", "enum", "const", "anyOf", "$ref"})
+_RESTRICTING_KEYWORDS: Final = frozenset({"properties", "anyOf", "oneOf", "allOf", "$ref", "enum", "const"})
+"""A schema of type `object` without these keywords allows any object."""
+_TYPICAL_KEYWORDS: Final = frozenset({"type", "properties", "enum", "const", "anyOf", "$ref"})
+"""An object without these keywords is not recognised as a schema."""
 
 
 def copies_description(key: str, value: object, function: OfferedFunction) -> bool:
-    """Whether a member of a call is copied from the description of its function."""
+    """Whether a member of a call is copied from the line that describes its function."""
     if bare_name(key) == "description":
         return value in (function.description, cleandoc(function.description))
     if bare_name(key) in {"parameters", "inputschema", "schema"}:
@@ -45,7 +47,11 @@ def copies_description(key: str, value: object, function: OfferedFunction) -> bo
 
 
 def copied_schema(arguments: object, schema: JSONObject) -> str | None:
-    """Return which of the arguments is a schema instead of a value; None when none is."""
+    """Return what is a copied schema, or a part of one, instead of a value; None when nothing is.
+
+    Returns:
+        The quoted key for a message to the model: of one argument, or `"arguments"` for all of them.
+    """
     members = to_object(arguments)
     if members is None:
         return None
@@ -62,15 +68,18 @@ def copied_schema(arguments: object, schema: JSONObject) -> str | None:
 
 
 def _is_schema(members: JSONObject, schema: JSONObject, *, may_be_any: bool = False) -> bool:
-    """Whether an object is this schema, or consists of schema keywords that are not declared properties.
+    """Whether an object is this schema, or consists of keywords, one of them an undeclared `type`.
 
-    A parameter that may be any object, and a schema among others, is only compared with its own schema.
+    Args:
+        members: The object.
+        schema: The schema of the object.
+        may_be_any: Whether a schema that allows any object allows this one, even where it is another schema.
     """
-    if _WORDS_OF_ANY_SCHEMA.isdisjoint(members):
+    if _TYPICAL_KEYWORDS.isdisjoint(members):
         return False
     if members in (schema, compact_schema(schema)):
         return True
-    if may_be_any and _OBJECT_KEYWORDS.isdisjoint(schema) and schema.get("type", "object") == "object":
+    if may_be_any and _RESTRICTING_KEYWORDS.isdisjoint(schema) and schema.get("type", "object") == "object":
         return False
     declared = to_object(schema.get("properties")) or {}
     kind = members.get("type")

@@ -23,11 +23,13 @@ _FORMATS: Final = {
 def example_value(schema: JSONObject, name: str) -> object:
     """Return an example value for a schema, with the required members only.
 
-    The value may violate constraints such as `pattern`, so it must be checked before it is shown.
+    The value may violate constraints such as `pattern`, so it must be checked before it is shown. Parts that
+    are nested too deeply, and those after the first 64, are None.
 
     Args:
         schema: The schema, and the document in which references are followed.
-        name: The name of the value; a string without further constraints becomes `"some <name>"`.
+        name: The name of the value; a string becomes `"some <name>"` unless its schema has a value, such as a
+            default, or a known format.
     """
     return _Example(schema).value(schema, name, 0)
 
@@ -76,7 +78,7 @@ class _Example:
         return _FORMATS.get(str(part.get("format")), f"some {name.replace('_', ' ')}")
 
     def _resolve(self, schema: object) -> JSONObject:
-        """Return a part of the schema, with a reference within the document followed."""
+        """Return a part of the schema; if it is a reference within the document, return its target."""
         part = to_object(schema) or {}
         for _ in range(_MAX_REFERENCES):
             reference = part.get("$ref")

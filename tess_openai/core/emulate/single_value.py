@@ -17,7 +17,7 @@ from tess_openai.core.strict_json import Reading, UnreadableError
 _OPENING: Final = re.compile(r"[{\[]")
 _ENDINGS: Final = " \t\r\n`,;)]}"
 _PART_OF_A_VALUE: Final = re.compile(r"['\u2018\u2019]|.*?[{}\[\]\"“”]", re.DOTALL)
-"""Text after a value that may belong to it: an apostrophe at once, or any quote or bracket."""
+"""Text after a value that may belong to it: an apostrophe at its beginning, or any other quote or bracket."""
 _BROKEN_MARK: Final = re.compile(r"[\s`]*(?:<[/|\s]{0,3}[\w:\uff1a]{0,40}[|\s]{0,2}>?)?[\s`]*")
 _MORE_THAN_ONE: Final = (
     "there is more than one object or array; write each call in a block of its own, and a backslash before "
@@ -26,7 +26,7 @@ _MORE_THAN_ONE: Final = (
 
 
 def read_only_value(text: str, *, is_closed: bool = True) -> Reading | None:
-    """Read the single object or array in a text, with words before and after it; None without one.
+    """Read the single object or array in a text, which may have words around it; None without one.
 
     Args:
         text: The text of the model.
@@ -34,7 +34,8 @@ def read_only_value(text: str, *, is_closed: bool = True) -> Reading | None:
             mark may follow it.
 
     Raises:
-        UnreadableError: As for `read_leniently`; or there is a second value, or the text may be incomplete.
+        UnreadableError: As for `read_leniently`; or there may be a second value, because a quote precedes the
+            value, or a quote or bracket follows it; or the text may be incomplete.
     """
     bracket = _OPENING.search(text)
     if bracket is None:

@@ -13,6 +13,9 @@ class StopCutter:
 
     Of overlapping sequences, the one that is complete first counts, as for a model that is stopped while it
     writes; of several that are complete at the same position, the longest.
+
+    Attributes:
+        is_done: Whether a stop sequence was found.
     """
 
     def __init__(self, sequences: Iterable[str]) -> None:
@@ -21,7 +24,7 @@ class StopCutter:
         self.is_done = False
 
     def feed(self, text: str) -> str:
-        """Return the text so far that cannot be part of a stop sequence."""
+        """Take a piece of the text; return what cannot be part of a stop sequence, and hold the rest."""
         if self.is_done:
             return ""
         buffer = self._held + text

@@ -1,7 +1,7 @@
 """Finds the requested JSON in an answer that may contain other text too.
 
 The caller gets nothing before the answer is complete: only then is it known which part is the JSON, whether
-it follows the schema, and whether a repair is needed. The caller gets nothing but JSON.
+it follows the schema, and whether a repair is needed. When the JSON is found, the caller gets nothing else.
 
 Source: OpenAI's API reference, chat completions, `response_format` (documented).
 """
@@ -50,9 +50,10 @@ class ExtractedJSON:
     """The JSON found in an answer.
 
     Attributes:
-        text: The JSON for the caller; None when no value of the right type can be read.
+        text: The JSON for the caller, which may have problems; None when no value of the right type can be
+            read, or when it is uncertain what the model meant.
         problems: What is wrong with it, one line each, as the repair request shows it to the model.
-        start: Where in the answer a value begins; None when the answer is prose.
+        start: Where in the answer a value begins; None when the answer seems to be prose.
     """
 
     text: str | None
@@ -89,13 +90,13 @@ def format_text(json_format: JSONFormat, prompts: Prompts, *, may_call: bool = F
 
     Args:
         json_format: The requested format.
-        prompts: The texts.
+        prompts: The texts of the instructions.
         may_call: Whether the model may call a function instead.
     """
     text = prompts.json_object
     if json_format.has_schema:
         template = prompts.json_schema
-        if may_call and JSON_ESCAPES in prompts.functions:
+        if may_call and JSON_ESCAPES in prompts.functions:  # the instructions for calls have this sentence
             template = template.replace(JSON_ESCAPES, "").rstrip(" ")
         text = fill(template, schema=compact_json(compact_schema(json_format.schema)))
         if prompts.no_other_keys and forbids_other_keys(json_format.schema):
@@ -107,7 +108,7 @@ def extract(text: str, json_format: JSONFormat, checker: SchemaChecker) -> Extra
     """Find the JSON in an answer: the only value that follows the schema.
 
     Text that the model wrote while thinking, and copies of the schema, are ignored. When several different
-    values follow the schema, none is used.
+    values follow the schema, none is used. When none follows it, the longest is returned with its problems.
 
     Args:
         text: The answer.

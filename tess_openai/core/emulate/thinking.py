@@ -1,7 +1,8 @@
 """Finds the text that a model wrote while thinking, which is not part of its answer.
 
-Reasoning models write it between tags such as `<think>` and `</think>`; some servers remove the first tag. A
-tag in a JSON string is part of that string.
+Reasoning models write it between tags such as `<think>` and `</think>`; some servers remove the first tag.
+OpenAI's open models write it in harmony, their own format, after `<|channel|>analysis<|message|>`. A tag in a
+JSON string is part of that string.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ _WORDS: Final = (
     r"|scratchpad|analysis|monologue|deliberation|planning)"
 )
 _TAG: Final = re.compile(
-    r"(?=[<\[\u25c1])(?<!`)(?:"  # the look-aheads reject most positions, and a tag in back quotes
+    r"(?=[<\[\u25c1])(?<!`)(?:"  # these reject most positions, and a tag after a back quote
     rf"<(?P<close>/?)(?:[a-z]{{1,16}}:)?{_WORDS}(?:\s[^<>]{{0,80}})?>"
     rf"|<\|(?:(?:start|begin)|(?P<close_pipe>end))_(?:of_)?{_WORDS}\|>"
     r"|\[(?P<close_bracket>/?)THINK\]|\u25c1(?P<close_triangle>/?)think\u25b7"
@@ -36,7 +37,7 @@ class JSONStringTracker:
         self.restart(0)
 
     def restart(self, at: int) -> None:
-        """Begin again at `at`, which must not be before an earlier position."""
+        """Begin again with the next JSON from `at` on, which must not be before an earlier position."""
         if self._next_start < at:
             found = _JSON_START.search(self._text, at)
             self._next_start = len(self._text) if found is None else found.start()
@@ -60,7 +61,7 @@ def thinking_spans(text: str, blocks: Iterable[tuple[int, int]] = ()) -> Iterato
 
     Args:
         text: The text of the model.
-        blocks: Start and end of each part in which a tag belongs to a text, such as the input of a call.
+        blocks: Start and end of each part in which tags are ignored, such as the input of a call.
     """
     tracker = JSONStringTracker(text)
     at = 0

@@ -36,9 +36,9 @@ class WrittenCall:
     Attributes:
         name: The name as written.
         arguments: The arguments as written; None without any.
-        others: The members other than name and arguments.
+        others: The other members, without those that are null or belong to an envelope, such as `id`.
         is_corrected: Whether the syntax of the text was corrected.
-        holds_raw_text: Whether the text contains a string that was not escaped.
+        holds_raw_text: Whether the text contains a string that was not escaped, or not quoted.
     """
 
     name: str
@@ -59,7 +59,8 @@ def read_custom_call(block: Block, offer: Offer) -> WrittenCall | None:
     """Read a call of a custom tool: its name in the first line, and its input in the lines below.
 
     Returns:
-        The call with its unchanged input; None when the first line is not the name of a custom tool.
+        The call with its input, in which escaped marks are restored; None when the first line is not the name
+        of a custom tool.
 
     Raises:
         UnreadableError: The closing mark is missing, so the input may be incomplete.
@@ -74,10 +75,18 @@ def read_custom_call(block: Block, offer: Offer) -> WrittenCall | None:
 
 
 def read_calls(block: Block, functions: Iterable[str], *, is_truncated: bool) -> list[WrittenCall]:
-    """Read the calls in one text, an object or an array of objects, with any of the keys that models use.
+    """Read the calls in one text: an object or an array of objects, with any of the keys that models use.
+
+    A function's name may precede its arguments, and is enough for a call without arguments.
+
+    Args:
+        block: The text between two marks.
+        functions: The names of the functions that may be called.
+        is_truncated: Whether the answer is known to be incomplete.
 
     Raises:
-        UnreadableError: The text contains no readable call, or calls that cannot be separated.
+        UnreadableError: The text contains no readable call, or calls that cannot be separated; or it may be
+            incomplete.
     """
     known = tuple(functions)
     reading = read_only_value(block.body, is_closed=block.is_closed)
@@ -143,7 +152,10 @@ def _written_calls(value: object, known: tuple[str, ...], depth: int = 0) -> lis
 
 
 def find_name(name: str, known: Iterable[str]) -> str | None:
-    """Return the known function with this name; some models were trained to write `functions.x` for `x`."""
+    """Return the known function with this name, or with the only one that differs in case or punctuation.
+
+    Some models were trained to write `functions.x` for `x`.
+    """
     name, names = name.strip(), tuple(known)
     if not name or name in names:
         return name or None

@@ -1,4 +1,4 @@
-"""The keywords of JSON Schema that apply schemas to the same place.
+"""The keywords of JSON Schema that apply further schemas to the value itself, not to its members or items.
 
 Each function compiles the argument of its keyword and returns the check.
 
@@ -38,7 +38,11 @@ class Compiler(Protocol):
         ...
 
     def target(self, keyword: str, reference: object, schema: JSONObject) -> Node:
-        """Return the compiled schema that a reference points to."""
+        """Return the compiled schema that a reference points to.
+
+        Raises:
+            UnusableError: There is no such schema, or it depends on the schemas that were evaluated before.
+        """
         ...
 
     def compile_pattern(self, text: str, /) -> Pattern | None:
@@ -47,7 +51,10 @@ class Compiler(Protocol):
 
 
 Applicator: TypeAlias = Callable[[Compiler, Any, JSONObject, Node], "Check | None"]
-"""Takes the argument of a keyword, the schema that contains it, and the node to fill."""
+"""Compiles a keyword, given its argument, the schema that contains it, and the node to fill.
+
+It returns the check of the keyword, or None when another check reads what it put into the node.
+"""
 
 
 def nodes_of(compiler: Compiler, argument: object) -> list[Node]:
@@ -110,7 +117,11 @@ def _one_of(compiler: Compiler, argument: object, _: JSONObject, node: Node) -> 
 def _no_branch_is_valid(
     evaluation: Evaluation, keyword: str, value: object, verdicts: list[SchemaVerdict]
 ) -> SchemaVerdict:
-    """Return the verdict when no branch is certainly valid, with the problems of the most likely branch."""
+    """Return the verdict when no branch is certainly valid.
+
+    It has the problems of the branch that the value seems to belong to, or one problem that lists several
+    branches.
+    """
     if not evaluation.budget.spend(len(verdicts)) or not all(verdict.problems for verdict in verdicts):
         return UNKNOWN
     likely = [verdict for verdict in verdicts if not any(map(_shows_other_branch, verdict.problems))]
@@ -165,7 +176,7 @@ def _if(compiler: Compiler, argument: object, schema: JSONObject, node: Node) ->
 
 
 def _dependencies(compiler: Compiler, argument: object, _: JSONObject, node: Node) -> Check:
-    """Compile `dependentSchemas`, `dependentRequired`, and `dependencies`, their union until draft 7."""
+    """Compile `dependentSchemas`, `dependentRequired`, or `dependencies`, which was both until draft 7."""
     if (dependents := to_object(argument)) is None:
         raise UnusableError
     names = {key: names_of(each) for key, each in dependents.items() if to_list(each) is not None}

@@ -26,7 +26,7 @@ from tess_openai.core.schemas.keywords import UnusableError, is_number
 from tess_openai.core.schemas.unevaluated import rest_verdict, unevaluated_check
 
 NAMES_PER_STEP: Final = 8
-"""How many names are looked up for one step of the budget."""
+"""How many names are looked up, or items are walked through, for one step of the budget."""
 
 
 def _named_nodes(compiler: Compiler, argument: object) -> dict[str, Node]:
@@ -42,6 +42,7 @@ def _properties(compiler: Compiler, argument: object, _: JSONObject, node: Node)
 
 
 def _pattern_properties(compiler: Compiler, argument: object, _: JSONObject, node: Node) -> None:
+    # if the argument is no object, a pattern that cannot be compiled makes all members uncertain
     parts = {"(": Node()} if to_object(argument) is None else _named_nodes(compiler, argument)
     compiled = ((compiler.compile_pattern(text), part) for text, part in parts.items())
     node.patterns = (*node.patterns, *compiled)
@@ -76,7 +77,7 @@ def member_check(node: Node) -> Check:
 
 
 def _other_verdicts(evaluation: Evaluation, node: Node, members: JSONObject) -> Iterator[SchemaVerdict]:
-    """Yield the verdicts on the members that match a pattern, and on those that no keyword names."""
+    """Yield the verdicts on members that match a pattern, and on those that `additionalProperties` covers."""
     if not evaluation.budget.spend(len(members) // NAMES_PER_STEP):
         yield UNKNOWN
         return
@@ -138,7 +139,7 @@ def item_check(node: Node) -> Check:
 def _contains(compiler: Compiler, argument: object, schema: JSONObject, node: Node) -> Check | None:
     minimum, maximum = schema.get("minContains", 1), schema.get("maxContains", float("inf"))
     part = node.contains = compiler.node(argument)
-    if not is_number(minimum) or not is_number(maximum):
+    if not is_number(minimum) or not is_number(maximum):  # `_contains_bound` makes the verdict unknown
         return None
 
     def check(evaluation: Evaluation, value: object) -> SchemaVerdict:

@@ -9,6 +9,9 @@ counts as one that follows its schema, and is not coerced; such a reading counts
 
 One thing is removed: an optional member that is null where its schema forbids null. Models write null for a
 member that they leave out, as OpenAI's strict mode makes them do.
+
+A key that differs only in case or punctuation from one missing property is renamed to it, where the schema
+forbids the key or requires the property.
 """
 
 from __future__ import annotations
@@ -40,7 +43,7 @@ _NOT_ONE_ITEM: Final = re.compile(
 """What shows that a text may not be one item of a list: it may be several values, or none."""
 _MAX_CHOICE_LENGTH: Final = 200
 _MAX_BITS: Final = 300
-"""The longest number that is converted to text, which takes time quadratic in its digits."""
+"""The bits of the longest number that is converted to text, in time quadratic in its digits."""
 _NULL_WORDS: Final = frozenset({"null", "none"})
 _BOOLEANS: Final = {"true": True, "false": False}
 _SCALARS: Final = frozenset({"integer", "number", "boolean", "null"})
@@ -66,7 +69,7 @@ class Coercion:
             or self._has_no_known_problem(node, value)
         ):
             return value
-        self._known[key] = value, value  # a schema that refers to itself at the same place changes nothing
+        self._known[key] = value, value  # a schema that refers to itself for the same value changes nothing
         coerced = self._coerced(node, value, depth)
         self._known[key] = coerced, value
         return coerced
@@ -141,7 +144,11 @@ class Coercion:
         return coerced if is_unambiguous else items
 
     def _renamed(self, node: Node, members: JSONObject) -> JSONObject:
-        """Correct keys that differ only in case or punctuation from one missing property."""
+        """Rename keys that differ only in case or punctuation from one missing property.
+
+        A key is renamed where the schema forbids it, or where no part of the schema applies to it and the
+        property is required.
+        """
         missing = bare_names(key for key in node.properties if key not in members)
         if not missing or not self.evaluation.budget.spend(len(members) + len(node.properties)):
             return members
@@ -237,7 +244,7 @@ def _differs_in_form_only(choice: object, value: object) -> bool:
 
 
 def _normalised(text: str) -> str:
-    """Return a text in lower case, with one space between its words."""
+    """Return a text in lower case, with one space between its words; a long text is not changed."""
     return (
         " ".join(_BETWEEN_WORDS.sub(" ", text.casefold()).split())
         if len(text) <= _MAX_CHOICE_LENGTH

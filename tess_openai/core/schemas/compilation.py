@@ -1,7 +1,7 @@
 """Compiles JSON Schemas; keywords that cannot be checked are left out, and all others are checked.
 
 Schemas come from generators, from tool servers and from people: with patterns in another language's syntax,
-keywords of an older draft, references to nothing. One such mistake must not switch off the check of a
+keywords of an older draft, references without a target. One such mistake must not switch off the check of a
 function that, for example, makes a payment.
 
 Source: JSON Schema 2020-12, core and validation, and the earlier drafts where they differ; OpenAPI 3.0 for
@@ -62,7 +62,8 @@ class CompiledSchema:
 
     Attributes:
         root: The schema itself.
-        unchecked_keywords: The keywords that cannot be checked, `{"pattern"}`.
+        unchecked_keywords: The keywords that cannot be checked, such as `"pattern"`, and descriptions of
+            other parts that cannot be checked.
     """
 
     root: Node
@@ -78,7 +79,10 @@ UNCHECKED: Final = CompiledSchema(Node((_unknown,)), frozenset({_TOO_LARGE}))
 
 
 def compile_schema(schema: JSONObject, compile_pattern: PatternCompiler) -> CompiledSchema:
-    """Compile a schema, in which no object may occur twice. `$schema` is read at the root only."""
+    """Compile a schema; `$schema` is read at the root only.
+
+    No dict may be used at two places of the schema, since its parts are distinguished by their identity.
+    """
     draft = schema.get("$schema")
     found = _DRAFT.search(draft) if isinstance(draft, str) else None
     compiler = _SchemaCompiler(schema, compile_pattern, 8 if found is None else int(found[1]))
@@ -149,7 +153,7 @@ class _SchemaCompiler:
         return self.node(target)
 
     def _keywords(self, schema: JSONObject) -> JSONObject:
-        """Return the keywords of a schema in the form of draft 2020-12."""
+        """Return the keywords that apply, with exclusive bounds in the form of draft 2020-12."""
         if self.draft <= 7 and isinstance(schema.get("$ref"), str):  # these drafts ignore all other keywords
             return {"$ref": schema["$ref"]}
         keywords = schema

@@ -18,13 +18,13 @@ from tess_openai.core.jsons import to_list, to_object
 MAX_PROBLEMS: Final = 5
 _MAX_DEPTH: Final = 100
 """The deepest nesting of schemas; each level takes two or three of the interpreter's thousand frames."""
-_MAX_STEP_LENGTH: Final = 64
+_MAX_KEY_LENGTH: Final = 64
 _DEEP_VALUE_LEVELS: Final = 40
-"""Where the nesting ends at `_MAX_DEPTH`, a value that is deeper than this is itself nested too deeply."""
+"""At `_MAX_DEPTH`, a value that is nested deeper than this is invalid; for others, the verdict is unknown."""
 MAX_STEPS: Final = 10_000
 """The budget for all checks of one answer; a step takes one to three microseconds."""
 _SEARCH_STEPS: Final = 8
-"""How many steps it costs to begin a search."""
+"""How many steps it costs to begin the search for a pattern."""
 TYPES: Final[dict[str, tuple[type, ...]]] = {
     "string": (str,),
     "integer": (int,),
@@ -50,7 +50,7 @@ class Problem(NamedTuple):
     message: str
 
     def __str__(self) -> str:
-        path = ".".join(str(step)[:_MAX_STEP_LENGTH] for step in self.path)
+        path = ".".join(str(key)[:_MAX_KEY_LENGTH] for key in self.path)
         return f"{path}: {self.message}" if path else self.message
 
 
@@ -80,7 +80,7 @@ class Pattern(Protocol):
 
     @property
     def size(self) -> int:
-        """How many steps one character can cost."""
+        """How many instructions one character can cost; a hundred count as one step of the budget."""
         ...
 
     def matches(self, text: str) -> bool:
@@ -94,10 +94,10 @@ _NO_PROPERTIES: Final[Mapping[str, Node]] = MappingProxyType({})
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """One compiled schema. `checks` decide what is valid; coercion reads the other attributes.
+    """One compiled schema. `checks` decide what is valid; checks and coercion read the others.
 
     Attributes:
-        checks: One check for each keyword that can be checked.
+        checks: The checks of its keywords; a keyword that cannot be checked has one that returns `UNKNOWN`.
         cost: How many steps one evaluation costs, without the nested schemas.
         is_false: Whether it is the schema `false`.
         is_partial: Whether it is unknown which members or items it evaluates.
@@ -105,16 +105,16 @@ class Node:
         types: The types that it allows; empty when it does not restrict them.
         choices: The values of `enum` or `const`; None when it has neither.
         properties: The schemas of its properties by name.
-        patterns: Schemas for the members whose names match a pattern; None for one that cannot be checked.
+        patterns: Schemas for the members whose names match a pattern; None if it cannot be checked.
         additional: The schema for all other members.
         required: The names of required members.
         prefix: The schemas of the first items, one for each.
         items: The schema for all other items.
-        contains: The schema that at least one item must follow.
-        parts: Schemas that always apply at the same place: `allOf`, `$ref`.
-        alternatives: Lists of schemas of which one must be valid at the same place: `anyOf`, `oneOf`.
-        conditional: Schemas that may apply at the same place, each with the check that decides it.
-        evaluates_rest: Whether it has `unevaluatedProperties` or `unevaluatedItems`, for all remaining parts.
+        contains: The schema of `contains`, which some of the items must follow.
+        parts: Schemas that always apply to the same value: `allOf`, `$ref`.
+        alternatives: Lists of schemas of which one must be valid for the same value: `anyOf`, `oneOf`.
+        conditional: Schemas that may apply to the same value, each with the check that decides it.
+        evaluates_rest: Whether it has `unevaluatedProperties` or `unevaluatedItems`.
     """
 
     checks: tuple[Check, ...] = ()
@@ -181,7 +181,7 @@ class Evaluation:
             return TOO_DEEP if self._value_depth > _DEEP_VALUE_LEVELS else UNKNOWN
         if value is None and node.allows_null:
             return VALID
-        self._known[key] = UNKNOWN, value  # for a schema that refers to itself at the same place
+        self._known[key] = UNKNOWN, value  # for a schema that refers to itself for the same value
         self._schema_depth += 1
         verdict = VALID
         for check in node.checks:
@@ -195,7 +195,7 @@ class Evaluation:
         return verdict
 
     def evaluate_child(self, node: Node, value: object, step: str | int) -> SchemaVerdict:
-        """Check a member or an item against a schema."""
+        """Check a member or an item against a schema; `step` is its key or index."""
         self._value_depth += 1
         verdict = self.evaluate(node, value)
         self._value_depth -= 1

@@ -41,7 +41,7 @@ class Rule(NamedTuple):
         read: Converts the argument for `holds`, or raises `UnusableError`.
         applies: The types of values to which the keyword applies; empty for all.
         holds: Whether a value follows the keyword with this argument.
-        message: The problem otherwise, to follow the value; `{}` is replaced by the argument.
+        message: The problem of a value that does not, written after it; `{}` is replaced by the argument.
     """
 
     read: Callable[[object], Any]
@@ -85,7 +85,7 @@ def names_of(argument: object) -> list[str]:
 
 
 def require_members(value: object, names: list[str], words: str) -> SchemaVerdict:
-    """Return the verdict on an object that must have members with these names."""
+    """Return the verdict on an object that must have these members; `words` follow an absent name."""
     members = to_object(value)
     absent = [] if members is None else [name for name in names if name not in members]
     return combine(fail("required", f"{name!r} {words}") for name in absent) if absent else VALID

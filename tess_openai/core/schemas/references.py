@@ -10,7 +10,7 @@ from urllib.parse import unquote, urljoin
 from tess_openai.core.jsons import JSONObject, to_list, to_object
 
 _LITERALS: Final = frozenset({"enum", "const", "default", "examples"})
-_MAX_STEPS: Final = 100
+_MAX_POINTER_PARTS: Final = 100
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
@@ -18,8 +18,8 @@ class References:
     """Finds the parts of one schema to which references point: by JSON pointer, `$id` or anchor.
 
     Args:
-        root: The whole schema, in which no object occurs twice.
-        draft: 4, 6 or 7; 8 for all later drafts.
+        root: The whole schema, in which no dict is used at two places.
+        draft: 3 to 7; 8 for all later drafts.
     """
 
     def __init__(self, root: JSONObject, draft: int) -> None:
@@ -59,7 +59,7 @@ class References:
         return base
 
     def is_dynamic(self, keyword: str, reference: str) -> bool:
-        """Whether the target of a reference depends on the schemas that were evaluated before it."""
+        """Whether the target of a reference may depend on the schemas that were evaluated before it."""
         if keyword == "$recursiveRef":
             return len(set(map(id, self._documents.values()))) > 1
         return self._dynamic[reference.rpartition("#")[2]] > 1 or reference.startswith("#/")
@@ -85,8 +85,8 @@ def _resolve_url(base: str, reference: str) -> str:
 
 
 def _part_at(whole: object, steps: list[str]) -> object:
-    """Return the part at the end of a JSON pointer; None when there is none."""
-    if len(steps) > _MAX_STEPS:
+    """Return the part at the end of a JSON pointer; None when there is none, or the pointer is too long."""
+    if len(steps) > _MAX_POINTER_PARTS:
         return None
     for step in steps:
         items = to_list(whole)

@@ -59,7 +59,7 @@ class SchemaChecker:
     """Checks the values of one answer, within one budget for all checks.
 
     Attributes:
-        is_incomplete: Whether the budget ended before everything was checked.
+        is_incomplete: Whether the budget, or the call stack, ended before everything was checked.
     """
 
     _cache: SchemaCache
@@ -74,7 +74,10 @@ class SchemaChecker:
         return self._clauses(Evaluation(self._budget), self._schema(schema), value)
 
     def validate_and_coerce(self, schema: JSONObject, value: object) -> tuple[object, list[str]]:
-        """Return the value, coerced where that is necessary and possible, and its remaining problems."""
+        """Return the value, coerced where that is necessary and possible, and its remaining problems.
+
+        If the budget ends meanwhile, return the value itself and its problems.
+        """
         compiled, evaluation = self._schema(schema), Evaluation(self._budget)
         clauses = self._clauses(evaluation, compiled, value)
         if not clauses:

@@ -1,4 +1,4 @@
-"""`unevaluatedProperties` and `unevaluatedItems`: what applies where no other keyword of a schema does.
+"""`unevaluatedProperties` and `unevaluatedItems`, for members and items that no other keyword evaluates.
 
 Source: JSON Schema 2020-12, core, section 11 (documented).
 """
@@ -29,7 +29,7 @@ _Container: TypeAlias = "JSONObject | list[Any]"
 def rest_verdict(
     evaluation: Evaluation, part: Node, given: _Container, rest: Sequence[Any], subject: str
 ) -> SchemaVerdict:
-    """Return the verdict on the remaining members or items."""
+    """Return the verdict on the members or items of `given` whose keys or indices are in `rest`."""
     if rest and part.is_false:
         listed = ", ".join(map(shown, rest[:3])) + ", ..." * (len(rest) > 3)
         were = "was" if len(rest) == 1 else "were"
@@ -60,7 +60,7 @@ def _keys_or_indices(given: _Container) -> list[Any]:
 def _evaluated(
     evaluation: Evaluation, node: Node, given: _Container, depth: int = 0
 ) -> tuple[set[Any], bool]:
-    """Return the members or items that a schema has evaluated, and whether this is certain."""
+    """Return the keys or indices that a schema has evaluated, and whether this is certain."""
     everything = set(_keys_or_indices(given))
     if not evaluation.budget.spend(1 + len(everything) // 8) or depth > _MAX_DEPTH or node.is_partial:
         return everything, False
