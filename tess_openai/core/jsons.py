@@ -61,7 +61,7 @@ def parse_json(data: bytes | str, *, errors: str = "strict") -> object:
 def is_nested_too_deep(data: bytes) -> bool:
     """Whether more than `MAX_NESTING` brackets outside strings are open at any place of a JSON text."""
     unescaped = data.replace(b"\\\\", b"").replace(b'\\"', b"")
-    # A string without brackets is a mere pair of quotes here; one with brackets leaves its quotes.
+    # A string without brackets is a pair of quotes, which is removed; one with brackets keeps its quotes.
     brackets = unescaped.translate(None, _NEITHER_BRACKETS_NOR_QUOTES).replace(b'""', b"")
     for _ in range(MAX_NESTING // 5):  # usually enough, and much faster than to look at each bracket
         fewer = brackets.replace(b"{}", b"").replace(b"[]", b"")

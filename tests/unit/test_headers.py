@@ -41,26 +41,37 @@ def test_any_other_key_is_not_openais(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("refused", "status", "code", "param", "remedy"),
+    ("refused", "status", "error", "remedy"),
     [
         (
             unsendable_header(WORKSPACE_HEADER),
             400,
-            "workspace_invalid",
-            WORKSPACE_HEADER,
+            ("invalid_request_error", WORKSPACE_HEADER, "workspace_invalid"),
             "a number, such as 1234",
         ),
-        (unsendable_header("authorization"), 401, "invalid_api_key", None, "Copy the key again from Tess"),
-        (key_of_another_service(), 401, "foreign_key", None, "api_key= or TESS_API_KEY"),
-        (redirected_outside(), 502, "redirected", None, "Check the base URL"),
+        (
+            unsendable_header("authorization"),
+            401,
+            ("authentication_error", None, "invalid_api_key"),
+            "Copy the key again from Tess",
+        ),
+        (
+            key_of_another_service(),
+            401,
+            ("authentication_error", None, "foreign_key"),
+            "api_key= or TESS_API_KEY",
+        ),
+        (redirected_outside(), 502, ("server_error", None, "redirected"), "Check the base URL"),
     ],
     ids=["a workspace", "a key", "a foreign key", "a redirect"],
 )
 def test_a_refusal_says_what_to_do(
-    refused: Refused, status: int, code: str, param: str | None, remedy: str
+    refused: Refused, status: int, error: tuple[str, str | None, str], remedy: str
 ) -> None:
-    """The SDK raises it as the exception of its status."""
+    """The SDK raises it as the exception of its status, with the type of OpenAI's own errors."""
+    type_, param, code = error
     assert (refused.status, refused.code, refused.param) == (status, code, param)
     assert remedy in refused.message
-    error = {"message": refused.message, "type": "invalid_request_error", "param": param, "code": code}
-    assert refused.to_json() == {"error": error}
+    assert refused.to_json() == {
+        "error": {"message": refused.message, "type": type_, "param": param, "code": code}
+    }

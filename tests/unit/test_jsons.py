@@ -52,6 +52,9 @@ def nested(levels: int, *, inside: str = "1") -> str:
     return "".join(opening[:levels]) + inside + "".join(reversed(closing[:levels]))
 
 
+TRICKY = ["\\", '\\"', '"', '\\\\"', "\n", ""]
+
+
 @pytest.mark.parametrize(
     ("text", "is_too_deep"),
     [
@@ -69,6 +72,10 @@ def nested(levels: int, *, inside: str = "1") -> str:
             nested(60, inside=f'["{"]}" * 60}", {nested(60)}]'), True, id="closing ones in a string"
         ),
         pytest.param(f"[{', '.join(['[]'] * 300)}]", False, id="many empty arrays"),
+        pytest.param('["]",' * 300 + "0" + ',"["]' * 300, True, id="levels closed by strings"),
+        pytest.param(
+            f"[{', '.join(['[]'] * 300)}, {json.dumps(TRICKY)}]", False, id="quotes and backslashes"
+        ),
         pytest.param(nested(98, inside="[[], [[]]]"), True, id="the last of several is too deep"),
         pytest.param(nested(MAX_NESTING + 1, inside='"}"'), True, id="a closing one in the deepest string"),
         pytest.param(nested(MAX_NESTING - 1, inside='"}"'), False, id="one in a string that is not too deep"),

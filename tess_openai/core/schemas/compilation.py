@@ -74,7 +74,7 @@ def _unknown(_: Evaluation, __: object) -> SchemaVerdict:
     return UNKNOWN
 
 
-UNCHECKED: Final = CompiledSchema(Node((_unknown,)), frozenset({_TOO_LARGE}))
+UNCHECKED: Final = CompiledSchema(Node((_unknown,), is_partial=True), frozenset({_TOO_LARGE}))
 """A schema of which nothing is checked."""
 
 

@@ -9,9 +9,19 @@ from typing import Any, Final
 import pytest
 
 from tess_openai.core.agents import Agent, Question
-from tess_openai.core.calls import Answer, Outgoing, ReportChanges, Upload, UploadedFile
+from tess_openai.core.calls import (
+    Answer,
+    Incoming,
+    Outgoing,
+    ReadAll,
+    ReportChanges,
+    Sleep,
+    Upload,
+    UploadedFile,
+)
 from tess_openai.core.options import Options
 from tess_openai.core.policy import Policy
+from tess_openai.core.uploads import upload_file
 from tests.unit.taken_steps import Driven, error_of
 
 CHAT: Final = "/chat/completions"
@@ -84,3 +94,24 @@ def test_a_request_without_files_to_upload_is_sent_at_once(options: Options, mes
     """No step comes before it but the report."""
     driven = Driven(CHAT, options=options, messages=messages, metadata={"a": "b"})
     assert json.loads(driven.request().body or b"")["messages"][0]["role"] == "user"
+
+
+def test_a_file_that_still_waits_after_it_was_to_be_processed_is_waited_for() -> None:
+    """Tess is asked to process it once, and then for its state, with a wait before each request."""
+    flow = upload_file(Upload("a" * 64, "a.txt", "text/plain", b"x", {}, 60.0))
+    requests, waits = list[str](), 0
+    step = next(flow)
+    while not isinstance(step, Answer):
+        event: Any = None
+        if isinstance(step, Outgoing):
+            requests.append(f"{step.method} {step.path}")
+            event = Incoming(200, {"content-type": "application/json"})
+        elif isinstance(step, ReadAll):
+            event = b'{"id": 7, "object": "file", "status": "waiting"}'
+        elif isinstance(step, Sleep):
+            waits += 1
+        step = flow.send(event)
+    assert error_of(step)["code"] == "file_not_ready"
+    assert requests[:3] == ["POST /files", "POST /files/7/process", "GET /files/7"]
+    assert len(requests) - 2 == waits
+    assert len(set(requests)) == 3

@@ -105,6 +105,22 @@ def test_a_connection_may_break_five_times_in_a_row() -> None:
         ask(STARTED, *breaks, NOT_SENT, options=POLL)
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_text_is_not_lost_when_the_connection_breaks_too_often(*, stream: bool) -> None:
+    """It was paid for; the error says why no more of it was read."""
+    run = ask(STARTED, shown(state("Once")), *[NOT_SENT] * 6, options=POLL, stream=stream)
+    if stream:
+        assert b'"content":"Once"' in run.body
+        assert b'"code":"stream_truncated"' in run.body
+    else:
+        assert (run.answer.status, run.error["code"], run.error["partial"]) == (
+            502,
+            "stream_truncated",
+            "Once",
+        )
+        assert run.error["message"].endswith(": connection refused")
+
+
 def test_a_state_that_is_redirected_is_an_error() -> None:
     """The request has no body that a redirect could drop."""
     run = ask(STARTED, (300, [b""]), options=POLL)
