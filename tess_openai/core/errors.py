@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tess_openai.core.calls import Answer
+from tess_openai.core.changes import counted
 from tess_openai.core.error_hints import CODES_OUTSIDE_AGENTS, classify_error
 from tess_openai.core.field_errors import field_errors_of, field_names_of, with_field_errors
 from tess_openai.core.jsons import JSONObject, dump_json, parse_json, to_list, to_object
@@ -188,7 +189,8 @@ def parse_redirect(
         where = "another page, which " + ("would drop the request body" if drops_body else "is not followed")
     description = f"with a redirect to {where}; nothing was sent there"
     if redirects:
-        description = f"with a redirect after {redirects} redirects in a row, which is not followed"
+        before = counted(redirects, "redirect")
+        description = f"with a redirect after {before} in a row, which is not followed"
     if not location:
         description = "without a location, which is no answer"
     return TessError(

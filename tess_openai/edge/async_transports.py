@@ -13,6 +13,7 @@ from tess_openai.edge.async_driver import AsyncDriver
 from tess_openai.edge.deadlines import Deadlines
 from tess_openai.edge.event_loops import LoopGuard
 from tess_openai.edge.families import AsyncTransport, Family
+from tess_openai.edge.free_locks import async_close_despite_lock
 from tess_openai.edge.other_clients import OtherEndpoints
 from tess_openai.edge.own_responses import AsyncStreamedResponse, AsyncWholeResponse
 from tess_openai.edge.paid_calls import observed_bodies, repeated_failure
@@ -35,7 +36,7 @@ class AsyncBody:
 
     async def aclose(self) -> None:
         """Async counterpart of `close` in `transports`."""
-        await self._driver.stop()
+        await async_close_despite_lock(self._driver.transport.inner, self._driver.stop)
 
 
 class AsyncTessTransport:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from threading import Lock, Thread
 from typing import Final
@@ -23,6 +23,20 @@ def run_if_free(lock: Lock, action: Callable[[], object]) -> None:
             action()
         finally:
             lock.release()
+
+
+def close_despite_lock(transport: object, close: Callable[[], object]) -> None:
+    """Close what belongs to the connection pool of a transport; in a thread, if the pool is locked now."""
+    if is_pool_locked(transport):
+        run_in_thread(close)
+    else:
+        close()
+
+
+async def async_close_despite_lock(transport: object, close: Callable[[], Awaitable[object]]) -> None:
+    """Async counterpart of `close_despite_lock`; an async pool has no lock for threads. Source: httpcore, read."""
+    del transport
+    await close()
 
 
 def is_pool_locked(transport: object) -> bool:

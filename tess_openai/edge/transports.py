@@ -12,7 +12,7 @@ from tess_openai.edge.adapter import Adapter
 from tess_openai.edge.deadlines import Deadlines
 from tess_openai.edge.event_loops import LoopGuard
 from tess_openai.edge.families import Family, Transport
-from tess_openai.edge.free_locks import is_pool_locked, run_in_thread
+from tess_openai.edge.free_locks import close_despite_lock
 from tess_openai.edge.other_clients import OtherEndpoints
 from tess_openai.edge.own_responses import StreamedResponse, WholeResponse
 from tess_openai.edge.paid_calls import observed_bodies, repeated_failure
@@ -36,10 +36,7 @@ class Body:
 
     def close(self) -> None:
         """End the call. The garbage collector does so too, perhaps inside the lock of the pool."""
-        if is_pool_locked(self._driver.transport.inner):
-            run_in_thread(self._driver.stop)
-        else:
-            self._driver.stop()
+        close_despite_lock(self._driver.transport.inner, self._driver.stop)
 
 
 class TessTransport:

@@ -144,11 +144,12 @@ class Emulation:
             given = f"{len(self.stops)} sequence{'s' * (len(self.stops) != 1)}"
             changes.append(Change("emulated", "stop", given, sent="", why="the answer is cut by the adapter"))
         if self.limit is not None:
-            why = "the model is asked to be short, and the answer is cut at about so many tokens"
             hinted = sent if length_text(self.limit, self.prompts) else ""
+            asked = "the model is asked to be short, and " if hinted else ""
+            why = f"{asked}the answer is cut at about so many tokens"
             changes.append(Change("emulated", self.limit.param, str(self.limit.tokens), hinted, why))
         if self.choices > 1:
-            why = "Tess returns one choice a call, so each choice is a call of its own, one after another"
+            why = "Tess returns one choice per request, so each choice is a paid request of its own"
             changes.append(Change("emulated", "n", str(self.choices), f"{self.choices} paid calls", why))
         return tuple(changes)
 
@@ -157,7 +158,7 @@ class Emulation:
         names = frozenset[str]().union(
             *(self.schemas.compiled(schema).unchecked_keywords for schema in schemas)
         )
-        why = "this keyword cannot be checked as it is written; the rest of the schema is checked"
+        why = "these parts of the schema cannot be checked as they are written; the rest is checked"
         if not self.schemas.checks_patterns and names & {"pattern", "patternProperties"}:
             why = 'checking patterns needs the extra: pip install "tess-openai[emulate]"; all else is checked'
         return (
