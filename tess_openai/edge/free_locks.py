@@ -34,7 +34,7 @@ def close_despite_lock(transport: object, close: Callable[[], object]) -> None:
 
 
 async def async_close_despite_lock(transport: object, close: Callable[[], Awaitable[object]]) -> None:
-    """Async counterpart of `close_despite_lock`; an async pool has no lock for threads. Source: httpcore, read."""
+    """Async counterpart of `close_despite_lock`; an async pool has no such lock (httpcore, read)."""
     del transport
     await close()
 
