@@ -183,7 +183,7 @@ class StreamWriter:
 
 _THINKING_TAG: Final = re.compile("(</?think>)")
 _REDIRECTED: Final = error_envelope(
-    "Tess redirected a further call in the middle of an answer",
+    "Tess redirected a further request in the middle of an answer",
     type_="server_error",
     param=None,
     code="redirected",
