@@ -130,7 +130,9 @@ def _add_function(functions: dict[str, OfferedFunction], function: OfferedFuncti
 def _parse_function(given: JSONObject, param: str, *, is_custom: bool = False) -> OfferedFunction:
     name = given.get("name")
     if not isinstance(name, str) or not name:
-        raise Refused(f"{param}: a function or custom tool has no name.", param=param, code="invalid_function")
+        raise Refused(
+            f"{param}: a function or custom tool has no name.", param=param, code="invalid_function"
+        )
     description = given.get("description")
     parameters = None if is_custom else to_object(given.get("parameters"))
     form = to_object(given.get("format")) or {}
