@@ -343,24 +343,16 @@ def test_every_parameter_that_tess_lacks_is_known(name: str, tmp_path: Path) -> 
 
 
 def test_a_thousand_files_take_less_than_ten_seconds(tmp_path: Path) -> None:
-    """The CPU time of the process is measured, so that a busy machine does not matter.
-
-    On a slow machine it is less than twelve times that of Python's own parser there; a fast one needs six
-    seconds, one of them for the parser.
-    """
+    """The CPU time of the process is measured, so that a busy machine does not matter."""
     sources = [file.read_text() for file in sorted(CORPUS.glob("*.py"))]
     filler = "\n".join(
         f"def work_{n}(items):\n    return [each.value + {n} for each in items]\n" for n in range(40)
     )
-    parsing = 0.0
     for number in range(1000):
         folder = tmp_path / f"package_{number % 20}"
         folder.mkdir(exist_ok=True)
         text = sources[number // 4 % len(sources)] if number % 4 == 0 else "import openai\n"
         (folder / f"module_{number}.py").write_text(text + filler)
-        before_parsing = time.process_time()
-        ast.parse(text + filler)
-        parsing += time.process_time() - before_parsing
     began, before = time.monotonic(), os.times()
     ended = subprocess.run(
         [*COMMAND, "check", ".", "--fail-on", "never"],
@@ -374,7 +366,7 @@ def test_a_thousand_files_take_less_than_ten_seconds(tmp_path: Path) -> None:
     spent = after.children_user - before.children_user + after.children_system - before.children_system
     assert ended.returncode == 0, ended.stderr
     assert "1000 files read" in ended.stdout
-    assert min(spent, time.monotonic() - began) < max(10, 12 * parsing)
+    assert min(spent, time.monotonic() - began) < 10
 
 
 def test_functions_that_call_each_other_are_followed_once(tmp_path: Path) -> None:

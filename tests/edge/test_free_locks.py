@@ -7,9 +7,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -111,11 +111,17 @@ def test_only_a_lock_that_its_holder_would_wait_for_counts_as_locked() -> None:
     assert not is_pool_locked(object())
 
 
-@pytest.fixture
-def open_answer(family: Family) -> Callable[[threading.Lock], tuple[Any, threading.Event]]:
-    """Return a function that makes a streamed answer whose pool takes its connection back under a lock."""
+OpenAnswer: TypeAlias = Callable[[threading.Lock], tuple[Any, Iterator[bytes], threading.Event]]
 
-    def make(lock: threading.Lock) -> tuple[Any, threading.Event]:
+
+@pytest.fixture
+def open_answer(family: Family) -> OpenAnswer:
+    """Return a function that opens an answer whose pool takes its connection back under a lock.
+
+    It gives the response, its body of which one piece was read, and whether the connection was given back.
+    """
+
+    def make(lock: threading.Lock) -> tuple[Any, Iterator[bytes], threading.Event]:
         closed = threading.Event()
         response, body = answer_of(family, b"one", b"two")
 
@@ -123,23 +129,24 @@ def open_answer(family: Family) -> Callable[[threading.Lock], tuple[Any, threadi
             with lock:
                 closed.set()
 
-        body.close = close  # type: ignore[method-assign]
+        vars(body)["close"] = close
         inner: Any = Inner(response)
         vars(inner).update(vars(Transport(lock)))
         driver, _ = carrying_out(family, inner, ASKED, STREAM, READ, b"a", READ, b"b")
-        return driver.run(), closed
+        shown: Any = driver.run()
+        pieces = shown.iter_bytes()
+        assert next(pieces) == b"a"
+        return shown, pieces, closed
 
     return make
 
 
 def test_a_response_that_is_closed_inside_the_lock_of_its_pool_is_closed_later(
-    open_answer: Callable[[threading.Lock], tuple[Any, threading.Event]],
+    open_answer: OpenAnswer,
 ) -> None:
     """The SDK closes it when the garbage collector finds a stream, which may be inside that lock."""
     lock = threading.Lock()
-    response, closed = open_answer(lock)
-    pieces = response.iter_bytes()
-    assert next(pieces) == b"a"
+    response, _pieces, closed = open_answer(lock)
     with lock:
         response.close()
         assert not closed.is_set()
@@ -147,13 +154,11 @@ def test_a_response_that_is_closed_inside_the_lock_of_its_pool_is_closed_later(
 
 
 def test_an_abandoned_stream_is_closed_while_its_pool_is_locked(
-    open_answer: Callable[[threading.Lock], tuple[Any, threading.Event]],
+    open_answer: OpenAnswer,
 ) -> None:
     """The garbage collector finds it while this thread asks the pool for another connection."""
     lock = threading.Lock()
-    response, closed = open_answer(lock)
-    pieces = response.iter_bytes()
-    assert next(pieces) == b"a"
+    response, pieces, closed = open_answer(lock)
     circle: list[object] = [response, pieces]
     circle.append(circle)
     with lock:
@@ -164,13 +169,11 @@ def test_an_abandoned_stream_is_closed_while_its_pool_is_locked(
 
 
 def test_a_stream_that_is_left_is_closed_at_once_without_a_thread(
-    open_answer: Callable[[threading.Lock], tuple[Any, threading.Event]], monkeypatch: pytest.MonkeyPatch
+    open_answer: OpenAnswer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A program that breaks out of its loop may look at its connections."""
     started: list[threading.Thread] = []
     monkeypatch.setattr(threading.Thread, "start", started.append)
-    response, closed = open_answer(threading.Lock())
-    pieces = response.iter_bytes()
-    assert next(pieces) == b"a"
+    response, pieces, closed = open_answer(threading.Lock())
     del pieces
     assert (closed.is_set(), response.is_closed, started) == (True, True, [])

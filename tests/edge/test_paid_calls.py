@@ -278,7 +278,8 @@ def test_a_built_in_error_that_aiohttp_raises_while_it_reads_becomes_the_familys
 ) -> None:
     """It raises a RuntimeError for a closed connection, and for a closed session of the program."""
     raising: dict[str, Any] = {"__name__": module}
-    exec("def read():\n    raise RuntimeError('Connection closed.')", raising)  # noqa: S102
+    code = "def read():\n    raise RuntimeError('Connection closed.')"
+    exec(code, raising)  # noqa: S102 - only so does it belong to a module of this name
     with pytest.raises(RuntimeError) as caught:
         raising["read"]()
     error = to_family_error(caught.value, family, is_reading=is_reading)

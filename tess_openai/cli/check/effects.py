@@ -105,7 +105,9 @@ class CallReader:
         body = {**_NEEDED[self.api], **{_root(each.name): self._stand_in(each) for each in arguments}}
         nodes = {_root(each.name): each for each in arguments}
         merge = not any(_is_unseen(each.value) for each in arguments)
-        options = replace(self.options, merge_messages=self.options.merge_messages and merge)
+        options = self.options
+        if options.merge_messages and not merge:
+            options = replace(options, merge_messages=False)
         agent = None if self.agent is None else _without_required(self.agent)
         try:
             translated = translate(self.api, body, options, agent)
