@@ -152,9 +152,8 @@ def upload_file(step: Upload) -> Flow:
         if waits == _MAX_WAITS:
             yield _refused("Tess is still processing the file", "file_not_ready").to_answer()
             return
-        if (
-            status == "waiting" and not is_processed
-        ):  # an earlier upload of the same bytes that was not processed
+        # An earlier upload of the same bytes may not have been processed; that is requested once.
+        if status == "waiting" and not is_processed:
             is_processed = True
             outgoing = Outgoing(
                 b"", {**step.headers, "content-type": None}, "POST", f"{FILES_PATH}/{number}/process", ""

@@ -109,6 +109,28 @@ def test_a_state_that_cannot_be_read_is_asked_for_again(driver: Driver) -> None:
     assert targets(driver).count("POST /agents/42/execute") == 1
 
 
+def test_a_text_survives_a_connection_that_breaks_again_and_again(driver: Driver, stream: bool) -> None:
+    """The caller gets it with the error, and the execution is not started twice, whatever the SDK retries."""
+    state = {"id": 5001, "status": "running", "output": "Once upon", "root_id": 1}
+    driver.simulator.fault(faults.NO_FAULT)
+    driver.simulator.fault(faults.answers(200, state), on="any")
+    driver.simulator.fault(faults.dropped_connection(), on="any", times=80)
+    client = driver.client(long_answers="poll", max_retries=2)
+    texts: list[str] = []
+
+    def read() -> None:
+        made = driver.ask(client, stream=stream)
+        while True:
+            texts.append(driver.next(made).choices[0].delta.content or "")
+
+    with pytest.raises(openai.APIError) as caught:
+        read()
+    body: Any = caught.value.body
+    assert body["code"] == "stream_truncated"
+    assert ("".join(texts) if stream else body["partial"]) == "Once upon"
+    assert targets(driver).count("POST /agents/42/execute") == 1
+
+
 def test_max_answer_seconds_bounds_the_whole(driver: Driver) -> None:
     """The error has the text so far."""
     driver.simulator.script(STORY)
